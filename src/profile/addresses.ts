@@ -1,0 +1,126 @@
+/**
+ * Address sets: a CIDR, a range or a list, expanded to canonical texts. Pure.
+ */
+import ipaddr from 'ipaddr.js';
+import { quote, UnitError } from './units.js';
+
+/** More than this many addresses in one lab is refused: each becomes an address on an interface. */
+export const MAX_ADDRESSES = 65_536;
+
+type Ip = ipaddr.IPv4 | ipaddr.IPv6;
+
+/**
+ * Parse one address strictly (no octal, no shortened IPv4, no zone, no IPv4-mapped IPv6).
+ * @throws UnitError
+ */
+export function parseAddress(text: string): Ip {
+  const strict = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+  if (!strict || text.includes('%'))
+    throw new UnitError(`found ${quote(text)}; expected an IPv4 or IPv6 address, as 10.50.0.1 or fd00:50::1`);
+  const ip = ipaddr.parse(text);
+  if (ip instanceof ipaddr.IPv6 && ip.isIPv4MappedAddress()) {
+    throw new UnitError(`found ${quote(text)}; write an IPv4-mapped address as plain IPv4`);
+  }
+  return ip;
+}
+
+/** The canonical text of an address (RFC 5952 for IPv6). @throws UnitError */
+export function canonicalAddress(text: string): string {
+  return parseAddress(text).toString();
+}
+
+/** The address family, 4 or 6, of a text that has already been validated. */
+export function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4;
+}
+
+/**
+ * Expand a CIDR to its usable addresses, lowest first. The network and broadcast address of an IPv4 net wider than /31,
+ * and the all-zeros interface identifier of an IPv6 net (the Subnet-Router anycast address, RFC 4291 §2.6.1), are left out.
+ * @param count how many to take; all when absent
+ * @throws UnitError when the text is no CIDR, has host bits set, or has fewer than `count` usable addresses
+ */
+export function expandCidr(cidr: string, count?: number): string[] {
+  const slash = cidr.indexOf('/');
+  if (slash < 0 || !/^\d{1,3}$/.test(cidr.slice(slash + 1))) {
+    throw new UnitError(`found ${quote(cidr)}; a CIDR is an address and a prefix length, as 10.50.0.0/24`);
+  }
+  const base = parseAddress(cidr.slice(0, slash));
+  const prefix = Number(cidr.slice(slash + 1));
+  const bits = base.kind() === 'ipv4' ? 32 : 128;
+  if (prefix > bits) throw new UnitError(`found ${quote(cidr)}; the prefix length may be at most ${bits}`);
+  const start = toBigInt(base);
+  const hostBits = BigInt(bits - prefix);
+  const network = (start >> hostBits) << hostBits;
+  if (network !== start) {
+    throw new UnitError(
+      `found ${quote(cidr)}, which has host bits set; did you mean ${fromBigInt(network, bits)}/${prefix}?`,
+    );
+  }
+  const size = 1n << hostBits;
+  const [skipFirst, skipLast] = hostBits < 2n ? [0n, 0n] : bits === 32 ? [1n, 1n] : [1n, 0n];
+  const usable = size - skipFirst - skipLast;
+  const wanted = count === undefined ? usable : BigInt(count);
+  if (wanted > usable)
+    throw new UnitError(
+      `${cidr} has ${usable} usable addresses, and count asks for ${wanted}; use a shorter prefix or a smaller count`,
+    );
+  if (wanted > BigInt(MAX_ADDRESSES)) {
+    throw new UnitError(`${cidr} would give ${wanted} addresses; at most ${MAX_ADDRESSES} are allowed: add a count`);
+  }
+  return Array.from({ length: Number(wanted) }, (_, i) => fromBigInt(start + skipFirst + BigInt(i), bits));
+}
+
+/**
+ * Expand `first-last`, both included.
+ * @throws UnitError
+ */
+export function expandRange(range: string, count?: number): string[] {
+  const [first, last, more] = range.split('-').map((part) => part.trim());
+  if (!first || !last || more !== undefined) {
+    throw new UnitError(`found ${quote(range)}; a range is two addresses and a dash, as 10.50.0.1-10.50.0.50`);
+  }
+  const [low, high] = [parseAddress(first), parseAddress(last)];
+  if (low.kind() !== high.kind())
+    throw new UnitError(`found ${quote(range)}; both ends of a range must be of one family`);
+  const [from, to] = [toBigInt(low), toBigInt(high)];
+  if (to < from) throw new UnitError(`found ${quote(range)}; the first address must not be above the last`);
+  const size = to - from + 1n;
+  const wanted = count === undefined ? size : BigInt(count);
+  if (wanted > size) throw new UnitError(`${range} has ${size} addresses, and count asks for ${wanted}`);
+  if (wanted > BigInt(MAX_ADDRESSES))
+    throw new UnitError(`${range} would give ${wanted} addresses; at most ${MAX_ADDRESSES} are allowed`);
+  const bits = low.kind() === 'ipv4' ? 32 : 128;
+  return Array.from({ length: Number(wanted) }, (_, i) => fromBigInt(from + BigInt(i), bits));
+}
+
+/**
+ * Why an address can never be a client's own or a target: multicast, broadcast, link-local, unspecified and reserved
+ * addresses are nobody's to load.
+ * @returns the kind in words, or undefined when the address is fit
+ */
+export function unfitAddress(address: string): string | undefined {
+  const range = parseAddress(address).range();
+  const words: Record<string, string> = {
+    unspecified: 'the unspecified address',
+    broadcast: 'the broadcast address',
+    multicast: 'a multicast address',
+    linkLocal: 'a link-local address',
+    reserved: 'a reserved address',
+  };
+  return words[range];
+}
+
+/** Whether an address is in 127.0.0.0/8 or is ::1, for which `tcp_tw_reuse=2` (the default) acts. */
+export function isLoopback(address: string): boolean {
+  return parseAddress(address).range() === 'loopback';
+}
+
+function toBigInt(ip: Ip): bigint {
+  return ip.toByteArray().reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+}
+
+function fromBigInt(value: bigint, bits: number): string {
+  const bytes = Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 255n));
+  return ipaddr.fromByteArray(bytes).toString();
+}

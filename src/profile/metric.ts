@@ -1,0 +1,125 @@
+/**
+ * The names of metrics, as goals, guardrails and thresholds write them. Pure.
+ *
+ *     outcomes["bind:EADDRINUSE"].share   failures.share   capacity   rate   latency.total.p99   cpu.perConnection
+ */
+import { parseDuration, quote, UnitError } from './units.js';
+
+export const LATENCY_PHASES = ['bind', 'connect', 'total', 'lag', 'failed'] as const;
+export type LatencyPhase = (typeof LATENCY_PHASES)[number];
+export const LATENCY_STATISTICS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
+export type LatencyStatistic = (typeof LATENCY_STATISTICS)[number];
+
+export type MetricUnit = 'share' | 'count' | 'perSecond' | 'microseconds' | 'bytes';
+
+export type Metric =
+  | { readonly kind: 'outcome'; readonly outcome: string; readonly value: 'share' | 'count' }
+  | { readonly kind: 'failures'; readonly value: 'share' | 'count' }
+  | { readonly kind: 'latency'; readonly phase: LatencyPhase; readonly statistic: LatencyStatistic }
+  | { readonly kind: 'capacity' }
+  | { readonly kind: 'rate' }
+  | { readonly kind: 'cpuPerConnection' }
+  | { readonly kind: 'memoryPeak' }
+  | { readonly kind: 'portsPeak' };
+
+export const METRIC_FORMS = [
+  'outcomes["bind:EADDRINUSE"].share',
+  'outcomes["bind:EADDRINUSE"].count',
+  'failures.share',
+  'failures.count',
+  'capacity',
+  'rate',
+  `latency.{${LATENCY_PHASES.join(',')}}.{${LATENCY_STATISTICS.join(',')}}`,
+  'cpu.perConnection',
+  'memory.peak',
+  'ports.peak',
+] as const;
+
+/** `ok`, `shed`, or `phase:ERRNO`. */
+export const OUTCOME_PATTERN = /^(?:ok|shed|(?:socket|setsockopt|bind|connect|exchange|timeout):[A-Z][A-Z0-9]*)$/;
+
+/**
+ * Parse a metric's name.
+ * @throws UnitError that lists the allowed forms
+ */
+export function parseMetric(text: string): Metric {
+  const outcome = /^outcomes\[(?:"([^"]+)"|'([^']+)')\]\.(share|count)$/.exec(text);
+  if (outcome) {
+    const name = (outcome[1] ?? outcome[2])!;
+    if (!OUTCOME_PATTERN.test(name)) {
+      throw new UnitError(
+        `found the outcome ${quote(name)}; an outcome is ok, shed, or a phase and an errno, as bind:EADDRINUSE`,
+      );
+    }
+    return { kind: 'outcome', outcome: name, value: outcome[3] as 'share' | 'count' };
+  }
+  if (text === 'failures.share' || text === 'failures.count')
+    return { kind: 'failures', value: text === 'failures.share' ? 'share' : 'count' };
+  const latency = /^latency\.(\w+)\.(\w+)$/.exec(text);
+  if (latency) {
+    const phase = LATENCY_PHASES.find((name) => name === latency[1]);
+    const statistic = LATENCY_STATISTICS.find((name) => name === latency[2]);
+    if (phase && statistic) return { kind: 'latency', phase, statistic };
+  }
+  switch (text) {
+    case 'capacity':
+      return { kind: 'capacity' };
+    case 'rate':
+      return { kind: 'rate' };
+    case 'cpu.perConnection':
+      return { kind: 'cpuPerConnection' };
+    case 'memory.peak':
+      return { kind: 'memoryPeak' };
+    case 'ports.peak':
+      return { kind: 'portsPeak' };
+    default:
+      throw new UnitError(`found the metric ${quote(text)}; allowed are ${METRIC_FORMS.join(', ')}`);
+  }
+}
+
+export function metricUnit(metric: Metric): MetricUnit {
+  switch (metric.kind) {
+    case 'outcome':
+    case 'failures':
+      return metric.value;
+    case 'capacity':
+    case 'portsPeak':
+      return 'count';
+    case 'rate':
+      return 'perSecond';
+    case 'latency':
+    case 'cpuPerConnection':
+      return 'microseconds';
+    case 'memoryPeak':
+      return 'bytes';
+  }
+}
+
+/** Whether more of it is good (`higher`) or bad (`lower`). */
+export function betterWhen(metric: Metric): 'lower' | 'higher' {
+  if (metric.kind === 'capacity' || metric.kind === 'rate') return 'higher';
+  return metric.kind === 'outcome' && metric.outcome === 'ok' ? 'higher' : 'lower';
+}
+
+/**
+ * Parse a threshold's limit in the unit of its metric: a duration for latencies and CPU (`5ms`), a share as a number from
+ * 0 to 1 or a percentage (`1%`), else a number.
+ * @returns the limit in the metric's own unit (µs for latencies)
+ * @throws UnitError
+ */
+export function parseLimit(metric: Metric, limit: number | string): number {
+  const unit = metricUnit(metric);
+  if (unit === 'microseconds') {
+    if (typeof limit === 'number') throw new UnitError(`found ${limit}; a limit on a time needs a unit, as 5ms`);
+    return parseDuration(limit) * 1000;
+  }
+  const percent = typeof limit === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(limit.trim()) : null;
+  if (percent && unit === 'share') return Number(percent[1]) / 100;
+  if (typeof limit === 'string')
+    throw new UnitError(
+      `found ${quote(limit)}; expected ${unit === 'share' ? 'a share from 0 to 1, or a percentage as 1%' : 'a number'}`,
+    );
+  if (unit === 'share' && (limit < 0 || limit > 1))
+    throw new UnitError(`found ${limit}; a share is from 0 to 1, or a percentage as 1%`);
+  return limit;
+}

@@ -1,0 +1,135 @@
+/**
+ * What a profile comes to once defaults are filled in and variants are merged: plain data (it crosses the wire to the agent
+ * and is kept in the results), every time in milliseconds, every rate per second.
+ */
+import { z } from 'zod';
+import { STRATEGY_NAMES } from './strategy.js';
+
+export const arrivalSchema = z.discriminatedUnion('shape', [
+  z.object({ shape: z.literal('constant'), rate: z.number(), durationMs: z.number() }),
+  z.object({ shape: z.literal('poisson'), rate: z.number(), durationMs: z.number() }),
+  z.object({ shape: z.literal('ramp'), from: z.number(), to: z.number(), durationMs: z.number() }),
+  z.object({ shape: z.literal('steps'), rates: z.array(z.number()), eachMs: z.number() }),
+  z.object({
+    shape: z.literal('fill'),
+    attempts: z.number().nullable(),
+    failures: z.number().nullable(),
+    inFlight: z.number(),
+    waves: z.number(),
+    pauseMs: z.number(),
+  }),
+  z.object({ shape: z.literal('hold'), connections: z.number(), durationMs: z.number() }),
+]);
+export type Arrival = z.infer<typeof arrivalSchema>;
+
+const portRangeSchema = z.object({ low: z.number(), high: z.number() });
+
+export const loadPlanSchema = z.object({
+  workers: z.number(),
+  strategy: z.enum(STRATEGY_NAMES),
+  pick: z.enum(['round-robin', 'random', 'by-worker']),
+  arrival: arrivalSchema,
+  close: z.enum(['client', 'server', 'reset']),
+  holdMs: z.number(),
+  timeoutMs: z.number(),
+  exchange: z.object({ request: z.number(), response: z.number() }).nullable(),
+  sink: z.enum(['accept', 'listen-only']),
+  /** Sockets open at once per worker; null: what the descriptor limit allows. */
+  maxInFlight: z.number().nullable(),
+  /** The explicit port list, or null: the kernel's `ip_local_port_range`. */
+  ports: portRangeSchema.nullable(),
+  lagBudgetMs: z.number(),
+});
+export type LoadPlan = z.infer<typeof loadPlanSchema>;
+
+export const targetSchema = z.object({ address: z.string(), port: z.number() });
+export type Target = z.infer<typeof targetSchema>;
+
+export const destinationsSchema = z.discriminatedUnion('kind', [
+  /** Served by the lab's own origin. */
+  z.object({ kind: z.literal('lab'), addresses: z.number(), ports: z.number() }),
+  /** On the allow list, outside the lab. */
+  z.object({ kind: z.literal('external'), targets: z.array(targetSchema) }),
+]);
+export type Destinations = z.infer<typeof destinationsSchema>;
+
+/** One arm of the experiment: the baseline or a variant, complete. */
+export const armSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  baseline: z.boolean(),
+  /** What differs from the baseline, in words, as `net.ipv4.tcp_tw_reuse = 1`; empty for the baseline and for an A/A variant. */
+  changes: z.array(z.string()),
+  /** The baseline's sysctls overlaid with the variant's own. */
+  sysctls: z.record(z.string(), z.string()),
+  load: loadPlanSchema,
+  /** Local addresses, canonical, in the order in which they are picked. */
+  addresses: z.array(z.string()),
+  destinations: destinationsSchema,
+});
+export type Arm = z.infer<typeof armSchema>;
+
+export const thresholdSchema = z.object({
+  metric: z.string(),
+  max: z.number().nullable(),
+  min: z.number().nullable(),
+  /** The limit as the profile writes it, for messages. */
+  text: z.string(),
+  variant: z.string().nullable(),
+});
+export type Threshold = z.infer<typeof thresholdSchema>;
+
+export const experimentSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  lab: z.enum(['netns', 'host']),
+  subject: z.literal('direct'),
+  /** The baseline first. */
+  arms: z.array(armSchema).min(1),
+  repeat: z.number(),
+  warmup: z.number(),
+  seed: z.number(),
+  goal: z.string(),
+  guardrails: z.array(z.string()),
+  thresholds: z.array(thresholdSchema),
+  /** SHA-256 of the profile's text, hexadecimal. */
+  profileHash: z.string(),
+});
+export type Experiment = z.infer<typeof experimentSchema>;
+
+/** Number of (address, port) pairs that attempts go to. */
+export function destinationCount(destinations: Destinations): number {
+  return destinations.kind === 'lab' ? destinations.addresses * destinations.ports : destinations.targets.length;
+}
+
+/** How long the arrivals of one run last, in milliseconds; null for `fill`, which lasts as long as it takes. */
+export function arrivalDurationMs(arrival: Arrival): number | null {
+  switch (arrival.shape) {
+    case 'constant':
+    case 'poisson':
+    case 'ramp':
+    case 'hold':
+      return arrival.durationMs;
+    case 'steps':
+      return arrival.rates.length * arrival.eachMs;
+    case 'fill':
+      return null;
+  }
+}
+
+/** How many attempts one run schedules; null where the run decides (`fill` up to N failures, `hold`). For `poisson`, the expectation. */
+export function scheduledAttempts(arrival: Arrival): number | null {
+  switch (arrival.shape) {
+    case 'constant':
+    case 'poisson':
+      return Math.floor((arrival.rate * arrival.durationMs) / 1000 + 1e-9);
+    case 'ramp':
+      return Math.floor((((arrival.from + arrival.to) / 2) * arrival.durationMs) / 1000 + 1e-9);
+    case 'steps':
+      return Math.floor((arrival.rates.reduce((sum, rate) => sum + rate, 0) * arrival.eachMs) / 1000 + 1e-9);
+    case 'fill':
+      return arrival.attempts === null ? null : arrival.attempts * arrival.waves;
+    case 'hold':
+      return null;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The schema of a profile: what a YAML file may say. One source for the validation, for the TypeScript types and for the
+ * JSON Schema that editors read (`schema/profile.schema.json`). What needs several keys at once is checked in `resolve.ts`.
+ */
+import { z } from 'zod';
+import { STRATEGY_NAMES } from './strategy.js';
+import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
+
+/** A strict object whose error for an unknown key lists the keys that it has. */
+function object<T extends z.core.$ZodLooseShape>(shape: T) {
+  const allowed = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      const near = issue.keys
+        .map((key: string) => closest(key, allowed))
+        .find((key: string | undefined) => key !== undefined);
+      return `unknown key ${issue.keys.map(quote).join(', ')}; allowed here: ${allowed.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`;
+    },
+  });
+}
+
+/** A text that a function of units.ts can parse; its UnitError becomes the issue's message. */
+function parsed<T>(parse: (text: string) => T, description: string, pattern: RegExp) {
+  return z
+    .string()
+    .regex(pattern, { error: (issue) => messageOf(parse, String(issue.input)), abort: true })
+    .transform((text, context): T => {
+      try {
+        return parse(text);
+      } catch (error) {
+        if (!(error instanceof UnitError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message, input: text });
+        return z.NEVER;
+      }
+    })
+    .describe(description);
+}
+
+function messageOf(parse: (text: string) => unknown, text: string): string {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof UnitError) return error.message;
+  }
+  return `found ${quote(text)}, which is not of the form that is expected here`;
+}
+
+const rate = parsed(parseRate, 'attempts per second, as 2000/s', /^\s*\d+(\.\d+)?k?\/(s|sec|m|min)\s*$/);
+const duration = parsed(
+  parseDuration,
+  'a number and a unit (us, ms, s, m, h), as 250ms',
+  /^\s*\d+(\.\d+)?(us|µs|ms|s|m|min|h)\s*$/,
+);
+const positive = (max: number) => z.int().min(1).max(max);
+const name = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, {
+  error: (issue) =>
+    `found ${quote(issue.input)}; a name is 1 to 63 lower-case letters, digits, dots and dashes, and starts with a letter or digit`,
+});
+
+const addressSet = {
+  cidr: z.string().optional().describe('10.50.0.0/24'),
+  range: z.string().optional().describe('10.50.0.1-10.50.0.50'),
+  list: z.array(z.string()).min(1).optional().describe('[10.50.0.1, 10.50.0.7]'),
+  count: positive(65_536).optional().describe('how many addresses of the CIDR or range to use; all when absent'),
+  pick: z.enum(['round-robin', 'random', 'by-worker']).optional().describe('which local address an attempt uses'),
+};
+
+const destinations = {
+  addresses: positive(4096).optional().describe('addresses that the origin listens on'),
+  ports: positive(4096).optional().describe('ports that the origin listens on, on each address'),
+  targets: z
+    .array(z.string())
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('targets outside the lab, as 192.0.2.10:3128; each must be on the allow list, and the lab must be host'),
+};
+
+const arrival = z.discriminatedUnion(
+  'shape',
+  [
+    object({ shape: z.literal('constant'), rate, duration }),
+    object({ shape: z.literal('poisson'), rate, duration }),
+    object({ shape: z.literal('ramp'), from: rate, to: rate, duration }),
+    object({ shape: z.literal('steps'), rates: z.array(rate).min(1).max(100), each: duration }),
+    object({
+      shape: z.literal('fill'),
+      attempts: positive(20_000_000).optional().describe('stop after this many attempts'),
+      failures: positive(1_000_000).optional().describe('stop after this many failed attempts'),
+      inFlight: positive(4096).optional().describe('handshakes under way at once, per worker'),
+      waves: positive(100).optional().describe('how often to repeat the fill, to see what recovers'),
+      pause: duration.optional().describe('the time between two waves'),
+    }),
+    object({
+      shape: z.literal('hold'),
+      connections: positive(1_000_000).describe('connections kept open at once'),
+      duration,
+    }),
+  ],
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union' ? 'shape must be one of constant, poisson, ramp, steps, fill, hold' : undefined,
+  },
+);
+
+const load = {
+  workers: positive(64).optional().describe('worker threads'),
+  strategy: z.enum(STRATEGY_NAMES).optional().describe('how an outbound socket gets its local address and port'),
+  arrival: arrival.optional(),
+  close: z.enum(['client', 'server', 'reset']).optional().describe('who closes first; reset: the client, with a RST'),
+  hold: duration.optional().describe('how long an established connection is kept open'),
+  timeout: duration.optional().describe('how long an attempt may take to connect, and then to exchange'),
+  exchange: object({ request: positive(65_536), response: positive(1_048_576) })
+    .optional()
+    .describe('bytes to send and to receive on each connection'),
+  sink: z
+    .enum(['accept', 'listen-only'])
+    .optional()
+    .describe('whether the origin accepts, or leaves connections in the accept queue of the kernel'),
+  maxInFlight: positive(1_000_000).optional().describe('sockets open at once per worker; attempts beyond it are shed'),
+  ports: parsed(
+    parsePortRange,
+    'the port list of bind-explicit-port and of local-port-range, as 20000-29999',
+    /^\s*\d+(\s*-\s*|\s+)\d+\s*$/,
+  ).optional(),
+  lagBudget: duration.optional().describe('the p99 of the start lag above which a run is generator-limited'),
+};
+
+const sysctls = z.record(z.string(), z.union([z.string(), z.int()])).describe('name: value, as sysctl(8) writes them');
+
+const variant = object({
+  name,
+  description: z.string().max(500).optional(),
+  sysctls: sysctls.optional(),
+  load: object(load).optional(),
+  addresses: object(addressSet).optional(),
+  destinations: object(destinations).optional(),
+});
+
+export const profileSchema = object({
+  $schema: z.string().optional(),
+  name,
+  description: z.string().max(2000).optional(),
+  lab: object({
+    kind: z
+      .enum(['netns', 'host'])
+      .describe('netns: a fresh network namespace for each run; host: this machine itself'),
+  }).optional(),
+  allowHostChanges: z
+    .boolean()
+    .optional()
+    .describe('must be true for the host lab, which changes and restores sysctls of this machine'),
+  allow: z
+    .array(z.string())
+    .max(4096)
+    .optional()
+    .describe('targets outside the lab that this profile may load, as 192.0.2.10:3128'),
+  subject: object({ kind: z.enum(['direct']) }).optional(),
+  addresses: z.union([z.string().describe('a CIDR'), object(addressSet)]),
+  destinations: object(destinations).optional(),
+  load: object({ ...load, arrival }),
+  sysctls: sysctls.optional().describe("the baseline's"),
+  variants: z.array(variant).min(1).max(64),
+  repeat: positive(1000).optional().describe('pairs of runs per variant'),
+  warmup: z.int().min(0).max(10).optional().describe('blocks run first and discarded'),
+  seed: z.int().min(0).max(4_294_967_295).optional(),
+  goal: z.string().optional().describe('the metric that a fix must improve, as outcomes["bind:EADDRINUSE"].share'),
+  guardrails: z
+    .array(z.string())
+    .max(20)
+    .optional()
+    .describe('metrics that a fix must not worsen, as latency.total.p99'),
+  thresholds: z
+    .array(
+      object({
+        metric: z.string(),
+        max: z.union([z.number(), z.string()]).optional(),
+        min: z.union([z.number(), z.string()]).optional(),
+        variant: z.string().optional().describe('one variant; all when absent'),
+      }),
+    )
+    .max(100)
+    .optional()
+    .describe('limits that decide the exit code'),
+}).describe('A bindstorm profile: a baseline, its variants, and what to measure');
+
+export type ProfileInput = z.infer<typeof profileSchema>;
+export type ArrivalInput = z.infer<typeof arrival>;
+
+/** The allowed word nearest to a mistyped one (at most two edits away). */
+export function closest(word: string, allowed: readonly string[]): string | undefined {
+  const ranked = allowed.map((candidate) => ({
+    candidate,
+    distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+  }));
+  ranked.sort((a, b) => a.distance - b.distance);
+  return ranked[0] && ranked[0].distance <= 2 ? ranked[0].candidate : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,85 @@
+/**
+ * The units a profile is written in: rates (`2000/s`), durations (`250ms`), sizes of port ranges (`1024-65535`).
+ * Pure: text in, numbers out, and an error that says what was found and what is allowed.
+ */
+
+/** A text in a profile that has the right type and the wrong form. The message names what was found and what is allowed. */
+export class UnitError extends Error {
+  override name = 'UnitError';
+}
+
+const RATE = /^(\d+(?:\.\d+)?)(k?)\/(s|sec|m|min)$/;
+
+/**
+ * Parse an arrival rate.
+ * @param text `2000/s`, `0.5/s`, `20k/s`, `600/min`
+ * @returns attempts per second, greater than 0 and at most 1,000,000
+ * @throws UnitError
+ */
+export function parseRate(text: string): number {
+  const match = RATE.exec(text.trim());
+  if (!match)
+    throw new UnitError(`found ${quote(text)}; a rate is a number per second or minute, as 2000/s or 600/min`);
+  const value = Number(match[1]) * (match[2] === 'k' ? 1000 : 1);
+  const perSecond = match[3]!.startsWith('m') ? value / 60 : value;
+  if (perSecond <= 0) throw new UnitError(`found ${quote(text)}; a rate must be greater than 0`);
+  if (perSecond > 1_000_000) throw new UnitError(`found ${quote(text)}; a rate may be at most 1000000/s`);
+  return perSecond;
+}
+
+const DURATION = /^(\d+(?:\.\d+)?)(us|µs|ms|s|m|min|h)$/;
+const MILLISECONDS: Record<string, number> = {
+  us: 0.001,
+  µs: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Parse a duration.
+ * @param text `10s`, `250ms`, `500us`, `2m`, `1h`
+ * @returns milliseconds, 0 or more and at most 24 hours
+ * @throws UnitError
+ */
+export function parseDuration(text: string): number {
+  const match = DURATION.exec(text.trim());
+  if (!match)
+    throw new UnitError(`found ${quote(text)}; a duration is a number and a unit (us, ms, s, m, h), as 250ms or 10s`);
+  const ms = Number(match[1]) * MILLISECONDS[match[2]!]!;
+  if (ms > 86_400_000) throw new UnitError(`found ${quote(text)}; a duration may be at most 24h`);
+  return ms;
+}
+
+export interface PortRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Parse a port range as `ip_local_port_range` shows it, or with a dash.
+ * @param text `32768 60999` or `32768-60999`, both ends inclusive
+ * @throws UnitError
+ */
+export function parsePortRange(text: string): PortRange {
+  const match = /^\s*(\d{1,5})(?:\s*-\s*|\s+)(\d{1,5})\s*$/.exec(text);
+  const low = Number(match?.[1]);
+  const high = Number(match?.[2]);
+  if (!match || low < 1 || high > 65535 || low > high) {
+    throw new UnitError(`found ${quote(text)}; a port range is two ports from 1 to 65535, low first, as 32768-60999`);
+  }
+  return { low, high };
+}
+
+/** Ports in a range, both ends included. */
+export function portCount(range: PortRange): number {
+  return range.high - range.low + 1;
+}
+
+/** A value of a profile as an error shows it: short, on one line. */
+export function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

@@ -1,0 +1,264 @@
+/**
+ * The on-disk format of results: `results.json` (this schema, also published as `schema/results.schema.json`), one `.hlog`
+ * a run beside it, and `journal.ndjson`, from which the rest can be rebuilt. A change that old readers would misread raises
+ * SCHEMA_VERSION.
+ */
+import { z } from 'zod';
+import { experimentSchema, loadPlanSchema } from '../profile/plan.js';
+
+export const SCHEMA_VERSION = 1;
+
+/** Times of one phase over one run, in microseconds. Absent phases did not happen. */
+export const latencySchema = z.object({
+  count: z.number(),
+  min: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+  max: z.number(),
+  /** [percentile from 0 to 100, microseconds], for curves. */
+  percentiles: z.array(z.tuple([z.number(), z.number()])),
+});
+export type Latency = z.infer<typeof latencySchema>;
+
+export const latenciesSchema = z.object({
+  bind: latencySchema.optional().describe('the bind() calls that succeeded'),
+  connect: latencySchema.optional().describe('from the connect() call to ESTABLISHED'),
+  total: latencySchema
+    .optional()
+    .describe('from the scheduled instant to ESTABLISHED or to the last byte of the exchange; ok attempts only'),
+  lag: latencySchema.optional().describe('from the scheduled instant to the start'),
+  failed: latencySchema.optional().describe('from the start to the failure; failed attempts only'),
+});
+
+/** Outcome → count. */
+export const outcomesSchema = z.record(z.string(), z.number());
+export type Outcomes = z.infer<typeof outcomesSchema>;
+
+/** Sockets of the client's namespace by TCP state. */
+export const statesSchema = z.record(z.string(), z.number());
+
+export const secondSchema = z.object({
+  /** Seconds since the load started, at the end of this interval. */
+  t: z.number(),
+  /** Attempts that ended (or were shed) in this interval. */
+  attempts: z.number(),
+  outcomes: outcomesSchema,
+  /** TCP state → sockets, at the end of this interval; null where it was not observed. */
+  states: statesSchema.nullable(),
+  /** Distinct (local address, ephemeral port) in use. */
+  portsInUse: z.number().nullable(),
+  /** The same per local address, in the order of the arm's addresses. */
+  portsPerAddress: z.array(z.number()).nullable(),
+  /** Kernel counters that moved in this interval (`TcpExt.TWRecycled` …), in the client's namespace. */
+  counters: z.record(z.string(), z.number()),
+  /** Cores used in this interval: 1 is one core's worth. */
+  cpu: z.object({
+    client: z.number(),
+    origin: z.number().nullable(),
+    machine: z.object({ user: z.number(), system: z.number(), softirq: z.number(), total: z.number() }).nullable(),
+  }),
+  load1: z.number().nullable(),
+  /** Resident memory of the client role, bytes. */
+  memory: z.number().nullable(),
+});
+export type Second = z.infer<typeof secondSchema>;
+
+export const waveSchema = z.object({
+  attempts: z.number(),
+  outcomes: outcomesSchema,
+  /** Connections that were open when the first failure came; null when none failed. */
+  firstFailureAt: z.number().nullable(),
+});
+export type Wave = z.infer<typeof waveSchema>;
+
+export const runSchema = z.object({
+  /** `b03-wider-range`: the block and the arm. */
+  id: z.string(),
+  variant: z.string(),
+  /** 0-based block; warm-up blocks come first and are discarded. */
+  block: z.number(),
+  warmup: z.boolean(),
+  /** Place in the whole experiment's order, 0-based. */
+  order: z.number(),
+  status: z.enum(['ok', 'failed', 'interrupted']),
+  /** Whether the run may be compared; `problems` says why not. */
+  valid: z.boolean(),
+  problems: z.array(z.string()),
+  /** What a reader must know beside the numbers. */
+  warnings: z.array(z.string()),
+  /** ISO 8601. */
+  startedAt: z.string(),
+  /** Milliseconds: making the lab, the load itself, and taking the lab down. */
+  durationMs: z.object({ setup: z.number(), load: z.number(), teardown: z.number() }),
+  /** Scheduled attempts, the shed ones included. The counts of `outcomes` add up to it. */
+  attempts: z.number(),
+  outcomes: outcomesSchema,
+  /** Per second of load: scheduled, started, ok. */
+  rates: z.object({ scheduled: z.number(), started: z.number(), ok: z.number() }),
+  /** Most connections open at once, and how many were open at the first failure (null: nothing failed). */
+  capacity: z.object({
+    peakOpen: z.number(),
+    openAtFirstFailure: z.number().nullable(),
+    okBeforeFirstFailure: z.number().nullable(),
+  }),
+  waves: z.array(waveSchema),
+  latency: latenciesSchema,
+  ports: z.object({
+    /** The ephemeral range in force. */
+    low: z.number(),
+    high: z.number(),
+    reserved: z.number(),
+    /** Peak of distinct (local address, ephemeral port) in use, by sock_diag. */
+    peak: z.number().nullable(),
+    peakPerAddress: z.array(z.number()).nullable(),
+    /** TCP state → sockets when the load had ended. */
+    finalStates: statesSchema.nullable(),
+  }),
+  cpu: z.object({
+    /** Microseconds of CPU that the load's threads used for each ok connection; null when none was ok. */
+    perConnection: z.number().nullable(),
+    /** Seconds of CPU over the load, user and system. */
+    client: z.object({ user: z.number(), system: z.number() }),
+    origin: z.object({ user: z.number(), system: z.number() }).nullable(),
+  }),
+  memory: z.object({ peak: z.number() }).describe('peak resident memory of the client role, bytes'),
+  /** Kernel counters that moved over the run. */
+  counters: z.record(z.string(), z.number()),
+  /** As read back inside the lab before the load. */
+  sysctls: z.record(z.string(), z.string()),
+  timeline: z.array(secondSchema),
+  /** What the origin saw. */
+  origin: z.object({ accepted: z.number(), listenOverflows: z.number().nullable() }).nullable(),
+  /** Path of the HdrHistogram log, relative to the result folder. */
+  hlog: z.string().nullable(),
+  /** The end of the agent's standard error, for a run that failed. */
+  stderr: z.string().nullable(),
+});
+export type Run = z.infer<typeof runSchema>;
+
+export const verdictWordSchema = z.enum(['better', 'worse', 'no difference', 'not enough evidence']);
+export type VerdictWord = z.infer<typeof verdictWordSchema>;
+
+/** One metric of a variant against the baseline. */
+export const comparisonSchema = z.object({
+  metric: z.string(),
+  unit: z.enum(['share', 'count', 'perSecond', 'microseconds', 'bytes']),
+  /** exact: the mode is deterministic and no run differed from its arm; noisy: statistics over pairs. */
+  kind: z.enum(['exact', 'noisy']),
+  /** Medians over the runs that were compared; null when there is no run to compare. */
+  baseline: z.number().nullable(),
+  variant: z.number().nullable(),
+  /** variant − baseline: the Hodges-Lehmann estimate over pairs and its bootstrap interval; for exact metrics the plain difference. */
+  difference: z.number().nullable(),
+  ci: z.tuple([z.number(), z.number()]).nullable(),
+  /** Pairs compared. */
+  pairs: z.number(),
+  /** Exact two-sided sign-flip p, before and after Holm; null for exact metrics. */
+  p: z.number().nullable(),
+  pHolm: z.number().nullable(),
+  /** The smallest true difference that this many pairs would find 8 times out of 10. */
+  detectable: z.number().nullable(),
+  /** Differences within ± this count as none. */
+  margin: z.number(),
+  verdict: verdictWordSchema,
+  /** The reason in one sentence, numbers included. */
+  why: z.string(),
+  warnings: z.array(z.string()),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
+export const verdictSchema = z.object({
+  /** The goal's verdict, turned to worse when a guardrail got worse. */
+  verdict: verdictWordSchema,
+  sentence: z.string(),
+  goal: comparisonSchema,
+  guardrails: z.array(comparisonSchema),
+});
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** What the arithmetic of the kernel's port choice expects of an arm. */
+export const predictionSchema = z.object({
+  /** Tuples that can be occupied at once; null where there is no closed form. */
+  concurrent: z.number().nullable(),
+  /** Connections per second that can go on for ever; null: not limited by ports, or no closed form. */
+  sustained: z.number().nullable(),
+  /** The call and errno that fail first, as `bind:EADDRINUSE`. */
+  fails: z.string(),
+  /** P·S, P·S·D … with the numbers put in. */
+  formula: z.string(),
+  rule: z.string(),
+  source: z.string(),
+});
+export type Prediction = z.infer<typeof predictionSchema>;
+
+export const variantSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  baseline: z.boolean(),
+  changes: z.array(z.string()),
+  sysctls: z.record(z.string(), z.string()).describe('asked for; what was in force is in each run'),
+  strategy: z.string(),
+  load: loadPlanSchema,
+  addresses: z.object({ count: z.number(), first: z.string(), last: z.string() }),
+  destinations: z.number(),
+  prediction: predictionSchema,
+  runs: z.array(runSchema),
+  /** Null for the baseline. */
+  verdict: verdictSchema.nullable(),
+});
+export type Variant = z.infer<typeof variantSchema>;
+
+export const environmentSchema = z.object({
+  tool: z.string().describe('bindstorm version'),
+  kernel: z.string(),
+  machine: z.string().describe('x86_64, aarch64'),
+  node: z.string(),
+  libuv: z.string(),
+  cpu: z.string(),
+  cpus: z.number(),
+  memory: z.number().describe('bytes'),
+  lab: z.string().describe('netns (veth), host …'),
+  root: z.boolean(),
+  descriptors: z.number().describe('limit of open files per process'),
+  /** Sysctls that decide about ports, in a fresh lab before the profile's own were written. */
+  defaults: z.record(z.string(), z.string()),
+});
+export type Environment = z.infer<typeof environmentSchema>;
+
+export const thresholdResultSchema = z.object({
+  metric: z.string(),
+  limit: z.string(),
+  variant: z.string(),
+  /** Median over the valid runs; null when there is none. */
+  value: z.number().nullable(),
+  passed: z.boolean(),
+});
+export type ThresholdResult = z.infer<typeof thresholdResultSchema>;
+
+export const resultsSchema = z.object({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  experiment: experimentSchema.omit({ arms: true }).extend({
+    startedAt: z.string(),
+    finishedAt: z.string(),
+    /** partial: interrupted or still missing runs. */
+    status: z.enum(['complete', 'partial']),
+    runsPlanned: z.number(),
+    runsDone: z.number(),
+    /** The command that repeats it. */
+    command: z.string(),
+    /** The profile as it was written. */
+    profile: z.string(),
+  }),
+  environment: environmentSchema,
+  /** The baseline first, then the variants in the profile's order. */
+  variants: z.array(variantSchema),
+  thresholds: z.array(thresholdResultSchema),
+  /** What a reader must know of the whole, as «repeat is too small for a claim». */
+  warnings: z.array(z.string()),
+  /** One sentence that needs no knowledge of the tool. */
+  summary: z.string(),
+});
+export type Results = z.infer<typeof resultsSchema>;
