@@ -1,0 +1,134 @@
+/**
+ * From what was counted to what is reported: the figures of one run, and whether it may be compared. Pure.
+ */
+import { summarise } from '../load/histogram.js';
+import { totalOf } from '../load/outcome.js';
+import { isPaced } from '../load/pacer.js';
+import type { LoadReport } from '../load/pool.js';
+import { LATENCY_PHASES } from '../profile/metric.js';
+import type { Arm } from '../profile/plan.js';
+import type { PortRange } from '../profile/units.js';
+import type { Run } from '../results/schema.js';
+import type { Measurement } from './protocol.js';
+import type { Sampler } from './sampler.js';
+
+export interface MeasureInput {
+  readonly arm: Arm;
+  readonly report: LoadReport;
+  readonly sampler: Sampler;
+  readonly range: PortRange;
+  readonly reserved: number;
+  /** Seconds of load. */
+  readonly seconds: number;
+  /** What was wrong before the load began. */
+  readonly problems: readonly string[];
+}
+
+type Figures = Omit<Measurement, 'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms'>;
+
+export function measure(input: MeasureInput): Figures {
+  const { report, sampler, seconds } = input;
+  const { outcomes, firstFailure, cpu } = report;
+  const attempts = totalOf(outcomes);
+  const shed = outcomes.shed ?? 0;
+  const ok = outcomes.ok ?? 0;
+  const latency = latencies(report);
+  const last = sampler.timeline.at(-1);
+  const counters = sampler.moved();
+  const origin = sampler.originStats();
+  const figures = { latency, counters, origin, attempts, shed };
+  return {
+    problems: [...input.problems, ...problemsOf(input.arm, figures)],
+    warnings: warningsOf(figures),
+    attempts,
+    outcomes,
+    rates: { scheduled: attempts / seconds, started: (attempts - shed) / seconds, ok: ok / seconds },
+    capacity: {
+      peakOpen: report.peakOpen,
+      openAtFirstFailure: firstFailure?.open ?? null,
+      okBeforeFirstFailure: firstFailure?.ok ?? null,
+    },
+    waves: [...report.waves],
+    latency,
+    ports: {
+      ...input.range,
+      reserved: input.reserved,
+      peak: peak(sampler.timeline.map(({ portsInUse }) => portsInUse)),
+      peakPerAddress: peakPerAddress(sampler.timeline.map(({ portsPerAddress }) => portsPerAddress)),
+      finalStates: last?.states ?? null,
+    },
+    cpu: {
+      perConnection: ok > 0 ? ((cpu.user + cpu.system) * 1e6) / ok : null,
+      client: cpu,
+      origin: origin && {
+        user: origin.after.cpu.user - origin.before.cpu.user,
+        system: origin.after.cpu.system - origin.before.cpu.system,
+      },
+    },
+    memory: { peak: sampler.peakMemory() },
+    counters,
+    timeline: sampler.timeline,
+    origin: origin && { accepted: origin.after.accepted, listenOverflows: overflows(origin) },
+  };
+}
+
+interface Figured {
+  readonly latency: Run['latency'];
+  readonly counters: Run['counters'];
+  readonly origin: ReturnType<Sampler['originStats']>;
+  readonly attempts: number;
+  readonly shed: number;
+}
+
+/** Reasons why a run may not be compared: it measured the generator or the origin, not the kernel's port choice. */
+function problemsOf(arm: Arm, { latency, origin, attempts, shed }: Figured): string[] {
+  const problems: string[] = [];
+  const budget = arm.load.lagBudgetMs * 1000;
+  if (isPaced(arm.load.arrival) && latency.lag && latency.lag.p99 > budget) {
+    problems.push(
+      `generator-limited: the p99 of the start lag was ${(latency.lag.p99 / 1000).toFixed(1)} ms, above the budget of ${arm.load.lagBudgetMs} ms`,
+    );
+  }
+  if (shed > 0 && arm.load.maxInFlight === null) {
+    problems.push(`${shed} of ${attempts} attempts were shed: the descriptor limit of this process was reached`);
+  }
+  if (origin && origin.after.refused > 0) problems.push('the origin ran out of descriptors');
+  if (origin && (overflows(origin) ?? 0) > 0)
+    problems.push(`the origin's accept queue overflowed ${overflows(origin)} times`);
+  return problems;
+}
+
+function warningsOf({ counters, attempts, shed }: Figured): string[] {
+  const warnings: string[] = [];
+  const overflow = counters['TcpExt.TCPTimeWaitOverflow'] ?? 0;
+  if (overflow > 0) {
+    warnings.push(
+      `${overflow} sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full (TCPTimeWaitOverflow): it frees ports and gives up the protection against old duplicates`,
+    );
+  }
+  if (shed > 0) warnings.push(`${shed} of ${attempts} attempts were shed`);
+  return warnings;
+}
+
+function overflows(origin: NonNullable<Figured['origin']>): number | null {
+  const { before, after } = origin;
+  return after.listenOverflows === null ? null : after.listenOverflows - (before.listenOverflows ?? 0);
+}
+
+function latencies(report: LoadReport): Run['latency'] {
+  return Object.fromEntries(
+    LATENCY_PHASES.map((phase) => [phase, summarise(report.histograms[phase])]).filter(
+      ([, latency]) => latency !== undefined,
+    ),
+  );
+}
+
+function peak(values: readonly (number | null)[]): number | null {
+  const seen = values.filter((value) => value !== null);
+  return seen.length > 0 ? Math.max(...seen) : null;
+}
+
+function peakPerAddress(rows: readonly (readonly number[] | null)[]): number[] | null {
+  const seen = rows.filter((row) => row !== null);
+  return seen[0] ? seen[0].map((_, i) => Math.max(...seen.map((row) => row[i] ?? 0))) : null;
+}

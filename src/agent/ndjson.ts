@@ -1,0 +1,54 @@
+/**
+ * Newline-delimited JSON over streams, validated by a zod schema.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { z } from 'zod';
+
+/** A line that is longer than this is a fault of the other side, not a message. */
+const MAX_LINE = 64 * 1024 * 1024;
+
+export class ProtocolError extends Error {
+  override name = 'ProtocolError';
+}
+
+/** Write one message. */
+export function writeMessage(stream: Writable, message: object): void {
+  stream.write(`${JSON.stringify(message)}\n`);
+}
+
+/** The messages of a stream, in order, until it ends. Throws ProtocolError for a line that is not a valid message. */
+export async function* readMessages<T>(stream: Readable, schema: z.ZodType<T>): AsyncGenerator<T> {
+  let parts: string[] = [];
+  let length = 0;
+  stream.setEncoding('utf8');
+  for await (const chunk of stream as AsyncIterable<string>) {
+    const lines = chunk.split('\n');
+    for (let i = 0; i < lines.length - 1; i++) {
+      parts.push(lines[i]!);
+      const line = parts.join('');
+      parts = [];
+      length = 0;
+      if (line !== '') yield parseMessage(line, schema);
+    }
+    const rest = lines.at(-1)!;
+    parts.push(rest);
+    length += rest.length;
+    if (length > MAX_LINE) throw new ProtocolError(`a message is longer than ${MAX_LINE} characters`);
+  }
+}
+
+/** Parse and validate one line. @throws ProtocolError */
+export function parseMessage<T>(line: string, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new ProtocolError(`found a line that is not JSON: ${line.slice(0, 120)}`);
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new ProtocolError(
+    `found an invalid message at ${issue?.path.join('.') || 'its top'}: ${issue?.message ?? 'unknown'}`,
+  );
+}

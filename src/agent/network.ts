@@ -1,0 +1,130 @@
+/**
+ * The lab's network: a client and an origin namespace joined by a veth pair. The client's addresses lie on its loopback device
+ * and are routed, so that fifty of them need one neighbour entry and no ARP; every address is from a net set aside for labs.
+ *
+ *     client namespace                                        origin namespace
+ *     lo: the profile's addresses      198.18.0.1 ─ veth ─ 198.18.0.2      lo: 198.19.0.1 …
+ */
+import { SystemCallError } from '../kernel/errno.js';
+import { openRouteControl, type RouteControl } from '../kernel/rtnetlink.js';
+import { isLoopback } from '../profile/addresses.js';
+import type { Target } from '../profile/plan.js';
+
+const CLIENT_LINK = 'bs-client';
+const ORIGIN_LINK = 'bs-origin';
+const CLIENT_MAC = '02:62:73:00:00:01';
+const ORIGIN_MAC = '02:62:73:00:00:02';
+/** Above the well-known ports and below the default ephemeral range. */
+const FIRST_PORT = 9000;
+
+interface Plan {
+  readonly client: string;
+  readonly origin: string;
+  readonly linkPrefix: number;
+  readonly hostPrefix: number;
+  readonly any: string;
+  /** Where the origin's addresses begin, and the route to them. */
+  readonly originNet: string;
+  readonly originNetPrefix: number;
+  readonly originAddress: (i: number) => string;
+}
+
+/** IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193). Profiles may not use either. */
+const PLANS: Record<4 | 6, Plan> = {
+  4: {
+    client: '198.18.0.1',
+    origin: '198.18.0.2',
+    linkPrefix: 30,
+    hostPrefix: 32,
+    any: '0.0.0.0',
+    originNet: '198.19.0.0',
+    originNetPrefix: 16,
+    originAddress: (i) => `198.19.${(i + 1) >> 8}.${(i + 1) & 255}`,
+  },
+  6: {
+    client: 'fdb5::1',
+    origin: 'fdb5::2',
+    linkPrefix: 64,
+    hostPrefix: 128,
+    any: '::',
+    originNet: 'fdb5:0:1::',
+    originNetPrefix: 48,
+    originAddress: (i) => `fdb5:0:1::${(i + 1).toString(16)}`,
+  },
+};
+
+/**
+ * The (address, port) pairs that the lab's origin serves.
+ * @param ownNamespace false: on the host itself, where only loopback addresses are there without being added (IPv4: all of
+ * 127.0.0.0/8; IPv6: ::1 alone, so that further addresses become further ports)
+ */
+export function originTargets(family: 4 | 6, ownNamespace: boolean, addresses: number, ports: number): Target[] {
+  const [hosts, perHost] = !ownNamespace && family === 6 ? [1, addresses * ports] : [addresses, ports];
+  const host = (i: number) => {
+    if (ownNamespace) return PLANS[family].originAddress(i);
+    return family === 4 ? `127.127.${(i + 1) >> 8}.${(i + 1) & 255}` : '::1';
+  };
+  return Array.from({ length: hosts * perHost }, (_, i) => ({
+    address: host(i % hosts),
+    port: FIRST_PORT + Math.floor(i / hosts),
+  }));
+}
+
+function withControl<T>(work: (control: RouteControl) => T): T {
+  const control = openRouteControl();
+  try {
+    return work(control);
+  } finally {
+    control.close();
+  }
+}
+
+/** Whether this namespace can have a veth pair. @returns undefined, or the errno of the refusal */
+export function vethRefusal(): number | undefined {
+  return withControl((control) => {
+    try {
+      control.addVeth('bs-probe0', CLIENT_MAC, 'bs-probe1', ORIGIN_MAC, process.pid);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SystemCallError) return error.errno;
+      throw error;
+    }
+  });
+}
+
+/** The client's side: the pair, its addresses, the route to the origin. Throws SystemCallError. */
+export function setUpClient(addresses: readonly string[], family: 4 | 6, originPid: number): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.linkUp('lo');
+    control.addVeth(CLIENT_LINK, CLIENT_MAC, ORIGIN_LINK, ORIGIN_MAC, originPid);
+    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
+    control.addAddress(CLIENT_LINK, plan.client, plan.linkPrefix);
+    control.linkUp(CLIENT_LINK);
+    control.addNeighbour(CLIENT_LINK, plan.origin, ORIGIN_MAC);
+    // An unbound socket (strategy connect) gets the first address, so that its ports are counted where the reader looks.
+    control.addRoute(plan.originNet, plan.originNetPrefix, plan.origin, CLIENT_LINK, addresses[0]);
+  });
+}
+
+/** The origin's side, in its own namespace, once the client has moved the pair's end there. Throws SystemCallError. */
+export function setUpOrigin(addresses: readonly string[], family: 4 | 6): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.linkUp('lo');
+    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
+    control.addAddress(ORIGIN_LINK, plan.origin, plan.linkPrefix);
+    control.linkUp(ORIGIN_LINK);
+    control.addNeighbour(ORIGIN_LINK, plan.client, CLIENT_MAC);
+    control.addRoute(plan.any, 0, plan.client, ORIGIN_LINK);
+  });
+}
+
+/** One namespace for both roles, for a kernel without veth: the origin's addresses beside the client's. */
+export function setUpShared(addresses: readonly string[], targets: readonly Target[], family: 4 | 6): void {
+  const own = [...addresses, ...targets.map(({ address }) => address)].filter((address) => !isLoopback(address));
+  withControl((control) => {
+    control.linkUp('lo');
+    for (const address of new Set(own)) control.addAddress('lo', address, PLANS[family].hostPrefix);
+  });
+}

@@ -1,0 +1,49 @@
+/**
+ * Entry of the origin process: the lab's own server, in a namespace of its own. Commands and answers are NDJSON.
+ */
+import { readNetCounters } from '../kernel/counters.js';
+import { dieWithParent } from '../kernel/libc.js';
+import { writeSysctl } from '../kernel/sysctl.js';
+import { type Sink, startSink } from '../load/sink-worker.js';
+import { descriptorLimit } from './limits.js';
+import { readMessages, writeMessage } from './ndjson.js';
+import { setUpOrigin } from './network.js';
+import { type OriginCommand, type OriginEvent, originCommandSchema } from './protocol.js';
+
+const say = (event: OriginEvent) => writeMessage(process.stdout, event);
+let sink: Sink | undefined;
+let ownNamespace = false;
+
+async function serve(command: Extract<OriginCommand, { type: 'serve' }>): Promise<void> {
+  ownNamespace = command.network === 'veth';
+  if (ownNamespace) {
+    setUpOrigin([...new Set(command.listen.map(({ address }) => address))], command.family);
+    // The origin must not be what runs out. Its namespace is its own, so the profile's sysctls do not reach it.
+    for (const name of ['net.core.somaxconn', 'net.ipv4.tcp_max_syn_backlog']) {
+      if (!writeSysctl(name, '4000000').ok) writeSysctl(name, '65535');
+    }
+  }
+  sink = await startSink({ plan: command.plan, listen: command.listen, descriptorLimit: descriptorLimit() });
+  say({ type: 'listening' });
+}
+
+function stats(): void {
+  const counts = sink?.counts() ?? { accepted: 0, refused: 0 };
+  const { user, system } = process.cpuUsage();
+  const listenOverflows = ownNamespace ? (readNetCounters()['TcpExt.ListenOverflows'] ?? null) : null;
+  say({ type: 'stats', ...counts, listenOverflows, cpu: { user: user / 1e6, system: system / 1e6 } });
+}
+
+const parent = process.ppid;
+if (!dieWithParent(parent)) process.exit(1);
+say({ type: 'ready' });
+try {
+  for await (const command of readMessages(process.stdin, originCommandSchema)) {
+    if (command.type === 'serve') await serve(command);
+    else stats();
+  }
+} catch (error) {
+  say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+}
+// The agent has closed the pipe: the run is over.
+process.exit(0);

@@ -1,0 +1,131 @@
+/**
+ * The wire between controller and agent: one JSON object a line over the agent's standard input and output, so that it is the
+ * same over a pipe, a serial port or ssh. Every message is validated on arrival.
+ */
+import { z } from 'zod';
+import { armSchema, targetSchema } from '../profile/plan.js';
+import { STRATEGY_NAMES } from '../profile/strategy.js';
+import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
+
+/** Raised when an old controller and a new agent would misunderstand each other. */
+export const PROTOCOL_VERSION = 1;
+
+const strategyName = z.enum(STRATEGY_NAMES);
+
+/** What one run is. */
+export const runSpecSchema = z.object({
+  arm: armSchema,
+  seed: z.number(),
+  /** veth: client and origin in a namespace each; shared: both in the agent's own (host lab, or a kernel without veth). */
+  network: z.enum(['veth', 'shared', 'external']),
+  /** The agent is in a namespace of its own, which it may configure. */
+  ownNamespace: z.boolean(),
+  /** Milliseconds between two samples. */
+  sampleMs: z.number(),
+});
+export type RunSpec = z.infer<typeof runSpecSchema>;
+
+export const commandSchema = z.discriminatedUnion('type', [
+  /** Try what the experiment will need, in this lab, without load. */
+  z.object({
+    type: z.literal('check'),
+    sysctls: z.array(z.tuple([z.string(), z.string()])),
+    strategies: z.array(strategyName),
+    addresses: z.array(z.string()),
+  }),
+  z.object({ type: z.literal('run'), spec: runSpecSchema }),
+  /** End the run in progress early; its result follows, marked interrupted. */
+  z.object({ type: z.literal('stop') }),
+]);
+export type Command = z.infer<typeof commandSchema>;
+
+/** What the agent measured; the controller adds the run's place in the experiment. */
+export const measurementSchema = runSchema
+  .pick({
+    problems: true,
+    warnings: true,
+    startedAt: true,
+    attempts: true,
+    outcomes: true,
+    rates: true,
+    capacity: true,
+    waves: true,
+    latency: true,
+    ports: true,
+    cpu: true,
+    memory: true,
+    counters: true,
+    sysctls: true,
+    timeline: true,
+    origin: true,
+  })
+  .extend({
+    interrupted: z.boolean(),
+    /** Milliseconds of load. */
+    loadMs: z.number(),
+    /** Phase → HdrHistogram V2, compressed, base64. */
+    histograms: z.record(z.string(), z.string()),
+  });
+export type Measurement = z.infer<typeof measurementSchema>;
+
+export const sysctlCheckSchema = z.object({
+  name: z.string(),
+  value: z.string(),
+  /** What the kernel says after the write; null when it refused. */
+  readBack: z.string().nullable(),
+  errno: z.string().nullable(),
+});
+
+export const checkSchema = z.object({
+  sysctls: z.array(sysctlCheckSchema),
+  strategies: z.array(
+    z.object({ name: strategyName, missing: z.string().nullable().describe('the option and errno') }),
+  ),
+  /** Whether sockets of the family can be made here. */
+  family: z.object({ available: z.boolean(), errno: z.string().nullable() }),
+  veth: z.object({ available: z.boolean(), errno: z.string().nullable() }),
+  /** Addresses of the profile that this machine does not have; only asked in the shared network of the host lab. */
+  notLocal: z.array(z.string()),
+});
+export type Check = z.infer<typeof checkSchema>;
+
+export const PHASES = ['network', 'origin', 'sysctls', 'load', 'collect'] as const;
+
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), protocol: z.number(), pid: z.number(), environment: environmentSchema }),
+  z.object({ type: z.literal('checked'), check: checkSchema }),
+  z.object({ type: z.literal('phase'), phase: z.enum(PHASES) }),
+  z.object({ type: z.literal('second'), second: secondSchema }),
+  z.object({ type: z.literal('result'), measurement: measurementSchema }),
+  /** The run or check could not be done; the agent ends. */
+  z.object({ type: z.literal('failed'), message: z.string() }),
+]);
+export type AgentEvent = z.infer<typeof eventSchema>;
+
+/** What the agent tells its origin process, and what comes back. Both are this package's own code, one pipe apart. */
+export const originCommandSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('serve'),
+    network: z.enum(['veth', 'shared']),
+    family: z.union([z.literal(4), z.literal(6)]),
+    listen: z.array(targetSchema),
+    plan: armSchema.shape.load.pick({ close: true, holdMs: true, exchange: true, sink: true }),
+  }),
+  z.object({ type: z.literal('stats') }),
+]);
+export type OriginCommand = z.infer<typeof originCommandSchema>;
+
+export const originEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('listening') }),
+  z.object({
+    type: z.literal('stats'),
+    accepted: z.number(),
+    refused: z.number(),
+    /** TcpExt.ListenOverflows of the origin's namespace since it began; null where the namespace is shared. */
+    listenOverflows: z.number().nullable(),
+    cpu: z.object({ user: z.number(), system: z.number() }),
+  }),
+  z.object({ type: z.literal('failed'), message: z.string() }),
+]);
+export type OriginEvent = z.infer<typeof originEventSchema>;

@@ -1,0 +1,177 @@
+/**
+ * System calls through the C library: the only file that calls FFI (koffi). Every argument is an integer; pointers are the
+ * addresses of buffers made by {@link nativeBuffer}, so that a call copies nothing and allocates nothing (about 50 ns over the
+ * call itself). A call returns what the C function returns; after a -1, {@link errno} says why.
+ *
+ * Constants are those of the generic Linux ABI (asm-generic), which x86-64, arm64 and riscv64 share.
+ */
+import { endianness } from 'node:os';
+import koffi from 'koffi';
+
+const SUPPORTED = ['x64', 'arm64', 'riscv64'];
+
+/** Why system calls cannot be made on this machine, or undefined. */
+export function unsupportedPlatform(): string | undefined {
+  if (process.platform !== 'linux')
+    return `found the platform ${process.platform}; bindstorm measures the Linux kernel and runs only on Linux`;
+  if (!SUPPORTED.includes(process.arch))
+    return `found the architecture ${process.arch}; supported are ${SUPPORTED.join(', ')}`;
+  return endianness() === 'LE' ? undefined : 'found a big-endian machine; only little-endian ones are supported';
+}
+
+const lib = koffi.load(null);
+type Call<N extends readonly unknown[]> = (...args: N) => number;
+const declare = <N extends readonly number[]>(prototype: string): Call<N> => lib.func(prototype) as Call<N>;
+
+/** socket(2) */
+export const socket = declare<[domain: number, type: number, protocol: number]>('int socket(int, int, int)');
+/** bind(2) */
+export const bind = declare<[fd: number, address: number, length: number]>('int bind(int, intptr_t, uint32_t)');
+/** connect(2) */
+export const connect = declare<[fd: number, address: number, length: number]>('int connect(int, intptr_t, uint32_t)');
+/** listen(2) */
+export const listen = declare<[fd: number, backlog: number]>('int listen(int, int)');
+/** accept4(2) */
+export const accept4 = declare<[fd: number, address: number, length: number, flags: number]>(
+  'int accept4(int, intptr_t, intptr_t, int)',
+);
+/** close(2) */
+export const close = declare<[fd: number]>('int close(int)');
+/** setsockopt(2) */
+export const setsockopt = declare<[fd: number, level: number, name: number, value: number, length: number]>(
+  'int setsockopt(int, int, int, intptr_t, uint32_t)',
+);
+/** getsockopt(2) */
+export const getsockopt = declare<[fd: number, level: number, name: number, value: number, length: number]>(
+  'int getsockopt(int, int, int, intptr_t, intptr_t)',
+);
+/** getsockname(2) */
+export const getsockname = declare<[fd: number, address: number, length: number]>(
+  'int getsockname(int, intptr_t, intptr_t)',
+);
+/** epoll_create1(2) */
+export const epollCreate1 = declare<[flags: number]>('int epoll_create1(int)');
+/** epoll_ctl(2) */
+export const epollCtl = declare<[epfd: number, op: number, fd: number, event: number]>(
+  'int epoll_ctl(int, int, int, intptr_t)',
+);
+/** epoll_wait(2); the timeout is in milliseconds */
+export const epollWait = declare<[epfd: number, events: number, max: number, timeout: number]>(
+  'int epoll_wait(int, intptr_t, int, int)',
+);
+/** ppoll(2): its timespec is exact to the nanosecond, which epoll_wait's timeout is not */
+export const ppoll = declare<[fds: number, count: number, timeout: number, sigmask: number]>(
+  'int ppoll(intptr_t, uint64_t, intptr_t, intptr_t)',
+);
+/** send(2) */
+export const send = declare<[fd: number, buffer: number, length: number, flags: number]>(
+  'intptr_t send(int, intptr_t, uint64_t, int)',
+);
+/** recv(2) */
+export const recv = declare<[fd: number, buffer: number, length: number, flags: number]>(
+  'intptr_t recv(int, intptr_t, uint64_t, int)',
+);
+/** sendto(2) */
+export const sendto = declare<
+  [fd: number, buffer: number, length: number, flags: number, address: number, addressLength: number]
+>('intptr_t sendto(int, intptr_t, uint64_t, int, intptr_t, uint32_t)');
+/** clock_gettime(2) */
+export const clockGettime = declare<[clock: number, timespec: number]>('int clock_gettime(int, intptr_t)');
+/** getrusage(2) */
+export const getrusage = declare<[who: number, usage: number]>('int getrusage(int, intptr_t)');
+/** prctl(2) */
+export const prctl = declare<[option: number, a: number, b: number, c: number, d: number]>(
+  'int prctl(int, long, long, long, long)',
+);
+/** getppid(2) */
+export const getppid = declare<[]>('int getppid()');
+
+/** errno of the last call that failed on this thread. Valid only until the next call. */
+export function errno(): number {
+  return koffi.errno();
+}
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
+export const SOCK_STREAM = 1;
+export const SOCK_RAW = 3;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_IP = 0;
+export const SOL_SOCKET = 1;
+export const SOL_TCP = 6;
+export const SOL_NETLINK = 270;
+export const SO_REUSEADDR = 2;
+export const SO_ERROR = 4;
+export const SO_RCVBUF = 8;
+export const SO_LINGER = 13;
+export const SO_REUSEPORT = 15;
+export const IP_BIND_ADDRESS_NO_PORT = 24;
+/** Linux 6.3, include/uapi/linux/in.h; the value is `high << 16 | low`. */
+export const IP_LOCAL_PORT_RANGE = 51;
+export const TCP_NODELAY = 1;
+export const MSG_NOSIGNAL = 0x4000;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_MOD = 3;
+export const EPOLLIN = 0x001;
+export const EPOLLOUT = 0x004;
+export const EPOLLERR = 0x008;
+export const EPOLLHUP = 0x010;
+export const EPOLLRDHUP = 0x2000;
+/** 1 << 31 as the signed number that a Uint32 view stores. */
+export const EPOLLET = 0x80000000;
+export const RUSAGE_THREAD = 1;
+
+/** Memory whose address does not move, seen from JavaScript and from C. Keep a reference as long as C may use the address. */
+export interface NativeBuffer {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/** Allocate zeroed native memory of `size` bytes, aligned for any C type. */
+export function nativeBuffer(size: number): NativeBuffer {
+  // An ArrayBuffer of its own is never inside V8's moving heap, unlike a small typed array or a slice of Buffer's pool.
+  const bytes = new Uint8Array(new ArrayBuffer(Math.max(size, 16)));
+  return { address: Number(koffi.address(bytes)), bytes, view: new DataView(bytes.buffer) };
+}
+
+const CLOCK_MONOTONIC = 1;
+const timespec = nativeBuffer(16);
+const timespecInts = new Int32Array(timespec.bytes.buffer);
+
+/** CLOCK_MONOTONIC in microseconds: the same in every thread and process of the machine. */
+export function monotonicMicros(): number {
+  clockGettime(CLOCK_MONOTONIC, timespec.address);
+  // The low words are enough: seconds since boot stay below 2^31, nanoseconds below 10^9.
+  return timespecInts[0]! * 1e6 + timespecInts[2]! / 1e3;
+}
+
+const usage = nativeBuffer(144);
+
+/** CPU time of the calling thread, in seconds (getrusage(2), RUSAGE_THREAD). */
+export function threadCpu(): { user: number; system: number } {
+  getrusage(RUSAGE_THREAD, usage.address);
+  const at = (offset: number) =>
+    Number(usage.view.getBigInt64(offset, true)) + Number(usage.view.getBigInt64(offset + 8, true)) / 1e6;
+  return { user: at(0), system: at(16) };
+}
+
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_TIMERSLACK = 29;
+const SIGKILL = 9;
+
+/**
+ * Die when the parent dies (prctl(2), PR_SET_PDEATHSIG). Call it from the main thread, early.
+ * @returns false when the parent is already gone
+ */
+export function dieWithParent(expectedParent: number): boolean {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  return getppid() === expectedParent;
+}
+
+/** Let timed waits of this thread end within a microsecond of their time; the default slack is 50 µs (prctl(2)). */
+export function sharpenTimers(): void {
+  prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+}

@@ -1,0 +1,134 @@
+/**
+ * Netlink sockets (netlink(7)): requests with an acknowledgement, and dumps. Messages are built and read in plain buffers.
+ */
+
+import { EINTR, SystemCallError } from './errno.js';
+import {
+  AF_NETLINK,
+  bind,
+  errno,
+  nativeBuffer,
+  recv,
+  SO_RCVBUF,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOL_SOCKET,
+  send,
+  setsockopt,
+  socket,
+  close as sysClose,
+} from './libc.js';
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_SOCK_DIAG = 4;
+
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_ACK = 0x4;
+export const NLM_F_DUMP = 0x300;
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_CREATE = 0x400;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const HEADER = 16;
+
+export interface Netlink {
+  /** Send a request and wait for its acknowledgement. @returns 0 or the errno of the refusal */
+  request(type: number, flags: number, payload: Uint8Array): number;
+  /**
+   * Ask for a dump. `onMessage` gets a view of the receive buffer and where a message's payload begins and ends; the view is
+   * overwritten afterwards. @returns 0 or an errno
+   */
+  dump(type: number, payload: Uint8Array, onMessage: (view: DataView, from: number, to: number) => void): number;
+  close(): void;
+}
+
+/** Open a netlink socket in the network namespace of the calling thread. Throws SystemCallError. */
+export function openNetlink(protocol: number): Netlink {
+  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+  if (fd < 0) throw new SystemCallError('socket', errno(), `AF_NETLINK ${protocol}`);
+  const local = nativeBuffer(12);
+  local.view.setUint16(0, AF_NETLINK, true);
+  if (bind(fd, local.address, 12) < 0) throw new SystemCallError('bind', errno(), 'AF_NETLINK');
+  const size = nativeBuffer(4);
+  size.view.setInt32(0, 1 << 20, true);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size.address, 4);
+  // The kernel fills dumps in pieces of at most 32 kB (net/netlink/af_netlink.c, netlink_dump), one recv each.
+  const incoming = nativeBuffer(1 << 16);
+  let sequence = 0;
+
+  function transmit(type: number, flags: number, payload: Uint8Array): void {
+    const message = nativeBuffer(HEADER + payload.length);
+    message.view.setUint32(0, HEADER + payload.length, true);
+    message.view.setUint16(4, type, true);
+    message.view.setUint16(6, flags | NLM_F_REQUEST, true);
+    message.view.setUint32(8, ++sequence, true);
+    message.bytes.set(payload, HEADER);
+    if (send(fd, message.address, HEADER + payload.length, 0) < 0)
+      throw new SystemCallError('send', errno(), 'netlink');
+  }
+
+  /** Read until the request's end. @returns 0 or an errno */
+  function receive(onMessage: (view: DataView, from: number, to: number) => void): number {
+    for (;;) {
+      const n = recv(fd, incoming.address, incoming.bytes.length, 0);
+      if (n < 0) {
+        const error = errno();
+        if (error === EINTR) continue;
+        return error;
+      }
+      for (let at = 0; at + HEADER <= n; ) {
+        const length = incoming.view.getUint32(at, true);
+        const type = incoming.view.getUint16(at + 4, true);
+        if (length < HEADER || at + length > n) break;
+        if (incoming.view.getUint32(at + 8, true) === sequence) {
+          if (type === NLMSG_ERROR) return -incoming.view.getInt32(at + HEADER, true);
+          if (type === NLMSG_DONE) return 0;
+          onMessage(incoming.view, at + HEADER, at + length);
+        }
+        at += (length + 3) & ~3;
+      }
+    }
+  }
+
+  return {
+    request(type, flags, payload) {
+      transmit(type, flags | NLM_F_ACK, payload);
+      return receive(() => {});
+    },
+    dump(type, payload, onMessage) {
+      transmit(type, NLM_F_DUMP, payload);
+      return receive(onMessage);
+    },
+    close: () => void sysClose(fd),
+  };
+}
+
+/** A netlink attribute (struct nlattr), padded to 4 bytes. */
+export function attribute(type: number, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array((4 + value.length + 3) & ~3);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, 4 + value.length, true);
+  view.setUint16(2, type, true);
+  bytes.set(value, 4);
+  return bytes;
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Little-endian 32-bit words. */
+export function words(...values: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint32Array.from(values).buffer);
+}
+
+/** A NUL-terminated text. */
+export function cString(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\0`);
+}

@@ -1,0 +1,109 @@
+/**
+ * Who holds which local port, from the kernel itself: a NETLINK_SOCK_DIAG dump (sock_diag(7)) of the TCP sockets of this network
+ * namespace, TIME_WAIT included. About 0.4 µs of JavaScript a socket beside the kernel's own walk; `npm run bench` states the cost.
+ */
+import ipaddr from 'ipaddr.js';
+import { SystemCallError } from './errno.js';
+import { AF_INET, AF_INET6 } from './libc.js';
+import { concat, NETLINK_SOCK_DIAG, openNetlink, words } from './netlink.js';
+
+const SOCK_DIAG_BY_FAMILY = 20;
+const IPPROTO_TCP = 6;
+const ALL_STATES = 0xffffffff;
+
+/** Names of the TCP states (include/net/tcp_states.h), as ss(8) and netstat(8) write them. */
+export const TCP_STATES = [
+  'UNKNOWN',
+  'ESTABLISHED',
+  'SYN_SENT',
+  'SYN_RECV',
+  'FIN_WAIT1',
+  'FIN_WAIT2',
+  'TIME_WAIT',
+  'CLOSE',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'LISTEN',
+  'CLOSING',
+  'NEW_SYN_RECV',
+] as const;
+const LISTEN = 10;
+
+export interface SocketSnapshot {
+  /** TCP state → sockets; states without a socket are left out. LISTEN sockets are not counted. */
+  readonly states: Record<string, number>;
+  /** Distinct local ports in use of each watched address, in the order in which the addresses were given. */
+  readonly portsPerAddress: number[];
+  /** The sum over the watched addresses. */
+  readonly portsInUse: number;
+}
+
+export interface SocketObserver {
+  /** Take a snapshot. Throws SystemCallError. */
+  snapshot(): SocketSnapshot;
+  close(): void;
+}
+
+/**
+ * @param addresses the local addresses whose ports are counted; of one family
+ * @param range the ephemeral range; sockets on other local ports do not count as ports in use
+ */
+export function createSocketObserver(
+  addresses: readonly string[],
+  range: { low: number; high: number },
+): SocketObserver {
+  const netlink = openNetlink(NETLINK_SOCK_DIAG);
+  const family = addresses[0]?.includes(':') ? AF_INET6 : AF_INET;
+  const indexOf = new Map(addresses.map((address, i) => [keyOf(address), i]));
+  // One bit a port and address: a port that several sockets share counts once.
+  const seen = addresses.map(() => new Uint32Array(65_536 / 32));
+  const used = new Uint32Array(addresses.length);
+  const perState = new Uint32Array(TCP_STATES.length);
+  // struct inet_diag_req_v2 (include/uapi/linux/inet_diag.h): family, protocol, ext, pad, states, then an empty id.
+  const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(ALL_STATES), new Uint8Array(48));
+
+  function onMessage(view: DataView, from: number): void {
+    // struct inet_diag_msg: family, state, timer, retrans; id.sport, id.dport (big-endian); id.src[4], id.dst[4], …
+    const state = view.getUint8(from + 1);
+    if (state === LISTEN) return;
+    perState[state < TCP_STATES.length ? state : 0]!++;
+    const index = indexOf.get(family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8));
+    if (index === undefined) return;
+    const port = view.getUint16(from + 4, false);
+    if (port < range.low || port > range.high) return;
+    const bits = seen[index]!;
+    const mask = 1 << (port & 31);
+    if ((bits[port >>> 5]! & mask) === 0) {
+      bits[port >>> 5]! |= mask;
+      used[index]!++;
+    }
+  }
+
+  return {
+    snapshot() {
+      perState.fill(0);
+      used.fill(0);
+      for (const bits of seen) bits.fill(0);
+      const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
+      if (errno !== 0) throw new SystemCallError('sock_diag', errno);
+      const states: Record<string, number> = {};
+      perState.forEach((n, state) => {
+        if (n > 0) states[TCP_STATES[state]!] = n;
+      });
+      const portsPerAddress = Array.from(used);
+      return { states, portsPerAddress, portsInUse: portsPerAddress.reduce((sum, n) => sum + n, 0) };
+    },
+    close: () => netlink.close(),
+  };
+}
+
+/** An IPv4 address as the little-endian word of the kernel's message, an IPv6 address as hexadecimal text. */
+function keyOf(address: string): number | string {
+  const bytes = Uint8Array.from(ipaddr.parse(address).toByteArray());
+  const view = new DataView(bytes.buffer);
+  return bytes.length === 4 ? view.getUint32(0, true) : hex(view, 0);
+}
+
+function hex(view: DataView, at: number): string {
+  return `${view.getUint32(at).toString(16)}:${view.getUint32(at + 4).toString(16)}:${view.getUint32(at + 8).toString(16)}:${view.getUint32(at + 12).toString(16)}`;
+}

@@ -1,0 +1,36 @@
+/**
+ * The lab: the throwaway place where a run happens. A lab is opened for one run (or for the rehearsal before the first), gives a
+ * conversation with the agent inside it, and is gone when it is closed or when this process dies.
+ */
+import type { AgentEvent, Command } from '../agent/protocol.js';
+
+export interface Lab {
+  readonly kind: 'netns' | 'host';
+  /** What a report says of it. */
+  readonly description: string;
+  /** Start an agent in a fresh lab; resolves at its hello. Rejects with LabError. */
+  open(): Promise<LabSession>;
+}
+
+export interface LabSession {
+  readonly hello: Extract<AgentEvent, { type: 'hello' }>;
+  send(command: Command): void;
+  /** The next event. Rejects with AgentDied when the agent ends instead, and with ProtocolError for what is not a message. */
+  next(): Promise<AgentEvent>;
+  /** End the agent, and with it the lab. */
+  close(): Promise<void>;
+  /** Kill the agent, for one that does not answer. */
+  kill(): void;
+  /** The end of what the agent wrote to standard error. */
+  stderr(): string;
+}
+
+/** The lab cannot be had on this machine. The message says why and what to do. */
+export class LabError extends Error {
+  override name = 'LabError';
+}
+
+/** The agent ended before it answered. */
+export class AgentDied extends Error {
+  override name = 'AgentDied';
+}

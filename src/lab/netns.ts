@@ -1,0 +1,36 @@
+/**
+ * The netns lab: an agent in fresh network and PID namespaces, made by unshare(1); and in a user namespace when not root.
+ *
+ * The chain is setpriv → unshare → agent. If the controller dies, even by SIGKILL, setpriv's parent-death signal kills unshare,
+ * unshare's --kill-child kills the agent, and the end of the agent, PID 1 of its namespace, kills all that runs in it; the kernel
+ * then frees the namespaces. Nothing is registered under /run/netns, so nothing can be left there.
+ */
+import { agentCommand, startAgent } from './agent-process.js';
+import type { Lab } from './lab.js';
+
+/** The command that starts `command` in a lab of its own. */
+export function netnsCommand(command: readonly string[], root: boolean): string[] {
+  const user = root ? [] : ['--user', '--map-root-user'];
+  return [
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
+    'unshare',
+    ...user,
+    '--net',
+    '--pid',
+    '--fork',
+    '--kill-child=KILL',
+    '--',
+    ...command,
+  ];
+}
+
+export function netnsLab(): Lab {
+  const root = process.getuid?.() === 0;
+  return {
+    kind: 'netns',
+    description: root ? 'network namespace' : 'network namespace in a user namespace',
+    open: () => startAgent(netnsCommand(agentCommand('netns'), root)),
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * The life of a connection in the socket engine: socket, options, bind, connect, exchange, hold, close. State lies in arrays
+ * indexed by descriptor, so that an attempt allocates nothing.
+ */
+
+import type { Epoll } from '../kernel/epoll.js';
+import { EAGAIN, EALREADY, EINPROGRESS, EINTR, EMFILE, ENFILE } from '../kernel/errno.js';
+import {
+  bind,
+  connect,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  errno,
+  getsockopt,
+  MSG_NOSIGNAL,
+  nativeBuffer,
+  monotonicMicros as now,
+  recv,
+  SO_ERROR,
+  SO_LINGER,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  send,
+  setsockopt,
+  socket,
+  close as sysClose,
+} from '../kernel/libc.js';
+import { type SockaddrTable, sockaddrAt } from '../kernel/sockaddr.js';
+import type { LoadPlan } from '../profile/plan.js';
+import { createFdList } from './fd-list.js';
+import { record } from './histogram.js';
+import { EOF, failureSlot, type Phase, SLOT_TIMEOUT } from './outcome.js';
+import type { Picker } from './picker.js';
+import type { Recorder } from './recorder.js';
+import type { Dialer } from './strategy.js';
+
+const CONNECTING = 1;
+const EXCHANGING = 2;
+const HELD = 3;
+
+/** Everything is registered once, edge-triggered: no epoll_ctl when a connection changes state. */
+const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
+/** After this many handshakes in a row that were not complete at once, stop looking (the target is not on this machine). */
+const SPECULATION_MISSES = 32;
+
+export interface Connections {
+  /** Attempts without an outcome yet. */
+  readonly pending: number;
+  /** Begin the n-th attempt of the load, due at `scheduled` (CLOCK_MONOTONIC, µs). */
+  attempt(n: number, scheduled: number): void;
+  onEvent(fd: number, events: number): void;
+  /** Give up what has waited too long and close what has been held long enough. @returns when to call again, µs */
+  expire(at: number): number;
+  /** Close everything that is still open, as the plan says connections are closed. */
+  closeAll(): void;
+}
+
+export interface ConnectionsInput {
+  readonly plan: LoadPlan;
+  readonly dialer: Dialer;
+  readonly picker: Picker;
+  readonly remotes: SockaddrTable;
+  readonly epoll: Epoll;
+  readonly recorder: Recorder;
+  /** Descriptors of the process: 0 … limit−1. */
+  readonly descriptorLimit: number;
+  /** Sockets that this worker may have open at once. */
+  readonly budget: number;
+}
+
+export function createConnections(input: ConnectionsInput): Connections {
+  const { plan, dialer, picker, remotes, epoll, recorder } = input;
+  const { histograms } = recorder;
+  const size = input.descriptorLimit;
+  const state = new Uint8Array(size);
+  const watched = new Uint8Array(size);
+  const scheduledAt = new Float64Array(size);
+  const startedAt = new Float64Array(size);
+  const connectAt = new Float64Array(size);
+  const heldUntil = new Float64Array(size);
+  const toSend = new Int32Array(size);
+  const toReceive = new Int32Array(size);
+  const waiting = createFdList(size);
+  const held = createFdList(size);
+
+  const timeout = plan.timeoutMs * 1000;
+  // With close: server the peer closes after the hold; if it never does, the timeout ends the wait.
+  const heldFor =
+    plan.holdMs === null ? Number.POSITIVE_INFINITY : plan.holdMs * 1000 + (plan.close === 'server' ? timeout : 0);
+  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const scratch = nativeBuffer(Math.max(plan.exchange?.request ?? 0, 65_536));
+  const soError = nativeBuffer(8);
+  soError.view.setUint32(4, 4, true);
+  const lingerZero = nativeBuffer(8);
+  lingerZero.view.setInt32(0, 1, true);
+  let misses = 0;
+
+  function attempt(n: number, scheduled: number): void {
+    const started = now();
+    if (recorder.open() >= input.budget) return recorder.shed();
+    picker.pick(n);
+    const fd = socket(remotes.family, type, 0);
+    if (fd < 0) {
+      const error = errno();
+      // A full descriptor table is the generator's own limit, not an outcome of the target.
+      if (error === EMFILE || error === ENFILE) return recorder.shed();
+      record(histograms.lag, started - scheduled);
+      return recorder.failed(failureSlot('socket', error), now() - started);
+    }
+    if (fd >= size) {
+      sysClose(fd);
+      return recorder.shed();
+    }
+    record(histograms.lag, started - scheduled);
+    recorder.opened();
+    scheduledAt[fd] = scheduled;
+    startedAt[fd] = started;
+    watched[fd] = 0;
+
+    const optionError = dialer.setOptions(fd);
+    if (optionError !== 0) return fail(fd, 'setsockopt', optionError);
+    const local = dialer.bindAddress(picker.address, picker.destination);
+    let at = now();
+    if (local !== 0) {
+      const error = bind(fd, local, dialer.addressLength) < 0 ? errno() : 0;
+      const bound = now();
+      if (error !== 0) return fail(fd, 'bind', error);
+      record(histograms.bind, bound - at);
+      at = bound;
+    }
+    connectAt[fd] = at;
+    const remote = sockaddrAt(remotes, picker.destination);
+    let error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
+    if (error === EINPROGRESS && misses < SPECULATION_MISSES) {
+      // Within one machine the handshake is over when connect() returns, but a non-blocking socket says EINPROGRESS all the
+      // same (inet_stream_connect). Asking again is cheaper than an epoll_ctl and an epoll_wait.
+      error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
+      if (error === EALREADY) {
+        error = EINPROGRESS;
+        misses++;
+      } else {
+        misses = 0;
+      }
+    }
+    if (error === 0) return established(fd, now());
+    if (error !== EINPROGRESS) return fail(fd, 'connect', error);
+    state[fd] = CONNECTING;
+    waiting.append(fd);
+    watch(fd);
+  }
+
+  function watch(fd: number): void {
+    if (watched[fd] === 1) return;
+    watched[fd] = 1;
+    epoll.add(fd, WATCHED);
+  }
+
+  function established(fd: number, at: number): void {
+    record(histograms.connect, at - connectAt[fd]!);
+    if (plan.exchange === null) return succeed(fd, at);
+    toSend[fd] = plan.exchange.request;
+    toReceive[fd] = plan.exchange.response;
+    if (state[fd] !== CONNECTING) waiting.append(fd);
+    state[fd] = EXCHANGING;
+    watch(fd);
+    exchange(fd);
+  }
+
+  function exchange(fd: number): void {
+    while (toSend[fd]! > 0) {
+      const n = send(fd, scratch.address, toSend[fd]!, MSG_NOSIGNAL);
+      if (n < 0) {
+        const error = errno();
+        if (error === EAGAIN) return;
+        if (error === EINTR) continue;
+        return fail(fd, 'exchange', error);
+      }
+      toSend[fd]! -= n;
+    }
+    for (;;) {
+      const n = recv(fd, scratch.address, scratch.bytes.length, 0);
+      if (n < 0) {
+        const error = errno();
+        if (error === EAGAIN) return;
+        if (error === EINTR) continue;
+        return fail(fd, 'exchange', error);
+      }
+      if (n === 0) return fail(fd, 'exchange', EOF);
+      toReceive[fd]! -= n;
+      if (toReceive[fd]! <= 0) return succeed(fd, now());
+    }
+  }
+
+  function succeed(fd: number, at: number): void {
+    unwait(fd);
+    recorder.ok(at - scheduledAt[fd]!);
+    if (heldFor === 0) return closeOne(fd);
+    state[fd] = HELD;
+    heldUntil[fd] = at + heldFor;
+    held.append(fd);
+    if (plan.close === 'server') watch(fd);
+  }
+
+  function fail(fd: number, phase: Phase, error: number): void {
+    const took = now() - startedAt[fd]!;
+    // Closed first: what is open at the first failure does not include the socket that failed.
+    abandon(fd);
+    recorder.failed(failureSlot(phase, error), took);
+  }
+
+  function abandon(fd: number): void {
+    unwait(fd);
+    state[fd] = 0;
+    sysClose(fd);
+    recorder.closed();
+  }
+
+  function unwait(fd: number): void {
+    if (state[fd] === CONNECTING || state[fd] === EXCHANGING) waiting.remove(fd);
+  }
+
+  function closeOne(fd: number): void {
+    state[fd] = 0;
+    if (plan.close === 'reset') setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero.address, 8);
+    sysClose(fd);
+    recorder.closed();
+  }
+
+  function unhold(fd: number): void {
+    held.remove(fd);
+    closeOne(fd);
+  }
+
+  function onEvent(fd: number, events: number): void {
+    switch (state[fd]) {
+      case CONNECTING: {
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, soError.address, soError.address + 4);
+        const error = soError.view.getInt32(0, true);
+        if (error !== 0) return fail(fd, 'connect', error);
+        if ((events & EPOLLOUT) !== 0) established(fd, now());
+        return;
+      }
+      case EXCHANGING:
+        return exchange(fd);
+      case HELD:
+        if (plan.close === 'server' && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) unhold(fd);
+        return;
+      default:
+      // An event of a descriptor that was closed earlier in the same batch.
+    }
+  }
+
+  function expire(at: number): number {
+    while (waiting.head >= 0 && at - startedAt[waiting.head]! >= timeout) {
+      const fd = waiting.head;
+      abandon(fd);
+      recorder.failed(SLOT_TIMEOUT, at - startedAt[fd]!);
+    }
+    while (held.head >= 0 && at >= heldUntil[held.head]!) unhold(held.head);
+    const giveUp = waiting.head >= 0 ? startedAt[waiting.head]! + timeout : Number.POSITIVE_INFINITY;
+    const release = held.head >= 0 ? heldUntil[held.head]! : Number.POSITIVE_INFINITY;
+    return Math.min(giveUp, release);
+  }
+
+  return {
+    get pending() {
+      return waiting.size;
+    },
+    attempt,
+    onEvent,
+    expire,
+    closeAll() {
+      while (waiting.head >= 0) abandon(waiting.head);
+      while (held.head >= 0) unhold(held.head);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Outcomes: `ok`, `shed`, or the phase that failed with its errno. In the hot loop an outcome is a slot in an array of counters
+ * that the worker writes and the agent's sampler reads; here is how slots and names translate.
+ */
+import { constants } from 'node:os';
+import { errnoName } from '../kernel/errno.js';
+import type { Outcomes } from '../results/schema.js';
+
+export const PHASES = ['socket', 'setsockopt', 'bind', 'connect', 'exchange', 'timeout'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Slots of a phase's errnos; Linux errnos end at 133 (include/uapi/asm-generic/errno.h). */
+const ERRNOS = 256;
+/** The peer closed before the exchange was complete: no errno, but a failure of its own. */
+export const EOF = ERRNOS - 1;
+
+export const SLOT_OK = 0;
+export const SLOT_SHED = 1;
+const FIRST = 2;
+export const OUTCOME_SLOTS = FIRST + PHASES.length * ERRNOS;
+
+const phaseIndex = Object.fromEntries(PHASES.map((phase, i) => [phase, i])) as Record<Phase, number>;
+
+/** The slot of a failure. An errno outside the table (none is known) shares the slot of errno 0. */
+export function failureSlot(phase: Phase, errno: number): number {
+  return FIRST + phaseIndex[phase] * ERRNOS + (errno > 0 && errno < ERRNOS ? errno : 0);
+}
+
+/** An attempt that took longer than the plan's timeout. */
+export const SLOT_TIMEOUT = failureSlot('timeout', constants.errno.ETIMEDOUT);
+
+export function outcomeName(slot: number): string {
+  if (slot === SLOT_OK) return 'ok';
+  if (slot === SLOT_SHED) return 'shed';
+  const phase = PHASES[Math.floor((slot - FIRST) / ERRNOS)]!;
+  const errno = (slot - FIRST) % ERRNOS;
+  return `${phase}:${errno === EOF ? 'EOF' : errnoName(errno)}`;
+}
+
+/** Counters → named counts, zeros left out; the sum over several workers. */
+export function outcomesOf(counters: readonly Int32Array[]): Outcomes {
+  const outcomes: Outcomes = {};
+  for (const counter of counters) {
+    for (let slot = 0; slot < OUTCOME_SLOTS; slot++) {
+      const n = counter[slot]!;
+      if (n !== 0) outcomes[outcomeName(slot)] = (outcomes[outcomeName(slot)] ?? 0) + n;
+    }
+  }
+  return outcomes;
+}
+
+/** later − earlier, zeros left out. */
+export function outcomesSince(later: Outcomes, earlier: Outcomes): Outcomes {
+  return Object.fromEntries(
+    Object.entries(later)
+      .map(([name, n]) => [name, n - (earlier[name] ?? 0)] as const)
+      .filter(([, n]) => n !== 0),
+  );
+}
+
+export function totalOf(outcomes: Outcomes): number {
+  return Object.values(outcomes).reduce((sum, n) => sum + n, 0);
+}

@@ -1,0 +1,121 @@
+/**
+ * The pool of load workers: starts one thread each, lets them begin at the same instant, and merges what they report.
+ */
+import { Worker } from 'node:worker_threads';
+import { monotonicMicros } from '../kernel/libc.js';
+import type { Outcomes, Wave } from '../results/schema.js';
+import type { EngineInput, EngineReport } from './engine-socket.js';
+import { type Histograms, mergeHistograms } from './histogram.js';
+import { outcomesOf, totalOf } from './outcome.js';
+import type { FirstFailure } from './recorder.js';
+import { CONTROL, createSharedLoad, type SharedLoad, sum } from './shared.js';
+import type { WorkerMessage } from './worker.js';
+
+export type PoolInput = Omit<EngineInput, 'worker' | 'shared'>;
+
+export interface LoadReport {
+  readonly outcomes: Outcomes;
+  readonly histograms: Histograms;
+  readonly peakOpen: number;
+  readonly firstFailure: FirstFailure | null;
+  readonly waves: readonly Wave[];
+  readonly cpu: { readonly user: number; readonly system: number };
+  /** Seconds from the start of the load to the last outcome. */
+  readonly seconds: number;
+}
+
+export interface Pool {
+  readonly shared: SharedLoad;
+  /** Let the load begin, `leadMicros` from now. @returns the start, CLOCK_MONOTONIC µs */
+  start(leadMicros: number): number;
+  /** Outcomes so far. */
+  outcomes(): Outcomes;
+  /** Every attempt has its outcome; what is held is still open. Rejects when a worker dies. */
+  readonly drained: Promise<void>;
+  /** End early. Attempts under way get no outcome. */
+  stop(): void;
+  /** Close what is held and collect the reports. */
+  finish(): Promise<LoadReport>;
+}
+
+/** Start the workers; resolves when all are ready. Rejects when one cannot start. */
+export async function createPool(input: PoolInput): Promise<Pool> {
+  const { workers } = input.plan;
+  const shared = createSharedLoad(workers);
+  const { control } = shared;
+  const threads = Array.from({ length: workers }, (_, worker) => startWorker({ ...input, worker, shared }));
+  await Promise.all(threads.map((thread) => thread.ready));
+  const reports = Promise.all(threads.map((thread) => thread.report));
+  // A worker's death is reported by whoever waits; until then it must not count as an unhandled rejection.
+  reports.catch(() => {});
+  const drained = Promise.all(threads.map((thread) => thread.drained)).then(() => undefined);
+  drained.catch(() => {});
+
+  return {
+    shared,
+    start(leadMicros) {
+      shared.start[0] = monotonicMicros() + leadMicros;
+      Atomics.store(control, CONTROL.go, 1);
+      Atomics.notify(control, CONTROL.go);
+      return shared.start[0];
+    },
+    outcomes: () => outcomesOf(shared.counters),
+    drained,
+    stop() {
+      Atomics.store(control, CONTROL.stop, 1);
+    },
+    async finish() {
+      Atomics.store(control, CONTROL.release, 1);
+      Atomics.notify(control, CONTROL.release);
+      return merge(await reports, shared);
+    },
+  };
+}
+
+interface WorkerThread {
+  readonly ready: Promise<void>;
+  readonly drained: Promise<void>;
+  readonly report: Promise<EngineReport>;
+}
+
+function startWorker(input: EngineInput): WorkerThread {
+  const thread = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
+  const died = new Promise<never>((_, reject) => {
+    thread.on('error', reject);
+    thread.on('exit', () => reject(new Error(`load worker ${input.worker} ended before it reported`)));
+  });
+  died.catch(() => {});
+  const message = <T extends WorkerMessage['type']>(type: T) =>
+    new Promise<Extract<WorkerMessage, { type: T }>>((resolve) => {
+      thread.on('message', (received: WorkerMessage) => {
+        if (received.type === type) resolve(received as Extract<WorkerMessage, { type: T }>);
+      });
+    });
+  return {
+    ready: Promise.race([message('ready').then(() => undefined), died]),
+    drained: Promise.race([message('drained').then(() => undefined), died]),
+    report: Promise.race([message('report').then(({ report }) => report), died]),
+  };
+}
+
+function merge(reports: readonly EngineReport[], shared: SharedLoad): LoadReport {
+  const waveCount = Math.max(...reports.map((report) => report.waves.length));
+  const firstOf = (wave: number) =>
+    reports.map((report) => report.waves[wave]?.firstFailure ?? null).find((found) => found !== null) ?? null;
+  const waves = Array.from({ length: waveCount }, (_, wave): Wave => {
+    const outcomes = outcomesOf(reports.flatMap((report) => report.waves[wave]?.counters ?? []));
+    return { attempts: totalOf(outcomes), outcomes, firstFailureAt: firstOf(wave)?.open ?? null };
+  });
+  return {
+    outcomes: outcomesOf(shared.counters),
+    histograms: mergeHistograms(reports.map((report) => report.histograms)),
+    peakOpen: sum(reports.map((report) => report.peakOpen)),
+    firstFailure: waves.map((_, wave) => firstOf(wave)).find((found) => found !== null) ?? null,
+    waves,
+    cpu: {
+      user: sum(reports.map((report) => report.cpu.user)),
+      system: sum(reports.map((report) => report.cpu.system)),
+    },
+    seconds: Math.max(...reports.map((report) => report.endedAfter)) / 1e6,
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * Memory that the agent and its load workers share while a run goes on. Each counter has one writer, so plain stores are
+ * enough; what several workers write goes through Atomics.
+ */
+import { OUTCOME_SLOTS } from './outcome.js';
+
+/** Slots of `control`. */
+export const CONTROL = {
+  /** The agent sets it to 1: end the run now. */
+  stop: 0,
+  /** The agent sets it to 1 when it has taken its last sample: close what is held. */
+  release: 1,
+  /** Failed attempts of all workers, counted for `fill`. */
+  failures: 2,
+  /** Workers that have reached the end of a wave, summed over the waves. */
+  waveEnds: 3,
+  /** The pool sets it to 1 once `start` is written. */
+  go: 4,
+  /** The first of one slot per wave: 1 once an attempt of that wave has failed. */
+  firstFailure: 8,
+} as const;
+
+const MAX_WAVES = 100;
+
+export interface SharedLoad {
+  readonly control: Int32Array;
+  /** Per worker: one counter an outcome (outcome.ts). */
+  readonly counters: readonly Int32Array[];
+  /** Per worker: sockets open now. */
+  readonly open: Int32Array;
+  /** [0]: CLOCK_MONOTONIC microseconds at which the load starts. */
+  readonly start: Float64Array;
+}
+
+export function createSharedLoad(workers: number): SharedLoad {
+  const ints = (n: number) => new Int32Array(new SharedArrayBuffer(4 * n));
+  return {
+    control: ints(CONTROL.firstFailure + MAX_WAVES),
+    counters: Array.from({ length: workers }, () => ints(OUTCOME_SLOTS)),
+    open: ints(workers),
+    start: new Float64Array(new SharedArrayBuffer(8)),
+  };
+}
+
+/** Sum of a per-worker value. */
+export function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

@@ -1,0 +1,112 @@
+/**
+ * Starters: when the engine begins the next attempt. One for each kind of arrival; the engine's loop asks, the starter starts.
+ */
+import type { Arrival } from '../profile/plan.js';
+import type { Connections } from './connection.js';
+import { createPacer, type PacedArrival } from './pacer.js';
+import type { Recorder } from './recorder.js';
+import { CONTROL, type SharedLoad } from './shared.js';
+
+/** Attempts begun in one go before the engine looks at its events again, so that neither starves the other. */
+const BURST = 128;
+
+export interface Starter {
+  /**
+   * Begin what is due.
+   * @param at now, µs
+   * @returns when to be called again, µs: not later than `at` when there is more to do at once, Infinity when only an event can
+   * make room
+   */
+  start(at: number): number;
+  /** No attempt will be started any more. */
+  finished(at: number): boolean;
+}
+
+export interface StarterInput {
+  readonly connections: Connections;
+  readonly recorder: Recorder;
+  readonly shared: SharedLoad;
+  readonly worker: number;
+  readonly workers: number;
+  readonly seed: number;
+  /** Sockets that this worker may have open at once. */
+  readonly budget: number;
+  /** Microseconds now. */
+  readonly now: () => number;
+}
+
+/** Attempts at scheduled instants: open loop. `start` is the load's beginning, µs. */
+export function pacedStarter(arrival: PacedArrival, start: number, input: StarterInput): Starter {
+  const pacer = createPacer(arrival, input.worker, input.workers, input.seed);
+  let n = input.worker;
+  let due = start + pacer();
+  return {
+    start(at) {
+      let clock = at;
+      for (let burst = 0; due <= clock && burst < BURST; burst++) {
+        input.connections.attempt(n, due);
+        n += input.workers;
+        due = start + pacer();
+        clock = input.now();
+      }
+      return due;
+    },
+    finished: () => due === Number.POSITIVE_INFINITY,
+  };
+}
+
+/** As fast as handshakes complete, up to so many attempts or failures. */
+export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input: StarterInput): Starter {
+  const { control } = input.shared;
+  const failuresBefore = Atomics.load(control, CONTROL.failures);
+  let n = input.worker;
+  let over = false;
+  const limitReached = () =>
+    (arrival.attempts !== null && n >= arrival.attempts) ||
+    (arrival.failures !== null && Atomics.load(control, CONTROL.failures) - failuresBefore >= arrival.failures);
+  return {
+    start(at) {
+      for (let burst = 0; burst < BURST; burst++) {
+        over ||= limitReached();
+        if (over) return Number.POSITIVE_INFINITY;
+        // With a number of attempts to make, those that find no descriptor are shed one by one; without one, a full table
+        // would be shed for ever.
+        if (arrival.attempts === null && input.recorder.open() >= input.budget) {
+          over = true;
+          return Number.POSITIVE_INFINITY;
+        }
+        if (input.connections.pending >= arrival.inFlight) return Number.POSITIVE_INFINITY;
+        input.connections.attempt(n, input.now());
+        n += input.workers;
+      }
+      return at;
+    },
+    finished: () => over,
+  };
+}
+
+/** Keep so many connections open; when one ends, open another. */
+export function holdStarter(arrival: Extract<Arrival, { shape: 'hold' }>, start: number, input: StarterInput): Starter {
+  const { worker, workers, recorder, connections } = input;
+  const target = Math.floor(arrival.connections / workers) + (worker < arrival.connections % workers ? 1 : 0);
+  const end = start + arrival.durationMs * 1000;
+  /** A slot whose attempt failed is tried again after this long: failures are fast, and a loop of them measures nothing. */
+  const RETRY = 10_000;
+  let n = worker;
+  let notBefore = 0;
+  return {
+    start(at) {
+      if (at >= end) return Number.POSITIVE_INFINITY;
+      for (let burst = 0; burst < BURST; burst++) {
+        if (recorder.open() >= target) return end;
+        if (at < notBefore) return Math.min(notBefore, end);
+        const before = recorder.open();
+        connections.attempt(n, input.now());
+        n += workers;
+        if (recorder.open() === before) notBefore = at + RETRY;
+      }
+      return at;
+    },
+    finished: (at) => at >= end,
+  };
+}

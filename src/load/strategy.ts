@@ -1,0 +1,96 @@
+/**
+ * A strategy as system calls: the options to set and the address to bind, prepared once, so that an attempt only calls.
+ */
+import {
+  errno,
+  IP_BIND_ADDRESS_NO_PORT,
+  IP_LOCAL_PORT_RANGE,
+  nativeBuffer,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOL_IP,
+  SOL_SOCKET,
+  setsockopt,
+} from '../kernel/libc.js';
+import { setPort, sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
+import { type SocketOption, type StrategyName, strategyOf } from '../profile/strategy.js';
+import { type PortRange, portCount } from '../profile/units.js';
+
+export interface Dialer {
+  /** Set the strategy's socket options. @returns 0, or the errno of the option that failed */
+  setOptions(fd: number): number;
+  /**
+   * The sockaddr to bind to for this attempt.
+   * @returns its native address, or 0 when the strategy does not bind
+   */
+  bindAddress(address: number, destination: number): number;
+  readonly addressLength: number;
+}
+
+export interface DialerInput {
+  readonly strategy: StrategyName;
+  readonly addresses: readonly string[];
+  readonly destinations: number;
+  /** The program's own port list (`bind-explicit-port*`), or the range for IP_LOCAL_PORT_RANGE. */
+  readonly ports: PortRange;
+  readonly worker: number;
+  readonly workers: number;
+}
+
+const OPTION_NUMBERS: Record<SocketOption, readonly [level: number, name: number]> = {
+  SO_REUSEADDR: [SOL_SOCKET, SO_REUSEADDR],
+  SO_REUSEPORT: [SOL_SOCKET, SO_REUSEPORT],
+  IP_BIND_ADDRESS_NO_PORT: [SOL_IP, IP_BIND_ADDRESS_NO_PORT],
+  IP_LOCAL_PORT_RANGE: [SOL_IP, IP_LOCAL_PORT_RANGE],
+};
+
+/** Set one option of a strategy on a socket. @returns 0 or the errno */
+export function setStrategyOption(fd: number, option: SocketOption, ports: PortRange): number {
+  const value = nativeBuffer(4);
+  value.view.setUint32(0, option === 'IP_LOCAL_PORT_RANGE' ? ((ports.high << 16) | ports.low) >>> 0 : 1, true);
+  const [level, name] = OPTION_NUMBERS[option];
+  return setsockopt(fd, level, name, value.address, 4) < 0 ? errno() : 0;
+}
+
+export function createDialer(input: DialerInput): Dialer {
+  const { options, address, port } = strategyOf(input.strategy);
+  const values = nativeBuffer(4 * Math.max(options.length, 1));
+  const calls = options.map((option, i) => {
+    values.view.setUint32(
+      4 * i,
+      option === 'IP_LOCAL_PORT_RANGE' ? ((input.ports.high << 16) | input.ports.low) >>> 0 : 1,
+      true,
+    );
+    const [level, name] = OPTION_NUMBERS[option];
+    return { level, name, value: values.address + 4 * i };
+  });
+  const anyAddress = input.addresses[0]?.includes(':') ? '::' : '0.0.0.0';
+  const locals = sockaddrTable(
+    (address === 'any' ? [anyAddress] : input.addresses).map((text) => ({ address: text, port: 0 })),
+  );
+
+  const setOptions = (fd: number): number => {
+    for (let i = 0; i < calls.length; i++) {
+      const call = calls[i]!;
+      if (setsockopt(fd, call.level, call.name, call.value, 4) < 0) return errno();
+    }
+    return 0;
+  };
+  return { setOptions, bindAddress: bindAddressOf(), addressLength: locals.length };
+
+  function bindAddressOf(): Dialer['bindAddress'] {
+    if (address === 'none') return () => 0;
+    if (address === 'any') return () => sockaddrAt(locals, 0);
+    if (port !== 'program') return (i) => sockaddrAt(locals, i);
+    // The program's own allocator, as HAProxy's: each (address, destination) pair walks the list in order, and the workers
+    // walk it interleaved, so that no two of them ask for the same tuple.
+    const next = new Uint32Array(input.addresses.length * input.destinations).fill(input.worker);
+    const count = portCount(input.ports);
+    return (i, destination) => {
+      const pair = i * input.destinations + destination;
+      setPort(locals, i, input.ports.low + (next[pair]! % count));
+      next[pair]! += input.workers;
+      return sockaddrAt(locals, i);
+    };
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * Entry of a load worker's thread: run the engine once, post the report, end.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type EngineInput, type EngineReport, runSocketEngine } from './engine-socket.js';
+import { CONTROL } from './shared.js';
+
+/** What a load worker posts, in this order: it only waits for the start; every attempt has its outcome; its report. */
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'drained' }
+  | { readonly type: 'report'; readonly report: EngineReport };
+
+if (parentPort === null) throw new Error('load/worker.js is the entry of a worker thread');
+const post = (message: WorkerMessage) => parentPort?.postMessage(message);
+post({ type: 'ready' });
+// The pool writes the start instant when every worker is ready.
+const input = workerData as EngineInput;
+Atomics.wait(input.shared.control, CONTROL.go, 0);
+post({ type: 'report', report: runSocketEngine(input, () => post({ type: 'drained' })) });
