@@ -7,6 +7,7 @@
 import { dieWithParent, unsupportedPlatform } from '../kernel/libc.js';
 import { runCheck } from './check.js';
 import { describeEnvironment } from './environment.js';
+import { ownSnapshot, restoreSnapshot, staleSnapshots } from './host-guard.js';
 import { readMessages, writeMessage } from './ndjson.js';
 import { type AgentEvent, type Command, commandSchema, PROTOCOL_VERSION } from './protocol.js';
 import { executeRun } from './run.js';
@@ -32,6 +33,14 @@ async function handle(command: Command): Promise<void> {
     }
     case 'stop':
       return stop();
+    case 'restore': {
+      const restorations = staleSnapshots().map(restoreSnapshot);
+      return say({
+        type: 'restored',
+        restored: Object.assign({}, ...restorations.map(({ restored }) => restored)),
+        failed: restorations.flatMap(({ failed }) => failed),
+      });
+    }
   }
 }
 
@@ -43,7 +52,8 @@ function fail(error: unknown): void {
 
 const unsupported = unsupportedPlatform();
 if (unsupported !== undefined) fail(new Error(unsupported));
-else if (!dieWithParent(process.ppid)) process.exit(1);
+// An agent on the host must live long enough to put the sysctls back; the end of its input tells it that the controller is gone.
+else if (throwaway && !dieWithParent(process.ppid)) process.exit(1);
 else {
   say({
     type: 'hello',
@@ -57,4 +67,6 @@ else {
     fail(error);
   }
 }
+const left = throwaway ? undefined : ownSnapshot();
+if (left) restoreSnapshot(left);
 process.exit(0);

@@ -36,6 +36,8 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
   z.object({ type: z.literal('stop') }),
+  /** Host lab only: undo what an earlier agent that was killed has left changed. */
+  z.object({ type: z.literal('restore') }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 
@@ -94,6 +96,12 @@ export const PHASES = ['network', 'origin', 'sysctls', 'load', 'collect'] as con
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), protocol: z.number(), pid: z.number(), environment: environmentSchema }),
   z.object({ type: z.literal('checked'), check: checkSchema }),
+  /** The sysctls that were put back, with their old values, and those that could not be. */
+  z.object({
+    type: z.literal('restored'),
+    restored: z.record(z.string(), z.string()),
+    failed: z.array(z.string()),
+  }),
   z.object({ type: z.literal('phase'), phase: z.enum(PHASES) }),
   z.object({ type: z.literal('second'), second: secondSchema }),
   z.object({ type: z.literal('result'), measurement: measurementSchema }),

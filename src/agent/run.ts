@@ -14,6 +14,7 @@ import { arrivalDurationMs } from '../profile/arrival.js';
 import type { Arm, Target } from '../profile/plan.js';
 import { type PortRange, parsePortRange } from '../profile/units.js';
 import type { Second } from '../results/schema.js';
+import { restoreSnapshot, takeSnapshot } from './host-guard.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
 import { measure } from './measure.js';
 import { originTargets, setUpClient, setUpShared } from './network.js';
@@ -33,6 +34,19 @@ export interface RunHooks {
 
 /** Do the run. Rejects with an Error whose message says what could not be done. */
 export async function executeRun(spec: RunSpec, hooks: RunHooks): Promise<Measurement> {
+  const names = Object.keys(spec.arm.sysctls);
+  const snapshot = spec.ownNamespace || names.length === 0 ? null : takeSnapshot(names);
+  try {
+    return await execute(spec, hooks);
+  } finally {
+    if (snapshot) {
+      const { failed } = restoreSnapshot(snapshot);
+      if (failed.length > 0) process.stderr.write(`these sysctls could not be restored: ${failed.join(', ')}\n`);
+    }
+  }
+}
+
+async function execute(spec: RunSpec, hooks: RunHooks): Promise<Measurement> {
   const { arm } = spec;
   hooks.onPhase('sysctls');
   const sysctls = applySysctls(arm.sysctls);

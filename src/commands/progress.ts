@@ -1,0 +1,133 @@
+/**
+ * Progress on standard error: one line that is rewritten on a terminal, a line a block elsewhere.
+ */
+import { expectedLoadMs, LAB_OVERHEAD_MS } from '../experiment/duration.js';
+import type { ExperimentEvent } from '../experiment/controller.js';
+import type { PlannedRun } from '../experiment/order.js';
+import type { Experiment } from '../profile/plan.js';
+import type { Run } from '../results/schema.js';
+
+export interface Progress {
+  onEvent(event: ExperimentEvent): void;
+  /** A line of its own, above the progress line. */
+  note(text: string): void;
+  end(): void;
+}
+
+export interface ProgressInput {
+  readonly experiment: Experiment;
+  readonly planned: readonly PlannedRun[];
+  readonly stream: NodeJS.WriteStream;
+  readonly quiet: boolean;
+  readonly now: () => number;
+}
+
+/** A terminal is redrawn at most this often. */
+const REDRAW_MS = 100;
+
+export function createProgress(input: ProgressInput): Progress {
+  if (input.quiet) return { onEvent: () => {}, note: (text) => void input.stream.write(`${text}\n`), end: () => {} };
+  return input.stream.isTTY ? terminalProgress(input) : plainProgress(input);
+}
+
+function terminalProgress({ stream, experiment, planned, now }: ProgressInput): Progress {
+  const clock = createClock(experiment, planned, now);
+  let line = '';
+  let drawn = 0;
+  const draw = (text: string, force: boolean) => {
+    if (!force && now() - drawn < REDRAW_MS) return;
+    drawn = now();
+    line = text.slice(0, Math.max((stream.columns ?? 80) - 1, 20));
+    stream.write(`\r\x1b[K${line}`);
+  };
+  return {
+    onEvent(event) {
+      if (event.type === 'run-end') clock.finished(event.run);
+      if (event.type === 'sample') return draw(`${head(event.planned, clock)}  ${sampleText(event)}`, false);
+      if (event.type === 'run-start') draw(head(event.planned, clock), true);
+      if (event.type === 'run-end' && event.run.status === 'failed') {
+        stream.write(`\r\x1b[K${event.run.id} failed: ${event.run.problems[0]}\n`);
+      }
+    },
+    note(text) {
+      stream.write(`\r\x1b[K${text}\n${line}`);
+    },
+    end() {
+      stream.write('\r\x1b[K');
+    },
+  };
+}
+
+function plainProgress({ stream, experiment, planned, now }: ProgressInput): Progress {
+  const clock = createClock(experiment, planned, now);
+  return {
+    onEvent(event) {
+      if (event.type !== 'run-end') return;
+      clock.finished(event.run);
+      if (event.run.status === 'failed') stream.write(`${event.run.id} failed: ${event.run.problems[0]}\n`);
+      const next = planned[event.done];
+      if (next === undefined || next.block !== event.run.block) {
+        stream.write(`${blockName(event.run, experiment)} done, ${event.done} of ${event.total} runs, ${clock.left()} left\n`);
+      }
+    },
+    note: (text) => void stream.write(`${text}\n`),
+    end: () => {},
+  };
+}
+
+function blockName({ block, warmup }: Pick<Run, 'block' | 'warmup'>, { warmup: warmups, repeat }: Experiment): string {
+  return warmup ? `warm-up ${block + 1}/${warmups}` : `block ${block - warmups + 1}/${repeat}`;
+}
+
+function head(planned: PlannedRun, clock: Clock): string {
+  const width = String(clock.total).length;
+  return `[${String(planned.order + 1).padStart(width)}/${clock.total}] ${clock.left()} left  ${blockName(planned, clock.experiment)}  ${planned.variant}`;
+}
+
+function sampleText({ second }: Extract<ExperimentEvent, { type: 'sample' }>): string {
+  const failures = Object.entries(second.outcomes)
+    .filter(([outcome]) => outcome !== 'ok')
+    .map(([outcome, n]) => `${n} ${outcome}`);
+  const ports = second.portsInUse === null ? '' : `  ${second.portsInUse.toLocaleString('en')} ports in use`;
+  return `${(second.outcomes.ok ?? 0).toLocaleString('en')} ok${failures.length > 0 ? `, ${failures.join(', ')}` : ''}${ports}`;
+}
+
+interface Clock {
+  readonly total: number;
+  readonly experiment: Experiment;
+  finished(run: Run): void;
+  /** Time left, in words. */
+  left(): string;
+}
+
+/** Time left: what each arm's runs have taken so far, or are expected to take. */
+function createClock(experiment: Experiment, planned: readonly PlannedRun[], now: () => number): Clock {
+  const taken = new Map<string, number[]>();
+  const open = new Set(planned.map(({ id }) => id));
+  let begun = now();
+  const expected = (name: string) => {
+    const seen = taken.get(name);
+    if (seen) return seen.reduce((sum, ms) => sum + ms, 0) / seen.length;
+    return expectedLoadMs(experiment.arms.find((arm) => arm.name === name)!) + LAB_OVERHEAD_MS;
+  };
+  return {
+    total: planned.length,
+    experiment,
+    finished(run) {
+      open.delete(run.id);
+      taken.set(run.variant, [...(taken.get(run.variant) ?? []), now() - begun]);
+      begun = now();
+    },
+    left() {
+      const ms = planned.filter(({ id }) => open.has(id)).reduce((sum, { variant }) => sum + expected(variant), 0);
+      return formatLeft(ms);
+    },
+  };
+}
+
+export function formatLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}

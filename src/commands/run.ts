@@ -1,0 +1,211 @@
+/**
+ * `bindstorm run`: the whole loop.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { staleSnapshots } from '../agent/host-guard.js';
+import { conclude } from '../experiment/conclude.js';
+import { type ConductEnd, conduct } from '../experiment/controller.js';
+import { createResultFolder, PROFILE_FILE, writeResults } from '../experiment/folder.js';
+import { type Journal, type JournalBegin, type JournalContents, openJournal, readJournal } from '../experiment/journal.js';
+import { planRuns } from '../experiment/order.js';
+import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
+import { hostLab } from '../lab/host.js';
+import type { Lab } from '../lab/lab.js';
+import { netnsLab } from '../lab/netns.js';
+import type { LoadedProfile } from '../profile/load.js';
+import type { Experiment } from '../profile/plan.js';
+import { renderTerminal } from '../report/terminal.js';
+import { writeReports } from '../report/write.js';
+import { type Results, SCHEMA_VERSION } from '../results/schema.js';
+import { EXIT, EXIT_HELP, UserError } from './exit.js';
+import { integerOption, labOption } from './options.js';
+import { readProfile } from './profile-file.js';
+import { createProgress } from './progress.js';
+
+interface RunOptions {
+  readonly lab?: Experiment['lab'];
+  readonly repeat?: number;
+  readonly seed?: number;
+  readonly out: string;
+  readonly resume?: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
+    .argument('[profile]', 'a profile that ships, as quickstart, or a path')
+    .option('--lab <kind>', 'netns (the default), or host', labOption)
+    .option('--repeat <n>', 'pairs of runs per variant, instead of what the profile says', integerOption('--repeat', 1, 1000))
+    .option('--seed <n>', 'seed of order, arrivals and picks', integerOption('--seed', 0, 4294967295))
+    .option('--out <folder>', 'where result folders are made', 'reports')
+    .option('--resume <folder>', 'go on with an experiment that was interrupted')
+    .option('--json', 'print the results as JSON on standard output instead of the summary', false)
+    .option('--quiet', 'no progress', false)
+    .addHelpText('after', `\nExample:\n  bindstorm run quickstart\n  bindstorm run my-proxy.yaml --repeat 20\n${EXIT_HELP}`)
+    .action(async (profile: string | undefined, options: RunOptions) => {
+      process.exitCode = await run(profile, options);
+    });
+}
+
+async function run(profile: string | undefined, options: RunOptions): Promise<number> {
+  warnOfStaleSnapshots();
+  const prepared = await (options.resume === undefined ? begin(profile, options) : resume(profile, options.resume, options));
+  const { dir, journal, contents, lab, rehearsal } = prepared;
+  const { experiment } = contents.begin;
+  const planned = planRuns(experiment);
+  const progress = createProgress({ experiment, planned, stream: process.stderr, quiet: options.quiet, now: () => performance.now() });
+  for (const warning of rehearsal.warnings) progress.note(`note: ${warning}`);
+
+  const interruption = listenForInterrupts((text) => progress.note(text));
+  const end = await conduct({
+    experiment,
+    lab,
+    network: rehearsal.network,
+    dir,
+    journal,
+    planned,
+    finished: finishedRuns(contents),
+    signal: interruption.signal,
+    onEvent: (event) => progress.onEvent(event),
+  });
+  interruption.stop();
+  progress.end();
+  const at = new Date().toISOString();
+  journal.append({ type: 'end', at, status: end.how === 'complete' ? 'complete' : 'partial' });
+  journal.close();
+
+  const results = conclude(readJournal(dir), at);
+  writeResults(dir, results);
+  const reports = await writeReports(dir, results);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);
+  else printSummary(results, reports, dir, end);
+  return exitCodeOf(results, end);
+}
+
+interface Prepared {
+  readonly dir: string;
+  readonly journal: Journal;
+  readonly contents: JournalContents;
+  readonly lab: Lab;
+  readonly rehearsal: Rehearsal;
+}
+
+async function begin(name: string | undefined, options: RunOptions): Promise<Prepared> {
+  if (name === undefined) throw new UserError('name a profile, as `bindstorm run quickstart`; `bindstorm profiles` lists those that ship');
+  const loaded = readProfile(name, { lab: options.lab, repeat: options.repeat, seed: options.seed });
+  guardHost(loaded.experiment, options.lab);
+  const lab = labOf(loaded.experiment);
+  const rehearsal = await rehearse(loaded.experiment, lab);
+  refuseObstacles(loaded, rehearsal);
+  const now = new Date();
+  const dir = createResultFolder(options.out, loaded.experiment.name, now);
+  writeFileSync(join(dir, PROFILE_FILE), loaded.text);
+  const journal = openJournal(dir);
+  const entry: JournalBegin = {
+    type: 'begin',
+    schemaVersion: SCHEMA_VERSION,
+    startedAt: now.toISOString(),
+    command: commandLine(name, options),
+    profile: loaded.text,
+    experiment: loaded.experiment,
+    environment: rehearsal.environment,
+  };
+  journal.append(entry);
+  return { dir, journal, contents: { begin: entry, runs: [], ended: null }, lab, rehearsal };
+}
+
+async function resume(name: string | undefined, dir: string, options: RunOptions): Promise<Prepared> {
+  if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
+  for (const key of ['lab', 'repeat', 'seed'] as const) {
+    if (options[key] !== undefined) throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
+  }
+  const contents = readJournal(dir);
+  const { experiment, environment } = contents.begin;
+  guardHost(experiment, experiment.lab);
+  const lab = labOf(experiment);
+  const rehearsal = await rehearse(experiment, lab);
+  const changed = (['kernel', 'node', 'cpu', 'lab'] as const).filter((key) => environment[key] !== rehearsal.environment[key]);
+  if (changed.length > 0) {
+    const what = changed.map((key) => `${key} was ${environment[key]} and is ${rehearsal.environment[key]}`).join('; ');
+    throw new UserError(`${dir} was begun elsewhere (${what}); runs of two machines are not one experiment. Begin a new one`);
+  }
+  if (rehearsal.findings.length > 0) {
+    throw new UserError(rehearsal.findings.map(({ message }) => `${join(dir, PROFILE_FILE)}: ${message}`).join('\n'));
+  }
+  const journal = openJournal(dir);
+  journal.append({ type: 'resume', at: new Date().toISOString() });
+  return { dir, journal, contents, lab, rehearsal };
+}
+
+function finishedRuns({ runs }: JournalContents): Set<string> {
+  return new Set(runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
+}
+
+function labOf(experiment: Experiment): Lab {
+  return experiment.lab === 'netns' ? netnsLab() : hostLab();
+}
+
+/** The host lab needs two yeses: the profile's (checked when it was loaded) and the command line's. */
+function guardHost(experiment: Experiment, asked: Experiment['lab'] | undefined): void {
+  if (experiment.lab === 'host' && asked !== 'host') {
+    throw new UserError('this profile wants the host lab, which loads and may change this machine itself; say so with --lab host');
+  }
+  if (experiment.lab === 'host' && staleSnapshots().length > 0) {
+    throw new UserError('an earlier host run was killed before it could restore its sysctls; run `bindstorm restore` first', EXIT.noLab);
+  }
+}
+
+function warnOfStaleSnapshots(): void {
+  for (const { values, takenAt } of staleSnapshots()) {
+    process.stderr.write(
+      `warning: a host run of ${takenAt} was killed before it could restore ${Object.keys(values).join(', ')}; \`bindstorm restore\` puts the old values back\n`,
+    );
+  }
+}
+
+function refuseObstacles(loaded: LoadedProfile, { findings }: Rehearsal): void {
+  if (findings.length > 0) throw loaded.refuse(findings);
+}
+
+/** The first signal ends the run in progress in good order; a second one ends the program at once, as usual. */
+function listenForInterrupts(note: (text: string) => void): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    note('interrupted: ending the run in progress; what is finished is kept (once more to quit at once)');
+    stop();
+    controller.abort();
+  };
+  const stop = () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return { signal: controller.signal, stop };
+}
+
+function printSummary(results: Results, reports: readonly string[], dir: string, end: ConductEnd): void {
+  const colour = Boolean(process.stdout.isTTY) && process.env.NO_COLOR === undefined;
+  process.stdout.write(renderTerminal(results, { colour, width: process.stdout.columns ?? 100 }));
+  if (end.how === 'gave-up') process.stdout.write(`\nGiven up: ${end.reason}\n`);
+  if (end.how !== 'complete') process.stdout.write(`\nGo on with: bindstorm run --resume ${dir}\n`);
+  process.stdout.write(`\nReport:  ${reports.find((path) => path.endsWith('.html')) ?? dir}\n`);
+  process.stdout.write(`Results: ${dir}\n`);
+}
+
+function exitCodeOf(results: Results, end: ConductEnd): number {
+  if (end.how === 'interrupted') return EXIT.interrupted;
+  if (results.variants.some(({ runs }) => runs.some(({ status }) => status === 'failed'))) return EXIT.runFailed;
+  return results.thresholds.every(({ passed }) => passed) ? EXIT.ok : EXIT.threshold;
+}
+
+/** The command that repeats this. */
+function commandLine(name: string, { lab, repeat, seed }: RunOptions): string {
+  const options = Object.entries({ lab, repeat, seed }).flatMap(([key, value]) => (value === undefined ? [] : [`--${key} ${value}`]));
+  return ['bindstorm', 'run', /^[\w./-]+$/.test(name) ? name : JSON.stringify(name), ...options].join(' ');
+}

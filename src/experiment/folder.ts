@@ -1,0 +1,53 @@
+/**
+ * Result folders: `reports/<experiment>-<timestamp>/`, made once, written atomically.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Results, resultsSchema } from '../results/schema.js';
+import { conclude } from './conclude.js';
+import { readJournal } from './journal.js';
+
+export const RESULTS_FILE = 'results.json';
+export const PROFILE_FILE = 'profile.yaml';
+
+/** Make a new folder under `parent`; a second one in the same second gets a suffix. @returns its path */
+export function createResultFolder(parent: string, experiment: string, now: Date): string {
+  const stamp = now.toISOString().replace(/\.\d+Z$/, 'Z').replaceAll(':', '').replaceAll('-', '').replace('T', '-');
+  mkdirSync(parent, { recursive: true });
+  for (let i = 1; ; i++) {
+    const dir = join(parent, `${experiment}-${stamp}${i === 1 ? '' : `-${i}`}`);
+    try {
+      mkdirSync(dir);
+      return dir;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** Write results.json so that a reader never sees half of it. */
+export function writeResults(dir: string, results: Results): string {
+  const path = join(dir, RESULTS_FILE);
+  writeFileSync(`${path}.new`, `${JSON.stringify(results, null, 1)}\n`);
+  renameSync(`${path}.new`, path);
+  return path;
+}
+
+/** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. Throws JournalError. */
+export function readResults(dir: string): Results {
+  const stored = tryRead(join(dir, RESULTS_FILE));
+  try {
+    return conclude(readJournal(dir), new Date().toISOString());
+  } catch (error) {
+    if (stored === undefined) throw error;
+    return resultsSchema.parse(JSON.parse(stored));
+  }
+}
+
+function tryRead(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The rehearsal: before anything runs, open one lab and try in it, without load, what the experiment will need. What cannot work
+ * is refused with its place in the profile.
+ */
+import type { Check, RunSpec } from '../agent/protocol.js';
+import { atLeast, type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
+import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
+import { type Lab, LabError } from '../lab/lab.js';
+import type { Arm, Experiment } from '../profile/plan.js';
+import type { Finding, Path } from '../profile/problem.js';
+import { strategyOf } from '../profile/strategy.js';
+import type { Environment } from '../results/schema.js';
+
+export interface Rehearsal {
+  readonly environment: Environment;
+  readonly kernel: KernelVersion;
+  readonly network: RunSpec['network'];
+  /** Why the profile cannot run here; empty when it can. */
+  readonly findings: readonly Finding[];
+  /** What a reader of the results must know. */
+  readonly warnings: readonly string[];
+}
+
+/** Rejects with LabError when the lab cannot be had. */
+export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehearsal> {
+  const session = await lab.open();
+  try {
+    const { environment } = session.hello;
+    const kernel = parseKernelVersion(environment.kernel);
+    const known = experiment.arms.flatMap((arm) => knownObstacles(arm, experiment, kernel, lab));
+    // What is refused by knowledge is never tried: a wrong write could reach the host.
+    const tryable = known.length === 0 ? sysctlsOf(experiment) : [];
+    session.send({
+      type: 'check',
+      sysctls: tryable,
+      strategies: [...new Set(experiment.arms.map((arm) => arm.load.strategy))],
+      addresses: [...new Set(experiment.arms.flatMap((arm) => (lab.kind === 'host' ? arm.addresses : arm.addresses.slice(0, 1))))],
+    });
+    const event = await session.next();
+    if (event.type !== 'checked') throw new LabError(event.type === 'failed' ? event.message : `the agent answered ${event.type} to a check`);
+    const findings = known.length > 0 ? known : experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, event.check, environment));
+    const network = networkOf(experiment, lab, event.check);
+    return { environment: { ...environment, lab: describe(lab, network) }, kernel, network, findings: unique(findings), warnings: warningsOf(network, event.check) };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Every (name, value) that some arm sets. */
+function sysctlsOf(experiment: Experiment): [string, string][] {
+  const pairs = experiment.arms.flatMap((arm) => Object.entries(arm.sysctls));
+  return [...new Map(pairs.map((pair) => [pair.join('='), pair])).values()];
+}
+
+function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion, lab: Lab): Finding[] {
+  const findings: Finding[] = [];
+  for (const name of Object.keys(arm.sysctls)) {
+    const judgement = judgeSysctl(name, kernel, lab.kind);
+    if (!judgement.ok) findings.push({ path: sysctlPath(arm, experiment, name), message: judgement.reason, at: 'key' });
+  }
+  const { since } = strategyOf(arm.load.strategy);
+  if (since && !atLeast(kernel, since)) {
+    findings.push({
+      path: strategyPath(arm, experiment),
+      message: `the strategy ${arm.load.strategy} needs Linux ${since} or newer; this kernel is ${kernel.release}. Leave the variant out, or run it on a newer kernel`,
+    });
+  }
+  return findings;
+}
+
+function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environment: Environment): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, value] of Object.entries(arm.sysctls)) {
+    const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
+    if (tried?.errno) findings.push({ path: sysctlPath(arm, experiment, name), message: refusal(name, value, tried.errno, environment) });
+  }
+  const strategy = check.strategies.find(({ name }) => name === arm.load.strategy);
+  if (strategy?.missing) {
+    findings.push({ path: strategyPath(arm, experiment), message: `this kernel (${environment.kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); leave it out` });
+  }
+  if (!check.family.available) {
+    findings.push({ path: ['addresses'], message: `this machine has no IPv6 (${check.family.errno}); use IPv4 addresses` });
+  }
+  const notLocal = check.notLocal.filter((address) => arm.addresses.includes(address));
+  if (notLocal.length > 0) {
+    findings.push({
+      path: ['addresses'],
+      message: `found ${notLocal.slice(0, 3).join(', ')}${notLocal.length > 3 ? ` and ${notLocal.length - 3} more` : ''}, which this host does not have; the host lab adds no addresses: use the host's own, or 127.0.0.0/8`,
+    });
+  }
+  return findings;
+}
+
+function refusal(name: string, value: string, errno: string, { kernel }: Environment): string {
+  switch (errno) {
+    case 'ENOENT':
+      return `this kernel (${kernel}) has no ${name}; leave it out, or load the module that brings it`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${name} is read-only in this lab (${errno}); leave it out`;
+    case 'EINVAL':
+    case 'ERANGE':
+      return `the kernel does not accept ${name} = ${value} (${errno}); give a value in its range`;
+    default:
+      return `the kernel refused ${name} = ${value} (${errno})`;
+  }
+}
+
+/** Where in the profile an arm's sysctl stands: with the variant when it says something else than the baseline. */
+function sysctlPath(arm: Arm, experiment: Experiment, name: string): Path {
+  const baseline = experiment.arms[0]!;
+  if (arm.baseline || baseline.sysctls[name] === arm.sysctls[name]) return ['sysctls', name];
+  return ['variants', experiment.arms.indexOf(arm) - 1, 'sysctls', name];
+}
+
+function strategyPath(arm: Arm, experiment: Experiment): Path {
+  const baseline = experiment.arms[0]!;
+  if (arm.baseline || baseline.load.strategy === arm.load.strategy) return ['load', 'strategy'];
+  return ['variants', experiment.arms.indexOf(arm) - 1, 'load', 'strategy'];
+}
+
+function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['network'] {
+  if (experiment.arms[0]?.destinations.kind === 'external') return 'external';
+  return lab.kind === 'netns' && check.veth.available ? 'veth' : 'shared';
+}
+
+function describe(lab: Lab, network: RunSpec['network']): string {
+  if (lab.kind === 'host') return lab.description;
+  return network === 'veth' ? `${lab.description}, client and origin joined by veth` : `${lab.description}, client and origin in one`;
+}
+
+function warningsOf(network: RunSpec['network'], check: Check): string[] {
+  if (network !== 'shared' || check.veth.errno === null) return [];
+  return [
+    `this kernel has no veth devices (${check.veth.errno}), so client and origin share one namespace and the sysctls of the client apply to the origin too`,
+  ];
+}
+
+/** Several arms share the baseline's sysctls; each problem is said once. */
+function unique(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [`${JSON.stringify(finding.path)} ${finding.message}`, finding])).values()];
+}

@@ -1,0 +1,164 @@
+/**
+ * One run: a fresh lab, the agent's measurement, the lab gone. Whatever goes wrong ends as a failed run, never as an exception,
+ * so that one bad run does not lose the others.
+ */
+import type { Measurement, RunSpec } from '../agent/protocol.js';
+import type { Lab, LabSession } from '../lab/lab.js';
+import type { Arm } from '../profile/plan.js';
+import type { Run, Second } from '../results/schema.js';
+import { expectedLoadMs, runDeadlineMs } from './duration.js';
+import type { PlannedRun } from './order.js';
+
+export interface RunOutcome {
+  readonly run: Run;
+  /** Phase → encoded histogram; null for a run without a measurement. */
+  readonly histograms: Readonly<Record<string, string>> | null;
+}
+
+export interface RunOneInput {
+  readonly lab: Lab;
+  readonly arm: Arm;
+  readonly planned: PlannedRun;
+  readonly network: RunSpec['network'];
+  readonly signal: AbortSignal;
+  readonly onSample: (second: Second) => void;
+}
+
+/** After an order to stop, how long the agent may take to hand in what it has. */
+const STOP_DEADLINE_MS = 5_000;
+/** Runs shorter than this are sampled ten times a second instead of once. */
+const SHORT_RUN_MS = 5_000;
+
+export async function runOne(input: RunOneInput): Promise<RunOutcome> {
+  const begun = performance.now();
+  const startedAt = new Date().toISOString();
+  let session: LabSession | undefined;
+  try {
+    session = await input.lab.open();
+    session.send({ type: 'run', spec: specOf(input) });
+    const { measurement, loadBegan } = await converse(session, input);
+    const measured = performance.now();
+    await session.close();
+    const { histograms, interrupted, loadMs, ...figures } = measurement;
+    const problems = interrupted ? [...figures.problems, 'interrupted'] : figures.problems;
+    const run: Run = {
+      ...placeOf(input.planned),
+      ...figures,
+      problems,
+      status: interrupted ? 'interrupted' : 'ok',
+      valid: problems.length === 0,
+      durationMs: { setup: loadBegan - begun, load: loadMs, teardown: performance.now() - measured },
+      hlog: null,
+      stderr: null,
+    };
+    return { run, histograms };
+  } catch (error) {
+    session?.kill();
+    await session?.close();
+    const message = error instanceof Error ? error.message : String(error);
+    return { run: failedRun(input.planned, startedAt, message, session?.stderr() ?? null), histograms: null };
+  }
+}
+
+function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
+  const sampleMs = expectedLoadMs(arm) < SHORT_RUN_MS ? 100 : 1000;
+  return { arm, seed: planned.seed, network, ownNamespace: lab.kind === 'netns', sampleMs };
+}
+
+/** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
+async function converse(session: LabSession, { arm, signal, onSample }: RunOneInput): Promise<{ measurement: Measurement; loadBegan: number }> {
+  const deadline = new Deadline(session, runDeadlineMs(arm), 'the run took longer than its deadline');
+  const stop = () => {
+    session.send({ type: 'stop' });
+    deadline.shorten(STOP_DEADLINE_MS, 'the agent did not end after it was told to stop');
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop);
+  let loadBegan = performance.now();
+  try {
+    for (;;) {
+      const event = await session.next();
+      switch (event.type) {
+        case 'phase':
+          if (event.phase === 'load') loadBegan = performance.now();
+          break;
+        case 'second':
+          onSample(event.second);
+          break;
+        case 'result':
+          return { measurement: event.measurement, loadBegan };
+        case 'failed':
+          throw new Error(event.message);
+        case 'hello':
+        case 'checked':
+        case 'restored':
+          throw new Error(`the agent said ${event.type} during a run`);
+      }
+    }
+  } catch (error) {
+    throw deadline.passed ? new Error(deadline.passed) : error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    deadline.cancel();
+  }
+}
+
+/** Kills the agent when the time is up; its death then ends the conversation. */
+class Deadline {
+  passed: string | null = null;
+  #timer: NodeJS.Timeout;
+  readonly #session: LabSession;
+
+  constructor(session: LabSession, ms: number, reason: string) {
+    this.#session = session;
+    this.#timer = this.#arm(ms, reason);
+  }
+
+  shorten(ms: number, reason: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#arm(ms, reason);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(ms: number, reason: string): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.passed = `${reason} (${Math.round(ms / 1000)} s)`;
+      this.#session.kill();
+    }, ms);
+  }
+}
+
+function placeOf({ id, variant, block, warmup, order }: PlannedRun): Pick<Run, 'id' | 'variant' | 'block' | 'warmup' | 'order'> {
+  return { id, variant, block, warmup, order };
+}
+
+/** A run that measured nothing: every figure empty, and the reason. */
+function failedRun(planned: PlannedRun, startedAt: string, message: string, stderr: string | null): Run {
+  return {
+    ...placeOf(planned),
+    status: 'failed',
+    valid: false,
+    problems: [message],
+    warnings: [],
+    startedAt,
+    durationMs: { setup: 0, load: 0, teardown: 0 },
+    attempts: 0,
+    outcomes: {},
+    rates: { scheduled: 0, started: 0, ok: 0 },
+    capacity: { peakOpen: 0, openAtFirstFailure: null, okBeforeFirstFailure: null },
+    waves: [],
+    latency: {},
+    ports: { low: 0, high: 0, reserved: 0, peak: null, peakPerAddress: null, finalStates: null },
+    cpu: { perConnection: null, client: { user: 0, system: 0 }, origin: null },
+    memory: { peak: 0 },
+    counters: {},
+    sysctls: {},
+    timeline: [],
+    origin: null,
+    hlog: null,
+    stderr: stderr?.trim() ? stderr : null,
+  };
+}
