@@ -78,7 +78,7 @@ function unfitness(address: string, lab: Experiment['lab']): string | undefined 
   const unfit = unfitAddress(address);
   if (unfit?.includes('documentation')) {
     const own = lab === 'host' ? 'put an address of this machine here' : 'use private ones, as 10.50.0.0/24';
-    return `${unfit}, which stands for another: ${own}`;
+    return `${unfit} and so a placeholder: ${own}`;
   }
   if (unfit !== undefined) return `${unfit}; local addresses must be unicast: use private ones, as 10.50.0.0/24`;
   if (lab !== 'netns') return undefined;

@@ -160,7 +160,7 @@ export const profileSchema = object({
   addresses: z.union([z.string().describe('a CIDR'), object(addressSet)]),
   destinations: object(destinations).optional(),
   load: object({ ...load, arrival }),
-  sysctls: sysctls.optional().describe("the baseline's"),
+  sysctls: sysctls.optional().describe("the baseline's sysctls, as name: value"),
   variants: z.array(variant).min(1).max(64),
   repeat: positive(1000).optional().describe('pairs of runs per variant'),
   warmup: z.int().min(0).max(10).optional().describe('blocks run first and discarded'),

@@ -30,9 +30,9 @@ export function parseTarget(text: string): Target {
   const unfit = unfitAddress(canonical);
   if (unfit !== undefined) {
     const next = unfit.includes('documentation')
-      ? "a placeholder: put your own proxy's address here"
-      : 'never a target';
-    throw new UnitError(`found ${quote(text)}, ${unfit}: ${next}`);
+      ? " and so a placeholder: put your own proxy's address here"
+      : ', which is never a target: name the address of one machine';
+    throw new UnitError(`found ${quote(text)}, ${unfit}${next}`);
   }
   return { address: canonical, port };
 }

@@ -54,7 +54,7 @@ export function parseYaml(text: string): ParsedYaml {
       stringKeys: true,
       uniqueKeys: true,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
       lineCounter: lines,
     });
   } catch (error) {
@@ -70,7 +70,7 @@ export function parseYaml(text: string): ParsedYaml {
     return { ok: true, value, locate: (path, at) => place(offsetOf(document, path, at)) };
   } catch (error) {
     if (error instanceof RangeError) return fail({ line: 1, column: 1 }, TOO_DEEP);
-    // The one ReferenceError left: aliases that do not resolve were found by nodeProblems.
+    // The one ReferenceError that is left: aliases that do not resolve were found by nodeProblems.
     if (error instanceof ReferenceError) {
       return fail(
         place(firstAlias(document)),
