@@ -190,6 +190,7 @@ export type ArrivalInput = z.infer<typeof arrival>;
 
 /** The allowed word nearest to a mistyped one (at most two edits away). */
 export function closest(word: string, allowed: readonly string[]): string | undefined {
+  if (word.length > 64) return undefined; // no typo; and the distance takes time by its length
   const ranked = allowed.map((candidate) => ({
     candidate,
     distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),

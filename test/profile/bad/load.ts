@@ -139,10 +139,7 @@ export const LOAD: readonly BadProfile[] = [
   },
   {
     title: 'an exchange that nobody answers',
-    text: load('{ exchange: 1 }').replace(
-      '  { exchange: 1 }',
-      '  sink: listen-only\n  exchange: { request: 1, response: 1 }',
-    ),
+    text: load('sink: listen-only\n  exchange: { request: 1, response: 1 }'),
     place: 'load.exchange:5',
     message: /found an exchange, but with sink listen-only nobody accepts/,
   },
