@@ -94,13 +94,23 @@ export function expandRange(range: string, count?: number): string[] {
   return Array.from({ length: Number(wanted) }, (_, i) => fromBigInt(from + BigInt(i), bits));
 }
 
+/** Networks that appear in documentation and nowhere else (RFC 5737, RFC 3849, RFC 9637). */
+const DOCUMENTATION = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32', '3fff::/20'].map((net) =>
+  ipaddr.parseCIDR(net),
+);
+
+/** For benchmarks of network devices (RFC 2544): reserved, and yet what a staging network may use. */
+const BENCHMARKING = ipaddr.parseCIDR('198.18.0.0/15');
+
 /**
- * Why an address can never be a client's own or a target: multicast, broadcast, link-local, unspecified and reserved
- * addresses are nobody's to load.
+ * Why an address can never be a client's own or a target: multicast, broadcast, link-local, unspecified, documentation and
+ * reserved addresses are nobody's to load.
  * @returns the kind in words, or undefined when the address is fit
  */
 export function unfitAddress(address: string): string | undefined {
-  const range = parseAddress(address).range();
+  const ip = parseAddress(address);
+  if (within(ip, BENCHMARKING)) return undefined;
+  if (DOCUMENTATION.some((net) => within(ip, net))) return 'a documentation address';
   const words: Record<string, string> = {
     unspecified: 'the unspecified address',
     broadcast: 'the broadcast address',
@@ -108,7 +118,11 @@ export function unfitAddress(address: string): string | undefined {
     linkLocal: 'a link-local address',
     reserved: 'a reserved address',
   };
-  return words[range];
+  return words[ip.range()];
+}
+
+function within(ip: Ip, [net, prefix]: [Ip, number]): boolean {
+  return ip.kind() === net.kind() && ip.match(net, prefix);
 }
 
 /** Whether an address is in 127.0.0.0/8 or is ::1, for which `tcp_tw_reuse=2` (the default) acts. */

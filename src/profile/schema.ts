@@ -160,7 +160,7 @@ export const profileSchema = object({
   addresses: z.union([z.string().describe('a CIDR'), object(addressSet)]),
   destinations: object(destinations).optional(),
   load: object({ ...load, arrival }),
-  sysctls: sysctls.optional().describe("the baseline's"),
+  sysctls: sysctls.optional().describe("the baseline's sysctls, as name: value"),
   variants: z.array(variant).min(1).max(64),
   repeat: positive(1000).optional().describe('pairs of runs per variant'),
   warmup: z.int().min(0).max(10).optional().describe('blocks run first and discarded'),
@@ -190,6 +190,7 @@ export type ArrivalInput = z.infer<typeof arrival>;
 
 /** The allowed word nearest to a mistyped one (at most two edits away). */
 export function closest(word: string, allowed: readonly string[]): string | undefined {
+  if (word.length > 64) return undefined; // no typo; and the distance takes time by its length
   const ranked = allowed.map((candidate) => ({
     candidate,
     distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),

@@ -1,0 +1,72 @@
+/**
+ * What a variant changes, in words, from the two complete arms: so it says what takes effect, not what the file repeats.
+ */
+import { formatArrival, formatDestinations, formatDuration, plural } from './format.js';
+import { type Arm, destinationCount, type LoadPlan } from './plan.js';
+
+type Complete = Pick<Arm, 'sysctls' | 'load' | 'addresses' | 'destinations'>;
+
+/**
+ * The differences of an arm from the baseline, one text each, as `net.ipv4.tcp_tw_reuse = 1`, `strategy bind → bind-no-port`,
+ * `100 addresses (was 50)`. Empty for an A/A variant.
+ */
+export function changesInWords(baseline: Complete, arm: Complete): string[] {
+  return [
+    ...sysctlChanges(baseline.sysctls, arm.sysctls),
+    ...loadChanges(baseline.load, arm.load),
+    ...addressChanges(baseline.addresses, arm.addresses),
+    ...destinationChanges(baseline, arm),
+  ];
+}
+
+function sysctlChanges(before: Arm['sysctls'], after: Arm['sysctls']): string[] {
+  return Object.entries(after)
+    .filter(([name, value]) => before[name] !== value)
+    .map(([name, value]) => `${name} = ${value}${before[name] === undefined ? '' : ` (was ${before[name]})`}`);
+}
+
+/** Each setting of a load in words. `satisfies` makes a new key of the plan a compile error here. */
+const LOAD_WORDS = {
+  strategy: (load) => load.strategy,
+  workers: (load) => `${load.workers}`,
+  pick: (load) => load.pick,
+  arrival: (load) => formatArrival(load.arrival),
+  close: (load) => load.close,
+  holdMs: (load) => formatDuration(load.holdMs),
+  timeoutMs: (load) => formatDuration(load.timeoutMs),
+  exchange: (load) => (load.exchange ? `${load.exchange.request} B out, ${load.exchange.response} B back` : 'none'),
+  sink: (load) => load.sink,
+  maxInFlight: (load) => (load.maxInFlight === null ? 'no limit' : `${load.maxInFlight}`),
+  ports: (load) => (load.ports ? `${load.ports.low}-${load.ports.high}` : "the kernel's range"),
+  lagBudgetMs: (load) => formatDuration(load.lagBudgetMs),
+} satisfies Record<keyof LoadPlan, (load: LoadPlan) => string>;
+
+const LABELS: Partial<Record<keyof LoadPlan, string>> = {
+  holdMs: 'hold',
+  timeoutMs: 'timeout',
+  lagBudgetMs: 'lagBudget',
+};
+
+function loadChanges(before: LoadPlan, after: LoadPlan): string[] {
+  return (Object.keys(LOAD_WORDS) as (keyof LoadPlan)[]).flatMap((key) => {
+    const [from, to] = [LOAD_WORDS[key](before), LOAD_WORDS[key](after)];
+    return from === to ? [] : [`${LABELS[key] ?? key} ${from} → ${to}`];
+  });
+}
+
+function addressChanges(before: readonly string[], after: readonly string[]): string[] {
+  const common = Math.min(before.length, after.length);
+  const sameStart = before.slice(0, common).every((address, i) => address === after[i]);
+  const count = `${after.length} ${plural('address', after.length)}`;
+  if (sameStart) return before.length === after.length ? [] : [`${count} (was ${before.length})`];
+  return [`${count} from ${after[0]} (was ${before.length} from ${before[0]})`];
+}
+
+function destinationChanges(before: Complete, after: Complete): string[] {
+  const [from, to] = [before.destinations, after.destinations];
+  const [fromCount, toCount] = [destinationCount(from), destinationCount(to)];
+  const bothInLab = from.kind === 'lab' && to.kind === 'lab';
+  if (bothInLab && fromCount !== toCount) return [`${toCount} ${plural('destination', toCount)} (was ${fromCount})`];
+  const [fromText, toText] = [formatDestinations(from), formatDestinations(to)];
+  return fromText === toText ? [] : [`destinations ${toText} (was ${fromText})`];
+}

@@ -1,0 +1,87 @@
+/**
+ * The goal, the guardrails and the thresholds: metrics that exist, limits in their units, variants that exist. Pure.
+ */
+import { defaultGoal, GUARDRAILS } from './defaults.js';
+import { type Metric, parseLimit, parseMetric } from './metric.js';
+import type { Arrival, Threshold } from './plan.js';
+import type { Finding, Path } from './problem.js';
+import { closest, type ProfileInput } from './schema.js';
+import { quote, UnitError } from './units.js';
+
+export function checkGoal(input: ProfileInput, arrival: Arrival, findings: Finding[]): string {
+  if (input.goal === undefined) return defaultGoal(arrival);
+  checkMetric(input.goal, ['goal'], findings);
+  return input.goal;
+}
+
+export function checkGuardrails(input: ProfileInput, goal: string, findings: Finding[]): string[] {
+  if (input.guardrails === undefined) return GUARDRAILS.filter((metric) => metric !== goal);
+  for (const [i, metric] of input.guardrails.entries()) {
+    const path = ['guardrails', i];
+    if (metric === goal) {
+      findings.push({ path, message: `found ${quote(metric)}, which is the goal already: remove it here` });
+    } else if (input.guardrails.indexOf(metric) < i) {
+      findings.push({ path, message: `found ${quote(metric)} twice: remove one` });
+    } else {
+      checkMetric(metric, path, findings);
+    }
+  }
+  return input.guardrails;
+}
+
+export function checkThresholds(input: ProfileInput, findings: Finding[]): Threshold[] {
+  const names = ['baseline', ...input.variants.map(({ name }) => name)];
+  return (input.thresholds ?? []).map((threshold, i) => {
+    const path = ['thresholds', i];
+    const { max, min, variant } = threshold;
+    const metric = checkMetric(threshold.metric, [...path, 'metric'], findings);
+    const limits = {
+      max: checkLimit(metric, max, [...path, 'max'], findings),
+      min: checkLimit(metric, min, [...path, 'min'], findings),
+    };
+    if (max === undefined && min === undefined) {
+      findings.push({ path, message: 'found a threshold without a limit; it needs max or min: add "max: 0"' });
+    }
+    if (limits.max !== null && limits.min !== null && limits.min > limits.max) {
+      findings.push({
+        path: [...path, 'min'],
+        message: `found min ${min} above max ${max}; no run could pass: swap them`,
+      });
+    }
+    if (variant !== undefined && !names.includes(variant)) {
+      const near = closest(variant, names);
+      findings.push({
+        path: [...path, 'variant'],
+        message: `found ${quote(variant)}, which is no variant here; there are ${names.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`,
+      });
+    }
+    const text = [...(max === undefined ? [] : [`max ${max}`]), ...(min === undefined ? [] : [`min ${min}`])].join(
+      ', ',
+    );
+    return { metric: threshold.metric, ...limits, text, variant: variant ?? null };
+  });
+}
+
+function checkMetric(text: string, path: Path, findings: Finding[]): Metric | undefined {
+  return attempt(() => parseMetric(text), path, findings);
+}
+
+function checkLimit(
+  metric: Metric | undefined,
+  limit: number | string | undefined,
+  path: Path,
+  findings: Finding[],
+): number | null {
+  if (metric === undefined || limit === undefined) return null;
+  return attempt(() => parseLimit(metric, limit), path, findings) ?? null;
+}
+
+function attempt<T>(parse: () => T, path: Path, findings: Finding[]): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UnitError)) throw error;
+    findings.push({ path, message: error.message });
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What is wrong with a profile: the place in the file, what was found, what is allowed, and the next step.
+ */
+import { quote } from './units.js';
+
+/** Keys and list indexes from the top of the profile, as `['variants', 1, 'sysctls']`. */
+export type Path = readonly (string | number)[];
+
+/** A problem that has not yet been given its line and column. */
+export interface Finding {
+  readonly path: Path;
+  readonly message: string;
+  /** Whether the key itself is at fault (point at it) or its value. */
+  readonly at?: 'key' | 'value';
+}
+
+/** A problem at its place in the file. */
+export interface Problem {
+  /** As `variants[1].sysctls["net.ipv4.tcp_tw_reuse"]`; empty for the whole file. */
+  readonly path: string;
+  /** 1-based. */
+  readonly line: number;
+  /** 1-based, in UTF-16 code units. */
+  readonly column: number;
+  readonly message: string;
+}
+
+/** A profile that cannot run. Its message has one line a problem, each starting `file:line:column:`. */
+export class ProfileError extends Error {
+  override name = 'ProfileError';
+  readonly file: string;
+  readonly problems: readonly Problem[];
+
+  constructor(file: string, problems: readonly Problem[]) {
+    super(problems.map((problem) => formatProblem(file, problem)).join('\n'));
+    this.file = file;
+    this.problems = problems;
+  }
+}
+
+/** `profiles/x.yaml:12:7: variants[1].sysctls: …`, on one line and free of control characters. */
+export function formatProblem(file: string, problem: Problem): string {
+  const place = problem.path === '' ? '' : `${problem.path}: `;
+  return printable(`${file}:${problem.line}:${problem.column}: ${place}${problem.message}`);
+}
+
+/** The text of a path; a key that is not a plain word is quoted, since sysctl names have dots of their own. */
+export function formatPath(path: Path): string {
+  return path
+    .map((part, i) => {
+      if (typeof part === 'number') return `[${part}]`;
+      if (!/^[\w$-]+$/.test(part)) return `[${quote(part)}]`;
+      return i === 0 ? part : `.${part}`;
+    })
+    .join('');
+}
+
+/** A hostile file must not move the reader's cursor or reverse the text: control and bidirectional characters are spelled out. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * A profile that the schema accepts → the experiment that it means: defaults filled in, every variant laid over the baseline,
+ * and everything that needs several keys at once checked. Pure.
+ */
+import { type Report, reporterFor } from './blame.js';
+import { changesInWords } from './changes.js';
+import { checkAddresses } from './check-addresses.js';
+import { checkAllowList, checkDestinations } from './check-destinations.js';
+import { checkLoad, planLoad, runDurationMs } from './check-load.js';
+import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
+import { LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
+import { formatDuration } from './format.js';
+import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
+import { type Arm, type Experiment, scheduledAttempts } from './plan.js';
+import type { Finding, Path } from './problem.js';
+import type { ProfileInput } from './schema.js';
+import { checkSysctlName, checkSysctlValue } from './sysctl-syntax.js';
+import { quote } from './units.js';
+
+/** All runs of an experiment together; the journal and the results grow with them. */
+export const MAX_EXPERIMENT_ATTEMPTS = 1_000_000_000;
+
+/** A week: more is a mistake in a unit. */
+export const MAX_EXPERIMENT_MS = 7 * 86_400_000;
+
+export interface ResolveContext {
+  /** SHA-256 of the profile's text, hexadecimal. */
+  readonly profileHash: string;
+  /** What the command line says instead of the profile. */
+  readonly lab?: Experiment['lab'];
+  readonly repeat?: number;
+  readonly seed?: number;
+}
+
+export interface Resolution {
+  /** To be used only when there are no problems. */
+  readonly experiment: Experiment;
+  readonly problems: readonly Finding[];
+}
+
+/** Resolve a profile, and find everything that is wrong with it at once. */
+export function resolveExperiment(input: ProfileInput, context: ResolveContext): Resolution {
+  const findings: Finding[] = [];
+  const lab = context.lab ?? input.lab?.kind ?? LAB;
+  checkNames(input, findings);
+  checkHostChanges(input, lab, findings);
+  const arms = resolveArms(input, lab, findings);
+  const goal = checkGoal(input, arms[0]!.load.arrival, findings);
+  const experiment: Experiment = {
+    name: input.name,
+    description: input.description?.trim() ?? null,
+    lab,
+    subject: input.subject?.kind ?? SUBJECT,
+    arms,
+    repeat: context.repeat ?? input.repeat ?? REPEAT,
+    warmup: input.warmup ?? WARMUP,
+    seed: context.seed ?? input.seed ?? SEED,
+    goal,
+    guardrails: checkGuardrails(input, goal, findings),
+    thresholds: checkThresholds(input, findings),
+    profileHash: context.profileHash,
+  };
+  // The sum of arms that are too large themselves would say the same twice.
+  if (findings.length === 0) checkTotal(experiment, reporterFor(findings, input, null));
+  return { experiment, problems: findings };
+}
+
+function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Finding[]): Arm[] {
+  const allowed = checkAllowList(input.allow, findings);
+  const base = {
+    addresses: addressInput(input.addresses),
+    destinations: input.destinations ?? {},
+    load: input.load,
+    sysctls: checkSysctls(input.sysctls, ['sysctls'], findings),
+  };
+  type Merged = typeof base;
+  const complete = (merged: Merged, report: Report, inherited?: readonly string[]) => {
+    const addresses = inherited ? [...inherited] : checkAddresses(merged.addresses, lab, report);
+    const load = planLoad(merged.load, merged.addresses.pick);
+    checkLoad(load, addresses.length, report);
+    const destinations = checkDestinations(merged.destinations, addresses, lab, allowed, report);
+    return { sysctls: merged.sysctls, load, addresses, destinations };
+  };
+  const baseline = complete(base, reporterFor(findings, input, null));
+  const variants = input.variants.map((variant, i): Arm => {
+    const merged: Merged = {
+      addresses: mergeAddresses(base.addresses, variant.addresses ?? {}),
+      destinations: mergeDestinations(base.destinations, variant.destinations ?? {}),
+      load: { ...mergeLoad(base.load, variant.load ?? {}), arrival: variant.load?.arrival ?? base.load.arrival },
+      sysctls: { ...base.sysctls, ...checkSysctls(variant.sysctls, ['variants', i, 'sysctls'], findings) },
+    };
+    const report = reporterFor(findings, input, i);
+    const arm = complete(merged, report, variant.addresses ? undefined : baseline.addresses);
+    return {
+      name: variant.name,
+      description: variant.description?.trim() ?? null,
+      baseline: false,
+      changes: changesInWords(baseline, arm),
+      ...arm,
+    };
+  });
+  return [{ name: 'baseline', description: null, baseline: true, changes: [], ...baseline }, ...variants];
+}
+
+function checkNames(input: ProfileInput, findings: Finding[]): void {
+  for (const [i, { name }] of input.variants.entries()) {
+    const path = ['variants', i, 'name'];
+    const first = input.variants.findIndex((variant) => variant.name === name);
+    if (name === 'baseline') {
+      findings.push({
+        path,
+        message: 'found "baseline", which is the name of what every variant is compared with: use another',
+      });
+    } else if (first < i) {
+      findings.push({
+        path,
+        message: `found ${quote(name)}, which variants[${first}] has already; names must differ: rename one`,
+      });
+    }
+  }
+}
+
+/** The host lab writes sysctls of this machine itself: the profile must say that it may. */
+function checkHostChanges(input: ProfileInput, lab: Experiment['lab'], findings: Finding[]): void {
+  if (lab !== 'host' || input.allowHostChanges === true) return;
+  const sources: [Path, ProfileInput['sysctls']][] = [
+    [['sysctls'], input.sysctls],
+    ...input.variants.map(({ sysctls }, i): [Path, ProfileInput['sysctls']] => [['variants', i, 'sysctls'], sysctls]),
+  ];
+  const [path, sysctls] = sources.find(([, names]) => names && Object.keys(names).length > 0) ?? [];
+  if (!path || !sysctls) return;
+  findings.push({
+    path: input.allowHostChanges === false ? ['allowHostChanges'] : path,
+    message: `the host lab would write ${Object.keys(sysctls)[0]} on this machine itself; it may only when the profile says so: add "allowHostChanges: true" at the top, or use lab: { kind: netns }`,
+  });
+}
+
+/** The values as text, tabs as spaces (the kernel reads both and shows tabs). */
+function checkSysctls(sysctls: ProfileInput['sysctls'], path: Path, findings: Finding[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(sysctls ?? {}).map(([name, raw]) => {
+      const value = String(raw);
+      const badName = checkSysctlName(name);
+      const badValue = checkSysctlValue(value);
+      if (badName !== undefined) findings.push({ path: [...path, name], message: badName, at: 'key' });
+      if (badValue !== undefined) findings.push({ path: [...path, name], message: badValue });
+      return [name, value.replaceAll('\t', ' ')];
+    }),
+  );
+}
+
+function checkTotal({ arms, repeat, warmup }: Experiment, report: Report): void {
+  const blocks = repeat + warmup;
+  const sum = (of: (arm: Arm) => number) => arms.reduce((total, arm) => total + of(arm), 0) * blocks;
+  const what = `${arms.length} arms × ${blocks} blocks`;
+  const next = 'lower repeat, or shorten the load';
+  const attempts = sum(({ load }) => scheduledAttempts(load.arrival) ?? 0);
+  if (attempts > MAX_EXPERIMENT_ATTEMPTS) {
+    report(
+      `found ${what}, ${attempts} attempts in all; at most ${MAX_EXPERIMENT_ATTEMPTS} are allowed: ${next}`,
+      ['repeat'],
+      ['load', 'arrival'],
+    );
+  }
+  const duration = sum(({ load }) => runDurationMs(load));
+  if (duration > MAX_EXPERIMENT_MS) {
+    report(
+      `found ${what}, ${formatDuration(Math.ceil(duration / 3_600_000) * 3_600_000)} of load in all; at most ${formatDuration(MAX_EXPERIMENT_MS)} is allowed: ${next}`,
+      ['repeat'],
+      ['load', 'arrival'],
+    );
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Whether the name and the value of a sysctl are of the form that may reach a path under /proc/sys. Pure syntax: whether the
+ * kernel has it, and whether it is per-namespace, is known elsewhere. Source: sysctl(8), Documentation/admin-guide/sysctl.
+ */
+import { quote } from './units.js';
+
+const MAX_NAME = 128;
+const MAX_VALUE = 256;
+const ROOTS = ['net', 'vm', 'fs', 'kernel'];
+const NAME = /^(?:net|vm|fs|kernel)(?:\.[a-z0-9_-]+)+$/;
+
+/**
+ * Why a name cannot be a sysctl's: what was found, what is allowed, what to write.
+ * @param name as `net.ipv4.tcp_tw_reuse`
+ * @returns undefined when the name is fit
+ */
+export function checkSysctlName(name: string): string | undefined {
+  if (name.length <= MAX_NAME && NAME.test(name)) return undefined;
+  const rule = `a name is lower-case words joined by dots, ${MAX_NAME} characters at most, as net.ipv4.tcp_tw_reuse`;
+  if (name.length > MAX_NAME) return `found a sysctl name of ${name.length} characters; ${rule}`;
+  const dotted = name.replace(/^\/?(?:proc\/sys\/)?/, '').replaceAll('/', '.');
+  if (name.includes('/')) return `found the sysctl ${quote(name)}, a path; ${rule}${suggest(dotted)}`;
+  if (name.includes('..') || name.startsWith('.') || name.endsWith('.'))
+    return `found the sysctl ${quote(name)}, which has an empty word between its dots; ${rule}`;
+  if (/^[\w.-]+$/.test(name)) {
+    if (name !== name.toLowerCase()) return `found the sysctl ${quote(name)}; ${rule}${suggest(name.toLowerCase())}`;
+    const known = /^(?:tcp|ip)_\w+$/.test(name) ? `net.ipv4.${name}` : /^ipv[46]\./.test(name) ? `net.${name}` : '';
+    return `found the sysctl ${quote(name)}; a name starts with ${ROOTS.join('., ')}. and goes on with a word${suggest(known)}`;
+  }
+  return `found the sysctl ${quote(name)}, which has characters that no sysctl name has; ${rule}`;
+}
+
+function suggest(name: string): string {
+  return NAME.test(name) ? `: write ${name}` : '';
+}
+
+const NUMBERS = /^-?\d+(?:[ \t]-?\d+)*$/;
+const WORD = /^[A-Za-z0-9_-]+$/;
+const PORTS = /^\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*$/;
+const SWITCHES: Record<string, string> = { yes: '1', true: '1', on: '1', no: '0', false: '0', off: '0' };
+
+/**
+ * Why a value cannot be a sysctl's.
+ * @param value numbers (`1024 65535`), one word (`cubic`), or a list of ports (`8080,9000-9100`)
+ * @returns undefined when the value is fit
+ */
+export function checkSysctlValue(value: string): string | undefined {
+  const rule =
+    'a value is numbers with one space between them, as "1024 65535", or one word, as cubic, or a port list, as 8080,9000-9100';
+  if (value.length > MAX_VALUE)
+    return `found a value of ${value.length} characters; ${rule}, and has ${MAX_VALUE} characters at most`;
+  const digit = SWITCHES[value.toLowerCase()];
+  if (digit !== undefined) return `found ${quote(value)}; the kernel's switches are numbers: write ${digit}`;
+  if (NUMBERS.test(value) || WORD.test(value) || PORTS.test(value)) return undefined;
+  if (/[\n\r]/.test(value)) return `found ${quote(value)}, which has a line break; ${rule}: write it on one line`;
+  if (value.trim() === '') return `found an empty value; ${rule}`;
+  const tidy = value.trim().replace(/\s+/g, ' ');
+  return `found ${quote(value)}; ${rule}${NUMBERS.test(tidy) ? `: write ${quote(tidy)}` : ''}`;
+}

@@ -1,0 +1,139 @@
+/**
+ * Bad profiles: address sets that do not exist, or that the lab cannot have.
+ */
+import { addresses, type BadProfile, edit } from './bad-profile.js';
+
+export const ADDRESSES: readonly BadProfile[] = [
+  {
+    title: 'an impossible prefix length',
+    text: addresses('10.50.0.0/33'),
+    place: 'addresses:2',
+    message: /found "10\.50\.0\.0\/33"; the prefix length may be at most 32/,
+  },
+  {
+    title: 'host bits set',
+    text: addresses('10.50.0.1/24'),
+    place: 'addresses:2',
+    message: /host bits set; did you mean 10\.50\.0\.0\/24\?/,
+  },
+  {
+    title: 'no prefix length',
+    text: addresses('10.50.0.1'),
+    place: 'addresses:2',
+    message: /a CIDR is an address and a prefix length/,
+  },
+  {
+    title: 'an octet above 255',
+    text: addresses('10.50.300.0/24'),
+    place: 'addresses:2',
+    message: /expected an IPv4 or IPv6 address/,
+  },
+  {
+    title: 'an octal octet',
+    text: addresses('{ list: [10.50.0.010] }'),
+    place: 'addresses.list[0]:2',
+    message: /expected an IPv4 or IPv6 address/,
+  },
+  {
+    title: 'a list as addresses',
+    text: addresses('[10.50.0.1]'),
+    place: 'addresses:2',
+    message: /found a list; expected a text or a map of keys: write "addresses: 10\.50\.0\.0\/24"/,
+  },
+  {
+    title: 'a number as CIDR',
+    text: addresses('{ cidr: 10 }'),
+    place: 'addresses.cidr:2',
+    message: /found 10 \(a number\); expected a text/,
+  },
+  {
+    title: 'an unknown key of addresses',
+    text: addresses('{ cidr: 10.50.0.0/24, conut: 5 }'),
+    place: 'addresses.conut:2',
+    message: /unknown key "conut".*did you mean count\?/,
+  },
+  {
+    title: 'neither CIDR nor range nor list',
+    text: addresses('{ count: 5 }'),
+    place: 'addresses:2',
+    message: /found no addresses; give one of cidr, range or list/,
+  },
+  {
+    title: 'both CIDR and range',
+    text: addresses('{ cidr: 10.50.0.0/24, range: 10.50.0.1-10.50.0.9 }'),
+    place: 'addresses.range:2',
+    message: /found cidr and range; .*remove the other/,
+  },
+  {
+    title: 'count beside a list',
+    text: addresses('{ list: [10.50.0.1, 10.50.0.2], count: 1 }'),
+    place: 'addresses.count:2',
+    message: /a list is used whole: remove count/,
+  },
+  {
+    title: 'more addresses than the CIDR has',
+    text: edit('- name: one', '- name: one\n    addresses: { count: 300 }'),
+    place: 'variants[0].addresses.count:8',
+    message: /10\.50\.0\.0\/24 has 254 usable addresses, and count asks for 300/,
+  },
+  {
+    title: 'far too many addresses',
+    text: addresses('10.0.0.0/8'),
+    place: 'addresses:2',
+    message: /at most 65536 are allowed: add a count/,
+  },
+  {
+    title: 'a range upside down',
+    text: addresses('{ range: 10.50.0.9-10.50.0.1 }'),
+    place: 'addresses.range:2',
+    message: /the first address must not be above the last/,
+  },
+  {
+    title: 'loopback addresses',
+    text: addresses('127.0.1.0/24'),
+    place: 'addresses:2',
+    message: /found 127\.0\.1\.1, a loopback address; tcp_tw_reuse=2.*use private addresses/,
+  },
+  {
+    title: 'multicast addresses',
+    text: addresses('224.0.1.0/24'),
+    place: 'addresses:2',
+    message: /a multicast address; local addresses must be unicast/,
+  },
+  {
+    title: 'the broadcast address',
+    text: addresses('{ list: [255.255.255.255] }'),
+    place: 'addresses.list[0]:2',
+    message: /the broadcast address/,
+  },
+  {
+    title: 'link-local addresses',
+    text: addresses('fe80::/64').replace('fe80::/64', '{ cidr: "fe80::/64", count: 2 }'),
+    place: 'addresses.cidr:2',
+    message: /found fe80::1, a link-local address/,
+  },
+  {
+    title: "the lab's own network",
+    text: addresses('198.18.0.0/24'),
+    place: 'addresses:2',
+    message: /which is in 198\.18\.0\.0\/15, the network that the netns lab uses/,
+  },
+  {
+    title: "the lab's own IPv6 network",
+    text: addresses('{ range: "fdb5::1-fdb5::4" }'),
+    place: 'addresses.range:2',
+    message: /which is in fdb5::\/32/,
+  },
+  {
+    title: 'mixed families',
+    text: addresses('{ list: [10.50.0.1, "fd00:50::1"] }'),
+    place: 'addresses.list[1]:2',
+    message: /must be of one family/,
+  },
+  {
+    title: 'an address twice',
+    text: addresses('{ list: ["fd00:50::1", "fd00:50:0::1"] }'),
+    place: 'addresses.list[1]:2',
+    message: /found "fd00:50::1" again \(it is item 1 too\)/,
+  },
+];

@@ -1,0 +1,85 @@
+/**
+ * Bad profiles: names, goals, guardrails and thresholds.
+ */
+import { add, type BadProfile, edit } from './bad-profile.js';
+
+export const EXPERIMENT: readonly BadProfile[] = [
+  {
+    title: 'two variants of one name',
+    text: add('  - name: two\n  - name: one'),
+    place: 'variants[2].name:9',
+    message: /found "one", which variants\[0\] has already; .*rename one/,
+  },
+  {
+    title: 'a variant called baseline',
+    text: edit('name: one', 'name: baseline'),
+    place: 'variants[0].name:7',
+    message: /the name of what every variant is compared with: use another/,
+  },
+  {
+    title: 'an unknown goal',
+    text: add('goal: throughput'),
+    place: 'goal:8',
+    message: /found the metric "throughput"; allowed are outcomes\["bind:EADDRINUSE"\]\.share/,
+  },
+  {
+    title: 'a goal with an unknown outcome',
+    text: add("goal: outcomes['EADDRINUSE'].share"),
+    place: 'goal:8',
+    message: /an outcome is ok, shed, or a phase and an errno/,
+  },
+  {
+    title: 'an unknown guardrail',
+    text: add('guardrails: [capacity, latency.total.p42]'),
+    place: 'guardrails[1]:8',
+    message: /found the metric "latency\.total\.p42"; allowed are/,
+  },
+  {
+    title: 'a guardrail twice',
+    text: add('guardrails: [capacity, capacity]'),
+    place: 'guardrails[1]:8',
+    message: /found "capacity" twice/,
+  },
+  {
+    title: 'the goal as a guardrail',
+    text: add('goal: capacity\nguardrails: [capacity]'),
+    place: 'guardrails[0]:9',
+    message: /which is the goal already: remove it here/,
+  },
+  {
+    title: 'a threshold without a limit',
+    text: add('thresholds:\n  - metric: failures.share'),
+    place: 'thresholds[0]:9',
+    message: /a threshold without a limit; it needs max or min: add "max: 0"/,
+  },
+  {
+    title: 'a threshold for an unknown variant',
+    text: add('thresholds: [{ metric: failures.share, max: 0, variant: onne }]'),
+    place: 'thresholds[0].variant:8',
+    message: /found "onne", which is no variant here; there are baseline, one \(did you mean one\?\)/,
+  },
+  {
+    title: 'a limit without a unit',
+    text: add('thresholds: [{ metric: latency.connect.p99, max: 5 }]'),
+    place: 'thresholds[0].max:8',
+    message: /found 5; a limit on a time needs a unit, as 5ms/,
+  },
+  {
+    title: 'a share above one',
+    text: add('thresholds: [{ metric: failures.share, max: 5 }]'),
+    place: 'thresholds[0].max:8',
+    message: /a share is from 0 to 1, or a percentage as 1%/,
+  },
+  {
+    title: 'a limit that is no number',
+    text: add('thresholds: [{ metric: capacity, min: true }]'),
+    place: 'thresholds[0].min:8',
+    message: /found true \(true or false\); expected a number or a text/,
+  },
+  {
+    title: 'limits that no run can pass',
+    text: add('thresholds: [{ metric: capacity, min: 9, max: 5 }]'),
+    place: 'thresholds[0].min:8',
+    message: /found min 9 above max 5; no run could pass/,
+  },
+];

@@ -1,0 +1,127 @@
+/**
+ * Bad profiles: what would reach out of the lab without leave.
+ */
+import { add, type BadProfile, external } from './bad-profile.js';
+
+export const OUTSIDE: readonly BadProfile[] = [
+  {
+    title: 'a target from a netns lab',
+    text: external('["10.20.0.10:3128"]').replace('kind: host', 'kind: netns'),
+    place: 'destinations.targets:11',
+    message: /targets outside the lab, and a netns lab has no way out/,
+  },
+  {
+    title: 'a target that is not on the allow list',
+    text: external('["10.20.0.10:3128"]', '["10.20.0.11:3128"]'),
+    place: 'destinations.targets[0]:11',
+    message: /10\.20\.0\.10:3128, which is not on the allow list.*add allow: \["10\.20\.0\.10:3128"\]/,
+  },
+  {
+    title: 'a target on the allow list with another port',
+    text: external('["10.20.0.10:3128"]', '["10.20.0.10:80"]'),
+    place: 'destinations.targets[0]:11',
+    message: /not on the allow list; .*port included/,
+  },
+  {
+    title: 'a target without an allow list',
+    text: external('["10.20.0.10:3128"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /not on the allow list/,
+  },
+  {
+    title: 'a host name as target',
+    text: external('["proxy.example.com:3128"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /found the host name "proxy\.example\.com"; names are not looked up.*write its IP address/,
+  },
+  {
+    title: 'a host name on the allow list',
+    text: external('["10.20.0.10:80"]', '["10.20.0.10:80", "localhost:80"]'),
+    place: 'allow[1]:9',
+    message: /found the host name "localhost"/,
+  },
+  {
+    title: 'a URL as target',
+    text: external('["http://10.20.0.10:80/"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /a target is an address and a port/,
+  },
+  {
+    title: 'a target without a port',
+    text: external('["10.20.0.10"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /a target is an address and a port/,
+  },
+  {
+    title: 'a target with port 0',
+    text: external('["10.20.0.10:0"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /found port 0.*a port is from 1 to 65535/,
+  },
+  {
+    title: 'an IPv6 target without brackets',
+    text: external('["fd00:20::10:3128"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /an IPv6 address stands in brackets/,
+  },
+  {
+    title: 'a multicast target',
+    text: external('["239.1.1.1:80"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /a multicast address, which is never a target/,
+  },
+  {
+    title: 'a broadcast target',
+    text: external('["255.255.255.255:80"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /the broadcast address, which is never a target/,
+  },
+  {
+    title: 'a link-local target',
+    text: external('["[fe80::1]:80"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /a link-local address/,
+  },
+  {
+    title: 'a placeholder as target',
+    text: external('["192.0.2.10:3128"]', '[]'),
+    place: 'destinations.targets[0]:11',
+    message: /a placeholder: put your own proxy's address here/,
+  },
+  {
+    title: 'a target of the other family',
+    text: external('["[fd00:20::10]:3128"]'),
+    place: 'destinations.targets[0]:11',
+    message: /the local addresses are IPv4, as 10\.50\.0\.1/,
+  },
+  {
+    title: 'a target twice',
+    text: external('["10.20.0.10:80", "10.20.0.10:80"]'),
+    place: 'destinations.targets[1]:11',
+    message: /found 10\.20\.0\.10:80 twice/,
+  },
+  {
+    title: "targets beside the lab's own ports",
+    text: `${external('["10.20.0.10:80"]')}  ports: 4\n`,
+    place: 'destinations.ports:12',
+    message: /found targets and ports; .*keep one of the two/,
+  },
+  {
+    title: 'too many destinations',
+    text: add('destinations: { addresses: 4096, ports: 4096 }'),
+    place: 'destinations.ports:8',
+    message: /16777216 destinations; at most 10000/,
+  },
+  {
+    title: 'sysctls of the host without leave',
+    text: add('lab: { kind: host }\nsysctls:\n  net.ipv4.tcp_tw_reuse: 1'),
+    place: 'sysctls:10',
+    message: /the host lab would write net\.ipv4\.tcp_tw_reuse on this machine itself.*add "allowHostChanges: true"/,
+  },
+  {
+    title: 'sysctls of the host, forbidden',
+    text: add('lab: { kind: host }\nsysctls: { net.ipv4.tcp_tw_reuse: 1 }\nallowHostChanges: false'),
+    place: 'allowHostChanges:10',
+    message: /add "allowHostChanges: true"/,
+  },
+];

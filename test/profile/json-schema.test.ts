@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { profileJsonSchema } from '../../src/profile/json-schema.js';
+import { violations } from '../support/json-schema.js';
+import { ADDRESSES } from './bad/addresses.js';
+import { GOOD_PROFILE } from './bad/bad-profile.js';
+import { KEYS_AND_TYPES } from './bad/keys.js';
+
+const PROFILES = new URL('../../../profiles/', import.meta.url);
+const schema = profileJsonSchema();
+
+test('says what it is', () => {
+  const { $schema, $id, title, type } = schema as Record<string, unknown>;
+  assert.deepEqual(
+    [$schema, $id, title, type],
+    ['https://json-schema.org/draft/2020-12/schema', 'urn:bindstorm:profile', 'bindstorm profile', 'object'],
+  );
+});
+
+test('accepts a minimal profile and every profile that ships', () => {
+  assert.deepEqual(violations(schema, parse(GOOD_PROFILE)), []);
+  for (const file of readdirSync(PROFILES)) {
+    assert.deepEqual(violations(schema, parse(readFileSync(new URL(file, PROFILES), 'utf8'))), [], file);
+  }
+});
+
+test('refuses wrong keys and types as the program does', () => {
+  for (const { title, text } of KEYS_AND_TYPES) {
+    assert.notDeepEqual(violations(schema, parse(text)), [], title);
+  }
+});
+
+test('leaves the meaning of addresses to the program', () => {
+  const impossible = ADDRESSES.find(({ title }) => title === 'an impossible prefix length');
+  assert.ok(impossible);
+  assert.deepEqual(violations(schema, parse(impossible.text)), []);
+});

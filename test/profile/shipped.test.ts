@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { loadProfile } from '../../src/profile/load.js';
+import { arrivalDurationMs, scheduledAttempts } from '../../src/profile/plan.js';
+import { ProfileError } from '../../src/profile/problem.js';
+import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
+
+const FOLDER = new URL('../../../profiles/', import.meta.url);
+const textOf = (name: string) => readFileSync(new URL(`${name}.yaml`, FOLDER), 'utf8');
+const load = (name: string) => loadProfile(textOf(name), `profiles/${name}.yaml`).experiment;
+
+/** A template that must be edited first. */
+const TEMPLATES = ['staging'];
+const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
+
+test('the profiles are those that the documentation names', () => {
+  assert.deepEqual(names.sort(), ['capacity', 'quickstart', 'squid-2014', 'staging', 'tor-2012']);
+});
+
+for (const name of names.filter((each) => !TEMPLATES.includes(each))) {
+  test(`${name} loads, is called by its file's name, and says what it is for`, () => {
+    const experiment = load(name);
+    assert.equal(experiment.name, name);
+    assert.ok(experiment.description);
+    assert.equal(experiment.lab, 'netns');
+    for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], `${arm.name} changes nothing`);
+  });
+}
+
+test("quickstart's arms and what they change", () => {
+  const { arms, goal, repeat, warmup } = load('quickstart');
+  assert.deepEqual(
+    arms.map((arm) => [arm.name, ...arm.changes]),
+    [
+      ['baseline'],
+      ['wider-range', 'net.ipv4.ip_local_port_range = 40000 40399 (was 40000 40099)'],
+      ['fin-timeout', 'net.ipv4.tcp_fin_timeout = 5'],
+      ['tw-reuse', 'net.ipv4.tcp_tw_reuse = 1'],
+      ['twice-the-addresses', '10 addresses (was 5)'],
+      ['no-port', 'strategy bind → bind-no-port', '4 destinations (was 1)'],
+      ['no-port-tw-reuse', 'net.ipv4.tcp_tw_reuse = 1', 'strategy bind → bind-no-port', '4 destinations (was 1)'],
+      ['reuseaddr-autobind', 'net.ipv4.ip_autobind_reuse = 1', 'strategy bind → bind-reuseaddr'],
+    ],
+  );
+  assert.equal(goal, 'failures.share');
+  assert.ok(arms.every(({ load: { arrival } }) => scheduledAttempts(arrival) === 1000));
+  const loadMs = arms.reduce((sum, arm) => sum + arrivalDurationMs(arm.load.arrival)!, 0) * (repeat + warmup);
+  const overheadMs = arms.length * (repeat + warmup) * 250;
+  assert.ok(loadMs + overheadMs < 50_000, `${loadMs + overheadMs} ms leaves no room below a minute`);
+});
+
+test('capacity has every strategy once, and attempts for every tuple', () => {
+  const { arms, goal } = load('capacity');
+  assert.deepEqual(arms.map(({ load: { strategy } }) => strategy).sort(), [...STRATEGY_NAMES].sort());
+  assert.equal(goal, 'capacity');
+  for (const arm of arms) assert.ok(scheduledAttempts(arm.load.arrival)! > 2 * 100 * 2 * 4, arm.name);
+});
+
+test('squid-2014 has the numbers of the report, and more sockets than one range holds', () => {
+  const { arms } = load('squid-2014');
+  const baseline = arms[0]!;
+  assert.equal(baseline.addresses.length, 50);
+  assert.deepEqual(baseline.sysctls, {
+    'net.ipv4.ip_local_port_range': '32768 61000',
+    'net.ipv4.tcp_fin_timeout': '5',
+  });
+  assert.ok(scheduledAttempts(baseline.load.arrival)! > 61_000 - 32_768 + 1);
+});
+
+test('tor-2012 tries each sysctl of the list that a namespace has, alone and together, and names the others', () => {
+  const { arms, description } = load('tor-2012');
+  const base = arms[0]!.sysctls;
+  const own = arms.slice(1).map((arm) => Object.entries(arm.sysctls).filter(([name, value]) => base[name] !== value));
+  const alone = own.filter((sysctls) => sysctls.length === 1).map((sysctls) => sysctls[0]!);
+  assert.deepEqual(Object.fromEntries(alone), TOR_LIST);
+  assert.deepEqual(Object.fromEntries(own.at(-1)!), TOR_LIST);
+  for (const name of ['tcp_tw_recycle', 'ip_conntrack_max', 'rmem_max', 'wmem_max', 'netdev_max_backlog']) {
+    assert.ok(description?.includes(name), name);
+  }
+});
+
+const TOR_LIST = {
+  'net.ipv4.tcp_rmem': '4096 87380 33554432',
+  'net.ipv4.tcp_wmem': '4096 65536 33554432',
+  'net.ipv4.tcp_no_metrics_save': '1',
+  'net.ipv4.tcp_moderate_rcvbuf': '1',
+  'net.ipv4.tcp_max_syn_backlog': '10240',
+  'net.ipv4.tcp_fin_timeout': '4',
+  'net.ipv4.tcp_keepalive_time': '60',
+  'net.ipv4.tcp_keepalive_intvl': '10',
+  'net.ipv4.tcp_keepalive_probes': '3',
+  'net.core.somaxconn': '20480',
+  'net.ipv4.tcp_max_tw_buckets': '2000000',
+  'net.ipv4.tcp_timestamps': '0',
+  'net.ipv4.ip_local_port_range': '1025 65530',
+};
+
+test('staging is refused as it ships, at each place to edit, and runs once they are edited', () => {
+  const text = textOf('staging');
+  assert.throws(
+    () => loadProfile(text, 'profiles/staging.yaml'),
+    (error) => {
+      assert.ok(error instanceof ProfileError);
+      assert.deepEqual(
+        error.problems.map(({ path }) => path),
+        ['addresses.list[0]', 'allow[0]', 'destinations.targets[0]'],
+      );
+      const lines = text.split('\n');
+      for (const { line, message } of error.problems) {
+        assert.match(message, /placeholder: put .* here/);
+        assert.match(lines[line - 2]!, /EDIT/);
+      }
+      return true;
+    },
+  );
+  const edited = text.replaceAll('192.0.2.10', '10.20.0.10').replaceAll('198.51.100.', '10.20.0.');
+  const { lab, arms } = loadProfile(edited, 'my-staging.yaml').experiment;
+  assert.equal(lab, 'host');
+  assert.deepEqual(arms[0]!.destinations, { kind: 'external', targets: [{ address: '10.20.0.10', port: 3128 }] });
+});
