@@ -2,7 +2,8 @@
  * What a variant changes, in words, from the two complete arms: so it says what takes effect, not what the file repeats.
  */
 import { formatArrival, formatDestinations, formatDuration, plural } from './format.js';
-import { type Arm, destinationCount, type LoadPlan } from './plan.js';
+import { destinationCount } from './arrival.js';
+import type { Arm, LoadPlan } from './plan.js';
 
 type Complete = Pick<Arm, 'sysctls' | 'load' | 'addresses' | 'destinations'>;
 

@@ -5,7 +5,8 @@ import type { Report } from './blame.js';
 import { FILL, LOAD, PICK } from './defaults.js';
 import { formatArrival, formatDuration } from './format.js';
 import { type AddressInput, type LoadInput, usesPorts } from './merge.js';
-import { type Arrival, arrivalDurationMs, type LoadPlan, scheduledAttempts } from './plan.js';
+import { arrivalDurationMs, scheduledAttempts } from './arrival.js';
+import type { Arrival, LoadPlan } from './plan.js';
 import type { ArrivalInput } from './schema.js';
 import { STRATEGY_NAMES } from './strategy.js';
 

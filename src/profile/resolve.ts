@@ -11,7 +11,8 @@ import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js'
 import { LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
-import { type Arm, type Experiment, scheduledAttempts } from './plan.js';
+import { scheduledAttempts } from './arrival.js';
+import type { Arm, Experiment } from './plan.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
 import { checkSysctlName, checkSysctlValue } from './sysctl-syntax.js';
