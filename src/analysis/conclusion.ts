@@ -27,10 +27,9 @@ interface Medians {
 export function concludeExact({ metric, baseline, variant, pairs }: Medians & { readonly pairs: number }): Conclusion {
   const every = pairs === 2 ? 'both pairs' : `each of ${pairs} pairs`;
   if (pairs < 2) {
-    const went = movement({ metric, baseline, variant, difference: variant - baseline });
     return {
       verdict: 'not enough evidence',
-      why: `${went}, but one pair of runs cannot show that the runs repeat exactly: set repeat to 2 or more.`,
+      why: `${standing({ metric, baseline, variant })}, but one pair of runs cannot show that the runs repeat exactly: set repeat to 2 or more.`,
     };
   }
   if (baseline === variant)
@@ -75,9 +74,13 @@ export function concludeNoisy(result: NoisyResult): Conclusion {
 }
 
 function sameness({ ci, margin, ...result }: NoisyResult, unit: MetricUnit): string {
-  if (ci![0] === 0 && ci![1] === 0 && result.baseline === result.variant)
-    return `${metricLabel(result.metric)} stayed at ${amountOf(result.metric, result.baseline)} in ${agreement(result.differences, 0)}.`;
-  return `${movement(result)}, a difference of ${between(unit, ci!)}; up to ${formatSpan(unit, margin)} counts as none.`;
+  const { metric, baseline, variant, difference, differences } = result;
+  if (differences.every((each) => each === 0))
+    return `${metricLabel(metric)} stayed at ${amountOf(metric, baseline)} in each of ${differences.length} pairs.`;
+  const within = `within the ±${formatSpan(unit, margin)} that count as none`;
+  return ci![0] < -margin || ci![1] > margin
+    ? `${standing(result)}, a difference of ${formatDifference(unit, difference)}, which is ${within}.`
+    : `${standing({ metric, baseline, variant })}; the difference, ${between(unit, ci!)}, is ${within}.`;
 }
 
 function doubt(result: NoisyResult, unit: MetricUnit): string {
@@ -85,12 +88,15 @@ function doubt(result: NoisyResult, unit: MetricUnit): string {
   const pairs = counted(differences.length, 'pair');
   if (!attainable) {
     const among = comparisons > 1 ? ` when ${comparisons} variants are compared` : '';
-    return `${movement(result)}, but ${pairs} can tell no difference from chance${among}, however large it is: set repeat to ${smallestPairs(comparisons)} or more.`;
+    return `${standing(result)}, but ${pairs} can tell no difference from chance${among}, however large it is: set repeat to ${smallestPairs(comparisons)} or more.`;
   }
   const found =
-    detectable === null ? '' : `; ${pairs} find a true difference of ${formatSpan(unit, detectable)} 8 times out of 10`;
-  const reason = pHolm > ALPHA ? `which chance can explain (p = ${formatP(pHolm)})` : 'and the pairs disagree';
-  return `${movement(result)}, ${reason}: the difference is ${between(unit, ci!)}${found}.`;
+    detectable === null ? '' : `, and ${pairs} find a true one of ${formatSpan(unit, detectable)} 8 times out of 10`;
+  const reason =
+    pHolm > ALPHA
+      ? `chance can explain the difference, ${between(unit, ci!)}, p = ${formatP(pHolm)}`
+      : `the pairs disagree about the difference, ${between(unit, ci!)}`;
+  return `${standing(result)}; ${reason}${found}.`;
 }
 
 /** Which way a run without a failure limits what may be said: its capacity is at least what was seen. */
@@ -140,9 +146,14 @@ function movement({ metric, baseline, variant, difference }: Medians & { readonl
   const apart = variant - baseline;
   if (apart * difference < 0 || (apart === 0 && difference !== 0))
     return `${label} differed by ${formatDifference(metricUnit(metric), difference)} within pairs (medians ${from} and ${to})`;
-  const same = formatValue(metricUnit(metric), baseline) === to;
-  if (same) return `${label} stayed at ${from}`;
   return `${label} ${apart > 0 ? 'rose' : 'fell'} from ${from} to ${to}`;
+}
+
+/** The two medians without a claim: `bind:EADDRINUSE came to 43.5 % of attempts, against 50.0 % in the baseline`. */
+function standing({ metric, baseline, variant }: Medians): string {
+  const [before, after] = [baseline, variant].map((value) => formatValue(metricUnit(metric), value));
+  const against = before === after ? 'as in the baseline' : `against ${before} in the baseline`;
+  return `${metricLabel(metric)} came to ${amountOf(metric, variant)}, ${against}`;
 }
 
 function amountOf(metric: Metric, value: number): string {

@@ -24,8 +24,9 @@ export function formatValue(unit: MetricUnit, value: number): string {
 
 /** A difference with its sign: `+30 µs`, `−50.0 points` (percentage points, for shares). */
 export function formatDifference(unit: MetricUnit, difference: number): string {
-  const sign = difference > 0 ? '+' : difference < 0 ? MINUS : '';
-  return sign + formatSpan(unit, Math.abs(difference));
+  const span = formatSpan(unit, Math.abs(difference));
+  const sign = !/[1-9]/.test(span) ? '' : difference > 0 ? '+' : MINUS;
+  return sign + span;
 }
 
 /** The size of a difference without a sign. */
@@ -75,8 +76,8 @@ function percent(share: number): string {
 }
 
 function duration(us: number): string {
-  if (us < 9.95) return `${Number(us.toFixed(1))} µs`;
-  if (us < 999.5) return `${us.toFixed(0)} µs`;
+  if (us === 0) return '0 µs';
+  if (us < 999.5) return `${significant(us)} µs`;
   return us < 999_500 ? `${significant(us / 1000)} ms` : `${significant(us / 1_000_000)} s`;
 }
 

@@ -62,7 +62,8 @@ export function hodgesLehmann(differences: readonly number[]): number {
  * BOOTSTRAP_RESAMPLES resamples. Above: the order statistics of the Walsh averages that invert the signed-rank test, by its
  * normal approximation (Hollander, Wolfe and Chicken, §3.3), which needs no random numbers.
  *
- * With few pairs a percentile interval is somewhat too narrow; `compare.ts` therefore never claims on the interval alone.
+ * With few pairs a percentile interval is a few points too narrow, so `conclusion.ts` asks for a small p as well before it says
+ * better or worse, and for five pairs before it says no difference.
  * @returns null for fewer than two pairs
  */
 export function hodgesLehmannInterval(differences: readonly number[], random: Random): Interval | null {

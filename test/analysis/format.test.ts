@@ -22,7 +22,7 @@ describe('formatValue', () => {
     ['perSecond', 12.34, '12.3/s'],
     ['perSecond', 1450.4, '1,450/s'],
     ['microseconds', 0, '0 µs'],
-    ['microseconds', 4.23, '4.2 µs'],
+    ['microseconds', 4.23, '4.23 µs'],
     ['microseconds', 120.4, '120 µs'],
     ['microseconds', 999.7, '1.00 ms'],
     ['microseconds', 1204, '1.20 ms'],
@@ -38,8 +38,9 @@ describe('formatValue', () => {
 
 it('differences have a sign, and shares differ by points', () => {
   assert.equal(formatDifference('share', -0.5), '−50.0 points');
-  assert.equal(formatDifference('microseconds', 30), '+30 µs');
+  assert.equal(formatDifference('microseconds', 30), '+30.0 µs');
   assert.equal(formatDifference('count', 0), '0');
+  assert.equal(formatDifference('microseconds', -0.001), '0.00 µs');
   assert.equal(formatDifference('share', -1.2), '−120.0 points');
 });
 
