@@ -6,7 +6,8 @@
  *
  * The family of Holm is all variants compared on one metric, one column of the report's table: whoever reads down a column for
  * the variant that helped is wrong about any of them with a chance of at most 5 %. It is not widened over columns, because
- * each metric answers a question of its own; a reader who looks for any sign at all in ten columns must expect more. Exact comparisons cannot err by chance and take no share.
+ * each metric answers a question of its own; a reader who looks for any sign at all in ten columns must expect more. Exact comparisons cannot
+ * err by chance and take no share.
  */
 import { type Metric, metricUnit, parseMetric } from '../profile/metric.js';
 import { randomStream } from '../profile/random.js';
