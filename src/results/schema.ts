@@ -151,7 +151,7 @@ export const comparisonSchema = z.object({
   /** Medians over the runs that were compared; null when there is no run to compare. */
   baseline: z.number().nullable(),
   variant: z.number().nullable(),
-  /** variant − baseline: the Hodges-Lehmann estimate over pairs and its bootstrap interval; for exact metrics the plain difference. */
+  /** variant − baseline: the Hodges-Lehmann estimate over pairs and its 95 % interval; for exact metrics the plain difference. */
   difference: z.number().nullable(),
   ci: z.tuple([z.number(), z.number()]).nullable(),
   /** Pairs compared. */
@@ -159,7 +159,7 @@ export const comparisonSchema = z.object({
   /** Exact two-sided sign-flip p, before and after Holm; null for exact metrics. */
   p: z.number().nullable(),
   pHolm: z.number().nullable(),
-  /** The smallest true difference that this many pairs would find 8 times out of 10. */
+  /** The smallest true difference that this many pairs would find 8 times out of 10; null for exact metrics, and where so few pairs find none. */
   detectable: z.number().nullable(),
   /** Differences within ± this count as none. */
   margin: z.number(),
@@ -171,7 +171,11 @@ export const comparisonSchema = z.object({
 export type Comparison = z.infer<typeof comparisonSchema>;
 
 export const verdictSchema = z.object({
-  /** The goal's verdict, turned to worse when a guardrail got worse. */
+  /**
+   * The goal's verdict. More failures overall turn it to worse; a failure that only moved to another call turns better to
+   * no difference; any guardrail that got worse turns no difference to worse. A better goal with a worse guardrail stays
+   * better, and the sentence names the price. (`analysis/verdict.ts`)
+   */
   verdict: verdictWordSchema,
   sentence: z.string(),
   goal: comparisonSchema,

@@ -1,0 +1,64 @@
+/**
+ * The comparison of every variant with the baseline: goal, guardrails, verdict. Pure; the bootstrap is seeded by the experiment.
+ * How one metric is compared: `compare-metric.ts`. How a variant's word follows: `verdict.ts`.
+ */
+import { parseMetric } from '../profile/metric.js';
+import type { Experiment } from '../profile/plan.js';
+import type { Run, Verdict } from '../results/schema.js';
+import { compareMetric } from './compare-metric.js';
+import { outcomeShift } from './outcome-shift.js';
+import { type PairedVariant, pairRuns } from './pairs.js';
+import { FAILURES, isOneFailure, judge } from './verdict.js';
+
+export interface ComparisonInput {
+  readonly experiment: Experiment;
+  /** Of all arms, in any order; warm-ups, failed and invalid ones may be among them. */
+  readonly runs: readonly Run[];
+  /** Whether an arm's load is declared to end in the same counts every time. */
+  readonly deterministic: (arm: string) => boolean;
+}
+
+/**
+ * Compare every variant with the baseline on the goal and the guardrails. A goal on one failing outcome gets `failures.share`
+ * as a guardrail by itself.
+ * @returns variant → verdict, in the profile's order; the baseline has none
+ * @throws UnitError when goal or a guardrail is no metric
+ */
+export function compareArms({ experiment, runs, deterministic }: ComparisonInput): Map<string, Verdict> {
+  const baseline = experiment.arms.find((arm) => arm.baseline);
+  if (!baseline) throw new Error(`experiment ${experiment.name} has no baseline`);
+  const variants = experiment.arms
+    .filter((arm) => arm !== baseline)
+    .map(
+      ({ name }): PairedVariant => ({
+        name,
+        ...pairRuns(runs, baseline.name, name, experiment.repeat),
+        deterministic: deterministic(baseline.name) && deterministic(name),
+      }),
+    );
+  const metric = parseMetric(experiment.goal);
+  const guardrails = guardrailsOf(experiment);
+  const compared = new Map(
+    [experiment.goal, ...guardrails].map((name) => [name, compareMetric(name, variants, experiment.seed)]),
+  );
+  return new Map(
+    variants.map(({ name, pairs }) => [
+      name,
+      judge({
+        name,
+        metric,
+        goal: compared.get(experiment.goal)!.get(name)!,
+        guardrails: guardrails.map((guardrail) => compared.get(guardrail)!.get(name)!),
+        shift: outcomeShift(pairs),
+      }),
+    ]),
+  );
+}
+
+/** The profile's guardrails, each once and without the goal, and FAILURES where the goal needs it. */
+export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails'>): string[] {
+  const names = new Set(experiment.guardrails);
+  if (isOneFailure(parseMetric(experiment.goal))) names.add(FAILURES);
+  names.delete(experiment.goal);
+  return [...names];
+}

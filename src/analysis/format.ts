@@ -1,0 +1,104 @@
+/**
+ * Numbers and metrics in the words of a report. Pure.
+ */
+import type { Metric, MetricUnit } from '../profile/metric.js';
+
+const MINUS = '−';
+
+/** A value in human units: `50.0 %`, `28,232`, `1,450/s`, `1.20 ms`, `12.3 MiB`. */
+export function formatValue(unit: MetricUnit, value: number): string {
+  if (value < 0) return MINUS + formatValue(unit, -value);
+  switch (unit) {
+    case 'share':
+      return `${percent(value)} %`;
+    case 'count':
+      return grouped(value, Number.isInteger(value) ? 0 : 1);
+    case 'perSecond':
+      return `${value === 0 ? '0' : significant(value)}/s`;
+    case 'microseconds':
+      return duration(value);
+    case 'bytes':
+      return bytes(value);
+  }
+}
+
+/** A difference with its sign: `+30 µs`, `−50.0 points` (percentage points, for shares). */
+export function formatDifference(unit: MetricUnit, difference: number): string {
+  const span = formatSpan(unit, Math.abs(difference));
+  const sign = !/[1-9]/.test(span) ? '' : difference > 0 ? '+' : MINUS;
+  return sign + span;
+}
+
+/** The size of a difference without a sign. */
+export function formatSpan(unit: MetricUnit, size: number): string {
+  return unit === 'share' ? `${percent(size)} points` : formatValue(unit, size);
+}
+
+/** A metric as the subject of a sentence: `bind:EADDRINUSE`, `latency.total.p99`, `CPU per connection`. */
+export function metricLabel(metric: Metric): string {
+  switch (metric.kind) {
+    case 'outcome':
+      return metric.outcome;
+    case 'failures':
+      return 'failures of any kind';
+    case 'latency':
+      return `latency.${metric.phase}.${metric.statistic}`;
+    case 'capacity':
+      return 'capacity';
+    case 'rate':
+      return 'the rate of ok connections';
+    case 'cpuPerConnection':
+      return 'CPU per connection';
+    case 'memoryPeak':
+      return 'peak memory';
+    case 'portsPeak':
+      return 'ports in use at the peak';
+  }
+}
+
+/** `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** `1 pair`, `6 pairs`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count, 0)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Near 0 and near 100 % it is the last digits that matter, so they are never rounded away. */
+function percent(share: number): string {
+  if (share === 0 || share === 1) return String(share * 100);
+  const distance = Math.min(share, Math.abs(1 - share)) * 100;
+  if (distance >= 1) return (share * 100).toFixed(1);
+  const decimals = Math.min(6, 1 + Math.ceil(-Math.log10(distance)));
+  return String(Number((share * 100).toFixed(decimals)));
+}
+
+function duration(us: number): string {
+  if (us === 0) return '0 µs';
+  if (us < 999.5) return `${significant(us)} µs`;
+  return us < 999_500 ? `${significant(us / 1000)} ms` : `${significant(us / 1_000_000)} s`;
+}
+
+function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 999.5 && unit < units.length - 1) {
+    scaled /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? Math.round(scaled) : significant(scaled)} ${units[unit]}`;
+}
+
+/** About three significant digits, and never fewer than the integer part has. */
+function significant(value: number): string {
+  return grouped(value, value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
+}
+
+function grouped(value: number, decimals: number): string {
+  const [whole, fraction] = value.toFixed(decimals).split('.');
+  const separated = whole!.replace(/\B(?=(\d{3})+$)/g, ',');
+  return fraction === undefined ? separated : `${separated}.${fraction}`;
+}

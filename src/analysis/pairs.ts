@@ -1,0 +1,66 @@
+/**
+ * Which runs are compared with which. Pure.
+ *
+ * The unit is the run: connections inside one run share a kernel table, a clock and an origin, so a thousand of them are not a
+ * thousand observations. Runs of one block were made back to back, so each variant's run is compared with its block's baseline.
+ */
+import type { Run } from '../results/schema.js';
+import { listed } from './format.js';
+
+export interface Pair {
+  readonly block: number;
+  readonly baseline: Run;
+  readonly variant: Run;
+}
+
+/** A variant and its pairs, in the order of blocks. */
+export interface PairedVariant {
+  readonly name: string;
+  readonly pairs: readonly Pair[];
+  /** Both arms are declared to give the same counts in every run. */
+  readonly deterministic: boolean;
+  /** Blocks that had to be left out. */
+  readonly warnings: readonly string[];
+}
+
+/** Whether a run may be compared: finished, valid, and no warm-up. */
+export function isUsable(run: Run): boolean {
+  return !run.warmup && run.status === 'ok' && run.valid;
+}
+
+/** The usable runs of one arm by block. */
+export function usableRuns(runs: readonly Run[], arm: string): Map<number, Run> {
+  return new Map(runs.filter((run) => run.variant === arm && isUsable(run)).map((run) => [run.block, run]));
+}
+
+/**
+ * The pairs of a variant, and a warning for those that had to be left out.
+ * @param repeat pairs that the experiment asked for
+ */
+export function pairRuns(
+  runs: readonly Run[],
+  baseline: string,
+  variant: string,
+  repeat: number,
+): Pick<PairedVariant, 'pairs' | 'warnings'> {
+  const [baselines, variants] = [usableRuns(runs, baseline), usableRuns(runs, variant)];
+  const measured = runs.filter((run) => !run.warmup && (run.variant === baseline || run.variant === variant));
+  const blocks = [...new Set(measured.map((run) => run.block))].sort((a, b) => a - b);
+  const pairs: Pair[] = [];
+  const incomplete: number[] = [];
+  for (const block of blocks) {
+    const [a, b] = [baselines.get(block), variants.get(block)];
+    if (a && b) pairs.push({ block, baseline: a, variant: b });
+    else incomplete.push(block);
+  }
+  const missing = Math.max(repeat - pairs.length, incomplete.length);
+  if (missing === 0) return { pairs, warnings: [] };
+  const where =
+    incomplete.length > 0 ? ` (block${incomplete.length > 1 ? 's' : ''} ${listed(incomplete.map(String))})` : '';
+  return {
+    pairs,
+    warnings: [
+      `${missing} of ${Math.max(repeat, blocks.length)} pairs left out: one of the two runs is missing, failed or invalid${where}`,
+    ],
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * The one sentence at the top of a report, for a reader who knows neither the tool nor the statistics. Pure.
+ */
+import { metricUnit, parseMetric } from '../profile/metric.js';
+import type { Experiment } from '../profile/plan.js';
+import type { Run, Verdict } from '../results/schema.js';
+import { formatValue, listed, metricLabel } from './format.js';
+import { failureCount, isFailure, metricValue } from './metric-value.js';
+import { medianShare } from './outcome-shift.js';
+import { usableRuns } from './pairs.js';
+import { median } from './statistics.js';
+import { FAILURES, isOneFailure } from './verdict.js';
+
+export interface SummaryInput {
+  readonly experiment: Experiment;
+  readonly runs: readonly Run[];
+  /** Variant → verdict, as `compareArms` gives it. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+}
+
+/** What failed in the baseline and how often, then what each variant did about it. */
+export function summarise(input: SummaryInput): string {
+  const { experiment, runs, verdicts } = input;
+  const goal = parseMetric(experiment.goal);
+  const baselineName = experiment.arms.find((arm) => arm.baseline)?.name ?? '';
+  const baseline = [...usableRuns(runs, baselineName).values()];
+  if (baseline.length === 0) return 'The baseline has no valid run, so nothing can be said about the variants.';
+  const aboutFailures = goal.kind === 'failures' || isOneFailure(goal);
+  const judged = [...verdicts];
+  if (aboutFailures) {
+    const name = goal.kind === 'outcome' ? goal.outcome : mostFrequentFailure(baseline);
+    const share = goal.kind === 'outcome' ? medianShare(baseline, name) : failureShare(baseline);
+    if (
+      baseline.every((run) => (goal.kind === 'outcome' ? (run.outcomes[name] ?? 0) : failureCount(run.outcomes)) === 0)
+    ) {
+      const what = goal.kind === 'outcome' ? `No attempt failed with ${name}` : 'No attempt failed';
+      const harm = judged.filter(([, verdict]) => verdict.verdict === 'worse').map(([variant]) => variant);
+      return `${what} in the baseline, so there was nothing to fix${harm.length > 0 ? `, and ${listed(harm)} made things worse` : ''}.`;
+    }
+    const parts = partsOf(judged, (variant) => failureEffect(variant, runs));
+    return `In the baseline ${formatValue('share', share)} of connection attempts failed${reasonOf(name)}: ${listed(parts)}.`;
+  }
+  const values = baseline.map((run) => metricValue(goal, run)).filter((value) => value !== null);
+  const was = values.length > 0 ? formatValue(metricUnit(goal), median(values)) : 'not measured';
+  const parts = partsOf(judged, (_, { goal: { unit, variant } }) =>
+    variant === null ? 'improved it' : `brought it to ${formatValue(unit, variant)}`,
+  );
+  return `In the baseline ${metricLabel(goal)} was ${was}: ${listed(parts)}.`;
+}
+
+/**
+ * Group variants by what they did, most useful first; `effect` says what a variant that helped did.
+ */
+function partsOf(
+  judged: readonly (readonly [string, Verdict])[],
+  effect: (variant: string, verdict: Verdict) => string,
+): string[] {
+  const groups = new Map<string, string[]>();
+  const add = (effectText: string, variant: string) =>
+    groups.set(effectText, [...(groups.get(effectText) ?? []), variant]);
+  const order: Verdict['verdict'][] = ['better', 'no difference', 'worse', 'not enough evidence'];
+  for (const word of order) {
+    for (const [variant, verdict] of judged.filter((entry) => entry[1].verdict === word)) {
+      switch (word) {
+        case 'better':
+          add(effect(variant, verdict) + priceOf(verdict), variant);
+          break;
+        case 'no difference':
+          add(
+            verdict.goal.verdict === 'better' ? 'only moved the failure to another call' : 'made no difference',
+            variant,
+          );
+          break;
+        case 'worse':
+          add('made things worse', variant);
+          break;
+        case 'not enough evidence':
+          add('could not be decided', variant);
+      }
+    }
+  }
+  return [...groups].map(([text, variants]) => `${listed(variants)} ${text}`);
+}
+
+function failureEffect(variant: string, runs: readonly Run[]): string {
+  const own = [...usableRuns(runs, variant).values()];
+  if (own.every((run) => failureCount(run.outcomes) === 0)) return 'ended it';
+  const share = failureShare(own);
+  return share === 0 ? 'all but ended it' : `reduced failures to ${formatValue('share', share)}`;
+}
+
+/** ` (but latency.total.p99 rose from 1.20 ms to 4.00 ms)`. */
+function priceOf({ guardrails }: Verdict): string {
+  const worse = guardrails.filter((comparison) => comparison.verdict === 'worse' && comparison.metric !== FAILURES);
+  if (worse.length === 0) return '';
+  const prices = worse.map(
+    ({ metric, unit, baseline, variant }) =>
+      `${metricLabel(parseMetric(metric))} went from ${formatValue(unit, baseline ?? 0)} to ${formatValue(unit, variant ?? 0)}`,
+  );
+  return ` (but ${listed(prices)})`;
+}
+
+function reasonOf(outcome: string): string {
+  const wantOfPorts = outcome === 'bind:EADDRINUSE' || outcome === 'connect:EADDRNOTAVAIL';
+  return wantOfPorts ? ` for want of a free local port (${outcome})` : ` (${outcome})`;
+}
+
+function failureShare(runs: readonly Run[]): number {
+  const shares = runs.filter((run) => run.attempts > 0).map((run) => failureCount(run.outcomes) / run.attempts);
+  return shares.length > 0 ? median(shares) : 0;
+}
+
+function mostFrequentFailure(runs: readonly Run[]): string {
+  const names = [...new Set(runs.flatMap((run) => Object.keys(run.outcomes).filter(isFailure)))];
+  const total = (name: string) => runs.reduce((sum, run) => sum + (run.outcomes[name] ?? 0), 0);
+  return names.sort((a, b) => total(b) - total(a))[0] ?? 'failures';
+}

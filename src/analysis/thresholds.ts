@@ -1,0 +1,37 @@
+/**
+ * The limits that decide the exit code. Pure.
+ */
+import { parseMetric } from '../profile/metric.js';
+import type { Experiment } from '../profile/plan.js';
+import type { Run, ThresholdResult } from '../results/schema.js';
+import { metricValue } from './metric-value.js';
+import { usableRuns } from './pairs.js';
+import { median } from './statistics.js';
+
+/**
+ * Hold each threshold against the median of the usable runs of its variant, or of every arm, the baseline included, when it
+ * names none. Both ends are inclusive. A threshold without a value does not pass: a limit that was not measured was not kept.
+ * @throws UnitError for an unknown metric
+ */
+export function evaluateThresholds(experiment: Experiment, runs: readonly Run[]): ThresholdResult[] {
+  return experiment.thresholds.flatMap((threshold) => {
+    const metric = parseMetric(threshold.metric);
+    const arms = threshold.variant === null ? experiment.arms.map((arm) => arm.name) : [threshold.variant];
+    return arms.map((variant) => {
+      const values = [...usableRuns(runs, variant).values()]
+        .map((run) => metricValue(metric, run))
+        .filter((value) => value !== null);
+      const value = values.length > 0 ? median(values) : null;
+      return {
+        metric: threshold.metric,
+        limit: threshold.text,
+        variant,
+        value,
+        passed:
+          value !== null &&
+          value <= (threshold.max ?? Number.POSITIVE_INFINITY) &&
+          value >= (threshold.min ?? Number.NEGATIVE_INFINITY),
+      };
+    });
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * What a reader must know of the experiment as a whole before the verdicts. Pure.
+ */
+import { parseMetric } from '../profile/metric.js';
+import type { Comparison, Run, Verdict } from '../results/schema.js';
+import { counted, formatValue, listed } from './format.js';
+import { failureCount } from './metric-value.js';
+import { isUsable } from './pairs.js';
+import { smallestPairs } from './statistics.js';
+import type { SummaryInput } from './summary.js';
+import { isOneFailure } from './verdict.js';
+
+/** One sentence for each thing that limits what the results can say; none when there is nothing. */
+export function experimentWarnings({ experiment, runs, verdicts }: SummaryInput): string[] {
+  return [
+    ...tooFewPairs(experiment.repeat, [...verdicts.values()]),
+    ...leftOut(runs),
+    ...nothingToFix(experiment, runs),
+    ...generatorLimited(experiment, runs),
+    ...shed(runs),
+  ];
+}
+
+/** Which claims are out of reach whatever the runs say. */
+function tooFewPairs(repeat: number, verdicts: readonly Verdict[]): string[] {
+  const families = new Map<string, Comparison[]>();
+  for (const { goal, guardrails } of verdicts) {
+    for (const comparison of [goal, ...guardrails])
+      families.set(comparison.metric, [...(families.get(comparison.metric) ?? []), comparison]);
+  }
+  const warnings: string[] = [];
+  const noisy = [...families]
+    .map(([metric, family]) => ({ metric, size: family.filter((comparison) => comparison.kind === 'noisy').length }))
+    .filter(({ size }) => size > 0 && repeat < smallestPairs(size));
+  const largest = Math.max(0, ...noisy.map(({ size }) => size));
+  if (noisy.length > 0) {
+    warnings.push(
+      `repeat is ${repeat}: with ${counted(largest, 'variant')} it takes ${smallestPairs(largest)} pairs before any difference can be told from chance, so no variant can be called better or worse by ${listed(noisy.map(({ metric }) => metric))}; set repeat to ${smallestPairs(largest)} or more`,
+    );
+  }
+  const exact = [...families.values()].flat().some((comparison) => comparison.kind === 'exact');
+  if (exact && repeat < 2)
+    warnings.push('repeat is 1: one run of each arm cannot show that the runs repeat exactly; set repeat to 2 or more');
+  return warnings;
+}
+
+function leftOut(runs: readonly Run[]): string[] {
+  const measured = runs.filter((run) => !run.warmup);
+  const out = measured.filter((run) => !isUsable(run));
+  if (out.length === 0) return [];
+  const reasons = out.map((run) => {
+    const why = run.status === 'ok' ? run.problems[0] : run.status;
+    return `${run.id} (${why ?? 'invalid'})`;
+  });
+  return [`${out.length} of ${counted(measured.length, 'run')} left out of every comparison: ${some(reasons)}`];
+}
+
+function nothingToFix(experiment: SummaryInput['experiment'], runs: readonly Run[]): string[] {
+  const goal = parseMetric(experiment.goal);
+  const baseline = experiment.arms.find((arm) => arm.baseline)?.name;
+  const measured = runs.filter((run) => run.variant === baseline && isUsable(run));
+  if (measured.length === 0 || !(goal.kind === 'failures' || isOneFailure(goal))) return [];
+  const count = (run: Run) =>
+    goal.kind === 'outcome' ? (run.outcomes[goal.outcome] ?? 0) : failureCount(run.outcomes);
+  if (measured.some((run) => count(run) > 0)) return [];
+  return [
+    `${experiment.goal} was 0 in every run of the baseline, so no variant can improve it: raise the load, or narrow the ports, until the baseline fails`,
+  ];
+}
+
+/** The p99 of the start lag, above the arm's budget: the load was not the one that the profile asks for. */
+function generatorLimited(experiment: SummaryInput['experiment'], runs: readonly Run[]): string[] {
+  const budgets = new Map(experiment.arms.map((arm) => [arm.name, arm.load.lagBudgetMs * 1000]));
+  const late = runs.filter(
+    (run) => !run.warmup && (run.latency.lag?.p99 ?? 0) > (budgets.get(run.variant) ?? Number.POSITIVE_INFINITY),
+  );
+  if (late.length === 0) return [];
+  const worst = Math.max(...late.map((run) => run.latency.lag?.p99 ?? 0));
+  return [
+    `the generator limited ${counted(late.length, 'run')} (${some(late.map((run) => run.id))}): the p99 of the start lag reached ${formatValue('microseconds', worst)}, above load.lagBudget; lower the rate or add workers`,
+  ];
+}
+
+function shed(runs: readonly Run[]): string[] {
+  const shares = runs
+    .filter((run) => !run.warmup && run.attempts > 0)
+    .map((run) => (run.outcomes.shed ?? 0) / run.attempts)
+    .filter((share) => share > 0);
+  if (shares.length === 0) return [];
+  return [
+    `in ${counted(shares.length, 'run')} attempts were shed (never started), up to ${formatValue('share', Math.max(...shares))} of them: they are neither ok nor failures; raise load.maxInFlight or the limit of open files`,
+  ];
+}
+
+/** The first few of a long list. */
+function some(words: readonly string[]): string {
+  return words.length <= 5 ? listed(words) : `${words.slice(0, 4).join(', ')} and ${words.length - 4} more`;
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { compareArms } from '../../src/analysis/compare.js';
+import { summarise } from '../../src/analysis/summary.js';
+import { experimentWarnings } from '../../src/analysis/warnings.js';
+import type { Run } from '../../src/results/schema.js';
+import {
+  type ExperimentNumbers,
+  makeExperiment,
+  makeRun,
+  makeRuns,
+  type RunNumbers,
+  repeated,
+} from '../support/runs.js';
+
+type Numbers = Omit<RunNumbers, 'variant' | 'block'>;
+
+function inputOf(runs: Run[], setting: ExperimentNumbers = {}, deterministic = true) {
+  const variants = [...new Set(runs.map((run) => run.variant))].filter((name) => name !== 'baseline');
+  const experiment = makeExperiment({ variants, repeat: 2, ...setting });
+  return { experiment, runs, verdicts: compareArms({ experiment, runs, deterministic: () => deterministic }) };
+}
+
+const armsOf = (arms: Record<string, Numbers>, count = 2): Run[] =>
+  Object.entries(arms).flatMap(([variant, numbers]) => repeated(variant, count, numbers));
+
+const halfFails: Numbers = { outcomes: { ok: 500, 'bind:EADDRINUSE': 500 } };
+const moved: Numbers = { outcomes: { ok: 500, 'connect:EADDRNOTAVAIL': 500 } };
+
+describe('the summary', () => {
+  it('says what failed, and what each variant did about it', () => {
+    const runs = armsOf({
+      baseline: halfFails,
+      'fin-timeout': halfFails,
+      'wider-range': { outcomes: { ok: 875, 'bind:EADDRINUSE': 125 } },
+      'no-port': { outcomes: { ok: 1000 } },
+      'more-addresses': { outcomes: { ok: 1000 } },
+      moves: moved,
+      half: { outcomes: { ok: 100, 'bind:EADDRINUSE': 900 } },
+    });
+    runs.push(makeRun({ variant: 'late', block: 0 }));
+    assert.equal(
+      summarise(inputOf(runs)),
+      'In the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE): ' +
+        'wider-range reduced failures to 12.5 %, no-port and more-addresses ended it, fin-timeout made no difference, ' +
+        'moves only moved the failure to another call, half made things worse and late could not be decided.',
+    );
+  });
+
+  it('names the price of a fix', () => {
+    const runs = armsOf(
+      { baseline: halfFails, 'no-port': { outcomes: { ok: 1000 }, latency: { total: { p50: 1000, p99: 9000 } } } },
+      6,
+    );
+    assert.match(
+      summarise(inputOf(runs, { repeat: 6, guardrails: ['latency.total.p99'] }, false)),
+      /: no-port ended it \(but latency\.total\.p99 went from 2\.00 ms to 9\.00 ms\)\.$/,
+    );
+  });
+
+  it('names the most frequent failure where the goal is all of them', () => {
+    const baseline = { outcomes: { ok: 600, 'connect:ETIMEDOUT': 300, 'bind:EADDRINUSE': 100 } };
+    const runs = armsOf({ baseline, a: { outcomes: { ok: 1000 } } });
+    assert.equal(
+      summarise(inputOf(runs, { goal: 'failures.share' })),
+      'In the baseline 40.0 % of connection attempts failed (connect:ETIMEDOUT): a ended it.',
+    );
+  });
+
+  it('says when there was nothing to fix', () => {
+    const runs = armsOf({ baseline: {}, a: {}, b: halfFails });
+    assert.equal(
+      summarise(inputOf(runs)),
+      'No attempt failed with bind:EADDRINUSE in the baseline, so there was nothing to fix, and b made things worse.',
+    );
+  });
+
+  it('speaks of any other goal by its value', () => {
+    const runs = armsOf({
+      baseline: { ...halfFails, openAtFirstFailure: 200 },
+      a: { ...moved, openAtFirstFailure: 600 },
+      b: { ...halfFails, openAtFirstFailure: 200 },
+    });
+    assert.equal(
+      summarise(inputOf(runs, { goal: 'capacity' })),
+      'In the baseline capacity was 200: a brought it to 600 and b made no difference.',
+    );
+  });
+
+  it('says when the baseline has no valid run', () => {
+    const runs = [makeRun({ status: 'failed' }), makeRun({ variant: 'a' })];
+    assert.match(summarise(inputOf(runs)), /^The baseline has no valid run/);
+  });
+});
+
+describe('the warnings', () => {
+  const clean = armsOf({ baseline: halfFails, a: { outcomes: { ok: 1000 } } });
+
+  it('are none when nothing limits the results', () => assert.deepEqual(experimentWarnings(inputOf(clean)), []));
+
+  it('say which claims so few pairs cannot reach', () => {
+    const runs = armsOf({ baseline: halfFails, a: {}, b: {}, c: {} }, 6);
+    assert.deepEqual(experimentWarnings(inputOf(runs, { repeat: 6, guardrails: ['rate'] })), [
+      'repeat is 6: with 3 variants it takes 7 pairs before any difference can be told from chance, so no variant can be called better or worse by rate; set repeat to 7 or more',
+    ]);
+    const enough = armsOf({ baseline: halfFails, a: {}, b: {}, c: {} }, 7);
+    assert.deepEqual(experimentWarnings(inputOf(enough, { repeat: 7, guardrails: ['rate'] })), []);
+  });
+
+  it('say that one run of each arm shows no exactness', () => {
+    const runs = armsOf({ baseline: halfFails, a: {} }, 1);
+    assert.match(experimentWarnings(inputOf(runs, { repeat: 1 })).join(), /repeat is 1: one run of each arm/);
+  });
+
+  it('name the runs that were left out, and why', () => {
+    const runs = [
+      ...clean,
+      makeRun({ variant: 'a', block: 2, status: 'failed' }),
+      makeRun({ variant: 'baseline', block: 2, valid: false, problems: ['TIME_WAIT was not empty at the start'] }),
+      makeRun({ variant: 'a', block: 3, status: 'failed', warmup: true }),
+    ];
+    assert.deepEqual(experimentWarnings(inputOf(runs)), [
+      '2 of 6 runs left out of every comparison: b02-a (failed) and b02-baseline (TIME_WAIT was not empty at the start)',
+    ]);
+  });
+
+  it('name the runs that the generator limited', () => {
+    const late = makeRuns('a', [
+      { latency: { lag: { p50: 100, p99: 9000 } } },
+      { latency: { lag: { p50: 100, p99: 25_000 } } },
+    ]);
+    assert.deepEqual(experimentWarnings(inputOf([...repeated('baseline', 2, halfFails), ...late])), [
+      'the generator limited 1 run (b01-a): the p99 of the start lag reached 25.0 ms, above load.lagBudget; lower the rate or add workers',
+    ]);
+  });
+
+  it('tell of attempts that were shed', () => {
+    const runs = armsOf({ baseline: halfFails, a: { outcomes: { ok: 900, shed: 100 } } });
+    assert.match(
+      experimentWarnings(inputOf(runs)).join(),
+      /^in 2 runs attempts were shed \(never started\), up to 10\.0 % of them/,
+    );
+  });
+
+  it('tell of a baseline in which the goal never occurred', () => {
+    assert.match(
+      experimentWarnings(inputOf(armsOf({ baseline: moved, a: {} }))).join(),
+      /was 0 in every run of the baseline/,
+    );
+    assert.deepEqual(experimentWarnings(inputOf(armsOf({ baseline: moved, a: {} }), { goal: 'failures.share' })), []);
+  });
+});
