@@ -3,19 +3,24 @@
  *
  * | metric                                     | margin                                        |
  * |--------------------------------------------|-----------------------------------------------|
- * | shares                                     | 1 percentage point                            |
+ * | shares                                     | 10 % of the baseline, 0.1 to 1 percentage point |
  * | counts, rate, capacity, ports              | 2 % of the baseline                           |
  * | latency min, mean, p50, p90                | 10 % of the baseline, at least 100 µs         |
  * | latency p99, p999, max                     | 25 % of the baseline, at least 500 µs         |
  * | CPU per connection, peak memory            | 10 % of the baseline                          |
  *
- * The tail of a latency moves more between equal runs than its middle, hence the wider margin. A failure that is rarer than
- * one in a hundred is better judged by its `.count`.
+ * The tail of a latency moves more between equal runs than its middle, hence the wider margin. A failure of one attempt in a
+ * hundred is a nuisance that operators do chase, so the margin of a share shrinks with the baseline.
  */
 import type { LatencyStatistic, Metric } from '../profile/metric.js';
 
-/** The margin of a share: what counts as none, in shares of all attempts. */
-export const SHARE_MARGIN = 0.01;
+/** Bounds of the margin of a share, in shares of all attempts. */
+const SHARE_MARGIN = { least: 0.001, most: 0.01 } as const;
+
+/** The margin of a share. @param baseline the baseline's median */
+export function shareMargin(baseline: number): number {
+  return Math.min(Math.max(0.1 * baseline, SHARE_MARGIN.least), SHARE_MARGIN.most);
+}
 
 const TAIL: readonly LatencyStatistic[] = ['p99', 'p999', 'max'];
 
@@ -28,7 +33,7 @@ export function marginOf(metric: Metric, baseline: number): number {
   switch (metric.kind) {
     case 'outcome':
     case 'failures':
-      return metric.value === 'share' ? SHARE_MARGIN : 0.02 * baseline;
+      return metric.value === 'share' ? shareMargin(baseline) : 0.02 * baseline;
     case 'capacity':
     case 'rate':
     case 'portsPeak':

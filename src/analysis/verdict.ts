@@ -15,7 +15,7 @@
 import type { Metric } from '../profile/metric.js';
 import type { Comparison, Verdict, VerdictWord } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
-import { SHARE_MARGIN } from './margin.js';
+import { shareMargin } from './margin.js';
 import { isFailure } from './metric-value.js';
 import type { OutcomeShift } from './outcome-shift.js';
 
@@ -78,7 +78,7 @@ function decide({ metric, goal, guardrails, shift }: Evidence): Decision {
 /** Attempts that were shed cannot fail: a goal that improves only because more were shed has shown nothing. */
 function hidden(metric: Metric, goal: Comparison, { ok, shed }: OutcomeShift): Decision | null {
   const countsFailures = metric.kind === 'failures' || isOneFailure(metric);
-  if (!countsFailures || shed.to - shed.from <= SHARE_MARGIN || ok.to - ok.from > SHARE_MARGIN) return null;
+  if (!countsFailures || shed.to - shed.from <= shareMargin(shed.from) || ok.to - ok.from > shareMargin(ok.from)) return null;
   const share = formatValue('share', shed.to);
   const because = `${withoutStop(goal.why)}, but ${share} of its attempts were shed (never started, so they could not fail): raise load.maxInFlight or the limit of open files.`;
   return { word: 'not enough evidence', because };
@@ -91,7 +91,7 @@ function moved(
   { grown }: OutcomeShift,
   prices: readonly Comparison[],
 ): Decision | null {
-  if (failures.verdict === 'better' && Math.abs(failures.difference ?? 0) > SHARE_MARGIN) return null;
+  if (failures.verdict === 'better' && Math.abs(failures.difference ?? 0) > shareMargin(failures.baseline ?? 0)) return null;
   if (failures.verdict === 'not enough evidence')
     return {
       word: 'not enough evidence',
@@ -108,7 +108,7 @@ function moved(
 
 /** What still fails another way, when that is more than nothing. */
 function withRest(why: string, metric: Metric, { grown }: OutcomeShift): string {
-  if (!isOneFailure(metric) || !grown || grown.to - grown.from <= SHARE_MARGIN) return why;
+  if (!isOneFailure(metric) || !grown || grown.to - grown.from <= shareMargin(grown.from)) return why;
   return `${withoutStop(why)}, of which a part moved to ${grown.outcome} (${formatValue('share', grown.to)} of attempts).`;
 }
 

@@ -33,7 +33,7 @@ const LOAD_WORDS = {
   pick: (load) => load.pick,
   arrival: (load) => formatArrival(load.arrival),
   close: (load) => load.close,
-  holdMs: (load) => formatDuration(load.holdMs),
+  holdMs: (load) => (load.holdMs === null ? 'to the end' : formatDuration(load.holdMs)),
   timeoutMs: (load) => formatDuration(load.timeoutMs),
   exchange: (load) => (load.exchange ? `${load.exchange.request} B out, ${load.exchange.response} B back` : 'none'),
   sink: (load) => load.sink,

@@ -47,7 +47,7 @@ export function planLoad(input: LoadInput & { arrival: ArrivalInput }, pick: Add
     pick: pick ?? PICK,
     arrival: planArrival(input.arrival),
     close: input.close ?? LOAD.close,
-    holdMs: input.hold ?? LOAD.holdMs,
+    holdMs: input.hold ?? defaultHoldMs(input.arrival.shape),
     timeoutMs: input.timeout ?? LOAD.timeoutMs,
     exchange: input.exchange ?? LOAD.exchange,
     sink: input.sink ?? LOAD.sink,
@@ -57,10 +57,15 @@ export function planLoad(input: LoadInput & { arrival: ArrivalInput }, pick: Add
   };
 }
 
-/** How long one run's load takes at the least, in milliseconds: its arrivals, or the pauses of a fill, and the last hold. */
-export function runDurationMs({ arrival, holdMs }: LoadPlan): number {
+/** `fill` and `hold` are about connections that stay open; the others about short ones. null: to the end of the run or wave. */
+function defaultHoldMs(shape: Arrival['shape']): number | null {
+  return shape === 'fill' || shape === 'hold' ? null : LOAD.holdMs;
+}
+
+/** How long one run's load takes at the least, in milliseconds: its arrivals, or the pauses of a fill. */
+export function runDurationMs({ arrival }: LoadPlan): number {
   const arrivals = arrivalDurationMs(arrival);
-  if (arrivals !== null) return arrivals + holdMs;
+  if (arrivals !== null) return arrivals;
   return arrival.shape === 'fill' ? (arrival.waves - 1) * arrival.pauseMs : 0;
 }
 

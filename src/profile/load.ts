@@ -20,6 +20,8 @@ export interface LoadedProfile {
   /** As the schema reads it: units parsed, nothing filled in. */
   readonly input: ProfileInput;
   readonly experiment: Experiment;
+  /** What was found wrong later, on the machine where it is to run, as an error with lines and columns. */
+  refuse(findings: readonly Finding[]): ProfileError;
 }
 
 /**
@@ -41,7 +43,8 @@ export function loadProfile(text: string, file: string, options: LoadOptions = {
   const profileHash = createHash('sha256').update(text).digest('hex');
   const { experiment, problems } = resolveExperiment(parsed.data, { ...options, profileHash });
   if (problems.length > 0) throw profileError(file, problems, yaml);
-  return { file, text, input: parsed.data, experiment };
+  const refuse = (findings: readonly Finding[]) => profileError(file, findings, yaml);
+  return { file, text, input: parsed.data, experiment, refuse };
 }
 
 /** In the order of the file, so that an editor's problem list reads like it. */

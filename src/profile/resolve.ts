@@ -121,18 +121,13 @@ function checkNames(input: ProfileInput, findings: Finding[]): void {
   }
 }
 
-/** The host lab writes sysctls of this machine itself: the profile must say that it may. */
+/** The host lab loads this machine itself and may write its sysctls: the profile must say that it may. */
 function checkHostChanges(input: ProfileInput, lab: Experiment['lab'], findings: Finding[]): void {
   if (lab !== 'host' || input.allowHostChanges === true) return;
-  const sources: [Path, ProfileInput['sysctls']][] = [
-    [['sysctls'], input.sysctls],
-    ...input.variants.map(({ sysctls }, i): [Path, ProfileInput['sysctls']] => [['variants', i, 'sysctls'], sysctls]),
-  ];
-  const [path, sysctls] = sources.find(([, names]) => names && Object.keys(names).length > 0) ?? [];
-  if (!path || !sysctls) return;
   findings.push({
-    path: input.allowHostChanges === false ? ['allowHostChanges'] : path,
-    message: `the host lab would write ${Object.keys(sysctls)[0]} on this machine itself; it may only when the profile says so: add "allowHostChanges: true" at the top, or use lab: { kind: netns }`,
+    path: input.allowHostChanges === false ? ['allowHostChanges'] : input.lab ? ['lab'] : [],
+    message:
+      'the host lab runs on this machine itself, and may only when the profile says so: add "allowHostChanges: true" at the top, or use lab: { kind: netns }',
   });
 }
 

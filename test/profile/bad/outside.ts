@@ -113,13 +113,13 @@ export const OUTSIDE: readonly BadProfile[] = [
     message: /16777216 destinations; at most 10000/,
   },
   {
-    title: 'sysctls of the host without leave',
+    title: 'the host lab without leave',
     text: add('lab: { kind: host }\nsysctls:\n  net.ipv4.tcp_tw_reuse: 1'),
-    place: 'sysctls:10',
-    message: /the host lab would write net\.ipv4\.tcp_tw_reuse on this machine itself.*add "allowHostChanges: true"/,
+    place: 'lab:8',
+    message: /the host lab runs on this machine itself.*add "allowHostChanges: true"/,
   },
   {
-    title: 'sysctls of the host, forbidden',
+    title: 'the host lab, forbidden',
     text: add('lab: { kind: host }\nsysctls: { net.ipv4.tcp_tw_reuse: 1 }\nallowHostChanges: false'),
     place: 'allowHostChanges:10',
     message: /add "allowHostChanges: true"/,

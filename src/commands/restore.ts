@@ -1,0 +1,32 @@
+/**
+ * `bindstorm restore`: put back what a host run that was killed has left changed.
+ */
+import type { Command } from 'commander';
+import { staleSnapshots } from '../agent/host-guard.js';
+import { hostLab } from '../lab/host.js';
+import { EXIT, UserError } from './exit.js';
+
+export function registerRestore(program: Command): void {
+  program
+    .command('restore')
+    .description('put back the sysctls that a killed host run has left changed')
+    .option('--list', 'only show what would be put back', false)
+    .addHelpText('after', '\nExample:\n  bindstorm restore --list')
+    .action(async ({ list }: { list: boolean }) => {
+      const stale = staleSnapshots();
+      if (stale.length === 0) return void process.stdout.write('Nothing to restore.\n');
+      if (list) {
+        for (const { values, takenAt } of stale) {
+          for (const [name, value] of Object.entries(values)) process.stdout.write(`${name} = ${value}   (as of ${takenAt})\n`);
+        }
+        return;
+      }
+      const session = await hostLab().open();
+      session.send({ type: 'restore' });
+      const event = await session.next();
+      await session.close();
+      if (event.type !== 'restored') throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', EXIT.noLab);
+      for (const [name, value] of Object.entries(event.restored)) process.stdout.write(`restored ${name} = ${value}\n`);
+      if (event.failed.length > 0) throw new UserError(`could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`, EXIT.noLab);
+    });
+}
