@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { readFileSync } from 'node:fs';
 import { findProfile, shippedProfiles } from './profile-file.js';
+import { wrap } from './wrap.js';
 
 interface Listed {
   readonly name: string;
@@ -40,19 +41,4 @@ function renderList(profiles: readonly Listed[]): string {
       return lines.map((line, i) => `${(i === 0 ? name : '').padEnd(width + 2)}${line}\n`).join('');
     })
     .join('\n');
-}
-
-/** Break a text at spaces into lines of at most `width` characters. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }

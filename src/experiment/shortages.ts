@@ -1,0 +1,51 @@
+/**
+ * What a machine lacks for an experiment, from its descriptor limit and defaults: what would hide the limit that is to be
+ * measured. Pure.
+ */
+import { scheduledAttempts } from '../profile/arrival.js';
+import type { Arm, Experiment } from '../profile/plan.js';
+import type { Environment, Prediction } from '../results/schema.js';
+
+/** Left for the process's own descriptors. */
+const RESERVE = 200;
+
+/** @param predictions one per arm, in their order */
+export function shortages(experiment: Experiment, environment: Environment, predictions: readonly Prediction[]): string[] {
+  return experiment.arms.flatMap((arm, i) => [
+    ...descriptorShortage(arm, environment, predictions[i]!),
+    ...timeWaitShortage(arm, environment, predictions[i]!),
+  ]);
+}
+
+/** Sockets that an arm will have open at once, as far as can be said beforehand. */
+function openAtOnce(arm: Arm, prediction: Prediction): number {
+  const { arrival, holdMs } = arm.load;
+  if (arrival.shape === 'hold') return arrival.connections;
+  const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
+  const most = Math.min(attempts, prediction.concurrent ?? attempts);
+  if (arrival.shape === 'fill') return holdMs === 0 ? 0 : most;
+  // Little's law, with the highest rate of the arrivals.
+  const rate = arrival.shape === 'ramp' ? Math.max(arrival.from, arrival.to) : arrival.shape === 'steps' ? Math.max(...arrival.rates) : arrival.rate;
+  return Math.min(most, (rate * (holdMs ?? Number.POSITIVE_INFINITY)) / 1000);
+}
+
+function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: Prediction): string[] {
+  const wanted = openAtOnce(arm, prediction);
+  if (wanted <= descriptors - RESERVE) return [];
+  const many = Number.isFinite(wanted) ? `${Math.round(wanted).toLocaleString('en')} sockets` : 'as many sockets as there are ports';
+  return [
+    `${arm.name} wants ${many} open at once, and a process may have ${descriptors.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller`,
+  ];
+}
+
+/** Over tcp_max_tw_buckets a socket is closed without TIME_WAIT, which hides the exhaustion (net/ipv4/tcp_minisocks.c). */
+function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Prediction): string[] {
+  const name = 'net.ipv4.tcp_max_tw_buckets';
+  const buckets = Number(arm.sysctls[name] ?? defaults[name] ?? Number.POSITIVE_INFINITY);
+  const attempts = scheduledAttempts(arm.load.arrival) ?? Number.POSITIVE_INFINITY;
+  const most = Math.min(attempts, prediction.concurrent ?? 0);
+  if (arm.load.close !== 'client' || most <= buckets) return [];
+  return [
+    `${arm.name} can bring ${most.toLocaleString('en')} sockets into TIME_WAIT, and ${name} is ${buckets.toLocaleString('en')}: above it they skip TIME_WAIT, and the exhaustion does not show. Set it higher in the profile's sysctls`,
+  ];
+}
