@@ -1,6 +1,8 @@
 /**
  * How reports write numbers and verdicts: one place, so that the page, the pull-request text and the terminal agree. Pure.
  */
+import { metricUnit, parseMetric } from '../profile/metric.js';
+import { UnitError } from '../profile/units.js';
 import type { Comparison, VerdictWord } from '../results/schema.js';
 
 export type Unit = Comparison['unit'];
@@ -47,8 +49,7 @@ export function formatDifference(unit: Unit, difference: number | null): string 
   if (difference === null) return NONE;
   // What floating point leaves of a difference between equals is no difference.
   if (Math.abs(difference) < 1e-9) return unit === 'share' ? '0 points' : '0';
-  const size =
-    unit === 'share' ? `${percent(Math.abs(difference))} points` : formatValue(unit, Math.abs(difference));
+  const size = unit === 'share' ? `${percent(Math.abs(difference))} points` : formatValue(unit, Math.abs(difference));
   return (difference < 0 ? MINUS : '+') + size;
 }
 
@@ -102,6 +103,16 @@ export const VERDICT_SYMBOLS: Readonly<Record<VerdictWord, string>> = {
 /** `✓ better`. */
 export function verdictText(verdict: VerdictWord): string {
   return `${VERDICT_SYMBOLS[verdict]} ${verdict}`;
+}
+
+/** The unit of a metric by its name; a count for a name that this version does not know. */
+export function unitOf(metric: string): Unit {
+  try {
+    return metricUnit(parseMetric(metric));
+  } catch (error) {
+    if (error instanceof UnitError) return 'count';
+    throw error;
+  }
 }
 
 /** Metric names as people say them; a name that is not listed is shown as the profile writes it. */

@@ -152,7 +152,9 @@ export interface CounterRow {
 
 /** Kernel counters that moved in some compared run, by name. A counter that is absent from a run did not move in it. */
 export function counterRows(variants: readonly Variant[]): CounterRow[] {
-  const names = new Set(variants.flatMap((variant) => comparedRuns(variant).flatMap((run) => Object.keys(run.counters))));
+  const names = new Set(
+    variants.flatMap((variant) => comparedRuns(variant).flatMap((run) => Object.keys(run.counters))),
+  );
   return [...names].sort().map((name) => {
     const medians = variants.map((variant) => medianOf(variant, (run) => run.counters[name] ?? 0));
     const baseline = medians[0] ?? 0;

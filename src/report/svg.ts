@@ -39,7 +39,10 @@ function embeddable(svg: string, id: string): string {
     .replace(/\bzr\d+-/g, `${id}-`)
     .replace(/ style="font-size:12px;font-family:inherit;"/g, '')
     .replace(/ dominant-baseline="central"/g, '')
-    .replace(/^<svg width="[^"]*" height="[^"]*" xmlns="[^"]*" xmlns:xlink="[^"]*" version="1.1" baseProfile="full"/, '<svg aria-hidden="true" focusable="false"')
+    .replace(
+      /^<svg width="[^"]*" height="[^"]*" xmlns="[^"]*" xmlns:xlink="[^"]*" version="1.1" baseProfile="full"/,
+      '<svg aria-hidden="true" focusable="false"',
+    )
     .replace(/<rect [^>]*fill="none"><\/rect>/, '')
     .replace(/><\/(path|rect)>/g, '/>')
     .replace(/\n+/g, '');
