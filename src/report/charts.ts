@@ -26,6 +26,19 @@ export function niceScale(value: number): Scale {
   return { max: Math.ceil((value / step) * 0.999) * step, interval: step };
 }
 
+/** Ticks of a logarithmic axis at 1, 2 and 5 of each decade, from the last one not above `low` to the first not below `high`. */
+export function logTicks(low: number, high: number): number[] {
+  const ticks: number[] = [];
+  for (let power = 10 ** Math.floor(Math.log10(low)); ; power *= 10) {
+    for (const factor of [1, 2, 5]) {
+      const tick = factor * power;
+      if (tick <= low) ticks.length = 0;
+      ticks.push(tick);
+      if (tick >= high && ticks.length > 1) return ticks;
+    }
+  }
+}
+
 /** Attempts per second at most, over all the arms: one scale for all the outcome charts. */
 export function outcomeScale(timelines: readonly (readonly Slice[])[]): Scale {
   const totals = timelines.flat().map((slice) => Object.values(slice.rates).reduce((sum, rate) => sum + rate, 0));
@@ -98,6 +111,7 @@ export interface Curve {
 export function percentileChart(curves: readonly Curve[], palette: Palette): ChartOption {
   const values = curves.flatMap((curve) => curve.points.map((point) => Math.max(1, point.value)));
   const nines = Math.max(1, ...curves.map((curve) => curve.points.at(-1)?.nines ?? 0));
+  const ticks = logTicks(Math.min(...values), Math.max(...values));
   return {
     ...FRAME,
     xAxis: {
@@ -110,9 +124,15 @@ export function percentileChart(curves: readonly Curve[], palette: Palette): Cha
       ...axis(palette, 'time, logarithmic'),
       ...VERTICAL,
       type: 'log',
-      min: 10 ** Math.floor(Math.log10(Math.min(...values))),
-      max: 10 ** Math.ceil(Math.log10(Math.max(...values) * 1.001)),
-      axisLabel: { color: palette.text, formatter: (value: number) => formatValue('microseconds', value) },
+      min: ticks[0]!,
+      max: ticks.at(-1)!,
+      axisTick: { length: 4, lineStyle: { color: palette.axis }, customValues: ticks },
+      splitLine: { show: true, lineStyle: { color: palette.grid } },
+      axisLabel: {
+        color: palette.text,
+        customValues: ticks,
+        formatter: (value: number) => formatValue('microseconds', value),
+      },
     },
     series: curves.map((curve) => ({
       ...LINE,
@@ -132,7 +152,7 @@ const LINE = {
 const FRAME = {
   animation: false,
   textStyle: { fontFamily: 'inherit' },
-  grid: { left: 58, right: 16, top: 30, bottom: 42 },
+  grid: { left: 58, right: 24, top: 30, bottom: 42 },
 } as const satisfies ChartOption;
 
 const VERTICAL = { nameLocation: 'end', nameGap: 12 } as const;

@@ -53,12 +53,10 @@ export function formatDifference(unit: Unit, difference: number | null): string 
   return (difference < 0 ? MINUS : '+') + size;
 }
 
-/** The interval of a difference, `−50.2 to −49.8 points`; null when there is none. */
+/** The interval of a difference, `−50.2 to −49.8` for shares, else with units; null when there is none. */
 export function formatInterval(unit: Unit, ci: readonly [number, number] | null): string | null {
   if (!ci) return null;
-  const [low, high] = ci.map((end) => formatDifference(unit, end)) as [string, string];
-  const points = / points$/;
-  return unit === 'share' ? `${low.replace(points, '')} to ${high}` : `${low} to ${high}`;
+  return ci.map((end) => formatDifference(unit, end).replace(/ points$/, '')).join(' to ');
 }
 
 /** `p = 0.031`, `p < 0.001`. */

@@ -37,7 +37,7 @@ export const CSS_PALETTE: Palette = {
 };
 
 /** Dashes beside colours: curves can be told apart in grey too. SVG dash arrays; solid is the empty one. */
-export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [10, 3, 2, 3], [], [5, 2], [2, 4]];
+export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [10, 3, 2, 3], [14, 4], [4, 2], [2, 4]];
 
 /** Outcome → colour, the same in every chart of a page. `outcomes` must be all that occur, in one fixed order. */
 export function outcomeColours(outcomes: readonly string[], palette: Palette): ReadonlyMap<string, string> {

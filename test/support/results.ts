@@ -199,7 +199,7 @@ function makeRun(spec: ArmSpec, block: number, order: number, seconds: number): 
     capacity: {
       peakOpen: 1,
       openAtFirstFailure: failures > 0 ? 0 : null,
-      okBeforeFirstFailure: failures > 0 ? Math.min(ok, spec.holds) : null,
+      okBeforeFirstFailure: failures > 0 ? okBeforeFailure(timeline) : null,
     },
     waves: [{ attempts, outcomes, firstFailureAt: failures > 0 ? 0 : null }],
     latency: {
@@ -243,6 +243,11 @@ function makeRun(spec: ArmSpec, block: number, order: number, seconds: number): 
     hlog: `${id}.hlog`,
     stderr: null,
   };
+}
+
+function okBeforeFailure(timeline: readonly Second[]): number {
+  const first = timeline.findIndex((second) => second.attempts > (second.outcomes.ok ?? 0));
+  return timeline.slice(0, first).reduce((sum, second) => sum + (second.outcomes.ok ?? 0), 0);
 }
 
 function makeTimeline(spec: ArmSpec, random: Random, seconds: number): Second[] {

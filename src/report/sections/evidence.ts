@@ -10,7 +10,7 @@ export function predictionSection(results: Results): Markup {
   return section(
     'prediction',
     'Prediction beside measurement',
-    html`<p>What the kernel's rules for choosing a port let expect, and what was measured (medians). «Before the first failure» counts connections that had succeeded by then; an arm without a failure never reached its limit.</p>`,
+    html`<p>What the kernel's rules for choosing a port let expect, and what was measured (medians). “Before the first failure” counts connections that had succeeded by then; an arm without a failure never reached its limit.</p>`,
     table(
       'Prediction and measurement by arm',
       [

@@ -50,7 +50,7 @@ export function methodSection(results: Results): Markup {
           ? 'Exact: the load is deterministic, and every run of an arm gave the same value. Such values are compared as they are; there is no interval because nothing varied.'
           : null,
         kinds.has('noisy')
-          ? 'Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. «No difference» means that the interval lies within the margin; «not enough evidence» means that the pairs do not tell.'
+          ? 'Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. “No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs do not tell.'
           : null,
         'Open loop: attempts start at scheduled instants, whatever the answers, and times count from those instants. A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant, and is not compared.',
         'A lab on one machine shows which change ends which failure and why. Times and rates are those of this machine and its virtual network; do not expect them elsewhere.',
@@ -59,7 +59,7 @@ export function methodSection(results: Results): Markup {
     discarded.length > 0
       ? table(
           'Runs that were not compared',
-          [{ title: 'Run' }, { title: 'Status' }, { title: 'Why' }],
+          [{ title: 'Run' }, { title: 'Status' }, { title: 'Why', prose: true }],
           discarded.map((run) => [
             html`<code>${run.id}</code>`,
             run.status === 'ok' ? 'finished' : run.status,

@@ -18,23 +18,40 @@ export function badge(verdict: VerdictWord): Markup {
   return html`<span class="badge ${name}"><span aria-hidden="true">${VERDICT_SYMBOLS[verdict]}</span> ${verdict}</span>`;
 }
 
+/** The same where there is room for the symbol only; the word is its accessible name and its tooltip. */
+export function mark(verdict: VerdictWord): Markup {
+  const name = verdict.replaceAll(' ', '-');
+  return html`<span class="badge mark ${name}" role="img" aria-label="${verdict}" title="${verdict}">${VERDICT_SYMBOLS[verdict]}</span>`;
+}
+
+/** A name or a setting in code type, which may break after its dots, underscores and colons and nowhere else. */
+export function code(text: string): Markup {
+  return html`<code>${text.split(/(?<=[._:])/).map((part, index) => (index === 0 ? part : html`<wbr>${part}`))}</code>`;
+}
+
 export interface Column {
   readonly title: string;
   readonly numeric?: boolean;
+  /** Sentences, which wrap; other cells do not. */
+  readonly prose?: boolean;
 }
 
 /** A table that scrolls by itself where it is wider than the page. The first cell of a row is its header. */
 export function table(caption: string, columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
-  const cell = (content: Content, index: number): Markup => {
-    const numeric = columns[index]?.numeric ? html` class="number"` : null;
-    return index === 0 ? html`<th scope="row">${content}</th>` : html`<td${numeric}>${content}</td>`;
-  };
+  const head = (column: Column) => html`<th scope="col"${kind(column)}>${column.title}</th>`;
+  const cell = (content: Content, index: number) =>
+    index === 0 ? html`<th scope="row">${content}</th>` : html`<td${kind(columns[index])}>${content}</td>`;
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
-<thead><tr>${columns.map(({ title, numeric }) => html`<th scope="col"${numeric ? html` class="number"` : null}>${title}</th>`)}</tr></thead>
+<thead><tr>${columns.map(head)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
 </table></div>
 `;
+}
+
+function kind(column: Column | undefined): Markup | null {
+  if (column?.numeric) return html` class="number"`;
+  return column?.prose ? html` class="prose"` : null;
 }
 
 export function bullets(items: readonly Content[]): Markup | null {

@@ -1,11 +1,13 @@
 /** What the page says first: the table of variants, what to change, and why. */
-import type { Comparison, Results, Variant, Verdict } from '../../results/schema.js';
+import { type StrategyName, strategyOf } from '../../profile/strategy.js';
+import { type Comparison, type Results, type Variant, type Verdict, verdictWordSchema } from '../../results/schema.js';
 import {
   formatDifference,
   formatInterval,
   formatNumber,
   formatP,
   formatValue,
+  listed,
   metricLabel,
   NONE,
   plural,
@@ -14,12 +16,22 @@ import {
 import { type Content, html, type Markup } from '../markup.js';
 import { comparedRuns } from '../medians.js';
 import { betterVariants, otherChanges, sysctlLines } from '../sysctls.js';
-import { badge, bullets, section, table } from './parts.js';
+import { badge, bullets, code, mark, section, table } from './parts.js';
+
+const VERDICT_WORDS = verdictWordSchema.options;
 
 export function variantsSection(results: Results): Markup {
   const { goal } = results.experiment;
   const before = results.variants.flatMap((variant) => variant.verdict?.goal.baseline ?? [])[0] ?? null;
-  const columns = ['Variant', 'What changed', metricLabel(goal), 'Difference', 'Guardrails', 'Verdict', 'Pairs'];
+  const columns = [
+    'Variant',
+    'What changed',
+    capital(metricLabel(goal)),
+    'Difference',
+    'Guardrails',
+    'Verdict',
+    'Pairs',
+  ];
   const rows = results.variants.map((variant): Content[] =>
     variant.verdict
       ? variantCells(variant, variant.verdict)
@@ -30,7 +42,7 @@ export function variantsSection(results: Results): Markup {
           NONE,
           NONE,
           NONE,
-          html`${plural(comparedRuns(variant).length, 'run')}`,
+          html`<span class="nowrap">${plural(comparedRuns(variant).length, 'run')}</span>`,
         ],
   );
   const cell = (content: Content, index: number): Markup =>
@@ -45,8 +57,14 @@ export function variantsSection(results: Results): Markup {
 <caption class="hidden">Variants against the baseline</caption>
 <thead role="rowgroup"><tr role="row">${columns.map((title) => html`<th scope="col" role="columnheader">${title}</th>`)}</tr></thead>
 <tbody role="rowgroup">${rows.map((row) => html`<tr role="row">${row.map(cell)}</tr>\n`)}</tbody>
-</table>`,
+</table>
+<p class="note">Guardrails: ${VERDICT_WORDS.map((word) => html`<span class="key">${mark(word)} ${word}</span> `)}</p>`,
   );
+}
+
+/** An outcome's name is an identifier and stays as it is. */
+function capital(label: string): string {
+  return label.includes(':') ? label : label.charAt(0).toUpperCase() + label.slice(1);
 }
 
 function variantCells(variant: Variant, { verdict, goal, guardrails }: Verdict): Content[] {
@@ -57,7 +75,7 @@ function variantCells(variant: Variant, { verdict, goal, guardrails }: Verdict):
     difference(goal),
     guardrails.length === 0
       ? NONE
-      : html`<ul class="plain">${guardrails.map((guardrail) => html`<li>${guardrailCell(guardrail)}</li>`)}</ul>`,
+      : html`<ul class="plain">${guardrails.map((guardrail) => html`<li class="nowrap">${guardrailCell(guardrail)}</li>`)}</ul>`,
     badge(verdict),
     formatNumber(goal.pairs),
   ];
@@ -65,25 +83,24 @@ function variantCells(variant: Variant, { verdict, goal, guardrails }: Verdict):
 
 function changes(variant: Variant): Content {
   if (variant.changes.length === 0) return 'nothing (a comparison of the baseline with itself)';
-  return html`<ul class="plain">${variant.changes.map((change) => html`<li><code>${change}</code></li>`)}</ul>`;
+  return html`<ul class="plain">${variant.changes.map((change) => html`<li>${code(change)}</li>`)}</ul>`;
 }
 
 /** The difference, and under it what it rests on. */
 function difference(comparison: Comparison): Markup {
   const { unit, kind, ci, difference, pHolm } = comparison;
   const interval = formatInterval(unit, ci);
-  const basis =
-    difference === null
-      ? 'no pair to compare'
-      : kind === 'exact'
-        ? 'exact: alike in every run'
-        : [interval && `95 % CI ${interval}`, pHolm !== null && formatP(pHolm)].filter(Boolean).join('; ');
-  return html`<span class="nowrap">${formatDifference(unit, difference)}</span>${basis ? html`<small>${basis}</small>` : null}`;
+  const basis: Content[] = [];
+  if (difference === null) basis.push('no pair to compare');
+  else if (kind === 'exact') basis.push('exact');
+  if (interval) basis.push(html`95 % CI <span class="nowrap">${interval}</span>`);
+  if (pHolm !== null) basis.push(formatP(pHolm));
+  return html`<span class="nowrap">${formatDifference(unit, difference)}</span>${basis.map((line) => html`<small>${line}</small>`)}`;
 }
 
 function guardrailCell(comparison: Comparison): Markup {
   const { metric, unit, difference, verdict } = comparison;
-  return html`${metricLabel(metric)} <span class="nowrap">${formatDifference(unit, difference)}</span> ${badge(verdict)}`;
+  return html`${mark(verdict)} ${metricLabel(metric)} <span class="nowrap">${formatDifference(unit, difference)}</span>`;
 }
 
 export function changeSection(results: Results): Markup {
@@ -100,21 +117,29 @@ export function changeSection(results: Results): Markup {
     'change',
     'What to change',
     html`<p>${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself; the values are those of the lab, where the numbers of ports and addresses may be smaller than yours.</p>
-<div class="columns">${better.map((variant) => changeBlock(variant, sysctlLines(baseline, variant)))}</div>`,
+<div class="columns">${better.map((variant) => changeBlock(baseline, variant))}</div>`,
   );
 }
 
-function changeBlock(variant: Variant, lines: readonly string[]): Markup {
+function changeBlock(baseline: Variant | undefined, variant: Variant): Markup {
+  const lines = sysctlLines(baseline, variant);
   const others = otherChanges(variant);
+  const goal = variant.verdict?.goal;
+  const doubtful = variant.verdict?.guardrails.filter(({ verdict }) => verdict !== 'no difference') ?? [];
   return html`<div class="card"><h3>${variant.name}</h3>
-${
-  lines.length > 0
-    ? html`<p>As a file in <code>/etc/sysctl.d/</code>, or with <code>sysctl -w</code>:</p><pre>${lines.join('\n')}</pre>`
-    : html`<p>No sysctl: this is a change of the program or of its addresses.</p>`
-}
-${others.length > 0 ? html`<p>${lines.length > 0 ? 'Together with' : 'Change'}:</p>${bullets(others.map((change) => html`<code>${change}</code>`))}` : null}
+${goal ? html`<p class="note">${metricLabel(goal.metric)} ${formatValue(goal.unit, goal.baseline)} → ${formatValue(goal.unit, goal.variant)}</p>` : null}
+${lines.length > 0 ? html`<p>A file in <code>/etc/sysctl.d/</code> with</p><pre>${lines.join('\n')}</pre>` : null}
+${others.length > 0 ? html`<p>${lines.length > 0 ? 'together with' : 'No sysctl; change'}</p>${bullets(others.map((change) => code(change)))}` : null}
+${variant.load.strategy === baseline?.load.strategy ? null : html`<p class="note">${strategyHint(variant.load.strategy)}</p>`}
+${doubtful.length > 0 ? html`<p class="note">Also look at ${doubtful.map((guardrail, index) => html`${index > 0 ? ', ' : null}${guardrailCell(guardrail)}`)}.</p>` : null}
 </div>
 `;
+}
+
+/** What the program has to do for a strategy, and which programs do. */
+function strategyHint(name: StrategyName): string {
+  const { options, usedBy } = strategyOf(name);
+  return `${name}${options.length > 0 ? ` sets ${listed(options)} before bind()` : ''}; used by: ${usedBy}.`;
 }
 
 export function whySection(results: Results): Markup {
