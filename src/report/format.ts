@@ -53,6 +53,11 @@ export function formatDifference(unit: Unit, difference: number | null): string 
   return (difference < 0 ? MINUS : '+') + size;
 }
 
+/** `50.0 % → 0 %`; one en dash where neither was measured. */
+export function formatChange(unit: Unit, before: number | null, after: number | null): string {
+  return before === null && after === null ? NONE : `${formatValue(unit, before)} → ${formatValue(unit, after)}`;
+}
+
 /** The interval of a difference, `−50.2 to −49.8` for shares, else with units; null when there is none. */
 export function formatInterval(unit: Unit, ci: readonly [number, number] | null): string | null {
   if (!ci) return null;

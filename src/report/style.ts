@@ -112,7 +112,8 @@ nav{display:none}
 tr,.card,.why{break-inside:avoid}
 .badge,.summary,.banner,.chart svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .scroll{overflow:visible}
-.panels{grid-template-columns:repeat(2,1fr)}
+.panels{grid-template-columns:repeat(3,1fr);gap:.75rem}
+h2+p,.legend{break-after:avoid}
 details:not([open])>summary::after{content:" (closed in this print)"}
 }
 `;

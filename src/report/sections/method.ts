@@ -28,6 +28,11 @@ export function environmentSection(results: Results): Markup {
   );
 }
 
+const ISOLATION: Readonly<Record<Results['experiment']['lab'], string>> = {
+  netns: 'Each ran in a fresh network namespace, so no TIME_WAIT socket of one run reaches the next.',
+  host: 'They ran on the machine itself: what else used its ports, and what earlier runs left behind, may show.',
+};
+
 export function methodSection(results: Results): Markup {
   const { experiment } = results;
   const runs = allRuns(results);
@@ -35,16 +40,17 @@ export function methodSection(results: Results): Markup {
   const discarded = discardedRuns(results);
   const comparisons = results.variants.flatMap(({ verdict }) => (verdict ? [verdict.goal, ...verdict.guardrails] : []));
   const kinds = new Set(comparisons.map((comparison) => comparison.kind));
+  const openLoop = results.variants.every(({ load }) => load.arrival.shape !== 'fill' && load.arrival.shape !== 'hold');
   const load = runs.reduce((sum, run) => sum + run.durationMs.load, 0);
   return section(
     'method',
     'Method and its limits',
     bullets(
       [
-        `The run is the unit: ${plural(runs.length, 'run')}, each in a fresh lab, so that no TIME_WAIT socket of one run reaches the next; ${formatDuration(load)} of load in all. Connections within a run depend on each other, so they are never counted as independent samples.`,
+        `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${ISOLATION[experiment.lab]} Connections within a run depend on each other, so they are never counted as independent samples.`,
         `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plural(experiment.repeat, 'pair')} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
         warmups > 0
-          ? `${plural(warmups, 'run')} of the first ${plural(experiment.warmup, 'block')} were warm-up and are in no number or chart here.`
+          ? `${plural(warmups, 'warm-up run')} came first (${plural(experiment.warmup, 'block')}) and are in no number or chart here.`
           : 'There was no warm-up.',
         kinds.has('exact')
           ? 'Exact: the load is deterministic, and every run of an arm gave the same value. Such values are compared as they are; there is no interval because nothing varied.'
@@ -52,7 +58,10 @@ export function methodSection(results: Results): Markup {
         kinds.has('noisy')
           ? 'Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. “No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs do not tell.'
           : null,
-        'Open loop: attempts start at scheduled instants, whatever the answers, and times count from those instants. A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant, and is not compared.',
+        openLoop
+          ? 'Open loop: attempts start at scheduled instants, whatever the answers, and times count from those instants.'
+          : null,
+        'A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant, and is not compared.',
         'A lab on one machine shows which change ends which failure and why. Times and rates are those of this machine and its virtual network; do not expect them elsewhere.',
       ].filter((item) => item !== null),
     ),

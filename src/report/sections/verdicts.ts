@@ -2,6 +2,7 @@
 import { type StrategyName, strategyOf } from '../../profile/strategy.js';
 import { type Comparison, type Results, type Variant, type Verdict, verdictWordSchema } from '../../results/schema.js';
 import {
+  formatChange,
   formatDifference,
   formatInterval,
   formatNumber,
@@ -71,7 +72,7 @@ function variantCells(variant: Variant, { verdict, goal, guardrails }: Verdict):
   return [
     variant.name,
     changes(variant),
-    html`<span class="nowrap">${formatValue(goal.unit, goal.baseline)} → <strong>${formatValue(goal.unit, goal.variant)}</strong></span>`,
+    html`<span class="nowrap">${formatChange(goal.unit, goal.baseline, goal.variant)}</span>`,
     difference(goal),
     guardrails.length === 0
       ? NONE
@@ -127,7 +128,7 @@ function changeBlock(baseline: Variant | undefined, variant: Variant): Markup {
   const goal = variant.verdict?.goal;
   const doubtful = variant.verdict?.guardrails.filter(({ verdict }) => verdict !== 'no difference') ?? [];
   return html`<div class="card"><h3>${variant.name}</h3>
-${goal ? html`<p class="note">${metricLabel(goal.metric)} ${formatValue(goal.unit, goal.baseline)} → ${formatValue(goal.unit, goal.variant)}</p>` : null}
+${goal ? html`<p class="note">${metricLabel(goal.metric)} ${formatChange(goal.unit, goal.baseline, goal.variant)}</p>` : null}
 ${lines.length > 0 ? html`<p>A file in <code>/etc/sysctl.d/</code> with</p><pre>${lines.join('\n')}</pre>` : null}
 ${others.length > 0 ? html`<p>${lines.length > 0 ? 'together with' : 'No sysctl; change'}</p>${bullets(others.map((change) => code(change)))}` : null}
 ${variant.load.strategy === baseline?.load.strategy ? null : html`<p class="note">${strategyHint(variant.load.strategy)}</p>`}
