@@ -71,11 +71,12 @@ export function formatP(p: number): string {
 
 /** A length of time. @param ms milliseconds */
 export function formatDuration(ms: number): string {
-  if (ms < 60_000) return formatMicroseconds(ms * 1000);
-  const minutes = Math.floor(ms / 60_000);
-  const seconds = Math.round((ms % 60_000) / 1000);
-  if (minutes < 60) return seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (ms < 59_500) return formatMicroseconds(ms * 1000);
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600)
+    return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** `2026-01-02T03:04:05.678Z` → `2026-01-02 03:04 UTC`; what is no ISO time in UTC stays as it is. */

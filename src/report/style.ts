@@ -14,7 +14,7 @@ const LIGHT = `
 const DARK = `
 --bg:#10151b;--card:#181f27;--text:#e6ebf0;--muted:#a7b3c0;--border:#323d49;--link:#7bb8f0;
 --axis:#6d7a88;--grid:#2a343f;
---ok-area:#23517d;--ok-line:#7db6ea;--shed:#7d8792;--f1:#dc5a41;--f2:#e0a83a;--f3:#b690ea;--f4:#e972ab;--f5:#bfae88;
+--ok-area:#1c456c;--ok-line:#7db6ea;--shed:#7d8792;--f1:#e2614a;--f2:#e0a83a;--f3:#b690ea;--f4:#e972ab;--f5:#bfae88;
 --ports-area:#1c4a45;--ports-line:#52c3b3;--limit:#f07a62;
 --v1:#5aaeea;--v2:#ff9250;--v3:#38cf9f;--v4:#e39ad8;--v5:#ff8fb8;--v6:#e8c64d;--v7:#cfa482;
 --good:#7edba9;--good-bg:#12371f;--bad:#ff9d92;--bad-bg:#481917;--same:#bcc6d1;--same-bg:#2a333d;--unsure:#f0c673;--unsure-bg:#40300a;`;
