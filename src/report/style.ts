@@ -74,7 +74,7 @@ caption{text-align:left;color:var(--muted);font-size:.875rem;padding:.25rem 0}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 .columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1rem;margin-top:1rem}
 .card{padding:1rem 1.25rem;border:1px solid var(--border);border-radius:8px;min-width:0}
-.card pre{font-size:.8125rem}
+.card pre{font-size:.8125rem;white-space:pre-wrap}
 .why{margin:1.25rem 0}
 .why h3 .badge{margin-left:.4rem}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:.75rem 0;padding:0;font-size:.875rem;max-width:none}
@@ -103,7 +103,7 @@ summary{cursor:pointer;color:var(--link)}
 .cards td{display:grid;grid-template-columns:7.5rem 1fr;gap:.5rem}
 .cards td::before{content:attr(data-label);color:var(--muted);font-size:.875rem}
 .cards td>*{grid-column:2;justify-self:start}
-.cards td .nowrap,.cards li.nowrap{white-space:normal}
+.cards li.nowrap{white-space:normal}
 }
 @media print{
 body{max-width:none;padding:0;font-size:10pt}
