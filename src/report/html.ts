@@ -1,0 +1,84 @@
+/**
+ * The report as one self-contained page: no script, and nothing is loaded from anywhere (its own content security policy
+ * forbids it), so that it can be attached to a change request and opened in ten years.
+ */
+import type { Results } from '../results/schema.js';
+import { formatInstant, plural } from './format.js';
+import { html, type Markup, trusted } from './markup.js';
+import { partialNotice, warnings } from './notices.js';
+import { latencySection, outcomesSection, portsSection } from './sections/charts.js';
+import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
+import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
+import { bullets } from './sections/parts.js';
+import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
+import { STYLE } from './style.js';
+import { loadDrawSvg } from './svg.js';
+
+/** @returns a complete HTML document; equal results give equal text */
+export async function renderHtml(results: Results): Promise<string> {
+  const draw = await loadDrawSvg();
+  const { experiment, environment } = results;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta name="generator" content="bindstorm ${environment.tool}">
+<link rel="icon" href="data:,">
+<title>${experiment.name}: bindstorm report</title>
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+<header>
+<p class="kicker">bindstorm report</p>
+<h1>${experiment.name}</h1>
+${experiment.description ? html`<p class="lead">${experiment.description}</p>` : null}
+<p class="note">${plural(experiment.runsDone, 'run')} on Linux ${environment.kernel}, ${formatInstant(experiment.startedAt)}</p>
+</header>
+<main>
+<p class="summary">${results.summary}</p>
+${banner(results)}
+${NAVIGATION}
+${variantsSection(results)}
+${changeSection(results)}
+${thresholdsSection(results)}
+${whySection(results)}
+${outcomesSection(results, draw)}
+${portsSection(results, draw)}
+${latencySection(results, draw)}
+${predictionSection(results)}
+${sysctlSection(results)}
+${countersSection(results)}
+${environmentSection(results)}
+${methodSection(results)}
+${reproduceSection(results)}
+</main>
+</body>
+</html>
+`;
+  return page.html;
+}
+
+function banner(results: Results): Markup | null {
+  const partial = partialNotice(results);
+  const notes = warnings(results);
+  if (!partial && notes.length === 0) return null;
+  return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes)}</aside>`;
+}
+
+const NAVIGATION = html`<nav aria-label="Sections">${[
+  ['variants', 'Variants'],
+  ['change', 'What to change'],
+  ['why', 'Why'],
+  ['outcomes', 'Outcomes'],
+  ['ports', 'Ports'],
+  ['latency', 'Latency'],
+  ['prediction', 'Prediction'],
+  ['sysctls', 'Sysctls'],
+  ['counters', 'Counters'],
+  ['environment', 'Environment'],
+  ['method', 'Method'],
+  ['reproduce', 'Reproduce'],
+].map(([id, title]) => html`<a href="#${id}">${title}</a> `)}</nav>`;

@@ -1,0 +1,191 @@
+/**
+ * The report as Markdown for a pull request or a ticket (GitHub Flavored Markdown): the verdicts, what to change, why, and
+ * how to repeat it. The plots are in the page of html.ts.
+ */
+import type { Comparison, Results, Variant } from '../results/schema.js';
+import {
+  formatChange,
+  formatDifference,
+  formatInstant,
+  formatInterval,
+  formatValue,
+  metricLabel,
+  NONE,
+  plural,
+  unitOf,
+  VERDICT_SYMBOLS,
+  verdictText,
+} from './format.js';
+import { comparedRuns } from './medians.js';
+import { partialNotice, warnings } from './notices.js';
+import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
+
+/** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
+export function renderMarkdown(results: Results): string {
+  const { experiment } = results;
+  return [
+    `## bindstorm: ${text(experiment.name)}`,
+    experiment.description === null ? null : text(experiment.description),
+    `**${text(results.summary)}**`,
+    notices(results),
+    variantTable(results),
+    whatToChange(results),
+    why(results),
+    thresholds(results),
+    environment(results),
+    reproduce(results),
+  ]
+    .filter((block) => block !== null)
+    .join('\n\n')
+    .concat('\n');
+}
+
+function notices(results: Results): string | null {
+  const partial = partialNotice(results);
+  const lines = [...(partial ? [`**${text(partial)}**`] : []), ...warnings(results).map(text)];
+  return lines.length === 0 ? null : lines.map((line) => `> ${line}`).join('\n>\n');
+}
+
+function variantTable(results: Results): string {
+  const { goal } = results.experiment;
+  const before = results.variants.flatMap(({ verdict }) => verdict?.goal.baseline ?? [])[0] ?? null;
+  const head = [
+    'Variant',
+    'What changed',
+    text(metricLabel(goal)),
+    'Difference (95 % CI)',
+    'Guardrails',
+    'Verdict',
+    'Pairs',
+  ];
+  const rows = results.variants.map((variant) => {
+    if (!variant.verdict) {
+      const runs = plural(comparedRuns(variant).length, 'run');
+      const description = text(variant.description ?? 'the baseline');
+      return [text(variant.name), description, formatValue(unitOf(goal), before), NONE, NONE, NONE, runs];
+    }
+    const { verdict, goal: comparison, guardrails } = variant.verdict;
+    return [
+      `**${text(variant.name)}**`,
+      variant.changes.map(code).join('<br>') || 'nothing',
+      formatChange(comparison.unit, comparison.baseline, comparison.variant),
+      difference(comparison),
+      guardrails.map(guardrail).join('<br>') || NONE,
+      verdictText(verdict),
+      String(comparison.pairs),
+    ];
+  });
+  return table(head, rows, ['---', '---', '--:', '--:', '---', '---', '--:']);
+}
+
+function difference({ unit, kind, difference, ci }: Comparison): string {
+  if (difference === null) return NONE;
+  const interval = formatInterval(unit, ci);
+  return `${formatDifference(unit, difference)} (${interval ?? (kind === 'exact' ? 'exact' : 'no interval')})`;
+}
+
+function guardrail({ metric, unit, difference, verdict }: Comparison): string {
+  return `${VERDICT_SYMBOLS[verdict]} ${text(metricLabel(metric))} ${formatDifference(unit, difference)}`;
+}
+
+function whatToChange(results: Results): string {
+  const baseline = results.variants.find((variant) => variant.baseline);
+  const better = betterVariants(results);
+  if (better.length === 0)
+    return '### What to change\n\nNo variant was judged better than the baseline, so this report recommends no change.';
+  return [
+    '### What to change',
+    'Each was tried alone; the values are those of the lab.',
+    ...better.map((variant) => changeOf(variant, sysctlLines(baseline, variant))),
+  ].join('\n\n');
+}
+
+function changeOf(variant: Variant, lines: readonly string[]): string {
+  const others = otherChanges(variant).map((change) => `- ${code(change)}`);
+  return [
+    `**${text(variant.name)}**`,
+    ...(lines.length > 0 ? [fenced('ini', lines.join('\n'))] : []),
+    ...(others.length > 0 ? [others.join('\n')] : []),
+  ].join('\n\n');
+}
+
+function why(results: Results): string {
+  const items = results.variants.flatMap(({ name, verdict }) =>
+    verdict
+      ? [`- **${text(name)}** (${verdictText(verdict.verdict)}): ${text(verdict.sentence)} ${text(verdict.goal.why)}`]
+      : [],
+  );
+  return ['### Why', items.join('\n')].join('\n\n');
+}
+
+function thresholds(results: Results): string | null {
+  if (results.thresholds.length === 0) return null;
+  const rows = results.thresholds.map(({ variant, metric, limit, value, passed }) => [
+    text(variant),
+    code(metric),
+    text(limit),
+    formatValue(unitOf(metric), value),
+    passed ? '✓ passed' : '✗ failed',
+  ]);
+  const head = ['Variant', 'Metric', 'Limit', 'Median', 'Result'];
+  return `### Thresholds\n\n${table(head, rows, ['---', '---', '---', '--:', '---'])}`;
+}
+
+function environment({ environment: e, experiment }: Results): string {
+  return [
+    '### Environment',
+    [
+      `- Linux ${text(e.kernel)}, ${text(e.machine)}; ${text(e.cpu)}, ${plural(e.cpus, 'CPU')}, ${formatValue('bytes', e.memory)}`,
+      `- Lab: ${text(e.lab)}, ${e.root ? 'as root' : 'without root'}`,
+      `- bindstorm ${text(e.tool)}, Node.js ${text(e.node)}, libuv ${text(e.libuv)}`,
+      `- ${formatInstant(experiment.startedAt)} to ${formatInstant(experiment.finishedAt)}, ${experiment.runsDone} of ${plural(experiment.runsPlanned, 'run')}, seed ${experiment.seed}`,
+    ].join('\n'),
+  ].join('\n\n');
+}
+
+function reproduce({ experiment }: Results): string {
+  return [
+    '### Reproduce',
+    fenced('sh', experiment.command),
+    `<details><summary>Profile</summary>\n\n${fenced('yaml', experiment.profile.trimEnd())}\n\n</details>`,
+  ].join('\n\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[], alignment: readonly string[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(alignment), ...rows.map((row) => line(row.map(cell)))].join('\n');
+}
+
+/** A table is split into cells before code spans are read, so a pipe must be escaped there too; text() left none elsewhere. */
+function cell(content: string): string {
+  return content.replace(/\|/g, '\\|');
+}
+
+/** Plain text on one line, with what Markdown or HTML would read as markup escaped. */
+function text(value: string): string {
+  return value
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[\\`*[\]~]/g, '\\$&')
+    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/\|/g, '&#124;');
+}
+
+/** A code span on one line. */
+function code(value: string): string {
+  const content = value.replace(/\s+/g, ' ').trim();
+  const fence = '`'.repeat(longestRun(content) + 1);
+  return fence.length === 1 ? `\`${content}\`` : `${fence} ${content} ${fence}`;
+}
+
+function fenced(language: string, content: string): string {
+  const fence = '`'.repeat(Math.max(3, longestRun(content) + 1));
+  return `${fence}${language}\n${content}\n${fence}`;
+}
+
+function longestRun(content: string): number {
+  return Math.max(0, ...(content.match(/`+/g) ?? []).map((run) => run.length));
+}

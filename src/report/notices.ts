@@ -1,0 +1,55 @@
+/**
+ * What a reader must know beside the numbers: whether the experiment is whole, warnings of the whole and of single runs, and
+ * runs that were not compared. Pure.
+ */
+import type { Results, Run } from '../results/schema.js';
+import { formatNumber, listed, plural } from './format.js';
+
+/** One sentence when runs are missing; null when the experiment is complete. */
+export function partialNotice(results: Results): string | null {
+  const { status, runsDone, runsPlanned } = results.experiment;
+  if (status === 'complete') return null;
+  return `This report is partial: ${formatNumber(runsDone)} of ${plural(runsPlanned, 'run')} were done. What it says holds for those runs only.`;
+}
+
+/** Warnings of the whole, then of the comparisons, then of the runs; equal texts are said once, with all the places. */
+export function warnings(results: Results): string[] {
+  const places = new Map<string, string[]>();
+  const add = (text: string, place: string) => {
+    const known = places.get(text);
+    if (!known) places.set(text, [place]);
+    else if (!known.includes(place)) known.push(place);
+  };
+  for (const variant of results.variants) {
+    const { verdict } = variant;
+    for (const comparison of verdict ? [verdict.goal, ...verdict.guardrails] : []) {
+      for (const text of comparison.warnings) add(text, variant.name);
+    }
+  }
+  for (const run of allRuns(results)) if (!run.warmup) for (const text of run.warnings) add(text, run.id);
+  const discarded = discardedRuns(results);
+  const notCompared =
+    discarded.length === 0
+      ? []
+      : [`${plural(discarded.length, 'run')} could not be compared: ${inPlaces(discarded.map((run) => run.id))}.`];
+  return [...results.warnings, ...notCompared, ...[...places].map(([text, where]) => `${inPlaces(where)}: ${text}`)];
+}
+
+/** Runs that no comparison used although they were no warm-up, in the order in which they ran. */
+export function discardedRuns(results: Results): Run[] {
+  return allRuns(results).filter((run) => !run.warmup && (!run.valid || run.status !== 'ok'));
+}
+
+/** Why a run was not compared, in a few words. */
+export function whyDiscarded(run: Run): string {
+  if (run.problems.length > 0) return run.problems.join('; ');
+  return run.status === 'ok' ? 'marked invalid' : run.status;
+}
+
+export function allRuns(results: Results): Run[] {
+  return results.variants.flatMap((variant) => variant.runs).sort((a, b) => a.order - b.order);
+}
+
+function inPlaces(where: readonly string[]): string {
+  return where.length > 4 ? `${listed([...where.slice(0, 3), `${where.length - 3} more`])}` : listed(where);
+}

@@ -1,0 +1,65 @@
+/**
+ * Sysctls as reports show them: what a variant changes, as lines for sysctl.d(5), and what was asked beside what the kernel
+ * read back. Pure.
+ */
+import type { Results, Variant } from '../results/schema.js';
+
+/** The kernel separates several values by a tab, people by a space. */
+function normal(value: string): string {
+  return value.trim().replace(/\s+/g, ' ');
+}
+
+/** Names and values that a variant asks for and the baseline does not. */
+export function changedSysctls(baseline: Variant | undefined, variant: Variant): [name: string, value: string][] {
+  return Object.entries(variant.sysctls)
+    .map(([name, value]): [string, string] => [name, normal(value)])
+    .filter(([name, value]) => baseline?.sysctls[name] === undefined || normal(baseline.sysctls[name]) !== value);
+}
+
+/** The variant's own sysctls as a drop-in for sysctl.d(5), one `name = value` a line. */
+export function sysctlLines(baseline: Variant | undefined, variant: Variant): string[] {
+  return changedSysctls(baseline, variant).map(([name, value]) => `${name} = ${value}`);
+}
+
+/** What a variant changes besides sysctls, as its `changes` say it. */
+export function otherChanges(variant: Variant): string[] {
+  return variant.changes.filter((change) => {
+    const name = /^([\w./-]+)\s*=/.exec(change)?.[1];
+    return name === undefined || !(name in variant.sysctls);
+  });
+}
+
+export interface SysctlRow {
+  readonly name: string;
+  /** In a fresh lab, before anything was written; null when it was not recorded. */
+  readonly fresh: string | null;
+  readonly variant: string;
+  readonly asked: string;
+  /** Distinct values read back in the runs of this variant; more than one, or another than asked, is worth a look. */
+  readonly readBack: readonly string[];
+  readonly asAsked: boolean;
+}
+
+/** The baseline's sysctls, and of each variant those that it changes. */
+export function sysctlRows(results: Results): SysctlRow[] {
+  const baseline = results.variants.find((variant) => variant.baseline);
+  return results.variants.flatMap((variant) =>
+    changedSysctls(variant.baseline ? undefined : baseline, variant).map(([name, asked]) => {
+      const readBack = [...new Set(variant.runs.flatMap((run) => run.sysctls[name] ?? []).map(normal))];
+      const fresh = results.environment.defaults[name];
+      return {
+        name,
+        fresh: fresh === undefined ? null : normal(fresh),
+        variant: variant.name,
+        asked,
+        readBack,
+        asAsked: readBack.every((value) => value === asked),
+      };
+    }),
+  );
+}
+
+/** Variants judged better, with at least one thing to change. */
+export function betterVariants(results: Results): Variant[] {
+  return results.variants.filter((variant) => variant.verdict?.verdict === 'better');
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LineSeriesOption } from 'echarts/charts';
+import {
+  type ChartOption,
+  logTicks,
+  niceScale,
+  outcomeScale,
+  outcomesChart,
+  percentileChart,
+  portsChart,
+} from '../../src/report/charts.js';
+import { medianTimeline } from '../../src/report/medians.js';
+import { CSS_PALETTE, outcomeColours } from '../../src/report/palette.js';
+import { loadDrawSvg } from '../../src/report/svg.js';
+import { quickstartResults } from '../support/results.js';
+
+const timelines = quickstartResults({ blocks: 2 }).variants.map(medianTimeline);
+const colours = outcomeColours(['ok', 'bind:EADDRINUSE', 'connect:EADDRNOTAVAIL'], CSS_PALETTE);
+const series = (option: ChartOption) => option.series as LineSeriesOption[];
+
+test('scales are round and hold the value with few steps', () => {
+  for (const value of [0.3, 1, 7, 99, 100, 101, 540, 2000, 28_231, 64_511]) {
+    const { max, interval } = niceScale(value);
+    assert.ok(max >= value * 0.999 && max <= value * 2, `${value} in ${max}`);
+    const steps = max / interval;
+    assert.ok(Math.abs(steps - Math.round(steps)) < 1e-9 && steps >= 2 && steps <= 6, `${value}: ${steps} steps`);
+  }
+  assert.deepEqual(niceScale(0), { max: 1, interval: 1 });
+});
+
+test('logarithmic ticks are 1, 2 and 5 of each decade and enclose the values', () => {
+  assert.deepEqual(logTicks(3, 40), [2, 5, 10, 20, 50]);
+  assert.deepEqual(logTicks(10, 10), [10, 20]);
+  assert.deepEqual(logTicks(10, 100), [10, 20, 50, 100]);
+  for (const low of [0.4, 1, 9, 99, 12_345]) {
+    const ticks = logTicks(low, low * 70);
+    assert.ok(ticks[0]! <= low && ticks[1]! > low && ticks.at(-1)! >= low * 70);
+  }
+});
+
+test('all outcome charts share one scale', () => {
+  assert.deepEqual(outcomeScale(timelines), { max: 100, interval: 25 });
+});
+
+test('the outcome chart stacks what occurred, each interval drawn up to its end', () => {
+  const option = outcomesChart(timelines[0]!, colours, { end: 10, scale: niceScale(100) }, CSS_PALETTE);
+  assert.equal(series(option).length, 2);
+  const [ok, failed] = series(option).map((line) => line.data as [number, number][]);
+  assert.deepEqual(ok!.slice(0, 2), [
+    [0, 100],
+    [1, 100],
+  ]);
+  assert.deepEqual(ok!.at(-1), [10, 0]);
+  assert.deepEqual(failed!.at(-1), [10, 100]);
+  assert.ok(series(option).every((line) => line.stack === 'outcomes' && line.step === 'start'));
+});
+
+test('the port chart has the limit within its scale, and none where the range is unknown', () => {
+  const option = portsChart(timelines[1]!, 5000, 10, CSS_PALETTE);
+  assert.deepEqual(series(option)[0]!.markLine!.data, [{ yAxis: 5000 }]);
+  assert.ok((option.yAxis as { max: number }).max > 5000);
+  assert.equal(series(portsChart(timelines[1]!, null, 10, CSS_PALETTE))[0]!.markLine, undefined);
+});
+
+test('a chart is drawn with the names of its axes and ids of its own', async () => {
+  const draw = await loadDrawSvg();
+  const option = percentileChart(
+    [
+      {
+        points: [0, 1, 2, 3, 4].map((nines) => ({ nines, value: 10 * 3 ** nines })),
+        colour: 'var(--v1)',
+        dash: [4, 2],
+        width: 2,
+      },
+    ],
+    CSS_PALETTE,
+  );
+  const svg = draw(option, 'here', 360, 280);
+  const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
+  for (const label of ['percentile', '0 %', '90 %', '99.99 %', '10 µs', '1 ms'])
+    assert.ok(texts.includes(label), label);
+  assert.match(svg, /stroke="var\(--v1\)"[^>]*stroke-dasharray="4,2"/);
+  assert.match(svg, /id="here-c0"/);
+  assert.doesNotMatch(svg, /zr\d|<style|xmlns:xlink/);
+});
+
+test('colours of outcomes do not depend on which of them an arm has', () => {
+  assert.equal(colours.get('ok'), CSS_PALETTE.okArea);
+  assert.notEqual(colours.get('bind:EADDRINUSE'), colours.get('connect:EADDRNOTAVAIL'));
+  assert.equal(outcomeColours(['shed'], CSS_PALETTE).get('shed'), CSS_PALETTE.shed);
+});

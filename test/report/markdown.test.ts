@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderMarkdown } from '../../src/report/markdown.js';
+import { hostileResults } from '../support/hostile.js';
+import { emptyResults, partialResults, quickstartResults } from '../support/results.js';
+
+/** Tables as GitHub reads them: runs of lines that start with a pipe, cells split at pipes that no backslash escapes. */
+function tables(markdown: string): string[][][] {
+  return markdown
+    .split(/\n{2,}/)
+    .filter((block) => block.startsWith('|'))
+    .map((block) =>
+      block.split('\n').map((line) => {
+        assert.match(line, /^\|.*\|$/);
+        return line
+          .slice(1, -1)
+          .split(/(?<!\\)\|/)
+          .map((cell) => cell.trim());
+      }),
+    );
+}
+
+/** Lines outside fenced blocks. */
+function prose(markdown: string): string {
+  return markdown.replace(/^(`{3,})\w*\n[\s\S]*?\n\1$/gm, '');
+}
+
+for (const [name, results] of Object.entries({
+  complete: quickstartResults(),
+  partial: partialResults(),
+  empty: emptyResults(),
+  hostile: hostileResults(),
+})) {
+  test(`${name}: every row of a table has as many cells as its head`, () => {
+    const found = tables(renderMarkdown(results));
+    assert.equal(found.length, 2);
+    for (const table of found) {
+      for (const row of table) assert.equal(row.length, table[0]!.length, row.join(' ¦ '));
+      assert.ok(table[1]!.every((cell) => /^--+:?$/.test(cell)));
+    }
+    assert.equal(found[0]!.length, 2 + results.variants.length);
+  });
+}
+
+test('it says what was found, what to change, why, where, and how to repeat it', () => {
+  const results = quickstartResults();
+  const markdown = renderMarkdown(results);
+  assert.ok(markdown.startsWith('## bindstorm: quickstart\n'));
+  assert.ok(markdown.includes(`**${results.summary}**`));
+  assert.match(
+    markdown,
+    /\| \*\*wider-range\*\* \| `net\.ipv4\.ip_local_port_range = 40000 40999` \| 50\.0 % → 0 % \| −50\.0 points \(exact\) \|/,
+  );
+  assert.match(markdown, /−47\.6 points \(−48\.0 to −47\.1\)/);
+  assert.match(markdown, /```ini\nnet\.ipv4\.ip_local_port_range = 40000 40999\n```/);
+  assert.doesNotMatch(markdown, /```ini\nnet\.ipv4\.tcp_fin_timeout/);
+  for (const { verdict } of results.variants) if (verdict) assert.ok(markdown.includes(verdict.goal.why));
+  assert.match(markdown, /Linux 6\.12\.63, x86_64/);
+  assert.ok(markdown.includes(`\`\`\`sh\n${results.experiment.command}\n\`\`\``));
+  assert.ok(markdown.includes(results.experiment.profile.trimEnd()));
+});
+
+test('a partial experiment says so before its table', () => {
+  const markdown = renderMarkdown(partialResults());
+  const notice = markdown.indexOf('> **This report is partial: 32 of 56 runs were done.');
+  assert.ok(notice > 0 && notice < markdown.indexOf('| Variant |'));
+});
+
+test('nothing better means that no change is recommended', () => {
+  const markdown = renderMarkdown(emptyResults());
+  assert.match(markdown, /recommends no change/);
+  assert.doesNotMatch(markdown, /NaN|undefined|null/);
+});
+
+test('hostile strings make neither markup nor a fence', () => {
+  const markdown = renderMarkdown(hostileResults());
+  const outside = prose(markdown).replace(/(`+) ?[^\n]*?[^`]\1(?!`)/g, '');
+  assert.doesNotMatch(outside, /<(?!br>|\/?details>|\/?summary>)/);
+  assert.match(markdown, /&lt;script&gt;/);
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { discardedRuns, partialNotice, warnings } from '../../src/report/notices.js';
+import { betterVariants, otherChanges, sysctlLines, sysctlRows } from '../../src/report/sysctls.js';
+import { partialResults, quickstartResults } from '../support/results.js';
+
+test('a variant changes what it sets apart from the baseline, and the rest is no sysctl', () => {
+  const [baseline, ...variants] = quickstartResults().variants;
+  const lines = Object.fromEntries(variants.map((variant) => [variant.name, sysctlLines(baseline, variant)]));
+  assert.deepEqual(lines['wider-range'], ['net.ipv4.ip_local_port_range = 40000 40999']);
+  assert.deepEqual(lines['no-port-tw-reuse'], ['net.ipv4.tcp_tw_reuse = 1']);
+  assert.deepEqual(lines['twice-the-addresses'], []);
+  const mixed = variants.find((variant) => variant.name === 'no-port-tw-reuse')!;
+  assert.deepEqual(otherChanges(mixed), ['load.strategy = bind-no-port']);
+});
+
+test('asked and read back agree whatever separates the values, and a difference shows', () => {
+  const results = quickstartResults();
+  const rows = sysctlRows(results);
+  assert.deepEqual(rows[1], {
+    name: 'net.ipv4.ip_local_port_range',
+    fresh: '32768 60999',
+    variant: 'wider-range',
+    asked: '40000 40999',
+    readBack: ['40000 40999'],
+    asAsked: true,
+  });
+  results.variants[2]!.runs[3]!.sysctls['net.ipv4.tcp_fin_timeout'] = '60';
+  const row = sysctlRows(results).find((candidate) => candidate.variant === 'fin-timeout-5')!;
+  assert.deepEqual(row.readBack, ['5', '60']);
+  assert.equal(row.asAsked, false);
+});
+
+test('only variants judged better are recommended', () => {
+  const names = betterVariants(quickstartResults()).map((variant) => variant.name);
+  assert.deepEqual(names, [
+    'wider-range',
+    'twice-the-addresses',
+    'no-port-4-destinations',
+    'no-port-tw-reuse',
+    'autobind-reuse',
+  ]);
+});
+
+test('warnings that several runs share are said once, with their places', () => {
+  const results = partialResults();
+  for (const variant of results.variants.slice(0, 2)) variant.runs[1]!.warnings.push('The host was busy.');
+  const said = warnings(results);
+  assert.deepEqual(said.slice(0, 2), [
+    'The lab shares 4 cores with the load: compare times between arms, not with other machines.',
+    '2 runs could not be compared: b03-wider-range and b03-fin-timeout-5.',
+  ]);
+  assert.ok(said.includes('b01-baseline and b01-wider-range: The host was busy.'));
+  assert.equal(said.filter((text) => text.includes('3 pairs cannot show')).length, 1);
+  assert.deepEqual(
+    discardedRuns(results).map((run) => run.id),
+    ['b03-wider-range', 'b03-fin-timeout-5'],
+  );
+});
+
+test('only an experiment with missing runs is called partial', () => {
+  assert.equal(partialNotice(quickstartResults()), null);
+  assert.match(partialNotice(partialResults())!, /32 of 56 runs/);
+});
