@@ -3,7 +3,18 @@
  * first write, and are put back when the run ends, when the controller dies, or, if the agent itself was killed, by the next
  * start that finds the file.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -40,7 +51,8 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
   const values: Record<string, string> = {};
   for (const name of names) {
     const result = readSysctl(name);
-    if (!result.ok) throw new Error(`${name} cannot be read (${result.errno}), so it could not be restored; nothing was changed`);
+    if (!result.ok)
+      throw new Error(`${name} cannot be read (${result.errno}), so it could not be restored; nothing was changed`);
     values[name] = result.value;
   }
   const directory = stateDirectory();
@@ -94,7 +106,11 @@ export function staleSnapshots(): Snapshot[] {
     .flatMap((name) => readSnapshot(join(stateDirectory(), name)))
     .filter((snapshot) => {
       if (snapshot.bootId !== bootId()) rmSync(snapshot.path, { force: true });
-      return snapshot.bootId === bootId() && snapshot.netns === networkNamespace() && processStart(snapshot.pid) !== snapshot.processStart;
+      return (
+        snapshot.bootId === bootId() &&
+        snapshot.netns === networkNamespace() &&
+        processStart(snapshot.pid) !== snapshot.processStart
+      );
     });
 }
 

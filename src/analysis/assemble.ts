@@ -1,8 +1,9 @@
 /**
  * A complete Results object from what the controller has. Pure.
  */
-import type { Arm, Experiment } from '../profile/plan.js';
+
 import { destinationCount } from '../profile/arrival.js';
+import type { Arm, Experiment } from '../profile/plan.js';
 import {
   type Environment,
   type Prediction,

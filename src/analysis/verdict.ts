@@ -78,7 +78,8 @@ function decide({ metric, goal, guardrails, shift }: Evidence): Decision {
 /** Attempts that were shed cannot fail: a goal that improves only because more were shed has shown nothing. */
 function hidden(metric: Metric, goal: Comparison, { ok, shed }: OutcomeShift): Decision | null {
   const countsFailures = metric.kind === 'failures' || isOneFailure(metric);
-  if (!countsFailures || shed.to - shed.from <= shareMargin(shed.from) || ok.to - ok.from > shareMargin(ok.from)) return null;
+  if (!countsFailures || shed.to - shed.from <= shareMargin(shed.from) || ok.to - ok.from > shareMargin(ok.from))
+    return null;
   const share = formatValue('share', shed.to);
   const because = `${withoutStop(goal.why)}, but ${share} of its attempts were shed (never started, so they could not fail): raise load.maxInFlight or the limit of open files.`;
   return { word: 'not enough evidence', because };
@@ -91,7 +92,8 @@ function moved(
   { grown }: OutcomeShift,
   prices: readonly Comparison[],
 ): Decision | null {
-  if (failures.verdict === 'better' && Math.abs(failures.difference ?? 0) > shareMargin(failures.baseline ?? 0)) return null;
+  if (failures.verdict === 'better' && Math.abs(failures.difference ?? 0) > shareMargin(failures.baseline ?? 0))
+    return null;
   if (failures.verdict === 'not enough evidence')
     return {
       word: 'not enough evidence',

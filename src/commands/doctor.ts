@@ -38,7 +38,12 @@ export function registerDoctor(program: Command): void {
 async function examine(): Promise<Finding[]> {
   const platform = unsupportedPlatform();
   const first: Finding[] = [
-    finding('platform', platform === undefined ? 'ok' : 'missing', platform ?? `Linux ${release()} on ${process.arch}, Node ${process.versions.node}`, null),
+    finding(
+      'platform',
+      platform === undefined ? 'ok' : 'missing',
+      platform ?? `Linux ${release()} on ${process.arch}, Node ${process.versions.node}`,
+      null,
+    ),
     program('unshare', 'util-linux'),
     program('setpriv', 'util-linux'),
     descriptors(),
@@ -59,7 +64,12 @@ function descriptors(): Finding {
   const detail = `${limit.toLocaleString('en')} per process: about ${Math.max(limit - 1000, 0).toLocaleString('en')} connections held open at once`;
   return limit >= 65_536
     ? finding('descriptors', 'ok', detail, null)
-    : finding('descriptors', 'warning', detail, 'more held connections need a higher limit: ulimit -Hn, /etc/security/limits.conf or LimitNOFILE=. Short connections do not');
+    : finding(
+        'descriptors',
+        'warning',
+        detail,
+        'more held connections need a higher limit: ulimit -Hn, /etc/security/limits.conf or LimitNOFILE=. Short connections do not',
+      );
 }
 
 function hostState(): Finding {
@@ -74,34 +84,71 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
   const begun = performance.now();
   try {
     const session = await lab.open();
-    session.send({ type: 'check', sysctls: [['net.ipv4.ip_local_port_range', '40000 40099']], strategies: STRATEGY_NAMES, addresses: ['10.50.0.1'] });
+    session.send({
+      type: 'check',
+      sysctls: [['net.ipv4.ip_local_port_range', '40000 40099']],
+      strategies: STRATEGY_NAMES,
+      addresses: ['10.50.0.1'],
+    });
     const event = await session.next();
     await session.close();
     if (event.type !== 'checked') throw new Error(event.type === 'failed' ? event.message : `unexpected ${event.type}`);
     check = event.check;
   } catch (error) {
-    return [finding('network namespaces', 'missing', error instanceof Error ? error.message : String(error), namespaceRemedy())];
+    return [
+      finding(
+        'network namespaces',
+        'missing',
+        error instanceof Error ? error.message : String(error),
+        namespaceRemedy(),
+      ),
+    ];
   }
   const missing = check.strategies.filter((strategy) => strategy.missing !== null);
   const [sysctl] = check.sysctls;
   return [
-    finding('network namespaces', 'ok', `${lab.description}, up and down in ${Math.round(performance.now() - begun)} ms`, null),
+    finding(
+      'network namespaces',
+      'ok',
+      `${lab.description}, up and down in ${Math.round(performance.now() - begun)} ms`,
+      null,
+    ),
     check.veth.available
       ? finding('veth', 'ok', 'client and origin get a namespace each', null)
-      : finding('veth', 'warning', `${check.veth.errno}: client and origin will share one namespace`, 'load the module: modprobe veth'),
+      : finding(
+          'veth',
+          'warning',
+          `${check.veth.errno}: client and origin will share one namespace`,
+          'load the module: modprobe veth',
+        ),
     sysctl?.readBack
       ? finding('sysctls', 'ok', 'writable in the namespace', null)
-      : finding('sysctls', 'missing', `net.ipv4.ip_local_port_range cannot be written in a fresh namespace (${sysctl?.errno})`, 'in a container, /proc/sys must not be mounted read-only: run it with --privileged, or outside'),
+      : finding(
+          'sysctls',
+          'missing',
+          `net.ipv4.ip_local_port_range cannot be written in a fresh namespace (${sysctl?.errno})`,
+          'in a container, /proc/sys must not be mounted read-only: run it with --privileged, or outside',
+        ),
     missing.length === 0
       ? finding('strategies', 'ok', `all ${STRATEGY_NAMES.length}`, null)
-      : finding('strategies', 'warning', `not on this kernel: ${missing.map(({ name, missing: why }) => `${name} (${why})`).join(', ')}`, 'leave these variants out, or use a newer kernel'),
+      : finding(
+          'strategies',
+          'warning',
+          `not on this kernel: ${missing.map(({ name, missing: why }) => `${name} (${why})`).join(', ')}`,
+          'leave these variants out, or use a newer kernel',
+        ),
   ];
 }
 
 /** Why an ordinary user may be refused: the usual switches of distributions. */
 function namespaceRemedy(): string {
-  if (process.getuid?.() === 0) return 'root in a container may lack CAP_SYS_ADMIN: run the container with --privileged, or run outside';
-  const switches = ['kernel.unprivileged_userns_clone=1', 'kernel.apparmor_restrict_unprivileged_userns=0', 'user.max_user_namespaces=15000'];
+  if (process.getuid?.() === 0)
+    return 'root in a container may lack CAP_SYS_ADMIN: run the container with --privileged, or run outside';
+  const switches = [
+    'kernel.unprivileged_userns_clone=1',
+    'kernel.apparmor_restrict_unprivileged_userns=0',
+    'user.max_user_namespaces=15000',
+  ];
   const closed = switches.filter((text) => {
     const [name, wanted] = text.split('=') as [string, string];
     try {

@@ -1,8 +1,9 @@
 /**
  * Exit codes, one per cause, and how errors become them. A user never sees a stack trace for a mistake of his own.
  */
-import { AgentDied, LabError } from '../lab/lab.js';
+
 import { JournalError } from '../experiment/journal.js';
+import { AgentDied, LabError } from '../lab/lab.js';
 import { ProfileError } from '../profile/problem.js';
 
 export const EXIT = {
@@ -41,9 +42,13 @@ export class UserError extends Error {
 /** Message and exit code of anything that was thrown. Only a fault of our own shows its stack. */
 export function explainError(error: unknown): { message: string; exitCode: number } {
   if (error instanceof UserError) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof ProfileError || error instanceof JournalError) return { message: error.message, exitCode: EXIT.badInput };
+  if (error instanceof ProfileError || error instanceof JournalError)
+    return { message: error.message, exitCode: EXIT.badInput };
   if (error instanceof LabError) {
-    return { message: `${error.message}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`, exitCode: EXIT.noLab };
+    return {
+      message: `${error.message}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`,
+      exitCode: EXIT.noLab,
+    };
   }
   if (error instanceof AgentDied) return { message: error.message, exitCode: EXIT.noLab };
   const stack = error instanceof Error ? error.stack : String(error);

@@ -55,10 +55,16 @@ interface Plan {
 export function registerPlan(program: Command): void {
   program
     .command('plan')
-    .description('what would run, how long, which capacity the arithmetic expects, and what this machine lacks; no load')
+    .description(
+      'what would run, how long, which capacity the arithmetic expects, and what this machine lacks; no load',
+    )
     .argument('<profile>', 'a profile that ships, as quickstart, or a path')
     .option('--lab <kind>', 'netns (the default), or host', labOption)
-    .option('--repeat <n>', 'pairs of runs per variant, instead of what the profile says', integerOption('--repeat', 1, 1000))
+    .option(
+      '--repeat <n>',
+      'pairs of runs per variant, instead of what the profile says',
+      integerOption('--repeat', 1, 1000),
+    )
     .option('--json', 'as JSON', false)
     .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014')
     .action(async (name: string, options: PlanOptions) => {
@@ -97,8 +103,16 @@ function describe(experiment: Experiment, rehearsal: Attempted<Rehearsal>): Plan
     goal: experiment.goal,
     arms,
     notes: [
-      ...(rehearsal.ok ? rehearsal.value.warnings : [`it cannot run here: ${rehearsal.reason}`, `the arithmetic is for Linux ${kernel}`]),
-      ...(environment ? shortages(experiment, environment, arms.map(({ prediction }) => prediction)) : []),
+      ...(rehearsal.ok
+        ? rehearsal.value.warnings
+        : [`it cannot run here: ${rehearsal.reason}`, `the arithmetic is for Linux ${kernel}`]),
+      ...(environment
+        ? shortages(
+            experiment,
+            environment,
+            arms.map(({ prediction }) => prediction),
+          )
+        : []),
       ...repeatNotes(experiment, arms),
     ],
   };
@@ -122,32 +136,42 @@ function repeatNotes({ repeat }: Experiment, arms: readonly PlannedArm[]): strin
   const needed = (comparisons: number) => smallestPairs(comparisons);
   const notes: string[] = [];
   if (noisy > 0 && repeat < needed(noisy)) {
-    notes.push(`${noisy} of ${arms.length - 1} variants vary from run to run; to call any of them better or worse takes repeat: ${needed(noisy)}, and the profile says ${repeat}`);
+    notes.push(
+      `${noisy} of ${arms.length - 1} variants vary from run to run; to call any of them better or worse takes repeat: ${needed(noisy)}, and the profile says ${repeat}`,
+    );
   }
   if (repeat < needed(arms.length - 1)) {
-    notes.push(`times and CPU always vary: a claim about a guardrail takes repeat: ${needed(arms.length - 1)} with ${arms.length - 1} variants, and the profile says ${repeat}`);
+    notes.push(
+      `times and CPU always vary: a claim about a guardrail takes repeat: ${needed(arms.length - 1)} with ${arms.length - 1} variants, and the profile says ${repeat}`,
+    );
   }
   return notes;
 }
 
 function render(plan: Plan, experiment: Experiment): string {
   const width = Math.min(process.stdout.columns ?? 100, 120);
-  const lines = [`${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${plan.arms.length}), about ${formatLeft(plan.expectedSeconds * 1000)}`];
+  const lines = [
+    `${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${plan.arms.length}), about ${formatLeft(plan.expectedSeconds * 1000)}`,
+  ];
   if (plan.description) lines.push(...wrap(plan.description, width));
   lines.push('', `Goal: ${plan.goal}. Expected on Linux ${plan.kernel}, by arithmetic:`, '');
   for (const arm of plan.arms) {
     const { prediction } = arm;
     lines.push(`  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`);
-    const attempts = arm.attempts === null ? 'as many attempts as it takes' : `${arm.attempts.toLocaleString('en')} attempts`;
+    const attempts =
+      arm.attempts === null ? 'as many attempts as it takes' : `${arm.attempts.toLocaleString('en')} attempts`;
     lines.push(`      ${attempts} from ${arm.addresses} addresses to ${arm.destinations} destinations`);
-    const at = prediction.concurrent === null ? 'no closed form' : `${prediction.concurrent.toLocaleString('en')} at once`;
-    const forEver = prediction.sustained === null ? '' : `, ${Math.round(prediction.sustained).toLocaleString('en')}/s for ever`;
+    const at =
+      prediction.concurrent === null ? 'no closed form' : `${prediction.concurrent.toLocaleString('en')} at once`;
+    const forEver =
+      prediction.sustained === null ? '' : `, ${Math.round(prediction.sustained).toLocaleString('en')}/s for ever`;
     lines.push(`      capacity ${at}${forEver} (${prediction.formula}); then ${prediction.fails}`);
     lines.push(...wrap(prediction.rule, width - 6).map((line) => `      ${line}`));
   }
   if (plan.notes.length > 0) {
     lines.push('', 'Notes:');
-    for (const note of plan.notes) lines.push(...wrap(note, width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`));
+    for (const note of plan.notes)
+      lines.push(...wrap(note, width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -28,7 +28,9 @@ export function findProfile(name: string): string {
     return near.startsWith('..') ? shipped : near;
   }
   if (!existsSync(name)) {
-    throw new UserError(`found no profile ${name}: it is neither a file nor one of those that ship (${shippedProfiles().join(', ')})`);
+    throw new UserError(
+      `found no profile ${name}: it is neither a file nor one of those that ship (${shippedProfiles().join(', ')})`,
+    );
   }
   return name;
 }
@@ -38,6 +40,7 @@ export function readProfile(name: string, options: LoadOptions): LoadedProfile {
   const path = findProfile(name);
   const stat = statSync(path);
   if (!stat.isFile()) throw new UserError(`${path} is not a file; name a profile (YAML)`);
-  if (stat.size > MAX_BYTES) throw new UserError(`${path} has ${stat.size} bytes; a profile may have at most ${MAX_BYTES}`);
+  if (stat.size > MAX_BYTES)
+    throw new UserError(`${path} has ${stat.size} bytes; a profile may have at most ${MAX_BYTES}`);
   return loadProfile(readFileSync(path, 'utf8'), path, options);
 }

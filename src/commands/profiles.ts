@@ -1,9 +1,10 @@
 /**
  * `bindstorm profiles`: what ships.
  */
+
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
-import { readFileSync } from 'node:fs';
 import { findProfile, shippedProfiles } from './profile-file.js';
 import { wrap } from './wrap.js';
 

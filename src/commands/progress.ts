@@ -1,8 +1,9 @@
 /**
  * Progress on standard error: one line that is rewritten on a terminal, a line a block elsewhere.
  */
-import { expectedLoadMs, LAB_OVERHEAD_MS } from '../experiment/duration.js';
+
 import type { ExperimentEvent } from '../experiment/controller.js';
+import { expectedLoadMs, LAB_OVERHEAD_MS } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
 import type { Experiment } from '../profile/plan.js';
 import type { Run } from '../results/schema.js';
@@ -67,7 +68,9 @@ function plainProgress({ stream, experiment, planned, now }: ProgressInput): Pro
       if (event.run.status === 'failed') stream.write(`${event.run.id} failed: ${event.run.problems[0]}\n`);
       const next = planned[event.done];
       if (next === undefined || next.block !== event.run.block) {
-        stream.write(`${blockName(event.run, experiment)} done, ${event.done} of ${event.total} runs, ${clock.left()} left\n`);
+        stream.write(
+          `${blockName(event.run, experiment)} done, ${event.done} of ${event.total} runs, ${clock.left()} left\n`,
+        );
       }
     },
     note: (text) => void stream.write(`${text}\n`),

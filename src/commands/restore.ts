@@ -17,7 +17,8 @@ export function registerRestore(program: Command): void {
       if (stale.length === 0) return void process.stdout.write('Nothing to restore.\n');
       if (list) {
         for (const { values, takenAt } of stale) {
-          for (const [name, value] of Object.entries(values)) process.stdout.write(`${name} = ${value}   (as of ${takenAt})\n`);
+          for (const [name, value] of Object.entries(values))
+            process.stdout.write(`${name} = ${value}   (as of ${takenAt})\n`);
         }
         return;
       }
@@ -25,8 +26,13 @@ export function registerRestore(program: Command): void {
       session.send({ type: 'restore' });
       const event = await session.next();
       await session.close();
-      if (event.type !== 'restored') throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', EXIT.noLab);
+      if (event.type !== 'restored')
+        throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', EXIT.noLab);
       for (const [name, value] of Object.entries(event.restored)) process.stdout.write(`restored ${name} = ${value}\n`);
-      if (event.failed.length > 0) throw new UserError(`could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`, EXIT.noLab);
+      if (event.failed.length > 0)
+        throw new UserError(
+          `could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`,
+          EXIT.noLab,
+        );
     });
 }

@@ -8,7 +8,13 @@ import { staleSnapshots } from '../agent/host-guard.js';
 import { conclude } from '../experiment/conclude.js';
 import { type ConductEnd, conduct } from '../experiment/controller.js';
 import { createResultFolder, PROFILE_FILE, writeResults } from '../experiment/folder.js';
-import { type Journal, type JournalBegin, type JournalContents, openJournal, readJournal } from '../experiment/journal.js';
+import {
+  type Journal,
+  type JournalBegin,
+  type JournalContents,
+  openJournal,
+  readJournal,
+} from '../experiment/journal.js';
 import { planRuns } from '../experiment/order.js';
 import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
 import { hostLab } from '../lab/host.js';
@@ -40,13 +46,20 @@ export function registerRun(program: Command): void {
     .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
     .argument('[profile]', 'a profile that ships, as quickstart, or a path')
     .option('--lab <kind>', 'netns (the default), or host', labOption)
-    .option('--repeat <n>', 'pairs of runs per variant, instead of what the profile says', integerOption('--repeat', 1, 1000))
+    .option(
+      '--repeat <n>',
+      'pairs of runs per variant, instead of what the profile says',
+      integerOption('--repeat', 1, 1000),
+    )
     .option('--seed <n>', 'seed of order, arrivals and picks', integerOption('--seed', 0, 4294967295))
     .option('--out <folder>', 'where result folders are made', 'reports')
     .option('--resume <folder>', 'go on with an experiment that was interrupted')
     .option('--json', 'print the results as JSON on standard output instead of the summary', false)
     .option('--quiet', 'no progress', false)
-    .addHelpText('after', `\nExample:\n  bindstorm run quickstart\n  bindstorm run my-proxy.yaml --repeat 20\n${EXIT_HELP}`)
+    .addHelpText(
+      'after',
+      `\nExample:\n  bindstorm run quickstart\n  bindstorm run my-proxy.yaml --repeat 20\n${EXIT_HELP}`,
+    )
     .action(async (profile: string | undefined, options: RunOptions) => {
       process.exitCode = await run(profile, options);
     });
@@ -54,11 +67,19 @@ export function registerRun(program: Command): void {
 
 async function run(profile: string | undefined, options: RunOptions): Promise<number> {
   warnOfStaleSnapshots();
-  const prepared = await (options.resume === undefined ? begin(profile, options) : resume(profile, options.resume, options));
+  const prepared = await (options.resume === undefined
+    ? begin(profile, options)
+    : resume(profile, options.resume, options));
   const { dir, journal, contents, lab, rehearsal } = prepared;
   const { experiment } = contents.begin;
   const planned = planRuns(experiment);
-  const progress = createProgress({ experiment, planned, stream: process.stderr, quiet: options.quiet, now: () => performance.now() });
+  const progress = createProgress({
+    experiment,
+    planned,
+    stream: process.stderr,
+    quiet: options.quiet,
+    now: () => performance.now(),
+  });
   for (const warning of rehearsal.warnings) progress.note(`note: ${warning}`);
 
   const interruption = listenForInterrupts((text) => progress.note(text));
@@ -96,7 +117,8 @@ interface Prepared {
 }
 
 async function begin(name: string | undefined, options: RunOptions): Promise<Prepared> {
-  if (name === undefined) throw new UserError('name a profile, as `bindstorm run quickstart`; `bindstorm profiles` lists those that ship');
+  if (name === undefined)
+    throw new UserError('name a profile, as `bindstorm run quickstart`; `bindstorm profiles` lists those that ship');
   const loaded = readProfile(name, { lab: options.lab, repeat: options.repeat, seed: options.seed });
   guardHost(loaded.experiment, options.lab);
   const lab = labOf(loaded.experiment);
@@ -122,17 +144,22 @@ async function begin(name: string | undefined, options: RunOptions): Promise<Pre
 async function resume(name: string | undefined, dir: string, options: RunOptions): Promise<Prepared> {
   if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
   for (const key of ['lab', 'repeat', 'seed'] as const) {
-    if (options[key] !== undefined) throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
+    if (options[key] !== undefined)
+      throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
   }
   const contents = readJournal(dir);
   const { experiment, environment } = contents.begin;
   guardHost(experiment, experiment.lab);
   const lab = labOf(experiment);
   const rehearsal = await rehearse(experiment, lab);
-  const changed = (['kernel', 'node', 'cpu', 'lab'] as const).filter((key) => environment[key] !== rehearsal.environment[key]);
+  const changed = (['kernel', 'node', 'cpu', 'lab'] as const).filter(
+    (key) => environment[key] !== rehearsal.environment[key],
+  );
   if (changed.length > 0) {
     const what = changed.map((key) => `${key} was ${environment[key]} and is ${rehearsal.environment[key]}`).join('; ');
-    throw new UserError(`${dir} was begun elsewhere (${what}); runs of two machines are not one experiment. Begin a new one`);
+    throw new UserError(
+      `${dir} was begun elsewhere (${what}); runs of two machines are not one experiment. Begin a new one`,
+    );
   }
   if (rehearsal.findings.length > 0) {
     throw new UserError(rehearsal.findings.map(({ message }) => `${join(dir, PROFILE_FILE)}: ${message}`).join('\n'));
@@ -153,10 +180,15 @@ function labOf(experiment: Experiment): Lab {
 /** The host lab needs two yeses: the profile's (checked when it was loaded) and the command line's. */
 function guardHost(experiment: Experiment, asked: Experiment['lab'] | undefined): void {
   if (experiment.lab === 'host' && asked !== 'host') {
-    throw new UserError('this profile wants the host lab, which loads and may change this machine itself; say so with --lab host');
+    throw new UserError(
+      'this profile wants the host lab, which loads and may change this machine itself; say so with --lab host',
+    );
   }
   if (experiment.lab === 'host' && staleSnapshots().length > 0) {
-    throw new UserError('an earlier host run was killed before it could restore its sysctls; run `bindstorm restore` first', EXIT.noLab);
+    throw new UserError(
+      'an earlier host run was killed before it could restore its sysctls; run `bindstorm restore` first',
+      EXIT.noLab,
+    );
   }
 }
 
@@ -206,6 +238,8 @@ function exitCodeOf(results: Results, end: ConductEnd): number {
 
 /** The command that repeats this. */
 function commandLine(name: string, { lab, repeat, seed }: RunOptions): string {
-  const options = Object.entries({ lab, repeat, seed }).flatMap(([key, value]) => (value === undefined ? [] : [`--${key} ${value}`]));
+  const options = Object.entries({ lab, repeat, seed }).flatMap(([key, value]) =>
+    value === undefined ? [] : [`--${key} ${value}`],
+  );
   return ['bindstorm', 'run', /^[\w./-]+$/.test(name) ? name : JSON.stringify(name), ...options].join(' ');
 }

@@ -12,6 +12,8 @@ export function registerSchema(program: Command): void {
     .addArgument(new Argument('<of>', 'which').choices(['profile', 'results']))
     .addHelpText('after', '\nExample:\n  bindstorm schema profile > profile.schema.json')
     .action((of: 'profile' | 'results') => {
-      process.stdout.write(`${JSON.stringify(of === 'profile' ? profileJsonSchema() : resultsJsonSchema(), null, 2)}\n`);
+      process.stdout.write(
+        `${JSON.stringify(of === 'profile' ? profileJsonSchema() : resultsJsonSchema(), null, 2)}\n`,
+      );
     });
 }

@@ -40,7 +40,8 @@ export function registerSink(program: Command): void {
 
 async function serve(options: SinkOptions): Promise<void> {
   const { request, response } = options;
-  if ((request === undefined) !== (response === undefined)) throw new UserError('--request and --response go together; give both or neither');
+  if ((request === undefined) !== (response === undefined))
+    throw new UserError('--request and --response go together; give both or neither');
   const families = new Set(options.listen.map(({ address }) => address.includes(':')));
   if (families.size > 1) throw new UserError('one sink listens on IPv4 or on IPv6; start two for both');
   const exchange = request !== undefined && response !== undefined ? { request, response } : null;
@@ -55,7 +56,9 @@ async function serve(options: SinkOptions): Promise<void> {
     }
     throw error;
   });
-  const where = options.listen.map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`));
+  const where = options.listen.map(({ address, port }) =>
+    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+  );
   process.stderr.write(`listening on ${where.join(', ')}; Ctrl-C ends it\n`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
@@ -63,7 +66,9 @@ async function serve(options: SinkOptions): Promise<void> {
   });
   const { accepted, refused } = sink.counts();
   await sink.stop();
-  process.stderr.write(`${accepted} connections accepted${refused > 0 ? `, ${refused} times out of descriptors` : ''}\n`);
+  process.stderr.write(
+    `${accepted} connections accepted${refused > 0 ? `, ${refused} times out of descriptors` : ''}\n`,
+  );
 }
 
 function collectTarget(text: string, before: Target[] = []): Target[] {

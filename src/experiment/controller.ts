@@ -81,6 +81,9 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
 function keep({ run, histograms }: RunOutcome, { dir, experiment }: ConductInput): Run {
   if (histograms === null) return run;
   const hlog = join(HLOG_DIR, `${run.id}.hlog`);
-  writeFileSync(join(dir, hlog), renderHlog(histograms, run.startedAt, run.durationMs.load, `bindstorm ${experiment.name} ${run.id}`));
+  writeFileSync(
+    join(dir, hlog),
+    renderHlog(histograms, run.startedAt, run.durationMs.load, `bindstorm ${experiment.name} ${run.id}`),
+  );
   return { ...run, hlog };
 }

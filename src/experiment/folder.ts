@@ -12,7 +12,12 @@ export const PROFILE_FILE = 'profile.yaml';
 
 /** Make a new folder under `parent`; a second one in the same second gets a suffix. @returns its path */
 export function createResultFolder(parent: string, experiment: string, now: Date): string {
-  const stamp = now.toISOString().replace(/\.\d+Z$/, 'Z').replaceAll(':', '').replaceAll('-', '').replace('T', '-');
+  const stamp = now
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '')
+    .replaceAll('-', '')
+    .replace('T', '-');
   mkdirSync(parent, { recursive: true });
   for (let i = 1; ; i++) {
     const dir = join(parent, `${experiment}-${stamp}${i === 1 ? '' : `-${i}`}`);

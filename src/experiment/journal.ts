@@ -70,7 +70,9 @@ export function readJournal(dir: string): JournalContents {
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    throw new JournalError(`${path} cannot be read; name a folder that \`bindstorm run\` has made, as reports/quickstart-…`);
+    throw new JournalError(
+      `${path} cannot be read; name a folder that \`bindstorm run\` has made, as reports/quickstart-…`,
+    );
   }
   return parseJournal(text, path);
 }
@@ -80,7 +82,8 @@ export function parseJournal(text: string, path: string): JournalContents {
   const lines = text.split('\n').slice(0, -1);
   const entries = lines.map((line, i) => parseEntry(line, `${path}:${i + 1}`));
   const begin = entries[0];
-  if (begin?.type !== 'begin') throw new JournalError(`${path} does not begin with an experiment; nothing in it can be used`);
+  if (begin?.type !== 'begin')
+    throw new JournalError(`${path} does not begin with an experiment; nothing in it can be used`);
   const runs = new Map<string, Extract<JournalEntry, { type: 'run' }>['run']>();
   let ended: JournalContents['ended'] = null;
   for (const entry of entries) {

@@ -34,13 +34,25 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
       type: 'check',
       sysctls: tryable,
       strategies: [...new Set(experiment.arms.map((arm) => arm.load.strategy))],
-      addresses: [...new Set(experiment.arms.flatMap((arm) => (lab.kind === 'host' ? arm.addresses : arm.addresses.slice(0, 1))))],
+      addresses: [
+        ...new Set(experiment.arms.flatMap((arm) => (lab.kind === 'host' ? arm.addresses : arm.addresses.slice(0, 1)))),
+      ],
     });
     const event = await session.next();
-    if (event.type !== 'checked') throw new LabError(event.type === 'failed' ? event.message : `the agent answered ${event.type} to a check`);
-    const findings = known.length > 0 ? known : experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, event.check, environment));
+    if (event.type !== 'checked')
+      throw new LabError(event.type === 'failed' ? event.message : `the agent answered ${event.type} to a check`);
+    const findings =
+      known.length > 0
+        ? known
+        : experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, event.check, environment));
     const network = networkOf(experiment, lab, event.check);
-    return { environment: { ...environment, lab: describe(lab, network) }, kernel, network, findings: unique(findings), warnings: warningsOf(network, event.check) };
+    return {
+      environment: { ...environment, lab: describe(lab, network) },
+      kernel,
+      network,
+      findings: unique(findings),
+      warnings: warningsOf(network, event.check),
+    };
   } finally {
     await session.close();
   }
@@ -72,14 +84,24 @@ function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environm
   const findings: Finding[] = [];
   for (const [name, value] of Object.entries(arm.sysctls)) {
     const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
-    if (tried?.errno) findings.push({ path: sysctlPath(arm, experiment, name), message: refusal(name, value, tried.errno, environment) });
+    if (tried?.errno)
+      findings.push({
+        path: sysctlPath(arm, experiment, name),
+        message: refusal(name, value, tried.errno, environment),
+      });
   }
   const strategy = check.strategies.find(({ name }) => name === arm.load.strategy);
   if (strategy?.missing) {
-    findings.push({ path: strategyPath(arm, experiment), message: `this kernel (${environment.kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); leave it out` });
+    findings.push({
+      path: strategyPath(arm, experiment),
+      message: `this kernel (${environment.kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); leave it out`,
+    });
   }
   if (!check.family.available) {
-    findings.push({ path: ['addresses'], message: `this machine has no IPv6 (${check.family.errno}); use IPv4 addresses` });
+    findings.push({
+      path: ['addresses'],
+      message: `this machine has no IPv6 (${check.family.errno}); use IPv4 addresses`,
+    });
   }
   const notLocal = check.notLocal.filter((address) => arm.addresses.includes(address));
   if (notLocal.length > 0) {
@@ -126,7 +148,9 @@ function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['net
 
 function describe(lab: Lab, network: RunSpec['network']): string {
   if (lab.kind === 'host') return lab.description;
-  return network === 'veth' ? `${lab.description}, client and origin joined by veth` : `${lab.description}, client and origin in one`;
+  return network === 'veth'
+    ? `${lab.description}, client and origin joined by veth`
+    : `${lab.description}, client and origin in one`;
 }
 
 function warningsOf(network: RunSpec['network'], check: Check): string[] {
@@ -138,5 +162,7 @@ function warningsOf(network: RunSpec['network'], check: Check): string[] {
 
 /** Several arms share the baseline's sysctls; each problem is said once. */
 function unique(findings: readonly Finding[]): Finding[] {
-  return [...new Map(findings.map((finding) => [`${JSON.stringify(finding.path)} ${finding.message}`, finding])).values()];
+  return [
+    ...new Map(findings.map((finding) => [`${JSON.stringify(finding.path)} ${finding.message}`, finding])).values(),
+  ];
 }

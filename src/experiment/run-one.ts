@@ -66,7 +66,10 @@ function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
 }
 
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
-async function converse(session: LabSession, { arm, signal, onSample }: RunOneInput): Promise<{ measurement: Measurement; loadBegan: number }> {
+async function converse(
+  session: LabSession,
+  { arm, signal, onSample }: RunOneInput,
+): Promise<{ measurement: Measurement; loadBegan: number }> {
   const deadline = new Deadline(session, runDeadlineMs(arm), 'the run took longer than its deadline');
   const stop = () => {
     session.send({ type: 'stop' });
@@ -131,7 +134,13 @@ class Deadline {
   }
 }
 
-function placeOf({ id, variant, block, warmup, order }: PlannedRun): Pick<Run, 'id' | 'variant' | 'block' | 'warmup' | 'order'> {
+function placeOf({
+  id,
+  variant,
+  block,
+  warmup,
+  order,
+}: PlannedRun): Pick<Run, 'id' | 'variant' | 'block' | 'warmup' | 'order'> {
   return { id, variant, block, warmup, order };
 }
 

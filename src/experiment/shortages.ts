@@ -10,7 +10,11 @@ import type { Environment, Prediction } from '../results/schema.js';
 const RESERVE = 200;
 
 /** @param predictions one per arm, in their order */
-export function shortages(experiment: Experiment, environment: Environment, predictions: readonly Prediction[]): string[] {
+export function shortages(
+  experiment: Experiment,
+  environment: Environment,
+  predictions: readonly Prediction[],
+): string[] {
   return experiment.arms.flatMap((arm, i) => [
     ...descriptorShortage(arm, environment, predictions[i]!),
     ...timeWaitShortage(arm, environment, predictions[i]!),
@@ -25,14 +29,21 @@ function openAtOnce(arm: Arm, prediction: Prediction): number {
   const most = Math.min(attempts, prediction.concurrent ?? attempts);
   if (arrival.shape === 'fill') return holdMs === 0 ? 0 : most;
   // Little's law, with the highest rate of the arrivals.
-  const rate = arrival.shape === 'ramp' ? Math.max(arrival.from, arrival.to) : arrival.shape === 'steps' ? Math.max(...arrival.rates) : arrival.rate;
+  const rate =
+    arrival.shape === 'ramp'
+      ? Math.max(arrival.from, arrival.to)
+      : arrival.shape === 'steps'
+        ? Math.max(...arrival.rates)
+        : arrival.rate;
   return Math.min(most, (rate * (holdMs ?? Number.POSITIVE_INFINITY)) / 1000);
 }
 
 function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: Prediction): string[] {
   const wanted = openAtOnce(arm, prediction);
   if (wanted <= descriptors - RESERVE) return [];
-  const many = Number.isFinite(wanted) ? `${Math.round(wanted).toLocaleString('en')} sockets` : 'as many sockets as there are ports';
+  const many = Number.isFinite(wanted)
+    ? `${Math.round(wanted).toLocaleString('en')} sockets`
+    : 'as many sockets as there are ports';
   return [
     `${arm.name} wants ${many} open at once, and a process may have ${descriptors.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller`,
   ];

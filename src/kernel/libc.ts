@@ -35,6 +35,8 @@ export const listen = declare<[fd: number, backlog: number]>('int listen(int, in
 export const accept4 = declare<[fd: number, address: number, length: number, flags: number]>(
   'int accept4(int, intptr_t, intptr_t, int)',
 );
+/** shutdown(2) */
+export const shutdown = declare<[fd: number, how: number]>('int shutdown(int, int)');
 /** close(2) */
 export const close = declare<[fd: number]>('int close(int)');
 /** setsockopt(2) */

@@ -28,6 +28,7 @@ import {
   SOL_SOCKET,
   send,
   setsockopt,
+  shutdown,
   socket,
   close as sysClose,
 } from '../kernel/libc.js';
@@ -43,6 +44,9 @@ import type { Dialer } from './strategy.js';
 const CONNECTING = 1;
 const EXCHANGING = 2;
 const HELD = 3;
+const DRAINING = 4;
+
+const SHUT_WR = 1;
 
 /** Everything is registered once, edge-triggered: no epoll_ctl when a connection changes state. */
 const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
@@ -99,6 +103,7 @@ export function createConnections(input: ConnectionsInput): Connections {
   soError.view.setUint32(4, 4, true);
   const lingerZero = nativeBuffer(8);
   lingerZero.view.setInt32(0, 1, true);
+  const drains = plan.drain && plan.close === 'client';
   let misses = 0;
 
   function attempt(n: number, scheduled: number): void {
@@ -222,10 +227,37 @@ export function createConnections(input: ConnectionsInput): Connections {
   }
 
   function unwait(fd: number): void {
-    if (state[fd] === CONNECTING || state[fd] === EXCHANGING) waiting.remove(fd);
+    if (state[fd] === CONNECTING || state[fd] === EXCHANGING || state[fd] === DRAINING) waiting.remove(fd);
   }
 
   function closeOne(fd: number): void {
+    if (drains) return beginDrain(fd);
+    finallyClose(fd);
+  }
+
+  /** From here on the attempt waits, like a handshake, until the peer has closed too or the time is up. */
+  function beginDrain(fd: number): void {
+    shutdown(fd, SHUT_WR);
+    // The queue is in the order of these times.
+    startedAt[fd] = now();
+    state[fd] = DRAINING;
+    waiting.append(fd);
+    watch(fd);
+    drained(fd);
+  }
+
+  function drained(fd: number): void {
+    for (;;) {
+      const n = recv(fd, scratch.address, scratch.bytes.length, 0);
+      const error = n < 0 ? errno() : 0;
+      if (error === EAGAIN) return;
+      if (n > 0 || error === EINTR) continue;
+      waiting.remove(fd);
+      return finallyClose(fd);
+    }
+  }
+
+  function finallyClose(fd: number): void {
     state[fd] = 0;
     if (plan.close === 'reset') setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero.address, 8);
     sysClose(fd);
@@ -248,6 +280,8 @@ export function createConnections(input: ConnectionsInput): Connections {
       }
       case EXCHANGING:
         return exchange(fd);
+      case DRAINING:
+        return drained(fd);
       case HELD:
         if (plan.close === 'server' && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) unhold(fd);
         return;
@@ -259,8 +293,10 @@ export function createConnections(input: ConnectionsInput): Connections {
   function expire(at: number): number {
     while (waiting.head >= 0 && at - startedAt[waiting.head]! >= timeout) {
       const fd = waiting.head;
+      const counted = state[fd] === DRAINING;
       abandon(fd);
-      recorder.failed(SLOT_TIMEOUT, at - startedAt[fd]!);
+      // A connection that only drains has had its outcome.
+      if (!counted) recorder.failed(SLOT_TIMEOUT, at - startedAt[fd]!);
     }
     while (held.head >= 0 && at >= heldUntil[held.head]!) unhold(held.head);
     const giveUp = waiting.head >= 0 ? startedAt[waiting.head]! + timeout : Number.POSITIVE_INFINITY;
@@ -276,8 +312,9 @@ export function createConnections(input: ConnectionsInput): Connections {
     onEvent,
     expire,
     closeAll() {
-      while (waiting.head >= 0) abandon(waiting.head);
       while (held.head >= 0) unhold(held.head);
+      // Held connections that drain have joined these.
+      while (waiting.head >= 0) abandon(waiting.head);
     },
   };
 }

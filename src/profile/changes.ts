@@ -1,8 +1,9 @@
 /**
  * What a variant changes, in words, from the two complete arms: so it says what takes effect, not what the file repeats.
  */
-import { formatArrival, formatDestinations, formatDuration, plural } from './format.js';
+
 import { destinationCount } from './arrival.js';
+import { formatArrival, formatDestinations, formatDuration, plural } from './format.js';
 import type { Arm, LoadPlan } from './plan.js';
 
 type Complete = Pick<Arm, 'sysctls' | 'load' | 'addresses' | 'destinations'>;
@@ -33,6 +34,7 @@ const LOAD_WORDS = {
   pick: (load) => load.pick,
   arrival: (load) => formatArrival(load.arrival),
   close: (load) => load.close,
+  drain: (load) => (load.drain ? 'yes' : 'no'),
   holdMs: (load) => (load.holdMs === null ? 'to the end' : formatDuration(load.holdMs)),
   timeoutMs: (load) => formatDuration(load.timeoutMs),
   exchange: (load) => (load.exchange ? `${load.exchange.request} B out, ${load.exchange.response} B back` : 'none'),

@@ -1,11 +1,12 @@
 /**
  * The load of an arm: filled in with defaults, and refused where its settings contradict each other or never end. Pure.
  */
+
+import { arrivalDurationMs, scheduledAttempts } from './arrival.js';
 import type { Report } from './blame.js';
 import { FILL, LOAD, PICK } from './defaults.js';
 import { formatArrival, formatDuration } from './format.js';
 import { type AddressInput, type LoadInput, usesPorts } from './merge.js';
-import { arrivalDurationMs, scheduledAttempts } from './arrival.js';
 import type { Arrival, LoadPlan } from './plan.js';
 import type { ArrivalInput } from './schema.js';
 import { STRATEGY_NAMES } from './strategy.js';
@@ -47,6 +48,7 @@ export function planLoad(input: LoadInput & { arrival: ArrivalInput }, pick: Add
     pick: pick ?? PICK,
     arrival: planArrival(input.arrival),
     close: input.close ?? LOAD.close,
+    drain: input.drain ?? LOAD.drain,
     holdMs: input.hold ?? defaultHoldMs(input.arrival.shape),
     timeoutMs: input.timeout ?? LOAD.timeoutMs,
     exchange: input.exchange ?? LOAD.exchange,

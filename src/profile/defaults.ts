@@ -23,6 +23,8 @@ export const LOAD: Omit<LoadPlan, 'arrival' | 'pick'> = {
   strategy: 'connect',
   /** Only the side that closes first has TIME_WAIT. Closing at the server would exhaust nothing here and hide the problem. */
   close: 'client',
+  /** Programs close and go on; they do not wait for the other side. */
+  drain: false,
   /** Short connections: ports are held by TIME_WAIT alone, which is the case that operators see. */
   holdMs: 0,
   /** Above a lost SYN's first two retransmissions (1 s and 3 s), so that one lost packet is no failure. */

@@ -30,6 +30,11 @@ export const loadPlanSchema = z.object({
   pick: z.enum(['round-robin', 'random', 'by-worker']),
   arrival: arrivalSchema,
   close: z.enum(['client', 'server', 'reset']),
+  /**
+   * With close: client: shut down the sending side and wait for the peer's FIN before the socket is closed, so that it is surely
+   * in TIME_WAIT, not in FIN_WAIT, when the next attempt begins.
+   */
+  drain: z.boolean(),
   /** How long an established connection is kept open; null: to the end of the run or wave. */
   holdMs: z.number().nullable(),
   timeoutMs: z.number(),

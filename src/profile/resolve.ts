@@ -2,6 +2,8 @@
  * A profile that the schema accepts → the experiment that it means: defaults filled in, every variant laid over the baseline,
  * and everything that needs several keys at once checked. Pure.
  */
+
+import { scheduledAttempts } from './arrival.js';
 import { type Report, reporterFor } from './blame.js';
 import { changesInWords } from './changes.js';
 import { checkAddresses } from './check-addresses.js';
@@ -11,7 +13,6 @@ import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js'
 import { LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
-import { scheduledAttempts } from './arrival.js';
 import type { Arm, Experiment } from './plan.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';

@@ -109,6 +109,10 @@ const load = {
   strategy: z.enum(STRATEGY_NAMES).optional().describe('how an outbound socket gets its local address and port'),
   arrival: arrival.optional(),
   close: z.enum(['client', 'server', 'reset']).optional().describe('who closes first; reset: the client, with a RST'),
+  drain: z
+    .boolean()
+    .optional()
+    .describe('with close: client, wait for the FIN of the other side before an attempt counts as over'),
   hold: duration.optional().describe('how long an established connection is kept open'),
   timeout: duration.optional().describe('how long an attempt may take to connect, and then to exchange'),
   exchange: object({ request: positive(65_536), response: positive(1_048_576) })

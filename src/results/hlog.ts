@@ -8,7 +8,12 @@ import * as hdr from 'hdr-histogram-js';
  * @param encoded phase → HdrHistogram V2, compressed, base64
  * @param startedAt ISO 8601
  */
-export function renderHlog(encoded: Readonly<Record<string, string>>, startedAt: string, durationMs: number, comment: string): string {
+export function renderHlog(
+  encoded: Readonly<Record<string, string>>,
+  startedAt: string,
+  durationMs: number,
+  comment: string,
+): string {
   const start = Date.parse(startedAt);
   let text = '';
   const writer = new hdr.HistogramLogWriter((content) => {

@@ -34,6 +34,7 @@ variants: [{ name: again }]
       pick: 'round-robin',
       arrival: { shape: 'constant', rate: 10, durationMs: 1000 },
       close: 'client',
+      drain: false,
       holdMs: 0,
       timeoutMs: 5000,
       exchange: null,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { loadProfile } from '../../src/profile/load.js';
 import { arrivalDurationMs, scheduledAttempts } from '../../src/profile/arrival.js';
+import { loadProfile } from '../../src/profile/load.js';
 import { ProfileError } from '../../src/profile/problem.js';
 import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
 

@@ -150,6 +150,7 @@ function makeVariant(spec: ArmSpec, index: number, blocks: number, seconds: numb
       pick: 'round-robin',
       arrival: { shape: 'constant', rate: RATE, durationMs: seconds * 1000 },
       close: 'client',
+      drain: false,
       holdMs: 0,
       timeoutMs: 5000,
       exchange: null,

@@ -160,6 +160,7 @@ export function makeArm(name: string): Arm {
       pick: 'round-robin',
       arrival: { shape: 'constant', rate: 100, durationMs: 10_000 },
       close: 'client',
+      drain: false,
       holdMs: 0,
       timeoutMs: 5000,
       exchange: null,
