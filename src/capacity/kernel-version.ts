@@ -34,7 +34,9 @@ export function parseKernelVersion(release: string): KernelVersion {
   const match = RELEASE.exec(release);
   if (!match) {
     const shown = JSON.stringify(release.slice(0, 80));
-    throw new KernelVersionError(`found ${shown}; a kernel release begins with two or three numbers, as 6.1.0-28-amd64`);
+    throw new KernelVersionError(
+      `found ${shown}; a kernel release begins with two or three numbers, as 6.1.0-28-amd64`,
+    );
   }
   const vendor = ENTERPRISE.exec(release);
   return {
