@@ -30,7 +30,8 @@ export const loadPlanSchema = z.object({
   pick: z.enum(['round-robin', 'random', 'by-worker']),
   arrival: arrivalSchema,
   close: z.enum(['client', 'server', 'reset']),
-  holdMs: z.number(),
+  /** How long an established connection is kept open; null: to the end of the run or wave. */
+  holdMs: z.number().nullable(),
   timeoutMs: z.number(),
   exchange: z.object({ request: z.number(), response: z.number() }).nullable(),
   sink: z.enum(['accept', 'listen-only']),
@@ -96,40 +97,3 @@ export const experimentSchema = z.object({
   profileHash: z.string(),
 });
 export type Experiment = z.infer<typeof experimentSchema>;
-
-/** Number of (address, port) pairs that attempts go to. */
-export function destinationCount(destinations: Destinations): number {
-  return destinations.kind === 'lab' ? destinations.addresses * destinations.ports : destinations.targets.length;
-}
-
-/** How long the arrivals of one run last, in milliseconds; null for `fill`, which lasts as long as it takes. */
-export function arrivalDurationMs(arrival: Arrival): number | null {
-  switch (arrival.shape) {
-    case 'constant':
-    case 'poisson':
-    case 'ramp':
-    case 'hold':
-      return arrival.durationMs;
-    case 'steps':
-      return arrival.rates.length * arrival.eachMs;
-    case 'fill':
-      return null;
-  }
-}
-
-/** How many attempts one run schedules; null where the run decides (`fill` up to N failures, `hold`). For `poisson`, the expectation. */
-export function scheduledAttempts(arrival: Arrival): number | null {
-  switch (arrival.shape) {
-    case 'constant':
-    case 'poisson':
-      return Math.floor((arrival.rate * arrival.durationMs) / 1000 + 1e-9);
-    case 'ramp':
-      return Math.floor((((arrival.from + arrival.to) / 2) * arrival.durationMs) / 1000 + 1e-9);
-    case 'steps':
-      return Math.floor((arrival.rates.reduce((sum, rate) => sum + rate, 0) * arrival.eachMs) / 1000 + 1e-9);
-    case 'fill':
-      return arrival.attempts === null ? null : arrival.attempts * arrival.waves;
-    case 'hold':
-      return null;
-  }
-}

@@ -1,0 +1,42 @@
+/**
+ * What a plan comes to in numbers: how long, how many, to how many. Pure, and free of the schema library, because every load
+ * worker loads it.
+ */
+import type { Arrival, Destinations } from './plan.js';
+
+/** Number of (address, port) pairs that attempts go to. */
+export function destinationCount(destinations: Destinations): number {
+  return destinations.kind === 'lab' ? destinations.addresses * destinations.ports : destinations.targets.length;
+}
+
+/** How long the arrivals of one run last, in milliseconds; null for `fill`, which lasts as long as it takes. */
+export function arrivalDurationMs(arrival: Arrival): number | null {
+  switch (arrival.shape) {
+    case 'constant':
+    case 'poisson':
+    case 'ramp':
+    case 'hold':
+      return arrival.durationMs;
+    case 'steps':
+      return arrival.rates.length * arrival.eachMs;
+    case 'fill':
+      return null;
+  }
+}
+
+/** How many attempts one run schedules; null where the run decides (`fill` up to N failures, `hold`). For `poisson`, the expectation. */
+export function scheduledAttempts(arrival: Arrival): number | null {
+  switch (arrival.shape) {
+    case 'constant':
+    case 'poisson':
+      return Math.floor((arrival.rate * arrival.durationMs) / 1000 + 1e-9);
+    case 'ramp':
+      return Math.floor((((arrival.from + arrival.to) / 2) * arrival.durationMs) / 1000 + 1e-9);
+    case 'steps':
+      return Math.floor((arrival.rates.reduce((sum, rate) => sum + rate, 0) * arrival.eachMs) / 1000 + 1e-9);
+    case 'fill':
+      return arrival.attempts === null ? null : arrival.attempts * arrival.waves;
+    case 'hold':
+      return null;
+  }
+}
