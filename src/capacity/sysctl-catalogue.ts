@@ -21,7 +21,7 @@ import {
 export { parseSysctl, type Sysctl, sysctlPath } from './sysctl-syntax.js';
 
 /** The keys that decide about local ports and TIME_WAIT, for the environment's record. A kernel may lack some of them. */
-export const portSysctls: readonly string[] = [
+export const PORT_SYSCTLS: readonly string[] = [
   'net.ipv4.ip_local_port_range',
   'net.ipv4.ip_local_reserved_ports',
   'net.ipv4.ip_unprivileged_port_start',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
-import { judgeSysctl, parseSysctl, portSysctls } from '../../src/capacity/sysctl-catalogue.js';
+import { judgeSysctl, PORT_SYSCTLS, parseSysctl } from '../../src/capacity/sysctl-catalogue.js';
 import { INTERFACE_TREES, NETNS_KEYS } from '../../src/capacity/sysctl-data.js';
 
 const now = parseKernelVersion('6.18.44');
@@ -157,8 +157,8 @@ test('no key stands twice, each can be parsed, and each is judged ok where it is
 });
 
 test('the keys that decide about ports are known', () => {
-  assert.equal(portSysctls.length, new Set(portSysctls).size);
-  for (const name of portSysctls) {
+  assert.equal(PORT_SYSCTLS.length, new Set(PORT_SYSCTLS).size);
+  for (const name of PORT_SYSCTLS) {
     assert.equal(typeof parseSysctl(name, name.endsWith('ip_local_port_range') ? '1024 65535' : 1), 'object');
     assert.doesNotMatch(reason(name), /not known/);
   }
