@@ -117,7 +117,8 @@ function chosenByBind(input: PredictInput): Ceiling {
       source: IN_OLD_BIND,
     });
   }
-  const idle = options.length > 0 ? `; ${options.join(' and ')} changes nothing on this kernel` : '';
+  const unless = era === 'F' && options.includes('SO_REUSEADDR') ? 'without ip_autobind_reuse=1' : 'on this kernel';
+  const idle = options.length > 0 ? `, and ${options.join(' and ')} changes nothing ${unless}` : '';
   return row(input, {
     factors: ['P', 'S'],
     fails: 'bind:EADDRINUSE',
@@ -130,11 +131,11 @@ function chosenByBind(input: PredictInput): Ceiling {
 function sharedByReuseaddr(input: PredictInput, era: 'A' | 'B' | 'C' | 'C2' | 'D'): Ceiling {
   const divisor = { A: 1, B: 1, C: 1, C2: 2, D: 4 }[era];
   const part = {
-    A: 'the range',
-    B: 'the range',
-    C: 'the range',
-    C2: 'its lower half',
-    D: 'the odd ports of its lower half',
+    A: 'all of the range',
+    B: 'all of the range',
+    C: 'all of the range',
+    C2: 'all of its lower half',
+    D: 'all of the odd ports of its lower half',
   }[era];
   const exact = era !== 'A' && era !== 'B' && input.destinations === 1 && (divisor === 1 || input.reserved === 0);
   const shared: Omit<Row, 'rule'> = {
@@ -147,10 +148,10 @@ function sharedByReuseaddr(input: PredictInput, era: 'A' | 'B' | 'C' | 'C2' | 'D
   if (exact) {
     return row(input, {
       ...shared,
-      rule: `with SO_REUSEADDR bind() shares ports once ${part} is used up, and with one destination a shared port is of no use`,
+      rule: `with SO_REUSEADDR bind() shares ports once ${part} is taken, and with one destination a shared port is of no use`,
     });
   }
-  const when = era === 'B' ? 'from the first collision on' : `once ${part} is used up`;
+  const when = era === 'B' ? 'from the first collision on' : `once ${part} is taken`;
   return row(input, {
     ...shared,
     concurrent: null,
