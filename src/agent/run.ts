@@ -2,7 +2,7 @@
  * The life of one run, inside the lab: sysctls, origin, network, workers, load, samples, measurement.
  */
 
-import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
+import { portSysctls } from '../capacity/sysctl-catalogue.js';
 import { monotonicMicros as now } from '../kernel/libc.js';
 import { createSocketObserver, type SocketObserver } from '../kernel/sock-diag.js';
 import { normaliseValue, readSysctl, readSysctls, writeSysctl } from '../kernel/sysctl.js';
@@ -111,7 +111,7 @@ function applySysctls(wanted: Readonly<Record<string, string>>): Record<string, 
     const result = writeSysctl(name, normaliseValue(value));
     if (!result.ok) throw new Error(`the kernel refused ${name} = ${value} (${result.errno})`);
   }
-  return readSysctls([...PORT_SYSCTLS, ...Object.keys(wanted)]);
+  return readSysctls([...portSysctls, ...Object.keys(wanted)]);
 }
 
 /** `ip_local_port_range` serves IPv6 too. */

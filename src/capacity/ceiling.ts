@@ -1,0 +1,236 @@
+/**
+ * How many connections a strategy can have at once: P·S, P·S·D and their like. Pure arithmetic, one function a way of
+ * choosing the port; measured on 3.2, 3.3, 5.10, 6.1, 6.12, 6.18 and 7.2, and read in the sources between.
+ */
+import { strategyOf } from '../profile/strategy.js';
+import { portCount } from '../profile/units.js';
+import { bindEra, hasStrategy } from './bind-era.js';
+import { kernelSeries } from './kernel-version.js';
+import { type PredictInput, searchedRange, usablePorts } from './predict-input.js';
+
+export interface Ceiling {
+  /** Tuples at once; null where there is no closed form, and `rule` says why. */
+  readonly concurrent: number | null;
+  /** P, S and D as far as they count: the ceiling of one source and target, and how many of them there are. */
+  readonly ports: number;
+  readonly sources: number;
+  readonly targets: number;
+  readonly fails: string;
+  readonly formula: string;
+  /** A clause without a final stop. */
+  readonly rule: string;
+  readonly source: string;
+  /**
+   * Whether a new socket takes over a tuple in TIME_WAIT at once (given TCP timestamps), since its port is bound before
+   * connect(): `random` where the kernel chooses the port to share, and may choose one that is still open.
+   */
+  readonly takesOver: 'no' | 'yes' | 'random';
+}
+
+const IN_BIND = 'inet_csk_find_open_port(), net/ipv4/inet_connection_sock.c';
+const IN_CONNECT = '__inet_hash_connect(), net/ipv4/inet_hashtables.c';
+const IN_OLD_BIND = 'inet_csk_get_port(), net/ipv4/inet_connection_sock.c';
+
+/** The ceiling of a strategy on a kernel. */
+export function ceiling(input: PredictInput): Ceiling {
+  const missing = missingOption(input);
+  if (missing) return missing;
+  const { port } = strategyOf(input.strategy);
+  if (port === 'connect') return chosenByConnect(input);
+  return port === 'program' ? chosenByProgram(input) : chosenByBind(input);
+}
+
+function missingOption(input: PredictInput): Ceiling | undefined {
+  const { kernel, strategy } = input;
+  const has = hasStrategy(kernel, strategy);
+  if (has === 'yes') return undefined;
+  const { options, since } = strategyOf(strategy);
+  const known = has === 'no';
+  const born = `${options.at(-1)} came with ${since}`;
+  return row(input, {
+    factors: ['P'],
+    concurrent: known ? 0 : null,
+    fails: 'setsockopt:ENOPROTOOPT',
+    formula: known ? `0 (${born})` : `no closed form (${born})`,
+    rule: known
+      ? `${born}, so setsockopt() fails on ${kernelSeries(kernel)}`
+      : `${born}, and this vendor's ${kernelSeries(kernel)} may or may not have it by a backport`,
+    source: 'ip(7), socket(7)',
+  });
+}
+
+/** connect() needs a free 4-tuple only; a port counts once for each source and destination. */
+function chosenByConnect(input: PredictInput): Ceiling {
+  const routed = strategyOf(input.strategy).address === 'none';
+  const commit = input.strategy === 'local-port-range' ? ' (91d0b78c5177)' : routed ? '' : ' (90c337da1524)';
+  return row(input, {
+    factors: routed ? ['P', 'D'] : ['P', 'S', 'D'],
+    fails: 'connect:EADDRNOTAVAIL',
+    rule: routed
+      ? 'connect() picks a port for each destination, and the route picks one source address, so further addresses add nothing'
+      : 'connect() picks a port for each source address and destination',
+    source: IN_CONNECT + commit,
+  });
+}
+
+function chosenByProgram(input: PredictInput): Ceiling {
+  const { options } = strategyOf(input.strategy);
+  if (options.length === 0) {
+    return row(input, {
+      factors: ['P', 'S'],
+      fails: 'bind:EADDRINUSE',
+      rule: 'without SO_REUSEADDR a named port is bound once for each address, whatever the destination',
+      source: 'inet_csk_bind_conflict(), net/ipv4/inet_connection_sock.c',
+    });
+  }
+  return row(input, {
+    factors: ['P', 'S', 'D'],
+    fails: 'connect:EADDRNOTAVAIL',
+    rule: `sockets with ${options.join(' and ')} share a named port, and connect() then needs a free 4-tuple`,
+    source: 'inet_csk_bind_conflict(), net/ipv4/inet_connection_sock.c',
+    takesOver: 'yes',
+  });
+}
+
+function chosenByBind(input: PredictInput): Ceiling {
+  const { address, options } = strategyOf(input.strategy);
+  const era = bindEra(input.kernel);
+  const any = address === 'any';
+  if (options.includes('SO_REUSEPORT') && !['E', 'F'].includes(era)) return sharedByReuseport(input);
+  if (options.includes('SO_REUSEADDR')) {
+    if (['A', 'B', 'C', 'C2', 'D'].includes(era)) return sharedByReuseaddr(input, era as 'A' | 'B' | 'C' | 'C2' | 'D');
+    if (era === 'F' && input.autobindReuse) return sharedByAutobind(input);
+  }
+  if (any) {
+    return row(input, {
+      factors: ['P'],
+      fails: 'bind:EADDRINUSE',
+      rule: `bind() to the ${input.family === 4 ? '0.0.0.0' : '::'} address conflicts with every socket on the port, so neither addresses nor destinations count`,
+      source: IN_BIND,
+    });
+  }
+  if (era === 'A') {
+    return row(input, {
+      factors: ['P'],
+      fails: 'bind:EADDRINUSE',
+      rule: 'before 3.3 bind() passes over every port that any socket has, on any address, so all addresses share one pool',
+      source: IN_OLD_BIND,
+    });
+  }
+  const unless = era === 'F' && options.includes('SO_REUSEADDR') ? 'without ip_autobind_reuse=1' : 'on this kernel';
+  const idle = options.length > 0 ? `, and ${options.join(' and ')} changes nothing ${unless}` : '';
+  return row(input, {
+    factors: ['P', 'S'],
+    fails: 'bind:EADDRINUSE',
+    rule: `bind() picks the port before the destination is known, so each address has P ports in all${idle}`,
+    source: era === 'E' || era === 'F' ? IN_BIND : IN_OLD_BIND,
+  });
+}
+
+/** Before 4.11 a used-up search ended in sharing a port; with one destination that is where connect() begins to fail. */
+function sharedByReuseaddr(input: PredictInput, era: 'A' | 'B' | 'C' | 'C2' | 'D'): Ceiling {
+  const divisor = { A: 1, B: 1, C: 1, C2: 2, D: 4 }[era];
+  const part = {
+    A: 'all of the range',
+    B: 'all of the range',
+    C: 'all of the range',
+    C2: 'all of its lower half',
+    D: 'all of the odd ports of its lower half',
+  }[era];
+  const exact = era !== 'A' && era !== 'B' && input.destinations === 1 && (divisor === 1 || input.reserved === 0);
+  const shared: Omit<Row, 'rule'> = {
+    factors: strategyOf(input.strategy).address === 'any' ? ['P', 'D'] : ['P', 'S', 'D'],
+    divisor,
+    fails: 'connect:EADDRNOTAVAIL',
+    source: IN_OLD_BIND,
+    takesOver: 'random',
+  };
+  if (exact) {
+    return row(input, {
+      ...shared,
+      rule: `with SO_REUSEADDR bind() shares ports once ${part} is taken, and with one destination a shared port is of no use`,
+    });
+  }
+  const when = era === 'B' ? 'from the first collision on' : `once ${part} is taken`;
+  return row(input, {
+    ...shared,
+    concurrent: null,
+    rule: `with SO_REUSEADDR bind() shares ports at random ${when}, so some connect() calls fail early and there is no closed form`,
+  });
+}
+
+/** 3.9 to 4.10: bind_conflict() finds none between SO_REUSEPORT sockets of one user, so a port is shared when it is met. */
+function sharedByReuseport(input: PredictInput): Ceiling {
+  return row(input, {
+    factors: ['P', 'S', 'D'],
+    concurrent: null,
+    fails: 'connect:EADDRNOTAVAIL',
+    rule: 'before 4.11 bind() shares ports at random between SO_REUSEPORT sockets of one user from the first collision on, so there is no closed form',
+    source: IN_OLD_BIND,
+    takesOver: 'random',
+  });
+}
+
+/**
+ * From 5.7 with ip_autobind_reuse=1: the second search takes the first port that it meets, which is odd and in the lower
+ * half, so that only a quarter of the ports is ever shared.
+ */
+function sharedByAutobind(input: PredictInput): Ceiling {
+  const any = strategyOf(input.strategy).address === 'any';
+  const shared = {
+    fails: 'connect:EADDRNOTAVAIL',
+    source: `${IN_BIND} (4b01a9674231)`,
+    takesOver: 'random',
+  } as const;
+  if (input.destinations === 1) {
+    return row(input, {
+      ...shared,
+      factors: any ? ['P'] : ['P', 'S'],
+      rule: 'with ip_autobind_reuse=1 bind() shares ports once all are used, and with one destination a shared port is of no use',
+    });
+  }
+  const quarter = Math.floor(portCount(searchedRange(input)) / 4);
+  const [ports, sources, more] = [usablePorts(input), any ? 1 : input.addresses, input.destinations - 1];
+  const most = sources * (ports + quarter * more);
+  return row(input, {
+    ...shared,
+    factors: any ? ['P'] : ['P', 'S'],
+    concurrent: null,
+    formula: any
+      ? `at most P + ⌊P/4⌋·(D−1) = ${ports} + ${quarter} · ${more} = ${most}`
+      : `at most S·(P + ⌊P/4⌋·(D−1)) = ${sources} · (${ports} + ${quarter} · ${more}) = ${most}`,
+    rule: 'with ip_autobind_reuse=1 bind() shares a quarter of the ports at random once all are used, so some connect() calls fail before the ceiling is reached and there is no closed form',
+  });
+}
+
+interface Row {
+  readonly factors: readonly ('P' | 'S' | 'D')[];
+  readonly divisor?: number;
+  readonly concurrent?: number | null;
+  readonly formula?: string;
+  readonly fails: string;
+  readonly rule: string;
+  readonly source: string;
+  readonly takesOver?: 'no' | 'yes' | 'random';
+}
+
+function row(input: PredictInput, { factors, divisor = 1, ...rest }: Row): Ceiling {
+  const ports = Math.floor(usablePorts(input) / divisor);
+  const sources = factors.includes('S') ? input.addresses : 1;
+  const targets = factors.includes('D') ? input.destinations : 1;
+  const product = ports * sources * targets;
+  const values = { P: ports, S: sources, D: targets };
+  const symbols = factors.map((factor) => (factor === 'P' && divisor > 1 ? `⌊P/${divisor}⌋` : factor)).join('·');
+  const numbers = factors.map((factor) => values[factor]).join(' · ');
+  const about = rest.concurrent === null ? 'at most ' : '';
+  const formula = factors.length === 1 ? `${symbols} = ${product}` : `${symbols} = ${numbers} = ${product}`;
+  return {
+    concurrent: product,
+    formula: about + formula,
+    takesOver: 'no',
+    ...rest,
+    ports,
+    sources,
+    targets,
+  };
+}

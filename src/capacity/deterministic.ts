@@ -1,0 +1,161 @@
+/**
+ * Whether the kernel's rules alone decide how many attempts of a run succeed, so that one run tells as much as many. Pure.
+ * In doubt the answer is no: a comparison by statistics is right for both kinds, one by equality only for this kind.
+ */
+import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
+import type { Arm } from '../profile/plan.js';
+import { strategyOf } from '../profile/strategy.js';
+import { portCount } from '../profile/units.js';
+import { type Ceiling, ceiling } from './ceiling.js';
+import { atLeast, type KernelVersion } from './kernel-version.js';
+import { inputOf, type PredictInput, searchedRange } from './predict-input.js';
+import { afterClose } from './time-wait.js';
+
+export interface Determinism {
+  readonly deterministic: boolean;
+  /** One sentence. */
+  readonly why: string;
+}
+
+/** A TIME_WAIT of 60 s must outlast the run with room to spare: attempts may start late. */
+const MARGIN_MS = 10_000;
+
+interface Question {
+  readonly arm: Arm;
+  readonly input: PredictInput;
+  readonly top: Ceiling;
+  /** Attempts of the run; infinite for `fill` until it fails. */
+  readonly attempts: number;
+  /** Tuples of one source and target that one call is sure to find, though a search of an odd range misses a port. */
+  readonly surePorts: number;
+  readonly concurrent: number;
+}
+
+/**
+ * Whether the outcome counts of each run of an arm are the same, in a namespace where nothing else holds ports.
+ * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
+ * @throws UnitError when `ip_local_port_range` is no range
+ */
+export function isDeterministic(
+  arm: Arm,
+  kernel: KernelVersion,
+  defaults: Readonly<Record<string, string>>,
+): Determinism {
+  const input = inputOf(arm, kernel, defaults);
+  const top = ceiling(input);
+  const { arrival } = arm.load;
+  if (arm.destinations.kind === 'external') return no('machines outside the lab decide what is answered');
+  if (arrival.shape === 'poisson') return no('the instants of a poisson arrival are random');
+  if (arrival.shape === 'hold')
+    return no('hold opens a connection for each that ends, so time decides how many there are');
+  if (top.concurrent === null) return no(top.rule);
+  const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
+  const sysctls: Readonly<Record<string, string>> = { ...defaults, ...arm.sysctls };
+  const doubt = generatorDoubt(arm, kernel, sysctls, attempts);
+  if (doubt !== undefined) return no(doubt);
+  if (top.concurrent === 0) return yes(`no attempt can succeed: ${top.rule}`);
+  const surePorts = missesAPort(input) ? top.ports - 1 : top.ports;
+  const question: Question = { arm, input, top, attempts, surePorts, concurrent: top.concurrent };
+  return allSucceed(question) ?? fullThenRefused(question);
+}
+
+/** What the load generator itself leaves open. */
+function generatorDoubt(
+  { load }: Arm,
+  kernel: KernelVersion,
+  sysctls: Readonly<Record<string, string>>,
+  attempts: number,
+): string | undefined {
+  if (load.maxInFlight !== null && load.maxInFlight * load.workers < attempts)
+    return 'maxInFlight is below the number of attempts, so time decides how many are shed';
+  if (load.arrival.shape === 'fill' && load.workers > 1 && load.arrival.failures !== null)
+    return 'several workers count their failures side by side, so time decides when the fill stops';
+  if (strategyOf(load.strategy).port === 'program' && load.workers > 1)
+    return 'several workers take ports from their lists side by side';
+  const backlog = Number(sysctls['net.core.somaxconn'] ?? (atLeast(kernel, '5.4') ? 4096 : 128));
+  if (load.sink === 'listen-only' && !(attempts <= backlog))
+    return `nothing is accepted, and more attempts than net.core.somaxconn (${backlog}) can overflow the accept queue`;
+  if (Number(sysctls['net.ipv4.ip_local_port_step_width'] ?? 0) !== 0)
+    return 'ip_local_port_step_width makes the search step at random';
+  return undefined;
+}
+
+/** Attempts that fit whatever is freed or not: each source and target gets no more than it has ports for. */
+function allSucceed({ arm, input, top, attempts, surePorts }: Question): Determinism | undefined {
+  // The list is walked for each destination, so two of them ask for one port at nearly the same time.
+  if (isExclusive(input) && input.destinations > 1) return undefined;
+  if (shares(arm, input, top, attempts).most > surePorts) return undefined;
+  return yes(`${attempts} attempts are within the ceiling (${top.formula}), so all succeed`);
+}
+
+/** More attempts than fit: the same each time only if nothing is freed before the run ends, and every pair fills up. */
+function fullThenRefused({ arm, input, top, attempts, surePorts, concurrent }: Question): Determinism {
+  if (surePorts < top.ports)
+    return no('the range has an odd number of ports, of which each search misses one at random');
+  if (shares(arm, input, top, attempts).fewest < top.ports)
+    return no('there are more attempts than some address and destination holds, and not every one is sure to fill up');
+  const freed = freedDuringRun(arm, input, top, concurrent);
+  if (freed !== undefined) return no(freed);
+  return yes(`nothing is freed before the run ends, so ${concurrent} succeed (${top.formula}) and the others fail`);
+}
+
+/**
+ * The most and the fewest attempts that one source and target of the ceiling can get. Round-robin gives every address its
+ * share within one, and every (address, destination) pair too.
+ */
+function shares(arm: Arm, input: PredictInput, top: Ceiling, attempts: number): { most: number; fewest: number } {
+  const { pick, workers } = arm.load;
+  const { addresses, destinations } = input;
+  if (top.sources * top.targets === 1 && !isExclusive(input)) return { most: attempts, fewest: attempts };
+  const even = pick === 'round-robin' || (pick === 'by-worker' && workers === 1) || addresses * destinations === 1;
+  if (!even) return { most: attempts, fewest: 0 };
+  if (isExclusive(input)) {
+    const pairs = addresses * destinations;
+    return { most: Math.ceil(attempts / pairs), fewest: Math.floor(attempts / pairs) };
+  }
+  if (top.targets === 1) return { most: Math.ceil(attempts / addresses), fewest: Math.floor(attempts / addresses) };
+  const pairs = addresses * destinations;
+  const perTarget = pairs / (top.sources * top.targets);
+  return { most: Math.ceil(attempts / pairs) * perTarget, fewest: Math.floor(attempts / pairs) * perTarget };
+}
+
+/** Named ports without SO_REUSEADDR: each destination walks the list anew and meets the ports of the others. */
+function isExclusive({ strategy }: PredictInput): boolean {
+  const { port, options } = strategyOf(strategy);
+  return port === 'program' && options.length === 0;
+}
+
+/** Why a tuple can come free while attempts still arrive, or undefined when none can. */
+function freedDuringRun(arm: Arm, input: PredictInput, top: Ceiling, concurrent: number): string | undefined {
+  const { arrival, holdMs } = arm.load;
+  if (arrival.shape === 'fill' && arrival.waves > 1) return 'what one wave leaves behind comes free in its own time';
+  if (holdMs === null) return undefined;
+  const duration = arrivalDurationMs(arrival);
+  if (duration === null) return 'a fill of connections that are not held lasts as long as it takes';
+  if (holdMs >= duration + MARGIN_MS) return undefined;
+  const after = afterClose(input, top);
+  if (after.seconds === null || after.seconds * 1000 + holdMs < duration + MARGIN_MS)
+    return `ports come free while attempts still arrive: ${after.why}`;
+  if (input.maxTwBuckets < concurrent)
+    return `tcp_max_tw_buckets = ${input.maxTwBuckets} is below the ceiling, and time decides which sockets go over it`;
+  return undefined;
+}
+
+/**
+ * A search by parity covers an even number of ports, so that of an odd range one is left out, another each time. From 4.6
+ * so; a socket's own range is walked one by one since 6.8 (207184853dbd).
+ */
+function missesAPort(input: PredictInput): boolean {
+  const strategy = strategyOf(input.strategy);
+  const size = portCount(searchedRange(input));
+  if (strategy.port === 'program' || size === 1 || size % 2 === 0) return false;
+  return !(strategy.options.includes('IP_LOCAL_PORT_RANGE') && atLeast(input.kernel, '6.8'));
+}
+
+function yes(why: string): Determinism {
+  return { deterministic: true, why: `${why}.` };
+}
+
+function no(why: string): Determinism {
+  return { deterministic: false, why: `${why}.` };
+}

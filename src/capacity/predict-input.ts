@@ -1,0 +1,124 @@
+/**
+ * What a prediction is made from, and how an arm of an experiment and the machine's sysctls give it. Pure.
+ */
+import { familyOf, isLoopback } from '../profile/addresses.js';
+import { destinationCount } from '../profile/arrival.js';
+import type { Arm } from '../profile/plan.js';
+import { type StrategyName, strategyOf } from '../profile/strategy.js';
+import { type PortRange, parsePortRange, portCount } from '../profile/units.js';
+import { atLeast, type KernelVersion } from './kernel-version.js';
+import { reservedRanges } from './sysctl-syntax.js';
+
+export interface PredictInput {
+  readonly kernel: KernelVersion;
+  readonly strategy: StrategyName;
+  /** `ip_local_port_range`, both ends included. */
+  readonly range: PortRange;
+  /** Ports of `ip_local_reserved_ports` inside the range that the kernel searches for this strategy. */
+  readonly reserved: number;
+  /** The program's own list (explicit ports) or the socket's range (local-port-range); null: the kernel's range. */
+  readonly programPorts: PortRange | null;
+  /** S: local addresses. */
+  readonly addresses: number;
+  /** D: (address, port) pairs that are connected to. */
+  readonly destinations: number;
+  readonly close: 'client' | 'server' | 'reset';
+  /**
+   * For `close: client`: `tcp_fin_timeout` in milliseconds where the peer never closes its side, so that our socket ends in
+   * FIN_WAIT2; null where the peer closes when it has seen our FIN.
+   */
+  readonly finTimeoutMs: number | null;
+  /** `tcp_tw_reuse`. */
+  readonly twReuse: 0 | 1 | 2;
+  /** `tcp_tw_reuse_delay`, from 6.14. */
+  readonly twReuseDelayMs: number;
+  /** Whether both ends use TCP timestamps. */
+  readonly timestamps: boolean;
+  /** `ip_autobind_reuse`, from 5.7. */
+  readonly autobindReuse: boolean;
+  readonly maxTwBuckets: number;
+  /** Whether each connection has an end in 127.0.0.0/8 or ::1, on which `tcp_tw_reuse=2` acts. */
+  readonly loopback: boolean;
+  /** How long a connection is kept open before the close. */
+  readonly holdMs: number;
+  readonly family: 4 | 6;
+}
+
+/**
+ * The range in which the port is looked for. A socket's own range is clamped bound by bound: an end of it that lies outside
+ * `ip_local_port_range` is ignored (inet_sk_get_local_port_range(), net/ipv4/inet_connection_sock.c).
+ */
+export function searchedRange(input: Pick<PredictInput, 'strategy' | 'range' | 'programPorts'>): PortRange {
+  const { range, programPorts } = input;
+  if (programPorts === null) return range;
+  const strategy = strategyOf(input.strategy);
+  if (strategy.port === 'program') return programPorts;
+  if (!strategy.options.includes('IP_LOCAL_PORT_RANGE')) return range;
+  const inside = (port: number) => range.low <= port && port <= range.high;
+  const low = inside(programPorts.low) ? programPorts.low : range.low;
+  const high = inside(programPorts.high) ? programPorts.high : range.high;
+  return { low, high };
+}
+
+/** P: the ports that can be had. A port that the program names itself may be a reserved one, others may not. */
+export function usablePorts(input: PredictInput): number {
+  const ports = portCount(searchedRange(input));
+  return strategyOf(input.strategy).port === 'program' ? ports : Math.max(0, ports - input.reserved);
+}
+
+/**
+ * The input that an arm and the machine's sysctls come to. What neither names has the kernel's default.
+ * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
+ * @throws UnitError when `ip_local_port_range` is no range
+ */
+export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): PredictInput {
+  const sysctls: Readonly<Record<string, string>> = { ...defaults, ...arm.sysctls };
+  const number = (name: string, fallback: number): number => {
+    const value = Number.parseInt(sysctls[`net.ipv4.${name}`] ?? '', 10);
+    return Number.isNaN(value) ? fallback : value;
+  };
+  const { load } = arm;
+  const base = {
+    strategy: load.strategy,
+    // 32768–61000 before 07f4c90062f8 (4.2) made both ends even in number.
+    range: parsePortRange(
+      sysctls['net.ipv4.ip_local_port_range'] ?? (atLeast(kernel, '4.2') ? '32768 60999' : '32768 61000'),
+    ),
+    programPorts: load.ports,
+  };
+  const searched = searchedRange(base);
+  const twReuse = number('tcp_tw_reuse', atLeast(kernel, '4.18') ? 2 : 0);
+  return {
+    kernel,
+    ...base,
+    reserved: reservedWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searched),
+    addresses: arm.addresses.length,
+    destinations: destinationCount(arm.destinations),
+    close: load.close,
+    // A listener that never accepts never closes either.
+    finTimeoutMs: load.sink === 'listen-only' ? number('tcp_fin_timeout', 60) * 1000 : null,
+    twReuse: twReuse === 0 || twReuse === 2 ? twReuse : 1,
+    twReuseDelayMs: number('tcp_tw_reuse_delay', 1000),
+    timestamps: number('tcp_timestamps', 1) !== 0,
+    autobindReuse: number('ip_autobind_reuse', 0) !== 0,
+    // The default follows the machine's memory; where it was not read, take it for no limit.
+    maxTwBuckets: number('tcp_max_tw_buckets', Number.POSITIVE_INFINITY),
+    loopback: arm.addresses.every(isLoopback) || targetsAreLoopback(arm),
+    // What is held to the end has no rate; the one that is told is that of short connections.
+    holdMs: load.holdMs ?? 0,
+    family: arm.addresses[0] === undefined ? 4 : familyOf(arm.addresses[0]),
+  };
+}
+
+function targetsAreLoopback({ destinations }: Arm): boolean {
+  return destinations.kind === 'external' && destinations.targets.every((target) => isLoopback(target.address));
+}
+
+/** How many ports of a reserved list (whose ranges may overlap) lie within a range. */
+function reservedWithin(list: string, { low, high }: PortRange): number {
+  const inside = new Set<number>();
+  for (const range of reservedRanges(list.trim())) {
+    for (let port = Math.max(low, range.low); port <= Math.min(high, range.high); port++) inside.add(port);
+  }
+  return inside.size;
+}

@@ -1,0 +1,79 @@
+/**
+ * How long a closed connection keeps its tuple from the next one: tcp_twsk_unique() (net/ipv4/tcp_ipv4.c) and
+ * tcp_time_wait() (net/ipv4/tcp_minisocks.c). Pure.
+ */
+import { strategyOf } from '../profile/strategy.js';
+import type { Ceiling } from './ceiling.js';
+import { atLeast } from './kernel-version.js';
+import type { PredictInput } from './predict-input.js';
+
+/** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
+export const TIME_WAIT_SECONDS = 60;
+
+export interface AfterClose {
+  /** Seconds from the close until the tuple serves again; 0: at once. Null where there is no closed form. */
+  readonly seconds: number | null;
+  /** A clause without a final stop. */
+  readonly why: string;
+}
+
+/** The time after the close of one connection. What `tcp_max_tw_buckets` cuts off is `predict`'s to add. */
+export function afterClose(input: PredictInput, { takesOver }: Pick<Ceiling, 'takesOver'>): AfterClose {
+  if (input.close === 'reset') return { seconds: 0, why: 'a close with RST leaves no TIME_WAIT' };
+  if (input.close === 'server')
+    return { seconds: 0, why: 'the server closes first, so the TIME_WAIT is at the server' };
+  if (takesOver !== 'no' && input.timestamps)
+    return {
+      seconds: 0,
+      why: 'a port that is bound before connect() takes over a TIME_WAIT at once, by TCP timestamps',
+    };
+  const reuse = strategyOf(input.strategy).port === 'connect' && reuseActs(input);
+  if (input.finTimeoutMs !== null) return inFinWait2(input, input.finTimeoutMs / 1000, reuse);
+  if (reuse)
+    return { seconds: reuseDelaySeconds(input), why: `tcp_tw_reuse frees a port ${delayText(input)} after our close` };
+  return { seconds: TIME_WAIT_SECONDS, why: `our close leaves 60 s of TIME_WAIT${whyNotReused(input)}` };
+}
+
+/** Whether `tcp_tw_reuse` acts for a connect() that chooses its port. Before 4.18 every value but 0 was on. */
+export function reuseActs({ twReuse, timestamps, loopback, kernel }: PredictInput): boolean {
+  if (twReuse === 0 || !timestamps) return false;
+  return twReuse === 1 || loopback || !atLeast(kernel, '4.18');
+}
+
+/**
+ * The seconds of TIME_WAIT that `tcp_tw_reuse` waits for. Before 6.14 a clock of whole seconds had to tick once (4.19), or
+ * twice (older), so that each tick frees all that the tick before used.
+ */
+function reuseDelaySeconds({ kernel, twReuseDelayMs }: PredictInput): number {
+  if (atLeast(kernel, '6.14')) return twReuseDelayMs / 1000;
+  return atLeast(kernel, '4.19') ? 1 : 2;
+}
+
+function delayText(input: PredictInput): string {
+  const seconds = reuseDelaySeconds(input);
+  return atLeast(input.kernel, '6.14')
+    ? `${seconds} s`
+    : `at the next${seconds === 2 ? ' but one' : ''} tick of a clock of seconds`;
+}
+
+/** The peer never closes: tcp_fin_timeout ends FIN_WAIT2, and no TIME_WAIT follows. */
+function inFinWait2(input: PredictInput, finTimeout: number, reuse: boolean): AfterClose {
+  if (reuse && !atLeast(input.kernel, '6.12')) {
+    return {
+      seconds: null,
+      why: 'the peer never closes, and whether tcp_tw_reuse takes a port in FIN_WAIT2 depends on the stable release (0d9e5df4a257, 6.12), so there is no closed form',
+    };
+  }
+  return {
+    seconds: finTimeout,
+    why: `the peer never closes, so tcp_fin_timeout frees the port ${finTimeout} s after our close`,
+  };
+}
+
+function whyNotReused(input: PredictInput): string {
+  if (input.twReuse === 0) return '';
+  if (!input.timestamps) return ', and without TCP timestamps nothing reuses it';
+  return strategyOf(input.strategy).port === 'connect'
+    ? ', and tcp_tw_reuse=2 acts on loopback addresses only'
+    : ', and bind() does not look at tcp_tw_reuse';
+}

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isDeterministic } from '../../src/capacity/deterministic.js';
+import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
+import type { Arrival } from '../../src/profile/plan.js';
+import { type ArmChanges, arm, KERNEL } from './inputs.js';
+
+const DEFAULTS = { 'net.ipv4.tcp_tw_reuse': '2', 'net.ipv4.tcp_max_tw_buckets': '131072' };
+const judge = (changes: ArmChanges, kernel = KERNEL) => isDeterministic(arm(changes), kernel, DEFAULTS);
+
+function is(expected: boolean, changes: ArmChanges, why: RegExp, kernel = KERNEL): void {
+  const { deterministic, why: reason } = judge(changes, kernel);
+  assert.equal(deterministic, expected, reason);
+  assert.match(reason, why);
+  assert.match(reason, /[^.]\.$/);
+}
+
+const constant = (rate: number, durationMs: number): Arrival => ({ shape: 'constant', rate, durationMs });
+const fill = (changes: Partial<Extract<Arrival, { shape: 'fill' }>> = {}): Arrival => ({
+  shape: 'fill',
+  attempts: 300,
+  failures: null,
+  inFlight: 32,
+  waves: 1,
+  pauseMs: 1500,
+  ...changes,
+});
+
+test('attempts within the ceiling all succeed, whatever is freed', () => {
+  const arrival = constant(50, 2000);
+  for (const close of ['client', 'server', 'reset'] as const) {
+    for (const holdMs of [0, 100, null])
+      is(true, { load: { arrival, close, holdMs } }, /^100 attempts are within the ceiling/);
+  }
+  is(
+    true,
+    { load: { arrival, strategy: 'connect', holdMs: 0 }, sysctls: { 'net.ipv4.tcp_tw_reuse': '1' } },
+    /all succeed/,
+  );
+  is(true, { load: { arrival, pick: 'random' }, addresses: 5 }, /all succeed/);
+});
+
+test('what is held to the end fills the ceiling exactly', () => {
+  is(true, {}, /^nothing is freed before the run ends, so 100 succeed \(P·S = 100 · 1 = 100\) and the others fail\.$/);
+  is(true, { addresses: 2, load: { arrival: constant(300, 2000) } }, /so 200 succeed/);
+  is(true, { load: { holdMs: 12_000, close: 'reset' } }, /so 100 succeed/);
+  is(
+    true,
+    { load: { strategy: 'connect', arrival: { shape: 'ramp', from: 10, to: 200, durationMs: 2000 } } },
+    /so 100/,
+  );
+  is(true, { load: { arrival: { shape: 'steps', rates: [10, 500], eachMs: 1000 } } }, /so 100/);
+});
+
+test('TIME_WAIT holds a tuple for 60 s, so a shorter run is exact where nothing reuses it', () => {
+  is(true, { load: { holdMs: 0 } }, /so 100 succeed/);
+  is(true, { load: { holdMs: 0 }, sysctls: { 'net.ipv4.tcp_tw_reuse': '1' } }, /so 100/);
+  is(true, { load: { holdMs: 0, strategy: 'connect' } }, /so 100/);
+  is(true, { load: { holdMs: 0, strategy: 'bind-reuseaddr' } }, /so 100/);
+  is(
+    false,
+    { load: { holdMs: 0, arrival: constant(100, 55_000) } },
+    /come free while attempts still arrive: our close leaves 60 s/,
+  );
+});
+
+test('what frees tuples at once or soon makes time decide', () => {
+  const strategy = 'connect';
+  is(
+    false,
+    { load: { holdMs: 0, strategy }, sysctls: { 'net.ipv4.tcp_tw_reuse': '1' } },
+    /tcp_tw_reuse frees a port 1 s after/,
+  );
+  is(false, { load: { holdMs: 0, strategy: 'bind-explicit-port' } }, /takes over a TIME_WAIT at once/);
+  is(false, { load: { holdMs: 0, strategy: 'bind-explicit-port-reuseport' } }, /takes over a TIME_WAIT at once/);
+  is(false, { load: { holdMs: 0, close: 'server' } }, /the server closes first/);
+  is(false, { load: { holdMs: 0, close: 'reset' } }, /RST leaves no TIME_WAIT/);
+  is(
+    false,
+    { load: { holdMs: 0 }, sysctls: { 'net.ipv4.tcp_max_tw_buckets': '10' } },
+    /tcp_max_tw_buckets = 10 is below/,
+  );
+  is(true, { load: { holdMs: null }, sysctls: { 'net.ipv4.tcp_max_tw_buckets': '10' } }, /so 100/);
+  is(
+    true,
+    { load: { holdMs: 0, strategy: 'bind-explicit-port' }, sysctls: { 'net.ipv4.tcp_timestamps': '0' } },
+    /so 100/,
+  );
+});
+
+test('loopback addresses get the reuse of the default tcp_tw_reuse=2', () => {
+  const local = { ...arm({ load: { strategy: 'connect', holdMs: 0 } }), addresses: ['127.0.1.1'] };
+  assert.equal(isDeterministic(local, KERNEL, DEFAULTS).deterministic, false);
+  assert.equal(judge({ load: { strategy: 'connect', holdMs: 0 } }).deterministic, true);
+});
+
+test('ports that are shared at random have no exact count', () => {
+  const sysctls = { 'net.ipv4.ip_autobind_reuse': '1' };
+  is(false, { load: { strategy: 'bind-reuseaddr' }, sysctls, destinations: 2 }, /at random/);
+  is(false, { load: { strategy: 'bind-any-reuseaddr' }, sysctls, destinations: 2 }, /at random/);
+  is(true, { load: { strategy: 'bind-reuseaddr' }, sysctls }, /so 100 succeed/);
+  is(false, { load: { strategy: 'bind-reuseaddr', holdMs: 0 }, sysctls }, /takes over a TIME_WAIT at once/);
+  is(true, { load: { strategy: 'bind' }, sysctls, destinations: 2, addresses: 1 }, /so 100/);
+  is(false, { load: { strategy: 'bind-reuseaddr' } }, /first collision on/, parseKernelVersion('3.3.8'));
+  is(false, { load: { strategy: 'bind-reuseport' } }, /at random/, parseKernelVersion('4.9.154'));
+});
+
+test('poisson and hold are never exact, nor is what answers outside the lab', () => {
+  is(false, { load: { arrival: { shape: 'poisson', rate: 1, durationMs: 1000 } } }, /poisson/);
+  is(false, { load: { arrival: { shape: 'hold', connections: 10, durationMs: 1000 } } }, /hold opens/);
+  const destinations = { kind: 'external', targets: [{ address: '192.0.2.1', port: 80 }] } as const;
+  is(false, { destinations: { ...destinations, targets: [...destinations.targets] } }, /outside the lab/);
+});
+
+test('fill: attempts with any workers, failures with one, one wave, and held', () => {
+  is(true, { load: { arrival: fill() } }, /so 100 succeed/);
+  is(true, { load: { arrival: fill(), workers: 2 } }, /so 100 succeed/);
+  is(true, { load: { arrival: fill({ attempts: null, failures: 10 }) } }, /so 100 succeed/);
+  is(
+    false,
+    { load: { arrival: fill({ attempts: null, failures: 10 }), workers: 2 } },
+    /several workers count their failures/,
+  );
+  is(false, { load: { arrival: fill({ waves: 2 }) } }, /one wave leaves behind/);
+  is(true, { load: { arrival: fill({ attempts: 50, waves: 2 }) } }, /100 attempts are within/);
+  is(false, { load: { arrival: fill(), holdMs: 0 } }, /lasts as long as it takes/);
+});
+
+test('an odd range loses one port at random in each search, where the kernel searches by parity', () => {
+  const sysctls = { 'net.ipv4.ip_local_port_range': '40000 40100' };
+  is(false, { sysctls }, /odd number of ports/);
+  is(false, { sysctls, load: { strategy: 'connect' } }, /odd number of ports/);
+  is(true, { sysctls, load: { arrival: constant(50, 2000) } }, /100 attempts are within/);
+  is(false, { sysctls, load: { arrival: constant(101, 1000) } }, /odd number of ports/);
+  is(true, { sysctls, load: { strategy: 'bind-explicit-port' } }, /so 101 succeed/);
+  is(true, { sysctls, load: { strategy: 'local-port-range' } }, /so 101 succeed/);
+  is(false, { sysctls, load: { strategy: 'local-port-range' } }, /odd number of ports/, parseKernelVersion('6.6.9'));
+  is(true, { sysctls: { 'net.ipv4.ip_local_port_range': '40000 40000' } }, /so 1 succeed/);
+});
+
+test('random and per-worker picks are exact only while one address could take all', () => {
+  const load = { arrival: constant(1000, 2000) };
+  is(false, { addresses: 2, load: { ...load, pick: 'random' } }, /not every one is sure to fill up/);
+  is(false, { addresses: 2, load: { pick: 'random', arrival: constant(60, 2000) } }, /not every one is sure/);
+  is(false, { addresses: 2, load: { ...load, pick: 'by-worker', workers: 2 } }, /not every one is sure/);
+  is(true, { addresses: 2, load: { ...load, pick: 'by-worker' } }, /so 200 succeed/);
+  is(true, { addresses: 2, load: { ...load, pick: 'random', strategy: 'bind-any' } }, /so 100 succeed/);
+  is(true, { addresses: 2, load: { ...load, pick: 'random' } }, /so 100 succeed/, parseKernelVersion('3.2.71'));
+});
+
+test('round-robin: every source and target fills up, or none can overflow', () => {
+  const at = (attempts: number): ArmChanges => ({
+    addresses: 3,
+    destinations: 2,
+    load: { strategy: 'bind-no-port', arrival: fill({ attempts }) },
+  });
+  is(true, at(600), /600 attempts are within/);
+  is(true, at(606), /so 600 succeed/);
+  is(true, at(5000), /so 600 succeed/);
+  is(true, { ...at(301), load: { strategy: 'bind', arrival: fill({ attempts: 301 }) } }, /so 300 succeed/);
+  is(true, { ...at(1), load: { strategy: 'connect', arrival: fill({ attempts: 198 }) } }, /198 attempts are within/);
+  is(false, { ...at(1), load: { strategy: 'connect', arrival: fill({ attempts: 201 }) } }, /not every one is sure/);
+});
+
+test('explicit ports without SO_REUSEADDR: destinations walk one list, so short runs are exact only with one of them', () => {
+  const strategy = 'bind-explicit-port-exclusive';
+  is(true, { load: { strategy, arrival: constant(10, 1000), holdMs: 0, close: 'reset' } }, /10 attempts are within/);
+  is(false, { load: { strategy, arrival: constant(10, 1000) }, destinations: 2 }, /not every one is sure/);
+  is(true, { load: { strategy, arrival: constant(300, 1000) }, destinations: 2 }, /so 100 succeed/);
+  is(false, { load: { strategy, workers: 2 } }, /several workers take ports from their lists/);
+});
+
+test('what the generator sheds and the origin drops', () => {
+  is(false, { load: { maxInFlight: 50 } }, /maxInFlight is below/);
+  is(true, { load: { maxInFlight: 200 } }, /so 100/);
+  is(true, { load: { sink: 'listen-only' } }, /so 100/);
+  is(false, { load: { sink: 'listen-only', arrival: constant(5000, 1000) } }, /net\.core\.somaxconn \(4096\)/);
+  is(
+    false,
+    { load: { sink: 'listen-only', arrival: fill({ attempts: null, failures: 1 }) } },
+    /overflow the accept queue/,
+  );
+  is(false, { load: { sink: 'listen-only' } }, /net\.core\.somaxconn \(128\)/, parseKernelVersion('4.19'));
+  is(true, { load: { sink: 'listen-only', holdMs: 0 } }, /so 100/);
+  is(
+    false,
+    { load: { sink: 'listen-only', holdMs: 0 }, sysctls: { 'net.ipv4.tcp_fin_timeout': '5' } },
+    /tcp_fin_timeout frees the port 5 s/,
+  );
+  is(
+    false,
+    { sysctls: { 'net.ipv4.ip_local_port_step_width': '3' } },
+    /ip_local_port_step_width/,
+    parseKernelVersion('7.1.3'),
+  );
+});
+
+test('a strategy that the kernel lacks fails each time alike, but on a vendor’s kernel nobody knows', () => {
+  is(
+    true,
+    { load: { strategy: 'bind-no-port' } },
+    /no attempt can succeed: IP_BIND_ADDRESS_NO_PORT came with 4\.2/,
+    parseKernelVersion('3.10.65'),
+  );
+  is(false, { load: { strategy: 'bind-no-port' } }, /may or may not have it/, parseKernelVersion('3.10.0-1160.el7'));
+});

@@ -1,0 +1,65 @@
+/** Inputs and arms for tests: a hundred ports, one address, one destination, and what a test changes. */
+import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
+import type { PredictInput } from '../../src/capacity/predict.js';
+import type { Arm, LoadPlan } from '../../src/profile/plan.js';
+
+export const KERNEL = parseKernelVersion('6.18.44');
+
+export function input(changes: Partial<Omit<PredictInput, 'kernel'>> & { kernel?: string } = {}): PredictInput {
+  const { kernel = '6.18.44', ...rest } = changes;
+  return {
+    strategy: 'bind',
+    range: { low: 40000, high: 40099 },
+    reserved: 0,
+    programPorts: null,
+    addresses: 1,
+    destinations: 1,
+    close: 'client',
+    finTimeoutMs: null,
+    twReuse: 0,
+    twReuseDelayMs: 1000,
+    timestamps: true,
+    autobindReuse: false,
+    maxTwBuckets: 131_072,
+    loopback: false,
+    holdMs: 0,
+    family: 4,
+    ...rest,
+    kernel: parseKernelVersion(kernel),
+  };
+}
+
+export interface ArmChanges {
+  readonly load?: Partial<LoadPlan>;
+  readonly sysctls?: Record<string, string>;
+  readonly addresses?: number;
+  readonly destinations?: Arm['destinations'] | number;
+}
+
+/** An arm of 200 attempts in 2 s on 100 ports of 10.50.0.x; its connections are held to the end. */
+export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1 }: ArmChanges = {}): Arm {
+  return {
+    name: 'test',
+    description: null,
+    baseline: true,
+    changes: [],
+    sysctls: { 'net.ipv4.ip_local_port_range': '40000 40099', ...sysctls },
+    load: {
+      workers: 1,
+      strategy: 'bind',
+      pick: 'round-robin',
+      arrival: { shape: 'constant', rate: 100, durationMs: 2000 },
+      close: 'client',
+      holdMs: null,
+      timeoutMs: 5000,
+      exchange: null,
+      sink: 'accept',
+      maxInFlight: null,
+      ports: null,
+      lagBudgetMs: 10,
+      ...load,
+    },
+    addresses: Array.from({ length: addresses }, (_, i) => `10.50.0.${i + 1}`),
+    destinations: typeof destinations === 'number' ? { kind: 'lab', addresses: 1, ports: destinations } : destinations,
+  };
+}

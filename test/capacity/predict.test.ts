@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bindEra, hasStrategy } from '../../src/capacity/bind-era.js';
+import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
+import { predict, predictArm } from '../../src/capacity/predict.js';
+import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
+import { arm, input, KERNEL } from './inputs.js';
+
+const MEASURED = ['3.2.71', '3.3.8', '5.10.223', '6.1.192', '6.12.107', '6.18.44', '7.2.13'];
+
+test('eras change at the releases that changed bind()', () => {
+  const eras = (releases: string[]) => releases.map((release) => bindEra(parseKernelVersion(release)));
+  assert.deepEqual(eras(['2.6.32.65', '3.2.71', '3.3', '3.4.4', '3.5', '4.1', '4.2', '4.5']), [
+    'A',
+    'A',
+    'B',
+    'B',
+    'C',
+    'C',
+    'C2',
+    'C2',
+  ]);
+  assert.deepEqual(eras(['4.6', '4.10.17', '4.11', '5.6', '5.7', '6.18', '7.2']), ['D', 'D', 'E', 'E', 'F', 'F', 'F']);
+  assert.deepEqual(
+    eras([
+      '2.6.32-220.4.1.el6',
+      '2.6.32-220.12.1.el6',
+      '2.6.32-358.18.1.el6',
+      '2.6.32-642.6.2.el6',
+      '3.10.0-1160.el7',
+      '4.18.0-553.el8',
+    ]),
+    ['A', 'B', 'C', 'C2', 'C2', 'E'],
+  );
+});
+
+test('held, across kernels: plain connect and bind (kernel × S2D2, S5D2)', () => {
+  for (const kernel of MEASURED) {
+    const at = (strategy: 'connect' | 'bind', addresses: number) =>
+      predict(input({ kernel, strategy, addresses, destinations: 2 })).concurrent;
+    assert.equal(at('connect', 2), 200, kernel);
+    assert.equal(at('bind', 2), kernel === '3.2.71' ? 100 : 200, kernel);
+    assert.equal(at('bind', 5), kernel === '3.2.71' ? 100 : 500, kernel);
+  }
+});
+
+test('held, across kernels: bind with SO_REUSEADDR', () => {
+  for (const kernel of MEASURED) {
+    const wide = predict(input({ kernel, strategy: 'bind-reuseaddr', addresses: 2, destinations: 2 }));
+    const many = predict(input({ kernel, strategy: 'bind-reuseaddr', addresses: 1, destinations: 20 }));
+    if (kernel.startsWith('3.')) {
+      assert.deepEqual([wide.concurrent, many.concurrent], [null, null], kernel);
+      assert.equal(wide.fails, 'connect:EADDRNOTAVAIL');
+      assert.match(many.formula, /^at most .* = 2000$/, 'above the 1748 and 1735 that were measured');
+    } else {
+      assert.deepEqual([wide.concurrent, many.concurrent], [200, 100], kernel);
+      assert.equal(wide.fails, 'bind:EADDRINUSE');
+    }
+    const shared = predict(input({ kernel, strategy: 'bind-reuseaddr', destinations: 8, autobindReuse: true }));
+    if (!kernel.startsWith('3.')) assert.match(shared.formula, /^at most .* = 275$/, kernel);
+  }
+});
+
+test('held, across kernels: NO_PORT and explicit ports', () => {
+  for (const kernel of MEASURED) {
+    const noPort = predict(input({ kernel, strategy: 'bind-no-port', addresses: 2, destinations: 2 }));
+    if (kernel.startsWith('3.')) assert.deepEqual([noPort.concurrent, noPort.fails], [0, 'setsockopt:ENOPROTOOPT']);
+    else assert.deepEqual([noPort.concurrent, noPort.fails], [400, 'connect:EADDRNOTAVAIL']);
+    assert.equal(
+      predict(input({ kernel, strategy: 'bind-explicit-port', addresses: 2, destinations: 2 })).concurrent,
+      400,
+    );
+  }
+});
+
+test('TIME_WAIT, across kernels: tcp_tw_reuse does nothing for bind; SO_REUSEADDR takes over before 4.11 only', () => {
+  for (const kernel of MEASURED) {
+    const bind = predict(input({ kernel, strategy: 'bind', twReuse: 1 }));
+    assert.equal(bind.sustained, 100 / 60, kernel);
+    assert.match(bind.rule, /bind\(\) does not look at tcp_tw_reuse\.$/);
+    const shared = predict(input({ kernel, strategy: 'bind-reuseaddr', twReuse: 1 }));
+    assert.equal(shared.sustained, kernel.startsWith('3.') ? null : 100 / 60, kernel);
+  }
+});
+
+test('the eras that were read and not booted: SO_REUSEADDR lowers the ceiling of one destination', () => {
+  const at = (kernel: string, destinations: number) =>
+    predict(input({ kernel, strategy: 'bind-reuseaddr', destinations }));
+  assert.equal(at('3.10.65', 1).concurrent, 100);
+  assert.equal(at('4.4.155', 1).concurrent, 50);
+  assert.equal(at('4.9.154', 1).concurrent, 25);
+  assert.equal(at('4.9.154', 1).fails, 'connect:EADDRNOTAVAIL');
+  for (const [kernel, most] of [
+    ['3.10.65', 2000],
+    ['4.4.155', 1000],
+    ['4.9.154', 500],
+  ] as const) {
+    assert.equal(at(kernel, 20).concurrent, null);
+    assert.match(at(kernel, 20).formula, new RegExp(`^at most .* = ${most}$`));
+  }
+  const reserved = predict(input({ kernel: '4.9.154', strategy: 'bind-reuseaddr', reserved: 10 }));
+  assert.equal(reserved.concurrent, null, 'how many reserved ports are odd and low is not known');
+});
+
+test('SO_REUSEPORT shares at random from 3.9 to 4.10, and does nothing for bind() since', () => {
+  assert.equal(predict(input({ kernel: '3.8', strategy: 'bind-reuseport' })).fails, 'setsockopt:ENOPROTOOPT');
+  for (const kernel of ['3.10.65', '4.4.155', '4.9.154']) {
+    assert.equal(predict(input({ kernel, strategy: 'bind-reuseport', addresses: 2 })).concurrent, null, kernel);
+  }
+  const now = predict(input({ strategy: 'bind-reuseport', addresses: 2 }));
+  assert.equal(now.concurrent, 200);
+  assert.match(now.rule, /SO_REUSEPORT changes nothing/);
+});
+
+test('sustained rates as measured: P/T, P/δ, P·S·D/δ', () => {
+  const rate = (changes: Parameters<typeof input>[0]) => predict(input(changes)).sustained;
+  assert.equal(rate({ strategy: 'connect' }), 100 / 60);
+  assert.equal(rate({ strategy: 'connect', twReuse: 1 }), 100);
+  assert.equal(rate({ strategy: 'connect', twReuse: 1, twReuseDelayMs: 100 }), 1000);
+  assert.equal(rate({ strategy: 'bind-no-port', twReuse: 1, addresses: 2, destinations: 2 }), 400);
+  assert.equal(rate({ strategy: 'bind-explicit-port' }), null);
+  assert.equal(rate({ strategy: 'bind-explicit-port', timestamps: false }), 100 / 60);
+  assert.equal(rate({ strategy: 'bind', close: 'reset' }), null);
+  assert.equal(rate({ strategy: 'bind', close: 'server' }), null);
+  assert.equal(rate({ strategy: 'bind', maxTwBuckets: 10 }), null);
+  assert.equal(rate({ strategy: 'bind', maxTwBuckets: 100 }), 100 / 60);
+});
+
+test('tcp_tw_reuse: 2 acts on loopback only, timestamps are needed, and the delay was a clock of seconds', () => {
+  const rate = (changes: Parameters<typeof input>[0]) => predict(input({ strategy: 'connect', ...changes })).sustained;
+  assert.equal(rate({ twReuse: 2 }), 100 / 60);
+  assert.equal(rate({ twReuse: 2, loopback: true }), 100);
+  assert.equal(rate({ twReuse: 2, kernel: '4.15.18' }), 50, 'before 4.18 every value but 0 was on');
+  assert.equal(rate({ twReuse: 1, timestamps: false }), 100 / 60);
+  assert.equal(rate({ twReuse: 1, kernel: '6.12.107', twReuseDelayMs: 100 }), 100, 'the delay came with 6.14');
+});
+
+test('a held connection occupies its tuple for the hold and for what follows', () => {
+  assert.equal(predict(input({ holdMs: 40_000 })).sustained, 1);
+  assert.equal(predict(input({ holdMs: 10_000, close: 'reset' })).sustained, 10);
+  assert.equal(predict(input({ holdMs: 10_000, maxTwBuckets: 50 })).sustained, 5);
+  const clash = predict(input({ strategy: 'bind-reuseaddr', autobindReuse: true, holdMs: 10_000 }));
+  assert.equal(clash.sustained, null, 'a shared port may still be open');
+});
+
+test('a peer that never closes: tcp_fin_timeout frees the port, and tcp_tw_reuse does not', () => {
+  const strategy = 'connect';
+  assert.equal(predict(input({ strategy, finTimeoutMs: 5000 })).sustained, 20);
+  assert.equal(predict(input({ strategy, finTimeoutMs: 5000, twReuse: 1 })).sustained, 20);
+  assert.equal(predict(input({ strategy, finTimeoutMs: 5000, twReuse: 1, kernel: '6.6' })).sustained, null);
+  assert.equal(predict(input({ finTimeoutMs: 5000, twReuse: 1, kernel: '6.6' })).sustained, 20);
+});
+
+test('the formula has the numbers put in, and the rule is one sentence', () => {
+  const five = predict(input({ addresses: 5, destinations: 2 }));
+  assert.equal(five.formula, 'P·S = 100 · 5 = 500; 500 / 60 s = 8.33 a second');
+  assert.equal(predict(input({ strategy: 'bind-any' })).formula, 'P = 100; 100 / 60 s = 1.67 a second');
+  assert.equal(
+    predict(input({ strategy: 'bind-no-port', addresses: 5, destinations: 2, twReuse: 1 })).formula,
+    'P·S·D = 100 · 5 · 2 = 1000; 1000 / 1 s = 1000 a second',
+  );
+  assert.equal(predict(input({ holdMs: 40_000 })).formula, 'P·S = 100 · 1 = 100; 100 / (40 s + 60 s) = 1 a second');
+  for (const kernel of ['2.6.32', '3.2', '3.4', '3.10.0-1160.el7', '4.4', '4.9', '4.19', '6.1.32', '6.18', '7.2']) {
+    for (const strategy of STRATEGY_NAMES) {
+      const prediction = predict(input({ kernel, strategy }));
+      assert.match(prediction.rule, /^[^.].*[^.]\.$/, `${kernel} ${strategy}`);
+      assert.doesNotMatch(prediction.rule, /\. [A-Z]/);
+      assert.match(prediction.source, /\.c|\(7\)/);
+      assert.match(prediction.fails, /^(?:bind:EADDRINUSE|connect:EADDRNOTAVAIL|setsockopt:ENOPROTOOPT)$/);
+    }
+  }
+});
+
+test('ports: reserved ones are lost to the kernel’s choice only, and a socket’s own range is clamped bound by bound', () => {
+  const ports = (changes: Parameters<typeof input>[0]) => predict(input(changes)).concurrent;
+  assert.equal(ports({ reserved: 30 }), 70);
+  assert.equal(ports({ strategy: 'bind-explicit-port', reserved: 30 }), 100);
+  assert.equal(ports({ reserved: 100 }), 0);
+  assert.equal(ports({ strategy: 'bind-explicit-port', programPorts: { low: 1024, high: 65535 } }), 64_512);
+  assert.equal(ports({ strategy: 'bind', programPorts: { low: 1024, high: 65535 } }), 100, 'bind ignores the list');
+  const lpr = (low: number, high: number) => ports({ strategy: 'local-port-range', programPorts: { low, high } });
+  assert.equal(lpr(40_010, 40_019), 10);
+  assert.equal(lpr(1024, 40_019), 20);
+  assert.equal(lpr(40_090, 50_000), 10);
+  assert.equal(lpr(1024, 2048), 100);
+});
+
+test('kernels without an option, and vendors that may have it', () => {
+  assert.equal(hasStrategy(parseKernelVersion('6.1.31'), 'local-port-range'), 'no');
+  assert.equal(hasStrategy(parseKernelVersion('6.1.32'), 'local-port-range'), 'yes');
+  assert.equal(hasStrategy(parseKernelVersion('6.2.16'), 'local-port-range'), 'no');
+  assert.equal(hasStrategy(parseKernelVersion('3.10.0-1160.el7'), 'bind-no-port'), 'unknown');
+  const vendor = predict(input({ kernel: '3.10.0-1160.el7', strategy: 'bind-no-port' }));
+  assert.deepEqual([vendor.concurrent, vendor.sustained], [null, null]);
+  const old = predict(input({ kernel: '4.1', strategy: 'bind-no-port' }));
+  assert.deepEqual(
+    [old.concurrent, old.sustained, old.formula],
+    [0, 0, '0 (IP_BIND_ADDRESS_NO_PORT came with 4.2); 0 a second'],
+  );
+});
+
+test('worked examples: fifty addresses in 2014 and now, and the exit of 2012', () => {
+  const fifty = { strategy: 'bind', addresses: 50 } as const;
+  const then = predict(input({ ...fifty, kernel: '3.2.0-4-amd64', range: { low: 32768, high: 61000 } }));
+  assert.deepEqual([then.concurrent, Math.floor(then.sustained!)], [28_233, 470]);
+  const now = predict(input({ ...fifty, range: { low: 32768, high: 60999 }, maxTwBuckets: 10_000_000 }));
+  assert.deepEqual([now.concurrent, Math.floor(now.sustained!)], [1_411_600, 23_526]);
+  const exit = predict(input({ strategy: 'bind', addresses: 4, kernel: '3.0', range: { low: 5000, high: 65000 } }));
+  assert.deepEqual([exit.concurrent, Math.floor(exit.sustained!)], [60_001, 1000]);
+});
+
+test('an arm and the machine’s sysctls: the arm’s own come on top', () => {
+  const defaults = {
+    'net.ipv4.ip_local_port_range': '32768\t60999',
+    'net.ipv4.tcp_tw_reuse': '2',
+    'net.ipv4.tcp_max_tw_buckets': '131072',
+  };
+  assert.equal(predictArm(arm({ addresses: 5 }), KERNEL, defaults).concurrent, 500);
+  const wide = arm({ addresses: 5 });
+  delete (wide.sysctls as Record<string, string>)['net.ipv4.ip_local_port_range'];
+  assert.equal(predictArm(wide, KERNEL, defaults).concurrent, 5 * 28_232);
+  assert.equal(predictArm(wide, KERNEL, {}).concurrent, 5 * 28_232);
+  assert.equal(predictArm(wide, parseKernelVersion('3.10.65'), {}).concurrent, 5 * 28_233);
+  const connect = (sysctls: Record<string, string>) =>
+    predictArm(arm({ load: { strategy: 'connect' }, sysctls }), KERNEL, defaults).sustained;
+  assert.equal(connect({}), 100 / 60, 'tcp_tw_reuse=2 does nothing for 10.x');
+  assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1' }), 100);
+  assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.tcp_tw_reuse_delay': '500' }), 200);
+  assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.tcp_timestamps': '0' }), 100 / 60);
+  assert.equal(connect({ 'net.ipv4.tcp_max_tw_buckets': '10' }), null);
+  assert.equal(connect({ 'net.ipv4.ip_local_reserved_ports': '40000-40009,40005-40019,50000' }), 80 / 60);
+});
+
+test('an arm whose origin never accepts is freed by tcp_fin_timeout', () => {
+  const load = { sink: 'listen-only' } as const;
+  const plain = predictArm(arm({ load }), KERNEL, {});
+  assert.equal(plain.sustained, 100 / 60);
+  assert.match(plain.rule, /the peer never closes, so tcp_fin_timeout frees the port 60 s after our close/);
+  assert.equal(predictArm(arm({ load, sysctls: { 'net.ipv4.tcp_fin_timeout': '5' } }), KERNEL, {}).sustained, 20);
+});
+
+test('an arm on 127.0.0.0/8 gets the reuse that tcp_tw_reuse=2 gives to loopback', () => {
+  const local = { ...arm({ load: { strategy: 'connect' } }), addresses: ['127.0.1.1'] };
+  assert.equal(predictArm(local, KERNEL, {}).sustained, 100);
+  const mixed = { ...local, addresses: ['127.0.1.1', '10.0.0.1'] };
+  assert.equal(predictArm(mixed, KERNEL, {}).sustained, 100 / 60);
+});
