@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, machine, release, totalmem } from 'node:os';
-import { portSysctls } from '../capacity/sysctl-catalogue.js';
+import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
 import { readSysctls } from '../kernel/sysctl.js';
 import type { Environment } from '../results/schema.js';
 import { toolVersion } from '../results/version.js';
@@ -23,7 +23,7 @@ export function describeEnvironment(lab: string): Environment {
     lab,
     root: process.getuid?.() === 0 && !inUserNamespace(),
     descriptors: descriptorLimit(),
-    defaults: readSysctls(portSysctls),
+    defaults: readSysctls(PORT_SYSCTLS),
   };
 }
 

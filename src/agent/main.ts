@@ -1,45 +1,77 @@
 /**
- * Entry of the agent: the process inside the lab that does what the controller asks. It ends when its input ends, so that it
- * never outlives the controller.
- *
- *     node main.js netns | host
+ * The agent: the process inside the lab that does what the controller asks. It ends when its input ends, so that it never
+ * outlives the controller.
  */
 import { dieWithParent, unsupportedPlatform } from '../kernel/libc.js';
 import { runCheck } from './check.js';
 import { describeEnvironment } from './environment.js';
 import { ownSnapshot, restoreSnapshot, staleSnapshots } from './host-guard.js';
 import { readMessages, writeMessage } from './ndjson.js';
+import type { LaunchedOrigin } from './origin-launch.js';
 import { type AgentEvent, type Command, commandSchema, PROTOCOL_VERSION } from './protocol.js';
 import { executeRun } from './run.js';
 
-const throwaway = process.argv[2] !== 'host';
-const say = (event: AgentEvent) => writeMessage(process.stdout, event);
-let stop: () => void = () => {};
-const stopped = new Promise<void>((resolve) => {
-  stop = resolve;
-});
+export interface AgentOptions {
+  /** The lab is a namespace of its own. Otherwise it is the host, where sysctls are put back before the agent ends. */
+  readonly throwaway: boolean;
+  /** An origin that is already on its way up. */
+  readonly launched: LaunchedOrigin | null;
+}
 
-async function handle(command: Command): Promise<void> {
+const say = (event: AgentEvent) => writeMessage(process.stdout, event);
+
+/** Serve one controller over standard input and output, then end the process. */
+export async function serveController(options: AgentOptions): Promise<never> {
+  const unsupported = unsupportedPlatform();
+  if (unsupported !== undefined) fail(new Error(unsupported));
+  // An agent on the host must live on to put the sysctls back; the end of its input tells it that the controller is gone.
+  else if (options.throwaway && !dieWithParent(process.ppid)) process.exit(1);
+  else await converse(options);
+  const left = options.throwaway ? undefined : ownSnapshot();
+  if (left) restoreSnapshot(left);
+  process.exit(0);
+}
+
+async function converse(options: AgentOptions): Promise<void> {
+  let stop: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const environment = describeEnvironment(options.throwaway ? 'netns' : 'host');
+  say({ type: 'hello', protocol: PROTOCOL_VERSION, pid: process.pid, environment });
+  try {
+    for await (const command of readMessages(process.stdin, commandSchema)) {
+      if (command.type === 'stop') stop();
+      else answer(command, options, stopped).then(say, fail);
+    }
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function answer(
+  command: Exclude<Command, { type: 'stop' }>,
+  { throwaway, launched }: AgentOptions,
+  stopped: Promise<void>,
+): Promise<AgentEvent> {
   switch (command.type) {
     case 'check':
-      return say({ type: 'checked', check: runCheck(command, throwaway) });
+      return { type: 'checked', check: runCheck(command, throwaway) };
     case 'run': {
-      const measurement = await executeRun(command.spec, {
+      const measurement = await executeRun(command.spec, launched, {
         stopped,
         onPhase: (phase) => say({ type: 'phase', phase }),
         onSample: (second) => say({ type: 'second', second }),
       });
-      return say({ type: 'result', measurement });
+      return { type: 'result', measurement };
     }
-    case 'stop':
-      return stop();
     case 'restore': {
       const restorations = staleSnapshots().map(restoreSnapshot);
-      return say({
+      return {
         type: 'restored',
         restored: Object.assign({}, ...restorations.map(({ restored }) => restored)),
         failed: restorations.flatMap(({ failed }) => failed),
-      });
+      };
     }
   }
 }
@@ -49,24 +81,3 @@ function fail(error: unknown): void {
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
   say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
 }
-
-const unsupported = unsupportedPlatform();
-if (unsupported !== undefined) fail(new Error(unsupported));
-// An agent on the host must live long enough to put the sysctls back; the end of its input tells it that the controller is gone.
-else if (throwaway && !dieWithParent(process.ppid)) process.exit(1);
-else {
-  say({
-    type: 'hello',
-    protocol: PROTOCOL_VERSION,
-    pid: process.pid,
-    environment: describeEnvironment(throwaway ? 'netns' : 'host'),
-  });
-  try {
-    for await (const command of readMessages(process.stdin, commandSchema)) handle(command).catch(fail);
-  } catch (error) {
-    fail(error);
-  }
-}
-const left = throwaway ? undefined : ownSnapshot();
-if (left) restoreSnapshot(left);
-process.exit(0);

@@ -18,6 +18,11 @@ export function writeMessage(stream: Writable, message: object): void {
 
 /** The messages of a stream, in order, until it ends. Throws ProtocolError for a line that is not a valid message. */
 export async function* readMessages<T>(stream: Readable, schema: z.ZodType<T>): AsyncGenerator<T> {
+  for await (const line of readLines(stream)) yield parseMessage(line, schema);
+}
+
+/** The lines of a stream that are not empty, in order, until it ends. */
+export async function* readLines(stream: Readable): AsyncGenerator<string> {
   let parts: string[] = [];
   let length = 0;
   stream.setEncoding('utf8');
@@ -28,7 +33,7 @@ export async function* readMessages<T>(stream: Readable, schema: z.ZodType<T>): 
       const line = parts.join('');
       parts = [];
       length = 0;
-      if (line !== '') yield parseMessage(line, schema);
+      if (line !== '') yield line;
     }
     const rest = lines.at(-1)!;
     parts.push(rest);

@@ -1,10 +1,9 @@
 /**
  * The agent's side of the origin process.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { readMessages, writeMessage } from './ndjson.js';
-import { type OriginCommand, type OriginEvent, originEventSchema } from './protocol.js';
+import { readLines, writeMessage } from './ndjson.js';
+import type { LaunchedOrigin } from './origin-launch.js';
+import type { OriginCommand, OriginEvent } from './origin-protocol.js';
 
 export type OriginStats = Extract<OriginEvent, { type: 'stats' }>;
 
@@ -15,15 +14,8 @@ export interface Origin {
   stop(): void;
 }
 
-/**
- * Start the origin process; in a network namespace of its own when asked (unshare(1) replaces itself by it, so the pid stays).
- * Rejects with what the process said when it fails.
- */
-export async function startOrigin(ownNamespace: boolean): Promise<Origin> {
-  const entry = fileURLToPath(new URL('./origin.js', import.meta.url));
-  const node = [process.execPath, entry];
-  const command = ownNamespace ? ['unshare', '--net', '--', ...node] : node;
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
+/** Wait until a launched origin is ready. Rejects with what the process said when it fails. */
+export async function connectOrigin({ child }: LaunchedOrigin): Promise<Origin> {
   const next = answers(child);
   await expect('ready');
   return {
@@ -51,19 +43,21 @@ export async function startOrigin(ownNamespace: boolean): Promise<Origin> {
 }
 
 /** The child's answers, one a call, in order. Rejects when the child ends instead of answering. */
-function answers(child: ChildProcess): () => Promise<OriginEvent> {
+function answers(child: LaunchedOrigin['child']): () => Promise<OriginEvent> {
   let stderr = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4000);
   });
   const failure = new Promise<never>((_, reject) => {
     child.once('error', (error) => reject(new Error(`the origin could not be started: ${error.message}`)));
   });
   failure.catch(() => {});
-  const events = readMessages(child.stdout!, originEventSchema);
+  // Writing to an origin that has just died is not an error of its own: its end is reported by the next answer.
+  child.stdin.on('error', () => {});
+  const lines = readLines(child.stdout);
   return async () => {
-    const { value, done } = await Promise.race([events.next(), failure]);
+    const { value, done } = await Promise.race([lines.next(), failure]);
     if (done) throw new Error(`the origin ended before it answered${stderr ? `: ${stderr.trim()}` : ''}`);
-    return value;
+    return JSON.parse(value) as OriginEvent;
   };
 }

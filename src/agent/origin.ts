@@ -6,9 +6,9 @@ import { dieWithParent } from '../kernel/libc.js';
 import { writeSysctl } from '../kernel/sysctl.js';
 import { type Sink, startSink } from '../load/sink-worker.js';
 import { descriptorLimit } from './limits.js';
-import { readMessages, writeMessage } from './ndjson.js';
+import { readLines, writeMessage } from './ndjson.js';
 import { setUpOrigin } from './network.js';
-import { type OriginCommand, type OriginEvent, originCommandSchema } from './protocol.js';
+import type { OriginCommand, OriginEvent } from './origin-protocol.js';
 
 const say = (event: OriginEvent) => writeMessage(process.stdout, event);
 let sink: Sink | undefined;
@@ -38,7 +38,8 @@ const parent = process.ppid;
 if (!dieWithParent(parent)) process.exit(1);
 say({ type: 'ready' });
 try {
-  for await (const command of readMessages(process.stdin, originCommandSchema)) {
+  for await (const line of readLines(process.stdin)) {
+    const command = JSON.parse(line) as OriginCommand;
     if (command.type === 'serve') await serve(command);
     else stats();
   }

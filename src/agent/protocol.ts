@@ -3,7 +3,7 @@
  * same over a pipe, a serial port or ssh. Every message is validated on arrival.
  */
 import { z } from 'zod';
-import { armSchema, targetSchema } from '../profile/plan.js';
+import { armSchema } from '../profile/plan.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 
@@ -109,31 +109,3 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);
 export type AgentEvent = z.infer<typeof eventSchema>;
-
-/** What the agent tells its origin process, and what comes back. Both are this package's own code, one pipe apart. */
-export const originCommandSchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('serve'),
-    network: z.enum(['veth', 'shared']),
-    family: z.union([z.literal(4), z.literal(6)]),
-    listen: z.array(targetSchema),
-    plan: armSchema.shape.load.pick({ close: true, holdMs: true, exchange: true, sink: true }),
-  }),
-  z.object({ type: z.literal('stats') }),
-]);
-export type OriginCommand = z.infer<typeof originCommandSchema>;
-
-export const originEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready') }),
-  z.object({ type: z.literal('listening') }),
-  z.object({
-    type: z.literal('stats'),
-    accepted: z.number(),
-    refused: z.number(),
-    /** TcpExt.ListenOverflows of the origin's namespace since it began; null where the namespace is shared. */
-    listenOverflows: z.number().nullable(),
-    cpu: z.object({ user: z.number(), system: z.number() }),
-  }),
-  z.object({ type: z.literal('failed'), message: z.string() }),
-]);
-export type OriginEvent = z.infer<typeof originEventSchema>;

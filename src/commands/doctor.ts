@@ -83,7 +83,7 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
   let check: Check;
   const begun = performance.now();
   try {
-    const session = await lab.open();
+    const session = await lab.open('check');
     session.send({
       type: 'check',
       sysctls: [['net.ipv4.ip_local_port_range', '40000 40099']],

@@ -22,7 +22,7 @@ export function registerRestore(program: Command): void {
         }
         return;
       }
-      const session = await hostLab().open();
+      const session = await hostLab().open('check');
       session.send({ type: 'restore' });
       const event = await session.next();
       await session.close();

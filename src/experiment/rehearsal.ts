@@ -23,7 +23,7 @@ export interface Rehearsal {
 
 /** Rejects with LabError when the lab cannot be had. */
 export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehearsal> {
-  const session = await lab.open();
+  const session = await lab.open('check');
   try {
     const { environment } = session.hello;
     const kernel = parseKernelVersion(environment.kernel);

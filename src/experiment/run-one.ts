@@ -34,7 +34,7 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   const startedAt = new Date().toISOString();
   let session: LabSession | undefined;
   try {
-    session = await input.lab.open();
+    session = await input.lab.open('run');
     session.send({ type: 'run', spec: specOf(input) });
     const { measurement, loadBegan } = await converse(session, input);
     const measured = performance.now();

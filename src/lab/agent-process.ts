@@ -14,8 +14,8 @@ const CLOSE_DEADLINE_MS = 3_000;
 const STDERR_KEPT = 8_000;
 
 /** The command line of the agent itself. */
-export function agentCommand(kind: 'netns' | 'host'): string[] {
-  return [process.execPath, fileURLToPath(new URL('../agent/main.js', import.meta.url)), kind];
+export function agentCommand(kind: 'netns' | 'host', purpose: 'run' | 'check'): string[] {
+  return [process.execPath, fileURLToPath(new URL('../agent/entry.js', import.meta.url)), kind, purpose];
 }
 
 /**

@@ -6,5 +6,9 @@ import { agentCommand, startAgent } from './agent-process.js';
 import type { Lab } from './lab.js';
 
 export function hostLab(): Lab {
-  return { kind: 'host', description: 'this host itself', open: () => startAgent(agentCommand('host')) };
+  return {
+    kind: 'host',
+    description: 'this host itself',
+    open: (purpose) => startAgent(agentCommand('host', purpose)),
+  };
 }

@@ -8,8 +8,8 @@ export interface Lab {
   readonly kind: 'netns' | 'host';
   /** What a report says of it. */
   readonly description: string;
-  /** Start an agent in a fresh lab; resolves at its hello. Rejects with LabError. */
-  open(): Promise<LabSession>;
+  /** Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError. */
+  open(purpose: 'run' | 'check'): Promise<LabSession>;
 }
 
 export interface LabSession {

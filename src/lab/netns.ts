@@ -31,6 +31,6 @@ export function netnsLab(): Lab {
   return {
     kind: 'netns',
     description: root ? 'network namespace' : 'network namespace in a user namespace',
-    open: () => startAgent(netnsCommand(agentCommand('netns'), root)),
+    open: (purpose) => startAgent(netnsCommand(agentCommand('netns', purpose), root)),
   };
 }

@@ -130,7 +130,7 @@ export function createConnections(input: ConnectionsInput): Connections {
 
     const optionError = dialer.setOptions(fd);
     if (optionError !== 0) return fail(fd, 'setsockopt', optionError);
-    const local = dialer.bindAddress(picker.address, picker.destination);
+    const local = dialer.bindAddress(picker.address, picker.visit);
     let at = now();
     if (local !== 0) {
       const error = bind(fd, local, dialer.addressLength) < 0 ? errno() : 0;

@@ -65,7 +65,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   const budget = Math.min(plan.maxInFlight ?? available, available);
   const connections = createConnections({
     plan,
-    dialer: createDialer({ ...input, strategy: plan.strategy, destinations: input.targets.length, workers }),
+    dialer: createDialer({ strategy: plan.strategy, addresses: input.addresses, ports: input.ports }),
     picker: createPicker(plan.pick, input.addresses.length, input.targets.length, worker, workers, input.seed),
     remotes: sockaddrTable(input.targets),
     epoll,

@@ -9,6 +9,11 @@ export interface Picker {
   pick(n: number): void;
   address: number;
   destination: number;
+  /**
+   * How often this (address, destination) pair was picked before, in a numbering that no two workers share: the program's own
+   * port list (`bind-explicit-port`) is walked by it.
+   */
+  visit: number;
 }
 
 /**
@@ -32,19 +37,28 @@ export function createPicker(
       return {
         address: 0,
         destination: 0,
+        visit: 0,
         pick(n) {
           this.address = n % addresses;
-          this.destination = (this.address + Math.floor(n / addresses)) % destinations;
+          const round = Math.floor(n / addresses);
+          this.destination = (this.address + round) % destinations;
+          this.visit = Math.floor(round / destinations);
         },
       };
     case 'random': {
       const random = randomStream(seed, `pick/${worker}`);
+      // Every worker meets every pair, so each takes the visits that are its own number modulo the workers.
+      const next = new Uint32Array(addresses * destinations).fill(worker);
       return {
         address: 0,
         destination: 0,
+        visit: 0,
         pick() {
           this.address = Math.floor(random() * addresses);
           this.destination = Math.floor(random() * destinations);
+          const pair = this.address * destinations + this.destination;
+          this.visit = next[pair]!;
+          next[pair]! += workers;
         },
       };
     }
@@ -53,11 +67,14 @@ export function createPicker(
       return {
         address: 0,
         destination: 0,
+        visit: 0,
         pick(n) {
           const k = Math.floor(n / workers);
           const i = k % own.length;
+          const round = Math.floor(k / own.length);
           this.address = own[i]!;
-          this.destination = (i + Math.floor(k / own.length)) % destinations;
+          this.destination = (i + round) % destinations;
+          this.visit = Math.floor(round / destinations);
         },
       };
     }

@@ -82,7 +82,10 @@ function startWorker(input: EngineInput): WorkerThread {
   const thread = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
   const died = new Promise<never>((_, reject) => {
     thread.on('error', reject);
-    thread.on('exit', () => reject(new Error(`load worker ${input.worker} ended before it reported`)));
+    // Its last messages are delivered before this event but handled after it: let them go first.
+    thread.on('exit', () =>
+      setImmediate(() => reject(new Error(`load worker ${input.worker} ended before it reported`))),
+    );
   });
   died.catch(() => {});
   const message = <T extends WorkerMessage['type']>(type: T) =>

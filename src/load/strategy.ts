@@ -21,20 +21,19 @@ export interface Dialer {
   setOptions(fd: number): number;
   /**
    * The sockaddr to bind to for this attempt.
+   * @param address index of the local address
+   * @param visit how often this pair was dialled before (picker.ts); chooses the port of the program's own list
    * @returns its native address, or 0 when the strategy does not bind
    */
-  bindAddress(address: number, destination: number): number;
+  bindAddress(address: number, visit: number): number;
   readonly addressLength: number;
 }
 
 export interface DialerInput {
   readonly strategy: StrategyName;
   readonly addresses: readonly string[];
-  readonly destinations: number;
   /** The program's own port list (`bind-explicit-port*`), or the range for IP_LOCAL_PORT_RANGE. */
   readonly ports: PortRange;
-  readonly worker: number;
-  readonly workers: number;
 }
 
 const OPTION_NUMBERS: Record<SocketOption, readonly [level: number, name: number]> = {
@@ -82,14 +81,10 @@ export function createDialer(input: DialerInput): Dialer {
     if (address === 'none') return () => 0;
     if (address === 'any') return () => sockaddrAt(locals, 0);
     if (port !== 'program') return (i) => sockaddrAt(locals, i);
-    // The program's own allocator, as HAProxy's: each (address, destination) pair walks the list in order, and the workers
-    // walk it interleaved, so that no two of them ask for the same tuple.
-    const next = new Uint32Array(input.addresses.length * input.destinations).fill(input.worker);
+    // The program's own allocator, as HAProxy's: each (address, destination) pair walks the port list in order.
     const count = portCount(input.ports);
-    return (i, destination) => {
-      const pair = i * input.destinations + destination;
-      setPort(locals, i, input.ports.low + (next[pair]! % count));
-      next[pair]! += input.workers;
+    return (i, visit) => {
+      setPort(locals, i, input.ports.low + (visit % count));
       return sockaddrAt(locals, i);
     };
   }

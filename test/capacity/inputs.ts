@@ -50,6 +50,7 @@ export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1 }
       pick: 'round-robin',
       arrival: { shape: 'constant', rate: 100, durationMs: 2000 },
       close: 'client',
+      drain: false,
       holdMs: null,
       timeoutMs: 5000,
       exchange: null,

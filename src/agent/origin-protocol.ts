@@ -1,0 +1,31 @@
+/**
+ * What the agent tells its origin process, and what comes back. Both are the same build of this package, one pipe apart, so the
+ * messages are typed and not validated: loading the schema library would double the origin's start.
+ */
+
+import type { SinkPlan } from '../load/sink-loop.js';
+import type { Target } from '../profile/plan.js';
+
+export type OriginCommand =
+  | {
+      readonly type: 'serve';
+      readonly network: 'veth' | 'shared';
+      readonly family: 4 | 6;
+      readonly listen: readonly Target[];
+      readonly plan: SinkPlan;
+    }
+  | { readonly type: 'stats' };
+
+export type OriginEvent =
+  | { readonly type: 'ready' }
+  | { readonly type: 'listening' }
+  | {
+      readonly type: 'stats';
+      readonly accepted: number;
+      readonly refused: number;
+      /** TcpExt.ListenOverflows of the origin's namespace; null where the namespace is shared. */
+      readonly listenOverflows: number | null;
+      /** CPU seconds since the process began. */
+      readonly cpu: { readonly user: number; readonly system: number };
+    }
+  | { readonly type: 'failed'; readonly message: string };
