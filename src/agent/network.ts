@@ -55,13 +55,13 @@ const PLANS: Record<4 | 6, Plan> = {
 
 /**
  * The (address, port) pairs that the lab's origin serves.
- * @param ownNamespace false: on the host itself, where only loopback addresses are there without being added (IPv4: all of
- * 127.0.0.0/8; IPv6: ::1 alone, so that further addresses become further ports)
+ * @param loopback on loopback addresses, which are there without being added: on the host itself, and for clients that are on
+ * loopback addresses too. IPv4 has all of 127.0.0.0/8; IPv6 has ::1 alone, so that further addresses become further ports.
  */
-export function originTargets(family: 4 | 6, ownNamespace: boolean, addresses: number, ports: number): Target[] {
-  const [hosts, perHost] = !ownNamespace && family === 6 ? [1, addresses * ports] : [addresses, ports];
+export function originTargets(family: 4 | 6, loopback: boolean, addresses: number, ports: number): Target[] {
+  const [hosts, perHost] = loopback && family === 6 ? [1, addresses * ports] : [addresses, ports];
   const host = (i: number) => {
-    if (ownNamespace) return PLANS[family].originAddress(i);
+    if (!loopback) return PLANS[family].originAddress(i);
     return family === 4 ? `127.127.${(i + 1) >> 8}.${(i + 1) & 255}` : '::1';
   };
   return Array.from({ length: hosts * perHost }, (_, i) => ({

@@ -9,7 +9,7 @@ import { normaliseValue, readSysctl, readSysctls, writeSysctl } from '../kernel/
 import { encodeHistograms } from '../load/histogram.js';
 import { isPaced } from '../load/pacer.js';
 import { createPool, type LoadReport, type Pool } from '../load/pool.js';
-import { familyOf } from '../profile/addresses.js';
+import { familyOf, isLoopback } from '../profile/addresses.js';
 import { arrivalDurationMs } from '../profile/arrival.js';
 import type { Arm, Target } from '../profile/plan.js';
 import { type PortRange, parsePortRange } from '../profile/units.js';
@@ -155,7 +155,8 @@ function reservedIn(range: PortRange): number {
 function targetsOf({ arm, ownNamespace }: RunSpec): Target[] {
   if (arm.destinations.kind === 'external') return arm.destinations.targets;
   const { addresses, ports } = arm.destinations;
-  return originTargets(familyOf(arm.addresses[0]!), ownNamespace, addresses, ports);
+  const first = arm.addresses[0]!;
+  return originTargets(familyOf(first), !ownNamespace || isLoopback(first), addresses, ports);
 }
 
 /** Bring the origin up, joined to this namespace; null when the targets are not the lab's own. */

@@ -1,0 +1,64 @@
+/**
+ * Runs of single arms in real labs, for tests against the kernel. Each run has namespaces of its own, so that many can go on side
+ * by side; how many at once is bounded here, for the whole process.
+ */
+import type { Measurement, RunSpec } from '../../src/agent/protocol.js';
+import { netnsLab } from '../../src/lab/netns.js';
+import { LOAD } from '../../src/profile/defaults.js';
+import type { Arm, Destinations, LoadPlan } from '../../src/profile/plan.js';
+
+export interface LabArm {
+  readonly load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'>;
+  readonly addresses?: readonly string[];
+  readonly destinations?: Destinations;
+  readonly sysctls?: Record<string, string>;
+}
+
+/** `count` addresses of 10.50.0.0/24. */
+export function tenAddresses(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `10.50.0.${i + 1}`);
+}
+
+/** A complete arm: defaults of the profile, one address, one destination. */
+export function labArm({ load, addresses = tenAddresses(1), destinations, sysctls = {} }: LabArm): Arm {
+  return {
+    name: 'test',
+    description: null,
+    baseline: true,
+    changes: [],
+    sysctls,
+    load: { ...LOAD, pick: 'round-robin', ...load },
+    addresses: [...addresses],
+    destinations: destinations ?? { kind: 'lab', addresses: 1, ports: 1 },
+  };
+}
+
+const AT_ONCE = 5;
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** Run one arm in a fresh lab. Rejects with what went wrong. */
+export async function measure(arm: Arm, options: Partial<RunSpec> = {}): Promise<Measurement> {
+  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  running++;
+  try {
+    return await measureNow({ arm, seed: 1, network: 'veth', ownNamespace: true, sampleMs: 1000, ...options });
+  } finally {
+    running--;
+    waiting.shift()?.();
+  }
+}
+
+async function measureNow(spec: RunSpec): Promise<Measurement> {
+  const session = await netnsLab().open('run');
+  try {
+    session.send({ type: 'run', spec });
+    for (;;) {
+      const event = await session.next();
+      if (event.type === 'result') return event.measurement;
+      if (event.type === 'failed') throw new Error(`${event.message}\n${session.stderr()}`);
+    }
+  } finally {
+    await session.close();
+  }
+}
