@@ -24,7 +24,9 @@ export function formatValue(unit: MetricUnit, value: number): string {
 
 /** A difference with its sign: `+30 µs`, `−50.0 points` (percentage points, for shares). */
 export function formatDifference(unit: MetricUnit, difference: number): string {
-  const span = formatSpan(unit, Math.abs(difference));
+  // What floating point leaves of a difference between equals is no difference.
+  const size = Math.abs(difference);
+  const span = formatSpan(unit, size < 1e-12 ? 0 : size);
   const sign = !/[1-9]/.test(span) ? '' : difference > 0 ? '+' : MINUS;
   return sign + span;
 }
@@ -70,6 +72,7 @@ export function counted(count: number, noun: string): string {
 function percent(share: number): string {
   if (share === 0 || share === 1) return String(share * 100);
   const distance = Math.min(share, Math.abs(1 - share)) * 100;
+  if (distance < 1e-4) return share < 0.5 ? '< 0.0001' : '> 99.9999';
   if (distance >= 1) return (share * 100).toFixed(1);
   const decimals = Math.min(6, 1 + Math.ceil(-Math.log10(distance)));
   return String(Number((share * 100).toFixed(decimals)));
@@ -92,9 +95,10 @@ function bytes(value: number): string {
   return `${unit === 0 ? Math.round(scaled) : significant(scaled)} ${units[unit]}`;
 }
 
-/** About three significant digits, and never fewer than the integer part has. */
+/** About three significant digits, never fewer than the integer part has, and no zeros behind the point. */
 function significant(value: number): string {
-  return grouped(value, value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
+  const text = grouped(value, value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
 function grouped(value: number, decimals: number): string {

@@ -26,7 +26,7 @@ export interface RunOneInput {
 
 /** After an order to stop, how long the agent may take to hand in what it has. */
 const STOP_DEADLINE_MS = 5_000;
-/** Runs shorter than this are sampled ten times a second instead of once. */
+/** Runs shorter than this are sampled ten times a second or, when even that is few, ten times a run. */
 const SHORT_RUN_MS = 5_000;
 
 export async function runOne(input: RunOneInput): Promise<RunOutcome> {
@@ -61,7 +61,8 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
 }
 
 function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
-  const sampleMs = expectedLoadMs(arm) < SHORT_RUN_MS ? 100 : 1000;
+  const expected = expectedLoadMs(arm);
+  const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
   return { arm, seed: planned.seed, network, ownNamespace: lab.kind === 'netns', sampleMs };
 }
 

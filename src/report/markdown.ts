@@ -111,9 +111,7 @@ function changeOf(variant: Variant, lines: readonly string[]): string {
 
 function why(results: Results): string {
   const items = results.variants.flatMap(({ name, verdict }) =>
-    verdict
-      ? [`- **${text(name)}** (${verdictText(verdict.verdict)}): ${text(verdict.sentence)} ${text(verdict.goal.why)}`]
-      : [],
+    verdict ? [`- **${text(name)}** (${verdictText(verdict.verdict)}): ${text(verdict.sentence)}`] : [],
   );
   return ['### Why', items.join('\n')].join('\n\n');
 }

@@ -84,8 +84,8 @@ function mergeSeconds(timeline: readonly Second[], from: number, to: number): Sl
   const seconds = timeline.slice(from, to);
   const start = from === 0 ? 0 : timeline[from - 1]!.t;
   const t = seconds.at(-1)!.t;
-  // A last interval can be a few milliseconds long: as a rate it would be noise, so it counts as one tenth of a second at least.
-  const length = Math.max(0.1, t - start);
+  // A last interval can be a millisecond long: as a rate it would be noise, so it counts as a fiftieth of a second at least.
+  const length = Math.max(0.02, t - start);
   const rates: Record<string, number> = {};
   for (const second of seconds) {
     for (const [name, count] of Object.entries(second.outcomes)) rates[name] = (rates[name] ?? 0) + count / length;

@@ -54,7 +54,7 @@ describe('the summary', () => {
     );
     assert.match(
       summarise(inputOf(runs, { repeat: 6, guardrails: ['latency.total.p99'] }, false)),
-      /: no-port ended it \(but latency\.total\.p99 went from 2\.00 ms to 9\.00 ms\)\.$/,
+      /: no-port ended it \(but latency\.total\.p99 went from 2 ms to 9 ms\)\.$/,
     );
   });
 
@@ -130,7 +130,7 @@ describe('the warnings', () => {
       { latency: { lag: { p50: 100, p99: 25_000 } } },
     ]);
     assert.deepEqual(experimentWarnings(inputOf([...repeated('baseline', 2, halfFails), ...late])), [
-      'the generator limited 1 run (b01-a): the p99 of the start lag reached 25.0 ms, above load.lagBudget; lower the rate or add workers',
+      'the generator limited 1 run (b01-a): the p99 of the start lag reached 25 ms, above load.lagBudget; lower the rate or add workers',
     ]);
   });
 

@@ -42,7 +42,7 @@ describe('a goal that got better', () => {
     assert.equal(verdict, 'better');
     assert.match(
       sentence,
-      /^no-port helped: .*, but latency\.total\.p99 rose from 2\.00 ms to 8\.00 ms in each of 6 pairs\.$/,
+      /^no-port helped: .*, but latency\.total\.p99 rose from 2 ms to 8 ms in each of 6 pairs\.$/,
     );
   });
 
@@ -137,7 +137,7 @@ describe('any other goal', () => {
       'that saw no difference, at a price',
       (block) => ({ ...halfFails(block), ...slow }),
       'worse',
-      /^no-port made it worse: bind:EADDRINUSE stayed at .*, but latency\.total\.p99 rose from 2\.00 ms to 8\.00 ms/,
+      /^no-port made it worse: bind:EADDRINUSE stayed at .*, but latency\.total\.p99 rose from 2 ms to 8 ms/,
     ],
     [
       'that got worse',

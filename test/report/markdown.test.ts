@@ -54,7 +54,7 @@ test('it says what was found, what to change, why, where, and how to repeat it',
   assert.match(markdown, /−47\.6 points \(−48\.0 to −47\.1\)/);
   assert.match(markdown, /```ini\nnet\.ipv4\.ip_local_port_range = 40000 40999\n```/);
   assert.doesNotMatch(markdown, /```ini\nnet\.ipv4\.tcp_fin_timeout/);
-  for (const { verdict } of results.variants) if (verdict) assert.ok(markdown.includes(verdict.goal.why));
+  for (const { verdict } of results.variants) if (verdict) assert.ok(markdown.includes(verdict.sentence));
   assert.match(markdown, /Linux 6\.12\.63, x86_64/);
   assert.ok(markdown.includes(`\`\`\`sh\n${results.experiment.command}\n\`\`\``));
   assert.ok(markdown.includes(results.experiment.profile.trimEnd()));

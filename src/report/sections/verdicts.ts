@@ -152,7 +152,7 @@ export function whySection(results: Results): Markup {
     'Why',
     judged.map(
       ({ variant, verdict }) => html`<article class="why"><h3>${variant.name} ${badge(verdict.verdict)}</h3>
-<p><strong>${verdict.sentence}</strong> ${verdict.goal.why}</p>
+<p>${verdict.sentence}</p>
 ${bullets(verdict.guardrails.map((guardrail) => html`${guardrail.why} ${badge(guardrail.verdict)}`))}
 ${verdict.goal.detectable === null ? null : html`<p class="note">With ${plural(verdict.goal.pairs, 'pair')}, a true difference of ${formatDifference(verdict.goal.unit, verdict.goal.detectable).replace('+', '')} would be found 8 times out of 10.</p>`}
 </article>
