@@ -20,6 +20,8 @@ export interface MeasureInput {
   readonly reserved: number;
   /** Seconds of load. */
   readonly seconds: number;
+  /** Nobody else has sockets in this namespace. */
+  readonly alone: boolean;
   /** What was wrong before the load began. */
   readonly problems: readonly string[];
 }
@@ -44,6 +46,7 @@ export function measure(input: MeasureInput): Figures {
     outcomes,
     rates: { scheduled: attempts / seconds, started: (attempts - shed) / seconds, ok: ok / seconds },
     capacity: {
+      tuples: Math.max(report.peakOpen, input.alone ? mostSockets(sampler.timeline) : 0),
       peakOpen: report.peakOpen,
       openAtFirstFailure: firstFailure?.open ?? null,
       okBeforeFirstFailure: firstFailure?.ok ?? null,
@@ -121,6 +124,10 @@ function latencies(report: LoadReport): Run['latency'] {
       ([, latency]) => latency !== undefined,
     ),
   );
+}
+
+function mostSockets(timeline: Sampler['timeline']): number {
+  return Math.max(0, ...timeline.map(({ states }) => Object.values(states ?? {}).reduce((sum, n) => sum + n, 0)));
 }
 
 function peak(values: readonly (number | null)[]): number | null {

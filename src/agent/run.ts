@@ -102,6 +102,7 @@ async function execute(spec: RunSpec, launched: LaunchedOrigin | null, hooks: Ru
         reserved: reservedIn(range),
         seconds: loadSeconds(arm, report),
         problems,
+        alone: spec.network === 'veth',
       }),
       startedAt,
       interrupted,

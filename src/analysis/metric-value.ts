@@ -28,7 +28,7 @@ export function metricValue(metric: Metric, run: Run): number | null {
     case 'latency':
       return run.latency[metric.phase]?.[metric.statistic] ?? null;
     case 'capacity':
-      return run.capacity.openAtFirstFailure ?? run.capacity.peakOpen;
+      return run.capacity.tuples;
     case 'rate':
       return run.rates.ok;
     case 'cpuPerConnection':

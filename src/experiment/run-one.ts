@@ -158,7 +158,7 @@ function failedRun(planned: PlannedRun, startedAt: string, message: string, stde
     attempts: 0,
     outcomes: {},
     rates: { scheduled: 0, started: 0, ok: 0 },
-    capacity: { peakOpen: 0, openAtFirstFailure: null, okBeforeFirstFailure: null },
+    capacity: { tuples: 0, peakOpen: 0, openAtFirstFailure: null, okBeforeFirstFailure: null },
     waves: [],
     latency: {},
     ports: { low: 0, high: 0, reserved: 0, peak: null, peakPerAddress: null, finalStates: null },

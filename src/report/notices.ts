@@ -27,12 +27,7 @@ export function warnings(results: Results): string[] {
     }
   }
   for (const run of allRuns(results)) if (!run.warmup) for (const text of run.warnings) add(text, run.id);
-  const discarded = discardedRuns(results);
-  const notCompared =
-    discarded.length === 0
-      ? []
-      : [`${plural(discarded.length, 'run')} could not be compared: ${inPlaces(discarded.map((run) => run.id))}.`];
-  return [...results.warnings, ...notCompared, ...[...places].map(([text, where]) => `${inPlaces(where)}: ${text}`)];
+  return [...results.warnings, ...[...places].map(([text, where]) => `${inPlaces(where)}: ${text}`)];
 }
 
 /** Runs that no comparison used although they were no warm-up, in the order in which they ran. */

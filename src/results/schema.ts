@@ -98,9 +98,15 @@ export const runSchema = z.object({
   outcomes: outcomesSchema,
   /** Per second of load: scheduled, started, ok. */
   rates: z.object({ scheduled: z.number(), started: z.number(), ok: z.number() }),
-  /** Most connections open at once, and how many were open at the first failure (null: nothing failed). */
   capacity: z.object({
+    /**
+     * Most tuples occupied at once: sockets in any state, TIME_WAIT included, by sock_diag; on the host, where other programs
+     * have sockets too, the connections open at once.
+     */
+    tuples: z.number(),
+    /** Most connections open at once. */
     peakOpen: z.number(),
+    /** Open, and ok so far, when the first attempt failed; null: none failed. */
     openAtFirstFailure: z.number().nullable(),
     okBeforeFirstFailure: z.number().nullable(),
   }),

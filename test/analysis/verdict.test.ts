@@ -40,10 +40,7 @@ describe('a goal that got better', () => {
   it('stays better when it has a price, which is named', () => {
     const { verdict, sentence } = verdictOf(halfFails, () => ({ ...noneFails(), ...slow }), { guardrails });
     assert.equal(verdict, 'better');
-    assert.match(
-      sentence,
-      /^no-port helped: .*, but latency\.total\.p99 rose from 2 ms to 8 ms in each of 6 pairs\.$/,
-    );
+    assert.match(sentence, /^no-port helped: .*, but latency\.total\.p99 rose from 2 ms to 8 ms in each of 6 pairs\.$/);
   });
 
   it('made no difference when the failure only moved to another call', () => {

@@ -198,6 +198,7 @@ function makeRun(spec: ArmSpec, block: number, order: number, seconds: number): 
     outcomes,
     rates: { scheduled: RATE, started: RATE, ok: ok / seconds },
     capacity: {
+      tuples: timeline.at(-1)?.portsInUse ?? 0,
       peakOpen: 1,
       openAtFirstFailure: failures > 0 ? 0 : null,
       okBeforeFirstFailure: failures > 0 ? okBeforeFailure(timeline) : null,

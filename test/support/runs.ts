@@ -58,6 +58,7 @@ export function makeRun(numbers: RunNumbers = {}): Run {
     outcomes,
     rates: { scheduled: attempts / 10, started: (attempts - (outcomes.shed ?? 0)) / 10, ok: numbers.rate ?? ok / 10 },
     capacity: {
+      tuples: numbers.openAtFirstFailure ?? numbers.peakOpen ?? ok,
       peakOpen: numbers.peakOpen ?? ok,
       openAtFirstFailure: numbers.openAtFirstFailure === undefined ? atFirstFailure : numbers.openAtFirstFailure,
       okBeforeFirstFailure: failed > 0 ? ok : null,

@@ -16,7 +16,7 @@ export function predictionSection(results: Results): Markup {
       [
         { title: 'Arm' },
         { title: 'Expected: tuples at once' },
-        { title: 'ok before the first failure', numeric: true },
+        { title: 'Measured', numeric: true },
         { title: 'Expected: lasting rate', numeric: true },
         { title: 'ok per second', numeric: true },
         { title: 'Expected to fail first' },
@@ -31,13 +31,13 @@ export function predictionSection(results: Results): Markup {
 
 function predictionRow(variant: Variant): Content[] {
   const { concurrent, sustained, fails, formula } = variant.prediction;
-  const held = medianOf(variant, (run) => run.capacity.okBeforeFirstFailure);
+  const tuples = medianOf(variant, (run) => run.capacity.tuples);
   const failed = topFailure(variant);
   const measured = comparedRuns(variant).length > 0;
   return [
     variant.name,
     html`${concurrent === null ? null : html`<strong>${formatNumber(concurrent)}</strong><br>`}<small>${formula}</small>`,
-    held === null ? (measured ? 'no failure' : NONE) : formatNumber(held),
+    tuples === null ? NONE : failed === null ? `${formatNumber(tuples)}, none refused` : formatNumber(tuples),
     formatValue('perSecond', sustained),
     formatValue(
       'perSecond',
