@@ -59,9 +59,9 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, {
 });
 
 const addressSet = {
-  cidr: z.string().optional().describe('10.50.0.0/24'),
-  range: z.string().optional().describe('10.50.0.1-10.50.0.50'),
-  list: z.array(z.string()).min(1).optional().describe('[10.50.0.1, 10.50.0.7]'),
+  cidr: z.string().optional().describe('local addresses, as 10.50.0.0/24'),
+  range: z.string().optional().describe('the same as a range, as 10.50.0.1-10.50.0.50'),
+  list: z.array(z.string()).min(1).optional().describe('the same as a list, as [10.50.0.1, 10.50.0.7]'),
   count: positive(65_536).optional().describe('how many addresses of the CIDR or range to use; all when absent'),
   pick: z.enum(['round-robin', 'random', 'by-worker']).optional().describe('which local address an attempt uses'),
 };
@@ -144,8 +144,8 @@ const variant = object({
 
 export const profileSchema = object({
   $schema: z.string().optional(),
-  name,
-  description: z.string().max(2000).optional(),
+  name: name.describe('names the result folder'),
+  description: z.string().max(2000).optional().describe('shown by profiles, plan and the report'),
   lab: object({
     kind: z
       .enum(['netns', 'host'])
@@ -160,7 +160,7 @@ export const profileSchema = object({
     .max(4096)
     .optional()
     .describe('targets outside the lab that this profile may load, as 192.0.2.10:3128'),
-  subject: object({ kind: z.enum(['direct']) }).optional(),
+  subject: object({ kind: z.enum(['direct']).describe("what is under test: the harness's own sockets") }).optional(),
   addresses: z.union([z.string().describe('a CIDR'), object(addressSet)]),
   destinations: object(destinations).optional(),
   load: object({ ...load, arrival }),
@@ -168,7 +168,7 @@ export const profileSchema = object({
   variants: z.array(variant).min(1).max(64),
   repeat: positive(1000).optional().describe('pairs of runs per variant'),
   warmup: z.int().min(0).max(10).optional().describe('blocks run first and discarded'),
-  seed: z.int().min(0).max(4_294_967_295).optional(),
+  seed: z.int().min(0).max(4_294_967_295).optional().describe('of the order of runs, the arrivals and the picks'),
   goal: z.string().optional().describe('the metric that a fix must improve, as outcomes["bind:EADDRINUSE"].share'),
   guardrails: z
     .array(z.string())
@@ -178,9 +178,9 @@ export const profileSchema = object({
   thresholds: z
     .array(
       object({
-        metric: z.string(),
-        max: z.union([z.number(), z.string()]).optional(),
-        min: z.union([z.number(), z.string()]).optional(),
+        metric: z.string().describe('see below'),
+        max: z.union([z.number(), z.string()]).optional().describe('at most'),
+        min: z.union([z.number(), z.string()]).optional().describe('at least'),
         variant: z.string().optional().describe('one variant; all when absent'),
       }),
     )

@@ -1,0 +1,135 @@
+// Writes what is made from the code: schema/profile.schema.json, schema/results.schema.json and docs/profile.md.
+// With --check it writes nothing, and fails when a file is not what the code says.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ARRIVAL_DEFAULTS, DEFAULTS } from '../dist/src/profile/default-texts.js';
+import { profileJsonSchema } from '../dist/src/profile/json-schema.js';
+import { METRIC_FORMS } from '../dist/src/profile/metric.js';
+import { STRATEGIES } from '../dist/src/profile/strategy.js';
+import { resultsJsonSchema } from '../dist/src/results/json-schema.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const check = process.argv.includes('--check');
+
+const profile = profileJsonSchema();
+const files = {
+  'schema/profile.schema.json': `${JSON.stringify(profile, null, 2)}\n`,
+  'schema/results.schema.json': `${JSON.stringify(resultsJsonSchema(), null, 2)}\n`,
+  'docs/profile.md': profileReference(profile),
+};
+
+let stale = false;
+for (const [name, text] of Object.entries(files)) {
+  const path = join(root, name);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  stale = true;
+  if (check) {
+    console.error(`${name} is not what the code says; run: npm run schema`);
+    continue;
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  console.log(`written: ${name}`);
+}
+process.exitCode = check && stale ? 1 : 0;
+
+function profileReference(schema) {
+  const rows = keys(schema.properties, schema.required ?? []).filter(({ key }) => key !== '$schema');
+  return `# The profile
+
+Made from the schema by \`npm run schema\`; do not edit. An editor that knows YAML schemas completes and checks profiles with
+\`schema/profile.schema.json\` (or \`bindstorm schema profile\`).
+
+A variant takes \`name\`, \`description\`, \`sysctls\`, \`load\`, \`addresses\` and \`destinations\`, and changes only what it names: \`load\` is
+merged key by key (\`arrival\` is replaced whole), \`count\` or \`pick\` alone change the baseline's address set, sysctls are overlaid.
+
+| key | takes | default | meaning |
+|---|---|---|---|
+${rows.map(({ key, takes, meaning, needed }) => `| \`${key}\` | ${takes} | ${DEFAULTS[key] ?? (needed ? '(required)' : '')} | ${meaning} |`).join('\n')}
+
+## Arrivals
+
+${arrivals(schema)}
+
+\`constant\`, \`poisson\`, \`ramp\` and \`steps\` are open loop: an attempt starts at its scheduled instant, however slow earlier ones are.
+\`fill\` opens connections as fast as handshakes complete and, unless \`hold\` says otherwise, keeps them open: the capacity
+measurement. \`hold\` keeps so many connections open at once.
+
+## Strategies
+
+| strategy | before \`connect()\` | since Linux | used by |
+|---|---|---|---|
+${Object.entries(STRATEGIES)
+  .map(([name, row]) => `| \`${name}\` | ${calls(row)} | ${row.since ?? ''} | ${row.usedBy} |`)
+  .join('\n')}
+
+## Metrics
+
+For \`goal\`, \`guardrails\` and \`thresholds\`:
+
+${METRIC_FORMS.map((form) => `- \`${form}\``).join('\n')}
+
+Shares are of all attempts. Latency phases: \`bind\` (calls that succeeded), \`connect\` (to ESTABLISHED), \`total\` (from the scheduled
+instant to ESTABLISHED or to the last byte of the exchange; ok attempts only), \`lag\` (from the scheduled instant to the start),
+\`failed\` (from the start to the failure). A threshold on a time needs a unit (\`max: 5ms\`); a share may be a percentage (\`max: 1%\`).
+`;
+}
+
+/** The keys of an object schema and of the objects in it, arrivals and variants left out. */
+function keys(properties, required, prefix = '') {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const key = `${prefix}${name}`;
+    const row = { key, takes: takes(schema), meaning: schema.description ?? '', needed: required.includes(name) };
+    if (key === 'load.arrival') return [{ ...row, takes: 'see below' }];
+    if (key === 'variants')
+      return [{ ...row, takes: 'list of variants', meaning: 'the candidate fixes, each alone against the baseline' }];
+    const object = [schema, ...(schema.anyOf ?? []), ...(schema.items ? [schema.items] : [])].find(
+      (part) => part.properties,
+    );
+    if (!object) return [row];
+    const inner = `${key}${schema.items ? '[]' : ''}.`;
+    return [
+      ...(schema.description || schema.anyOf || schema.items ? [row] : []),
+      ...keys(object.properties, object.required ?? [], inner),
+    ];
+  });
+}
+
+function takes(schema) {
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum) return schema.enum.map((word) => `\`${word}\``).join(', ');
+  if (schema.anyOf) return schema.anyOf.map(takes).join(' or ');
+  if (schema.type === 'array') return `list of ${takes(schema.items)}`;
+  if (schema.type === 'object') return 'map';
+  if (Array.isArray(schema.type)) return schema.type.map((type) => takes({ type })).join(' or ');
+  if (schema.type === 'integer') {
+    const high = schema.maximum < Number.MAX_SAFE_INTEGER ? schema.maximum : null;
+    return high === null ? 'whole number' : `${schema.minimum} to ${high}`;
+  }
+  return { string: 'text', number: 'number', boolean: 'true, false' }[schema.type] ?? '';
+}
+
+function arrivals(schema) {
+  const rows = schema.properties.load.properties.arrival.oneOf.map(({ properties, required }) => {
+    const { shape, ...rest } = properties;
+    const parts = Object.entries(rest).map(([name, part]) => {
+      const fallback = ARRIVAL_DEFAULTS[name];
+      const note = [part.description, required.includes(name) || !fallback ? null : `default ${fallback}`]
+        .filter(Boolean)
+        .join('; ');
+      return `\`${name}\`${note ? ` (${note})` : ''}`;
+    });
+    return `| \`${shape.const}\` | ${parts.join(', ')} |`;
+  });
+  return ['| shape | with |', '|---|---|', ...rows].join('\n');
+}
+
+function calls({ address, port, options }) {
+  const bind = {
+    none: 'no `bind()`',
+    chosen: port === 'program' ? '`bind(address, port of its own list)`' : '`bind(address, 0)`',
+    any: '`bind(0.0.0.0 or ::, 0)`',
+  }[address];
+  return [...options.map((option) => `\`${option}\``), bind].join(', ');
+}

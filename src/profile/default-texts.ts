@@ -1,0 +1,36 @@
+/**
+ * The defaults as the reference of the profile shows them, from the defaults themselves.
+ */
+import { DESTINATIONS, FILL, GUARDRAILS, LAB, LOAD, PICK, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
+import { formatDuration } from './format.js';
+
+/** Key → default, for the keys that have one. */
+export const DEFAULTS: Readonly<Record<string, string>> = {
+  'lab.kind': LAB,
+  'subject.kind': SUBJECT,
+  allowHostChanges: 'false',
+  'addresses.pick': PICK,
+  'destinations.addresses': String(DESTINATIONS.addresses),
+  'destinations.ports': String(DESTINATIONS.ports),
+  'load.workers': String(LOAD.workers),
+  'load.strategy': LOAD.strategy,
+  'load.close': LOAD.close,
+  'load.drain': String(LOAD.drain),
+  'load.hold': '0s; with fill and hold: to the end',
+  'load.timeout': formatDuration(LOAD.timeoutMs),
+  'load.sink': LOAD.sink,
+  'load.maxInFlight': 'what the descriptor limit allows',
+  'load.ports': "the kernel's range",
+  'load.lagBudget': formatDuration(LOAD.lagBudgetMs),
+  repeat: String(REPEAT),
+  warmup: String(WARMUP),
+  seed: String(SEED),
+  goal: 'failures.share; with fill: capacity',
+  guardrails: GUARDRAILS.join(', '),
+};
+
+export const ARRIVAL_DEFAULTS: Readonly<Record<string, string>> = {
+  inFlight: String(FILL.inFlight),
+  waves: String(FILL.waves),
+  pause: formatDuration(FILL.pauseMs),
+};
