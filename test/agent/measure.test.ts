@@ -9,7 +9,7 @@ import type { LoadReport } from '../../src/load/pool.js';
 import type { LatencyPhase } from '../../src/profile/metric.js';
 import type { LoadPlan } from '../../src/profile/plan.js';
 import type { Second } from '../../src/results/schema.js';
-import { makeArm } from '../support/runs.js';
+import { makeArm, makeSecond } from '../support/runs.js';
 
 interface Numbers {
   outcomes?: Record<string, number>;
@@ -54,22 +54,6 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
     reserved: 2,
     seconds: numbers.seconds ?? 10,
     problems: numbers.problems ?? [],
-  };
-}
-
-function makeSecond(numbers: Partial<Second>): Second {
-  return {
-    t: 1,
-    attempts: 0,
-    outcomes: {},
-    states: null,
-    portsInUse: null,
-    portsPerAddress: null,
-    counters: {},
-    cpu: { client: 0, origin: null, machine: null },
-    load1: null,
-    memory: null,
-    ...numbers,
   };
 }
 
