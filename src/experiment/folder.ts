@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Results, resultsSchema } from '../results/schema.js';
 import { conclude } from './conclude.js';
-import { readJournal } from './journal.js';
+import { JournalError, readJournal } from './journal.js';
 
 export const RESULTS_FILE = 'results.json';
 export const PROFILE_FILE = 'profile.yaml';
@@ -45,8 +45,23 @@ export function readResults(dir: string): Results {
     return conclude(readJournal(dir), new Date().toISOString());
   } catch (error) {
     if (stored === undefined) throw error;
-    return resultsSchema.parse(JSON.parse(stored));
+    return parseResults(stored, join(dir, RESULTS_FILE));
   }
+}
+
+function parseResults(text: string, path: string): Results {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new JournalError(`${path} cannot be used: it is not JSON`);
+  }
+  const result = resultsSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new JournalError(
+    `${path} cannot be used: ${issue?.path.join('.')}: ${issue?.message}; it may be from another version of bindstorm`,
+  );
 }
 
 function tryRead(path: string): string | undefined {

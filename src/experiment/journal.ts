@@ -36,7 +36,7 @@ export interface JournalContents {
   readonly ended: Extract<JournalEntry, { type: 'end' }> | null;
 }
 
-/** The journal is missing or is not one that this version can read. The message says what to do. */
+/** What a result folder holds is missing or is not what this version can read. The message says what to do. */
 export class JournalError extends Error {
   override name = 'JournalError';
 }

@@ -54,7 +54,7 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
     return { run, histograms };
   } catch (error) {
     session?.kill();
-    await session?.close();
+    await session?.close().catch(() => {});
     const message = error instanceof Error ? error.message : String(error);
     return { run: failedRun(input.planned, startedAt, message, session?.stderr() ?? null), histograms: null };
   }

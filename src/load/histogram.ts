@@ -61,17 +61,23 @@ const CURVE = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999, 
 export function summarise(histogram: Histogram): Latency | undefined {
   const count = histogram.totalCount;
   if (count === 0) return undefined;
+  // The ends too are asked as percentiles: minNonZeroValue and maxValue are exact before an encoding and not after it, and a
+  // p99 could lie above the maximum.
   const at = (percentile: number) => histogram.getValueAtPercentile(percentile);
-  const min = Math.min(histogram.minNonZeroValue, at(0));
   return {
     count,
-    min,
+    min: at(0),
     mean: histogram.mean,
     p50: at(50),
     p90: at(90),
     p99: at(99),
     p999: at(99.9),
-    max: histogram.maxValue,
-    percentiles: CURVE.filter((p) => p === 100 || count * (1 - p / 100) >= 1).map((p) => [p, p === 0 ? min : at(p)]),
+    max: at(100),
+    percentiles: CURVE.filter((p) => isReached(p, count)).map((p) => [p, at(p)]),
   };
+}
+
+/** Whether one sample in `count` lies beyond a percentile; in floating point 10,000 · (1 − 0.9999) is a little less than 1. */
+function isReached(percentile: number, count: number): boolean {
+  return percentile === 100 || count * (100 - percentile) > 100 - 1e-6;
 }

@@ -5,7 +5,7 @@
 import type { LatencyPhase, LatencyStatistic } from '../../src/profile/metric.js';
 import type { Arm, Experiment, Threshold } from '../../src/profile/plan.js';
 import type { Random } from '../../src/profile/random.js';
-import type { Environment, Latency, Prediction, Run } from '../../src/results/schema.js';
+import type { Environment, Latency, Prediction, Run, Second } from '../../src/results/schema.js';
 
 export interface RunNumbers {
   variant?: string;
@@ -111,6 +111,23 @@ function makeLatency(count: number, given: Partial<Record<LatencyStatistic, numb
       [99.9, shape.p999],
       [100, shape.max],
     ],
+  };
+}
+
+/** One sample of a timeline in which nothing was observed but what is given. */
+export function makeSecond(given: Partial<Second> = {}): Second {
+  return {
+    t: 1,
+    attempts: 0,
+    outcomes: {},
+    states: null,
+    portsInUse: null,
+    portsPerAddress: null,
+    counters: {},
+    cpu: { client: 0, origin: null, machine: null },
+    load1: null,
+    memory: null,
+    ...given,
   };
 }
 

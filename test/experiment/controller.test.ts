@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { HistogramLogReader } from 'hdr-histogram-js';
+import { type ConductEnd, conduct, type ExperimentEvent } from '../../src/experiment/controller.js';
+import type { Journal, JournalEntry } from '../../src/experiment/journal.js';
+import { planRuns } from '../../src/experiment/order.js';
+import { AgentDied, LabError } from '../../src/lab/lab.js';
+import type { Run } from '../../src/results/schema.js';
+import { fakeLab, makeMeasurement, type Said, type Script } from '../support/fake-lab.js';
+import { makeExperiment, makeSecond } from '../support/runs.js';
+
+const EXPERIMENT = makeExperiment({ variants: ['a', 'b'], repeat: 3 });
+const PLANNED = planRuns(EXPERIMENT);
+const IDS = PLANNED.map(({ id }) => id);
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'bindstorm-conduct-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const good: Said = { type: 'result', measurement: makeMeasurement() };
+const cut: Said = { type: 'result', measurement: makeMeasurement({}, { interrupted: true }) };
+const died = new AgentDied('the agent was killed by SIGKILL');
+
+interface Conducted {
+  readonly end: ConductEnd;
+  readonly kept: Run[];
+  readonly events: ExperimentEvent[];
+  readonly opened: number;
+}
+
+interface Setting {
+  /** What the i-th run's agent says; all is well when absent. */
+  readonly script?: (i: number, controller: AbortController) => Script | Error;
+  readonly finished?: readonly string[];
+  readonly onEvent?: (event: ExperimentEvent, controller: AbortController, kept: readonly Run[]) => void;
+}
+
+async function conducted({ script, finished = [], onEvent }: Setting = {}): Promise<Conducted> {
+  const controller = new AbortController();
+  const kept: Run[] = [];
+  const events: ExperimentEvent[] = [];
+  const journal: Journal = {
+    append(entry: JournalEntry) {
+      assert.equal(entry.type, 'run');
+      if (entry.type === 'run') kept.push(entry.run);
+    },
+    close: () => {},
+  };
+  const lab = fakeLab((i) => script?.(i, controller) ?? { says: [good] });
+  const end = await conduct({
+    experiment: EXPERIMENT,
+    lab,
+    network: 'shared',
+    dir,
+    journal,
+    planned: PLANNED,
+    finished: new Set(finished),
+    signal: controller.signal,
+    onEvent: (event) => {
+      events.push(event);
+      onEvent?.(event, controller, kept);
+    },
+  });
+  return { end, kept, events, opened: lab.purposes.length };
+}
+
+const idsOf = (runs: readonly Run[]) => runs.map(({ id }) => id);
+
+describe('an experiment', () => {
+  it('makes its runs in the planned order, each with its own arm and seed, and is complete', async () => {
+    const specs: unknown[] = [];
+    const { end, kept } = await conducted({
+      script: () => ({
+        answers: (command) => {
+          if (command.type === 'run') specs.push([command.spec.arm.name, command.spec.seed, command.spec.network]);
+          return [good];
+        },
+      }),
+    });
+    assert.deepEqual(end, { how: 'complete' });
+    assert.deepEqual(idsOf(kept), IDS);
+    assert.deepEqual(
+      specs,
+      PLANNED.map(({ variant, seed }) => [variant, seed, 'shared']),
+    );
+  });
+
+  it('puts each run into the journal before it tells of its end and begins the next', async () => {
+    const { events } = await conducted({
+      onEvent(event, _, kept) {
+        if (event.type === 'run-start') assert.equal(kept.length, event.done);
+        if (event.type === 'run-end') assert.deepEqual(kept.at(-1), event.run);
+      },
+    });
+    assert.deepEqual(
+      events.map((event) => (event.type === 'sample' ? '' : `${event.type} ${event.done}/${event.total}`)),
+      IDS.flatMap((_, i) => [`run-start ${i}/9`, `run-end ${i + 1}/9`]),
+    );
+  });
+
+  it('hands on samples under the run that they are of', async () => {
+    const second = makeSecond({ t: 1 });
+    const { events } = await conducted({ script: () => ({ says: [{ type: 'second', second }, good] }) });
+    const samples = events.filter((event) => event.type === 'sample');
+    assert.deepEqual(
+      samples.map(({ planned }) => planned.id),
+      IDS,
+    );
+    assert.equal(samples[0]!.second.t, 1);
+  });
+
+  it('writes a log of each run’s histograms, which the journal names', async () => {
+    const { kept } = await conducted();
+    for (const run of kept) {
+      assert.equal(run.hlog, `hlog/${run.id}.hlog`);
+      const text = readFileSync(join(dir, run.hlog), 'utf8');
+      assert.match(text, new RegExp(`bindstorm example ${run.id};`));
+      const histogram = new HistogramLogReader(text).nextIntervalHistogram()!;
+      assert.deepEqual([histogram.tag, histogram.totalCount], ['total', 100]);
+    }
+  });
+});
+
+describe('an experiment that is resumed', () => {
+  it('leaves out what is finished', async () => {
+    const finished = [IDS[0]!, IDS[1]!, IDS[4]!];
+    const { end, kept, events } = await conducted({ finished });
+    assert.deepEqual(end, { how: 'complete' });
+    assert.deepEqual(
+      idsOf(kept),
+      IDS.filter((id) => !finished.includes(id)),
+    );
+    assert.deepEqual([events[0]?.type, (events[0] as { done: number }).done], ['run-start', 3]);
+  });
+
+  it('has nothing to do when all is finished', async () => {
+    const { end, opened } = await conducted({ finished: IDS });
+    assert.deepEqual([end, opened], [{ how: 'complete' }, 0]);
+  });
+});
+
+describe('runs that fail', () => {
+  it('do not keep the others from being made', async () => {
+    // Two in a row, then a good one, over and over.
+    const { end, kept } = await conducted({ script: (i) => ({ says: [i % 3 < 2 ? died : good] }) });
+    assert.deepEqual(end, { how: 'complete' });
+    assert.equal(kept.filter(({ status }) => status === 'failed').length, 6);
+    assert.equal(kept[0]!.hlog, null);
+  });
+
+  it('three in a row end the experiment, with the reason of the last', async () => {
+    const { end, kept } = await conducted({
+      script: (i) => (i === 3 ? new LabError('unshare: Operation not permitted') : { says: [i === 0 ? good : died] }),
+    });
+    assert.deepEqual(end, {
+      how: 'gave-up',
+      reason: '3 runs in a row failed, the last with: unshare: Operation not permitted',
+    });
+    assert.deepEqual(idsOf(kept), IDS.slice(0, 4), 'what was tried is kept');
+  });
+
+  it('the last three of an experiment leave nothing to give up', async () => {
+    const { end } = await conducted({ script: (i) => ({ says: [i >= 6 ? died : good] }) });
+    assert.deepEqual(end, { how: 'complete' });
+  });
+});
+
+describe('an experiment that is interrupted', () => {
+  it('during a run keeps that run as interrupted, and makes no other', async () => {
+    const { end, kept, opened, events } = await conducted({
+      script: (i, controller) => ({
+        answers: (command) => {
+          if (i < 4) return command.type === 'run' ? [good] : [];
+          if (command.type === 'stop') return [cut];
+          setImmediate(() => controller.abort());
+          return [];
+        },
+      }),
+    });
+    assert.deepEqual(end, { how: 'interrupted' });
+    assert.deepEqual([opened, idsOf(kept)], [5, IDS.slice(0, 5)]);
+    assert.deepEqual([kept[3]!.status, kept[4]!.status], ['ok', 'interrupted']);
+    assert.equal(events.at(-1)!.type, 'run-start', 'an interrupted run is not done');
+  });
+
+  it('between two runs makes no other', async () => {
+    const { end, kept } = await conducted({
+      onEvent: (event, controller) => {
+        if (event.type === 'run-end' && event.done === 2) controller.abort();
+      },
+    });
+    assert.deepEqual([end, kept.length], [{ how: 'interrupted' }, 2]);
+  });
+
+  it('and whose agent dies of it counts as interrupted, not as failing', async () => {
+    const { end, kept } = await conducted({
+      script: (i, controller) => {
+        controller.abort();
+        return i === 0 ? { says: [died] } : { says: [good] };
+      },
+    });
+    assert.deepEqual([end, kept.length], [{ how: 'interrupted' }, 1]);
+  });
+});
