@@ -220,10 +220,11 @@ export function createConnections(input: ConnectionsInput): Connections {
   }
 
   function abandon(fd: number): void {
+    const established = state[fd] === DRAINING;
     unwait(fd);
     state[fd] = 0;
     sysClose(fd);
-    recorder.closed();
+    recorder.closed(established);
   }
 
   function unwait(fd: number): void {
@@ -261,7 +262,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     state[fd] = 0;
     if (plan.close === 'reset') setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero.address, 8);
     sysClose(fd);
-    recorder.closed();
+    recorder.closed(true);
   }
 
   function unhold(fd: number): void {

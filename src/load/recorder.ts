@@ -15,12 +15,13 @@ export interface FirstFailure {
 
 export interface Recorder {
   readonly histograms: Histograms;
-  /** Most sockets that this worker had open at once. */
+  /** Most connections (sockets that were established) that this worker had open at once. */
   readonly peakOpen: number;
   /** One entry a wave that had begun; null when no attempt of it failed first in this worker. */
   readonly firstFailures: (FirstFailure | null)[];
   opened(): void;
-  closed(): void;
+  /** @param established whether its attempt had been ok */
+  closed(established: boolean): void;
   open(): number;
   ok(totalMicros: number): void;
   shed(): void;
@@ -34,20 +35,22 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   const allOk = () => sum(shared.counters.map((counter) => counter[SLOT_OK]!));
   let wave = -1;
   let open = 0;
+  let connected = 0;
   const recorder = {
     histograms,
     peakOpen: 0,
     firstFailures: [] as (FirstFailure | null)[],
     opened() {
       shared.open[worker] = ++open;
-      if (open > recorder.peakOpen) recorder.peakOpen = open;
     },
-    closed() {
+    closed(established: boolean) {
       shared.open[worker] = --open;
+      if (established) connected--;
     },
     open: () => open,
     ok(totalMicros: number) {
       counters[SLOT_OK]!++;
+      if (++connected > recorder.peakOpen) recorder.peakOpen = connected;
       record(histograms.total, totalMicros);
     },
     shed() {

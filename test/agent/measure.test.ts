@@ -54,6 +54,7 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
     reserved: 2,
     seconds: numbers.seconds ?? 10,
     problems: numbers.problems ?? [],
+    alone: true,
   };
 }
 
@@ -115,10 +116,17 @@ describe('the figures of a run', () => {
     assert.equal(measure(inputOf()).ports.peak, null);
   });
 
+  it('the tuples occupied at once include TIME_WAIT, and on a shared namespace only what is our own', () => {
+    const timeline = [{ states: { TIME_WAIT: 40, ESTABLISHED: 5 } }, { states: null }, { states: { TIME_WAIT: 30 } }];
+    assert.equal(measure(inputOf({ timeline })).capacity.tuples, 45);
+    assert.equal(measure({ ...inputOf({ timeline }), alone: false }).capacity.tuples, 7);
+  });
+
   it('the first failure says how full things were', () => {
     const { capacity } = measure(inputOf({ report: { firstFailure: { open: 500, ok: 501 }, peakOpen: 502 } }));
-    assert.deepEqual(capacity, { peakOpen: 502, openAtFirstFailure: 500, okBeforeFirstFailure: 501 });
+    assert.deepEqual(capacity, { tuples: 502, peakOpen: 502, openAtFirstFailure: 500, okBeforeFirstFailure: 501 });
     assert.deepEqual(measure(inputOf()).capacity, {
+      tuples: 7,
       peakOpen: 7,
       openAtFirstFailure: null,
       okBeforeFirstFailure: null,

@@ -28,16 +28,21 @@ test('each worker counts its own outcomes, and failures are counted for all', ()
   assert.equal(two.histograms.total.totalCount, 1, 'a failure is no part of the latency of ok attempts');
 });
 
-test('open sockets go up and down, and the peak stays', () => {
+test('open sockets go up and down, and the peak of those that were established stays', () => {
   const { shared, recorders } = twoWorkers();
   const [one, two] = recorders;
-  for (let i = 0; i < 3; i++) one.opened();
-  one.closed();
-  one.closed();
+  for (let i = 0; i < 4; i++) one.opened();
+  one.ok(1);
+  one.ok(1);
+  one.ok(1);
+  one.closed(true);
+  one.closed(true);
+  one.closed(false);
   one.opened();
+  one.ok(1);
   two.opened();
   assert.deepEqual([one.open(), one.peakOpen], [2, 3]);
-  assert.deepEqual([two.open(), two.peakOpen], [1, 1]);
+  assert.deepEqual([two.open(), two.peakOpen], [1, 0], 'a socket that is still connecting is not a connection');
   assert.deepEqual([...shared.open], [2, 1]);
 });
 

@@ -277,8 +277,8 @@ describe('hold', () => {
     const it = scene();
     const starter = holdStarter(hold(3), START, it.input);
     starter.start(it.clock);
-    it.recorder.closed();
-    it.recorder.closed();
+    it.recorder.closed(true);
+    it.recorder.closed(true);
     starter.start(it.clock);
     assert.deepEqual(
       it.attempts.map(({ n }) => n),
