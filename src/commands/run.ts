@@ -73,9 +73,11 @@ async function run(profile: string | undefined, options: RunOptions): Promise<nu
   const { dir, journal, contents, lab, rehearsal } = prepared;
   const { experiment } = contents.begin;
   const planned = planRuns(experiment);
+  const finished = finishedRuns(contents);
   const progress = createProgress({
     experiment,
     planned,
+    finished,
     stream: process.stderr,
     quiet: options.quiet,
     now: () => performance.now(),
@@ -90,7 +92,7 @@ async function run(profile: string | undefined, options: RunOptions): Promise<nu
     dir,
     journal,
     planned,
-    finished: finishedRuns(contents),
+    finished,
     signal: interruption.signal,
     onEvent: (event) => progress.onEvent(event),
   });

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidArgumentError } from 'commander';
+import { integerOption, labOption } from '../../src/commands/options.js';
+
+test('whole numbers within their bounds', () => {
+  const parse = integerOption('--repeat', 1, 1000);
+  assert.deepEqual(['1', '42', '1000', '007'].map(parse), [1, 42, 1000, 7]);
+  assert.equal(integerOption('--seed', 0, 4_294_967_295)('4294967295'), 4_294_967_295);
+  for (const bad of [
+    '0',
+    '1001',
+    '',
+    ' 5',
+    '5 ',
+    '-1',
+    '+1',
+    '1.5',
+    '1e2',
+    '0x10',
+    'ten',
+    '٣',
+    '99999999999999999999',
+  ]) {
+    assert.throws(
+      () => parse(bad),
+      (error) => {
+        assert.ok(error instanceof InvalidArgumentError, `${JSON.stringify(bad)} gives commander’s own error`);
+        assert.equal(error.message, '--repeat takes a whole number from 1 to 1000.');
+        return true;
+      },
+    );
+  }
+});
+
+test('labs by name', () => {
+  assert.deepEqual(['netns', 'host'].map(labOption), ['netns', 'host']);
+  for (const bad of ['', 'vm', 'Netns', 'netns ', 'constructor'])
+    assert.throws(() => labOption(bad), { name: 'InvalidArgumentError', message: /^Allowed are netns, host;/ });
+});
