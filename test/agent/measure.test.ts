@@ -117,7 +117,11 @@ describe('the figures of a run', () => {
   });
 
   it('the tuples occupied at once include TIME_WAIT, and on a shared namespace only what is our own', () => {
-    const timeline = [{ states: { TIME_WAIT: 40, ESTABLISHED: 5 } }, { states: null }, { states: { TIME_WAIT: 30 } }];
+    const timeline: Partial<Second>[] = [
+      { states: { TIME_WAIT: 40, ESTABLISHED: 5 } },
+      { states: null },
+      { states: { TIME_WAIT: 30 } },
+    ];
     assert.equal(measure(inputOf({ timeline })).capacity.tuples, 45);
     assert.equal(measure({ ...inputOf({ timeline }), alone: false }).capacity.tuples, 7);
   });
