@@ -12,7 +12,7 @@ import { createPool, type LoadReport, type Pool } from '../load/pool.js';
 import { familyOf, isLoopback } from '../profile/addresses.js';
 import { arrivalDurationMs } from '../profile/arrival.js';
 import type { Arm, Target } from '../profile/plan.js';
-import { type PortRange, parsePortRange } from '../profile/units.js';
+import { type PortRange, parsePortList, parsePortRange } from '../profile/units.js';
 import type { Second } from '../results/schema.js';
 import { restoreSnapshot, takeSnapshot } from './host-guard.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
@@ -147,10 +147,10 @@ function ephemeralRange(): PortRange {
 function reservedIn(range: PortRange): number {
   const result = readSysctl('net.ipv4.ip_local_reserved_ports');
   if (!result.ok || result.value === '') return 0;
-  return result.value.split(',').reduce((sum, part) => {
-    const [low, high = low] = part.split('-').map(Number) as [number, number?];
-    return sum + Math.max(0, Math.min(high ?? low, range.high) - Math.max(low, range.low) + 1);
-  }, 0);
+  return parsePortList(result.value).reduce(
+    (sum, { low, high }) => sum + Math.max(0, Math.min(high, range.high) - Math.max(low, range.low) + 1),
+    0,
+  );
 }
 
 function targetsOf({ arm, ownNamespace }: RunSpec): Target[] {

@@ -5,9 +5,8 @@ import { familyOf, isLoopback } from '../profile/addresses.js';
 import { destinationCount } from '../profile/arrival.js';
 import type { Arm } from '../profile/plan.js';
 import { type StrategyName, strategyOf } from '../profile/strategy.js';
-import { type PortRange, parsePortRange, portCount } from '../profile/units.js';
+import { type PortRange, parsePortList, parsePortRange, portCount } from '../profile/units.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
-import { reservedRanges } from './sysctl-syntax.js';
 
 export interface PredictInput {
   readonly kernel: KernelVersion;
@@ -117,7 +116,7 @@ function targetsAreLoopback({ destinations }: Arm): boolean {
 /** How many ports of a reserved list (whose ranges may overlap) lie within a range. */
 function reservedWithin(list: string, { low, high }: PortRange): number {
   const inside = new Set<number>();
-  for (const range of reservedRanges(list.trim())) {
+  for (const range of parsePortList(list.trim())) {
     for (let port = Math.max(low, range.low); port <= Math.min(high, range.high); port++) inside.add(port);
   }
   return inside.size;

@@ -18,8 +18,6 @@ import {
   READ_ONLY_KEYS,
 } from './sysctl-refused.js';
 
-export { parseSysctl, type Sysctl, sysctlPath } from './sysctl-syntax.js';
-
 /** The keys that decide about local ports and TIME_WAIT, for the environment's record. A kernel may lack some of them. */
 export const PORT_SYSCTLS: readonly string[] = [
   'net.ipv4.ip_local_port_range',
@@ -46,7 +44,7 @@ const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
 
 /**
  * Whether a lab may set a sysctl on a kernel.
- * @param name one that parseSysctl accepts
+ * @param name one whose form is right (profile/sysctl-syntax.ts)
  * @param lab `netns`: only what is known to be the namespace's own; `host`: what exists and can be put back
  * @returns ok, or the reason in full sentences: which key, why, since or until which version, and what to use instead
  */

@@ -138,7 +138,7 @@ function checkSysctls(sysctls: ProfileInput['sysctls'], path: Path, findings: Fi
     Object.entries(sysctls ?? {}).map(([name, raw]) => {
       const value = String(raw);
       const badName = checkSysctlName(name);
-      const badValue = checkSysctlValue(value);
+      const badValue = checkSysctlValue(name, value);
       if (badName !== undefined) findings.push({ path: [...path, name], message: badName, at: 'key' });
       if (badValue !== undefined) findings.push({ path: [...path, name], message: badValue });
       return [name, value.replaceAll('\t', ' ')];

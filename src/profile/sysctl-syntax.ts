@@ -2,12 +2,16 @@
  * Whether the name and the value of a sysctl are of the form that may reach a path under /proc/sys. Pure syntax: whether the
  * kernel has it, and whether it is per-namespace, is known elsewhere. Source: sysctl(8), Documentation/admin-guide/sysctl.
  */
-import { quote } from './units.js';
+import { parsePortList, parsePortRange, quote, UnitError } from './units.js';
 
 const MAX_NAME = 128;
 const MAX_VALUE = 256;
 const ROOTS = ['net', 'vm', 'fs', 'kernel'];
-const NAME = /^(?:net|vm|fs|kernel)(?:\.[a-z0-9_-]+)+$/;
+/** `eth0`, `veth-1`, and `eth0/100` for the interface eth0.100, as sysctl(8) writes it. */
+const INTERFACE = '[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*';
+const NAME = new RegExp(
+  `^(?:net\\.ipv[46]\\.(?:conf|neigh)\\.${INTERFACE}\\.[a-z0-9_-]+|(?:net|vm|fs|kernel)(?:\\.[a-z0-9_-]+)+)$`,
+);
 
 /**
  * Why a name cannot be a sysctl's: what was found, what is allowed, what to write.
@@ -36,24 +40,51 @@ function suggest(name: string): string {
 
 const NUMBERS = /^-?\d+(?:[ \t]-?\d+)*$/;
 const WORD = /^[A-Za-z0-9_-]+$/;
-const PORTS = /^\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*$/;
+/** Sysctls whose values have a form of their own. */
+const FORMS: Readonly<Record<string, (value: string) => unknown>> = {
+  'net.ipv4.ip_local_port_range': parseKernelRange,
+  'net.ipv4.ip_local_reserved_ports': parsePortList,
+};
 const SWITCHES: Record<string, string> = { yes: '1', true: '1', on: '1', no: '0', false: '0', off: '0' };
 
 /**
  * Why a value cannot be a sysctl's.
+ * @param name decides where a sysctl has a form of its own (port ranges and lists)
  * @param value numbers (`1024 65535`), one word (`cubic`), or a list of ports (`8080,9000-9100`)
  * @returns undefined when the value is fit
  */
-export function checkSysctlValue(value: string): string | undefined {
+export function checkSysctlValue(name: string, value: string): string | undefined {
   const rule =
     'a value is numbers with one space between them, as "1024 65535", or one word, as cubic, or a port list, as 8080,9000-9100';
   if (value.length > MAX_VALUE)
     return `found a value of ${value.length} characters; ${rule}, and has ${MAX_VALUE} characters at most`;
   const digit = SWITCHES[value.toLowerCase()];
   if (digit !== undefined) return `found ${quote(value)}; the kernel's switches are numbers: write ${digit}`;
-  if (NUMBERS.test(value) || WORD.test(value) || PORTS.test(value)) return undefined;
+  const form = FORMS[name];
+  if (form) return problemOf(form, value);
+  if (NUMBERS.test(value) || WORD.test(value) || problemOf(parsePortList, value || ' ') === undefined) return undefined;
   if (/[\n\r]/.test(value)) return `found ${quote(value)}, which has a line break; ${rule}: write it on one line`;
   if (value.trim() === '') return `found an empty value; ${rule}`;
   const tidy = value.trim().replace(/\s+/g, ' ');
   return `found ${quote(value)}; ${rule}${NUMBERS.test(tidy) ? `: write ${quote(tidy)}` : ''}`;
+}
+
+function problemOf(parse: (value: string) => unknown, value: string): string | undefined {
+  try {
+    parse(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnitError) return error.message;
+    throw error;
+  }
+}
+
+/** The kernel reads two numbers with one blank between them; a dash, as `load.ports` may have, it does not. */
+function parseKernelRange(value: string): void {
+  if (!/^\d+[ \t]\d+$/.test(value)) {
+    throw new UnitError(
+      `found ${quote(value)}; expected two ports from 1 to 65535 with one space between them, as "1024 65535"`,
+    );
+  }
+  parsePortRange(value);
 }

@@ -73,6 +73,27 @@ export function parsePortRange(text: string): PortRange {
   return { low, high };
 }
 
+const PORT_LIST = /^\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*$/;
+
+/**
+ * Parse a list of ports and ranges, as `ip_local_reserved_ports` shows it.
+ * @param text `8080,9000-9100`; empty for none
+ * @throws UnitError
+ */
+export function parsePortList(text: string): PortRange[] {
+  if (text === '') return [];
+  const ranges = text.split(',').map((part) => {
+    const [low, high] = part.split('-').map(Number);
+    return { low: low!, high: high ?? low! };
+  });
+  if (!PORT_LIST.test(text) || !ranges.every(({ low, high }) => low >= 1 && high <= 65535 && low <= high)) {
+    throw new UnitError(
+      `found ${quote(text)}; a port list is ports and ranges from 1 to 65535 with commas and no spaces, as 8080,9000-9100`,
+    );
+  }
+  return ranges;
+}
+
 /** Ports in a range, both ends included. */
 export function portCount(range: PortRange): number {
   return range.high - range.low + 1;

@@ -58,7 +58,7 @@ test('values: numbers, a word, a port list', () => {
     '8080,9000-9100',
     '0x1f',
   ]) {
-    assert.equal(checkSysctlValue(value), undefined, value);
+    assert.equal(checkSysctlValue('net.ipv4.tcp_x', value), undefined, value);
   }
 });
 
@@ -85,6 +85,23 @@ test('values that are more than that', () => {
     'off',
     '9'.repeat(257),
   ]) {
-    assert.match(checkSysctlValue(value) ?? 'accepted', /^found /, JSON.stringify(value));
+    assert.match(checkSysctlValue('net.ipv4.tcp_x', value) ?? 'accepted', /^found /, JSON.stringify(value));
   }
+});
+
+test('port ranges and lists have a form of their own', () => {
+  const range = (value: string) => checkSysctlValue('net.ipv4.ip_local_port_range', value);
+  const reserved = (value: string) => checkSysctlValue('net.ipv4.ip_local_reserved_ports', value);
+  assert.equal(range('1024 65535'), undefined);
+  for (const value of ['1024', '1024-65535', '65535 1024', '0 100', '1024 70000', 'cubic'])
+    assert.match(range(value)!, /two ports from 1 to 65535/);
+  for (const value of ['', '8080', '8080,9000-9100']) assert.equal(reserved(value), undefined);
+  for (const value of ['0', '70000', '9100-9000', '80 81', 'x'])
+    assert.match(reserved(value)!, /a port list is ports and ranges/);
+});
+
+test('an interface with a dot is written with a slash, as sysctl(8) does', () => {
+  assert.equal(checkSysctlName('net.ipv4.conf.eth0/100.rp_filter'), undefined);
+  assert.match(checkSysctlName('net.ipv4.conf/../../../vm/x')!, /^found/);
+  assert.match(checkSysctlName('net.ipv4.conf.eth0/../x.rp_filter')!, /^found/);
 });
