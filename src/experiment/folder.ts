@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Results, resultsSchema } from '../results/schema.js';
 import { conclude } from './conclude.js';
-import { readJournal } from './journal.js';
+import { JournalError, readJournal } from './journal.js';
 
 export const RESULTS_FILE = 'results.json';
 export const PROFILE_FILE = 'profile.yaml';
@@ -38,15 +38,31 @@ export function writeResults(dir: string, results: Results): string {
   return path;
 }
 
-/** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. Throws JournalError. */
+/** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. @throws JournalError */
 export function readResults(dir: string): Results {
-  const stored = tryRead(join(dir, RESULTS_FILE));
+  const path = join(dir, RESULTS_FILE);
+  const stored = tryRead(path);
   try {
     return conclude(readJournal(dir), new Date().toISOString());
   } catch (error) {
-    if (stored === undefined) throw error;
-    return resultsSchema.parse(JSON.parse(stored));
+    if (stored === undefined || !(error instanceof JournalError)) throw error;
+    return parseResults(stored, path);
   }
+}
+
+function parseResults(text: string, path: string): Results {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new JournalError(`${path} is not JSON, and no journal beside it can be read to make it again`);
+  }
+  const result = resultsSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new JournalError(
+    `${path} cannot be read by this version (${issue?.path.join('.')}: ${issue?.message}); it may be from another version of bindstorm`,
+  );
 }
 
 function tryRead(path: string): string | undefined {
