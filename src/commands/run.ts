@@ -96,11 +96,11 @@ async function run(profile: string | undefined, options: RunOptions): Promise<nu
   });
   interruption.stop();
   progress.end();
-  const at = new Date().toISOString();
-  journal.append({ type: 'end', at, status: end.how === 'complete' ? 'complete' : 'partial' });
+  const status = end.how === 'complete' ? 'complete' : 'partial';
+  journal.append({ type: 'end', at: new Date().toISOString(), status });
   journal.close();
 
-  const results = conclude(readJournal(dir), at);
+  const results = conclude(readJournal(dir));
   writeResults(dir, results);
   const reports = await writeReports(dir, results);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);

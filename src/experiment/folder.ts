@@ -43,7 +43,7 @@ export function readResults(dir: string): Results {
   const path = join(dir, RESULTS_FILE);
   const stored = tryRead(path);
   try {
-    return conclude(readJournal(dir), new Date().toISOString());
+    return conclude(readJournal(dir));
   } catch (error) {
     if (stored === undefined || !(error instanceof JournalError)) throw error;
     return parseResults(stored, path);
