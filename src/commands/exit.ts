@@ -46,7 +46,7 @@ export function explainError(error: unknown): { message: string; exitCode: numbe
     return { message: error.message, exitCode: EXIT.badInput };
   if (error instanceof LabError) {
     return {
-      message: `${error.message}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`,
+      message: `${error.message}${error.remedy ? `\nWhat to do: ${error.remedy}.` : ''}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`,
       exitCode: EXIT.noLab,
     };
   }
