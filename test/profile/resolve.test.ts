@@ -90,7 +90,7 @@ test('a default guardrail that is the goal is left out', () => {
 });
 
 test('the command line overrides lab, repeat and seed', () => {
-  const text = `${HEAD}variants: [{ name: v }]\nrepeat: 5\nseed: 9\n`;
+  const text = `${HEAD}variants: [{ name: v }]\nrepeat: 5\nseed: 9\nallowHostChanges: true\n`;
   const plain = load(text);
   const overridden = load(text, { lab: 'host', repeat: 7, seed: 8 });
   assert.deepEqual([plain.lab, plain.repeat, plain.seed], ['netns', 5, 9]);
@@ -178,6 +178,7 @@ test('destinations: addresses and ports each replace their own', () => {
 test('external targets replace the origin, canonical and on the allow list however it is spelled', () => {
   const head = `${HEAD.replace('cidr: 10.50.0.0/24, count: 50', 'list: ["fd00::1"]')}
 lab: { kind: host }
+allowHostChanges: true
 destinations: { ports: 4 }
 allow: ["[fd00:20:0::1]:80", "10.20.0.1:80"]
 `;

@@ -33,4 +33,4 @@ export const load = (line: string) => edit('  strategy: bind', `  ${line}`);
 export const sysctl = (line: string) => add(`sysctls:\n  ${line}`);
 /** The host lab, whose local addresses may be loopback, with targets of the caller's choice. */
 export const external = (targets: string, allow = targets) =>
-  add(`lab: { kind: host }\nallow: ${allow}\ndestinations:\n  targets: ${targets}`);
+  add(`lab: { kind: host }\nallowHostChanges: true\nallow: ${allow}\ndestinations:\n  targets: ${targets}`);
