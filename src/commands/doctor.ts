@@ -2,7 +2,6 @@
  * `bindstorm doctor`: what this machine can do, each line with the remedy.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Command } from 'commander';
 import { staleSnapshots, stateDirectory } from '../agent/host-guard.js';
@@ -11,6 +10,7 @@ import type { Check } from '../agent/protocol.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
+import { labRemedy } from '../lab/remedy.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { EXIT } from './exit.js';
 
@@ -96,12 +96,7 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
     check = event.check;
   } catch (error) {
     return [
-      finding(
-        'network namespaces',
-        'missing',
-        error instanceof Error ? error.message : String(error),
-        namespaceRemedy(),
-      ),
+      finding('network namespaces', 'missing', error instanceof Error ? error.message : String(error), labRemedy()),
     ];
   }
   const missing = check.strategies.filter((strategy) => strategy.missing !== null);
@@ -138,27 +133,6 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
           'leave these variants out, or use a newer kernel',
         ),
   ];
-}
-
-/** Why an ordinary user may be refused: the usual switches of distributions. */
-function namespaceRemedy(): string {
-  if (process.getuid?.() === 0)
-    return 'root in a container may lack CAP_SYS_ADMIN: run the container with --privileged, or run outside';
-  const switches = [
-    'kernel.unprivileged_userns_clone=1',
-    'kernel.apparmor_restrict_unprivileged_userns=0',
-    'user.max_user_namespaces=15000',
-  ];
-  const closed = switches.filter((text) => {
-    const [name, wanted] = text.split('=') as [string, string];
-    try {
-      const value = readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();
-      return name.startsWith('user.') ? value === '0' : value !== wanted;
-    } catch {
-      return false;
-    }
-  });
-  return closed.length > 0 ? `run as root, or allow user namespaces: sysctl -w ${closed.join(' ')}` : 'run as root';
 }
 
 function finding(what: string, state: Finding['state'], detail: string, remedy: string | null): Finding {

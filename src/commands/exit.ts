@@ -46,11 +46,32 @@ export function explainError(error: unknown): { message: string; exitCode: numbe
     return { message: error.message, exitCode: EXIT.badInput };
   if (error instanceof LabError) {
     return {
-      message: `${error.message}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`,
+      message: `${error.message}${error.remedy ? `\nWhat to do: ${error.remedy}.` : ''}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`,
       exitCode: EXIT.noLab,
     };
   }
   if (error instanceof AgentDied) return { message: error.message, exitCode: EXIT.noLab };
+  if (isFileError(error)) return { message: error.message, exitCode: EXIT.badInput };
   const stack = error instanceof Error ? error.stack : String(error);
   return { message: `this is a fault of bindstorm, please report it:\n${stack}`, exitCode: EXIT.runFailed };
+}
+
+/** What a path, a disk or a permission can do to a program that has no fault. Other system errors are faults of our own. */
+const FILE_ERRORS = new Set([
+  'EACCES',
+  'EDQUOT',
+  'EEXIST',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOENT',
+  'ENOSPC',
+  'ENOTDIR',
+  'EPERM',
+  'EROFS',
+]);
+
+/** Of node:fs; its message names the error, the call and the path. */
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error && FILE_ERRORS.has(String(error.code));
 }

@@ -98,11 +98,11 @@ async function run(profile: string | undefined, options: RunOptions): Promise<nu
   });
   interruption.stop();
   progress.end();
-  const at = new Date().toISOString();
-  journal.append({ type: 'end', at, status: end.how === 'complete' ? 'complete' : 'partial' });
+  const status = end.how === 'complete' ? 'complete' : 'partial';
+  journal.append({ type: 'end', at: new Date().toISOString(), status });
   journal.close();
 
-  const results = conclude(readJournal(dir), at);
+  const results = conclude(readJournal(dir));
   writeResults(dir, results);
   const reports = await writeReports(dir, results);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);
@@ -127,7 +127,7 @@ async function begin(name: string | undefined, options: RunOptions): Promise<Pre
   const rehearsal = await rehearse(loaded.experiment, lab);
   refuseObstacles(loaded, rehearsal);
   const now = new Date();
-  const dir = createResultFolder(options.out, loaded.experiment.name, now);
+  const dir = makeFolder(options.out, loaded.experiment.name, now);
   writeFileSync(join(dir, PROFILE_FILE), loaded.text);
   const journal = openJournal(dir);
   const entry: JournalBegin = {
@@ -141,6 +141,15 @@ async function begin(name: string | undefined, options: RunOptions): Promise<Pre
   };
   journal.append(entry);
   return { dir, journal, contents: { begin: entry, runs: [], ended: null }, lab, rehearsal };
+}
+
+function makeFolder(parent: string, experiment: string, now: Date): string {
+  try {
+    return createResultFolder(parent, experiment, now);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`no result folder can be made in ${parent} (${why}); name another place with --out`);
+  }
 }
 
 async function resume(name: string | undefined, dir: string, options: RunOptions): Promise<Prepared> {

@@ -10,8 +10,8 @@ import type { Results } from '../results/schema.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';
 
-/** @param finishedAt ISO 8601, for a journal that has no end (a crash) */
-export function conclude({ begin, runs, ended }: JournalContents, finishedAt: string): Results {
+/** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
+export function conclude({ begin, runs, ended }: JournalContents): Results {
   const { experiment, environment } = begin;
   const kernel = parseKernelVersion(environment.kernel);
   const deterministic = new Map(
@@ -28,9 +28,15 @@ export function conclude({ begin, runs, ended }: JournalContents, finishedAt: st
     predictions: new Map(experiment.arms.map((arm) => [arm.name, predictArm(arm, kernel, environment.defaults)])),
     deterministic: (name) => deterministic.get(name) ?? false,
     startedAt: begin.startedAt,
-    finishedAt: ended?.at ?? finishedAt,
+    finishedAt: ended?.at ?? lastMoment(begin.startedAt, runs),
     runsPlanned: planRuns(experiment).length,
     command: begin.command,
     profileText: begin.profile,
   });
+}
+
+/** The end of the load that ended last. ISO 8601. */
+function lastMoment(startedAt: string, runs: JournalContents['runs']): string {
+  const ends = runs.map((run) => Date.parse(run.startedAt) + run.durationMs.load);
+  return new Date(Math.max(Date.parse(startedAt), ...ends)).toISOString();
 }

@@ -38,14 +38,15 @@ export function writeResults(dir: string, results: Results): string {
   return path;
 }
 
-/** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. Throws JournalError. */
+/** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. @throws JournalError */
 export function readResults(dir: string): Results {
-  const stored = tryRead(join(dir, RESULTS_FILE));
+  const path = join(dir, RESULTS_FILE);
+  const stored = tryRead(path);
   try {
-    return conclude(readJournal(dir), new Date().toISOString());
+    return conclude(readJournal(dir));
   } catch (error) {
-    if (stored === undefined) throw error;
-    return parseResults(stored, join(dir, RESULTS_FILE));
+    if (stored === undefined || !(error instanceof JournalError)) throw error;
+    return parseResults(stored, path);
   }
 }
 
@@ -54,13 +55,13 @@ function parseResults(text: string, path: string): Results {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new JournalError(`${path} cannot be used: it is not JSON`);
+    throw new JournalError(`${path} is not JSON, and no journal beside it can be read to make it again`);
   }
   const result = resultsSchema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new JournalError(
-    `${path} cannot be used: ${issue?.path.join('.')}: ${issue?.message}; it may be from another version of bindstorm`,
+    `${path} cannot be read by this version (${issue?.path.join('.')}: ${issue?.message}); it may be from another version of bindstorm`,
   );
 }
 

@@ -51,7 +51,9 @@ export async function startAgent(command: readonly string[]): Promise<LabSession
     const result = await ended;
     const how = result.signal
       ? `was killed by ${result.signal}`
-      : (result.originalMessage ?? `ended with code ${result.exitCode}`);
+      : result.exitCode === undefined
+        ? `could not be started (${result.originalMessage})`
+        : `ended with code ${result.exitCode}`;
     throw new AgentDied(`the agent ${how}${stderr ? `: ${lastLine(stderr)}` : ''}`);
   }
 

@@ -25,9 +25,14 @@ export interface LabSession {
   stderr(): string;
 }
 
-/** The lab cannot be had on this machine. The message says why and what to do. */
+/** The lab cannot be had on this machine. The message says why; the remedy, where one is known, what to do. */
 export class LabError extends Error {
   override name = 'LabError';
+  readonly remedy: string | null;
+  constructor(message: string, options: ErrorOptions & { remedy?: string } = {}) {
+    super(message, options);
+    this.remedy = options.remedy ?? null;
+  }
 }
 
 /** The agent ended before it answered. */

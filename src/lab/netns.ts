@@ -6,7 +6,8 @@
  * then frees the namespaces. Nothing is registered under /run/netns, so nothing can be left there.
  */
 import { agentCommand, startAgent } from './agent-process.js';
-import type { Lab } from './lab.js';
+import { type Lab, LabError } from './lab.js';
+import { labRemedy } from './remedy.js';
 
 /** The command that starts `command` in a lab of its own. */
 export function netnsCommand(command: readonly string[], root: boolean): string[] {
@@ -31,6 +32,13 @@ export function netnsLab(): Lab {
   return {
     kind: 'netns',
     description: root ? 'network namespace' : 'network namespace in a user namespace',
-    open: (purpose) => startAgent(netnsCommand(agentCommand('netns', purpose), root)),
+    open: (purpose) => startAgent(netnsCommand(agentCommand('netns', purpose), root)).catch(addRemedy),
   };
+}
+
+/** Refused by the system before the agent began, as the names of the programs in the message show; or a fault of the agent. */
+function addRemedy(error: unknown): never {
+  if (error instanceof LabError && /setpriv|unshare/.test(error.message))
+    throw new LabError(error.message, { cause: error, remedy: labRemedy() });
+  throw error;
 }

@@ -90,8 +90,11 @@ describe('results on the disk', () => {
 
   it('that are damaged are the reader’s to replace, not a fault of the program', () => {
     for (const [text, why] of [
-      ['{"schemaVersion":1', /results\.json cannot be used: it is not JSON/],
-      ['{"schemaVersion":2}', /results\.json cannot be used: schemaVersion: .*from another version of bindstorm/],
+      ['{"schemaVersion":1', /results\.json is not JSON/],
+      [
+        '{"schemaVersion":2}',
+        /results\.json cannot be read by this version \(schemaVersion: .*from another version of bindstorm/,
+      ],
     ] as const) {
       writeFileSync(join(parent, RESULTS_FILE), text);
       assert.throws(

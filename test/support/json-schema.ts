@@ -9,6 +9,7 @@ const ANNOTATIONS = new Set(['$schema', '$id', 'title', 'description']);
 
 /** What is wrong with a value, one text each, as `/variants/0: …`; empty when it is valid. */
 export function violations(schema: unknown, value: unknown, at = ''): string[] {
+  if (typeof schema === 'boolean') return schema ? [] : [`${at}: is not allowed`];
   if (!isObject(schema)) throw new Error(`no schema at ${at}`);
   return Object.entries(schema).flatMap(([keyword, rule]) =>
     ANNOTATIONS.has(keyword) ? [] : check(schema, keyword, rule, value, at),
@@ -43,8 +44,11 @@ function check(schema: Schema, keyword: string, rule: unknown, value: unknown, a
       return complain(Array.isArray(value) && value.length < Number(rule), 'has too few items');
     case 'maxItems':
       return complain(Array.isArray(value) && value.length > Number(rule), 'has too many items');
-    case 'items':
-      return Array.isArray(value) ? value.flatMap((item, i) => violations(rule, item, `${at}/${i}`)) : [];
+    case 'items': {
+      if (!Array.isArray(value)) return [];
+      const first = (schema.prefixItems as unknown[] | undefined)?.length ?? 0;
+      return value.slice(first).flatMap((item, i) => violations(rule, item, `${at}/${first + i}`));
+    }
     case 'prefixItems':
       if (!Array.isArray(value)) return [];
       return (rule as unknown[]).flatMap((item, i) =>

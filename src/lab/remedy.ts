@@ -1,0 +1,47 @@
+/**
+ * Why a netns lab may be refused on this machine, and what its owner can do.
+ */
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The programs that make the lab; both are of util-linux. */
+const PROGRAMS = ['setpriv', 'unshare'];
+
+/** The usual switches of distributions, and the value with which an ordinary user gets a namespace. */
+const SWITCHES = [
+  'kernel.unprivileged_userns_clone=1',
+  'kernel.apparmor_restrict_unprivileged_userns=0',
+  'user.max_user_namespaces=15000',
+];
+
+/** What to do when no lab comes up, as far as it shows from outside. */
+export function labRemedy(): string {
+  const missing = PROGRAMS.filter((program) => !isOnPath(program));
+  if (missing.length > 0) return `install ${missing.join(' and ')}, as with: apt-get install util-linux`;
+  if (process.getuid?.() === 0)
+    return 'root in a container may lack CAP_SYS_ADMIN: run the container with --privileged, or run outside';
+  const closed = SWITCHES.filter(isClosed);
+  return closed.length > 0 ? `run as root, or allow user namespaces: sysctl -w ${closed.join(' ')}` : 'run as root';
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The machine has this switch, and it stands otherwise. */
+function isClosed(text: string): boolean {
+  const [name, wanted] = text.split('=') as [string, string];
+  try {
+    const value = readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();
+    return name.startsWith('user.') ? value === '0' : value !== wanted;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The commands that look and do not load: help, plan, profiles, doctor, schema.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CLI, ROOT, runCli, scratchFolder, startCli } from '../support/cli.js';
+import { newMark } from '../support/processes.js';
+import { tinyProfile } from '../support/tiny.js';
+
+const COMMANDS = ['run', 'plan', 'report', 'doctor', 'profiles', 'sink', 'schema', 'restore'];
+
+test('every command has help with an example, and the main help names every command', async () => {
+  const main = await runCli(['--help'], { cwd: ROOT });
+  assert.equal(main.code, 0);
+  const named = [...main.stdout.matchAll(/^ {2}(\w+) .*/gm)].map(([, name]) => name!).filter((name) => name !== 'help');
+  for (const command of COMMANDS) assert.ok(named.includes(command), `--help names ${command}`);
+  for (const code of [0, 1, 2, 3, 4, 130]) assert.match(main.stdout, new RegExp(`^ {2}${code} +\\w`, 'm'));
+  for (const command of COMMANDS) {
+    const { code, stdout, stderr } = await runCli([command, '--help'], { cwd: ROOT });
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    assert.ok(stdout.startsWith(`Usage: bindstorm ${command} `), stdout);
+    assert.match(stdout, new RegExp(`^Example:\n {2}bindstorm ${command}\\b`, 'm'));
+  }
+});
+
+test('--version is the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  assert.deepEqual(await runCli(['--version'], { cwd: ROOT }), {
+    code: 0,
+    signal: null,
+    stdout: `${version}\n`,
+    stderr: '',
+  });
+});
+
+test('plan says what would run and which capacity is expected, without load and without a folder', async (t) => {
+  const cwd = scratchFolder(t);
+  writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile());
+  const mark = newMark();
+  const cli = startCli(['plan', 'tiny.yaml'], { cwd, env: mark.env });
+  const seen = new Set<string>();
+  const watch = setInterval(() => {
+    for (const { role, command } of mark.processes()) {
+      seen.add(role);
+      if (role === 'agent') assert.deepEqual(command.slice(-2), ['netns', 'check'], 'an agent that only looks');
+    }
+  }, 10);
+  const { code, stdout, stderr } = await cli.ended;
+  clearInterval(watch);
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, '');
+  assert.ok(seen.has('controller'));
+  assert.ok(!seen.has('origin'), 'no origin, so nothing to load');
+  assert.match(stdout, /^tiny: 6 runs \(0 warm-up and 2 measured blocks of 3\), about \d+ s$/m);
+  assert.match(stdout, /^ {2}baseline\n {6}100 attempts from 2 addresses to 1 destinations?\n {6}capacity 40 at once/m);
+  assert.match(stdout, /^ {2}wider-range: .*\n.*\n {6}capacity 400 at once.*; then bind:EADDRINUSE$/m);
+  assert.deepEqual(readdirSync(cwd), ['tiny.yaml']);
+});
+
+test('plan --json has the expected capacity of each arm; --repeat changes the number of runs', async (t) => {
+  const cwd = scratchFolder(t);
+  writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile());
+  const { stdout } = await runCli(['plan', 'tiny.yaml', '--json', '--repeat', '7'], { cwd });
+  const plan = JSON.parse(stdout);
+  assert.equal(plan.runs, 21);
+  assert.deepEqual(
+    plan.arms.map(({ name, attempts, deterministic, prediction }: never) => {
+      const { concurrent, fails } = prediction as { concurrent: number; fails: string };
+      return [name, attempts, deterministic, concurrent, fails];
+    }),
+    [
+      ['baseline', 100, true, 40, 'bind:EADDRINUSE'],
+      ['wider-range', 100, true, 400, 'bind:EADDRINUSE'],
+      ['fin-timeout', 100, true, 40, 'bind:EADDRINUSE'],
+    ],
+  );
+});
+
+test('every shipped profile is listed, and plan reads each that needs no editing', async () => {
+  const { code, stdout } = await runCli(['profiles', '--json'], { cwd: ROOT });
+  assert.equal(code, 0);
+  const listed = JSON.parse(stdout) as { name: string; path: string; description: string }[];
+  const shipped = readdirSync(join(ROOT, 'profiles')).map((file) => file.replace(/\.yaml$/, ''));
+  assert.deepEqual(listed.map(({ name }) => name).sort(), shipped.sort());
+  for (const { name, path, description } of listed) {
+    assert.ok(description.length > 20, name);
+    assert.equal(path, join('profiles', `${name}.yaml`), 'as it would be typed here');
+    const plan = await runCli(['plan', name], { cwd: ROOT });
+    if (name === 'staging') {
+      assert.equal(plan.code, 2, 'a template');
+      assert.match(plan.stderr, /a placeholder: put your own proxy's address here/);
+    } else {
+      assert.equal(plan.code, 0, plan.stderr);
+      assert.match(plan.stdout, /capacity [\d,]+ at once/);
+    }
+  }
+});
+
+test('doctor names each thing that a lab needs, and its exit code says whether experiments can run', async () => {
+  const { code, stdout } = await runCli(['doctor', '--json'], { cwd: ROOT });
+  const findings = JSON.parse(stdout) as { what: string; state: string; detail: string; remedy: string | null }[];
+  const names = findings.map(({ what }) => what);
+  for (const what of ['platform', 'unshare', 'setpriv', 'descriptors', 'host lab'])
+    assert.ok(names.includes(what), what);
+  const missing = findings.filter(({ state }) => state === 'missing');
+  assert.equal(code, missing.length === 0 ? 0 : 3);
+  for (const { what, state, remedy } of findings) {
+    assert.ok(['ok', 'warning', 'missing'].includes(state));
+    if (state !== 'ok') assert.ok(remedy, `${what} has a remedy`);
+  }
+  const text = await runCli(['doctor'], { cwd: ROOT });
+  assert.equal(text.code, code);
+  for (const { what } of findings) assert.ok(text.stdout.includes(what));
+});
+
+test('the printed schemas are the committed ones', async () => {
+  for (const of of ['profile', 'results']) {
+    const { code, stdout } = await runCli(['schema', of], { cwd: ROOT });
+    assert.equal(code, 0);
+    assert.match(JSON.parse(stdout).$schema, /json-schema\.org/);
+    const committed = join(ROOT, 'schema', `${of}.schema.json`);
+    if (existsSync(committed)) assert.equal(stdout, readFileSync(committed, 'utf8'), 'run: npm run schema');
+  }
+});
+
+test('a reader that closes early is no fault', () => {
+  const { status, stderr } = spawnSync(
+    'sh',
+    ['-c', '"$0" "$1" schema results | head -c 10; true', process.execPath, CLI],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.deepEqual([status, stderr], [0, '']);
+});

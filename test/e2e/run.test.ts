@@ -1,0 +1,176 @@
+/**
+ * A small experiment from the profile to the report, as a user makes it.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import * as hdr from 'hdr-histogram-js';
+import { resultsJsonSchema } from '../../src/results/json-schema.js';
+import { type Results, resultsSchema } from '../../src/results/schema.js';
+import { type CliEnd, runCli, scratchFolder } from '../support/cli.js';
+import { violations } from '../support/json-schema.js';
+import { TINY_ARMS, TINY_ATTEMPTS, TINY_OUTCOMES, tinyProfile } from '../support/tiny.js';
+
+const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
+after(() => rmSync(cwd, { recursive: true, force: true }));
+
+let end: CliEnd;
+/** The result folder, relative to cwd. */
+let folder: string;
+let results: Results;
+
+before(async () => {
+  writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile());
+  end = await runCli(['run', 'tiny.yaml'], { cwd });
+  folder = join('reports', readdirSync(join(cwd, 'reports'))[0]!);
+  results = resultsSchema.parse(JSON.parse(stored('results.json')));
+});
+
+const stored = (name: string) => readFileSync(join(cwd, folder, name), 'utf8');
+const armOf = (name: string) => results.variants.find((variant) => variant.name === name)!;
+
+test('ends with 0, progress apart from the summary, and says where the report is', () => {
+  assert.equal(end.code, 0, end.stderr);
+  assert.match(end.stderr, /^block 1\/2 done, 3 of 6 runs, .* left\nblock 2\/2 done, 6 of 6 runs, 0 s left\n$/);
+  assert.match(end.stdout, /60\.0 % of connection attempts failed .*\(bind:EADDRINUSE\)/s);
+  assert.ok(end.stdout.includes(`Report:  ${folder}/report.html\nResults: ${folder}\n`), end.stdout);
+  assert.ok(!end.stdout.includes('\u001b'), 'no colours into a pipe');
+});
+
+test('leaves a complete folder, and the profile as it was', () => {
+  const files = readdirSync(join(cwd, folder), { recursive: true }).map(String).sort();
+  const hlogs = [0, 1].flatMap((block) => TINY_ARMS.map((arm) => `hlog/b0${block}-${arm}.hlog`));
+  const expected = ['hlog', 'journal.ndjson', 'profile.yaml', 'report.html', 'report.md', 'results.json', ...hlogs];
+  assert.deepEqual(files, expected.sort());
+  assert.equal(stored('profile.yaml'), tinyProfile());
+});
+
+test('results.json is valid by the published schema', () => {
+  assert.deepEqual(violations(resultsJsonSchema(), JSON.parse(stored('results.json'))), []);
+  assert.equal(results.experiment.status, 'complete');
+  assert.equal(results.experiment.runsDone, 6);
+  assert.equal(results.experiment.command, 'bindstorm run tiny.yaml');
+});
+
+test('has the exact outcomes of the arithmetic in every run', () => {
+  assert.deepEqual(
+    results.variants.map(({ name }) => name),
+    [...TINY_ARMS],
+  );
+  for (const { name, runs, sysctls } of results.variants) {
+    assert.equal(runs.length, 2);
+    for (const run of runs) {
+      assert.deepEqual(run.outcomes, TINY_OUTCOMES[name], run.id);
+      assert.equal(run.attempts, TINY_ATTEMPTS);
+      assert.deepEqual([run.status, run.valid, run.problems], ['ok', true, []], run.id);
+      assert.deepEqual([run.ports.low, run.ports.high], name === 'wider-range' ? [40000, 40199] : [40000, 40019]);
+      // What the kernel said when it was asked, not what was asked for.
+      for (const [sysctl, value] of Object.entries(sysctls)) assert.equal(run.sysctls[sysctl], value);
+      assert.equal(run.ports.peak, run.outcomes.ok, 'each ok connection has left its port in TIME_WAIT');
+    }
+  }
+  assert.equal(armOf('fin-timeout').runs[0]!.sysctls['net.ipv4.tcp_fin_timeout'], '5');
+  const orders = results.variants.flatMap(({ runs }) => runs.map(({ order }) => order)).sort();
+  assert.deepEqual(orders, [0, 1, 2, 3, 4, 5]);
+});
+
+test('calls the wider range better and tcp_fin_timeout no different', () => {
+  assert.equal(armOf('baseline').verdict, null);
+  assert.equal(armOf('wider-range').verdict?.verdict, 'better');
+  assert.equal(armOf('fin-timeout').verdict?.verdict, 'no difference');
+  for (const text of [end.stdout, stored('report.md')]) {
+    assert.match(text, /wider-range .*✓ better/s);
+    assert.match(text, /fin-timeout .*= no difference/s);
+  }
+});
+
+test('the histograms are HdrHistogram logs with the counts of the results', () => {
+  for (const run of results.variants.flatMap(({ runs }) => runs)) {
+    const reader = new hdr.HistogramLogReader(stored(run.hlog!));
+    const read = new Map<string, hdr.Histogram>();
+    for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram()) {
+      read.set((next as hdr.Histogram).tag, next as hdr.Histogram);
+    }
+    const ok = run.outcomes.ok!;
+    assert.equal(read.get('connect')?.totalCount, ok, run.id);
+    assert.equal(read.get('total')?.totalCount, ok);
+    assert.equal(read.get('lag')?.totalCount, TINY_ATTEMPTS);
+    assert.equal(read.get('failed')?.totalCount ?? 0, TINY_ATTEMPTS - ok);
+    assert.equal(read.get('connect')?.getValueAtPercentile(50), run.latency.connect?.p50);
+  }
+});
+
+test('report makes the same files again, byte for byte, from the journal alone', async () => {
+  const made = ['results.json', 'report.md', 'report.html'];
+  const first = made.map(stored);
+  assert.equal((await runCli(['report', folder], { cwd })).code, 0);
+  assert.deepEqual(made.map(stored), first);
+
+  for (const name of made) rmSync(join(cwd, folder, name));
+  const rebuilt = await runCli(['report', folder], { cwd });
+  assert.equal(rebuilt.code, 0, rebuilt.stderr);
+  assert.deepEqual(made.map(stored), first);
+  const summary = end.stdout.slice(0, end.stdout.indexOf('\nReport:'));
+  assert.ok(rebuilt.stdout.startsWith(summary), 'and the same summary');
+});
+
+test('report makes the reports from results.json alone, in another folder', async (t) => {
+  const elsewhere = scratchFolder(t);
+  cpSync(join(cwd, folder, 'results.json'), join(elsewhere, 'results.json'));
+  const { code, stdout, stderr } = await runCli(['report', '.', '--json'], { cwd: elsewhere });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), results);
+  for (const name of ['report.md', 'report.html', 'results.json']) {
+    assert.equal(readFileSync(join(elsewhere, name), 'utf8'), stored(name));
+  }
+});
+
+test('a threshold that is not met gives exit code 1 and its name; --json gives JSON and nothing else', async (t) => {
+  const there = scratchFolder(t);
+  const thresholds = `thresholds:
+  - { metric: 'outcomes["bind:EADDRINUSE"].share', max: 0, variant: wider-range }
+  - { metric: 'outcomes["bind:EADDRINUSE"].share', max: 50%, variant: baseline }
+`;
+  writeFileSync(join(there, 'limits.yaml'), tinyProfile({ repeat: 1, more: thresholds }));
+  const { code, stdout, stderr } = await runCli(['run', 'limits.yaml', '--json', '--quiet', '--out', 'out/deep'], {
+    cwd: there,
+  });
+  assert.equal(code, 1, stderr);
+  assert.equal(stderr, '');
+  const { folder: made, ...printed } = JSON.parse(stdout) as Results & { folder: string };
+  assert.deepEqual(violations(resultsJsonSchema(), printed), []);
+  assert.deepEqual(
+    printed.thresholds.map(({ variant, passed }) => [variant, passed]),
+    [
+      ['wider-range', true],
+      ['baseline', false],
+    ],
+  );
+  assert.equal(join('out/deep', readdirSync(join(there, 'out/deep'))[0]!), made);
+  assert.deepEqual(JSON.parse(readFileSync(join(there, made, 'results.json'), 'utf8')), printed);
+  const report = await runCli(['report', made], { cwd: there });
+  assert.match(
+    report.stdout,
+    /threshold failed: baseline, outcomes\["bind:EADDRINUSE"\]\.share is 60\.0 %; the limit is max 50%/,
+  );
+  assert.doesNotMatch(report.stdout, /threshold failed: wider-range/);
+});
+
+test('two experiments of one second have a folder each', async (t) => {
+  const there = scratchFolder(t);
+  writeFileSync(join(there, 'tiny.yaml'), tinyProfile({ repeat: 1 }));
+  mkdirSync(join(there, 'out'));
+  const ends = await Promise.all(
+    [1, 2].map(() => runCli(['run', 'tiny.yaml', '--quiet', '--json', '--out', 'out'], { cwd: there })),
+  );
+  const folders = ends.map(({ code, stdout, stderr }) => {
+    assert.equal(code, 0, stderr);
+    const made = JSON.parse(stdout) as Results & { folder: string };
+    for (const { name, runs } of made.variants) assert.deepEqual(runs[0]?.outcomes, TINY_OUTCOMES[name]);
+    return made.folder;
+  });
+  assert.deepEqual(readdirSync(join(there, 'out')).sort(), folders.map((path) => path.slice('out/'.length)).sort());
+  assert.equal(new Set(folders).size, 2);
+});

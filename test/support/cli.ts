@@ -1,0 +1,87 @@
+/**
+ * The command line as a user has it: a process of its own, with its exit code and what it printed.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+export const CLI = join(ROOT, 'dist', 'src', 'cli.js');
+
+export interface CliOptions {
+  readonly cwd: string;
+  /** Added to this process's environment. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** A command that starts the command line in some other place, as nsenter(1). */
+  readonly within?: readonly string[];
+}
+
+export interface CliEnd {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCli {
+  readonly pid: number;
+  readonly ended: Promise<CliEnd>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** No test here takes as long; a command that hangs then fails its test instead of the whole suite. */
+const DEADLINE_MS = 90_000;
+
+export function startCli(args: readonly string[], { cwd, env, within = [] }: CliOptions): RunningCli {
+  const [program, ...rest] = [...within, process.execPath, CLI, ...args];
+  const child = spawn(program!, rest, {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  const ended = new Promise<CliEnd>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, stdout: stdout(), stderr: stderr() });
+    });
+  });
+  return { pid: child.pid!, ended, kill: (signal) => void child.kill(signal) };
+}
+
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliEnd> {
+  return startCli(args, options).ended;
+}
+
+function collect(stream: Readable): () => string {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+}
+
+/** A folder of the caller's own, gone after the test. */
+export function scratchFolder(t: { after(work: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Wait until `probe` gives something. Rejects after `ms`. */
+export async function until<T>(what: string, probe: () => T | undefined | null | false, ms = 20_000): Promise<T> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const found = probe();
+    if (found !== undefined && found !== null && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
