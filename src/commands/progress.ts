@@ -18,6 +18,8 @@ export interface Progress {
 export interface ProgressInput {
   readonly experiment: Experiment;
   readonly planned: readonly PlannedRun[];
+  /** Ids of the runs that an earlier call has finished; none when absent. */
+  readonly finished?: ReadonlySet<string>;
   readonly stream: NodeJS.WriteStream;
   readonly quiet: boolean;
   readonly now: () => number;
@@ -31,8 +33,9 @@ export function createProgress(input: ProgressInput): Progress {
   return input.stream.isTTY ? terminalProgress(input) : plainProgress(input);
 }
 
-function terminalProgress({ stream, experiment, planned, now }: ProgressInput): Progress {
-  const clock = createClock(experiment, planned, now);
+function terminalProgress(input: ProgressInput): Progress {
+  const { stream, now } = input;
+  const clock = createClock(input);
   let line = '';
   let drawn = 0;
   const draw = (text: string, force: boolean) => {
@@ -59,15 +62,16 @@ function terminalProgress({ stream, experiment, planned, now }: ProgressInput): 
   };
 }
 
-function plainProgress({ stream, experiment, planned, now }: ProgressInput): Progress {
-  const clock = createClock(experiment, planned, now);
+function plainProgress(input: ProgressInput): Progress {
+  const { stream, experiment, planned } = input;
+  const clock = createClock(input);
   return {
     onEvent(event) {
       if (event.type !== 'run-end') return;
       clock.finished(event.run);
       if (event.run.status === 'failed') stream.write(`${event.run.id} failed: ${event.run.problems[0]}\n`);
-      const next = planned[event.done];
-      if (next === undefined || next.block !== event.run.block) {
+      const next = planned.find(({ id }) => clock.isOpen(id));
+      if (next?.block !== event.run.block) {
         stream.write(
           `${blockName(event.run, experiment)} done, ${event.done} of ${event.total} runs, ${clock.left()} left\n`,
         );
@@ -99,14 +103,16 @@ interface Clock {
   readonly total: number;
   readonly experiment: Experiment;
   finished(run: Run): void;
+  /** Whether the run is still to be made. */
+  isOpen(id: string): boolean;
   /** Time left, in words. */
   left(): string;
 }
 
 /** Time left: what each arm's runs have taken so far, or are expected to take. */
-function createClock(experiment: Experiment, planned: readonly PlannedRun[], now: () => number): Clock {
+function createClock({ experiment, planned, finished, now }: ProgressInput): Clock {
   const taken = new Map<string, number[]>();
-  const open = new Set(planned.map(({ id }) => id));
+  const open = new Set(planned.map(({ id }) => id).filter((id) => !finished?.has(id)));
   let begun = now();
   const expected = (name: string) => {
     const seen = taken.get(name);
@@ -121,6 +127,7 @@ function createClock(experiment: Experiment, planned: readonly PlannedRun[], now
       taken.set(run.variant, [...(taken.get(run.variant) ?? []), now() - begun]);
       begun = now();
     },
+    isOpen: (id) => open.has(id),
     left() {
       const ms = planned.filter(({ id }) => open.has(id)).reduce((sum, { variant }) => sum + expected(variant), 0);
       return formatLeft(ms);
