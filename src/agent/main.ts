@@ -22,14 +22,27 @@ const say = (event: AgentEvent) => writeMessage(process.stdout, event);
 
 /** Serve one controller over standard input and output, then end the process. */
 export async function serveController(options: AgentOptions): Promise<never> {
+  // A controller that is gone does not read; the end of the input says so, and what is to be done then is done there.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  process.on('uncaughtException', (error) => {
+    fail(error);
+    end(options, 1);
+  });
+  // On the host nothing may be left changed, by whatever the agent is ended (a service manager sends SIGTERM to all processes).
+  if (!options.throwaway)
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => end(options, 1));
   const unsupported = unsupportedPlatform();
   if (unsupported !== undefined) fail(new Error(unsupported));
   // An agent on the host must live on to put the sysctls back; the end of its input tells it that the controller is gone.
   else if (options.throwaway && !dieWithParent(process.ppid)) process.exit(1);
   else await converse(options);
-  const left = options.throwaway ? undefined : ownSnapshot();
+  return end(options, 0);
+}
+
+function end({ throwaway }: AgentOptions, code: number): never {
+  const left = throwaway ? undefined : ownSnapshot();
   if (left) restoreSnapshot(left);
-  process.exit(0);
+  process.exit(code);
 }
 
 async function converse(options: AgentOptions): Promise<void> {

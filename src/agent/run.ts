@@ -88,7 +88,7 @@ async function execute(spec: RunSpec, launched: LaunchedOrigin | null, hooks: Ru
       now,
       onSample: hooks.onSample,
     });
-    const interrupted = await loadEnd(pool, hooks.stopped);
+    const interrupted = await Promise.race([loadEnd(pool, hooks.stopped), sampler.failure]);
     await sampler.finish();
     hooks.onPhase('collect');
     const report = await pool.finish();

@@ -28,6 +28,8 @@ export interface SamplerInput {
 
 export interface Sampler {
   readonly timeline: Second[];
+  /** Rejects when a sample cannot be taken, as when the origin has died. */
+  readonly failure: Promise<never>;
   /** Take the last sample, at the end of the load, and stop. */
   finish(): Promise<void>;
   /** Counters that moved since the sampler began. */
@@ -54,6 +56,11 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
   let last: Reading = { ...first, at: input.start };
   let busy = false;
   let over = false;
+  let giveUp: (reason: unknown) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  failure.catch(() => {});
   // Samples are due at start + k·interval; a late one does not shift the next.
   let timer = setTimeout(tick, dueIn(1));
   let k = 1;
@@ -65,8 +72,14 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
   async function tick(): Promise<void> {
     if (over) return;
     busy = true;
-    await sample();
-    busy = false;
+    try {
+      await sample();
+    } catch (error) {
+      over = true;
+      giveUp(error);
+    } finally {
+      busy = false;
+    }
     k = Math.max(k + 1, Math.ceil((input.now() - input.start) / (input.intervalMs * 1000)));
     if (!over) timer = setTimeout(tick, dueIn(k));
   }
@@ -113,6 +126,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
 
   return {
     timeline,
+    failure,
     async finish() {
       over = true;
       clearTimeout(timer);

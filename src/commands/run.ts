@@ -67,10 +67,16 @@ export function registerRun(program: Command): void {
 
 async function run(profile: string | undefined, options: RunOptions): Promise<number> {
   warnOfStaleSnapshots();
-  const prepared = await (options.resume === undefined
-    ? begin(profile, options)
-    : resume(profile, options.resume, options));
-  const { dir, journal, contents, lab, rehearsal } = prepared;
+  if (options.resume === undefined) return proceed(await begin(profile, options), options);
+  const contents = readForResume(profile, options.resume, options);
+  const left = planRuns(contents.begin.experiment).length - finishedRuns(contents).size;
+  if (left > 0) return proceed(await resume(options.resume, contents), options);
+  process.stderr.write('nothing was left to run\n');
+  return present(options.resume, { how: 'complete' }, options);
+}
+
+/** Make the runs that are missing, then the results and reports. */
+async function proceed({ dir, journal, contents, lab, rehearsal }: Prepared, options: RunOptions): Promise<number> {
   const { experiment } = contents.begin;
   const planned = planRuns(experiment);
   const finished = finishedRuns(contents);
@@ -101,7 +107,11 @@ async function run(profile: string | undefined, options: RunOptions): Promise<nu
   const status = end.how === 'complete' ? 'complete' : 'partial';
   journal.append({ type: 'end', at: new Date().toISOString(), status });
   journal.close();
+  return present(dir, end, options);
+}
 
+/** Write results and reports from the journal, and show them. */
+async function present(dir: string, end: ConductEnd, options: RunOptions): Promise<number> {
   const results = conclude(readJournal(dir));
   writeResults(dir, results);
   const reports = await writeReports(dir, results);
@@ -152,13 +162,16 @@ function makeFolder(parent: string, experiment: string, now: Date): string {
   }
 }
 
-async function resume(name: string | undefined, dir: string, options: RunOptions): Promise<Prepared> {
+function readForResume(name: string | undefined, dir: string, options: RunOptions): JournalContents {
   if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
   for (const key of ['lab', 'repeat', 'seed'] as const) {
     if (options[key] !== undefined)
       throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
   }
-  const contents = readJournal(dir);
+  return readJournal(dir);
+}
+
+async function resume(dir: string, contents: JournalContents): Promise<Prepared> {
   const { experiment, environment } = contents.begin;
   guardHost(experiment, experiment.lab);
   const lab = labOf(experiment);

@@ -12,6 +12,8 @@ const HELLO_DEADLINE_MS = 20_000;
 /** How long an agent may take to end after its input has ended. */
 const CLOSE_DEADLINE_MS = 3_000;
 const STDERR_KEPT = 8_000;
+/** Versions of unshare(1) (as of util-linux 2.38) that cannot end by SIGKILL as their child did: signal(SIGKILL, SIG_DFL) is EINVAL. */
+const UNSHARE_ON_SIGKILL = /^unshare: sigprocmask unblock failed/m;
 
 /** The command line of the agent itself. */
 export function agentCommand(kind: 'netns' | 'host', purpose: 'run' | 'check'): string[] {
@@ -33,8 +35,8 @@ export async function startAgent(command: readonly string[]): Promise<LabSession
     // A session of its own: Ctrl-C reaches the controller alone, which then ends the run in good order.
     detached: true,
     cleanup: true,
-    // Warnings of Node about its own features are not the agent's standard error.
-    env: { NODE_NO_WARNINGS: '1' },
+    // Warnings of Node about its own features are not the agent's standard error; and messages of programs are in English.
+    env: { NODE_NO_WARNINGS: '1', LC_ALL: 'C' },
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -49,9 +51,10 @@ export async function startAgent(command: readonly string[]): Promise<LabSession
     const { value, done } = await events.next();
     if (!done) return value;
     const result = await ended;
-    const how = result.signal
-      ? `was killed by ${result.signal}`
-      : result.exitCode === undefined
+    if (result.signal || UNSHARE_ON_SIGKILL.test(stderr))
+      throw new AgentDied(`the agent was killed by ${result.signal ?? 'SIGKILL'}`);
+    const how =
+      result.exitCode === undefined
         ? `could not be started (${result.originalMessage})`
         : `ended with code ${result.exitCode}`;
     throw new AgentDied(`the agent ${how}${stderr ? `: ${lastLine(stderr)}` : ''}`);

@@ -16,8 +16,12 @@ export async function startSink(input: Omit<SinkInput, 'control'>): Promise<Sink
   const thread = new Worker(new URL(import.meta.url), { workerData: { ...input, control } satisfies SinkInput });
   const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
-    thread.once('message', () => resolve());
     thread.once('error', reject);
+    thread.once('message', () => {
+      // From now on its death is that of the process: a sink that no longer accepts would be measured as the network's fault.
+      thread.off('error', reject);
+      resolve();
+    });
   });
   return {
     counts: () => ({ accepted: control[SINK_CONTROL.accepted]!, refused: control[SINK_CONTROL.refused]! }),

@@ -78,7 +78,7 @@ const REFUSED_HERE: readonly [sysctl: string, at: string, says: RegExp][] = [
   ['vm.min_free_kbytes: 65536', '9:7', /is global: vm\.\* is no part of a network namespace/],
   ['net.ipv4.no_such_thing: 1', '9:7', /is not known to be per network namespace/],
   ['net.ipv4.tcp_available_congestion_control: cubic', '9:7', /can be read and not written/],
-  ['net.ipv4.tcp_tw_reuse: 7', '9:29', /does not accept net\.ipv4\.tcp_tw_reuse = 7 \(EINVAL\)/],
+  ['net.ipv4.tcp_tw_reuse: 7', '9:30', /does not accept net\.ipv4\.tcp_tw_reuse = 7 \(EINVAL\)/],
 ];
 
 test('what this kernel or the lab forbids is refused in its place before anything runs', async (t) => {

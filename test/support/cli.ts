@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** A command that starts the command line in some other place, as nsenter(1). */
   readonly within?: readonly string[];
+  /** In a process group of its own, so that a signal can be sent to the whole group as a terminal does. */
+  readonly ownGroup?: boolean;
 }
 
 export interface CliEnd {
@@ -37,12 +39,13 @@ export interface RunningCli {
 /** No test here takes as long; a command that hangs then fails its test instead of the whole suite. */
 const DEADLINE_MS = 90_000;
 
-export function startCli(args: readonly string[], { cwd, env, within = [] }: CliOptions): RunningCli {
+export function startCli(args: readonly string[], { cwd, env, within = [], ownGroup = false }: CliOptions): RunningCli {
   const [program, ...rest] = [...within, process.execPath, CLI, ...args];
   const child = spawn(program!, rest, {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: ownGroup,
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
