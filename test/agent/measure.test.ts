@@ -32,6 +32,7 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
   const { origin = {} } = numbers;
   const sampler: Sampler = {
     timeline: (numbers.timeline ?? []).map(makeSecond),
+    failure: new Promise<never>(() => {}),
     finish: async () => {},
     moved: () => numbers.moved ?? {},
     originStats: () => origin && { before: makeStats(origin.before), after: makeStats(origin.after) },
