@@ -22,8 +22,7 @@ const say = (event: AgentEvent) => writeMessage(process.stdout, event);
 
 /** Serve one controller over standard input and output, then end the process. */
 export async function serveController(options: AgentOptions): Promise<never> {
-  // A controller that is gone does not read; the end of the input says so, and what is to be done then is done there.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // Also a pipe to the controller that is broken.
   process.on('uncaughtException', (error) => {
     fail(error);
     end(options, 1);
