@@ -46,8 +46,15 @@ export function stateDirectory(): string {
 
 const PREFIX = 'host-sysctls-';
 
-/** Save the present values of `names`, durably. Call before the first write. Throws when that cannot be done. */
+/**
+ * Save the present values of `names`, durably. Call before the first write. What an agent that was killed has left changed is put
+ * back first, or its values would pass for the machine's own. Throws when that cannot be done, and when another run is at it.
+ */
 export function takeSnapshot(names: readonly string[]): Snapshot {
+  refuseCompany();
+  const failed = staleSnapshots().flatMap((stale) => restoreSnapshot(stale).failed);
+  if (failed.length > 0)
+    throw new Error(`what a killed run has left changed could not be put back: ${failed.join(', ')}`);
   const values: Record<string, string> = {};
   for (const name of names) {
     const result = readSysctl(name);
@@ -74,6 +81,15 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
   return { ...snapshot, path };
 }
 
+/** Two runs would take each other's values for the machine's own. */
+function refuseCompany(): void {
+  const other = snapshotsHere().find((snapshot) => isAlive(snapshot) && snapshot.pid !== process.pid);
+  if (other)
+    throw new Error(
+      `another host run (process ${other.pid}) has sysctls of this machine changed; wait until it has ended, or end it with SIGTERM`,
+    );
+}
+
 /** The snapshot that this process took and has not restored yet. */
 export function ownSnapshot(): Snapshot | undefined {
   return readSnapshot(join(stateDirectory(), `${PREFIX}${process.pid}.json`))[0];
@@ -93,8 +109,17 @@ export function restoreSnapshot(snapshot: Snapshot): Restoration {
   return { restored, failed };
 }
 
-/** Snapshots of agents that are gone, of this boot and this network namespace. Those of an earlier boot are deleted: a reboot has reset the sysctls. */
+/**
+ * Snapshots of agents that are gone, of this boot and this network namespace, the newest first: restored in this order, the values
+ * from before the first change win. Those of an earlier boot are deleted: a reboot has reset the sysctls.
+ */
 export function staleSnapshots(): Snapshot[] {
+  return snapshotsHere()
+    .filter((snapshot) => !isAlive(snapshot))
+    .sort((a, b) => b.takenAt.localeCompare(a.takenAt));
+}
+
+function snapshotsHere(): Snapshot[] {
   let names: string[];
   try {
     names = readdirSync(stateDirectory());
@@ -106,12 +131,12 @@ export function staleSnapshots(): Snapshot[] {
     .flatMap((name) => readSnapshot(join(stateDirectory(), name)))
     .filter((snapshot) => {
       if (snapshot.bootId !== bootId()) rmSync(snapshot.path, { force: true });
-      return (
-        snapshot.bootId === bootId() &&
-        snapshot.netns === networkNamespace() &&
-        processStart(snapshot.pid) !== snapshot.processStart
-      );
+      return snapshot.bootId === bootId() && snapshot.netns === networkNamespace();
     });
+}
+
+function isAlive({ pid, processStart: start }: Snapshot): boolean {
+  return processStart(pid) === start;
 }
 
 function readSnapshot(path: string): Snapshot[] {
@@ -131,12 +156,13 @@ function networkNamespace(): string {
   return readlinkSync('/proc/self/ns/net');
 }
 
-/** Undefined when there is no such process. */
+/** Undefined when there is no such process, or only what is left of it until its parent looks. */
 function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the name in parentheses, may itself hold spaces and parentheses.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    // The second field, the name in parentheses, may itself hold spaces and parentheses. The third is the state: Z is a zombie.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }
