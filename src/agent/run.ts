@@ -14,6 +14,7 @@ import { arrivalDurationMs } from '../profile/arrival.js';
 import type { Arm, Target } from '../profile/plan.js';
 import { type PortRange, parsePortList, parsePortRange } from '../profile/units.js';
 import type { Second } from '../results/schema.js';
+import { drained } from './drain.js';
 import { restoreSnapshot, takeSnapshot } from './host-guard.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
 import { measure } from './measure.js';
@@ -39,15 +40,29 @@ export async function executeRun(
   launched: LaunchedOrigin | null,
   hooks: RunHooks,
 ): Promise<Measurement> {
+  const warnings = spec.ownNamespace ? [] : await awaitPorts(spec.arm, hooks.stopped);
   const names = Object.keys(spec.arm.sysctls);
   const snapshot = spec.ownNamespace || names.length === 0 ? null : takeSnapshot(names);
   try {
-    return await execute(spec, launched, hooks);
+    const measurement = await execute(spec, launched, hooks);
+    return { ...measurement, warnings: [...warnings, ...measurement.warnings] };
   } finally {
     if (snapshot) {
       const { failed } = restoreSnapshot(snapshot);
       if (failed.length > 0) process.stderr.write(`these sysctls could not be restored: ${failed.join(', ')}\n`);
     }
+  }
+}
+
+/** Wait until the ports that the run will use are free, before anything is changed. @returns warnings */
+async function awaitPorts(arm: Arm, stopped: Promise<void>): Promise<string[]> {
+  const range = arm.sysctls['net.ipv4.ip_local_port_range'];
+  const ports = arm.load.ports ?? (range === undefined ? ephemeralRange() : parsePortRange(range));
+  const observer = createSocketObserver(arm.addresses, ports);
+  try {
+    return await drained(observer, stopped);
+  } finally {
+    observer.close();
   }
 }
 

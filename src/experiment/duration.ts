@@ -1,6 +1,7 @@
 /**
  * How long runs take: what `plan` says beforehand, and after which time a run is given up. Pure.
  */
+import { TIME_WAIT_SECONDS } from '../capacity/time-wait.js';
 import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 
@@ -21,8 +22,16 @@ export function expectedLoadMs(arm: Arm): number {
 
 /** Expected milliseconds of the whole experiment, labs included. */
 export function expectedExperimentMs(experiment: Experiment): number {
-  const block = experiment.arms.reduce((sum, arm) => sum + expectedLoadMs(arm) + LAB_OVERHEAD_MS, 0);
+  const block = experiment.arms.reduce(
+    (sum, arm) => sum + expectedLoadMs(arm) + drainMs(experiment.lab, arm) + LAB_OVERHEAD_MS,
+    0,
+  );
   return block * (experiment.warmup + experiment.repeat);
+}
+
+/** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */
+export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
+  return lab === 'host' && load.close === 'client' ? TIME_WAIT_SECONDS * 1000 : 0;
 }
 
 /**

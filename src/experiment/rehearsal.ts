@@ -10,6 +10,7 @@ import type { Arm, Experiment } from '../profile/plan.js';
 import type { Finding, Path } from '../profile/problem.js';
 import { strategyOf } from '../profile/strategy.js';
 import type { Environment } from '../results/schema.js';
+import { drainMs } from './duration.js';
 
 export interface Rehearsal {
   readonly environment: Environment;
@@ -51,7 +52,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
       kernel,
       network,
       findings: unique(findings),
-      warnings: warningsOf(network, event.check),
+      warnings: [...warningsOf(network, event.check), ...drainWarnings(experiment)],
     };
   } finally {
     await session.close();
@@ -157,6 +158,13 @@ function warningsOf(network: RunSpec['network'], check: Check): string[] {
   if (network !== 'shared' || check.veth.errno === null) return [];
   return [
     `this kernel has no veth devices (${check.veth.errno}), so client and origin share one namespace and the sysctls of the client apply to the origin too`,
+  ];
+}
+
+function drainWarnings(experiment: Experiment): string[] {
+  if (!experiment.arms.some((arm) => drainMs(experiment.lab, arm) > 0)) return [];
+  return [
+    'on the host each run first waits, up to a minute, until the ports of the run before are out of TIME_WAIT; they would be counted against it',
   ];
 }
 

@@ -6,7 +6,7 @@ import type { Measurement, RunSpec } from '../agent/protocol.js';
 import type { Lab, LabSession } from '../lab/lab.js';
 import type { Arm } from '../profile/plan.js';
 import type { Run, Second } from '../results/schema.js';
-import { expectedLoadMs, runDeadlineMs } from './duration.js';
+import { drainMs, expectedLoadMs, runDeadlineMs } from './duration.js';
 import type { PlannedRun } from './order.js';
 
 export interface RunOutcome {
@@ -69,9 +69,13 @@ function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
 async function converse(
   session: LabSession,
-  { arm, signal, onSample }: RunOneInput,
+  { arm, lab, signal, onSample }: RunOneInput,
 ): Promise<{ measurement: Measurement; loadBegan: number }> {
-  const deadline = new Deadline(session, runDeadlineMs(arm), 'the run took longer than its deadline');
+  const deadline = new Deadline(
+    session,
+    runDeadlineMs(arm) + drainMs(lab.kind, arm),
+    'the run took longer than its deadline',
+  );
   const stop = () => {
     session.send({ type: 'stop' });
     deadline.shorten(STOP_DEADLINE_MS, 'the agent did not end after it was told to stop');
