@@ -65,7 +65,7 @@ export function listed(words: readonly string[]): string {
 
 /** `1 pair`, `6 pairs`. */
 export function counted(count: number, noun: string): string {
-  return `${grouped(count, 0)} ${noun}${count === 1 ? '' : 's'}`;
+  return `${grouped(count, 0)} ${noun}${count === 1 ? '' : /s$/.test(noun) ? 'es' : 's'}`;
 }
 
 /** Near 0 and near 100 % it is the last digits that matter, so they are never rounded away. */

@@ -2,6 +2,7 @@
  * `bindstorm plan`: what a profile would do here, without load.
  */
 import type { Command } from 'commander';
+import { counted } from '../analysis/format.js';
 import { smallestPairs } from '../analysis/statistics.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
@@ -155,23 +156,38 @@ function render(plan: Plan, experiment: Experiment): string {
   ];
   if (plan.description) lines.push(...wrap(plan.description, width));
   lines.push('', `Goal: ${plan.goal}. Expected on Linux ${plan.kernel}, by arithmetic:`, '');
-  for (const arm of plan.arms) {
-    const { prediction } = arm;
-    lines.push(`  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`);
-    const attempts =
-      arm.attempts === null ? 'as many attempts as it takes' : `${arm.attempts.toLocaleString('en')} attempts`;
-    lines.push(`      ${attempts} from ${arm.addresses} addresses to ${arm.destinations} destinations`);
-    const at =
-      prediction.concurrent === null ? 'no closed form' : `${prediction.concurrent.toLocaleString('en')} at once`;
-    const forEver =
-      prediction.sustained === null ? '' : `, ${Math.round(prediction.sustained).toLocaleString('en')}/s for ever`;
-    lines.push(`      capacity ${at}${forEver} (${prediction.formula}); then ${prediction.fails}`);
-    lines.push(...wrap(prediction.rule, width - 6).map((line) => `      ${line}`));
-  }
+  for (const arm of plan.arms) lines.push(...renderArm(arm, plan.arms[0]!, width));
   if (plan.notes.length > 0) {
     lines.push('', 'Notes:');
     for (const note of plan.notes)
       lines.push(...wrap(note, width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string[] {
+  const { prediction, attempts } = arm;
+  const number = (value: number) => Math.round(value).toLocaleString('en');
+  const tried = attempts === null ? 'as many attempts as it takes' : counted(attempts, 'attempt');
+  const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
+  const forEver = prediction.sustained === null ? '' : `, ${number(prediction.sustained)}/s for ever`;
+  const facts = [
+    `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
+    `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}`,
+    // What the baseline's lines have said already is not said again.
+    ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
+    ...expectedOutcomes(arm),
+  ];
+  const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
+  return [title, ...facts.flatMap((fact) => wrap(fact, width - 6).map((line) => `      ${line}`))];
+}
+
+/** Where the kernel's rules alone decide: how the attempts of each run will end. */
+function expectedOutcomes({ attempts, deterministic, prediction }: PlannedArm): string[] {
+  if (!deterministic || attempts === null || prediction.concurrent === null) return [];
+  const ok = Math.min(attempts, prediction.concurrent);
+  const failing = attempts - ok;
+  return [
+    `so each run will have ${ok.toLocaleString('en')} ok${failing > 0 ? ` and ${failing.toLocaleString('en')} ${prediction.fails}` : ''}`,
+  ];
 }
