@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** A command that starts the command line in some other place, as nsenter(1). */
   readonly within?: readonly string[];
+  /** The command line itself, where it is to be found elsewhere. */
+  readonly program?: readonly string[];
   /** In a process group of its own, so that a signal can be sent to the whole group as a terminal does. */
   readonly ownGroup?: boolean;
 }
@@ -39,9 +41,12 @@ export interface RunningCli {
 /** No test here takes as long; a command that hangs then fails its test instead of the whole suite. */
 const DEADLINE_MS = 90_000;
 
-export function startCli(args: readonly string[], { cwd, env, within = [], ownGroup = false }: CliOptions): RunningCli {
-  const [program, ...rest] = [...within, process.execPath, CLI, ...args];
-  const child = spawn(program!, rest, {
+export function startCli(
+  args: readonly string[],
+  { cwd, env, within = [], program = [process.execPath, CLI], ownGroup = false }: CliOptions,
+): RunningCli {
+  const [first, ...rest] = [...within, ...program, ...args];
+  const child = spawn(first!, rest, {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
