@@ -56,8 +56,10 @@ test('plan says what would run and which capacity is expected, without load and 
   assert.ok(seen.has('controller'));
   assert.ok(!seen.has('origin'), 'no origin, so nothing to load');
   assert.match(stdout, /^tiny: 6 runs \(0 warm-up and 2 measured blocks of 3\), about \d+ s$/m);
-  assert.match(stdout, /^ {2}baseline\n {6}100 attempts from 2 addresses to 1 destinations?\n {6}capacity 40 at once/m);
-  assert.match(stdout, /^ {2}wider-range: .*\n.*\n {6}capacity 400 at once.*; then bind:EADDRINUSE$/m);
+  // However the lines are broken.
+  const arms = stdout.replace(/\s+/g, ' ');
+  assert.match(arms, / baseline 100 attempts from 2 addresses to 1 destination capacity 40 at once, /);
+  assert.match(arms, / wider-range: .* capacity 400 at once, .* then bind:EADDRINUSE .* each run will have 100 ok /);
   assert.deepEqual(readdirSync(cwd), ['tiny.yaml']);
 });
 

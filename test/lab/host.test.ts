@@ -180,15 +180,19 @@ describe('the host lab', { concurrency: 3 }, () => {
 
   it('lets no second experiment change what the first has changed', async (t) => {
     const { host, options, state } = await scene(t);
-    const first = startCli(AS_HOST, options);
+    writeFileSync(join(options.cwd, 'long.yaml'), PROFILE.replace('duration: 1s', 'duration: 20s'));
+    const first = startCli(['run', 'long.yaml', '--lab', 'host', '--quiet'], options);
     await inForce(host);
     const second = await runCli([...AS_HOST, '--out', 'second'], options);
-    assert.equal(second.code, 4);
-    assert.match(
-      readFileSync(journalIn(join(options.cwd, 'second')), 'utf8'),
-      /another host run \(process \d+\) has sysctls/,
+    assert.equal(second.code, 4, second.stderr);
+    const journal = readFileSync(journalIn(join(options.cwd, 'second')), 'utf8');
+    assert.equal(
+      journal.match(/"problems":\["another host run \(process \d+\) has sysctls of this machine changed/g)?.length,
+      2,
     );
-    assert.equal((await first.ended).code, 0);
+    assert.equal(host.sysctl(RANGE), DURING[RANGE], 'the first goes on undisturbed');
+    first.kill('SIGINT');
+    assert.equal((await first.ended).code, 130);
     assertBefore(host);
     assert.deepEqual(state(), []);
   });
