@@ -41,6 +41,7 @@ export function measure(input: MeasureInput): Figures {
   const figures = { latency, counters, origin, attempts, shed };
   return {
     problems: [...input.problems, ...problemsOf(input.arm, figures)],
+    generatorLimited: isLate(input.arm, latency),
     warnings: warningsOf(figures),
     attempts,
     outcomes,
@@ -86,10 +87,10 @@ interface Figured {
 /** Reasons why a run may not be compared: it measured the generator or the origin, not the kernel's port choice. */
 function problemsOf(arm: Arm, { latency, origin, attempts, shed }: Figured): string[] {
   const problems: string[] = [];
-  const budget = arm.load.lagBudgetMs * 1000;
-  if (isPaced(arm.load.arrival) && latency.lag && latency.lag.p99 > budget) {
+  if (isLate(arm, latency)) {
+    const lag = ((latency.lag?.p99 ?? 0) / 1000).toFixed(1);
     problems.push(
-      `generator-limited: the p99 of the start lag was ${(latency.lag.p99 / 1000).toFixed(1)} ms, above the budget of ${arm.load.lagBudgetMs} ms`,
+      `generator-limited: the p99 of the start lag was ${lag} ms, above the budget of ${arm.load.lagBudgetMs} ms`,
     );
   }
   if (shed > 0 && arm.load.maxInFlight === null) {
@@ -99,6 +100,10 @@ function problemsOf(arm: Arm, { latency, origin, attempts, shed }: Figured): str
   if (origin && (overflows(origin) ?? 0) > 0)
     problems.push(`the origin's accept queue overflowed ${overflows(origin)} times`);
   return problems;
+}
+
+function isLate({ load }: Arm, latency: Run['latency']): boolean {
+  return isPaced(load.arrival) && (latency.lag?.p99 ?? 0) > load.lagBudgetMs * 1000;
 }
 
 function warningsOf({ counters, attempts, shed }: Figured): string[] {

@@ -45,6 +45,7 @@ export type Command = z.infer<typeof commandSchema>;
 export const measurementSchema = runSchema
   .pick({
     problems: true,
+    generatorLimited: true,
     warnings: true,
     startedAt: true,
     attempts: true,

@@ -81,23 +81,25 @@ function isAttainable(ps: readonly number[], index: number, pairs: number): bool
   return holm(ps.with(index, smallestP(pairs)))[index]! <= ALPHA;
 }
 
-function sampleOf(metric: Metric, { name, pairs, deterministic, warnings }: PairedVariant): Sample {
+function sampleOf(metric: Metric, variant: PairedVariant): Sample {
+  const { name, deterministic } = variant;
+  const declaredExact = deterministic && isCount(metric);
+  const pairs = declaredExact ? variant.countPairs : variant.pairs;
   const measured = pairs.flatMap((pair) => {
     const [baseline, variant] = [metricValue(metric, pair.baseline), metricValue(metric, pair.variant)];
     return baseline === null || variant === null ? [] : [{ pair, baseline, variant }];
   });
   const baseline = measured.map((values) => values.baseline);
-  const variant = measured.map((values) => values.variant);
-  const notes = [...warnings];
+  const changed = measured.map((values) => values.variant);
+  const notes = [...(declaredExact ? variant.countWarnings : variant.warnings)];
   if (measured.length < pairs.length)
     notes.push(`${pairs.length - measured.length} of ${pairs.length} pairs have no value of ${metricLabel(metric)}`);
-  const declaredExact = deterministic && isCount(metric);
-  const varied = declaredExact ? [...spread('the baseline', baseline), ...spread(name, variant)] : [];
+  const varied = declaredExact ? [...spread('the baseline', baseline), ...spread(name, changed)] : [];
   if (varied.length > 0) notes.push(`declared deterministic, but the runs differ: ${varied.join('; ')}`);
   return {
     name,
     baseline,
-    variant,
+    variant: changed,
     differences: measured.map((values) => values.variant - values.baseline),
     exact: declaredExact && varied.length === 0,
     bounds: boundsOf(

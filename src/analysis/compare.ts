@@ -7,7 +7,7 @@ import type { Experiment } from '../profile/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
 import { outcomeShift } from './outcome-shift.js';
-import { type PairedVariant, pairRuns } from './pairs.js';
+import { isUsable, isUsableForCounts, type PairedVariant, pairRuns } from './pairs.js';
 import { FAILURES, isOneFailure, judge } from './verdict.js';
 
 export interface ComparisonInput {
@@ -29,27 +29,32 @@ export function compareArms({ experiment, runs, deterministic }: ComparisonInput
   if (!baseline) throw new Error(`experiment ${experiment.name} has no baseline`);
   const variants = experiment.arms
     .filter((arm) => arm !== baseline)
-    .map(
-      ({ name }): PairedVariant => ({
+    .map(({ name }): PairedVariant => {
+      const exact = deterministic(baseline.name) && deterministic(name);
+      const pair = (usable: typeof isUsable) => pairRuns(runs, baseline.name, name, experiment.repeat, usable);
+      const counts = pair(exact ? isUsableForCounts : isUsable);
+      return {
         name,
-        ...pairRuns(runs, baseline.name, name, experiment.repeat),
-        deterministic: deterministic(baseline.name) && deterministic(name),
-      }),
-    );
+        ...pair(isUsable),
+        countPairs: counts.pairs,
+        countWarnings: counts.warnings,
+        deterministic: exact,
+      };
+    });
   const metric = parseMetric(experiment.goal);
   const guardrails = guardrailsOf(experiment);
   const compared = new Map(
     [experiment.goal, ...guardrails].map((name) => [name, compareMetric(name, variants, experiment.seed)]),
   );
   return new Map(
-    variants.map(({ name, pairs }) => [
+    variants.map(({ name, countPairs }) => [
       name,
       judge({
         name,
         metric,
         goal: compared.get(experiment.goal)!.get(name)!,
         guardrails: guardrails.map((guardrail) => compared.get(guardrail)!.get(name)!),
-        shift: outcomeShift(pairs),
+        shift: outcomeShift(countPairs),
       }),
     ]),
   );

@@ -17,10 +17,13 @@ export interface Pair {
 export interface PairedVariant {
   readonly name: string;
   readonly pairs: readonly Pair[];
+  /** The pairs whose counts can be compared: those, and where both arms are deterministic also those of late runs. */
+  readonly countPairs: readonly Pair[];
   /** Both arms are declared to give the same counts in every run. */
   readonly deterministic: boolean;
-  /** Blocks that had to be left out. */
+  /** Blocks that had to be left out of `pairs`, and of `countPairs`. */
   readonly warnings: readonly string[];
+  readonly countWarnings: readonly string[];
 }
 
 /** Whether a run may be compared: finished, valid, and no warm-up. */
@@ -28,9 +31,14 @@ export function isUsable(run: Run): boolean {
   return !run.warmup && run.status === 'ok' && run.valid;
 }
 
+/** The same for counts that the kernel's rules alone decide: whether attempts began on time makes no difference to them. */
+export function isUsableForCounts(run: Run): boolean {
+  return isUsable(run) || (!run.warmup && run.status === 'ok' && run.generatorLimited && run.problems.length === 1);
+}
+
 /** The usable runs of one arm by block. */
-export function usableRuns(runs: readonly Run[], arm: string): Map<number, Run> {
-  return new Map(runs.filter((run) => run.variant === arm && isUsable(run)).map((run) => [run.block, run]));
+export function usableRuns(runs: readonly Run[], arm: string, usable = isUsable): Map<number, Run> {
+  return new Map(runs.filter((run) => run.variant === arm && usable(run)).map((run) => [run.block, run]));
 }
 
 /**
@@ -42,8 +50,9 @@ export function pairRuns(
   baseline: string,
   variant: string,
   repeat: number,
+  usable = isUsable,
 ): Pick<PairedVariant, 'pairs' | 'warnings'> {
-  const [baselines, variants] = [usableRuns(runs, baseline), usableRuns(runs, variant)];
+  const [baselines, variants] = [usableRuns(runs, baseline, usable), usableRuns(runs, variant, usable)];
   const measured = runs.filter((run) => !run.warmup && (run.variant === baseline || run.variant === variant));
   const blocks = [...new Set(measured.map((run) => run.block))].sort((a, b) => a - b);
   const pairs: Pair[] = [];

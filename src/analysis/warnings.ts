@@ -5,7 +5,7 @@ import { parseMetric } from '../profile/metric.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { counted, formatValue, listed } from './format.js';
 import { failureCount } from './metric-value.js';
-import { isUsable } from './pairs.js';
+import { isUsable, isUsableForCounts } from './pairs.js';
 import { smallestPairs } from './statistics.js';
 import type { SummaryInput } from './summary.js';
 import { isOneFailure } from './verdict.js';
@@ -16,7 +16,7 @@ export function experimentWarnings({ experiment, runs, verdicts }: SummaryInput)
     ...tooFewPairs(experiment.repeat, [...verdicts.values()]),
     ...leftOut(runs),
     ...nothingToFix(experiment, runs),
-    ...generatorLimited(experiment, runs),
+    ...generatorLimited(runs),
     ...shed(runs),
   ];
 }
@@ -46,7 +46,8 @@ function tooFewPairs(repeat: number, verdicts: readonly Verdict[]): string[] {
 
 function leftOut(runs: readonly Run[]): string[] {
   const measured = runs.filter((run) => !run.warmup);
-  const out = measured.filter((run) => !isUsable(run));
+  // The late ones have a sentence of their own.
+  const out = measured.filter((run) => !isUsableForCounts(run));
   if (out.length === 0) return [];
   const reasons = out.map((run) => {
     const why = run.status === 'ok' ? run.problems[0] : run.status;
@@ -69,15 +70,12 @@ function nothingToFix(experiment: SummaryInput['experiment'], runs: readonly Run
 }
 
 /** The p99 of the start lag, above the arm's budget: the load was not the one that the profile asks for. */
-function generatorLimited(experiment: SummaryInput['experiment'], runs: readonly Run[]): string[] {
-  const budgets = new Map(experiment.arms.map((arm) => [arm.name, arm.load.lagBudgetMs * 1000]));
-  const late = runs.filter(
-    (run) => !run.warmup && (run.latency.lag?.p99 ?? 0) > (budgets.get(run.variant) ?? Number.POSITIVE_INFINITY),
-  );
+function generatorLimited(runs: readonly Run[]): string[] {
+  const late = runs.filter((run) => !run.warmup && run.generatorLimited);
   if (late.length === 0) return [];
   const worst = Math.max(...late.map((run) => run.latency.lag?.p99 ?? 0));
   return [
-    `the generator limited ${counted(late.length, 'run')} (${some(late.map((run) => run.id))}): the p99 of the start lag reached ${formatValue('microseconds', worst)}, above load.lagBudget; lower the rate or add workers`,
+    `the generator limited ${counted(late.length, 'run')} (${some(late.map((run) => run.id))}): the p99 of the start lag reached ${formatValue('microseconds', worst)}, above load.lagBudget. Their times, and counts that depend on the pace, are left out; lower the rate, add workers, or run on a quieter machine`,
   ];
 }
 

@@ -155,6 +155,7 @@ function failedRun(planned: PlannedRun, startedAt: string, message: string, stde
     ...placeOf(planned),
     status: 'failed',
     valid: false,
+    generatorLimited: false,
     problems: [message],
     warnings: [],
     startedAt,

@@ -86,6 +86,11 @@ export const runSchema = z.object({
   status: z.enum(['ok', 'failed', 'interrupted']),
   /** Whether the run may be compared; `problems` says why not. */
   valid: z.boolean(),
+  /**
+   * The p99 of the start lag exceeded `load.lagBudget`: the load was not the one asked for. Times of such a run say nothing; counts
+   * that the kernel's rules alone decide are as good as any.
+   */
+  generatorLimited: z.boolean(),
   problems: z.array(z.string()),
   /** What a reader must know beside the numbers. */
   warnings: z.array(z.string()),

@@ -238,6 +238,35 @@ describe('an exact metric', () => {
     assert.equal(goal.why, 'capacity stayed at exactly 200 in each of 3 pairs.');
   });
 
+  it('does not depend on the pace: late runs count, but for counts only', () => {
+    const late = (numbers: Numbers): Numbers => ({
+      ...numbers,
+      valid: false,
+      generatorLimited: true,
+      problems: ['generator-limited: …'],
+    });
+    const broken = (numbers: Numbers): Numbers => ({
+      ...late(numbers),
+      problems: ['generator-limited: …', 'the lab was not empty'],
+    });
+    const [before, after] = [capacities(200, 200, 200), capacities(600, 600, 600)];
+    const { goal, guardrails } = compare(
+      [before[0]!, late(before[1]!), before[2]!],
+      [late(after[0]!), after[1]!, broken(after[2]!)],
+      {
+        ...exact,
+        guardrails: ['cpu.perConnection'],
+      },
+    );
+    assert.deepEqual([goal.verdict, goal.kind, goal.pairs], ['better', 'exact', 2]);
+    assert.equal(guardrails[0]?.pairs, 0, 'neither block has two punctual runs');
+    assert.equal(
+      compare(before.map(late), after.map(late), { goal: 'capacity' }).goal.pairs,
+      0,
+      'not where the clock decides',
+    );
+  });
+
   it('needs two runs of each arm', () => {
     const { goal } = compare(capacities(200), capacities(600), exact);
     assert.equal(goal.verdict, 'not enough evidence');

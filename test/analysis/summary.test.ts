@@ -127,10 +127,15 @@ describe('the warnings', () => {
   it('name the runs that the generator limited', () => {
     const late = makeRuns('a', [
       { latency: { lag: { p50: 100, p99: 9000 } } },
-      { latency: { lag: { p50: 100, p99: 25_000 } } },
+      {
+        latency: { lag: { p50: 100, p99: 25_000 } },
+        valid: false,
+        generatorLimited: true,
+        problems: ['generator-limited'],
+      },
     ]);
     assert.deepEqual(experimentWarnings(inputOf([...repeated('baseline', 2, halfFails), ...late])), [
-      'the generator limited 1 run (b01-a): the p99 of the start lag reached 25 ms, above load.lagBudget; lower the rate or add workers',
+      'the generator limited 1 run (b01-a): the p99 of the start lag reached 25 ms, above load.lagBudget. Their times, and counts that depend on the pace, are left out; lower the rate, add workers, or run on a quieter machine',
     ]);
   });
 

@@ -99,6 +99,7 @@ export function partialResults(): Results {
   } satisfies Partial<Run>);
   const limited = results.variants[2]!.runs.at(-1)!;
   limited.valid = false;
+  limited.generatorLimited = true;
   limited.problems = ['generator-limited: the p99 of the start lag was 31 ms, above the budget of 10 ms'];
   results.experiment.status = 'partial';
   results.experiment.runsDone = results.variants.reduce((sum, variant) => sum + variant.runs.length, 0);
@@ -190,6 +191,7 @@ function makeRun(spec: ArmSpec, block: number, order: number, seconds: number): 
     order,
     status: 'ok',
     valid: true,
+    generatorLimited: false,
     problems: [],
     warnings: [],
     startedAt: new Date(Date.UTC(2026, 2, 2, 9, 14, 7) + order * 12_000).toISOString(),

@@ -14,6 +14,7 @@ export interface RunNumbers {
   warmup?: boolean;
   status?: Run['status'];
   valid?: boolean;
+  generatorLimited?: boolean;
   problems?: string[];
   /** Outcome → count; `attempts` is their sum. */
   outcomes?: Record<string, number>;
@@ -50,6 +51,7 @@ export function makeRun(numbers: RunNumbers = {}): Run {
     order: numbers.order ?? block * 10 + (variant === 'baseline' ? 0 : 1),
     status,
     valid: numbers.valid ?? status === 'ok',
+    generatorLimited: numbers.generatorLimited ?? false,
     problems: numbers.problems ?? [],
     warnings: [],
     startedAt: '2026-01-02T03:04:05.000Z',

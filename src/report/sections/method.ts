@@ -61,7 +61,7 @@ export function methodSection(results: Results): Markup {
         openLoop
           ? 'Open loop: attempts start at scheduled instants, whatever the answers, and times count from those instants.'
           : null,
-        'A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant, and is not compared.',
+        'A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant. Its times are not compared; counts that the kernel’s rules alone decide do not depend on the pace, and are.',
         'A lab on one machine shows which change ends which failure and why. Times and rates are those of this machine and its virtual network; do not expect them elsewhere.',
       ].filter((item) => item !== null),
     ),
