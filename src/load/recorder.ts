@@ -1,9 +1,11 @@
 /**
  * What one worker writes down about its attempts.
  */
-import { createHistograms, type Histograms, record } from './histogram.js';
+import { LATENCY_PHASES, type LatencyPhase } from '../profile/metric.js';
+import { createHistograms, type Histograms } from './histogram.js';
 import { SLOT_OK, SLOT_SHED } from './outcome.js';
 import { CONTROL, type SharedLoad, sum } from './shared.js';
+import { count, createTally, settle, type Tally } from './tally.js';
 
 /** How full things were when the first attempt of a wave failed. */
 export interface FirstFailure {
@@ -13,7 +15,11 @@ export interface FirstFailure {
   readonly ok: number;
 }
 
+/** Its functions need no receiver: V8 keeps an object with getters as a hash table, so the hot loop takes them out of it first. */
 export interface Recorder {
+  /** Where the engine counts the times of each phase. */
+  readonly tallies: Readonly<Record<LatencyPhase, Tally>>;
+  /** What the tallies have counted so far. */
   readonly histograms: Histograms;
   /** Most connections (sockets that were established) that this worker had open at once. */
   readonly peakOpen: number;
@@ -33,13 +39,25 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   const counters = shared.counters[worker]!;
   const histograms = createHistograms();
   const allOk = () => sum(shared.counters.map((counter) => counter[SLOT_OK]!));
+  const tallies = Object.fromEntries(LATENCY_PHASES.map((phase) => [phase, createTally(histograms[phase])])) as Record<
+    LatencyPhase,
+    Tally
+  >;
+  const firstFailures: (FirstFailure | null)[] = [];
   let wave = -1;
   let open = 0;
   let connected = 0;
-  const recorder = {
-    histograms,
-    peakOpen: 0,
-    firstFailures: [] as (FirstFailure | null)[],
+  let peakOpen = 0;
+  return {
+    tallies,
+    get histograms() {
+      for (const phase of LATENCY_PHASES) settle(tallies[phase]);
+      return histograms;
+    },
+    get peakOpen() {
+      return peakOpen;
+    },
+    firstFailures,
     opened() {
       shared.open[worker] = ++open;
     },
@@ -50,8 +68,8 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     open: () => open,
     ok(totalMicros: number) {
       counters[SLOT_OK]!++;
-      if (++connected > recorder.peakOpen) recorder.peakOpen = connected;
-      record(histograms.total, totalMicros);
+      if (++connected > peakOpen) peakOpen = connected;
+      count(tallies.total, totalMicros);
     },
     shed() {
       counters[SLOT_SHED]!++;
@@ -59,16 +77,15 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     failed(slot: number, micros: number) {
       // Taken before the failure is counted: the first reader of the flag sees what was open without it.
       if (Atomics.compareExchange(shared.control, CONTROL.firstFailure + wave, 0, 1) === 0) {
-        recorder.firstFailures[wave] = { open: sum(shared.open), ok: allOk() };
+        firstFailures[wave] = { open: sum(shared.open), ok: allOk() };
       }
       counters[slot]!++;
       Atomics.add(shared.control, CONTROL.failures, 1);
-      record(histograms.failed, micros);
+      count(tallies.failed, micros);
     },
     beginWave() {
       wave++;
-      recorder.firstFailures.push(null);
+      firstFailures.push(null);
     },
   };
-  return recorder;
 }
