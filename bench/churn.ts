@@ -1,0 +1,50 @@
+/**
+ * The work that every contender does, and what it says afterwards.
+ */
+import type { Target } from '../src/profile/plan.js';
+
+/** Connections opened and closed by one thread, the client closing first. Plain data: it crosses to other processes. */
+export interface Churn {
+  readonly strategy: Strategy;
+  /** Connections to make. A count, not a time, so that every contender leaves the same number of sockets in TIME_WAIT. */
+  readonly attempts: number;
+  /** Handshakes under way at once. */
+  readonly inFlight: number;
+  /** Local addresses, taken in turn; `connect` leaves the choice to the route. */
+  readonly sources: readonly string[];
+  /** Destinations, taken in turn so that each (source, destination) pair gets the same share (src/load/picker.ts). */
+  readonly targets: readonly Target[];
+}
+
+export const STRATEGIES = ['connect', 'bind-no-port', 'bind-reuseaddr'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+export interface Sample {
+  readonly ok: number;
+  readonly failed: number;
+  /** From the first attempt to the last outcome; the start of the process is not in it. */
+  readonly seconds: number;
+  /** CPU time of the process meanwhile, user and system, all threads. */
+  readonly cpuSeconds: number;
+}
+
+export const CONTENDERS = ['bindstorm', 'c', 'c-epoll', 'node'] as const;
+export type Contender = (typeof CONTENDERS)[number];
+
+/** How tables name them. */
+export const CONTENDER_TITLES: Record<Contender, string> = {
+  bindstorm: 'bindstorm',
+  c: 'C',
+  'c-epoll': 'C, epoll only',
+  node: 'node:net',
+};
+
+/** Whether a contender can do a strategy at all: node:net has no IP_BIND_ADDRESS_NO_PORT. */
+export function canDo(contender: Contender, strategy: Strategy): boolean {
+  return contender !== 'node' || strategy !== 'bind-no-port';
+}
+
+/** Whether it is churn.c, and so needs a compiler. */
+export function isC(contender: Contender): boolean {
+  return contender === 'c' || contender === 'c-epoll';
+}

@@ -1,0 +1,36 @@
+/**
+ * A job in a lab of its own, from outside the lab.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { originTargets } from '../src/agent/network.js';
+import { netnsCommand } from '../src/lab/netns.js';
+import type { Churn } from './churn.js';
+import type { Answers, Job } from './lab.js';
+import type { Settings } from './results.js';
+
+const LAB = fileURLToPath(new URL('./lab.js', import.meta.url));
+const LONGEST_JOB_MS = 90_000;
+const run = promisify(execFile);
+
+/** Do a job in a lab of its own. Rejects with what the lab said. */
+export async function inLab<K extends Job['kind']>(job: Extract<Job, { kind: K }>): Promise<Answers[K]> {
+  const root = process.getuid?.() === 0;
+  const [program, ...args] = netnsCommand([process.execPath, LAB, JSON.stringify(job)], root);
+  const { stdout } = await run(program!, args, { timeout: LONGEST_JOB_MS, killSignal: 'SIGKILL' });
+  return JSON.parse(stdout) as Answers[K];
+}
+
+/** The work of a job: every source takes turns with every destination. */
+export function churnOf(
+  { sources, destinations, inFlight }: Settings,
+  work: Pick<Churn, 'strategy' | 'attempts'>,
+): Churn {
+  return {
+    ...work,
+    inFlight,
+    sources: Array.from({ length: sources }, (_, i) => `10.50.0.${i + 1}`),
+    targets: originTargets(4, true, 4, destinations / 4),
+  };
+}

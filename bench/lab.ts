@@ -1,0 +1,75 @@
+/**
+ * Entry of the process inside a bench's lab: `node lab.js JOB`, the job as JSON. It makes the lab's network as a run of bindstorm
+ * does (src/agent/run.ts), does one job, prints its answer as JSON, and ends; the lab ends with it.
+ */
+import { setUpClient } from '../src/agent/network.js';
+import { connectOrigin, type Origin } from '../src/agent/origin-client.js';
+import { launchOrigin } from '../src/agent/origin-launch.js';
+import { readNetCounters } from '../src/kernel/counters.js';
+import { dieWithParent } from '../src/kernel/libc.js';
+import { createSocketObserver } from '../src/kernel/sock-diag.js';
+import { writeSysctl } from '../src/kernel/sysctl.js';
+import { LOAD } from '../src/profile/defaults.js';
+import type { Churn, Contender, Sample } from './churn.js';
+import { runContender } from './contender.js';
+import { measureSnapshots, type SnapshotCost } from './sock-diag.js';
+
+export type Job =
+  | {
+      readonly kind: 'churn';
+      readonly contender: Contender;
+      readonly churn: Churn;
+      readonly churnProgram: string | null;
+    }
+  | { readonly kind: 'sock-diag'; readonly churn: Churn; readonly snapshots: number };
+
+/** What the answer to each job is. */
+export interface Answers {
+  churn: Sample;
+  'sock-diag': SnapshotCost;
+}
+
+const SYSCTLS: Readonly<Record<string, string>> = {
+  // Wide enough that no search for a port is long, and room for every socket's TIME_WAIT: the kernel's work per connection
+  // then stays the same from the first to the last.
+  'net.ipv4.ip_local_port_range': '1024 65535',
+  'net.ipv4.tcp_max_tw_buckets': '1000000',
+  // As in every lab (src/agent/run.ts).
+  'net.ipv4.tcp_rfc1337': '1',
+};
+
+async function openLab({ sources, targets }: Churn): Promise<Origin> {
+  for (const [name, value] of Object.entries(SYSCTLS)) {
+    const result = writeSysctl(name, value);
+    if (!result.ok) throw new Error(`the kernel refused ${name} = ${value} (${result.errno})`);
+  }
+  const origin = await connectOrigin(launchOrigin(true));
+  setUpClient(sources, 4, origin.pid);
+  await origin.serve({ type: 'serve', network: 'veth', family: 4, listen: targets, plan: LOAD });
+  return origin;
+}
+
+/** A contender that did other work than it was asked to may not be compared. */
+async function checkWork(churn: Churn, sample: Sample, origin: Origin): Promise<void> {
+  const { attempts } = churn;
+  if (sample.ok !== attempts) throw new Error(`${sample.ok} of ${attempts} connections were made`);
+  const observer = createSocketObserver(churn.sources, { low: 1024, high: 65_535 });
+  const left = Object.values(observer.snapshot().states).reduce((sum, n) => sum + n, 0);
+  observer.close();
+  if (left !== attempts) throw new Error(`${left} sockets are left in TIME_WAIT, not ${attempts}`);
+  if ((readNetCounters()['TcpExt.TCPTimeWaitOverflow'] ?? 0) > 0) throw new Error('tcp_max_tw_buckets was reached');
+  const { listenOverflows } = await origin.stats();
+  if (listenOverflows !== 0) throw new Error(`the origin's accept queue overflowed ${listenOverflows} times`);
+}
+
+async function work(job: Job): Promise<Answers[Job['kind']]> {
+  const origin = await openLab(job.churn);
+  if (job.kind === 'sock-diag') return measureSnapshots(job.churn, job.snapshots);
+  const sample = await runContender(job.contender, job.churn, job.churnProgram);
+  await checkWork(job.churn, sample, origin);
+  return sample;
+}
+
+if (!dieWithParent(process.ppid)) process.exit(1);
+console.log(JSON.stringify(await work(JSON.parse(process.argv[2] ?? '') as Job)));
+process.exit(0);

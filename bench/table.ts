@@ -1,0 +1,70 @@
+/**
+ * The results as Markdown, padded so that a terminal shows straight columns. Pure.
+ */
+import { CONTENDER_TITLES } from './churn.js';
+import {
+  type BenchResults,
+  type Row,
+  type SnapshotRow,
+  type Spread,
+  summarise,
+  summariseSnapshots,
+} from './results.js';
+
+export function markdownOf(results: BenchResults): string {
+  const { environment, settings, loadAverage } = results;
+  const thousands = (n: number) => n.toLocaleString('en');
+  const lines = [
+    `${results.date.slice(0, 10)}, Linux ${environment.kernel}, ${environment.cpus} × ${environment.cpu}, ` +
+      `Node.js ${environment.node}, ${results.compiler ?? 'no C compiler: the C client was not measured'}.`,
+    `${settings.rounds} rounds of ${thousands(settings.attempts)} connections each, ${settings.inFlight} in flight, ` +
+      `from ${settings.sources} addresses to ${settings.destinations} destinations, seed ${settings.seed}; ` +
+      `load average before ${loadAverage.before.toFixed(2)}.`,
+    '',
+    'Medians over the rounds, with minimum and maximum. Ratios are of the same round; above 1, bindstorm makes more connections.',
+    '',
+    ...table(
+      ['strategy', 'contender', 'connections/s', 'CPU µs each', 'bindstorm ÷ it', 'the same per CPU second'],
+      summarise(results.samples).map(cellsOf),
+    ),
+    '',
+    'One look at all sockets (`sock_diag`), which the agent takes with every sample:',
+    '',
+    ...table(
+      ['sockets in TIME_WAIT', 'snapshot, ms', 'of it the dump, ms', 'µs a socket', 'of it reading, µs'],
+      summariseSnapshots(results.snapshots).map(snapshotCells),
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function cellsOf({ strategy, contender, rate, cpu, rateRatio, cpuRatio }: Row): string[] {
+  return [
+    strategy,
+    CONTENDER_TITLES[contender],
+    withSpread(rate, (n) => (Math.round(n / 100) * 100).toLocaleString('en')),
+    withSpread(cpu, (n) => n.toFixed(1)),
+    rateRatio ? withSpread(rateRatio, (n) => n.toFixed(2)) : '',
+    cpuRatio ? withSpread(cpuRatio, (n) => n.toFixed(2)) : '',
+  ];
+}
+
+function snapshotCells({ sockets, snapshot, dump, perSocket }: SnapshotRow): string[] {
+  return [
+    sockets.toLocaleString('en'),
+    withSpread(snapshot, (n) => n.toFixed(2)),
+    withSpread(dump, (n) => n.toFixed(2)),
+    perSocket?.snapshot.toFixed(2) ?? '',
+    perSocket?.reading.toFixed(2) ?? '',
+  ];
+}
+
+function withSpread({ median, min, max }: Spread, format: (n: number) => string): string {
+  return `${format(median)} (${format(min)}–${format(max)})`;
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
+  return [line(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)];
+}
