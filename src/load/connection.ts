@@ -35,11 +35,11 @@ import {
 import { type SockaddrTable, sockaddrAt } from '../kernel/sockaddr.js';
 import type { LoadPlan } from '../profile/plan.js';
 import { createFdList } from './fd-list.js';
-import { record } from './histogram.js';
 import { EOF, failureSlot, type Phase, SLOT_TIMEOUT } from './outcome.js';
 import type { Picker } from './picker.js';
 import type { Recorder } from './recorder.js';
 import type { Dialer } from './strategy.js';
+import { count } from './tally.js';
 
 const CONNECTING = 1;
 const EXCHANGING = 2;
@@ -80,7 +80,7 @@ export interface ConnectionsInput {
 
 export function createConnections(input: ConnectionsInput): Connections {
   const { plan, dialer, picker, remotes, epoll, recorder } = input;
-  const { histograms } = recorder;
+  const { tallies } = recorder;
   const size = input.descriptorLimit;
   const state = new Uint8Array(size);
   const watched = new Uint8Array(size);
@@ -115,14 +115,14 @@ export function createConnections(input: ConnectionsInput): Connections {
       const error = errno();
       // A full descriptor table is the generator's own limit, not an outcome of the target.
       if (error === EMFILE || error === ENFILE) return recorder.shed();
-      record(histograms.lag, started - scheduled);
+      count(tallies.lag, started - scheduled);
       return recorder.failed(failureSlot('socket', error), now() - started);
     }
     if (fd >= size) {
       sysClose(fd);
       return recorder.shed();
     }
-    record(histograms.lag, started - scheduled);
+    count(tallies.lag, started - scheduled);
     recorder.opened();
     scheduledAt[fd] = scheduled;
     startedAt[fd] = started;
@@ -136,7 +136,7 @@ export function createConnections(input: ConnectionsInput): Connections {
       const error = bind(fd, local, dialer.addressLength) < 0 ? errno() : 0;
       const bound = now();
       if (error !== 0) return fail(fd, 'bind', error);
-      record(histograms.bind, bound - at);
+      count(tallies.bind, bound - at);
       at = bound;
     }
     connectAt[fd] = at;
@@ -167,7 +167,7 @@ export function createConnections(input: ConnectionsInput): Connections {
   }
 
   function established(fd: number, at: number): void {
-    record(histograms.connect, at - connectAt[fd]!);
+    count(tallies.connect, at - connectAt[fd]!);
     if (plan.exchange === null) return succeed(fd, at);
     toSend[fd] = plan.exchange.request;
     toReceive[fd] = plan.exchange.response;

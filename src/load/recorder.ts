@@ -1,9 +1,11 @@
 /**
  * What one worker writes down about its attempts.
  */
-import { createHistograms, type Histograms, record } from './histogram.js';
+import { LATENCY_PHASES, type LatencyPhase } from '../profile/metric.js';
+import { createHistograms, type Histograms } from './histogram.js';
 import { SLOT_OK, SLOT_SHED } from './outcome.js';
 import { CONTROL, type SharedLoad, sum } from './shared.js';
+import { count, createTally, settle, type Tally } from './tally.js';
 
 /** How full things were when the first attempt of a wave failed. */
 export interface FirstFailure {
@@ -14,6 +16,9 @@ export interface FirstFailure {
 }
 
 export interface Recorder {
+  /** Where the engine counts the times of each phase. */
+  readonly tallies: Readonly<Record<LatencyPhase, Tally>>;
+  /** What the tallies have counted so far. */
   readonly histograms: Histograms;
   /** Most connections (sockets that were established) that this worker had open at once. */
   readonly peakOpen: number;
@@ -36,8 +41,16 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   let wave = -1;
   let open = 0;
   let connected = 0;
+  const tallies = Object.fromEntries(LATENCY_PHASES.map((phase) => [phase, createTally(histograms[phase])])) as Record<
+    LatencyPhase,
+    Tally
+  >;
   const recorder = {
-    histograms,
+    tallies,
+    get histograms() {
+      for (const phase of LATENCY_PHASES) settle(tallies[phase]);
+      return histograms;
+    },
     peakOpen: 0,
     firstFailures: [] as (FirstFailure | null)[],
     opened() {
@@ -51,7 +64,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     ok(totalMicros: number) {
       counters[SLOT_OK]!++;
       if (++connected > recorder.peakOpen) recorder.peakOpen = connected;
-      record(histograms.total, totalMicros);
+      count(tallies.total, totalMicros);
     },
     shed() {
       counters[SLOT_SHED]!++;
@@ -63,7 +76,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
       }
       counters[slot]!++;
       Atomics.add(shared.control, CONTROL.failures, 1);
-      record(histograms.failed, micros);
+      count(tallies.failed, micros);
     },
     beginWave() {
       wave++;
