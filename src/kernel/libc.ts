@@ -88,10 +88,11 @@ export const prctl = declare<[option: number, a: number, b: number, c: number, d
 /** getppid(2) */
 export const getppid = declare<[]>('int getppid()');
 
-/** errno of the last call that failed on this thread. Valid only until the next call. */
-export function errno(): number {
-  return koffi.errno();
-}
+/**
+ * errno of the last call that failed on this thread. Valid only until the next call. Taken out of koffi's module once, because
+ * V8 optimises no look into that object, and this is called for every connection that is not refused at once.
+ */
+export const errno: () => number = koffi.errno;
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
