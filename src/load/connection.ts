@@ -56,8 +56,8 @@ const SPECULATION_MISSES = 32;
 export interface Connections {
   /** Attempts without an outcome yet. */
   readonly pending: number;
-  /** Begin the n-th attempt of the load, due at `scheduled` (CLOCK_MONOTONIC, µs). */
-  attempt(n: number, scheduled: number): void;
+  /** Begin the n-th attempt of the load, due at `scheduled`; `started` is now (both CLOCK_MONOTONIC, µs). */
+  attempt(n: number, scheduled: number, started: number): void;
   onEvent(fd: number, events: number): void;
   /** Give up what has waited too long and close what has been held long enough. @returns when to call again, µs */
   expire(at: number): number;
@@ -106,8 +106,7 @@ export function createConnections(input: ConnectionsInput): Connections {
   const drains = plan.drain && plan.close === 'client';
   let misses = 0;
 
-  function attempt(n: number, scheduled: number): void {
-    const started = now();
+  function attempt(n: number, scheduled: number, started: number): void {
     if (recorder.open() >= input.budget) return recorder.shed();
     picker.pick(n);
     const fd = socket(remotes.family, type, 0);

@@ -44,7 +44,7 @@ export function pacedStarter(arrival: PacedArrival, start: number, input: Starte
     start(at) {
       let clock = at;
       for (let burst = 0; due <= clock && burst < BURST; burst++) {
-        input.connections.attempt(n, due);
+        input.connections.attempt(n, due, clock);
         n += input.workers;
         due = start + pacer();
         clock = input.now();
@@ -76,7 +76,8 @@ export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input:
           return Number.POSITIVE_INFINITY;
         }
         if (input.connections.pending >= arrival.inFlight) return Number.POSITIVE_INFINITY;
-        input.connections.attempt(n, input.now());
+        const clock = input.now();
+        input.connections.attempt(n, clock, clock);
         n += input.workers;
       }
       return at;
@@ -101,7 +102,8 @@ export function holdStarter(arrival: Extract<Arrival, { shape: 'hold' }>, start:
         if (recorder.open() >= target) return end;
         if (at < notBefore) return Math.min(notBefore, end);
         const before = recorder.open();
-        connections.attempt(n, input.now());
+        const clock = input.now();
+        connections.attempt(n, clock, clock);
         n += workers;
         if (recorder.open() === before) notBefore = at + RETRY;
       }
