@@ -54,8 +54,8 @@ const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
 const SPECULATION_MISSES = 32;
 
 export interface Connections {
-  /** Attempts without an outcome yet. */
-  readonly pending: number;
+  /** Attempts without an outcome yet, and connections that drain. A function, because V8 does not inline an own getter. */
+  pending(): number;
   /** Begin the n-th attempt of the load, due at `scheduled`; `started` is now (both CLOCK_MONOTONIC, µs). */
   attempt(n: number, scheduled: number, started: number): void;
   onEvent(fd: number, events: number): void;
@@ -80,7 +80,7 @@ export interface ConnectionsInput {
 
 export function createConnections(input: ConnectionsInput): Connections {
   const { plan, dialer, picker, remotes, epoll, recorder } = input;
-  const { tallies } = recorder;
+  const { tallies, open, opened, closed, ok, failed, shed } = recorder;
   const size = input.descriptorLimit;
   const state = new Uint8Array(size);
   const watched = new Uint8Array(size);
@@ -107,22 +107,22 @@ export function createConnections(input: ConnectionsInput): Connections {
   let misses = 0;
 
   function attempt(n: number, scheduled: number, started: number): void {
-    if (recorder.open() >= input.budget) return recorder.shed();
+    if (open() >= input.budget) return shed();
     picker.pick(n);
     const fd = socket(remotes.family, type, 0);
     if (fd < 0) {
       const error = errno();
       // A full descriptor table is the generator's own limit, not an outcome of the target.
-      if (error === EMFILE || error === ENFILE) return recorder.shed();
+      if (error === EMFILE || error === ENFILE) return shed();
       count(tallies.lag, started - scheduled);
-      return recorder.failed(failureSlot('socket', error), now() - started);
+      return failed(failureSlot('socket', error), now() - started);
     }
     if (fd >= size) {
       sysClose(fd);
-      return recorder.shed();
+      return shed();
     }
     count(tallies.lag, started - scheduled);
-    recorder.opened();
+    opened();
     scheduledAt[fd] = scheduled;
     startedAt[fd] = started;
     watched[fd] = 0;
@@ -203,7 +203,7 @@ export function createConnections(input: ConnectionsInput): Connections {
 
   function succeed(fd: number, at: number): void {
     unwait(fd);
-    recorder.ok(at - scheduledAt[fd]!);
+    ok(at - scheduledAt[fd]!);
     if (heldFor === 0) return closeOne(fd);
     state[fd] = HELD;
     heldUntil[fd] = at + heldFor;
@@ -215,7 +215,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     const took = now() - startedAt[fd]!;
     // Closed first: what is open at the first failure does not include the socket that failed.
     abandon(fd);
-    recorder.failed(failureSlot(phase, error), took);
+    failed(failureSlot(phase, error), took);
   }
 
   function abandon(fd: number): void {
@@ -223,7 +223,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     unwait(fd);
     state[fd] = 0;
     sysClose(fd);
-    recorder.closed(established);
+    closed(established);
   }
 
   function unwait(fd: number): void {
@@ -261,7 +261,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     state[fd] = 0;
     if (plan.close === 'reset') setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero.address, 8);
     sysClose(fd);
-    recorder.closed(true);
+    closed(true);
   }
 
   function unhold(fd: number): void {
@@ -296,7 +296,7 @@ export function createConnections(input: ConnectionsInput): Connections {
       const counted = state[fd] === DRAINING;
       abandon(fd);
       // A connection that only drains has had its outcome.
-      if (!counted) recorder.failed(SLOT_TIMEOUT, at - startedAt[fd]!);
+      if (!counted) failed(SLOT_TIMEOUT, at - startedAt[fd]!);
     }
     while (held.head >= 0 && at >= heldUntil[held.head]!) unhold(held.head);
     const giveUp = waiting.head >= 0 ? startedAt[waiting.head]! + timeout : Number.POSITIVE_INFINITY;
@@ -305,9 +305,7 @@ export function createConnections(input: ConnectionsInput): Connections {
   }
 
   return {
-    get pending() {
-      return waiting.size;
-    },
+    pending: () => waiting.size,
     attempt,
     onEvent,
     expire,

@@ -124,7 +124,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
       const due = starter.start(now());
       const at = now();
       const expiry = connections.expire(at);
-      if (connections.pending === 0 && starter.finished(at)) return;
+      if (connections.pending() === 0 && starter.finished(at)) return;
       const ready = epoll.wait(Math.min(due, expiry, at + LONGEST_WAIT) - now());
       for (let i = 0; i < ready; i++) connections.onEvent(epoll.fdAt(i), epoll.eventsAt(i));
     }

@@ -15,6 +15,7 @@ export interface FirstFailure {
   readonly ok: number;
 }
 
+/** Its functions need no receiver: V8 keeps an object with getters as a hash table, so the hot loop takes them out of it first. */
 export interface Recorder {
   /** Where the engine counts the times of each phase. */
   readonly tallies: Readonly<Record<LatencyPhase, Tally>>;
@@ -38,21 +39,25 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   const counters = shared.counters[worker]!;
   const histograms = createHistograms();
   const allOk = () => sum(shared.counters.map((counter) => counter[SLOT_OK]!));
-  let wave = -1;
-  let open = 0;
-  let connected = 0;
   const tallies = Object.fromEntries(LATENCY_PHASES.map((phase) => [phase, createTally(histograms[phase])])) as Record<
     LatencyPhase,
     Tally
   >;
-  const recorder = {
+  const firstFailures: (FirstFailure | null)[] = [];
+  let wave = -1;
+  let open = 0;
+  let connected = 0;
+  let peakOpen = 0;
+  return {
     tallies,
     get histograms() {
       for (const phase of LATENCY_PHASES) settle(tallies[phase]);
       return histograms;
     },
-    peakOpen: 0,
-    firstFailures: [] as (FirstFailure | null)[],
+    get peakOpen() {
+      return peakOpen;
+    },
+    firstFailures,
     opened() {
       shared.open[worker] = ++open;
     },
@@ -63,7 +68,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     open: () => open,
     ok(totalMicros: number) {
       counters[SLOT_OK]!++;
-      if (++connected > recorder.peakOpen) recorder.peakOpen = connected;
+      if (++connected > peakOpen) peakOpen = connected;
       count(tallies.total, totalMicros);
     },
     shed() {
@@ -72,7 +77,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     failed(slot: number, micros: number) {
       // Taken before the failure is counted: the first reader of the flag sees what was open without it.
       if (Atomics.compareExchange(shared.control, CONTROL.firstFailure + wave, 0, 1) === 0) {
-        recorder.firstFailures[wave] = { open: sum(shared.open), ok: allOk() };
+        firstFailures[wave] = { open: sum(shared.open), ok: allOk() };
       }
       counters[slot]!++;
       Atomics.add(shared.control, CONTROL.failures, 1);
@@ -80,8 +85,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     },
     beginWave() {
       wave++;
-      recorder.firstFailures.push(null);
+      firstFailures.push(null);
     },
   };
-  return recorder;
 }

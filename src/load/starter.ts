@@ -75,7 +75,7 @@ export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input:
           over = true;
           return Number.POSITIVE_INFINITY;
         }
-        if (input.connections.pending >= arrival.inFlight) return Number.POSITIVE_INFINITY;
+        if (input.connections.pending() >= arrival.inFlight) return Number.POSITIVE_INFINITY;
         const clock = input.now();
         input.connections.attempt(n, clock, clock);
         n += input.workers;
@@ -88,7 +88,8 @@ export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input:
 
 /** Keep so many connections open; when one ends, open another. */
 export function holdStarter(arrival: Extract<Arrival, { shape: 'hold' }>, start: number, input: StarterInput): Starter {
-  const { worker, workers, recorder, connections } = input;
+  const { worker, workers, connections } = input;
+  const { open } = input.recorder;
   const target = Math.floor(arrival.connections / workers) + (worker < arrival.connections % workers ? 1 : 0);
   const end = start + arrival.durationMs * 1000;
   /** A slot whose attempt failed is tried again after this long: failures are fast, and a loop of them measures nothing. */
@@ -99,13 +100,13 @@ export function holdStarter(arrival: Extract<Arrival, { shape: 'hold' }>, start:
     start(at) {
       if (at >= end) return Number.POSITIVE_INFINITY;
       for (let burst = 0; burst < BURST; burst++) {
-        if (recorder.open() >= target) return end;
+        if (open() >= target) return end;
         if (at < notBefore) return Math.min(notBefore, end);
-        const before = recorder.open();
+        const before = open();
         const clock = input.now();
         connections.attempt(n, clock, clock);
         n += workers;
-        if (recorder.open() === before) notBefore = at + RETRY;
+        if (open() === before) notBefore = at + RETRY;
       }
       return at;
     },

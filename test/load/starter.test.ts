@@ -39,9 +39,7 @@ function scene({ worker = 0, workers = 1, budget = 1000 } = {}): Scene {
   recorder.beginWave();
   const attempts: Attempt[] = [];
   const connections: Connections = {
-    get pending() {
-      return it.pending;
-    },
+    pending: () => it.pending,
     attempt(n, scheduled) {
       attempts.push({ n, scheduled, begun: it.clock });
       it.clock += it.cost;
