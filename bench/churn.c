@@ -2,9 +2,10 @@
  * The yardstick: opens and closes TCP connections as fast as one thread can, with non-blocking sockets and epoll, as one would
  * write it by hand. It does what bench/lab.ts asks of every contender and keeps nothing but counts.
  *
- *     churn STRATEGY ATTEMPTS IN_FLIGHT ASK_AGAIN SOURCES TARGETS
+ *     churn STRATEGY ATTEMPTS WARM_UP IN_FLIGHT ASK_AGAIN SOURCES TARGETS
  *
  *     STRATEGY   connect | bind-no-port | bind-reuseaddr
+ *     WARM_UP    connections before the clock starts
  *     IN_FLIGHT  handshakes under way at once
  *     ASK_AGAIN  1: call connect() a second time before registering with epoll (see below)
  *     SOURCES    10.50.0.1,10.50.0.2,…
@@ -40,7 +41,9 @@ static struct addresses sources, targets;
 static int binds, option_level, option_name;
 static int ask_again, misses;
 static int epfd;
-static long pending, ok, failed;
+static long pending, ok, failed, warm_up;
+static struct timespec begin;
+static double cpu_before;
 
 static void die(const char *what)
 {
@@ -73,6 +76,25 @@ static void parse_addresses(struct addresses *list, char *text)
 		bad_usage("list of addresses");
 }
 
+static double seconds_between(struct timespec from, struct timespec to)
+{
+	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+static double cpu_seconds(void)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void start_clock(void)
+{
+	cpu_before = cpu_seconds();
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+}
+
 static void finish(int fd, int error)
 {
 	if (error == 0)
@@ -80,6 +102,8 @@ static void finish(int fd, int error)
 	else
 		failed++;
 	close(fd);
+	if (ok + failed == warm_up)
+		start_clock();
 }
 
 /* Begin attempt n. The same pairs in the same order as the picker of src/load/picker.ts. */
@@ -132,29 +156,17 @@ static void complete(int fd)
 	finish(fd, error);
 }
 
-static double seconds_between(struct timespec from, struct timespec to)
-{
-	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
 int main(int argc, char **argv)
 {
-	if (argc != 7)
+	if (argc != 8)
 		bad_usage("number of arguments");
 	const char *strategy = argv[1];
-	long attempts = atol(argv[2]), in_flight = atol(argv[3]);
-	ask_again = atoi(argv[4]);
-	parse_addresses(&sources, argv[5]);
-	parse_addresses(&targets, argv[6]);
-	if (attempts < 1 || in_flight < 1)
+	long attempts = atol(argv[2]), in_flight = atol(argv[4]);
+	warm_up = atol(argv[3]);
+	ask_again = atoi(argv[5]);
+	parse_addresses(&sources, argv[6]);
+	parse_addresses(&targets, argv[7]);
+	if (warm_up < 0 || attempts <= warm_up || in_flight < 1)
 		bad_usage("number");
 	if (strcmp(strategy, "bind-no-port") == 0) {
 		binds = 1;
@@ -174,9 +186,8 @@ int main(int argc, char **argv)
 		die("epoll_create1");
 
 	static struct epoll_event events[EVENTS];
-	struct timespec begin, end;
-	double cpu = cpu_seconds();
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	struct timespec end;
+	start_clock();
 	for (long n = 0; n < attempts || pending > 0;) {
 		while (n < attempts && pending < in_flight)
 			attempt(n++);
@@ -189,7 +200,7 @@ int main(int argc, char **argv)
 			complete(events[i].data.fd);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	printf("{\"ok\":%ld,\"failed\":%ld,\"seconds\":%.9f,\"cpuSeconds\":%.6f}\n", ok, failed, seconds_between(begin, end),
-	       cpu_seconds() - cpu);
+	printf("{\"ok\":%ld,\"failed\":%ld,\"timed\":%ld,\"seconds\":%.9f,\"cpuSeconds\":%.6f}\n", ok, failed, attempts - warm_up,
+	       seconds_between(begin, end), cpu_seconds() - cpu_before);
 	return 0;
 }

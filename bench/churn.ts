@@ -8,6 +8,8 @@ export interface Churn {
   readonly strategy: Strategy;
   /** Connections to make. A count, not a time, so that every contender leaves the same number of sockets in TIME_WAIT. */
   readonly attempts: number;
+  /** The first so many are made before the clock starts: caches fill, and two of the contenders compile themselves. */
+  readonly warmUp: number;
   /** Handshakes under way at once. */
   readonly inFlight: number;
   /** Local addresses, taken in turn; `connect` leaves the choice to the route. */
@@ -22,9 +24,11 @@ export type Strategy = (typeof STRATEGIES)[number];
 export interface Sample {
   readonly ok: number;
   readonly failed: number;
-  /** From the first attempt to the last outcome; the start of the process is not in it. */
+  /** How many outcomes the times below are of: all but the warm-up. */
+  readonly timed: number;
+  /** From the end of the warm-up to the last outcome. */
   readonly seconds: number;
-  /** CPU time of the process meanwhile, user and system, all threads. */
+  /** CPU time of the process meanwhile, user and system, all its threads. */
   readonly cpuSeconds: number;
 }
 

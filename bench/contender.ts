@@ -2,11 +2,13 @@
  * The contenders, run inside the lab: this package's engine on a thread, the others as processes beside it.
  */
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/limits.js';
-import { totalOf } from '../src/load/outcome.js';
-import { createPool } from '../src/load/pool.js';
+import { monotonicMicros as now } from '../src/kernel/libc.js';
+import { SLOT_OK, totalOf } from '../src/load/outcome.js';
+import { createPool, type Pool } from '../src/load/pool.js';
 import { LOAD } from '../src/profile/defaults.js';
 import type { Churn, Contender, Sample } from './churn.js';
 
@@ -27,7 +29,7 @@ export async function runContender(contender: Contender, churn: Churn, churnProg
     case 'c-epoll': {
       if (churnProgram === null) throw new Error('the C client has not been compiled');
       const targets = churn.targets.map(({ address, port }) => `${address}:${port}`).join();
-      const numbers = [churn.attempts, churn.inFlight, contender === 'c' ? 1 : 0].map(String);
+      const numbers = [churn.attempts, churn.warmUp, churn.inFlight, contender === 'c' ? 1 : 0].map(String);
       return runProcess(churnProgram, [churn.strategy, ...numbers, churn.sources.join(), targets]);
     }
   }
@@ -35,7 +37,7 @@ export async function runContender(contender: Contender, churn: Churn, churnProg
 
 /** The engine as `bindstorm run` has it: through the pool, with one worker and a fill that holds nothing. */
 export async function runBindstorm(churn: Churn): Promise<Sample> {
-  const { strategy, attempts, inFlight, sources, targets } = churn;
+  const { strategy, attempts, warmUp, inFlight, sources, targets } = churn;
   const pool = await createPool({
     plan: {
       ...LOAD,
@@ -50,13 +52,32 @@ export async function runBindstorm(churn: Churn): Promise<Sample> {
     descriptorLimit: descriptorLimit(),
     descriptorReserve: DESCRIPTOR_RESERVE,
   });
-  const cpuBefore = process.cpuUsage();
-  pool.start(0);
+  const start = pool.start(0);
+  const begin = await warm(pool, warmUp);
   await pool.drained;
-  const { user, system } = process.cpuUsage(cpuBefore);
+  const { user, system } = process.cpuUsage(begin.cpu);
   const { outcomes, seconds } = await pool.finish();
   const ok = outcomes.ok ?? 0;
-  return { ok, failed: totalOf(outcomes) - ok, seconds, cpuSeconds: (user + system) / 1e6 };
+  return {
+    ok,
+    failed: totalOf(outcomes) - ok,
+    timed: attempts - begin.ok,
+    seconds: seconds - (begin.at - start) / 1e6,
+    cpuSeconds: (user + system) / 1e6,
+  };
+}
+
+/** Look once a millisecond whether the warm-up is over. The count and the clock are read at the same instant. */
+async function warm(pool: Pool, warmUp: number) {
+  let drained = false;
+  const end = pool.drained.then(() => {
+    drained = true;
+  });
+  for (;;) {
+    const ok = pool.shared.counters[0]![SLOT_OK]!;
+    if (ok >= warmUp || drained) return { ok, at: now(), cpu: process.cpuUsage() };
+    await Promise.race([sleep(1), end]);
+  }
 }
 
 async function runProcess(program: string, args: readonly string[]): Promise<Sample> {

@@ -18,19 +18,27 @@ const run = promisify(execFile);
 export async function inLab<K extends Job['kind']>(job: Extract<Job, { kind: K }>): Promise<Answers[K]> {
   const root = process.getuid?.() === 0;
   const [program, ...args] = netnsCommand([process.execPath, LAB, JSON.stringify(job)], root);
-  const { stdout } = await run(program!, args, { timeout: LONGEST_JOB_MS, killSignal: 'SIGKILL' });
+  const { stdout } = await run(program!, args, { timeout: LONGEST_JOB_MS, killSignal: 'SIGKILL' }).catch(
+    (error: Error & { stderr?: string }) => {
+      throw new Error(`${nameOf(job)}: ${error.stderr?.trim() || error.message}`, { cause: error });
+    },
+  );
   return JSON.parse(stdout) as Answers[K];
+}
+
+function nameOf(job: Job): string {
+  return job.kind === 'churn' ? `${job.contender} with ${job.churn.strategy}` : job.kind;
 }
 
 /** The work of a job: every source takes turns with every destination. */
 export function churnOf(
   { sources, destinations, inFlight }: Settings,
-  work: Pick<Churn, 'strategy' | 'attempts'>,
+  work: Pick<Churn, 'strategy' | 'attempts' | 'warmUp'>,
 ): Churn {
   return {
     ...work,
     inFlight,
     sources: Array.from({ length: sources }, (_, i) => `10.50.0.${i + 1}`),
-    targets: originTargets(4, true, 4, destinations / 4),
+    targets: originTargets(4, false, 4, destinations / 4),
   };
 }

@@ -10,6 +10,7 @@ import { dieWithParent } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
 import { LOAD } from '../src/profile/defaults.js';
+import type { LoadPlan } from '../src/profile/plan.js';
 import type { Churn, Contender, Sample } from './churn.js';
 import { runContender } from './contender.js';
 import { measureSnapshots, type SnapshotCost } from './sock-diag.js';
@@ -38,14 +39,14 @@ const SYSCTLS: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_rfc1337': '1',
 };
 
-async function openLab({ sources, targets }: Churn): Promise<Origin> {
+async function openLab({ sources, targets }: Churn, sink: LoadPlan['sink']): Promise<Origin> {
   for (const [name, value] of Object.entries(SYSCTLS)) {
     const result = writeSysctl(name, value);
     if (!result.ok) throw new Error(`the kernel refused ${name} = ${value} (${result.errno})`);
   }
   const origin = await connectOrigin(launchOrigin(true));
   setUpClient(sources, 4, origin.pid);
-  await origin.serve({ type: 'serve', network: 'veth', family: 4, listen: targets, plan: LOAD });
+  await origin.serve({ type: 'serve', network: 'veth', family: 4, listen: targets, plan: { ...LOAD, sink } });
   return origin;
 }
 
@@ -53,17 +54,20 @@ async function openLab({ sources, targets }: Churn): Promise<Origin> {
 async function checkWork(churn: Churn, sample: Sample, origin: Origin): Promise<void> {
   const { attempts } = churn;
   if (sample.ok !== attempts) throw new Error(`${sample.ok} of ${attempts} connections were made`);
+  if (sample.timed < (attempts - churn.warmUp) / 2)
+    throw new Error('most connections were over before they were timed');
   const observer = createSocketObserver(churn.sources, { low: 1024, high: 65_535 });
   const left = Object.values(observer.snapshot().states).reduce((sum, n) => sum + n, 0);
   observer.close();
-  if (left !== attempts) throw new Error(`${left} sockets are left in TIME_WAIT, not ${attempts}`);
+  if (left !== attempts) throw new Error(`${left} sockets are left after their close, not ${attempts}`);
   if ((readNetCounters()['TcpExt.TCPTimeWaitOverflow'] ?? 0) > 0) throw new Error('tcp_max_tw_buckets was reached');
   const { listenOverflows } = await origin.stats();
   if (listenOverflows !== 0) throw new Error(`the origin's accept queue overflowed ${listenOverflows} times`);
 }
 
 async function work(job: Job): Promise<Answers[Job['kind']]> {
-  const origin = await openLab(job.churn);
+  // Whoever closes second decides when TIME_WAIT begins, so here the origin must accept and close.
+  const origin = await openLab(job.churn, job.kind === 'sock-diag' ? 'accept' : 'listen-only');
   if (job.kind === 'sock-diag') return measureSnapshots(job.churn, job.snapshots);
   const sample = await runContender(job.contender, job.churn, job.churnProgram);
   await checkWork(job.churn, sample, origin);
@@ -71,5 +75,10 @@ async function work(job: Job): Promise<Answers[Job['kind']]> {
 }
 
 if (!dieWithParent(process.ppid)) process.exit(1);
-console.log(JSON.stringify(await work(JSON.parse(process.argv[2] ?? '') as Job)));
-process.exit(0);
+try {
+  console.log(JSON.stringify(await work(JSON.parse(process.argv[2] ?? '') as Job)));
+  process.exit(0);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

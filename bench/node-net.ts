@@ -6,11 +6,13 @@ import { connect } from 'node:net';
 import type { Churn, Sample } from './churn.js';
 
 const churn = JSON.parse(process.argv[2] ?? '') as Churn;
-const { attempts, inFlight, sources, targets } = churn;
+const { attempts, warmUp, inFlight, sources, targets } = churn;
 const binds = churn.strategy !== 'connect';
 let started = 0;
 let ok = 0;
 let failed = 0;
+let cpuBefore = process.cpuUsage();
+let begin = performance.now();
 
 function attempt(n: number): void {
   const source = n % sources.length;
@@ -29,16 +31,22 @@ function attempt(n: number): void {
 }
 
 function next(): void {
+  if (ok + failed === warmUp) startClock();
   if (started < attempts) attempt(started++);
   else if (ok + failed === attempts) finish();
+}
+
+function startClock(): void {
+  cpuBefore = process.cpuUsage();
+  begin = performance.now();
 }
 
 function finish(): void {
   const seconds = (performance.now() - begin) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
-  console.log(JSON.stringify({ ok, failed, seconds, cpuSeconds: (user + system) / 1e6 } satisfies Sample));
+  const timed = attempts - warmUp;
+  console.log(JSON.stringify({ ok, failed, timed, seconds, cpuSeconds: (user + system) / 1e6 } satisfies Sample));
 }
 
-const cpuBefore = process.cpuUsage();
-const begin = performance.now();
+startClock();
 while (started < Math.min(inFlight, attempts)) attempt(started++);

@@ -9,6 +9,7 @@ import type { SnapshotCost } from './sock-diag.js';
 export interface Settings {
   readonly rounds: number;
   readonly attempts: number;
+  readonly warmUp: number;
   readonly inFlight: number;
   readonly sources: number;
   readonly destinations: number;
@@ -87,8 +88,8 @@ function counterpart(samples: readonly RoundSample[], { round, strategy }: Round
   return found;
 }
 
-const rateOf = ({ ok, seconds }: Sample) => ok / seconds;
-const perCpuSecond = ({ ok, cpuSeconds }: Sample) => ok / cpuSeconds;
+const rateOf = ({ timed, seconds }: Sample) => timed / seconds;
+const perCpuSecond = ({ timed, cpuSeconds }: Sample) => timed / cpuSeconds;
 
 /** @throws RangeError for an empty list */
 export function spread(values: readonly number[]): Spread {

@@ -18,10 +18,10 @@ import { markdownOf } from './table.js';
 const USAGE = `npm run bench -- [options]
 
   --quick        two rounds of few connections: whether it works, not how fast it is
-  --rounds N     rounds, of which each has every contender once (7)
+  --rounds N     rounds, of which each has every contender once (5)
   --seed N       seed of the order within the rounds (1)
   --json FILE    write every sample to a file
-  --write        put the tables into bench/README.md
+  --write        put the tables into bench/README.md as well
 `;
 
 const README = fileURLToPath(new URL('../../bench/README.md', import.meta.url));
@@ -34,7 +34,7 @@ async function measureRound(round: number, settings: Settings, compiled: Compile
   );
   const samples: RoundSample[] = [];
   for (const { strategy, contender } of shuffled(pairs, randomStream(settings.seed, `bench/${round}`))) {
-    const churn = churnOf(settings, { strategy, attempts: settings.attempts });
+    const churn = churnOf(settings, { strategy, attempts: settings.attempts, warmUp: settings.warmUp });
     const sample = await inLab({ kind: 'churn', contender, churn, churnProgram: compiled?.program ?? null });
     samples.push({ round, strategy, contender, ...sample });
   }
@@ -44,7 +44,7 @@ async function measureRound(round: number, settings: Settings, compiled: Compile
 async function measureSnapshots(settings: Settings, sizes: readonly number[], count: number): Promise<SnapshotCost[]> {
   const costs: SnapshotCost[] = [];
   for (const attempts of sizes) {
-    const churn = churnOf(settings, { strategy: 'bind-no-port', attempts });
+    const churn = churnOf(settings, { strategy: 'bind-no-port', attempts, warmUp: 0 });
     costs.push(await inLab({ kind: 'sock-diag', churn, snapshots: count }));
   }
   return costs;
@@ -102,8 +102,9 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(USAGE);
   const { quick } = values;
   const settings: Settings = {
-    rounds: positive(values.rounds ?? (quick ? '2' : '7'), '--rounds'),
-    attempts: quick ? 10_000 : 100_000,
+    rounds: positive(values.rounds ?? (quick ? '2' : '5'), '--rounds'),
+    attempts: quick ? 15_000 : 80_000,
+    warmUp: quick ? 5_000 : 20_000,
     inFlight: 128,
     sources: 16,
     destinations: 16,

@@ -17,9 +17,10 @@ export function markdownOf(results: BenchResults): string {
   const lines = [
     `${results.date.slice(0, 10)}, Linux ${environment.kernel}, ${environment.cpus} × ${environment.cpu}, ` +
       `Node.js ${environment.node}, ${results.compiler ?? 'no C compiler: the C client was not measured'}.`,
-    `${settings.rounds} rounds of ${thousands(settings.attempts)} connections each, ${settings.inFlight} in flight, ` +
+    `${settings.rounds} rounds of ${thousands(settings.attempts)} connections each, timed after the first ` +
+      `${thousands(settings.warmUp)}, ${settings.inFlight} in flight, ` +
       `from ${settings.sources} addresses to ${settings.destinations} destinations, seed ${settings.seed}; ` +
-      `load average before ${loadAverage.before.toFixed(2)}.`,
+      `load average ${loadAverage.before.toFixed(1)} before and ${loadAverage.after.toFixed(1)} after.`,
     '',
     'Medians over the rounds, with minimum and maximum. Ratios are of the same round; above 1, bindstorm makes more connections.',
     '',

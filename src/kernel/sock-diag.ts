@@ -1,6 +1,7 @@
 /**
  * Who holds which local port, from the kernel itself: a NETLINK_SOCK_DIAG dump (sock_diag(7)) of the TCP sockets of this network
- * namespace, TIME_WAIT included. About 0.4 µs of JavaScript a socket beside the kernel's own walk; `npm run bench` states the cost.
+ * namespace, TIME_WAIT included. Measured (bench/README.md): 0.2 to 0.5 µs a socket, so 3 ms for 10,000 and 23 ms for 60,000,
+ * nearly all of it the kernel's walk and copy; what is done here with a socket takes less than 0.1 µs.
  */
 import ipaddr from 'ipaddr.js';
 import { SystemCallError } from './errno.js';

@@ -7,8 +7,9 @@ const sample = (round: number, contender: RoundSample['contender'], seconds: num
   round,
   contender,
   strategy: 'connect',
-  ok: 1000,
+  ok: 1200,
   failed: 0,
+  timed: 1000,
   seconds,
   cpuSeconds: seconds / 2,
 });
