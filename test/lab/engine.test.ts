@@ -285,7 +285,7 @@ describe('what a run records', { concurrency: true }, () => {
   test('the timeline adds up to the run', async () => {
     const arm = labArm({ load: { strategy: 'bind', arrival: constant(2000, 500) }, sysctls: ports(300) });
     const { timeline, outcomes, attempts, counters, sysctls, latency } = await measure(arm, { sampleMs: 100 });
-    assert.ok(timeline.length >= 5 && timeline.length <= 7, `${timeline.length} samples`);
+    assert.ok(timeline.length >= 2 && timeline.length <= 8, `${timeline.length} samples`);
     const sum = (of: (second: (typeof timeline)[number]) => number) => timeline.map(of).reduce((a, b) => a + b, 0);
     assert.equal(
       sum((second) => second.attempts),
