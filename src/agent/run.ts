@@ -93,13 +93,12 @@ async function execute(spec: RunSpec, launched: LaunchedOrigin | null, hooks: Ru
     const problems = leftovers(spec, observer);
     hooks.onPhase('load');
     const startedAt = new Date().toISOString();
-    const start = pool.start(LEAD_MICROS);
     const sampler = await startSampler({
       pool,
       observer,
       origin,
       intervalMs: spec.sampleMs,
-      start,
+      begin: () => pool.start(LEAD_MICROS),
       now,
       onSample: hooks.onSample,
     });

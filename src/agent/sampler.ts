@@ -20,8 +20,8 @@ export interface SamplerInput {
   readonly observer: SocketObserver | null;
   readonly origin: Origin | null;
   readonly intervalMs: number;
-  /** CLOCK_MONOTONIC µs at which the load starts. */
-  readonly start: number;
+  /** Lets the load begin, once the first reading is taken. @returns the start, CLOCK_MONOTONIC µs */
+  readonly begin: () => number;
   readonly now: () => number;
   readonly onSample: (second: Second) => void;
 }
@@ -52,8 +52,10 @@ interface Reading {
 export async function startSampler(input: SamplerInput): Promise<Sampler> {
   const timeline: Second[] = [];
   let peakMemory = 0;
+  // Before the load, so that nothing of it is missing from the counters.
   const first = await read();
-  let last: Reading = { ...first, at: input.start };
+  const start = input.begin();
+  let last: Reading = { ...first, at: start };
   let busy = false;
   let over = false;
   let giveUp: (reason: unknown) => void = () => {};
@@ -66,7 +68,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
   let k = 1;
 
   function dueIn(index: number): number {
-    return Math.max(0, (input.start + index * input.intervalMs * 1000 - input.now()) / 1000);
+    return Math.max(0, (start + index * input.intervalMs * 1000 - input.now()) / 1000);
   }
 
   async function tick(): Promise<void> {
@@ -80,7 +82,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
     } finally {
       busy = false;
     }
-    k = Math.max(k + 1, Math.ceil((input.now() - input.start) / (input.intervalMs * 1000)));
+    k = Math.max(k + 1, Math.ceil((input.now() - start) / (input.intervalMs * 1000)));
     if (!over) timer = setTimeout(tick, dueIn(k));
   }
 
@@ -104,7 +106,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
     const memory = process.memoryUsage.rss();
     peakMemory = Math.max(peakMemory, memory);
     const second: Second = {
-      t: (reading.at - input.start) / 1e6,
+      t: (reading.at - start) / 1e6,
       attempts: totalOf(outcomes),
       outcomes,
       states: snapshot?.states ?? null,
