@@ -37,30 +37,31 @@ export async function unpackDebianPackages(suite: string, packages: readonly str
   }
 }
 
-/** The Debian archive that this machine's apt uses. @throws LabError when it has none */
+/** The Debian archive that this machine's apt uses; also where apt has never fetched a list. @throws LabError when it has none */
 async function archive(): Promise<string> {
-  const { stdout, exitCode, originalMessage } = await execa(
-    'apt-get',
-    ['indextargets', '--format', '$(CREATED_BY) $(COMPONENT) $(RELEASE) $(REPO_URI)'],
-    { reject: false, env: { LC_ALL: 'C' } },
-  );
+  const { stdout, exitCode, originalMessage } = await execa('apt-get', ['update', '--print-uris'], {
+    reject: false,
+    env: { LC_ALL: 'C' },
+  });
   if (exitCode !== 0)
     throw new LabError(
       `kernels of Debian are fetched with apt, which cannot be used here (${originalMessage ?? 'it failed'})`,
-      {
-        remedy: ELSEWHERE,
-      },
+      { remedy: ELSEWHERE },
     );
-  for (const line of stdout.split('\n')) {
-    const [created, component, release, uri] = line.split(' ');
-    if (created === 'Packages' && component === 'main' && DEBIAN_RELEASES.test(release ?? '')) return uri!;
-  }
-  throw new LabError(
-    "kernels of Debian are fetched from the Debian archive, and this machine's apt has none in its sources",
-    {
-      remedy: ELSEWHERE,
-    },
-  );
+  const uri = archiveIn(stdout);
+  if (uri === undefined)
+    throw new LabError(
+      "kernels of Debian are fetched from the Debian archive, and this machine's apt has none in its sources",
+      { remedy: ELSEWHERE },
+    );
+  return uri;
+}
+
+/** The archive of a Debian release among the addresses that `apt-get update --print-uris` prints. Pure. */
+export function archiveIn(uris: string): string | undefined {
+  for (const [, uri, release] of uris.matchAll(/^'(\S+?)\/dists\/([^/\s']+)\/(?:In)?Release'/gm))
+    if (DEBIAN_RELEASES.test(release!)) return uri;
+  return undefined;
 }
 
 /** A configuration that has nothing of the machine's own but how to reach the archive (proxies, certificates, credentials). */
