@@ -4,8 +4,7 @@
  * signature of the lists and the checksums of the packages.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { LabError } from '../lab.js';
 
@@ -20,11 +19,11 @@ const ELSEWHERE = 'fetch the kernel on a Debian machine and give its path with -
 
 /**
  * Fetch packages of a suite and unpack them.
- * @param folder where the contents are unpacked to; it must exist
+ * @param folder where the contents are unpacked to; it must exist, and the work is done beside it
  * @throws LabError when there is no apt, no archive, or no such package
  */
 export async function unpackDebianPackages(suite: string, packages: readonly string[], folder: string): Promise<void> {
-  const work = mkdtempSync(join(tmpdir(), 'bindstorm-apt-'));
+  const work = mkdtempSync(join(dirname(folder), 'apt-'));
   try {
     const environment = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writeConfiguration(work, suite) };
     await apt(['apt-get', '-qq', 'update'], work, environment, `the package lists of ${suite} cannot be fetched`);

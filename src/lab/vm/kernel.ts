@@ -37,6 +37,9 @@ export interface UmlKernel {
 /** XTILEDATA of AMX lies at byte 2816 of the state and has 8192 bytes (Intel SDM volume 1, 13.5.3 and 18). */
 const AMX_STATE_BYTES = 11_008;
 const LOADER = 'ld.so';
+const WORK = '.fetching-';
+/** No fetching takes as long. */
+const STALE_MS = 3_600_000;
 
 /**
  * A kernel by its name: a path, or a Debian suite.
@@ -86,7 +89,8 @@ async function debianKernel(suite: string, note: (text: string) => void): Promis
   const folder = join(cacheFolder('kernels'), `uml-${suite}`);
   if (existsSync(join(folder, 'linux'))) return folder;
   note(`fetching the User-Mode Linux kernel of Debian ${suite} into ${folder} (once)`);
-  const work = mkdtempSync(join(dirname(folder), `.uml-${suite}-`));
+  sweep(dirname(folder));
+  const work = mkdtempSync(join(dirname(folder), WORK));
   try {
     const unpacked = join(work, 'package');
     mkdirSync(unpacked);
@@ -107,6 +111,15 @@ async function debianKernel(suite: string, note: (text: string) => void): Promis
     return folder;
   } finally {
     rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Remove what processes left behind that were killed while they fetched. */
+function sweep(kernels: string): void {
+  for (const name of readdirSync(kernels).filter((entry) => entry.startsWith(WORK))) {
+    const path = join(kernels, name);
+    const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - changedAt > STALE_MS) rmSync(path, { recursive: true, force: true });
   }
 }
 
