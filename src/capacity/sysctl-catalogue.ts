@@ -36,7 +36,7 @@ export const PORT_SYSCTLS: readonly string[] = [
 export type SysctlJudgement = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 const OK: SysctlJudgement = { ok: true };
-const ELSEWHERE = 'it needs the VM lab (not in this version) or the guarded host lab';
+const ELSEWHERE = 'it needs the VM lab (--lab vm) or the guarded host lab';
 
 const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
   NETNS_KEYS.flatMap((row) => row.names.map((name) => [row.prefix + name, row] as const)),
@@ -45,10 +45,10 @@ const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
 /**
  * Whether a lab may set a sysctl on a kernel.
  * @param name one whose form is right (profile/sysctl-syntax.ts)
- * @param lab `netns`: only what is known to be the namespace's own; `host`: what exists and can be put back
+ * @param lab `netns`: only what is known to be the namespace's own; `vm`: what exists, since the guest is thrown away; `host`: what exists and can be put back
  * @returns ok, or the reason in full sentences: which key, why, since or until which version, and what to use instead
  */
-export function judgeSysctl(name: string, kernel: KernelVersion, lab: 'netns' | 'host'): SysctlJudgement {
+export function judgeSysctl(name: string, kernel: KernelVersion, lab: 'netns' | 'vm' | 'host'): SysctlJudgement {
   const on = kernelSeries(kernel);
   const never = NEVER_KEYS[name];
   if (never !== undefined) return refuse(`${name} ${never}; it is refused in every lab.`);
@@ -60,6 +60,7 @@ export function judgeSysctl(name: string, kernel: KernelVersion, lab: 'netns' | 
   if (key?.before === 'absent' && !atLeast(kernel, key.since)) {
     return refuse(`${name} does not exist on ${on}: it came with ${release(key)}; use a newer kernel or leave it out.`);
   }
+  if (lab === 'vm') return OK;
   return lab === 'host' ? judgeOnHost(name) : judgeInNamespace(name, kernel, key);
 }
 
@@ -95,7 +96,7 @@ function judgeInNamespace(name: string, kernel: KernelVersion, key: NetnsKeys | 
     return refuse(`${name} can be written only in the initial network namespace; ${ELSEWHERE}.`);
   if (HIDDEN_FROM_USERS.some((pattern) => covers(pattern, name))) {
     return refuse(
-      `${name} is per network namespace, but the kernel hides it in the namespace of an unprivileged user, and the netns lab must run alike with and without root; use the guarded host lab.`,
+      `${name} is per network namespace, but the kernel hides it in the namespace of an unprivileged user, and the netns lab must run alike with and without root; use the VM lab or the guarded host lab.`,
     );
   }
   // An old name with a successor, on a kernel that still has it.

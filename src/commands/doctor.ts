@@ -12,6 +12,7 @@ import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
 import { labRemedy } from '../lab/remedy.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
+import { examineVm } from './doctor-vm.js';
 import { EXIT } from './exit.js';
 
 interface Finding {
@@ -50,7 +51,7 @@ async function examine(): Promise<Finding[]> {
     hostState(),
   ];
   if (first.some(({ state }) => state === 'missing')) return first;
-  return [...first, ...(await examineLab(netnsLab()))];
+  return [...first, ...(await examineLab(netnsLab())), ...(await examineVm())];
 }
 
 function program(name: string, debianPackage: string): Finding {

@@ -2,6 +2,7 @@
  * Parsers of command-line options.
  */
 import { InvalidArgumentError } from 'commander';
+import { kernelNameProblem } from '../profile/guest.js';
 import type { Experiment } from '../profile/plan.js';
 
 /** A whole number within bounds. */
@@ -15,10 +16,17 @@ export function integerOption(name: string, min: number, max: number): (text: st
   };
 }
 
-const LABS = ['netns', 'host'] as const satisfies readonly Experiment['lab'][];
+const LABS = ['netns', 'vm', 'host'] as const satisfies readonly Experiment['lab'][];
 
 export function labOption(text: string): Experiment['lab'] {
   const lab = LABS.find((name) => name === text);
   if (!lab) throw new InvalidArgumentError(`Allowed are ${LABS.join(', ')}; other labs are not in this version.`);
   return lab;
+}
+
+/** A Debian suite or a path. */
+export function kernelOption(text: string): string {
+  const problem = kernelNameProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);
+  return text;
 }

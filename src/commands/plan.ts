@@ -11,20 +11,20 @@ import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
 import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
 import { shortages } from '../experiment/shortages.js';
-import { hostLab } from '../lab/host.js';
-import { netnsLab } from '../lab/netns.js';
 import { destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Prediction } from '../results/schema.js';
 import { EXIT, explainError } from './exit.js';
-import { integerOption, labOption } from './options.js';
+import { labOf } from './labs.js';
+import { integerOption, kernelOption, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
 import { wrap } from './wrap.js';
 
 interface PlanOptions {
   readonly lab?: Experiment['lab'];
+  readonly kernel?: string;
   readonly repeat?: number;
   readonly json: boolean;
 }
@@ -60,7 +60,8 @@ export function registerPlan(program: Command): void {
       'what would run, how long, which capacity the arithmetic expects, and what this machine lacks; no load',
     )
     .argument('<profile>', 'a profile that ships, as quickstart, or a path')
-    .option('--lab <kind>', 'netns (the default), or host', labOption)
+    .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
+    .option('--kernel <name>', 'with the VM lab: a Debian suite, as bookworm, or the path of a kernel', kernelOption)
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -69,7 +70,7 @@ export function registerPlan(program: Command): void {
     .option('--json', 'as JSON', false)
     .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014')
     .action(async (name: string, options: PlanOptions) => {
-      const loaded = readProfile(name, { lab: options.lab, repeat: options.repeat });
+      const loaded = readProfile(name, { lab: options.lab, kernel: options.kernel, repeat: options.repeat });
       const rehearsal = await tryRehearsal(loaded);
       if (rehearsal.ok && rehearsal.value.findings.length > 0) throw loaded.refuse(rehearsal.value.findings);
       const plan = describe(loaded.experiment, rehearsal);
@@ -83,7 +84,7 @@ type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: fa
 /** Without a lab the arithmetic still holds, so its lack is a note of the plan. */
 async function tryRehearsal({ experiment }: LoadedProfile): Promise<Attempted<Rehearsal>> {
   try {
-    return { ok: true, value: await rehearse(experiment, experiment.lab === 'netns' ? netnsLab() : hostLab()) };
+    return { ok: true, value: await rehearse(experiment, labOf(experiment)) };
   } catch (error) {
     return { ok: false, reason: explainError(error).message };
   }

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { staleSnapshots } from '../agent/host-guard.js';
+import { predictArm } from '../capacity/predict.js';
 import { conclude } from '../experiment/conclude.js';
 import { type ConductEnd, conduct } from '../experiment/controller.js';
 import { createResultFolder, PROFILE_FILE, writeResults } from '../experiment/folder.js';
@@ -17,21 +18,22 @@ import {
 } from '../experiment/journal.js';
 import { planRuns } from '../experiment/order.js';
 import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
-import { hostLab } from '../lab/host.js';
+import { shortages } from '../experiment/shortages.js';
 import type { Lab } from '../lab/lab.js';
-import { netnsLab } from '../lab/netns.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Experiment } from '../profile/plan.js';
 import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
 import { type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
-import { integerOption, labOption } from './options.js';
+import { labOf } from './labs.js';
+import { integerOption, kernelOption, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 import { createProgress } from './progress.js';
 
 interface RunOptions {
   readonly lab?: Experiment['lab'];
+  readonly kernel?: string;
   readonly repeat?: number;
   readonly seed?: number;
   readonly out: string;
@@ -45,7 +47,8 @@ export function registerRun(program: Command): void {
     .command('run')
     .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
     .argument('[profile]', 'a profile that ships, as quickstart, or a path')
-    .option('--lab <kind>', 'netns (the default), or host', labOption)
+    .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
+    .option('--kernel <name>', 'with the VM lab: a Debian suite, as bookworm, or the path of a kernel', kernelOption)
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -88,7 +91,7 @@ async function proceed({ dir, journal, contents, lab, rehearsal }: Prepared, opt
     quiet: options.quiet,
     now: () => performance.now(),
   });
-  for (const warning of rehearsal.warnings) progress.note(`note: ${warning}`);
+  for (const text of [...rehearsal.warnings, ...lacks(experiment, rehearsal)]) progress.note(`note: ${text}`);
 
   const interruption = listenForInterrupts((text) => progress.note(text));
   const end = await conduct({
@@ -108,6 +111,12 @@ async function proceed({ dir, journal, contents, lab, rehearsal }: Prepared, opt
   journal.append({ type: 'end', at: new Date().toISOString(), status });
   journal.close();
   return present(dir, end, options);
+}
+
+/** What this machine, or the guest, lacks: what would hide the limit that is to be measured. */
+function lacks(experiment: Experiment, { environment, kernel }: Rehearsal): string[] {
+  const predictions = experiment.arms.map((arm) => predictArm(arm, kernel, environment.defaults));
+  return shortages(experiment, environment, predictions);
 }
 
 /** Write results and reports from the journal, and show them. */
@@ -131,7 +140,12 @@ interface Prepared {
 async function begin(name: string | undefined, options: RunOptions): Promise<Prepared> {
   if (name === undefined)
     throw new UserError('name a profile, as `bindstorm run quickstart`; `bindstorm profiles` lists those that ship');
-  const loaded = readProfile(name, { lab: options.lab, repeat: options.repeat, seed: options.seed });
+  const loaded = readProfile(name, {
+    lab: options.lab,
+    kernel: options.kernel,
+    repeat: options.repeat,
+    seed: options.seed,
+  });
   guardHost(loaded.experiment, options.lab);
   const lab = labOf(loaded.experiment);
   const rehearsal = await rehearse(loaded.experiment, lab);
@@ -164,7 +178,7 @@ function makeFolder(parent: string, experiment: string, now: Date): string {
 
 function readForResume(name: string | undefined, dir: string, options: RunOptions): JournalContents {
   if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
-  for (const key of ['lab', 'repeat', 'seed'] as const) {
+  for (const key of ['lab', 'kernel', 'repeat', 'seed'] as const) {
     if (options[key] !== undefined)
       throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
   }
@@ -195,10 +209,6 @@ async function resume(dir: string, contents: JournalContents): Promise<Prepared>
 
 function finishedRuns({ runs }: JournalContents): Set<string> {
   return new Set(runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
-}
-
-function labOf(experiment: Experiment): Lab {
-  return experiment.lab === 'netns' ? netnsLab() : hostLab();
 }
 
 /** The host lab needs two yeses: the profile's (checked when it was loaded) and the command line's. */
@@ -261,8 +271,8 @@ function exitCodeOf(results: Results, end: ConductEnd): number {
 }
 
 /** The command that repeats this. */
-function commandLine(name: string, { lab, repeat, seed }: RunOptions): string {
-  const options = Object.entries({ lab, repeat, seed }).flatMap(([key, value]) =>
+function commandLine(name: string, { lab, kernel, repeat, seed }: RunOptions): string {
+  const options = Object.entries({ lab, kernel, repeat, seed }).flatMap(([key, value]) =>
     value === undefined ? [] : [`--${key} ${value}`],
   );
   return ['bindstorm', 'run', /^[\w./-]+$/.test(name) ? name : JSON.stringify(name), ...options].join(' ');

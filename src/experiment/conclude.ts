@@ -18,7 +18,7 @@ export function conclude({ begin, runs, ended }: JournalContents): Results {
     experiment.arms.map((arm) => [
       arm.name,
       // On the host other programs hold ports too, and nobody knows how many.
-      experiment.lab === 'netns' && isDeterministic(arm, kernel, environment.defaults).deterministic,
+      experiment.lab !== 'host' && isDeterministic(arm, kernel, environment.defaults).deterministic,
     ]),
   );
   return assembleResults({

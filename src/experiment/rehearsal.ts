@@ -52,7 +52,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
       kernel,
       network,
       findings: unique(findings),
-      warnings: [...warningsOf(network, event.check), ...drainWarnings(experiment)],
+      warnings: [...session.warnings, ...warningsOf(network, event.check), ...drainWarnings(experiment)],
     };
   } finally {
     await session.close();
@@ -144,14 +144,16 @@ function strategyPath(arm: Arm, experiment: Experiment): Path {
 
 function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['network'] {
   if (experiment.arms[0]?.destinations.kind === 'external') return 'external';
-  return lab.kind === 'netns' && check.veth.available ? 'veth' : 'shared';
+  return lab.kind !== 'host' && check.veth.available ? 'veth' : 'shared';
 }
 
 function describe(lab: Lab, network: RunSpec['network']): string {
   if (lab.kind === 'host') return lab.description;
-  return network === 'veth'
-    ? `${lab.description}, client and origin joined by veth`
-    : `${lab.description}, client and origin in one`;
+  const place =
+    network === 'veth'
+      ? `${lab.description}, client and origin joined by veth`
+      : `${lab.description}, client and origin in one`;
+  return lab.kind === 'vm' ? `${place} (counts are exact; times are not those of this kernel on hardware)` : place;
 }
 
 function warningsOf(network: RunSpec['network'], check: Check): string[] {

@@ -45,6 +45,7 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
       ...placeOf(input.planned),
       ...figures,
       problems,
+      warnings: [...session.warnings, ...figures.warnings],
       status: interrupted ? 'interrupted' : 'ok',
       valid: problems.length === 0,
       durationMs: { setup: loadBegan - begun, load: loadMs, teardown: performance.now() - measured },
@@ -63,7 +64,7 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
 function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
   const expected = expectedLoadMs(arm);
   const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
-  return { arm, seed: planned.seed, network, ownNamespace: lab.kind === 'netns', sampleMs };
+  return { arm, seed: planned.seed, network, ownNamespace: lab.kind !== 'host', sampleMs };
 }
 
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */

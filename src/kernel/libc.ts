@@ -21,7 +21,8 @@ export function unsupportedPlatform(): string | undefined {
 
 const lib = koffi.load(null);
 type Call<N extends readonly unknown[]> = (...args: N) => number;
-const declare = <N extends readonly number[]>(prototype: string): Call<N> => lib.func(prototype) as Call<N>;
+/** A function of the C library, by its prototype. */
+export const declare = <N extends readonly number[]>(prototype: string): Call<N> => lib.func(prototype) as Call<N>;
 
 /** socket(2) */
 export const socket = declare<[domain: number, type: number, protocol: number]>('int socket(int, int, int)');

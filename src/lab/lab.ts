@@ -3,9 +3,10 @@
  * conversation with the agent inside it, and is gone when it is closed or when this process dies.
  */
 import type { AgentEvent, Command } from '../agent/protocol.js';
+import type { Experiment } from '../profile/plan.js';
 
 export interface Lab {
-  readonly kind: 'netns' | 'host';
+  readonly kind: Experiment['lab'];
   /** What a report says of it. */
   readonly description: string;
   /** Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError. */
@@ -14,6 +15,8 @@ export interface Lab {
 
 export interface LabSession {
   readonly hello: Extract<AgentEvent, { type: 'hello' }>;
+  /** What a reader of the run must know of how it came up. */
+  readonly warnings: readonly string[];
   send(command: Command): void;
   /** The next event. Rejects with AgentDied when the agent ends instead, and with ProtocolError for what is not a message. */
   next(): Promise<AgentEvent>;

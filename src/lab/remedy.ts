@@ -16,7 +16,7 @@ const SWITCHES = [
 
 /** What to do when no lab comes up, as far as it shows from outside. */
 export function labRemedy(): string {
-  const missing = PROGRAMS.filter((program) => !isOnPath(program));
+  const missing = PROGRAMS.filter((program) => findProgram(program) === undefined);
   if (missing.length > 0) return `install ${missing.join(' and ')}, as with: apt-get install util-linux`;
   if (process.getuid?.() === 0)
     return 'root in a container may lack CAP_SYS_ADMIN: run the container with --privileged, or run outside';
@@ -24,10 +24,12 @@ export function labRemedy(): string {
   return closed.length > 0 ? `run as root, or allow user namespaces: sysctl -w ${closed.join(' ')}` : 'run as root';
 }
 
-function isOnPath(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+/** The path of a program that the PATH finds. */
+export function findProgram(program: string): string | undefined {
+  const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
+  return candidates.find((path) => {
     try {
-      accessSync(join(folder, program), constants.X_OK);
+      accessSync(path, constants.X_OK);
       return true;
     } catch {
       return false;

@@ -81,14 +81,14 @@ function unfitness(address: string, lab: Experiment['lab']): string | undefined 
     return `${unfit} and so a placeholder: ${own}`;
   }
   if (unfit !== undefined) return `${unfit}; local addresses must be unicast: use private ones, as 10.50.0.0/24`;
-  if (lab !== 'netns') return undefined;
+  if (lab === 'host') return undefined;
   if (isLoopback(address)) {
     return 'a loopback address; tcp_tw_reuse=2, the default, reuses TIME_WAIT on loopback only, which would hide the problem: use private addresses, as 10.50.0.0/24';
   }
   const net = labNetOf(address);
   return net === undefined
     ? undefined
-    : `which is in ${net}, the network that the netns lab uses for its own links and origin: use another, as 10.50.0.0/24`;
+    : `which is in ${net}, the network that the lab uses for its own links and origin: use another, as 10.50.0.0/24`;
 }
 
 function isOneSet(addresses: readonly string[], report: Report): boolean {

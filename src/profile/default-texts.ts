@@ -1,12 +1,27 @@
 /**
  * The defaults as the reference of the profile shows them, from the defaults themselves.
  */
-import { DESTINATIONS, FILL, GUARDRAILS, LAB, LOAD, PICK, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
+import {
+  DESTINATIONS,
+  ENGINE,
+  FILL,
+  GUARDRAILS,
+  KERNEL,
+  LAB,
+  LOAD,
+  PICK,
+  REPEAT,
+  SEED,
+  SUBJECT,
+  WARMUP,
+} from './defaults.js';
 import { formatDuration } from './format.js';
 
 /** Key → default, for the keys that have one. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
   'lab.kind': LAB,
+  'lab.engine': ENGINE,
+  'lab.kernel': KERNEL,
   'subject.kind': SUBJECT,
   allowHostChanges: 'false',
   'addresses.pick': PICK,

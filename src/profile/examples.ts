@@ -8,6 +8,8 @@ const EXAMPLES: Record<string, string> = {
   description: 'description: what it is for',
   lab: 'lab: { kind: netns }',
   'lab.kind': 'kind: netns',
+  'lab.engine': 'engine: uml',
+  'lab.kernel': 'kernel: bookworm',
   allowHostChanges: 'allowHostChanges: true',
   allow: 'allow: ["10.20.0.10:3128"]',
   'allow[]': '- "10.20.0.10:3128"',

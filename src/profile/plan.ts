@@ -3,6 +3,7 @@
  * and is kept in the results), every time in milliseconds, every rate per second.
  */
 import { z } from 'zod';
+import { ENGINES } from './guest.js';
 import { STRATEGY_NAMES } from './strategy.js';
 
 export const arrivalSchema = z.discriminatedUnion('shape', [
@@ -85,10 +86,19 @@ export const thresholdSchema = z.object({
 });
 export type Threshold = z.infer<typeof thresholdSchema>;
 
+export const guestSchema = z.object({
+  engine: z.enum(ENGINES),
+  /** A Debian suite, or a path. */
+  kernel: z.string(),
+});
+export type Guest = z.infer<typeof guestSchema>;
+
 export const experimentSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
-  lab: z.enum(['netns', 'host']),
+  lab: z.enum(['netns', 'vm', 'host']),
+  /** What the VM lab boots; only with it. */
+  guest: guestSchema.optional(),
   subject: z.literal('direct'),
   /** The baseline first. */
   arms: z.array(armSchema).min(1),

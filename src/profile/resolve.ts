@@ -10,10 +10,11 @@ import { checkAddresses } from './check-addresses.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
-import { LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
+import { ENGINE, KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
+import { kernelNameProblem } from './guest.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
-import type { Arm, Experiment } from './plan.js';
+import type { Arm, Experiment, Guest } from './plan.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
 import { checkSysctlName, checkSysctlValue } from './sysctl-syntax.js';
@@ -30,6 +31,7 @@ export interface ResolveContext {
   readonly profileHash: string;
   /** What the command line says instead of the profile. */
   readonly lab?: Experiment['lab'];
+  readonly kernel?: string;
   readonly repeat?: number;
   readonly seed?: number;
 }
@@ -46,12 +48,14 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const lab = context.lab ?? input.lab?.kind ?? LAB;
   checkNames(input, findings);
   checkHostChanges(input, lab, findings);
+  const guest = checkGuest(input, lab, context.kernel, findings);
   const arms = resolveArms(input, lab, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
     lab,
+    ...(guest ? { guest } : {}),
     subject: input.subject?.kind ?? SUBJECT,
     arms,
     repeat: context.repeat ?? input.repeat ?? REPEAT,
@@ -130,6 +134,34 @@ function checkHostChanges(input: ProfileInput, lab: Experiment['lab'], findings:
     message:
       'the host lab runs on this machine itself, and may only when the profile says so: add "allowHostChanges: true" at the top, or use lab: { kind: netns }',
   });
+}
+
+/** What the VM lab boots; undefined for the other labs, which have the kernel of this machine. */
+function checkGuest(
+  input: ProfileInput,
+  lab: Experiment['lab'],
+  kernel: string | undefined,
+  findings: Finding[],
+): Guest | undefined {
+  for (const key of ['engine', 'kernel'] as const) {
+    // A profile for the VM lab may be run elsewhere by the command line; one for another lab that names a kernel is a mistake.
+    if (input.lab?.[key] === undefined || input.lab.kind === 'vm') continue;
+    findings.push({
+      path: ['lab', key],
+      message: `found ${quote(input.lab[key])}, but the ${input.lab.kind} lab runs on the kernel of this machine: use kind: vm, or remove ${key}`,
+      at: 'key',
+    });
+  }
+  const problem = input.lab?.kernel === undefined ? undefined : kernelNameProblem(input.lab.kernel);
+  if (problem !== undefined) findings.push({ path: ['lab', 'kernel'], message: problem });
+  if (lab === 'vm') return { engine: input.lab?.engine ?? ENGINE, kernel: kernel ?? input.lab?.kernel ?? KERNEL };
+  if (kernel !== undefined) {
+    findings.push({
+      path: input.lab ? ['lab'] : [],
+      message: `found --kernel, which names what the VM lab boots, but the lab is ${lab}: add --lab vm`,
+    });
+  }
+  return undefined;
 }
 
 /** The values as text, tabs as spaces (the kernel reads both and shows tabs). */

@@ -3,6 +3,7 @@
  * JSON Schema that editors read (`schema/profile.schema.json`). What needs several keys at once is checked in `resolve.ts`.
  */
 import { z } from 'zod';
+import { DEBIAN_SUITES, ENGINES } from './guest.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
 
@@ -148,8 +149,17 @@ export const profileSchema = object({
   description: z.string().max(2000).optional().describe('shown by profiles, plan and the report'),
   lab: object({
     kind: z
-      .enum(['netns', 'host'])
-      .describe('netns: a fresh network namespace for each run; host: this machine itself'),
+      .enum(['netns', 'vm', 'host'])
+      .describe(
+        'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; host: this machine itself',
+      ),
+    engine: z.enum(ENGINES).optional().describe('vm only: what runs the guest; uml is User-Mode Linux'),
+    kernel: z
+      .string()
+      .optional()
+      .describe(
+        `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once, or the path of a kernel, as ./linux`,
+      ),
   }).optional(),
   allowHostChanges: z
     .boolean()

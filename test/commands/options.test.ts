@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
-import { integerOption, labOption } from '../../src/commands/options.js';
+import { integerOption, kernelOption, labOption } from '../../src/commands/options.js';
 
 test('whole numbers within their bounds', () => {
   const parse = integerOption('--repeat', 1, 1000);
@@ -34,7 +34,13 @@ test('whole numbers within their bounds', () => {
 });
 
 test('labs by name', () => {
-  assert.deepEqual(['netns', 'host'].map(labOption), ['netns', 'host']);
-  for (const bad of ['', 'vm', 'Netns', 'netns ', 'constructor'])
-    assert.throws(() => labOption(bad), { name: 'InvalidArgumentError', message: /^Allowed are netns, host;/ });
+  assert.deepEqual(['netns', 'vm', 'host'].map(labOption), ['netns', 'vm', 'host']);
+  for (const bad of ['', 'docker', 'Netns', 'netns ', 'constructor'])
+    assert.throws(() => labOption(bad), { name: 'InvalidArgumentError', message: /^Allowed are netns, vm, host;/ });
+});
+
+test('kernels by suite or path', () => {
+  for (const good of ['bookworm', 'trixie', 'sid', './linux', '/boot/linux']) assert.equal(kernelOption(good), good);
+  for (const bad of ['', 'linux', 'Bookworm', 'buster', 'constructor'])
+    assert.throws(() => kernelOption(bad), { name: 'InvalidArgumentError', message: /a kernel is a Debian suite/ });
 });

@@ -97,6 +97,20 @@ test('the command line overrides lab, repeat and seed', () => {
   assert.deepEqual([overridden.lab, overridden.repeat, overridden.seed], ['host', 7, 8]);
 });
 
+test('what the VM lab boots, by the profile and by the command line', () => {
+  const guestOf = (lab: string, options: LoadOptions = {}) =>
+    load(`${HEAD}variants: [{ name: v }]\n${lab}\n`, options).guest;
+  assert.deepEqual(guestOf('lab: { kind: vm }'), { engine: 'uml', kernel: 'bookworm' });
+  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie }'), { engine: 'uml', kernel: 'trixie' });
+  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie }', { kernel: './linux' }), {
+    engine: 'uml',
+    kernel: './linux',
+  });
+  assert.deepEqual(guestOf('', { lab: 'vm', kernel: 'sid' }), { engine: 'uml', kernel: 'sid' });
+  assert.equal(guestOf('lab: { kind: vm, kernel: trixie }', { lab: 'netns' }), undefined);
+  assert.throws(() => guestOf('', { kernel: 'sid' }), /found --kernel, .* but the lab is netns: add --lab vm/);
+});
+
 test('sysctls: the variant overlays the baseline, numbers and tabs become plain text', () => {
   const head = `${HEAD}sysctls: { net.ipv4.tcp_fin_timeout: 5, net.ipv4.ip_local_port_range: "32768\\t60999" }\n`;
   const arm = variant('sysctls: { net.ipv4.tcp_fin_timeout: 30, net.ipv4.tcp_tw_reuse: 1 }', head);

@@ -41,7 +41,7 @@ export function fakeLab(script: (i: number) => Script | Error, kind: Lab['kind']
   const purposes: ('run' | 'check')[] = [];
   return {
     kind,
-    description: kind === 'netns' ? 'network namespace' : 'this host itself',
+    description: kind === 'netns' ? 'network namespace' : kind === 'vm' ? 'virtual machine' : 'this host itself',
     sessions,
     purposes,
     async open(purpose) {
@@ -95,6 +95,7 @@ function fakeSession(script: Script): FakeSession {
       session.killed = true;
       say(new AgentDied('the agent was killed by SIGKILL'));
     },
+    warnings: [],
     stderr: () => script.stderr ?? '',
   };
   return session;

@@ -116,7 +116,7 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: "the lab's own network",
     text: addresses('198.18.0.0/24'),
     place: 'addresses:2',
-    message: /which is in 198\.18\.0\.0\/15, the network that the netns lab uses/,
+    message: /which is in 198\.18\.0\.0\/15, the network that the lab uses/,
   },
   {
     title: "the lab's own IPv6 network",

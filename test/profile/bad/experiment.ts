@@ -5,6 +5,18 @@ import { add, type BadProfile, edit } from './bad-profile.js';
 
 export const EXPERIMENT: readonly BadProfile[] = [
   {
+    title: 'a kernel for a lab that has none of its own',
+    text: add('lab: { kind: netns, kernel: trixie }'),
+    place: 'lab.kernel:8',
+    message: /found "trixie", but the netns lab runs on the kernel of this machine: use kind: vm, or remove kernel/,
+  },
+  {
+    title: 'an unknown kernel',
+    text: add('lab: { kind: vm, kernel: buster }'),
+    place: 'lab.kernel:8',
+    message: /found "buster"; a kernel is a Debian suite \(bookworm, trixie, sid\) or a path with a slash/,
+  },
+  {
     title: 'two variants of one name',
     text: add('  - name: two\n  - name: one'),
     place: 'variants[2].name:9',

@@ -147,7 +147,13 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'an unknown lab',
     text: add('lab: { kind: docker }'),
     place: 'lab.kind:8',
-    message: /found "docker" \(a text\); allowed are netns, host: write one of these/,
+    message: /found "docker" \(a text\); allowed are netns, vm, host: write one of these/,
+  },
+  {
+    title: 'an engine that is not built',
+    text: add('lab: { kind: vm, engine: qemu }'),
+    place: 'lab.engine:8',
+    message: /found "qemu" \(a text\); allowed is only uml/,
   },
   {
     title: 'an unknown subject',

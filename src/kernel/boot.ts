@@ -1,0 +1,76 @@
+/**
+ * System calls of a machine's first process: what the init of a guest needs and nothing else does. Constants as in libc.ts.
+ * Each throws SystemCallError when the kernel refuses.
+ */
+import { SystemCallError } from './errno.js';
+import { declare, errno, type NativeBuffer, nativeBuffer } from './libc.js';
+
+const mountCall = declare<[source: number, target: number, type: number, flags: number, data: number]>(
+  'int mount(intptr_t, intptr_t, intptr_t, uint64_t, intptr_t)',
+);
+const rebootCall = declare<[command: number]>('int reboot(int)');
+const setrlimitCall = declare<[resource: number, limits: number]>('int setrlimit(int, intptr_t)');
+const tcgetattr = declare<[fd: number, termios: number]>('int tcgetattr(int, intptr_t)');
+const tcsetattr = declare<[fd: number, when: number, termios: number]>('int tcsetattr(int, int, intptr_t)');
+const tcdrain = declare<[fd: number]>('int tcdrain(int)');
+const cfmakeraw = declare<[termios: number]>('void cfmakeraw(intptr_t)');
+/** The C library has no wrapper for finit_module(2). */
+const syscall = declare<[number: number, fd: number, parameters: number, flags: number]>(
+  'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t)',
+);
+
+const RB_POWER_OFF = 0x4321fedc;
+const RLIMIT_NOFILE = 7;
+const TCSANOW = 0;
+/** Larger than a struct termios of any architecture. */
+const TERMIOS_BYTES = 256;
+/** arm64 and riscv64 share the newer table of system calls (asm-generic/unistd.h). */
+const SYS_FINIT_MODULE = process.arch === 'x64' ? 313 : 273;
+
+function succeed(call: string, result: number, detail = ''): void {
+  if (result < 0) throw new SystemCallError(call, errno(), detail);
+}
+
+function text(value: string): NativeBuffer {
+  const bytes = new TextEncoder().encode(`${value}\0`);
+  const buffer = nativeBuffer(bytes.length);
+  buffer.bytes.set(bytes);
+  return buffer;
+}
+
+/** mount(2) of a file system without a device, as proc. */
+export function mount(type: string, target: string): void {
+  const [kind, place] = [text(type), text(target)];
+  succeed('mount', mountCall(kind.address, place.address, kind.address, 0, 0), target);
+}
+
+/** finit_module(2), without parameters. */
+export function loadModule(fd: number, name: string): void {
+  succeed('finit_module', syscall(SYS_FINIT_MODULE, fd, text('').address, 0), name);
+}
+
+/** setrlimit(2), RLIMIT_NOFILE, soft and hard: for this process and for those that it starts. */
+export function raiseDescriptorLimit(limit: number): void {
+  const limits = nativeBuffer(16);
+  limits.view.setBigUint64(0, BigInt(limit), true);
+  limits.view.setBigUint64(8, BigInt(limit), true);
+  succeed('setrlimit', setrlimitCall(RLIMIT_NOFILE, limits.address));
+}
+
+/** Make a terminal line carry bytes as they are: no echo, no translation (termios(3), cfmakeraw). */
+export function makeRaw(fd: number): void {
+  const termios = nativeBuffer(TERMIOS_BYTES);
+  succeed('tcgetattr', tcgetattr(fd, termios.address));
+  cfmakeraw(termios.address);
+  succeed('tcsetattr', tcsetattr(fd, TCSANOW, termios.address));
+}
+
+/** Wait until a terminal line has sent what was written to it (tcdrain(3)). */
+export function drain(fd: number): void {
+  succeed('tcdrain', tcdrain(fd));
+}
+
+/** reboot(2), RB_POWER_OFF. Does not return. */
+export function powerOff(): void {
+  succeed('reboot', rebootCall(RB_POWER_OFF));
+}

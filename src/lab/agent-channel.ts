@@ -1,0 +1,83 @@
+/**
+ * The conversation with an agent that has been started, in whatever lab: the wait for its hello, and its end.
+ */
+import type { Readable, Writable } from 'node:stream';
+import { readMessages, writeMessage } from '../agent/ndjson.js';
+import { type AgentEvent, eventSchema, PROTOCOL_VERSION } from '../agent/protocol.js';
+import { AgentDied, LabError, type LabSession } from './lab.js';
+
+export interface AgentChannel {
+  readonly input: Writable;
+  readonly output: Readable;
+  /** What became of it, as `ended with code 1: out of ideas`. Resolves when nothing of it is left; never rejects. */
+  readonly ended: Promise<string>;
+  /** End it in good order; resolves as `ended` does. */
+  close(): Promise<unknown>;
+  kill(): void;
+  /** The end of what it wrote to standard error. */
+  stderr(): string;
+  /** How far it came, for one that does not say hello in time. */
+  progress?(): string;
+}
+
+/**
+ * Wait for an agent's hello.
+ * @throws LabError when it does not come; its cause is AgentDied when the agent ended instead
+ */
+export async function greetAgent(channel: AgentChannel, deadlineMs: number): Promise<LabSession> {
+  // Writing to an agent that has just died is not an error of its own: its end is reported by next().
+  channel.input.on('error', () => {});
+  const events = readMessages(channel.output, eventSchema);
+
+  async function next(): Promise<AgentEvent> {
+    const { value, done } = await events.next();
+    if (!done) return value;
+    throw new AgentDied(`the agent ${await channel.ended}`);
+  }
+
+  const hello = await withDeadline(next(), deadlineMs, channel).catch(async (error: unknown) => {
+    channel.kill();
+    await channel.ended;
+    throw new LabError(`the lab did not come up: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  });
+  if (hello.type !== 'hello') {
+    channel.kill();
+    throw new LabError(hello.type === 'failed' ? hello.message : `the agent began with ${hello.type}, not with hello`);
+  }
+  if (hello.protocol !== PROTOCOL_VERSION) {
+    channel.kill();
+    throw new LabError(
+      `the agent speaks protocol ${hello.protocol}, this controller ${PROTOCOL_VERSION}: they are of different versions of bindstorm`,
+    );
+  }
+  return {
+    hello,
+    warnings: [],
+    send: (message) => writeMessage(channel.input, message),
+    next,
+    close: async () => void (await channel.close()),
+    kill: () => channel.kill(),
+    stderr: () => channel.stderr(),
+  };
+}
+
+export function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.trim() ?? '';
+}
+
+async function withDeadline<T>(promise: Promise<T>, ms: number, channel: AgentChannel): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const progress = channel.progress?.();
+      reject(new Error(`no answer within ${ms / 1000} s${progress ? ` (${progress})` : ''}`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

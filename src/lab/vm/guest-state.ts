@@ -1,0 +1,61 @@
+/**
+ * What a guest says beside its agent's messages: the kernel's console, and the lines of its init (src/agent/guest-init.ts). From
+ * both together follows what became of a guest. No I/O of its own.
+ */
+import { lastLine } from '../agent-channel.js';
+
+const KEPT = 8_000;
+/** Enough of the last chunk to find a message that two chunks share. */
+const OVERLAP = 200;
+
+export interface GuestState {
+  /** The controller ended it. */
+  killed: boolean;
+  onConsole(chunk: string): void;
+  onStatus(chunk: string): void;
+  /** The last of what the console said. */
+  text(): string;
+  /** How far the boot came. */
+  progress(): string;
+  /** What became of the agent, given the end of the engine's process. */
+  verdict(code: number | null, signal: string | null): string;
+}
+
+/** @param onPanic called when the guest's kernel has panicked: it does not end by itself */
+export function createGuestState(onPanic: () => void): GuestState {
+  let kept = '';
+  let status = '';
+  let panic: string | null = null;
+  let outOfMemory = false;
+  return {
+    killed: false,
+    onConsole(chunk) {
+      const recent = kept.slice(-OVERLAP) + chunk;
+      kept = (kept + chunk).slice(-KEPT);
+      outOfMemory ||= /Out of memory: Killed process/.test(recent);
+      const found = /Kernel panic - not syncing: ([^\r\n]+)[\r\n]/.exec(recent)?.[1];
+      if (found === undefined || panic !== null) return;
+      panic = found.trim();
+      onPanic();
+    },
+    onStatus(chunk) {
+      status += chunk;
+    },
+    text: () => kept,
+    progress() {
+      if (/^booted /m.test(status)) return 'the guest has booted, and its agent does not answer';
+      return kept === '' ? 'the kernel has not begun to boot' : `the guest is still booting: ${lastLine(kept)}`;
+    },
+    verdict(code, signal) {
+      if (panic !== null) return `was lost: the kernel of the guest panicked (${panic})`;
+      const memory = outOfMemory ? ', as the guest was out of memory' : '';
+      const last = /^(exit|killed|failed) (.*)$/m.exec(status);
+      if (last?.[1] === 'exit') return `ended with code ${last[2]}${memory}: ${lastLine(kept)}`;
+      if (last?.[1] === 'killed') return `was killed by ${last[2]}${memory}`;
+      if (last?.[1] === 'failed') return `could not be started in the guest: ${last[2]}`;
+      if (this.killed) return 'was killed by SIGKILL';
+      const how = signal === null ? `code ${code}` : signal;
+      return `was lost: the guest ended with ${how}${memory}: ${lastLine(kept)}`;
+    },
+  };
+}

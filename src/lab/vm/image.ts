@@ -1,0 +1,144 @@
+/**
+ * The guest's root filesystem: this machine's own Node with its libraries, this package, and the modules of the guest's kernel,
+ * as a cpio archive that the kernel unpacks into memory. Made once and kept in the cache under a name made from its contents.
+ */
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { LabError } from '../lab.js';
+import { findProgram } from '../remedy.js';
+import { cacheFolder } from './cache.js';
+import { type CpioEntry, writeCpio } from './cpio.js';
+import { interpreterOf, librariesOf, readElfHead } from './elf.js';
+import { GUEST_APP, packageFiles } from './packages.js';
+
+/** Changes when the same contents would make another image. */
+const FORMAT = 1;
+/** Images are about 110 MB; the newest are kept, one a kernel and version in use. */
+const KEPT = 4;
+/** An image that was used this recently may be about to be read. */
+const IN_USE_MS = 10 * 60_000;
+const NODE = '/bin/node';
+
+/**
+ * The path of a guest image, made now when the cache does not have it.
+ * @param modules files of kernel modules, in the order in which they are to be loaded
+ * @throws LabError when it cannot be made
+ */
+export function guestImage(modules: readonly string[]): string {
+  const folder = cacheFolder('images');
+  try {
+    const entries = imageEntries(modules);
+    const path = join(folder, `${keyOf(entries)}.cpio`);
+    if (existsSync(path)) utimesSync(path, new Date(), new Date());
+    else {
+      build(path, entries);
+      prune(folder);
+    }
+    return path;
+  } catch (error) {
+    if (error instanceof LabError) throw error;
+    throw new LabError(`the guest image cannot be made: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What lies in the image. */
+export function imageEntries(modules: readonly string[]): CpioEntry[] {
+  const node = realpathSync(process.execPath);
+  const files = packageFiles();
+  const unshare = findProgram('unshare');
+  if (unshare === undefined)
+    throw new LabError('unshare, which the guest needs too, is not on the PATH', {
+      remedy: 'install util-linux, as with: apt-get install util-linux',
+    });
+  const addons = files.filter(({ from }) => from.endsWith('.node')).map(({ from }) => from);
+  const libraries = librariesFor(node, [unshare, ...addons]);
+  // Libraries stay where they are here: the loader looks there anyway, or is told to.
+  const folders = [...new Set(libraries.map((path) => dirname(path)))];
+  const init = `#!${NODE}\nprocess.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/src/agent/guest-init.js');\n`;
+  return [
+    ...['/proc', '/sys', '/dev', '/tmp', '/modules'].map((path) => ({ kind: 'directory', path }) as const),
+    { kind: 'character-device', path: '/dev/console', major: 5, minor: 1 },
+    { kind: 'text', path: '/init', text: init, executable: true },
+    program(NODE, node),
+    program('/bin/unshare', realpathSync(unshare)),
+    ...libraries.map((path) => program(path, realpathSync(path))),
+    ...files.map(({ path, from }) => ({ kind: 'file', path, from, executable: false }) as const),
+    ...modules.map((from, i) => {
+      const path = `/modules/${String(i).padStart(3, '0')}-${basename(from)}`;
+      return { kind: 'file', path, from, executable: false } as const;
+    }),
+  ];
+}
+
+function program(path: string, from: string): CpioEntry {
+  return { kind: 'file', path, from, executable: true };
+}
+
+/** The libraries of Node, and of the other programs and add-ons that its own loader can load. */
+function librariesFor(node: string, others: readonly string[]): string[] {
+  const head = readElfHead(node);
+  if (head === undefined) throw new Error(`${node} is not a program in the ELF format`);
+  const loader = interpreterOf(head);
+  if (loader === undefined) return [];
+  const found = librariesOf(node, loader);
+  if (found.missing.length > 0) throw new Error(`${node} lacks libraries: ${found.missing.join(', ')}`);
+  // An add-on for another C library lies beside the one that fits: what cannot be loaded here is not needed there.
+  const more = others.map((path) => librariesOf(path, loader)).filter(({ missing }) => missing.length === 0);
+  return [...new Set([found, ...more].flatMap(({ paths }) => paths))];
+}
+
+/** From names and texts, and of files the size and the time of their last change, which spares reading 100 MB at every start. */
+function keyOf(entries: readonly CpioEntry[]): string {
+  const hash = createHash('sha256').update(`${FORMAT}\n`);
+  for (const entry of entries) {
+    hash.update(JSON.stringify(entry));
+    if (entry.kind !== 'file') continue;
+    const { size, mtimeMs, ino } = statSync(entry.from);
+    hash.update(JSON.stringify([size, mtimeMs, ino]));
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** Written beside its place and then renamed: nobody sees half an image, and of two that make the same one either serves. */
+function build(path: string, entries: readonly CpioEntry[]): void {
+  const unfinished = `${path}.${process.pid}.part`;
+  try {
+    const fd = openSync(unfinished, 'w', 0o600);
+    try {
+      writeCpio(fd, entries);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Delete the images that nobody used for longest, and parts that a killed process left behind. */
+function prune(folder: string): void {
+  const images = readdirSync(folder)
+    .map((name) => ({
+      path: join(folder, name),
+      usedAt: statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs,
+    }))
+    .sort((a, b) => (b.usedAt ?? 0) - (a.usedAt ?? 0));
+  const complete = images.filter(({ path }) => path.endsWith('.cpio')).slice(KEPT);
+  const parts = images.filter(({ path }) => path.endsWith('.part'));
+  for (const { path, usedAt } of [...complete, ...parts])
+    if (usedAt !== undefined && Date.now() - usedAt > IN_USE_MS) rmSync(path, { force: true });
+}
