@@ -3,7 +3,8 @@
  * is refused with its place in the profile.
  */
 import type { Check, RunSpec } from '../agent/protocol.js';
-import { atLeast, type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
+import { hasStrategy } from '../capacity/bind-era.js';
+import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { type Lab, LabError } from '../lab/lab.js';
 import type { Arm, Experiment } from '../profile/plan.js';
@@ -72,7 +73,8 @@ function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion,
     if (!judgement.ok) findings.push({ path: sysctlPath(arm, experiment, name), message: judgement.reason, at: 'key' });
   }
   const { since } = strategyOf(arm.load.strategy);
-  if (since && !atLeast(kernel, since)) {
+  // Where a vendor may have brought it to an older kernel, trying tells.
+  if (hasStrategy(kernel, arm.load.strategy) === 'no') {
     findings.push({
       path: strategyPath(arm, experiment),
       message: `the strategy ${arm.load.strategy} needs Linux ${since} or newer; this kernel is ${kernel.release}. Leave the variant out, or run it on a newer kernel`,
