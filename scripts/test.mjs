@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installTestPackages } from './test-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
@@ -20,6 +21,8 @@ function testFiles(folder) {
     })
     .sort();
 }
+
+if (wanted.length === 0 || wanted.some((group) => group !== 'unit')) installTestPackages();
 
 const groupOf = (path) => (path.includes('/test/lab/') ? 'lab' : path.includes('/test/e2e/') ? 'e2e' : 'unit');
 const all = testFiles(join(root, 'dist', 'test'));

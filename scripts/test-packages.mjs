@@ -1,0 +1,57 @@
+// What the tests need of Debian beside Node: programs, each with the package that has it. Missing ones are installed by apt when the
+// tests run as root (a container, CI); otherwise they are named, and the tests that need them fail.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Program → Debian package. */
+const NEEDED = {
+  setpriv: 'util-linux',
+  cpio: 'cpio',
+};
+
+/** Programs of administrators lie in sbin, which the PATH of a user may not have. */
+const FOLDERS = [...new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])];
+
+function isThere(program) {
+  return FOLDERS.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function missingPackages() {
+  const missing = Object.entries(NEEDED).filter(([program]) => !isThere(program));
+  return [...new Set(missing.map(([, name]) => name))];
+}
+
+function apt(...words) {
+  return spawnSync('apt-get', ['-q', ...words], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // No question, and no service started by an installation: the tests start what they need, in namespaces of their own.
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+  });
+}
+
+/** Install what is missing. Says what it does; never throws. */
+export function installTestPackages() {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  const command = `apt-get install --no-install-recommends ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0 || !isThere('apt-get')) {
+    console.error(`tests that need them will fail: ${missing.join(', ')} (${command})`);
+    return;
+  }
+  console.log(`installing for the tests: ${missing.join(', ')}`);
+  const install = () => apt('install', '-y', '--no-install-recommends', ...missing).status === 0;
+  if (!install()) {
+    apt('update');
+    install();
+  }
+  const still = missingPackages();
+  if (still.length > 0) console.error(`could not be installed: ${still.join(', ')}; tests that need them will fail`);
+}
