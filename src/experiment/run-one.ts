@@ -48,7 +48,12 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
       warnings: [...session.warnings, ...figures.warnings],
       status: interrupted ? 'interrupted' : 'ok',
       valid: problems.length === 0,
-      durationMs: { setup: loadBegan - begun, load: loadMs, teardown: performance.now() - measured },
+      durationMs: {
+        ...(session.bootMs === null ? {} : { boot: session.bootMs }),
+        setup: loadBegan - begun,
+        load: loadMs,
+        teardown: performance.now() - measured,
+      },
       hlog: null,
       stderr: null,
     };

@@ -17,6 +17,8 @@ export interface Lab {
 
 export interface LabSession {
   readonly hello: Extract<AgentEvent, { type: 'hello' }>;
+  /** Milliseconds that the boot of a guest took, its kernel and its init; null where there is no guest. */
+  readonly bootMs: number | null;
   /** What a reader of the run must know of how it came up. */
   readonly warnings: readonly string[];
   send(command: Command): void;

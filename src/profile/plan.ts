@@ -87,8 +87,7 @@ export const thresholdSchema = z.object({
 export type Threshold = z.infer<typeof thresholdSchema>;
 
 export const guestSchema = z.object({
-  /** Where the profile does not say, the kernel decides: by default User-Mode Linux, for an image (bzImage) QEMU. */
-  engine: z.enum(ENGINES).optional(),
+  engine: z.enum(ENGINES),
   /** A Debian suite, `running`, or a path. */
   kernel: z.string(),
 });

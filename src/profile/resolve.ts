@@ -12,7 +12,7 @@ import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
-import { engineProblem, kernelNameProblem } from './guest.js';
+import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
 import type { Arm, Experiment, Guest } from './plan.js';
 import type { Finding, Path } from './problem.js';
@@ -33,6 +33,8 @@ export interface ResolveContext {
   readonly lab?: Experiment['lab'];
   readonly kernel?: string;
   readonly engine?: Guest['engine'];
+  /** What boots the kernel in a file; undefined when it cannot be told. Reading files is the caller's part. */
+  readonly engineOf?: (path: string) => Guest['engine'] | undefined;
   readonly repeat?: number;
   readonly seed?: number;
 }
@@ -141,7 +143,7 @@ function checkHostChanges(input: ProfileInput, lab: Experiment['lab'], findings:
 function checkGuest(
   input: ProfileInput,
   lab: Experiment['lab'],
-  { kernel, engine }: Pick<ResolveContext, 'kernel' | 'engine'>,
+  { kernel, engine, engineOf = () => undefined }: ResolveContext,
   findings: Finding[],
 ): Guest | undefined {
   for (const key of ['engine', 'kernel'] as const) {
@@ -156,7 +158,8 @@ function checkGuest(
   const problem = input.lab?.kernel === undefined ? undefined : kernelNameProblem(input.lab.kernel);
   if (problem !== undefined) findings.push({ path: ['lab', 'kernel'], message: problem });
   if (lab === 'vm') {
-    const guest: Guest = { engine: engine ?? input.lab?.engine, kernel: kernel ?? input.lab?.kernel ?? KERNEL };
+    const name = kernel ?? input.lab?.kernel ?? KERNEL;
+    const guest: Guest = { engine: engine ?? input.lab?.engine ?? engineFor(name, engineOf), kernel: name };
     const mismatch = engineProblem(guest);
     if (mismatch !== undefined) findings.push({ path: ['lab'], message: mismatch });
     return guest;

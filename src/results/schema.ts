@@ -96,8 +96,16 @@ export const runSchema = z.object({
   warnings: z.array(z.string()),
   /** ISO 8601. */
   startedAt: z.string(),
-  /** Milliseconds: making the lab, the load itself, and taking the lab down. */
-  durationMs: z.object({ setup: z.number(), load: z.number(), teardown: z.number() }),
+  /**
+   * Milliseconds: making the lab, the load itself, and taking the lab down. With a guest also its boot, from its start to that of
+   * the agent in it: a part of the set-up, but for the first run's, which boots while the experiment is rehearsed.
+   */
+  durationMs: z.object({
+    boot: z.number().optional(),
+    setup: z.number(),
+    load: z.number(),
+    teardown: z.number(),
+  }),
   /** Scheduled attempts, the shed ones included. The counts of `outcomes` add up to it. */
   attempts: z.number(),
   outcomes: outcomesSchema,

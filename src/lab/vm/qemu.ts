@@ -20,6 +20,8 @@ export interface QemuKernel {
   /** A bzImage. */
   readonly path: string;
   readonly accelerator: Accelerator;
+  /** By the user: nobody knows whether it has what a guest needs. */
+  readonly given: boolean;
   /** Modules to load in the guest, in order. */
   readonly modules: readonly string[];
 }

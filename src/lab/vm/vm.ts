@@ -10,6 +10,8 @@ import { labRemedy } from '../remedy.js';
 import { bootGuest, type GuestPlan } from './boot.js';
 import { guestImage } from './image.js';
 import { type GuestKernel, guestKernel } from './kernel.js';
+import { CONNTRACK } from './modules.js';
+import { IMAGE_NEEDS, whatIsMissing } from './requirements.js';
 
 /** A guest is there in two to eight seconds; a busy machine may take ten times that. */
 const BOOT_DEADLINE_MS: Readonly<Record<GuestKernel['engine'], number>> = { uml: 60_000, qemu: 120_000 };
@@ -17,8 +19,13 @@ const BOOT_DEADLINE_MS: Readonly<Record<GuestKernel['engine'], number>> = { uml:
 const MEMORY = 2 ** 31;
 const LEAST_MEMORY = 2 ** 29;
 
+export interface GuestOptions {
+  /** Load the kernel's connection tracking, without which its sysctls do not exist. */
+  readonly conntrack?: boolean;
+}
+
 /** @param note told what takes long, as the fetching of a kernel */
-export function vmLab(guest: Guest, note: (text: string) => void): Lab {
+export function vmLab(guest: Guest, note: (text: string) => void, options: GuestOptions = {}): Lab {
   let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
   let kernel: GuestKernel | undefined;
   return {
@@ -31,7 +38,7 @@ export function vmLab(guest: Guest, note: (text: string) => void): Lab {
       return kernel && caveatOf(kernel);
     },
     async open(purpose) {
-      plan ??= prepare(guest, note);
+      plan ??= prepare(guest, note, options);
       const prepared = await plan;
       kernel = prepared.kernel;
       return openGuest({ ...prepared, purpose });
@@ -53,8 +60,12 @@ function caveatOf(kernel: GuestKernel): string {
     : 'counts and errnos are exact; times are not those of this kernel on hardware, and are not compared with those of another engine';
 }
 
-async function prepare(guest: Guest, note: (text: string) => void): Promise<Omit<GuestPlan, 'purpose'>> {
-  const kernel = await guestKernel(guest, note);
+async function prepare(
+  guest: Guest,
+  note: (text: string) => void,
+  options: GuestOptions,
+): Promise<Omit<GuestPlan, 'purpose'>> {
+  const kernel = await guestKernel(guest, note, options.conntrack ? CONNTRACK : []);
   return { kernel, image: guestImage(kernel.modules), memory: guestMemory() };
 }
 
@@ -70,15 +81,28 @@ function guestMemory(): number {
 }
 
 /** One that dies before its agent says hello is tried once more: a boot is the part where chance has a say. */
-async function openGuest(plan: GuestPlan): Promise<LabSession> {
-  const deadline = BOOT_DEADLINE_MS[plan.kernel.engine];
-  try {
-    return await greetAgent(bootGuest(plan), deadline);
-  } catch (error) {
-    if (!(error instanceof LabError && error.cause instanceof AgentDied)) throw error;
-    if (/setpriv|unshare/.test(error.message))
-      throw new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
-    const session = await greetAgent(bootGuest(plan), deadline);
-    return { ...session, warnings: [`a first guest was lost before its agent said hello (${error.cause.message})`] };
+export async function openGuest(plan: GuestPlan): Promise<LabSession> {
+  const lost: string[] = [];
+  for (;;) {
+    const channel = bootGuest(plan);
+    try {
+      const session = await greetAgent(channel, BOOT_DEADLINE_MS[plan.kernel.engine]);
+      return { ...session, warnings: lost.map((how) => `a first guest was lost before its agent said hello (${how})`) };
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      const died = error.cause instanceof AgentDied;
+      if (died && /setpriv|unshare/.test(error.message))
+        throw new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
+      if (!died || lost.length > 0) throw explained(error, plan.kernel, channel.stderr());
+      lost.push((error.cause as AgentDied).message);
+    }
   }
+}
+
+/** Of an image from elsewhere nobody knows whether it can be a guest at all. */
+function explained(error: LabError, kernel: GuestKernel, console: string): LabError {
+  if (kernel.engine !== 'qemu' || !kernel.given) return error;
+  const missing = whatIsMissing(console, error.message);
+  const message = missing === null ? error.message : `${error.message}; ${missing}`;
+  return new LabError(message, { cause: error.cause, remedy: IMAGE_NEEDS });
 }
