@@ -6,6 +6,7 @@ import { assembleResults } from '../analysis/assemble.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
+import { armId, kernelsOf } from '../profile/kernels.js';
 import type { Results } from '../results/schema.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';
@@ -13,20 +14,23 @@ import { planRuns } from './order.js';
 /** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
 export function conclude({ begin, runs, ended }: JournalContents): Results {
   const { experiment, environment } = begin;
-  const kernel = parseKernelVersion(environment.kernel);
-  const deterministic = new Map(
-    experiment.arms.map((arm) => [
-      arm.name,
+  const environments = new Map(kernelsOf(experiment).map((name, i) => [name, begin.kernels?.[i] ?? environment]));
+  const expectations = new Map(
+    experiment.arms.map((arm) => {
+      const { kernel: release, defaults } = environments.get(arm.kernel)!;
+      const kernel = parseKernelVersion(release);
       // On the host other programs hold ports too, and nobody knows how many.
-      experiment.lab !== 'host' && isDeterministic(arm, kernel, environment.defaults).deterministic,
-    ]),
+      const deterministic = experiment.lab !== 'host' && isDeterministic(arm, kernel, defaults).deterministic;
+      return [armId(arm), { deterministic, prediction: predictArm(arm, kernel, defaults) }];
+    }),
   );
   return assembleResults({
     experiment,
     runs: [...runs],
     environment,
-    predictions: new Map(experiment.arms.map((arm) => [arm.name, predictArm(arm, kernel, environment.defaults)])),
-    deterministic: (name) => deterministic.get(name) ?? false,
+    ...(begin.kernels ? { environments: begin.kernels } : {}),
+    predictions: new Map([...expectations].map(([id, { prediction }]) => [id, prediction])),
+    deterministic: (id) => expectations.get(id)?.deterministic ?? false,
     startedAt: begin.startedAt,
     finishedAt: ended?.at ?? lastMoment(begin.startedAt, runs),
     runsPlanned: planRuns(experiment).length,

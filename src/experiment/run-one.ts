@@ -145,14 +145,8 @@ class Deadline {
   }
 }
 
-function placeOf({
-  id,
-  variant,
-  block,
-  warmup,
-  order,
-}: PlannedRun): Pick<Run, 'id' | 'variant' | 'block' | 'warmup' | 'order'> {
-  return { id, variant, block, warmup, order };
+function placeOf({ seed: _, ...place }: PlannedRun): Omit<PlannedRun, 'seed'> {
+  return place;
 }
 
 /** A run that measured nothing: every figure empty, and the reason. */

@@ -6,11 +6,18 @@
 export const ENGINES = ['uml', 'qemu'] as const;
 export type Engine = (typeof ENGINES)[number];
 
+/** What runs a guest's processor, on which its speed depends: times of one are not those of another. */
+export const RUNNERS = ['uml', 'qemu-kvm', 'qemu-tcg'] as const;
+export type Runner = (typeof RUNNERS)[number];
+
 /** Debian suites whose kernels the lab can fetch by itself, the oldest first. */
 export const DEBIAN_SUITES = ['bullseye', 'bookworm', 'trixie', 'sid'] as const;
 
 /** The kernel that this machine runs, in a guest of its own. */
 export const RUNNING = 'running';
+
+/** Kernels of one experiment. */
+export const MAX_KERNELS = 8;
 
 /** A path has a slash in it, so that a suite and a file of the same name are told apart. */
 export function isKernelPath(name: string): boolean {

@@ -8,6 +8,7 @@ import { type Report, reporterFor } from './blame.js';
 import { changesInWords } from './changes.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
+import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
@@ -31,7 +32,8 @@ export interface ResolveContext {
   readonly profileHash: string;
   /** What the command line says instead of the profile. */
   readonly lab?: Experiment['lab'];
-  readonly kernel?: string;
+  /** What `--kernel` names: one kernel, or several to compare. */
+  readonly kernels?: readonly string[];
   readonly engine?: Guest['engine'];
   /** What boots the kernel in a file; undefined when it cannot be told. Reading files is the caller's part. */
   readonly engineOf?: (path: string) => Guest['engine'] | undefined;
@@ -51,14 +53,16 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const lab = context.lab ?? input.lab?.kind ?? LAB;
   checkNames(input, findings);
   checkHostChanges(input, lab, findings);
-  const guest = checkGuest(input, lab, context, findings);
-  const arms = resolveArms(input, lab, findings);
+  const kernels = checkKernels(input, lab, context, findings);
+  const guest = checkGuest(input, lab, context, kernels === undefined ? context.kernels?.[0] : undefined, findings);
+  const perKernel = resolveArms(input, lab, findings);
+  const arms = kernels ? kernels.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) : perKernel;
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
     lab,
-    ...(guest ? { guest } : {}),
+    ...(kernels ? { kernels } : guest ? { guest } : {}),
     subject: input.subject?.kind ?? SUBJECT,
     arms,
     repeat: context.repeat ?? input.repeat ?? REPEAT,
@@ -106,6 +110,7 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
       baseline: false,
       changes: changesInWords(baseline, arm),
       ...arm,
+      ...(variant.skipMissing ? { skipMissing: true } : {}),
     };
   });
   return [{ name: 'baseline', description: null, baseline: true, changes: [], ...baseline }, ...variants];
@@ -143,7 +148,8 @@ function checkHostChanges(input: ProfileInput, lab: Experiment['lab'], findings:
 function checkGuest(
   input: ProfileInput,
   lab: Experiment['lab'],
-  { kernel, engine, engineOf = () => undefined }: ResolveContext,
+  { engine, engineOf = () => undefined }: ResolveContext,
+  kernel: string | undefined,
   findings: Finding[],
 ): Guest | undefined {
   for (const key of ['engine', 'kernel'] as const) {

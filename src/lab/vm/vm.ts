@@ -3,12 +3,13 @@
  * it is the one of the netns lab, and the guest's own namespace is the client's.
  */
 import { freemem, totalmem } from 'node:os';
+import type { Runner } from '../../profile/guest.js';
 import type { Guest } from '../../profile/plan.js';
 import { greetAgent } from '../agent-channel.js';
 import { AgentDied, type Lab, LabError, type LabSession } from '../lab.js';
 import { labRemedy } from '../remedy.js';
 import { bootGuest, type GuestPlan } from './boot.js';
-import { guestImage } from './image.js';
+import { guestImage, keptImage } from './image.js';
 import { type GuestKernel, guestKernel } from './kernel.js';
 import { CONNTRACK } from './modules.js';
 import { IMAGE_NEEDS, whatIsMissing } from './requirements.js';
@@ -34,6 +35,9 @@ export function vmLab(guest: Guest, note: (text: string) => void, options: Guest
     get description() {
       return `virtual machine: ${kernel ? `${runsOn(kernel)}, ` : ''}kernel ${guest.kernel}`;
     },
+    get engine() {
+      return kernel && runnerOf(kernel);
+    },
     get caveat() {
       return kernel && caveatOf(kernel);
     },
@@ -41,9 +45,13 @@ export function vmLab(guest: Guest, note: (text: string) => void, options: Guest
       plan ??= prepare(guest, note, options);
       const prepared = await plan;
       kernel = prepared.kernel;
-      return openGuest({ ...prepared, purpose });
+      return openGuest({ ...prepared, image: keptImage(prepared.image, kernel.modules), purpose });
     },
   };
+}
+
+function runnerOf(kernel: GuestKernel): Runner {
+  return kernel.engine === 'uml' ? 'uml' : `qemu-${kernel.accelerator.kind}`;
 }
 
 /** What runs a kernel, for a reader. */
