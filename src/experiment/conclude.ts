@@ -6,10 +6,11 @@ import { assembleResults } from '../analysis/assemble.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
-import { armId, kernelsOf } from '../profile/kernels.js';
+import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { Results } from '../results/schema.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';
+import { shortages } from './shortages.js';
 
 /** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
 export function conclude({ begin, runs, ended }: JournalContents): Results {
@@ -24,7 +25,7 @@ export function conclude({ begin, runs, ended }: JournalContents): Results {
       return [armId(arm), { deterministic, prediction: predictArm(arm, kernel, defaults) }];
     }),
   );
-  return assembleResults({
+  const results = assembleResults({
     experiment,
     runs: [...runs],
     environment,
@@ -37,6 +38,13 @@ export function conclude({ begin, runs, ended }: JournalContents): Results {
     command: begin.command,
     profileText: begin.profile,
   });
+  // What the machine lacked was said before the first run; a reader of the report was not there.
+  const lacks = kernelsOf(experiment).flatMap((name) => {
+    const part = experimentOn(experiment, name);
+    const predictions = part.arms.map((arm) => expectations.get(armId(arm))!.prediction);
+    return shortages(part, environments.get(name)!, predictions);
+  });
+  return { ...results, warnings: [...lacks, ...results.warnings] };
 }
 
 /** The end of the load that ended last. ISO 8601. */

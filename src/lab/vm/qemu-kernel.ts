@@ -11,7 +11,7 @@ import { findAccelerator } from './accelerator.js';
 import { unpackDebianPackages } from './apt.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
 import { CONNTRACK, modulesToLoad } from './modules.js';
-import { hasQemu, QEMU, type QemuKernel } from './qemu.js';
+import { hasQemu, INSTALL_QEMU, QEMU, type QemuKernel } from './qemu.js';
 
 /** Debian's kernels for virtual machines: smaller, and with all that a lab needs. */
 const PACKAGE = 'linux-image-cloud-amd64';
@@ -72,7 +72,7 @@ export async function debianQemuKernel(suite: string, note: Note, more: readonly
 function requireQemu(): void {
   if (hasQemu()) return;
   throw new LabError(`${QEMU}, which boots this kernel, is not on the PATH`, {
-    remedy: 'install QEMU, as with: apt-get install --no-install-recommends qemu-system-x86',
+    remedy: INSTALL_QEMU,
   });
 }
 

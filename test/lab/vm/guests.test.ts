@@ -3,8 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { predictArm } from '../../../src/capacity/predict.js';
 import { rehearse } from '../../../src/experiment/rehearsal.js';
 import { runOne } from '../../../src/experiment/run-one.js';
+import { shortages } from '../../../src/experiment/shortages.js';
 import { LabError } from '../../../src/lab/lab.js';
 import { vmLab } from '../../../src/lab/vm/vm.js';
 import { ENGINES } from '../../../src/profile/guest.js';
@@ -30,6 +32,13 @@ variants:
     sysctls: { net.ipv4.tcp_tw_reuse: 1 }
 `;
 const { experiment } = loadProfile(PROFILE, 'guest.yaml');
+const { experiment: exhausting } = loadProfile(
+  PROFILE.replace('attempts: 500', 'attempts: 50000').replace(
+    'sysctls: { net.ipv4.ip_local_port_range: 40000 40099, ',
+    'sysctls: { ',
+  ),
+  'guest.yaml',
+);
 
 for (const engine of ENGINES) {
   const lab = vmLab({ engine, kernel: KERNEL }, () => {});
@@ -60,6 +69,10 @@ for (const engine of ENGINES) {
         ),
       );
       assert.equal(environment.descriptors, 1 << 20, 'a whole machine’s');
+      // With its little memory a guest has a table of TIME_WAIT that is too small to show an exhaustion.
+      const { arms } = exhausting;
+      const predictions = arms.map((arm) => predictArm(arm, version, environment.defaults));
+      assert.match(shortages(exhausting, environment, predictions)[0]!, /tcp_max_tw_buckets is [\d,]+: above it/);
       assert.deepEqual(hostState(), before);
     });
 
