@@ -20,6 +20,7 @@ import {
 import { planRuns } from '../experiment/order.js';
 import { findPlaces, type Place, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
+import type { Lab } from '../lab/lab.js';
 import type { Engine } from '../profile/guest.js';
 import { experimentOn } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
@@ -73,12 +74,31 @@ export function registerRun(program: Command): void {
 
 async function run(profile: string | undefined, options: RunOptions): Promise<number> {
   warnOfStaleSnapshots();
-  if (options.resume === undefined) return proceed(await begin(profile, options), options);
-  const contents = readForResume(profile, options.resume, options);
-  const left = planRuns(contents.begin.experiment).length - finishedRuns(contents).size;
-  if (left > 0) return proceed(await resume(options.resume, contents), options);
-  process.stderr.write('nothing was left to run\n');
-  return present(options.resume, { how: 'complete' }, options);
+  const labs: Lab[] = [];
+  try {
+    if (options.resume === undefined) return await proceed(await begin(profile, options, labs), options);
+    const contents = readForResume(profile, options.resume, options);
+    const left = planRuns(contents.begin.experiment).length - finishedRuns(contents).size;
+    if (left > 0) return await proceed(await resume(options.resume, contents, labs), options);
+    process.stderr.write('nothing was left to run\n');
+    return await present(options.resume, { how: 'complete' }, options);
+  } finally {
+    for (const lab of labs) await lab.release?.();
+  }
+}
+
+/** Makes the lab for a kernel, and keeps it for its release. What the first run needs may begin before the rehearsal is over. */
+function labMaker(
+  experiment: Experiment,
+  finished: ReadonlySet<string>,
+  labs: Lab[],
+): (kernel: string | undefined) => Lab {
+  const first = planRuns(experiment).find(({ id }) => !finished.has(id));
+  return (kernel) => {
+    const lab = labOf(experiment, kernel, first?.kernel === kernel);
+    labs.push(lab);
+    return lab;
+  };
 }
 
 /** Make the runs that are missing, then the results and reports. */
@@ -140,7 +160,7 @@ interface Prepared {
   readonly places: Places;
 }
 
-async function begin(name: string | undefined, options: RunOptions): Promise<Prepared> {
+async function begin(name: string | undefined, options: RunOptions, labs: Lab[]): Promise<Prepared> {
   if (name === undefined)
     throw new UserError('name a profile, as `bindstorm run quickstart`; `bindstorm profiles` lists those that ship');
   const loaded = readProfile(name, {
@@ -151,7 +171,7 @@ async function begin(name: string | undefined, options: RunOptions): Promise<Pre
     seed: options.seed,
   });
   guardHost(loaded.experiment, options.lab);
-  const places = await findPlaces(loaded.experiment, (kernel) => labOf(loaded.experiment, kernel));
+  const places = await findPlaces(loaded.experiment, labMaker(loaded.experiment, new Set(), labs));
   if (places.findings.length > 0) throw loaded.refuse(places.findings);
   const now = new Date();
   const dir = makeFolder(options.out, loaded.experiment.name, now);
@@ -189,10 +209,10 @@ function readForResume(name: string | undefined, dir: string, options: RunOption
   return readJournal(dir);
 }
 
-async function resume(dir: string, contents: JournalContents): Promise<Prepared> {
+async function resume(dir: string, contents: JournalContents, labs: Lab[]): Promise<Prepared> {
   const { experiment, environment, kernels } = contents.begin;
   guardHost(experiment, experiment.lab);
-  const places = await findPlaces(experiment, (kernel) => labOf(experiment, kernel));
+  const places = await findPlaces(experiment, labMaker(experiment, finishedRuns(contents), labs));
   const changed = places.all.flatMap((place, i) => differences(kernels?.[i] ?? environment, place));
   if (changed.length > 0) {
     throw new UserError(

@@ -16,6 +16,8 @@ export interface Lab {
   readonly caveat?: string | undefined;
   /** Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError. */
   open(purpose: 'run' | 'check'): Promise<LabSession>;
+  /** End what was begun ahead of its use and is not going to be used. */
+  release?(): Promise<void>;
 }
 
 export interface LabSession {

@@ -14,6 +14,7 @@ import {
   unitOf,
   verdictText,
 } from './format.js';
+import { bootNotice, guestNotice } from './guests.js';
 import { type Cell, columnTitle, type SideBySide, sideBySide } from './kernels.js';
 import { partialNotice, warnings } from './notices.js';
 
@@ -53,10 +54,13 @@ export function renderTerminal(results: Results, { colour, width }: TerminalOpti
         `threshold failed: ${armId({ variant, kernel })}, ${metric} ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${limit}`,
     );
   const notes = [...(partial ? [partial] : []), ...failed, ...warnings(results)];
+  const guests = [guestNotice(results), bootNotice(results)].filter((text) => text !== null);
   const lines = [
     ...wrap(clean(results.summary), columns).map((line) => paint('bold', line)),
     '',
     ...tableLines(results, columns, paint),
+    ...(guests.length > 0 ? [''] : []),
+    ...guests.flatMap((text) => wrap(clean(text), columns)).map((line) => paint('dim', line)),
     ...(notes.length > 0 ? [''] : []),
     ...notes.flatMap((note) => {
       const [first, ...rest] = wrap(clean(note), columns - 2);

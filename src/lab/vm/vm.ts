@@ -23,12 +23,15 @@ const LEAST_MEMORY = 2 ** 29;
 export interface GuestOptions {
   /** Load the kernel's connection tracking, without which its sysctls do not exist. */
   readonly conntrack?: boolean;
+  /** Boot the guest of the first run while the experiment is rehearsed in another: it then need not be waited for. */
+  readonly ahead?: boolean;
 }
 
 /** @param note told what takes long, as the fetching of a kernel */
 export function vmLab(guest: Guest, note: (text: string) => void, options: GuestOptions = {}): Lab {
   let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
   let kernel: GuestKernel | undefined;
+  let ahead: { readonly session: Promise<LabSession | undefined>; readonly controller: AbortController } | undefined;
   return {
     kind: 'vm',
     /** The engine is known when the kernel is. */
@@ -45,7 +48,21 @@ export function vmLab(guest: Guest, note: (text: string) => void, options: Guest
       plan ??= prepare(guest, note, options);
       const prepared = await plan;
       kernel = prepared.kernel;
-      return openGuest({ ...prepared, image: keptImage(prepared.image, kernel.modules), purpose });
+      const guestPlan = { ...prepared, image: keptImage(prepared.image, kernel.modules) };
+      if (purpose === 'check' && options.ahead) {
+        const controller = new AbortController();
+        const session = openGuest({ ...guestPlan, purpose: 'run' }, controller.signal).catch(() => undefined);
+        ahead ??= { session, controller };
+      }
+      // One that could not be had is tried again: the run says why, when it cannot either.
+      const waiting = purpose === 'run' ? await ahead?.session : undefined;
+      if (purpose === 'run') ahead = undefined;
+      return waiting ?? openGuest({ ...guestPlan, purpose });
+    },
+    async release() {
+      ahead?.controller.abort();
+      await (await ahead?.session)?.close();
+      ahead = undefined;
     },
   };
 }
@@ -88,11 +105,15 @@ function guestMemory(): number {
   return memory;
 }
 
-/** One that dies before its agent says hello is tried once more: a boot is the part where chance has a say. */
-export async function openGuest(plan: GuestPlan): Promise<LabSession> {
+/**
+ * One that dies before its agent says hello is tried once more: a boot is the part where chance has a say.
+ * @param signal kills a guest that is still booting
+ */
+export async function openGuest(plan: GuestPlan, signal?: AbortSignal): Promise<LabSession> {
   const lost: string[] = [];
   for (;;) {
     const channel = bootGuest(plan);
+    signal?.addEventListener('abort', channel.kill, { once: true });
     try {
       const session = await greetAgent(channel, BOOT_DEADLINE_MS[plan.kernel.engine]);
       return { ...session, warnings: lost.map((how) => `a first guest was lost before its agent said hello (${how})`) };
@@ -101,7 +122,7 @@ export async function openGuest(plan: GuestPlan): Promise<LabSession> {
       const died = error.cause instanceof AgentDied;
       if (died && /setpriv|unshare/.test(error.message))
         throw new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
-      if (!died || lost.length > 0) throw explained(error, plan.kernel, channel.stderr());
+      if (!died || lost.length > 0 || signal?.aborted) throw explained(error, plan.kernel, channel.stderr());
       lost.push((error.cause as AgentDied).message);
     }
   }

@@ -14,7 +14,8 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'an unknown kernel',
     text: add('lab: { kind: vm, kernel: buster }'),
     place: 'lab.kernel:8',
-    message: /found "buster"; a kernel is a Debian suite \(bookworm, trixie, sid\) or a path with a slash/,
+    message:
+      /found "buster"; a kernel is a Debian suite \(bullseye, bookworm, trixie, sid\), "running" .* or a path with a slash/,
   },
   {
     title: 'kernels without a lab that boots them',
