@@ -8,6 +8,12 @@ import { type StrategyName, strategyOf } from '../profile/strategy.js';
 import { type PortRange, parsePortList, parsePortRange, portCount } from '../profile/units.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
 
+/** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
+export const TIME_WAIT_SECONDS = 60;
+
+/** TCP_RTO_MIN, include/net/tcp.h, in milliseconds. */
+export const RTO_MIN_MS = 200;
+
 export interface PredictInput {
   readonly kernel: KernelVersion;
   readonly strategy: StrategyName;
@@ -36,6 +42,17 @@ export interface PredictInput {
   /** `ip_autobind_reuse`, from 5.7. */
   readonly autobindReuse: boolean;
   readonly maxTwBuckets: number;
+  /** TIME_WAIT in seconds: 60 on every kernel here (TCP_TIMEWAIT_LEN); some vendors patch it. */
+  readonly timeWaitSeconds: number;
+  /** `tcp_tw_recycle`, up to 4.11. */
+  readonly twRecycle: boolean;
+  /** Retransmission timeout of the connections, ms, which `tcp_tw_recycle` reckons with; Linux has no lower one than 200. */
+  readonly rtoMs: number;
+  /**
+   * Ports of the searched range that other programs hold by bind(), open or in TIME_WAIT, on addresses that this program does
+   * not use. connect() passes over them on every address.
+   */
+  readonly heldByOthers: number;
   /** Whether each connection has an end in 127.0.0.0/8 or ::1, on which `tcp_tw_reuse=2` acts. */
   readonly loopback: boolean;
   /** How long a connection is kept open before the close. */
@@ -102,6 +119,11 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     autobindReuse: number('ip_autobind_reuse', 0) !== 0,
     // The default follows the machine's memory; where it was not read, take it for no limit.
     maxTwBuckets: number('tcp_max_tw_buckets', Number.POSITIVE_INFINITY),
+    timeWaitSeconds: TIME_WAIT_SECONDS,
+    twRecycle: number('tcp_tw_recycle', 0) !== 0,
+    rtoMs: RTO_MIN_MS,
+    // A lab begins empty.
+    heldByOthers: 0,
     loopback: arm.addresses.every(isLoopback) || targetsAreLoopback(arm),
     // What is held to the end has no rate; the one that is told is that of short connections.
     holdMs: load.holdMs ?? 0,

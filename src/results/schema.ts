@@ -194,6 +194,9 @@ export const verdictSchema = z.object({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
+/** A mean, and the bounds between which one more observation lies 95 times out of 100. */
+export const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.number() });
+
 /** What the arithmetic of the kernel's port choice expects of an arm. */
 export const predictionSchema = z.object({
   /** Tuples that can be occupied at once; null where there is no closed form. */
@@ -206,6 +209,36 @@ export const predictionSchema = z.object({
   formula: z.string(),
   rule: z.string(),
   source: z.string(),
+  slowWall: z
+    .object({
+      tuples: z.number(),
+      rate: z.number().nullable().describe('connections per second that lead there for good; null: none does'),
+      why: z.string(),
+    })
+    .nullable()
+    .optional()
+    .describe('from where on each search for a port walks ports in vain: slow, without an error; null: nowhere'),
+  known: z
+    .object({
+      how: z.enum(['measured', 'read', 'simulated', 'assumed']),
+      on: z.array(z.string()).describe('kernel releases'),
+      why: z.string(),
+    })
+    .optional()
+    .describe('how the prediction is known'),
+  simulated: z
+    .object({
+      attempts: z.number(),
+      ok: expectedSchema.describe('attempts that succeed'),
+      beforeFirstFailure: expectedSchema.nullable().describe('ok before the first failure'),
+      runs: z.number(),
+      scaledTo: z
+        .number()
+        .nullable()
+        .describe('ports of the smaller range that stood for it; null: nothing was scaled'),
+    })
+    .optional()
+    .describe('where there is no closed form: the seeded simulation of the arm'),
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 
