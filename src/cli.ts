@@ -3,6 +3,7 @@
  * The command line: one thin file a command (src/commands/).
  */
 import { Command, CommanderError } from 'commander';
+import { registerCapacity } from './commands/capacity.js';
 import { registerDoctor } from './commands/doctor.js';
 import { EXIT, EXIT_HELP, explainError } from './commands/exit.js';
 import { registerPlan } from './commands/plan.js';
@@ -27,6 +28,7 @@ const program = new Command('bindstorm')
 for (const register of [
   registerRun,
   registerPlan,
+  registerCapacity,
   registerReport,
   registerDoctor,
   registerProfiles,

@@ -12,6 +12,8 @@ import { type PredictInput, searchedRange, usablePorts } from './predict-input.j
 export interface Ceiling {
   /** Tuples at once; null where there is no closed form, and `rule` says why. */
   readonly concurrent: number | null;
+  /** There are never more tuples than these. */
+  readonly most: number;
   /** P, S and D as far as they count: the ceiling of one source and target, and how many of them there are. */
   readonly ports: number;
   readonly sources: number;
@@ -213,6 +215,7 @@ function sharedByAutobind(input: PredictInput): Ceiling {
     ...shared,
     factors: any ? ['P'] : ['P', 'S'],
     concurrent: null,
+    most,
     formula: any
       ? `at most P + ⌊P/4⌋·(D−1) = ${ports} + ${quarter} · ${more} = ${most}`
       : `at most S·(P + ⌊P/4⌋·(D−1)) = ${sources} · (${ports} + ${quarter} · ${more}) = ${most}`,
@@ -226,6 +229,7 @@ interface Row {
   /** Ports that other programs keep from this one. */
   readonly lost?: number;
   readonly concurrent?: number | null;
+  readonly most?: number;
   readonly formula?: string;
   readonly fails: string;
   readonly rule: string;
@@ -248,6 +252,7 @@ function row(input: PredictInput, { factors, divisor = 1, lost = 0, ...rest }: R
   const formula = factors.length === 1 ? `${symbols} = ${product}` : `${symbols} = ${numbers} = ${product}`;
   return {
     concurrent: product,
+    most: product,
     formula: about + formula,
     takesOver: 'no',
     ...rest,

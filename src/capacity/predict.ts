@@ -8,7 +8,7 @@ import type { KernelVersion } from './kernel-version.js';
 import { knownOf } from './known.js';
 import { limitOf } from './limit.js';
 import { inputOf, type PredictInput } from './predict-input.js';
-import { simulateArm } from './simulator/arm.js';
+import { simulateArm } from './simulator/load.js';
 import { slowWall } from './slow-wall.js';
 
 export type { PredictInput } from './predict-input.js';

@@ -15,6 +15,8 @@ export interface SlowWall {
   readonly tuples: number;
   /** Connections a second that lead there for good; null where no rate does, or none has a closed form. */
   readonly rate: number | null;
+  /** Ports that each search then walks in vain: of a few hundred nobody notices. */
+  readonly walked: number;
   /** A clause without a final stop. */
   readonly why: string;
 }
@@ -27,7 +29,7 @@ export function slowWall(input: PredictInput, top: Ceiling): SlowWall | null {
   const sources = address === 'chosen' ? input.addresses : 1;
   const targets = port === 'connect' ? input.destinations : 1;
   const tuples = part.ports * sources * targets;
-  return tuples === 0 ? null : { tuples, rate: rateTo(input, top, tuples), why: part.why };
+  return tuples === 0 ? null : { tuples, rate: rateTo(input, top, tuples), walked: part.ports, why: part.why };
 }
 
 /**

@@ -1,7 +1,37 @@
 /**
  * When a load reaches so many tuples in use. Pure.
  */
-import type { Arrival } from '../profile/plan.js';
+import type { Arm, Arrival } from '../profile/plan.js';
+import type { KernelVersion } from './kernel-version.js';
+import { limitOf } from './limit.js';
+import { inputOf } from './predict-input.js';
+import { slowWall } from './slow-wall.js';
+
+/** Seconds from the start of the load; null where the load does not come there, or there is no closed form. */
+export interface Walls {
+  readonly slow: number | null;
+  readonly hard: number | null;
+}
+
+/**
+ * When an arm, in a namespace where nothing else holds ports, comes to its walls.
+ * @throws UnitError when `ip_local_port_range` is no range
+ */
+export function wallsOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): Walls {
+  const input = inputOf(arm, kernel, defaults);
+  const { top, after, parked } = limitOf(input);
+  const slow = slowWall(input, top);
+  const held = arm.load.holdMs === null;
+  const until = (tuples: number, rest: number | null) =>
+    rest === null && !held
+      ? null
+      : secondsUntil(arm.load.arrival, tuples, held ? Number.POSITIVE_INFINITY : input.holdMs / 1000 + (rest ?? 0));
+  return {
+    slow:
+      slow === null ? null : until(slow.tuples, slow.rate === null ? 0 : slow.tuples / slow.rate - input.holdMs / 1000),
+    hard: top.concurrent === null ? null : until(top.concurrent - (held ? 0 : parked), after.seconds),
+  };
+}
 
 /**
  * Seconds from the start of the load until `tuples` are in use at once.

@@ -213,6 +213,7 @@ export const predictionSchema = z.object({
     .object({
       tuples: z.number(),
       rate: z.number().nullable().describe('connections per second that lead there for good; null: none does'),
+      walked: z.number().describe('ports that each search then walks in vain'),
       why: z.string(),
     })
     .nullable()

@@ -1,11 +1,12 @@
 /**
- * An arm of an experiment in the simulator, scaled down where it is large. Pure.
+ * A load in the simulator, that of an arm or any other, scaled down where it is large. Pure.
  */
 import { arrivalDurationMs, scheduledAttempts } from '../../profile/arrival.js';
 import type { Arm } from '../../profile/plan.js';
 import { strategyOf } from '../../profile/strategy.js';
 import type { Prediction } from '../../results/schema.js';
 import { hasStrategy } from '../bind-era.js';
+import { ceiling } from '../ceiling.js';
 import { type PredictInput, usablePorts } from '../predict-input.js';
 import { reuseActs } from '../time-wait.js';
 import type { HostConfig } from './host.js';
@@ -21,23 +22,48 @@ const BUDGET = 250_000;
 /** A range smaller than this is not like a large one. */
 const LEAST_PORTS = 64;
 
+/** Attempts that are simulated. */
+export interface SimulatedLoad {
+  readonly attempts: number;
+  /** Over which they are spread evenly, ms; 0: one after the other. */
+  readonly durationMs: number;
+  /** null: held to the end. */
+  readonly holdMs: number | null;
+  readonly pick: SimulatedProgram['pick'];
+  /** Whether the peers are sockets of the same machine. */
+  readonly peersHere: boolean;
+}
+
 /** @returns null where time decides what is simulated (a fill that closes, `hold`), or the kernel may lack the strategy */
-export function simulateArm(arm: Arm, input: PredictInput): Simulated | null {
-  const { load } = arm;
-  if (hasStrategy(input.kernel, load.strategy) !== 'yes' || strategyOf(load.strategy).port !== 'bind') return null;
-  if (load.arrival.shape === 'hold' || input.finTimeoutMs !== null) return null;
+export function simulateArm({ load, destinations }: Arm, input: PredictInput): Simulated | null {
+  if (load.arrival.shape === 'hold') return null;
   if (load.arrival.shape === 'fill' && (load.holdMs !== null || load.arrival.waves > 1)) return null;
   const attempts = scheduledAttempts(load.arrival);
-  if (attempts === null || attempts === 0 || usablePorts(input) === 0) return null;
+  if (attempts === null) return null;
+  return simulateLoad(input, {
+    attempts,
+    durationMs: arrivalDurationMs(load.arrival) ?? 0,
+    holdMs: load.holdMs,
+    pick: load.pick === 'random' ? 'random' : 'round-robin',
+    peersHere: destinations.kind === 'lab',
+  });
+}
+
+/** @returns null where there is nothing to simulate, or the kernel may lack the strategy */
+export function simulateLoad(input: PredictInput, load: SimulatedLoad): Simulated | null {
+  if (hasStrategy(input.kernel, input.strategy) !== 'yes' || strategyOf(input.strategy).port !== 'bind') return null;
+  const { attempts } = load;
+  if (input.finTimeoutMs !== null || attempts === 0 || usablePorts(input) === 0) return null;
   const scale = scaleOf(input, attempts);
-  const [program, config] = [programOf(arm, scale), configOf(arm, input, scale)];
+  const [program, config] = [programOf(input, load, scale), configOf(input, load, scale)];
   const outcomes = repeatSimulation(config, [program], RUNS, SEED)[0]!;
   const whole = attempts / program.attempts;
+  const most = Math.min(attempts, load.holdMs === null ? ceiling(input).most : attempts);
   const ok = expectedOf(outcomes.map((outcome) => outcome.ok * whole));
   const first = outcomes.flatMap((outcome) => outcome.okBeforeFirstFailure ?? []);
   return {
     attempts,
-    ok: { mean: ok.mean, low: Math.max(0, ok.low), high: Math.min(attempts, ok.high) },
+    ok: { mean: ok.mean, low: Math.max(0, ok.low), high: Math.min(ok.high, most) },
     beforeFirstFailure: scale.whole && first.length === RUNS ? clipped(expectedOf(first)) : null,
     runs: RUNS,
     scaledTo: scale.whole ? null : scale.ports,
@@ -76,23 +102,22 @@ function scaleOf(input: PredictInput, attempts: number): Scale {
   return { ...scale, attempts: Math.max(1, Math.round(attempts * share)), whole: scale === full };
 }
 
-function programOf({ load }: Arm, scale: Scale): SimulatedProgram {
-  const durationMs = arrivalDurationMs(load.arrival);
+function programOf({ strategy, close }: PredictInput, load: SimulatedLoad, scale: Scale): SimulatedProgram {
   return {
-    strategy: load.strategy,
+    strategy,
     addresses: numbers(scale.addresses),
     destinations: numbers(scale.destinations),
-    pick: load.pick === 'random' ? 'random' : 'round-robin',
+    pick: load.pick,
     attempts: scale.attempts,
     startMs: 0,
-    everyMs: durationMs === null ? 0 : durationMs / scale.attempts,
+    everyMs: load.durationMs / scale.attempts,
     holdMs: load.holdMs,
-    close: load.close,
+    close,
     ports: null,
   };
 }
 
-function configOf(arm: Arm, input: PredictInput, scale: Scale): HostConfig {
+function configOf(input: PredictInput, load: SimulatedLoad, scale: Scale): HostConfig {
   const { low } = input.range;
   return {
     kernel: input.kernel,
@@ -104,7 +129,7 @@ function configOf(arm: Arm, input: PredictInput, scale: Scale): HostConfig {
     twReuseDelayMs: input.twReuseDelayMs,
     timestamps: input.timestamps,
     timeWaitMs: input.timeWaitSeconds * 1000,
-    peersHere: arm.destinations.kind === 'lab',
+    peersHere: load.peersHere,
   };
 }
 
