@@ -12,6 +12,7 @@ import {
   SCHEMA_VERSION,
   type Variant,
 } from '../results/schema.js';
+import { agreementOf, disagreementWarnings } from './agreement.js';
 import { type ComparisonInput, compareArms } from './compare.js';
 import { summarise } from './summary.js';
 import { evaluateThresholds } from './thresholds.js';
@@ -43,6 +44,19 @@ export function assembleResults(input: ResultsInput): Results {
   const { experiment, runs } = input;
   const { arms, ...described } = experiment;
   const verdicts = compareArms(input);
+  const variants = [...arms]
+    .sort((a, b) => Number(b.baseline) - Number(a.baseline))
+    .map((arm): Variant => {
+      const described = describe(arm, input.predictions);
+      const own = runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order);
+      const deterministic = input.deterministic(arm.name);
+      return {
+        ...described,
+        agreement: agreementOf({ ...described, runs: own, deterministic }),
+        runs: own,
+        verdict: verdicts.get(arm.name) ?? null,
+      };
+    });
   const runsDone = runs.filter((run) => run.status !== 'interrupted').length;
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -57,15 +71,9 @@ export function assembleResults(input: ResultsInput): Results {
       profile: input.profileText,
     },
     environment: input.environment,
-    variants: [...arms]
-      .sort((a, b) => Number(b.baseline) - Number(a.baseline))
-      .map((arm) => ({
-        ...describe(arm, input.predictions),
-        runs: runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order),
-        verdict: verdicts.get(arm.name) ?? null,
-      })),
+    variants,
     thresholds: evaluateThresholds(experiment, runs),
-    warnings: experimentWarnings({ experiment, runs, verdicts }),
+    warnings: [...experimentWarnings({ experiment, runs, verdicts }), ...disagreementWarnings(variants)],
     summary: summarise({ experiment, runs, verdicts }),
   };
 }

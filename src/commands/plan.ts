@@ -7,7 +7,7 @@ import { smallestPairs } from '../analysis/statistics.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
-import { type Walls, wallsOf } from '../capacity/walls.js';
+import { wallsOf } from '../capacity/walls.js';
 import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
 import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
@@ -15,10 +15,10 @@ import { shortages } from '../experiment/shortages.js';
 import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
-import type { Prediction } from '../results/schema.js';
 import { EXIT, explainError } from './exit.js';
 import { labOf } from './labs.js';
 import { integerOption, kernelOption, labOption } from './options.js';
+import { type ArmCapacity, capacityLines, perSecond } from './plan-capacity.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
 import { wrap } from './wrap.js';
@@ -30,17 +30,12 @@ interface PlanOptions {
   readonly json: boolean;
 }
 
-interface PlannedArm {
+interface PlannedArm extends ArmCapacity {
   readonly name: string;
   readonly changes: readonly string[];
   readonly addresses: number;
   readonly destinations: number;
   readonly attempts: number | null;
-  /** The arrivals of one run last so long; null: as long as it takes. */
-  readonly seconds: number | null;
-  readonly prediction: Prediction;
-  /** When this load comes to the walls of the prediction. */
-  readonly walls: Walls;
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
   readonly why: string;
@@ -176,69 +171,24 @@ function render(plan: Plan, experiment: Experiment): string {
 
 function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string[] {
   const { prediction, attempts } = arm;
+  const number = (value: number) => Math.round(value).toLocaleString('en');
   const tried = attempts === null ? 'as many attempts as it takes' : counted(attempts, 'attempt');
   const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
   const forEver = prediction.sustained === null ? '' : `, ${perSecond(prediction.sustained)} for ever`;
-  const fresh = (key: 'rule' | 'known') =>
-    arm === baseline || JSON.stringify(prediction[key]) !== JSON.stringify(baseline.prediction[key]);
   const facts = [
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
     `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}`,
     // What the baseline's lines have said already is not said again.
-    ...(fresh('rule') ? [prediction.rule] : []),
-    ...slowLines(arm, baseline),
-    ...whenLines(arm),
-    ...(prediction.known && fresh('known') ? [`known: ${prediction.known.why}`] : []),
+    ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
+    ...capacityLines(arm, baseline),
     ...expectedOutcomes(arm),
   ];
   const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
   return [title, ...facts.flatMap((fact) => wrap(fact, width - 6).map((line) => `      ${line}`))];
 }
 
-const number = (value: number) => Math.round(value).toLocaleString('en');
-
-function perSecond(rate: number): string {
-  return rate < 10 ? `${Number(rate.toPrecision(2))}/s` : `${number(rate)}/s`;
-}
-
-/** Ports that a search walks in vain before anybody notices: at 50 to 220 ns each, a tenth of a millisecond. */
-const NOTICEABLE = 500;
-
-function slowLines({ prediction: { slowWall } }: PlannedArm, baseline: PlannedArm): string[] {
-  if (!slowWall || slowWall.walked < NOTICEABLE) return [];
-  const rate = slowWall.rate === null ? '' : `, which ${perSecond(slowWall.rate)} leads to`;
-  const why = slowWall.why === baseline.prediction.slowWall?.why && slowWall !== baseline.prediction.slowWall;
-  return [`slow from ${number(slowWall.tuples)} at once${rate}${why ? '' : `: ${slowWall.why}`}`];
-}
-
-function whenLines({ walls: { slow, hard }, prediction: { slowWall }, seconds }: PlannedArm): string[] {
-  const noticed = slowWall && slowWall.walked >= NOTICEABLE ? slow : null;
-  const after = (at: number) =>
-    at === 0
-      ? 'at once'
-      : `after ${formatSeconds(at)}${seconds !== null && at > seconds ? ', past the end of the run' : ''}`;
-  const parts = [
-    ...(noticed === null ? [] : [`slow ${after(noticed)}`]),
-    ...(hard === null ? [] : [`full ${after(hard)}`]),
-  ];
-  return parts.length === 0 ? [] : [`at this rate: ${parts.join('; ')}`];
-}
-
-function formatSeconds(seconds: number): string {
-  return seconds < 100 ? `${Number(seconds.toPrecision(2))} s` : formatLeft(seconds * 1000);
-}
-
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */
 function expectedOutcomes({ attempts, deterministic, prediction }: PlannedArm): string[] {
-  const { simulated } = prediction;
-  if (simulated) {
-    const { low, high } = simulated.ok;
-    const between = low === high ? number(low) : `${number(low)} to ${number(high)}`;
-    const first = simulated.beforeFirstFailure;
-    const failure = first === null ? '' : `; the first failure after ${number(first.low)} to ${number(first.high)}`;
-    const scaled = simulated.scaledTo === null ? '' : ', scaled down';
-    return [`simulated (${simulated.runs} runs${scaled}): ${between} of ${number(simulated.attempts)} ok${failure}`];
-  }
   if (!deterministic || attempts === null || prediction.concurrent === null) return [];
   const ok = Math.min(attempts, prediction.concurrent);
   const failing = attempts - ok;

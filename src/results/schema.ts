@@ -243,6 +243,16 @@ export const predictionSchema = z.object({
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 
+/** Whether what was measured is what was predicted. */
+export const agreementSchema = z.object({
+  verdict: z.enum(['agrees', 'disagrees']),
+  /** Runs that were compared, and those of them that are not as predicted. */
+  runs: z.number(),
+  differing: z.number(),
+  sentence: z.string(),
+});
+export type Agreement = z.infer<typeof agreementSchema>;
+
 export const variantSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
@@ -254,6 +264,10 @@ export const variantSchema = z.object({
   addresses: z.object({ count: z.number(), first: z.string(), last: z.string() }),
   destinations: z.number(),
   prediction: predictionSchema,
+  agreement: agreementSchema
+    .nullable()
+    .optional()
+    .describe('null where nothing exact was predicted, or no run could be compared with it'),
   runs: z.array(runSchema),
   /** Null for the baseline. */
   verdict: verdictSchema.nullable(),
