@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { registerCapacity } from './commands/capacity.js';
 import { registerDoctor } from './commands/doctor.js';
 import { EXIT, EXIT_HELP, explainError } from './commands/exit.js';
+import { registerExplain } from './commands/explain.js';
 import { registerPlan } from './commands/plan.js';
 import { registerProfiles } from './commands/profiles.js';
 import { registerReport } from './commands/report.js';
@@ -29,6 +30,7 @@ for (const register of [
   registerRun,
   registerPlan,
   registerCapacity,
+  registerExplain,
   registerReport,
   registerDoctor,
   registerProfiles,
