@@ -21,6 +21,7 @@ for (const page of [
   'docs/profile.md',
   'docs/results.md',
   'docs/statistics.md',
+  'docs/explain.md',
 ]) {
   test(`links of ${page} lead somewhere`, () => {
     const text = readFileSync(join(root, page), 'utf8');

@@ -5,10 +5,11 @@ import { atLeast, type KernelVersion } from './kernel-version.js';
 
 /**
  * 6.1.0 to 6.1.4: bind() looked into a table that had no TIME_WAIT (28044fc1d495), so that it took ports in TIME_WAIT; mended
- * by 936a192f9740 in 6.2 and 6.1.5.
+ * by 936a192f9740 in 6.2 and 6.1.5. Distributions name a later one 6.1.0 with a number of their own (`6.1.0-28-amd64` is
+ * 6.1.119), and `6.1` is the series: only the bare numbers are taken at their word.
  */
-export function forgetsTimeWait({ major, minor, patch, enterprise }: KernelVersion): boolean {
-  return enterprise === null && major === 6 && minor === 1 && patch < 5;
+export function forgetsTimeWait({ release }: KernelVersion): boolean {
+  return /^6\.1\.(?:0|[1-4](?:[-+_~].*)?)$/.test(release);
 }
 
 /**
