@@ -18,7 +18,8 @@ export interface AgreementInput {
 
 /** @returns null where nothing exact was predicted, or no run is fit to be compared */
 export function agreementOf({ prediction, load, runs, deterministic }: AgreementInput): Agreement | null {
-  const usable = runs.filter(isUsableForCounts);
+  // What the generator could not start was never asked of the kernel.
+  const usable = runs.filter((run) => isUsableForCounts(run) && (run.outcomes.shed ?? 0) === 0);
   if (usable.length === 0) return null;
   if (deterministic && prediction.concurrent !== null) return exact(prediction, prediction.concurrent, usable);
   // How long a connection that is closed at once is open is not simulated.

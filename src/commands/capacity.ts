@@ -202,8 +202,8 @@ function render(question: CapacityQuestion, answer: CapacityAnswer): string {
       `  slow   ${prediction.slowWall ? when(slow) : 'no such wall'}`,
       `  full   ${answer.full.tuples === null ? 'no closed form' : when(full)}`,
       ...needLines(`addresses${each} so that it is never full`, needed.full, width),
-      // Where the ceiling has no closed form nothing more can be said of the other wall.
-      ...(needed.slow.kind === 'unknown'
+      // Where there is no such wall, or the ceiling has no closed form, there is nothing more to say.
+      ...(needed.slow.kind === 'unknown' || !prediction.slowWall
         ? []
         : needLines(`addresses${each} so that it is never slow`, needed.slow, width)),
     );
@@ -215,7 +215,8 @@ const number = (value: number) =>
   value < 10 ? String(Number(value.toPrecision(2))) : Math.floor(value).toLocaleString('en');
 
 function wall(tuples: number | null, rate: number | null): string {
-  const at = tuples === null ? 'no closed form' : `${number(tuples)} at once`;
+  if (tuples === null) return 'no closed form';
+  const at = `${number(tuples)} at once`;
   return `${at}${rate === null ? '; no rate leads there for good' : `, ${number(rate)}/s for ever`}`;
 }
 

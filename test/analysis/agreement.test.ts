@@ -33,6 +33,7 @@ test('exact counts agree to the unit or disagree, with the first run that differ
 test('runs that cannot be compared do not count; late ones do, since time does not decide', () => {
   const bad = { outcomes: { ok: 1 } };
   assert.equal(judge([makeRun({ ...bad, warmup: true }), makeRun({ ...bad, status: 'failed', valid: false })]), null);
+  assert.equal(judge([makeRun({ outcomes: { ...half, shed: 5 } })]), null, 'the generator ran out, not the kernel');
   const late = { outcomes: half, valid: false, generatorLimited: true, problems: ['late'] };
   assert.equal(judge([makeRun(late)])!.verdict, 'agrees');
 });
