@@ -3,8 +3,10 @@
  * The command line: one thin file a command (src/commands/).
  */
 import { Command, CommanderError } from 'commander';
+import { registerCapacity } from './commands/capacity.js';
 import { registerDoctor } from './commands/doctor.js';
 import { EXIT, EXIT_HELP, explainError } from './commands/exit.js';
+import { registerExplain } from './commands/explain.js';
 import { registerPlan } from './commands/plan.js';
 import { registerProfiles } from './commands/profiles.js';
 import { registerReport } from './commands/report.js';
@@ -27,6 +29,8 @@ const program = new Command('bindstorm')
 for (const register of [
   registerRun,
   registerPlan,
+  registerCapacity,
+  registerExplain,
   registerReport,
   registerDoctor,
   registerProfiles,

@@ -22,6 +22,7 @@ for (const page of [
   'docs/kernels.md',
   'docs/results.md',
   'docs/statistics.md',
+  'docs/explain.md',
 ]) {
   test(`links of ${page} lead somewhere`, () => {
     const text = readFileSync(join(root, page), 'utf8');

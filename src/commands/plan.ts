@@ -7,19 +7,20 @@ import { smallestPairs } from '../analysis/statistics.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
+import { wallsOf } from '../capacity/walls.js';
 import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
 import { findPlaces, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
-import { destinationCount, scheduledAttempts } from '../profile/arrival.js';
+import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import type { Engine } from '../profile/guest.js';
 import { experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
-import type { Prediction } from '../results/schema.js';
 import { EXIT, explainError } from './exit.js';
 import { labOf } from './labs.js';
 import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, labOption } from './options.js';
+import { type ArmCapacity, capacityLines, perSecond } from './plan-capacity.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
 import { wrap } from './wrap.js';
@@ -32,7 +33,7 @@ interface PlanOptions {
   readonly json: boolean;
 }
 
-interface PlannedArm {
+interface PlannedArm extends ArmCapacity {
   readonly name: string;
   /** With several kernels. */
   readonly kernel?: string;
@@ -43,7 +44,6 @@ interface PlannedArm {
   readonly addresses: number;
   readonly destinations: number;
   readonly attempts: number | null;
-  readonly prediction: Prediction;
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
   readonly why: string;
@@ -147,6 +147,7 @@ function describe(experiment: Experiment, places: Attempted<Places>): Plan {
 }
 
 function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): PlannedArm {
+  const durationMs = arrivalDurationMs(arm.load.arrival);
   return {
     name: arm.name,
     ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
@@ -156,7 +157,9 @@ function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<
     addresses: arm.addresses.length,
     destinations: destinationCount(arm.destinations),
     attempts: scheduledAttempts(arm.load.arrival),
+    seconds: durationMs === null ? null : durationMs / 1000,
     prediction: predictArm(arm, kernel, defaults),
+    walls: wallsOf(arm, kernel, defaults),
     ...isDeterministic(arm, kernel, defaults),
   };
 }
@@ -235,13 +238,14 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
   const number = (value: number) => Math.round(value).toLocaleString('en');
   const tried = attempts === null ? 'as many attempts as it takes' : counted(attempts, 'attempt');
   const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
-  const forEver = prediction.sustained === null ? '' : `, ${number(prediction.sustained)}/s for ever`;
+  const forEver = prediction.sustained === null ? '' : `, ${perSecond(prediction.sustained)} for ever`;
   const facts = [
     ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
     `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}`,
     // What the baseline's lines have said already is not said again.
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
+    ...capacityLines(arm, baseline),
     ...expectedOutcomes(arm),
   ];
   const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;

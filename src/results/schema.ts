@@ -205,6 +205,9 @@ export const verdictSchema = z.object({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
+/** A mean, and the bounds between which one more observation lies 95 times out of 100. */
+export const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.number() });
+
 /** What the arithmetic of the kernel's port choice expects of an arm. */
 export const predictionSchema = z.object({
   /** Tuples that can be occupied at once; null where there is no closed form. */
@@ -217,8 +220,49 @@ export const predictionSchema = z.object({
   formula: z.string(),
   rule: z.string(),
   source: z.string(),
+  slowWall: z
+    .object({
+      tuples: z.number(),
+      rate: z.number().nullable().describe('connections per second that lead there for good; null: none does'),
+      walked: z.number().describe('ports that each search then walks in vain'),
+      why: z.string(),
+    })
+    .nullable()
+    .optional()
+    .describe('from where on each search for a port walks ports in vain: slow, without an error; null: nowhere'),
+  known: z
+    .object({
+      how: z.enum(['measured', 'read', 'simulated', 'assumed']),
+      on: z.array(z.string()).describe('kernel releases'),
+      why: z.string(),
+    })
+    .optional()
+    .describe('how the prediction is known'),
+  simulated: z
+    .object({
+      attempts: z.number(),
+      ok: expectedSchema.describe('attempts that succeed'),
+      beforeFirstFailure: expectedSchema.nullable().describe('ok before the first failure'),
+      runs: z.number(),
+      scaledTo: z
+        .number()
+        .nullable()
+        .describe('ports of the smaller range that stood for it; null: nothing was scaled'),
+    })
+    .optional()
+    .describe('where there is no closed form: the seeded simulation of the arm'),
 });
 export type Prediction = z.infer<typeof predictionSchema>;
+
+/** Whether what was measured is what was predicted. */
+export const agreementSchema = z.object({
+  verdict: z.enum(['agrees', 'disagrees']),
+  /** Runs that were compared, and those of them that are not as predicted. */
+  runs: z.number(),
+  differing: z.number(),
+  sentence: z.string(),
+});
+export type Agreement = z.infer<typeof agreementSchema>;
 
 export const variantSchema = z.object({
   name: z.string(),
@@ -240,6 +284,10 @@ export const variantSchema = z.object({
     .boolean()
     .optional()
     .describe('the variant was not run on this kernel, which lacks what `missing` names; else it ran without these'),
+  agreement: agreementSchema
+    .nullable()
+    .optional()
+    .describe('null where nothing exact was predicted, or no run could be compared with it'),
   runs: z.array(runSchema),
   /** Null for the baseline. */
   verdict: verdictSchema.nullable(),
