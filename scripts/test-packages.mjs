@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path';
 const NEEDED = {
   setpriv: 'util-linux',
   cpio: 'cpio',
+  squid: 'squid',
 };
 
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */

@@ -10,6 +10,7 @@ import { type Lab, LabError } from '../lab/lab.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Finding, Path } from '../profile/problem.js';
 import { strategyOf } from '../profile/strategy.js';
+import type { ProxySettings } from '../profile/subject.js';
 import type { Environment } from '../results/schema.js';
 import { drainMs } from './duration.js';
 
@@ -32,8 +33,10 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
     const known = experiment.arms.flatMap((arm) => knownObstacles(arm, experiment, kernel, lab));
     // What is refused by knowledge is never tried: a wrong write could reach the host.
     const tryable = known.length === 0 ? sysctlsOf(experiment) : [];
+    const proxies = proxiesOf(experiment);
     session.send({
       type: 'check',
+      ...(proxies.length > 0 ? { proxies } : {}),
       sysctls: tryable,
       strategies: [...new Set(experiment.arms.map((arm) => arm.load.strategy))],
       addresses: [
@@ -46,7 +49,10 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
     const findings =
       known.length > 0
         ? known
-        : experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, event.check, environment));
+        : [
+            ...experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, event.check, environment)),
+            ...programObstacles(experiment, proxies, event.check),
+          ];
     const network = networkOf(experiment, lab, event.check);
     return {
       environment: { ...environment, lab: describe(lab, network) },
@@ -60,18 +66,47 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
   }
 }
 
-/** Every (name, value) that some arm sets. */
+/** The proxies of all arms, each program once. */
+function proxiesOf({ arms }: Experiment): ProxySettings[] {
+  const proxies = arms.flatMap(({ proxy }) => (proxy ? [proxy] : []));
+  return [...new Map(proxies.map((proxy) => [`${proxy.kind} ${proxy.binary}`, proxy])).values()];
+}
+
+/** Programs that are not there, and a lab that has no role for them. */
+function programObstacles(experiment: Experiment, proxies: readonly ProxySettings[], check: Check): Finding[] {
+  if (proxies.length === 0) return [];
+  const missing = (check.programs ?? []).flatMap(({ binary, problem }): Finding[] => {
+    if (problem === null) return [];
+    const arm = experiment.arms.find(({ proxy }) => proxy?.binary === binary)!;
+    const inherited = arm.baseline || experiment.arms[0]!.proxy?.binary === binary;
+    const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
+    return [{ path: [...where, 'subject', 'binary'], message: problem }];
+  });
+  if (check.veth.available) return missing;
+  return [
+    ...missing,
+    {
+      path: ['subject'],
+      message: `this kernel has no veth devices (${check.veth.errno}), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }`,
+    },
+  ];
+}
+
+/** Every (name, value) that some arm sets, for whatever role. */
 function sysctlsOf(experiment: Experiment): [string, string][] {
-  const pairs = experiment.arms.flatMap((arm) => Object.entries(arm.sysctls));
+  const pairs = experiment.arms.flatMap(({ sysctls, roles }) =>
+    [sysctls, roles?.client ?? {}, roles?.origin ?? {}].flatMap((values) => Object.entries(values)),
+  );
   return [...new Map(pairs.map((pair) => [pair.join('='), pair])).values()];
 }
 
 function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion, lab: Lab): Finding[] {
   const findings: Finding[] = [];
-  for (const name of Object.keys(arm.sysctls)) {
+  for (const { name, path } of namedSysctls(arm, experiment)) {
     const judgement = judgeSysctl(name, kernel, lab.kind);
-    if (!judgement.ok) findings.push({ path: sysctlPath(arm, experiment, name), message: judgement.reason, at: 'key' });
+    if (!judgement.ok) findings.push({ path, message: judgement.reason, at: 'key' });
   }
+  if (arm.proxy) return findings; // its strategy is its own affair
   const { since } = strategyOf(arm.load.strategy);
   // Where a vendor may have brought it to an older kernel, trying tells.
   if (hasStrategy(kernel, arm.load.strategy) === 'no') {
@@ -85,11 +120,11 @@ function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion,
 
 function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environment: Environment): Finding[] {
   const findings: Finding[] = [];
-  for (const [name, value] of Object.entries(arm.sysctls)) {
+  for (const { name, value, path } of namedSysctls(arm, experiment)) {
     const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
     if (tried?.errno)
       findings.push({
-        path: sysctlPath(arm, experiment, name),
+        path,
         message: refusal(name, value, tried.errno, environment),
       });
   }
@@ -129,6 +164,30 @@ function refusal(name: string, value: string, errno: string, { kernel }: Environ
     default:
       return `the kernel refused ${name} = ${value} (${errno})`;
   }
+}
+
+interface NamedSysctl {
+  readonly name: string;
+  readonly value: string;
+  readonly path: Path;
+}
+
+/** An arm's sysctls of all roles, each with its place in the profile. */
+function namedSysctls(arm: Arm, experiment: Experiment): NamedSysctl[] {
+  const own = Object.entries(arm.sysctls).map(([name, value]) => ({
+    name,
+    value,
+    path: sysctlPath(arm, experiment, name),
+  }));
+  const baseline = experiment.arms[0]!;
+  const others = (['client', 'origin'] as const).flatMap((role) =>
+    Object.entries(arm.roles?.[role] ?? {}).map(([name, value]) => {
+      const inherited = arm.baseline || baseline.roles?.[role][name] === value;
+      const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
+      return { name, value, path: [...where, 'roles', role, 'sysctls', name] };
+    }),
+  );
+  return [...own, ...others];
 }
 
 /** Where in the profile an arm's sysctl stands: with the variant when it says something else than the baseline. */

@@ -54,6 +54,8 @@ export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1 }
       holdMs: null,
       timeoutMs: 5000,
       exchange: null,
+      protocol: 'tcp',
+      body: 0,
       sink: 'accept',
       maxInFlight: null,
       ports: null,
