@@ -48,7 +48,7 @@ async function programOf(settings: ProxySettings): Promise<NonNullable<Check['pr
   const found = await examineProgram(settings);
   return found.ok
     ? { binary: settings.binary, version: found.version, problem: null }
-    : { binary: settings.binary, version: null, problem: found.reason };
+    : { binary: settings.binary, version: null, problem: `${found.reason}; ${found.remedy}` };
 }
 
 /** The first option of a strategy that this kernel refuses, with its errno. */

@@ -36,6 +36,8 @@ interface PlannedArm {
   readonly destinations: number;
   readonly attempts: number | null;
   readonly prediction: Prediction;
+  /** The kind of proxy under test, in which the prediction's call fails; null: the harness's own sockets. */
+  readonly proxy: string | null;
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
   readonly why: string;
@@ -73,7 +75,7 @@ export function registerPlan(program: Command): void {
       const loaded = readProfile(name, { lab: options.lab, kernel: options.kernel, repeat: options.repeat });
       const rehearsal = await tryRehearsal(loaded);
       if (rehearsal.ok && rehearsal.value.findings.length > 0) throw loaded.refuse(rehearsal.value.findings);
-      const plan = describe(loaded.experiment, rehearsal);
+      const plan = describe(rehearsal.ok ? rehearsal.value.experiment : loaded.experiment, rehearsal);
       process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : render(plan, loaded.experiment));
       process.exitCode = rehearsal.ok ? EXIT.ok : EXIT.noLab;
     });
@@ -128,6 +130,7 @@ function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<
     destinations: destinationCount(arm.destinations),
     attempts: scheduledAttempts(arm.load.arrival),
     prediction: predictArm(arm, kernel, defaults),
+    proxy: arm.proxy?.kind ?? null,
     ...isDeterministic(arm, kernel, defaults),
   };
 }
@@ -174,7 +177,7 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
   const forEver = prediction.sustained === null ? '' : `, ${number(prediction.sustained)}/s for ever`;
   const facts = [
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
-    `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}`,
+    `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`,
     // What the baseline's lines have said already is not said again.
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
     ...expectedOutcomes(arm),
@@ -184,11 +187,12 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
 }
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */
-function expectedOutcomes({ attempts, deterministic, prediction }: PlannedArm): string[] {
+function expectedOutcomes({ attempts, deterministic, prediction, proxy }: PlannedArm): string[] {
   if (!deterministic || attempts === null || prediction.concurrent === null) return [];
   const ok = Math.min(attempts, prediction.concurrent);
   const failing = attempts - ok;
+  const how = proxy === null ? prediction.fails : `failures (${prediction.fails} in ${proxy})`;
   return [
-    `so each run will have ${ok.toLocaleString('en')} ok${failing > 0 ? ` and ${failing.toLocaleString('en')} ${prediction.fails}` : ''}`,
+    `so each run will have ${ok.toLocaleString('en')} ok${failing > 0 ? ` and ${failing.toLocaleString('en')} ${how}` : ''}`,
   ];
 }

@@ -160,7 +160,7 @@ async function begin(name: string | undefined, options: RunOptions): Promise<Pre
     startedAt: now.toISOString(),
     command: commandLine(name, options),
     profile: loaded.text,
-    experiment: loaded.experiment,
+    experiment: rehearsal.experiment,
     environment: rehearsal.environment,
   };
   journal.append(entry);

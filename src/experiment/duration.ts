@@ -9,6 +9,10 @@ import type { Arm, Experiment } from '../profile/plan.js';
 export const LAB_OVERHEAD_MS = 350;
 /** Attempts per second that `fill` is expected to reach at least, before the slow wall. */
 const FILL_RATE = 10_000;
+/** The same through a proxy, which then is what is waited for. */
+const PROXY_FILL_RATE = 1_000;
+/** Starting a proxy and its role. */
+const PROXY_OVERHEAD_MS = 400;
 
 /** Expected milliseconds of load in one run. */
 export function expectedLoadMs(arm: Arm): number {
@@ -17,13 +21,14 @@ export function expectedLoadMs(arm: Arm): number {
   if (paced !== null) return paced;
   if (arrival.shape !== 'fill') return 0;
   const attempts = scheduledAttempts(arrival) ?? 30_000;
-  return (attempts / FILL_RATE) * 1000 + (arrival.waves - 1) * arrival.pauseMs;
+  return (attempts / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000 + (arrival.waves - 1) * arrival.pauseMs;
 }
 
 /** Expected milliseconds of the whole experiment, labs included. */
 export function expectedExperimentMs(experiment: Experiment): number {
   const block = experiment.arms.reduce(
-    (sum, arm) => sum + expectedLoadMs(arm) + drainMs(experiment.lab, arm) + LAB_OVERHEAD_MS,
+    (sum, arm) =>
+      sum + expectedLoadMs(arm) + drainMs(experiment.lab, arm) + LAB_OVERHEAD_MS + (arm.proxy ? PROXY_OVERHEAD_MS : 0),
     0,
   );
   return block * (experiment.warmup + experiment.repeat);

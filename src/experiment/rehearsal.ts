@@ -12,12 +12,15 @@ import type { Finding, Path } from '../profile/problem.js';
 import { strategyOf } from '../profile/strategy.js';
 import type { ProxySettings } from '../profile/subject.js';
 import type { Environment } from '../results/schema.js';
+import { subjectOf } from '../subject/subjects.js';
 import { drainMs } from './duration.js';
 
 export interface Rehearsal {
   readonly environment: Environment;
   readonly kernel: KernelVersion;
   readonly network: RunSpec['network'];
+  /** The experiment with the strategies that its proxies have in the versions that are here. */
+  readonly experiment: Experiment;
   /** Why the profile cannot run here; empty when it can. */
   readonly findings: readonly Finding[];
   /** What a reader of the results must know. */
@@ -58,6 +61,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
       environment: { ...environment, lab: describe(lab, network) },
       kernel,
       network,
+      experiment: withStrategies(experiment, proxies, event.check),
       findings: unique(findings),
       warnings: [...session.warnings, ...warningsOf(network, event.check), ...drainWarnings(experiment)],
     };
@@ -70,6 +74,19 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
 function proxiesOf({ arms }: Experiment): ProxySettings[] {
   const proxies = arms.flatMap(({ proxy }) => (proxy ? [proxy] : []));
   return [...new Map(proxies.map((proxy) => [`${proxy.kind} ${proxy.binary}`, proxy])).values()];
+}
+
+/** How a proxy chooses its ports depends on its version, which only the program itself knows. */
+function withStrategies(experiment: Experiment, proxies: readonly ProxySettings[], check: Check): Experiment {
+  if (proxies.length === 0) return experiment;
+  const version = ({ kind, binary }: ProxySettings) =>
+    check.programs?.[proxies.findIndex((other) => other.kind === kind && other.binary === binary)]?.version ?? null;
+  const arms = experiment.arms.map((arm) => {
+    if (!arm.proxy) return arm;
+    const strategy = subjectOf(arm.proxy.kind).strategy(arm.proxy, version(arm.proxy));
+    return { ...arm, load: { ...arm.load, strategy } };
+  });
+  return { ...experiment, arms };
 }
 
 /** Programs that are not there, and a lab that has no role for them. */

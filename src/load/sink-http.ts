@@ -10,6 +10,7 @@ import {
   EPOLLOUT,
   EPOLLRDHUP,
   errno,
+  MSG_MORE,
   MSG_NOSIGNAL,
   nativeBuffer,
   monotonicMicros as now,
@@ -50,6 +51,8 @@ export function runHttpSink(input: SinkInput & { readonly listeners: readonly nu
   const answerAt = new Float64Array(descriptorLimit);
   const slow = createFdList(descriptorLimit);
   const isSlow = new Uint8Array(descriptorLimit);
+  // So that a proxy that has the last byte has the FIN too, and cannot be the first to close.
+  const flags = plan.close === 'server' ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
   const delay = (plan.holdMs ?? 0) * 1000;
 
   function end(fd: number): false {
@@ -78,7 +81,7 @@ export function runHttpSink(input: SinkInput & { readonly listeners: readonly nu
   /** Send what is owed and due. @returns false when the connection was closed */
   function answer(fd: number): boolean {
     while (owed[fd]! > 0 && isSlow[fd] === 0) {
-      const n = send(fd, response.address + text.length - toSend[fd]!, toSend[fd]!, MSG_NOSIGNAL);
+      const n = send(fd, response.address + text.length - toSend[fd]!, toSend[fd]!, flags);
       if (n < 0) {
         const error = errno();
         if (error === EINTR) continue;

@@ -6,10 +6,12 @@ import type { Results } from '../results/schema.js';
 import { formatInstant, plural } from './format.js';
 import { html, type Markup, trusted } from './markup.js';
 import { partialNotice, warnings } from './notices.js';
+import { proxyRows } from './proxy.js';
 import { latencySection, outcomesSection, portsSection } from './sections/charts.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { bullets } from './sections/parts.js';
+import { proxySection } from './sections/proxy.js';
 import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
 import { STYLE } from './style.js';
 import { loadDrawSvg } from './svg.js';
@@ -40,11 +42,12 @@ ${experiment.description ? html`<p class="lead">${experiment.description}</p>` :
 <main>
 <p class="summary">${results.summary}</p>
 ${banner(results)}
-${NAVIGATION}
+${navigation(results)}
 ${variantsSection(results)}
 ${changeSection(results)}
 ${thresholdsSection(results)}
 ${whySection(results)}
+${proxySection(results)}
 ${outcomesSection(results, draw)}
 ${portsSection(results, draw)}
 ${latencySection(results, draw)}
@@ -68,17 +71,22 @@ function banner(results: Results): Markup | null {
   return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes)}</aside>`;
 }
 
-const NAVIGATION = html`<nav aria-label="Sections">${[
-  ['variants', 'Variants'],
-  ['change', 'What to change'],
-  ['why', 'Why'],
-  ['outcomes', 'Outcomes'],
-  ['ports', 'Ports'],
-  ['latency', 'Latency'],
-  ['prediction', 'Prediction'],
-  ['sysctls', 'Sysctls'],
-  ['counters', 'Counters'],
-  ['environment', 'Environment'],
-  ['method', 'Method'],
-  ['reproduce', 'Reproduce'],
-].map(([id, title]) => html`<a href="#${id}">${title}</a> `)}</nav>`;
+/** @param results decide whether there is a section on a proxy */
+function navigation(results: Results): Markup {
+  const proxy: [string, string][] = proxyRows(results).length > 0 ? [['proxy', 'Proxy']] : [];
+  return html`<nav aria-label="Sections">${[
+    ['variants', 'Variants'],
+    ['change', 'What to change'],
+    ['why', 'Why'],
+    ...proxy,
+    ['outcomes', 'Outcomes'],
+    ['ports', 'Ports'],
+    ['latency', 'Latency'],
+    ['prediction', 'Prediction'],
+    ['sysctls', 'Sysctls'],
+    ['counters', 'Counters'],
+    ['environment', 'Environment'],
+    ['method', 'Method'],
+    ['reproduce', 'Reproduce'],
+  ].map(([id, title]) => html`<a href="#${id}">${title}</a> `)}</nav>`;
+}

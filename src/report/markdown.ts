@@ -8,6 +8,7 @@ import {
   formatDifference,
   formatInstant,
   formatInterval,
+  formatNumber,
   formatValue,
   metricLabel,
   NONE,
@@ -18,6 +19,7 @@ import {
 } from './format.js';
 import { comparedRuns } from './medians.js';
 import { partialNotice, warnings } from './notices.js';
+import { type Counted, proxyRows } from './proxy.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
 
 /** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
@@ -31,6 +33,7 @@ export function renderMarkdown(results: Results): string {
     variantTable(results),
     whatToChange(results),
     why(results),
+    proxy(results),
     thresholds(results),
     environment(results),
     reproduce(results),
@@ -114,6 +117,24 @@ function why(results: Results): string {
     verdict ? [`- **${text(name)}** (${verdictText(verdict.verdict)}): ${text(verdict.sentence)}`] : [],
   );
   return ['### Why', items.join('\n')].join('\n\n');
+}
+
+function proxy(results: Results): string | null {
+  const rows = proxyRows(results);
+  if (rows.length === 0) return null;
+  const counts = (counted: readonly Counted[]) =>
+    counted.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || 'none';
+  const head = ['Arm', 'Proxy', 'Failing answers', 'Failures in its log', 'Ports in use', 'TIME_WAIT at the end'];
+  const number = (value: number | null) => (value === null ? NONE : formatNumber(value));
+  const body = rows.map((row) => [
+    text(row.name),
+    text(row.program),
+    counts(row.answers),
+    counts(row.logged),
+    number(row.ports),
+    number(row.timeWait),
+  ]);
+  return `### What the proxy suffered\n\n${table(head, body, ['---', '---', '---', '---', '--:', '--:'])}`;
 }
 
 function thresholds(results: Results): string | null {

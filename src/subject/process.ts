@@ -53,7 +53,7 @@ export async function startProxy({ settings, place, root }: StartInput): Promise
   const [first, ...rest] = [...identity(root), ...program.argv];
   const child = spawn(first!, rest, {
     cwd: place.directory,
-    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, so that all of it can be ended at once.
     detached: true,

@@ -32,19 +32,19 @@ function isExecutable(path: string): boolean {
 
 export type FoundProgram =
   | { readonly ok: true; readonly path: string; readonly version: string | null }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly remedy: string };
 
 const VERSION_DEADLINE_MS = 10_000;
 
 /** Find a proxy's program and ask it for its version, which is null when it does not tell. */
-export async function examineProgram({ kind, binary }: ProxySettings): Promise<FoundProgram> {
+export async function examineProgram({ kind, binary }: Pick<ProxySettings, 'kind' | 'binary'>): Promise<FoundProgram> {
   const { debianPackage, version } = subjectOf(kind);
   const path = findProgram(binary);
   if (path === undefined) {
     const remedy = binary.includes('/')
       ? 'name the path of a program that can be executed'
       : `install it, as with: apt-get install --no-install-recommends ${debianPackage}, or name its path as binary`;
-    return { ok: false, reason: `found no program ${binary}; ${remedy}` };
+    return { ok: false, reason: `found no program ${binary}`, remedy };
   }
   const printed = await new Promise<string>((done) => {
     execFile(path, [...version.args], { timeout: VERSION_DEADLINE_MS, env: { LC_ALL: 'C' } }, (_, stdout, stderr) =>

@@ -12,6 +12,7 @@ const ACCESS_LOG = 'access.log';
 
 export const squid: Subject<SquidSettings> = {
   debianPackage: 'squid',
+  strategy: (_, version) => (Number.parseInt(version ?? '', 10) >= 6 ? 'bind-no-port' : 'bind'),
   configure: (settings, binary, place): Program => ({
     files: { [CONFIG]: configText(settings, place) },
     // -N: one process, in the foreground. The name is that of its files in /dev/shm.

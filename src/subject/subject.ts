@@ -3,6 +3,7 @@
  * pure; starting, watching and stopping are the same for every kind (process.ts).
  */
 import type { Target } from '../profile/plan.js';
+import type { StrategyName } from '../profile/strategy.js';
 import type { ProxySettings } from '../profile/subject.js';
 
 /** Where a proxy stands in its lab. */
@@ -47,6 +48,8 @@ export type LogEvent =
 export interface Subject<S extends ProxySettings = ProxySettings> {
   /** The Debian package that has it. */
   readonly debianPackage: string;
+  /** How it gets the local address and port of an outgoing connection. @param version as the program says; null: unknown */
+  strategy(settings: S, version: string | null): StrategyName;
   /** Settings → configuration and command line. `binary` is the path that was found. */
   configure(settings: S, binary: string, place: Place): Program;
   /** What a line of a log (its file name, or a stream) says; null: nothing of interest. */
