@@ -17,7 +17,7 @@ import { normaliseValue, readSysctl, writeSysctl } from '../kernel/sysctl.js';
 import { setStrategyOption } from '../load/strategy.js';
 import { familyOf } from '../profile/addresses.js';
 import { strategyOf } from '../profile/strategy.js';
-import type { ProxySettings } from '../profile/subject.js';
+import type { ProgramName } from '../profile/subject.js';
 import { examineProgram } from '../subject/program.js';
 import { vethRefusal } from './network.js';
 import type { Check, Command } from './protocol.js';
@@ -44,11 +44,11 @@ export async function runCheck(command: Extract<Command, { type: 'check' }>, thr
   };
 }
 
-async function programOf(settings: ProxySettings): Promise<NonNullable<Check['programs']>[number]> {
-  const found = await examineProgram(settings);
+async function programOf(name: ProgramName): Promise<NonNullable<Check['programs']>[number]> {
+  const found = await examineProgram(name);
   return found.ok
-    ? { binary: settings.binary, version: found.version, problem: null }
-    : { binary: settings.binary, version: null, problem: `${found.reason}; ${found.remedy}` };
+    ? { binary: name.binary, version: found.version, problem: null }
+    : { binary: name.binary, version: null, problem: `${found.reason}; ${found.remedy}` };
 }
 
 /** The first option of a strategy that this kernel refuses, with its errno. */

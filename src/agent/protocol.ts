@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { armSchema } from '../profile/plan.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
-import { proxySettingsSchema } from '../profile/subject.js';
+import { programNameSchema } from '../profile/subject.js';
 import { proxyReportSchema } from '../results/proxy.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 
@@ -35,7 +35,7 @@ export const commandSchema = z.discriminatedUnion('type', [
     strategies: z.array(strategyName),
     addresses: z.array(z.string()),
     /** The proxies whose programs are looked for. */
-    proxies: z.array(proxySettingsSchema).optional(),
+    proxies: z.array(programNameSchema).optional(),
   }),
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */

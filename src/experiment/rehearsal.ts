@@ -10,10 +10,9 @@ import { type Lab, LabError } from '../lab/lab.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Finding, Path } from '../profile/problem.js';
 import { strategyOf } from '../profile/strategy.js';
-import type { ProxySettings } from '../profile/subject.js';
 import type { Environment } from '../results/schema.js';
-import { subjectOf } from '../subject/subjects.js';
 import { drainMs } from './duration.js';
+import { programObstacles, proxiesOf, withStrategies } from './proxies.js';
 
 export interface Rehearsal {
   readonly environment: Environment;
@@ -58,7 +57,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
           ];
     const network = networkOf(experiment, lab, event.check);
     return {
-      environment: { ...environment, lab: describe(lab, network) },
+      environment: { ...environment, lab: describe(lab, network, proxies.length > 0) },
       kernel,
       network,
       experiment: withStrategies(experiment, proxies, event.check),
@@ -68,45 +67,6 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
   } finally {
     await session.close();
   }
-}
-
-/** The proxies of all arms, each program once. */
-function proxiesOf({ arms }: Experiment): ProxySettings[] {
-  const proxies = arms.flatMap(({ proxy }) => (proxy ? [proxy] : []));
-  return [...new Map(proxies.map((proxy) => [`${proxy.kind} ${proxy.binary}`, proxy])).values()];
-}
-
-/** How a proxy chooses its ports depends on its version, which only the program itself knows. */
-function withStrategies(experiment: Experiment, proxies: readonly ProxySettings[], check: Check): Experiment {
-  if (proxies.length === 0) return experiment;
-  const version = ({ kind, binary }: ProxySettings) =>
-    check.programs?.[proxies.findIndex((other) => other.kind === kind && other.binary === binary)]?.version ?? null;
-  const arms = experiment.arms.map((arm) => {
-    if (!arm.proxy) return arm;
-    const strategy = subjectOf(arm.proxy.kind).strategy(arm.proxy, version(arm.proxy));
-    return { ...arm, load: { ...arm.load, strategy } };
-  });
-  return { ...experiment, arms };
-}
-
-/** Programs that are not there, and a lab that has no role for them. */
-function programObstacles(experiment: Experiment, proxies: readonly ProxySettings[], check: Check): Finding[] {
-  if (proxies.length === 0) return [];
-  const missing = (check.programs ?? []).flatMap(({ binary, problem }): Finding[] => {
-    if (problem === null) return [];
-    const arm = experiment.arms.find(({ proxy }) => proxy?.binary === binary)!;
-    const inherited = arm.baseline || experiment.arms[0]!.proxy?.binary === binary;
-    const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
-    return [{ path: [...where, 'subject', 'binary'], message: problem }];
-  });
-  if (check.veth.available) return missing;
-  return [
-    ...missing,
-    {
-      path: ['subject'],
-      message: `this kernel has no veth devices (${check.veth.errno}), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }`,
-    },
-  ];
 }
 
 /** Every (name, value) that some arm sets, for whatever role. */
@@ -225,11 +185,11 @@ function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['net
   return lab.kind !== 'host' && check.veth.available ? 'veth' : 'shared';
 }
 
-function describe(lab: Lab, network: RunSpec['network']): string {
+function describe(lab: Lab, network: RunSpec['network'], proxied: boolean): string {
   if (lab.kind === 'host') return lab.description;
   const place =
     network === 'veth'
-      ? `${lab.description}, client and origin joined by veth`
+      ? `${lab.description}, ${proxied ? 'client, proxy and origin' : 'client and origin'} joined by veth`
       : `${lab.description}, client and origin in one`;
   return lab.kind === 'vm' ? `${place} (counts are exact; times are not those of this kernel on hardware)` : place;
 }

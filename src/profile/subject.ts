@@ -39,6 +39,10 @@ export type SquidSettings = z.infer<typeof squidSettingsSchema>;
 export const proxySettingsSchema = z.discriminatedUnion('kind', [squidSettingsSchema]);
 export type ProxySettings = z.infer<typeof proxySettingsSchema>;
 
+/** What finds a proxy's program. */
+export const programNameSchema = z.object({ kind: z.enum(PROXY_KINDS), binary: z.string() });
+export type ProgramName = z.infer<typeof programNameSchema>;
+
 /** How the load speaks to its target. */
 export const PROTOCOLS = ['tcp', 'connect', 'get'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import type { ProxySettings } from '../profile/subject.js';
+import type { ProgramName } from '../profile/subject.js';
 import { subjectOf } from './subjects.js';
 
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */
@@ -37,7 +37,7 @@ export type FoundProgram =
 const VERSION_DEADLINE_MS = 10_000;
 
 /** Find a proxy's program and ask it for its version, which is null when it does not tell. */
-export async function examineProgram({ kind, binary }: Pick<ProxySettings, 'kind' | 'binary'>): Promise<FoundProgram> {
+export async function examineProgram({ kind, binary }: ProgramName): Promise<FoundProgram> {
   const { debianPackage, version } = subjectOf(kind);
   const path = findProgram(binary);
   if (path === undefined) {
