@@ -29,6 +29,14 @@ export function withStrategies(experiment: Experiment, proxies: readonly Program
 /** Programs that are not there, and a lab that has no role for them. */
 export function programObstacles(experiment: Experiment, proxies: readonly ProgramName[], check: Check): Finding[] {
   if (proxies.length === 0) return [];
+  if (experiment.lab === 'vm') {
+    return [
+      {
+        path: ['subject'],
+        message: `found the subject ${proxies[0]!.kind} in the vm lab, whose guest has no programs but its own: use lab: { kind: netns }`,
+      },
+    ];
+  }
   const missing = (check.programs ?? []).flatMap(({ binary, problem }): Finding[] => {
     if (problem === null) return [];
     const arm = experiment.arms.find(({ proxy }) => proxy?.binary === binary)!;

@@ -110,12 +110,19 @@ const load = {
   workers: positive(64).optional().describe('worker threads'),
   strategy: z.enum(STRATEGY_NAMES).optional().describe('how an outbound socket gets its local address and port'),
   arrival: arrival.optional(),
-  close: z.enum(['client', 'server', 'reset']).optional().describe('who closes first; reset: the client, with a RST'),
+  close: z
+    .enum(['client', 'server', 'reset'])
+    .optional()
+    .describe('who closes first; reset: the client, with a RST. Behind a proxy the server is the origin'),
   drain: z
     .boolean()
     .optional()
     .describe('with close: client, wait for the FIN of the other side before an attempt counts as over'),
-  hold: duration.optional().describe('how long an established connection is kept open'),
+  hold: duration
+    .optional()
+    .describe(
+      'how long an established connection is kept open; with protocol get, how long the origin waits to answer',
+    ),
   timeout: duration.optional().describe('how long an attempt may take to connect, and then to exchange'),
   exchange: object({ request: positive(65_536), response: positive(1_048_576) })
     .optional()

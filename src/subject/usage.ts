@@ -40,9 +40,15 @@ export function childrenUsage(now: () => number): () => Usage {
     }
     const stats = known.map(statOf).filter((stat) => stat !== undefined);
     const sum = (of: (stat: Stat) => number) => stats.reduce((total, stat) => total + of(stat), 0);
+    const [user, system] = [sum((stat) => stat.user) / TICKS, sum((stat) => stat.system) / TICKS];
+    // The kernel shows both rounded down to ticks, and what the tasks ran to the nanosecond.
+    const exact = sum(({ pid }) => runTime(pid) ?? Number.NaN);
+    const inTicks = user + system;
+    const isSame = Math.abs(exact - inTicks) <= (2 * Math.max(1, stats.length)) / TICKS;
+    const scale = isSame && inTicks > 0 ? exact / inTicks : 1;
     return {
       processes: stats.length,
-      cpu: { user: sum(({ user }) => user) / TICKS, system: sum(({ system }) => system) / TICKS },
+      cpu: { user: user * scale, system: system * scale },
       memory: sum(({ resident }) => resident),
       descriptors: stats.reduce<number | null>((total, { pid }) => {
         const open = openDescriptors(pid);
@@ -50,6 +56,19 @@ export function childrenUsage(now: () => number): () => Usage {
       }, 0),
     };
   };
+}
+
+/** Seconds that the tasks of a process ran (sched-stats.rst); null where this is not shown. */
+function runTime(pid: number): number | null {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    const nanoseconds = tasks.map((task) =>
+      Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
+    );
+    return nanoseconds.reduce((total, n) => total + n, 0) / 1e9;
+  } catch {
+    return null;
+  }
 }
 
 function descendants(ancestor: number): number[] {

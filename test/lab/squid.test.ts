@@ -103,6 +103,15 @@ describe('short connections through squid 5', () => {
     }
   });
 
+  it('bytes go through the tunnel and back', async () => {
+    const { load } = churn(60);
+    const run = await measure(squidArm({ load: { ...load, exchange: { request: 5000, response: 70_000 } } }));
+    assert.deepEqual(run.outcomes, { ok: 60 });
+    assert.equal(run.origin?.accepted, 60);
+    assert.ok(run.proxy!.cpu.user + run.proxy!.cpu.system > 0);
+    assert.ok(run.proxy!.memory.peak > 1e6);
+  });
+
   it('one that the origin closes leaves it there', async () => {
     const { load } = churn(150);
     const run = await measure(squidArm({ load: { ...load, close: 'server', drain: false } }));
@@ -136,6 +145,19 @@ describe('short connections through squid 5', () => {
     );
     assert.deepEqual(run.outcomes, { ok: 100, [FAIL]: 20 });
     assert.ok(run.latency.response!.min > 1_400_000, 'the origin took its time');
+  });
+});
+
+describe('two workers', () => {
+  it('share the room to the exact connection', async () => {
+    const arm = squidArm({
+      attempts: 420,
+      addresses: tenAddresses(4),
+      destinations: { kind: 'lab', addresses: 2, ports: 2 },
+    });
+    const run = await measure({ ...arm, load: { ...arm.load, workers: 2 } });
+    assert.deepEqual(run.outcomes, { ok: 400, [FAIL]: 20 });
+    assert.deepEqual(run.ports.peakPerAddress, [100, 100, 100, 100]);
   });
 });
 
