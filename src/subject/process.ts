@@ -93,9 +93,9 @@ export async function startProxy({ settings, place, root }: StartInput): Promise
     while (!isListening(place.listen)) {
       if (how !== null) {
         await Promise.race([Promise.all(streams), wait(200)]);
-        const { tail, reasons } = { tail: readLogs().tail(), reasons: book.troubles() };
-        const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : tail.length > 0 ? `: ${tail.at(-1)}` : '';
-        throw new ProxyError(`the proxy (${kind}) ${how} before it listened${why}`, tail);
+        const tail = readLogs().tail();
+        const why = book.troubles().join('; ') || tail.at(-1);
+        throw new ProxyError(`the proxy (${kind}) ${how} before it listened${why ? `: ${why}` : ''}`, tail);
       }
       if (performance.now() > deadline) {
         await started.stop();
