@@ -9,6 +9,7 @@ const NEEDED = {
   setpriv: 'util-linux',
   'qemu-system-x86_64': 'qemu-system-x86',
   cpio: 'cpio',
+  squid: 'squid',
 };
 
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */

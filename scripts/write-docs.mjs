@@ -44,7 +44,8 @@ function profileReference(schema) {
 Made from the schema by \`npm run schema\`; do not edit. An editor that knows YAML schemas completes and checks profiles with
 \`schema/profile.schema.json\` (or \`bindstorm schema profile\`).
 
-A variant takes \`name\`, \`description\`, \`sysctls\`, \`load\`, \`addresses\`, \`destinations\` and \`skipMissing\`, and changes only what it names: \`load\` is
+A variant takes \`name\`, \`description\`, \`subject\` (not its kind), \`sysctls\`, \`roles\`, \`load\`, \`addresses\`,
+\`destinations\` and \`skipMissing\`, and changes only what it names: \`load\` is
 merged key by key (\`arrival\` is replaced whole), \`count\` or \`pick\` alone change the baseline's address set, sysctls are overlaid.
 
 With \`kernels\` the baseline and every variant run on each kernel, in random order within each block, and each variant is compared
@@ -79,7 +80,8 @@ For \`goal\`, \`guardrails\` and \`thresholds\`:
 
 ${METRIC_FORMS.map((form) => `- \`${form}\``).join('\n')}
 
-Shares are of all attempts. Latency phases: \`bind\` (calls that succeeded), \`connect\` (to ESTABLISHED), \`total\` (from the scheduled
+Shares are of all attempts. Latency phases: \`bind\` (calls that succeeded), \`connect\` (to ESTABLISHED), \`response\` (from the request to a
+proxy's answer, for GET to the last byte of it), \`total\` (from the scheduled
 instant to ESTABLISHED or to the last byte of the exchange; ok attempts only), \`lag\` (from the scheduled instant to the start),
 \`failed\` (from the start to the failure). A threshold on a time needs a unit (\`max: 5ms\`); a share may be a percentage (\`max: 1%\`).
 `;

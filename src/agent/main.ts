@@ -9,6 +9,7 @@ import { ownSnapshot, restoreSnapshot, staleSnapshots } from './host-guard.js';
 import { readMessages, writeMessage } from './ndjson.js';
 import type { LaunchedOrigin } from './origin-launch.js';
 import { type AgentEvent, type Command, commandSchema, PROTOCOL_VERSION } from './protocol.js';
+import { ProxyFailed } from './proxy-client.js';
 import { executeRun } from './run.js';
 
 export interface AgentOptions {
@@ -68,7 +69,7 @@ async function answer(
 ): Promise<AgentEvent> {
   switch (command.type) {
     case 'check':
-      return { type: 'checked', check: runCheck(command, throwaway) };
+      return { type: 'checked', check: await runCheck(command, throwaway) };
     case 'run': {
       const measurement = await executeRun(command.spec, launched, {
         stopped,
@@ -91,5 +92,6 @@ async function answer(
 function fail(error: unknown): void {
   // The stack goes to standard error, which the controller keeps for a failed run; the message is for the user.
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-  say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  const message = error instanceof Error ? error.message : String(error);
+  say({ type: 'failed', message, ...(error instanceof ProxyFailed ? { proxy: error.report } : {}) });
 }

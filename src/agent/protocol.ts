@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { armSchema } from '../profile/plan.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
+import { programNameSchema } from '../profile/subject.js';
+import { proxyReportSchema } from '../results/proxy.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
@@ -32,6 +34,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     sysctls: z.array(z.tuple([z.string(), z.string()])),
     strategies: z.array(strategyName),
     addresses: z.array(z.string()),
+    /** The proxies whose programs are looked for. */
+    proxies: z.array(programNameSchema).optional(),
   }),
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
@@ -61,6 +65,7 @@ export const measurementSchema = runSchema
     sysctls: true,
     timeline: true,
     origin: true,
+    proxy: true,
   })
   .extend({
     interrupted: z.boolean(),
@@ -79,6 +84,14 @@ export const sysctlCheckSchema = z.object({
   errno: z.string().nullable(),
 });
 
+/** The program of a proxy. */
+export const programCheckSchema = z.object({
+  binary: z.string(),
+  version: z.string().nullable(),
+  /** Why it cannot be used, and what to do; null when it can. */
+  problem: z.string().nullable(),
+});
+
 export const checkSchema = z.object({
   sysctls: z.array(sysctlCheckSchema),
   strategies: z.array(
@@ -89,6 +102,8 @@ export const checkSchema = z.object({
   veth: z.object({ available: z.boolean(), errno: z.string().nullable() }),
   /** Addresses of the profile that this machine does not have; only asked in the shared network of the host lab. */
   notLocal: z.array(z.string()),
+  /** In the order in which they were asked for. */
+  programs: z.array(programCheckSchema).optional(),
 });
 export type Check = z.infer<typeof checkSchema>;
 
@@ -107,6 +122,6 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('second'), second: secondSchema }),
   z.object({ type: z.literal('result'), measurement: measurementSchema }),
   /** The run or check could not be done; the agent ends. */
-  z.object({ type: z.literal('failed'), message: z.string() }),
+  z.object({ type: z.literal('failed'), message: z.string(), proxy: proxyReportSchema.optional() }),
 ]);
 export type AgentEvent = z.infer<typeof eventSchema>;

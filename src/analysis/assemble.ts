@@ -129,6 +129,7 @@ function describe(arm: Arm, predictions: ReadonlyMap<string, Prediction>): Omit<
     sysctls: arm.sysctls,
     strategy: arm.load.strategy,
     load: arm.load,
+    ...(arm.proxy ? { proxy: arm.proxy } : {}),
     addresses: { count: arm.addresses.length, first: arm.addresses[0] ?? '', last: arm.addresses.at(-1) ?? '' },
     destinations: destinationCount(arm.destinations),
     prediction,

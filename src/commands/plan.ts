@@ -44,6 +44,8 @@ interface PlannedArm extends ArmCapacity {
   readonly addresses: number;
   readonly destinations: number;
   readonly attempts: number | null;
+  /** The kind of proxy under test, in which the prediction's call fails; null: the harness's own sockets. */
+  readonly proxy: string | null;
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
   readonly why: string;
@@ -160,6 +162,7 @@ function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<
     seconds: durationMs === null ? null : durationMs / 1000,
     prediction: predictArm(arm, kernel, defaults),
     walls: wallsOf(arm, kernel, defaults),
+    proxy: arm.proxy?.kind ?? null,
     ...isDeterministic(arm, kernel, defaults),
   };
 }
@@ -242,7 +245,7 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
   const facts = [
     ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
-    `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}`,
+    `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`,
     // What the baseline's lines have said already is not said again.
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
     ...capacityLines(arm, baseline),
@@ -253,11 +256,12 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
 }
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */
-function expectedOutcomes({ attempts, deterministic, prediction }: PlannedArm): string[] {
+function expectedOutcomes({ attempts, deterministic, prediction, proxy }: PlannedArm): string[] {
   if (!deterministic || attempts === null || prediction.concurrent === null) return [];
   const ok = Math.min(attempts, prediction.concurrent);
   const failing = attempts - ok;
+  const how = proxy === null ? prediction.fails : `failures (${prediction.fails} in ${proxy})`;
   return [
-    `so each run will have ${ok.toLocaleString('en')} ok${failing > 0 ? ` and ${failing.toLocaleString('en')} ${prediction.fails}` : ''}`,
+    `so each run will have ${ok.toLocaleString('en')} ok${failing > 0 ? ` and ${failing.toLocaleString('en')} ${how}` : ''}`,
   ];
 }

@@ -62,7 +62,9 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
     session?.kill();
     await session?.close().catch(() => {});
     const message = error instanceof Error ? error.message : String(error);
-    return { run: failedRun(input.planned, startedAt, message, session?.stderr() ?? null), histograms: null };
+    const proxy = error instanceof RunFailed ? error.proxy : undefined;
+    const run = failedRun(input.planned, startedAt, message, session?.stderr() ?? null);
+    return { run: { ...run, ...(proxy ? { proxy } : {}) }, histograms: null };
   }
 }
 
@@ -70,6 +72,15 @@ function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
   const expected = expectedLoadMs(arm);
   const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
   return { arm, seed: planned.seed, network, ownNamespace: lab.kind !== 'host', sampleMs };
+}
+
+/** The agent says that the run could not be done, and what is known of the proxy under test. */
+class RunFailed extends Error {
+  readonly proxy: Run['proxy'];
+  constructor(message: string, proxy: Run['proxy']) {
+    super(message);
+    this.proxy = proxy;
+  }
 }
 
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
@@ -102,7 +113,7 @@ async function converse(
         case 'result':
           return { measurement: event.measurement, loadBegan };
         case 'failed':
-          throw new Error(event.message);
+          throw new RunFailed(event.message, event.proxy);
         case 'hello':
         case 'checked':
         case 'restored':

@@ -116,6 +116,8 @@ export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IP_LOCAL_PORT_RANGE = 51;
 export const TCP_NODELAY = 1;
 export const MSG_NOSIGNAL = 0x4000;
+/** More will follow: keep the last segment back. close(2) sends it, with the FIN. */
+export const MSG_MORE = 0x8000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_MOD = 3;
 export const EPOLLIN = 0x001;

@@ -28,6 +28,7 @@ export const TCP_STATES = [
   'CLOSING',
   'NEW_SYN_RECV',
 ] as const;
+const TIME_WAIT = 6;
 const LISTEN = 10;
 
 export interface SocketSnapshot {
@@ -37,6 +38,8 @@ export interface SocketSnapshot {
   readonly portsPerAddress: number[];
   /** The sum over the watched addresses. */
   readonly portsInUse: number;
+  /** Of the sockets of each watched address, those in TIME_WAIT. */
+  readonly timeWaitPerAddress: number[];
 }
 
 export interface SocketObserver {
@@ -48,10 +51,12 @@ export interface SocketObserver {
 /**
  * @param addresses the local addresses whose ports are counted; of one family
  * @param range the ephemeral range; sockets on other local ports do not count as ports in use
+ * @param options onlyThese: count the states of sockets of the watched addresses only
  */
 export function createSocketObserver(
   addresses: readonly string[],
   range: { low: number; high: number },
+  { onlyThese = false }: { readonly onlyThese?: boolean } = {},
 ): SocketObserver {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   const family = addresses[0]?.includes(':') ? AF_INET6 : AF_INET;
@@ -59,6 +64,7 @@ export function createSocketObserver(
   // One bit a port and address: a port that several sockets share counts once.
   const seen = addresses.map(() => new Uint32Array(65_536 / 32));
   const used = new Uint32Array(addresses.length);
+  const timeWait = new Uint32Array(addresses.length);
   const perState = new Uint32Array(TCP_STATES.length);
   // struct inet_diag_req_v2 (include/uapi/linux/inet_diag.h): family, protocol, ext, pad, states, then an empty id.
   const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(ALL_STATES), new Uint8Array(48));
@@ -67,9 +73,10 @@ export function createSocketObserver(
     // struct inet_diag_msg: family, state, timer, retrans; id.sport, id.dport (big-endian); id.src[4], id.dst[4], …
     const state = view.getUint8(from + 1);
     if (state === LISTEN) return;
-    perState[state < TCP_STATES.length ? state : 0]!++;
     const index = indexOf.get(family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8));
+    if (index !== undefined || !onlyThese) perState[state < TCP_STATES.length ? state : 0]!++;
     if (index === undefined) return;
+    if (state === TIME_WAIT) timeWait[index]!++;
     const port = view.getUint16(from + 4, false);
     if (port < range.low || port > range.high) return;
     const bits = seen[index]!;
@@ -84,6 +91,7 @@ export function createSocketObserver(
     snapshot() {
       perState.fill(0);
       used.fill(0);
+      timeWait.fill(0);
       for (const bits of seen) bits.fill(0);
       const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
       if (errno !== 0) throw new SystemCallError('sock_diag', errno);
@@ -92,10 +100,31 @@ export function createSocketObserver(
         if (n > 0) states[TCP_STATES[state]!] = n;
       });
       const portsPerAddress = Array.from(used);
-      return { states, portsPerAddress, portsInUse: portsPerAddress.reduce((sum, n) => sum + n, 0) };
+      return {
+        states,
+        portsPerAddress,
+        portsInUse: portsPerAddress.reduce((sum, n) => sum + n, 0),
+        timeWaitPerAddress: Array.from(timeWait),
+      };
     },
     close: () => netlink.close(),
   };
+}
+
+/** Whether a socket of this namespace listens on exactly this address and port. Throws SystemCallError. */
+export function isListening({ address, port }: { readonly address: string; readonly port: number }): boolean {
+  const netlink = openNetlink(NETLINK_SOCK_DIAG);
+  const family = address.includes(':') ? AF_INET6 : AF_INET;
+  const wanted = keyOf(address);
+  const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(1 << LISTEN), new Uint8Array(48));
+  let found = false;
+  const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, (view, from) => {
+    const local = family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8);
+    found ||= local === wanted && view.getUint16(from + 4, false) === port;
+  });
+  netlink.close();
+  if (errno !== 0) throw new SystemCallError('sock_diag', errno);
+  return found;
 }
 
 /** An IPv4 address as the little-endian word of the kernel's message, an IPv6 address as hexadecimal text. */

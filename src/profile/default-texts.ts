@@ -1,7 +1,20 @@
 /**
  * The defaults as the reference of the profile shows them, from the defaults themselves.
  */
-import { DESTINATIONS, FILL, GUARDRAILS, KERNEL, LAB, LOAD, PICK, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
+import {
+  DESTINATIONS,
+  FILL,
+  GUARDRAILS,
+  KERNEL,
+  LAB,
+  LOAD,
+  PICK,
+  REPEAT,
+  SEED,
+  SQUID,
+  SUBJECT,
+  WARMUP,
+} from './defaults.js';
 import { formatDuration } from './format.js';
 
 /** Key → default, for the keys that have one. */
@@ -24,6 +37,12 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'load.sink': LOAD.sink,
   'load.maxInFlight': 'what the descriptor limit allows',
   'load.ports': "the kernel's range",
+  'load.protocol': `${LOAD.protocol}; with a proxy: connect`,
+  'load.body': String(LOAD.body),
+  'subject.binary': 'the name of the kind',
+  'subject.persistent': String(SQUID.persistent),
+  'subject.outgoing': SQUID.outgoing,
+  'subject.descriptors': 'what a process may have, at most 65536',
   'load.lagBudget': formatDuration(LOAD.lagBudgetMs),
   repeat: String(REPEAT),
   warmup: String(WARMUP),

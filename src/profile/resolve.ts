@@ -11,6 +11,7 @@ import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
+import { checkLoadOfSubject, checkSubject, namesOthers, type SysctlsByRole, sysctlsByRole } from './check-subject.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
@@ -80,29 +81,44 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
 
 function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Finding[]): Arm[] {
   const allowed = checkAllowList(input.allow, findings);
+  const { kind = SUBJECT, ...settings } = input.subject ?? {};
+  const readSysctls = (sysctls: ProfileInput['sysctls'], path: Path) => checkSysctls(sysctls, path, findings);
+  const reportBase = reporterFor(findings, input, null);
+  const none: SysctlsByRole = { sysctls: {}, roles: { client: {}, origin: {} } };
   const base = {
     addresses: addressInput(input.addresses),
     destinations: input.destinations ?? {},
     load: input.load,
-    sysctls: checkSysctls(input.sysctls, ['sysctls'], findings),
+    subject: settings,
+    ...sysctlsByRole(input, kind, [], none, readSysctls, reportBase),
   };
   type Merged = typeof base;
   const complete = (merged: Merged, report: Report, inherited?: readonly string[]) => {
     const addresses = inherited ? [...inherited] : checkAddresses(merged.addresses, lab, report);
-    const load = planLoad(merged.load, merged.addresses.pick);
+    const proxy = checkSubject(kind, merged.subject, lab, report);
+    const load = planLoad(merged.load, merged.addresses.pick, kind);
     checkLoad(load, addresses.length, report);
+    checkLoadOfSubject(load, merged.load, kind, report);
     const destinations = checkDestinations(merged.destinations, addresses, lab, allowed, report);
-    return { sysctls: merged.sysctls, load, addresses, destinations };
+    return {
+      sysctls: merged.sysctls,
+      ...(namesOthers(merged.roles) ? { roles: merged.roles } : {}),
+      ...(proxy ? { proxy } : {}),
+      load,
+      addresses,
+      destinations,
+    };
   };
-  const baseline = complete(base, reporterFor(findings, input, null));
+  const baseline = complete(base, reportBase);
   const variants = input.variants.map((variant, i): Arm => {
+    const report = reporterFor(findings, input, i);
     const merged: Merged = {
       addresses: mergeAddresses(base.addresses, variant.addresses ?? {}),
       destinations: mergeDestinations(base.destinations, variant.destinations ?? {}),
       load: { ...mergeLoad(base.load, variant.load ?? {}), arrival: variant.load?.arrival ?? base.load.arrival },
-      sysctls: { ...base.sysctls, ...checkSysctls(variant.sysctls, ['variants', i, 'sysctls'], findings) },
+      subject: { ...base.subject, ...variant.subject },
+      ...sysctlsByRole(variant, kind, ['variants', i], base, readSysctls, report),
     };
-    const report = reporterFor(findings, input, i);
     const arm = complete(merged, report, variant.addresses ? undefined : baseline.addresses);
     return {
       name: variant.name,

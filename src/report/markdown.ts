@@ -9,6 +9,7 @@ import {
   formatDifference,
   formatInstant,
   formatInterval,
+  formatNumber,
   formatValue,
   metricLabel,
   NONE,
@@ -20,6 +21,7 @@ import {
 import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySide, sideBySide } from './kernels.js';
 import { comparedRuns } from './medians.js';
 import { partialNotice, warnings } from './notices.js';
+import { type Counted, proxyRows } from './proxy.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
 
 /** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
@@ -41,7 +43,8 @@ export function renderMarkdown(results: Results): string {
 
 function findings(results: Results): (string | null)[] {
   const columns = sideBySide(results);
-  if (columns === null) return [variantTable(results), whatToChange(results), why(results), thresholds(results)];
+  if (columns === null)
+    return [variantTable(results), whatToChange(results), why(results), proxy(results), thresholds(results)];
   return [
     kernelTable(columns, results),
     thresholds(results),
@@ -174,6 +177,24 @@ function why(results: Results): string {
     verdict ? [`- **${text(name)}** (${verdictText(verdict.verdict)}): ${text(verdict.sentence)}`] : [],
   );
   return ['### Why', items.join('\n')].join('\n\n');
+}
+
+function proxy(results: Results): string | null {
+  const rows = proxyRows(results);
+  if (rows.length === 0) return null;
+  const counts = (counted: readonly Counted[]) =>
+    counted.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || 'none';
+  const head = ['Arm', 'Proxy', 'Failing answers', 'Failures in its log', 'Ports in use', 'TIME_WAIT at the end'];
+  const number = (value: number | null) => (value === null ? NONE : formatNumber(value));
+  const body = rows.map((row) => [
+    text(row.name),
+    text(row.program),
+    counts(row.answers),
+    counts(row.logged),
+    number(row.ports),
+    number(row.timeWait),
+  ]);
+  return `### What the proxy suffered\n\n${table(head, body, ['---', '---', '---', '---', '--:', '--:'])}`;
 }
 
 function thresholds(results: Results): string | null {

@@ -38,6 +38,8 @@ variants: [{ name: again }]
       holdMs: 0,
       timeoutMs: 5000,
       exchange: null,
+      protocol: 'tcp',
+      body: 0,
       sink: 'accept',
       maxInFlight: null,
       ports: null,

@@ -155,6 +155,8 @@ function makeVariant(spec: ArmSpec, index: number, blocks: number, seconds: numb
       holdMs: 0,
       timeoutMs: 5000,
       exchange: null,
+      protocol: 'tcp',
+      body: 0,
       sink: 'accept',
       maxInFlight: null,
       ports: null,

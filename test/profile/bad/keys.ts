@@ -74,7 +74,7 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'a key in the wrong place',
     text: edit('- name: one', '- { name: one, strategy: bind }'),
     place: 'variants[0].strategy:7',
-    message: /unknown key "strategy"; allowed here: name, description, sysctls, load, /,
+    message: /unknown key "strategy"; allowed here: name, description, subject, sysctls, roles, load, /,
   },
   {
     title: 'a merge key',
@@ -159,7 +159,7 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'an unknown subject',
     text: add('subject: { kind: varnish }'),
     place: 'subject.kind:8',
-    message: /found "varnish" \(a text\); allowed is only direct/,
+    message: /found "varnish" \(a text\); allowed are direct, squid/,
   },
   {
     title: 'allowHostChanges: yes',
