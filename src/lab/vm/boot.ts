@@ -22,6 +22,8 @@ export interface GuestPlan {
   /** Bytes. */
   readonly memory: number;
   readonly purpose: 'run' | 'check';
+  /** Absolute path, in the image, of a module of Node to start in place of the agent, with the same streams. */
+  readonly entry?: string;
 }
 
 /** The command with all that it starts in namespaces of its own, which end with this process. */
@@ -45,9 +47,10 @@ interface Start {
   readonly folder: string | null;
 }
 
-function startOf({ kernel, image, memory, purpose }: GuestPlan): Start {
+function startOf({ kernel, image, memory, purpose, entry }: GuestPlan): Start {
   const parameters = [
     ...['bindstorm.agent=/dev/ttyS1', 'bindstorm.status=/dev/ttyS2', `bindstorm.purpose=${purpose}`],
+    ...(entry === undefined ? [] : [`bindstorm.entry=${entry}`]),
     ...seedParameters(randomBytes(64)),
   ];
   if (kernel.engine === 'qemu') {

@@ -46,12 +46,13 @@ const DEVICES = (
 /**
  * The path of a guest image, made now when the cache does not have it.
  * @param modules files of kernel modules, in the order in which they are to be loaded
+ * @param more what lies in it besides, as a program that is to run in place of the agent (GuestPlan.entry)
  * @throws LabError when it cannot be made
  */
-export function guestImage(modules: readonly string[]): string {
+export function guestImage(modules: readonly string[], more: readonly CpioEntry[] = []): string {
   const folder = cacheFolder('images');
   try {
-    const entries = imageEntries(modules);
+    const entries = [...imageEntries(modules), ...more];
     const path = join(folder, `${keyOf(entries)}.cpio`);
     if (existsSync(path)) utimesSync(path, new Date(), new Date());
     else {
