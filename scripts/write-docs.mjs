@@ -1,4 +1,5 @@
-// Writes what is made from the code: schema/profile.schema.json, schema/results.schema.json and docs/profile.md.
+// Writes what is made from the code: schema/profile.schema.json, schema/results.schema.json and docs/profile.md; and from tables
+// that the tests hold, docs/kernels.md.
 // With --check it writes nothing, and fails when a file is not what the code says.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,6 +9,7 @@ import { profileJsonSchema } from '../dist/src/profile/json-schema.js';
 import { METRIC_FORMS } from '../dist/src/profile/metric.js';
 import { STRATEGIES } from '../dist/src/profile/strategy.js';
 import { resultsJsonSchema } from '../dist/src/results/json-schema.js';
+import { kernelsPage } from './kernels-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
@@ -17,6 +19,7 @@ const files = {
   'schema/profile.schema.json': `${JSON.stringify(profile, null, 2)}\n`,
   'schema/results.schema.json': `${JSON.stringify(resultsJsonSchema(), null, 2)}\n`,
   'docs/profile.md': profileReference(profile),
+  'docs/kernels.md': kernelsPage(),
 };
 
 let stale = false;

@@ -19,6 +19,7 @@ for (const page of [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'docs/profile.md',
+  'docs/kernels.md',
   'docs/results.md',
   'docs/statistics.md',
 ]) {
