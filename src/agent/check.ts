@@ -17,6 +17,7 @@ import { normaliseValue, readSysctl, writeSysctl } from '../kernel/sysctl.js';
 import { setStrategyOption } from '../load/strategy.js';
 import { familyOf } from '../profile/addresses.js';
 import { strategyOf } from '../profile/strategy.js';
+import { clocksMissing } from './check-clocks.js';
 import { vethRefusal } from './network.js';
 import type { Check, Command } from './protocol.js';
 
@@ -37,6 +38,7 @@ export function runCheck(command: Extract<Command, { type: 'check' }>, throwaway
     strategies: command.strategies.map((name) => ({ name, missing: familyErrno ? null : missingOption(name, family) })),
     family: { available: familyErrno === null, errno: familyErrno },
     veth: { available: throwaway && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
+    clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, throwaway) : null,
     notLocal: throwaway ? [] : command.addresses.filter((address) => !isLocal(address)),
   };
 }

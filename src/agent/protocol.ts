@@ -32,6 +32,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     sysctls: z.array(z.tuple([z.string(), z.string()])),
     strategies: z.array(strategyName),
     addresses: z.array(z.string()),
+    /** Whether connections need TCP timestamp clocks of their own. */
+    clocks: z.boolean(),
   }),
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
@@ -89,6 +91,8 @@ export const checkSchema = z.object({
   veth: z.object({ available: z.boolean(), errno: z.string().nullable() }),
   /** Addresses of the profile that this machine does not have; only asked in the shared network of the host lab. */
   notLocal: z.array(z.string()),
+  /** Why connections cannot have clocks of their own; null also when that was not asked. */
+  clocksMissing: z.string().nullable(),
 });
 export type Check = z.infer<typeof checkSchema>;
 

@@ -7,6 +7,7 @@ import { monotonicMicros as now, sharpenTimers, threadCpu } from '../kernel/libc
 import { sockaddrTable } from '../kernel/sockaddr.js';
 import type { LoadPlan, Target } from '../profile/plan.js';
 import type { PortRange } from '../profile/units.js';
+import { createClocks } from './clocks.js';
 import { createConnections } from './connection.js';
 import { type EncodedHistograms, encodeHistograms } from './histogram.js';
 import { isPaced } from './pacer.js';
@@ -63,11 +64,14 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   const recorder = createRecorder(shared, worker);
   const available = Math.floor((input.descriptorLimit - input.descriptorReserve) / workers);
   const budget = Math.min(plan.maxInFlight ?? available, available);
+  const remotes = sockaddrTable(input.targets);
+  const clocks = plan.clocks > 1 ? createClocks(plan.clocks, remotes.family) : null;
   const connections = createConnections({
     plan,
     dialer: createDialer({ strategy: plan.strategy, addresses: input.addresses, ports: input.ports }),
     picker: createPicker(plan.pick, input.addresses.length, input.targets.length, worker, workers, input.seed),
-    remotes: sockaddrTable(input.targets),
+    clocks,
+    remotes,
     epoll,
     recorder,
     descriptorLimit: input.descriptorLimit,
@@ -102,6 +106,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   Atomics.wait(shared.control, CONTROL.release, 0);
   connections.closeAll();
   epoll.close();
+  clocks?.close();
   return {
     histograms: encodeHistograms(recorder.histograms),
     peakOpen: recorder.peakOpen,

@@ -56,6 +56,7 @@ export function planLoad(input: LoadInput & { arrival: ArrivalInput }, pick: Add
     maxInFlight: input.maxInFlight ?? LOAD.maxInFlight,
     ports: input.ports ?? LOAD.ports,
     lagBudgetMs: input.lagBudget ?? LOAD.lagBudgetMs,
+    clocks: input.clocks ?? LOAD.clocks,
   };
 }
 

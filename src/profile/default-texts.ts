@@ -36,6 +36,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'load.sink': LOAD.sink,
   'load.maxInFlight': 'what the descriptor limit allows',
   'load.ports': "the kernel's range",
+  'load.clocks': String(LOAD.clocks),
   'load.lagBudget': formatDuration(LOAD.lagBudgetMs),
   repeat: String(REPEAT),
   warmup: String(WARMUP),

@@ -58,6 +58,7 @@ export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1 }
       maxInFlight: null,
       ports: null,
       lagBudgetMs: 10,
+      clocks: 1,
       ...load,
     },
     addresses: Array.from({ length: addresses }, (_, i) => `10.50.0.${i + 1}`),
