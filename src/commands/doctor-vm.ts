@@ -3,9 +3,8 @@
  */
 import { LabError } from '../lab/lab.js';
 import { findProgram } from '../lab/remedy.js';
-import { cachedKernels } from '../lab/vm/kernel.js';
+import { cachedKernels } from '../lab/vm/debian-kernel.js';
 import { vmLab } from '../lab/vm/vm.js';
-import { ENGINE } from '../profile/defaults.js';
 import { DEBIAN_SUITES } from '../profile/guest.js';
 
 export interface VmFinding {
@@ -24,7 +23,7 @@ export async function examineVm(): Promise<VmFinding[]> {
     return [
       { what, state: 'warning', detail: `User-Mode Linux runs on x86-64, not on ${process.arch}`, remedy: OTHERS },
     ];
-  const cached = cachedKernels();
+  const cached = cachedKernels('uml');
   return [kernels(cached), ...(cached[0] === undefined ? [] : [await boot(what, cached[0])])];
 }
 
@@ -51,7 +50,7 @@ function kernels(cached: readonly string[]): VmFinding {
 async function boot(what: string, kernel: string): Promise<VmFinding> {
   const begun = performance.now();
   try {
-    const session = await vmLab({ engine: ENGINE, kernel }, () => {}).open('check');
+    const session = await vmLab({ engine: 'uml', kernel }, () => {}).open('check');
     const release = session.hello.environment.kernel;
     const ms = Math.round(performance.now() - begun);
     await session.close();

@@ -2,7 +2,7 @@
  * Parsers of command-line options.
  */
 import { InvalidArgumentError } from 'commander';
-import { kernelNameProblem } from '../profile/guest.js';
+import { ENGINES, type Engine, kernelNameProblem } from '../profile/guest.js';
 import type { Experiment } from '../profile/plan.js';
 
 /** A whole number within bounds. */
@@ -24,7 +24,13 @@ export function labOption(text: string): Experiment['lab'] {
   return lab;
 }
 
-/** A Debian suite or a path. */
+export function engineOption(text: string): Engine {
+  const engine = ENGINES.find((name) => name === text);
+  if (!engine) throw new InvalidArgumentError(`Allowed are ${ENGINES.join(', ')}.`);
+  return engine;
+}
+
+/** A Debian suite, `running`, or a path. */
 export function kernelOption(text: string): string {
   const problem = kernelNameProblem(text);
   if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);

@@ -12,12 +12,13 @@ import { planRuns } from '../experiment/order.js';
 import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
 import { shortages } from '../experiment/shortages.js';
 import { destinationCount, scheduledAttempts } from '../profile/arrival.js';
+import type { Engine } from '../profile/guest.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Prediction } from '../results/schema.js';
 import { EXIT, explainError } from './exit.js';
 import { labOf } from './labs.js';
-import { integerOption, kernelOption, labOption } from './options.js';
+import { engineOption, integerOption, kernelOption, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
 import { wrap } from './wrap.js';
@@ -25,6 +26,7 @@ import { wrap } from './wrap.js';
 interface PlanOptions {
   readonly lab?: Experiment['lab'];
   readonly kernel?: string;
+  readonly engine?: Engine;
   readonly repeat?: number;
   readonly json: boolean;
 }
@@ -61,7 +63,16 @@ export function registerPlan(program: Command): void {
     )
     .argument('<profile>', 'a profile that ships, as quickstart, or a path')
     .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
-    .option('--kernel <name>', 'with the VM lab: a Debian suite, as bookworm, or the path of a kernel', kernelOption)
+    .option(
+      '--kernel <name>',
+      'with the VM lab: a Debian suite, as bookworm, "running", or the path of a kernel',
+      kernelOption,
+    )
+    .option(
+      '--engine <name>',
+      'with the VM lab: uml (User-Mode Linux) or qemu; else what boots the kernel',
+      engineOption,
+    )
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -70,7 +81,12 @@ export function registerPlan(program: Command): void {
     .option('--json', 'as JSON', false)
     .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014')
     .action(async (name: string, options: PlanOptions) => {
-      const loaded = readProfile(name, { lab: options.lab, kernel: options.kernel, repeat: options.repeat });
+      const loaded = readProfile(name, {
+        lab: options.lab,
+        kernel: options.kernel,
+        engine: options.engine,
+        repeat: options.repeat,
+      });
       const rehearsal = await tryRehearsal(loaded);
       if (rehearsal.ok && rehearsal.value.findings.length > 0) throw loaded.refuse(rehearsal.value.findings);
       const plan = describe(loaded.experiment, rehearsal);

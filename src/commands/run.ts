@@ -20,6 +20,7 @@ import { planRuns } from '../experiment/order.js';
 import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
 import { shortages } from '../experiment/shortages.js';
 import type { Lab } from '../lab/lab.js';
+import type { Engine } from '../profile/guest.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Experiment } from '../profile/plan.js';
 import { renderTerminal } from '../report/terminal.js';
@@ -27,13 +28,14 @@ import { writeReports } from '../report/write.js';
 import { type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf } from './labs.js';
-import { integerOption, kernelOption, labOption } from './options.js';
+import { engineOption, integerOption, kernelOption, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 import { createProgress } from './progress.js';
 
 interface RunOptions {
   readonly lab?: Experiment['lab'];
   readonly kernel?: string;
+  readonly engine?: Engine;
   readonly repeat?: number;
   readonly seed?: number;
   readonly out: string;
@@ -48,7 +50,16 @@ export function registerRun(program: Command): void {
     .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
     .argument('[profile]', 'a profile that ships, as quickstart, or a path')
     .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
-    .option('--kernel <name>', 'with the VM lab: a Debian suite, as bookworm, or the path of a kernel', kernelOption)
+    .option(
+      '--kernel <name>',
+      'with the VM lab: a Debian suite, as bookworm, "running", or the path of a kernel',
+      kernelOption,
+    )
+    .option(
+      '--engine <name>',
+      'with the VM lab: uml (User-Mode Linux) or qemu; else what boots the kernel',
+      engineOption,
+    )
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -143,6 +154,7 @@ async function begin(name: string | undefined, options: RunOptions): Promise<Pre
   const loaded = readProfile(name, {
     lab: options.lab,
     kernel: options.kernel,
+    engine: options.engine,
     repeat: options.repeat,
     seed: options.seed,
   });
@@ -178,7 +190,7 @@ function makeFolder(parent: string, experiment: string, now: Date): string {
 
 function readForResume(name: string | undefined, dir: string, options: RunOptions): JournalContents {
   if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
-  for (const key of ['lab', 'kernel', 'repeat', 'seed'] as const) {
+  for (const key of ['lab', 'kernel', 'engine', 'repeat', 'seed'] as const) {
     if (options[key] !== undefined)
       throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
   }
@@ -271,8 +283,8 @@ function exitCodeOf(results: Results, end: ConductEnd): number {
 }
 
 /** The command that repeats this. */
-function commandLine(name: string, { lab, kernel, repeat, seed }: RunOptions): string {
-  const options = Object.entries({ lab, kernel, repeat, seed }).flatMap(([key, value]) =>
+function commandLine(name: string, { lab, kernel, engine, repeat, seed }: RunOptions): string {
+  const options = Object.entries({ lab, kernel, engine, repeat, seed }).flatMap(([key, value]) =>
     value === undefined ? [] : [`--${key} ${value}`],
   );
   return ['bindstorm', 'run', /^[\w./-]+$/.test(name) ? name : JSON.stringify(name), ...options].join(' ');

@@ -163,7 +163,7 @@ function describe(lab: Lab, network: RunSpec['network']): string {
     network === 'veth'
       ? `${lab.description}, client and origin joined by veth`
       : `${lab.description}, client and origin in one`;
-  return lab.kind === 'vm' ? `${place} (counts are exact; times are not those of this kernel on hardware)` : place;
+  return lab.caveat === undefined ? place : `${place} (${lab.caveat})`;
 }
 
 function warningsOf(network: RunSpec['network'], check: Check): string[] {

@@ -9,6 +9,8 @@ export interface Lab {
   readonly kind: Experiment['lab'];
   /** What a report says of it. */
   readonly description: string;
+  /** What a reader of its figures must know; known once a lab has been opened. */
+  readonly caveat?: string | undefined;
   /** Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError. */
   open(purpose: 'run' | 'check'): Promise<LabSession>;
 }

@@ -1,26 +1,13 @@
 /**
  * The defaults as the reference of the profile shows them, from the defaults themselves.
  */
-import {
-  DESTINATIONS,
-  ENGINE,
-  FILL,
-  GUARDRAILS,
-  KERNEL,
-  LAB,
-  LOAD,
-  PICK,
-  REPEAT,
-  SEED,
-  SUBJECT,
-  WARMUP,
-} from './defaults.js';
+import { DESTINATIONS, FILL, GUARDRAILS, KERNEL, LAB, LOAD, PICK, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 
 /** Key → default, for the keys that have one. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
   'lab.kind': LAB,
-  'lab.engine': ENGINE,
+  'lab.engine': 'uml for a Debian suite; for a path and for running, what boots such a file',
   'lab.kernel': KERNEL,
   'subject.kind': SUBJECT,
   allowHostChanges: 'false',

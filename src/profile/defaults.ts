@@ -6,9 +6,6 @@ import type { Arrival, LoadPlan } from './plan.js';
 /** A fresh network namespace a run: TIME_WAIT of one run cannot leak into the next, and the host is not touched. */
 export const LAB = 'netns';
 
-/** Needs neither a hypervisor nor root. */
-export const ENGINE = 'uml' as const;
-
 /** Linux 6.1: the oldest kernel that most servers may still have. */
 export const KERNEL = 'bookworm';
 

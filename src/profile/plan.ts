@@ -92,8 +92,9 @@ export const thresholdSchema = z.object({
 export type Threshold = z.infer<typeof thresholdSchema>;
 
 export const guestSchema = z.object({
-  engine: z.enum(ENGINES),
-  /** A Debian suite, or a path. */
+  /** Where the profile does not say, the kernel decides: by default User-Mode Linux, for an image (bzImage) QEMU. */
+  engine: z.enum(ENGINES).optional(),
+  /** A Debian suite, `running`, or a path. */
   kernel: z.string(),
 });
 export type Guest = z.infer<typeof guestSchema>;

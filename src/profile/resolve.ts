@@ -10,9 +10,9 @@ import { checkAddresses } from './check-addresses.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
-import { ENGINE, KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
+import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
-import { kernelNameProblem } from './guest.js';
+import { engineProblem, kernelNameProblem } from './guest.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
 import type { Arm, Experiment, Guest } from './plan.js';
 import type { Finding, Path } from './problem.js';
@@ -32,6 +32,7 @@ export interface ResolveContext {
   /** What the command line says instead of the profile. */
   readonly lab?: Experiment['lab'];
   readonly kernel?: string;
+  readonly engine?: Guest['engine'];
   readonly repeat?: number;
   readonly seed?: number;
 }
@@ -48,7 +49,7 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const lab = context.lab ?? input.lab?.kind ?? LAB;
   checkNames(input, findings);
   checkHostChanges(input, lab, findings);
-  const guest = checkGuest(input, lab, context.kernel, findings);
+  const guest = checkGuest(input, lab, context, findings);
   const arms = resolveArms(input, lab, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const experiment: Experiment = {
@@ -140,7 +141,7 @@ function checkHostChanges(input: ProfileInput, lab: Experiment['lab'], findings:
 function checkGuest(
   input: ProfileInput,
   lab: Experiment['lab'],
-  kernel: string | undefined,
+  { kernel, engine }: Pick<ResolveContext, 'kernel' | 'engine'>,
   findings: Finding[],
 ): Guest | undefined {
   for (const key of ['engine', 'kernel'] as const) {
@@ -154,11 +155,17 @@ function checkGuest(
   }
   const problem = input.lab?.kernel === undefined ? undefined : kernelNameProblem(input.lab.kernel);
   if (problem !== undefined) findings.push({ path: ['lab', 'kernel'], message: problem });
-  if (lab === 'vm') return { engine: input.lab?.engine ?? ENGINE, kernel: kernel ?? input.lab?.kernel ?? KERNEL };
-  if (kernel !== undefined) {
+  if (lab === 'vm') {
+    const guest: Guest = { engine: engine ?? input.lab?.engine, kernel: kernel ?? input.lab?.kernel ?? KERNEL };
+    const mismatch = engineProblem(guest);
+    if (mismatch !== undefined) findings.push({ path: ['lab'], message: mismatch });
+    return guest;
+  }
+  for (const [option, value] of Object.entries({ '--kernel': kernel, '--engine': engine })) {
+    if (value === undefined) continue;
     findings.push({
       path: input.lab ? ['lab'] : [],
-      message: `found --kernel, which names what the VM lab boots, but the lab is ${lab}: add --lab vm`,
+      message: `found ${option}, which is for the VM lab, but the lab is ${lab}: add --lab vm`,
     });
   }
   return undefined;

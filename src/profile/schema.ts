@@ -158,12 +158,15 @@ export const profileSchema = object({
       .describe(
         'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; host: this machine itself',
       ),
-    engine: z.enum(ENGINES).optional().describe('vm only: what runs the guest; uml is User-Mode Linux'),
+    engine: z
+      .enum(ENGINES)
+      .optional()
+      .describe('vm only: what runs the guest: uml, a kernel as one ordinary process (User-Mode Linux), or qemu'),
     kernel: z
       .string()
       .optional()
       .describe(
-        `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once, or the path of a kernel, as ./linux`,
+        `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once; running, for that of this machine; or the path of a kernel, as ./bzImage`,
       ),
   }).optional(),
   allowHostChanges: z

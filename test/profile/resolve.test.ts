@@ -101,15 +101,24 @@ test('the command line overrides lab, repeat and seed', () => {
 test('what the VM lab boots, by the profile and by the command line', () => {
   const guestOf = (lab: string, options: LoadOptions = {}) =>
     load(`${HEAD}variants: [{ name: v }]\n${lab}\n`, options).guest;
-  assert.deepEqual(guestOf('lab: { kind: vm }'), { engine: 'uml', kernel: 'bookworm' });
-  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie }'), { engine: 'uml', kernel: 'trixie' });
-  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie }', { kernel: './linux' }), {
+  assert.deepEqual(guestOf('lab: { kind: vm }'), { engine: undefined, kernel: 'bookworm' });
+  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie }'), { engine: undefined, kernel: 'trixie' });
+  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie, engine: uml }', { kernel: './linux' }), {
     engine: 'uml',
     kernel: './linux',
   });
-  assert.deepEqual(guestOf('', { lab: 'vm', kernel: 'sid' }), { engine: 'uml', kernel: 'sid' });
+  assert.deepEqual(guestOf('', { lab: 'vm', kernel: 'sid' }), { engine: undefined, kernel: 'sid' });
+  assert.deepEqual(guestOf('lab: { kind: vm, engine: uml }', { engine: 'qemu', kernel: 'running' }), {
+    engine: 'qemu',
+    kernel: 'running',
+  });
   assert.equal(guestOf('lab: { kind: vm, kernel: trixie }', { lab: 'netns' }), undefined);
   assert.throws(() => guestOf('', { kernel: 'sid' }), /found --kernel, .* but the lab is netns: add --lab vm/);
+  assert.throws(() => guestOf('', { engine: 'qemu' }), /found --engine, .* but the lab is netns: add --lab vm/);
+  assert.throws(
+    () => guestOf('lab: { kind: vm, engine: uml, kernel: running }'),
+    /found engine uml with kernel running/,
+  );
 });
 
 test('sysctls: the variant overlays the baseline, numbers and tabs become plain text', () => {

@@ -19,21 +19,45 @@ const ELSEWHERE = 'fetch the kernel on a Debian machine and give its path with -
 
 /**
  * Fetch packages of a suite and unpack them.
+ * @param packages their names
  * @param folder where the contents are unpacked to; it must exist, and the work is done beside it
+ * @param parts of the packages that these depend on, the names of those to be fetched too; of all others nothing is needed
  * @throws LabError when there is no apt, no archive, or no such package
  */
-export async function unpackDebianPackages(suite: string, packages: readonly string[], folder: string): Promise<void> {
+export async function unpackDebianPackages(
+  suite: string,
+  packages: readonly string[],
+  folder: string,
+  parts?: RegExp,
+): Promise<void> {
   const work = mkdtempSync(join(dirname(folder), 'apt-'));
   try {
     const environment = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writeConfiguration(work, suite) };
     await apt(['apt-get', '-qq', 'update'], work, environment, `the package lists of ${suite} cannot be fetched`);
     const what = `${packages.join(' and ')} of ${suite} cannot be fetched`;
-    await apt(['apt-get', '-qq', 'download', ...packages], work, environment, what);
+    const names = parts === undefined ? packages : await withParts(packages, parts, work, environment, what);
+    await apt(['apt-get', '-qq', 'download', ...names], work, environment, what);
     for (const name of readdirSync(work).filter((file) => file.endsWith('.deb')))
       await apt(['dpkg-deb', '-x', join(work, name), folder], work, environment, `${name} cannot be unpacked`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** The packages, and those of the given names that they depend on, and these in turn. */
+async function withParts(
+  packages: readonly string[],
+  parts: RegExp,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  what: string,
+): Promise<string[]> {
+  const all = new Set(packages);
+  for (const name of all) {
+    const said = await apt(['apt-cache', 'depends', '--important', name], cwd, env, what);
+    for (const [, needed] of said.matchAll(/^\s*(?:Pre)?Depends: (\S+)$/gm)) if (parts.test(needed!)) all.add(needed!);
+  }
+  return [...all];
 }
 
 /** The Debian archive that this machine's apt uses; also where apt has never fetched a list. @throws LabError when it has none */
@@ -98,7 +122,7 @@ async function apt(
   cwd: string,
   env: NodeJS.ProcessEnv,
   what: string,
-): Promise<void> {
+): Promise<string> {
   const result = await execa(program!, rest, {
     cwd,
     env,
@@ -106,7 +130,7 @@ async function apt(
     reject: false,
     timeout: UPDATE_DEADLINE_MS,
   });
-  if (result.exitCode === 0) return;
+  if (result.exitCode === 0) return result.stdout ?? '';
   const said = result.stderr?.split('\n').find((line) => /^E:|^dpkg-deb: error/.test(line));
   throw new LabError(`${what}: ${said ?? result.originalMessage ?? `${program} ended with code ${result.exitCode}`}`, {
     remedy: `see that the archive can be reached from here; or ${ELSEWHERE}`,

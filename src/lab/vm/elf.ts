@@ -1,13 +1,19 @@
 /**
- * Which files a program needs to start: its loader and its shared libraries, as the loader itself finds them.
+ * Which files a program needs to start: its loader and its shared libraries, as the loader itself finds them. And what else is
+ * read from files in the ELF format, 64-bit and little-endian (elf(5)).
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 
+const PT_LOAD = 1;
 const PT_INTERP = 3;
 const MAGIC = 0x464c457f;
 /** Program headers follow the ELF header; all of them lie in the first page or two. */
 const HEAD_BYTES = 65_536;
+
+export function isElf(head: Buffer): boolean {
+  return head.length >= 64 && head.readUInt32LE(0) === MAGIC && head[4] === 2 && head[5] === 1;
+}
 
 /** The first bytes of a file that is a 64-bit little-endian ELF file, else undefined. @throws when it cannot be read */
 export function readElfHead(path: string): Buffer | undefined {
@@ -15,8 +21,7 @@ export function readElfHead(path: string): Buffer | undefined {
   try {
     const head = Buffer.alloc(HEAD_BYTES);
     const length = readSync(fd, head, 0, HEAD_BYTES, 0);
-    const isElf = length >= 64 && head.readUInt32LE(0) === MAGIC && head[4] === 2 && head[5] === 1;
-    return isElf ? head.subarray(0, length) : undefined;
+    return isElf(head) ? head.subarray(0, length) : undefined;
   } finally {
     closeSync(fd);
   }
@@ -25,23 +30,53 @@ export function readElfHead(path: string): Buffer | undefined {
 export interface Segment {
   /** Where its program header lies in the file. */
   readonly header: number;
+  readonly type: number;
   readonly offset: number;
+  readonly address: bigint;
   readonly size: number;
 }
 
-/** PT_INTERP of a 64-bit little-endian ELF file: where the name of its loader lies; undefined for a static program (elf(5)). */
-export function programInterpreter(head: Buffer): Segment | undefined {
+/** The program headers that lie in the head of a file. */
+function segments(head: Buffer): Segment[] {
   const table = Number(head.readBigUInt64LE(32));
   const entrySize = head.readUInt16LE(54);
-  const entries = head.readUInt16LE(56);
-  for (let i = 0; i < entries; i++) {
-    const header = table + i * entrySize;
-    if (head.readUInt32LE(header) !== PT_INTERP) continue;
-    return {
+  const entries = Array.from({ length: head.readUInt16LE(56) }, (_, i) => table + i * entrySize);
+  return entries
+    .filter((header) => header + 56 <= head.length)
+    .map((header) => ({
       header,
+      type: head.readUInt32LE(header),
       offset: Number(head.readBigUInt64LE(header + 8)),
+      address: head.readBigUInt64LE(header + 16),
       size: Number(head.readBigUInt64LE(header + 32)),
-    };
+    }));
+}
+
+/** PT_INTERP: where the name of a program's loader lies; undefined for a static program. */
+export function programInterpreter(head: Buffer): Segment | undefined {
+  return segments(head).find(({ type }) => type === PT_INTERP);
+}
+
+/** The virtual addresses that a program's parts are loaded at. */
+export function loadsAt(head: Buffer): bigint[] {
+  return segments(head)
+    .filter(({ type }) => type === PT_LOAD)
+    .map(({ address }) => address);
+}
+
+/** The bytes of a section, by its name; undefined when the file has none. */
+export function sectionOf(file: Buffer, name: string): Buffer | undefined {
+  const table = Number(file.readBigUInt64LE(40));
+  const entrySize = file.readUInt16LE(58);
+  const part = (index: number) => {
+    const header = table + index * entrySize;
+    const offset = Number(file.readBigUInt64LE(header + 24));
+    return file.subarray(offset, offset + Number(file.readBigUInt64LE(header + 32)));
+  };
+  const names = part(file.readUInt16LE(62));
+  for (let i = 0; i < file.readUInt16LE(60); i++) {
+    const at = file.readUInt32LE(table + i * entrySize);
+    if (names.toString('latin1', at, names.indexOf(0, at)) === name) return part(i);
   }
   return undefined;
 }

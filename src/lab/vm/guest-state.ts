@@ -7,6 +7,8 @@ import { lastLine } from '../agent-channel.js';
 const KEPT = 8_000;
 /** Enough of the last chunk to find a message that two chunks share. */
 const OVERLAP = 200;
+/** Init's last line. */
+const END = /^(exit|killed|failed) (.*)\n/m;
 
 export interface GuestState {
   /** The controller ended it. */
@@ -21,8 +23,14 @@ export interface GuestState {
   verdict(code: number | null, signal: string | null): string;
 }
 
-/** @param onPanic called when the guest's kernel has panicked: it does not end by itself */
-export function createGuestState(onPanic: () => void): GuestState {
+export interface GuestListener {
+  /** The guest's kernel has panicked: it may not end by itself. */
+  onPanic(): void;
+  /** The agent has ended, and init switches the machine off. */
+  onAgentEnd(): void;
+}
+
+export function createGuestState({ onPanic, onAgentEnd }: GuestListener): GuestState {
   let kept = '';
   let status = '';
   let panic: string | null = null;
@@ -40,6 +48,7 @@ export function createGuestState(onPanic: () => void): GuestState {
     },
     onStatus(chunk) {
       status += chunk;
+      if (END.test(status)) onAgentEnd();
     },
     text: () => kept,
     progress() {
@@ -49,7 +58,7 @@ export function createGuestState(onPanic: () => void): GuestState {
     verdict(code, signal) {
       if (panic !== null) return `was lost: the kernel of the guest panicked (${panic})`;
       const memory = outOfMemory ? ', as the guest was out of memory' : '';
-      const last = /^(exit|killed|failed) (.*)$/m.exec(status);
+      const last = END.exec(status);
       if (last?.[1] === 'exit') return `ended with code ${last[2]}${memory}: ${lastLine(kept)}`;
       if (last?.[1] === 'killed') return `was killed by ${last[2]}${memory}`;
       if (last?.[1] === 'failed') return `could not be started in the guest: ${last[2]}`;

@@ -1,19 +1,42 @@
 /**
- * Which modules of a kernel the guest loads, and in what order.
+ * Which modules of a kernel the guest loads, and in what order. What a module needs it says itself (`depends=` in its section
+ * .modinfo, as modinfo(8) shows); the list of depmod(8) exists only where a package was installed.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { LabError } from '../lab.js';
+import { cacheFolder } from './cache.js';
+import { isElf, sectionOf } from './elf.js';
 
 /** What a lab needs and a kernel may have as a module. One that is built in, or that a kernel lacks, is no file and is skipped. */
 const WANTED = ['ipv6', 'tcp_diag', 'veth'];
+const FILE = /\.ko(?:\.(gz|xz|zst))?$/;
+/** Program → Debian package. gzip is read by Node. */
+const DECOMPRESSORS = { xz: { program: 'xz', from: 'xz-utils' }, zst: { program: 'zstd', from: 'zstd' } } as const;
+const MOST_BYTES = 2 ** 26;
 
 /**
- * The files of the modules to load, each after those that it needs.
- * @param folder as /lib/modules/6.1.0, with the modules.dep that depmod(8) writes; null when the kernel has no modules
+ * The files of the modules to load, each after those that it needs; none of them compressed.
+ * @param folder as /lib/modules/6.1.0; null when the kernel has no modules
+ * @throws LabError when one cannot be decompressed
  */
 export function modulesToLoad(folder: string | null): string[] {
-  if (folder === null || !existsSync(join(folder, 'modules.dep'))) return [];
-  return orderModules(readFileSync(join(folder, 'modules.dep'), 'utf8'), WANTED).map((path) => join(folder, path));
+  if (folder === null || !existsSync(folder)) return [];
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => FILE.test(path));
+  const paths = new Map(files.map((path) => [moduleName(path), join(folder, path)]));
+  const ready = new Map<string, string>();
+  const at = (name: string) => {
+    const path = paths.get(name);
+    if (path !== undefined && !ready.has(name)) ready.set(name, uncompressed(path));
+    return ready.get(name);
+  };
+  return orderModules(WANTED, (name) => {
+    const path = at(name);
+    return path === undefined ? undefined : dependenciesOf(readFileSync(path));
+  }).map((name) => at(name)!);
 }
 
 /** The only folder in /lib/modules of an unpacked package, or null. */
@@ -22,28 +45,65 @@ export function moduleFolder(parent: string): string | null {
   return release === undefined ? null : join(parent, release);
 }
 
-/** Pure. @param dependencies the text of a modules.dep(5): `a.ko: b.ko c.ko`, where c.ko is to be loaded before b.ko */
-export function orderModules(dependencies: string, wanted: readonly string[]): string[] {
-  const needs = new Map(
-    dependencies.split('\n').flatMap((line): [string, string[]][] => {
-      const [path, rest] = line.split(':');
-      return path === undefined || rest === undefined ? [] : [[path, rest.trim().split(/\s+/).filter(Boolean)]];
-    }),
-  );
-  const paths = new Map([...needs.keys()].map((path) => [moduleName(path), path]));
+/** Pure. @param needs the names of the modules that a module needs; undefined when there is no such file */
+export function orderModules(
+  wanted: readonly string[],
+  needs: (name: string) => readonly string[] | undefined,
+): string[] {
   const ordered = new Set<string>();
-  for (const name of wanted) {
-    const path = paths.get(name);
-    if (path === undefined) continue;
-    for (const needed of needs.get(path)!.toReversed()) ordered.add(needed);
-    ordered.add(path);
-  }
+  const add = (name: string) => {
+    const needed = ordered.has(name) ? undefined : needs(name);
+    if (needed === undefined) return;
+    for (const other of needed) add(other);
+    ordered.add(name);
+  };
+  for (const name of wanted) add(name);
   return [...ordered];
+}
+
+/** The names after `depends=` in a module. Pure. @param module the bytes of a .ko file */
+export function dependenciesOf(module: Buffer): string[] {
+  const information = isElf(module) ? sectionOf(module, '.modinfo') : undefined;
+  const depends = information
+    ?.toString('latin1')
+    .split('\0')
+    .find((entry) => entry.startsWith('depends='));
+  return (depends?.slice('depends='.length).split(',') ?? []).filter(Boolean).map(withUnderscores);
 }
 
 /** A file may be called tcp-diag.ko where the module is tcp_diag. */
 function moduleName(path: string): string {
-  return basename(path)
-    .replace(/\.ko(\..*)?$/, '')
-    .replaceAll('-', '_');
+  return withUnderscores(basename(path).replace(FILE, ''));
+}
+
+function withUnderscores(name: string): string {
+  return name.replaceAll('-', '_');
+}
+
+/** The file itself, or a decompressed copy of it in the cache: only newer kernels can decompress, and not all of those do. */
+function uncompressed(path: string): string {
+  const method = FILE.exec(path)?.[1];
+  if (method === undefined) return path;
+  const { size, mtimeMs } = statSync(path);
+  const key = createHash('sha256')
+    .update(JSON.stringify([path, size, mtimeMs]))
+    .digest('hex')
+    .slice(0, 32);
+  const copy = join(cacheFolder('modules'), `${key}-${moduleName(path)}.ko`);
+  if (existsSync(copy)) return copy;
+  const unfinished = `${copy}.${process.pid}.part`;
+  writeFileSync(unfinished, decompress(path, method as 'gz' | keyof typeof DECOMPRESSORS));
+  renameSync(unfinished, copy);
+  return copy;
+}
+
+function decompress(path: string, method: 'gz' | keyof typeof DECOMPRESSORS): Buffer {
+  const compressed = readFileSync(path);
+  if (method === 'gz') return gunzipSync(compressed);
+  const { program, from } = DECOMPRESSORS[method];
+  const { status, stdout, error } = spawnSync(program, ['-dc'], { input: compressed, maxBuffer: MOST_BYTES });
+  if (status === 0) return stdout;
+  throw new LabError(`the module ${path} cannot be decompressed (${error?.message ?? `${program} failed`})`, {
+    remedy: `install ${from}, as with: apt-get install ${from}`,
+  });
 }

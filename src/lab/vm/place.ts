@@ -1,6 +1,7 @@
 /**
- * Where a guest's memory lies on this machine: a file without a name, as large as the guest's memory, of which only the pages that
- * the guest used take room. UML maps it executable.
+ * Where a guest's memory lies on this machine. Only the pages that the guest used take room, but all of them may come to be used.
+ * For QEMU it is memory as that of any process; for UML a file without a name, as large as the guest's memory, which it maps
+ * executable.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +25,16 @@ export function guestFolder(bytes: number): string {
     );
   sweep(place);
   return mkdtempSync(join(place, `${PREFIX}${process.pid}-`));
+}
+
+/** @throws LabError when this machine has less memory to spare than the guest may come to use. @param bytes of the guest's memory */
+export function checkMemory(bytes: number): void {
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
+  if (available === undefined || Number(available) * 1024 >= bytes) return;
+  throw new LabError(
+    `a guest may come to use ${Math.round(bytes / 2 ** 20)} MiB of memory, and this machine has ${Math.round(Number(available) / 1024)} MiB to spare`,
+    { remedy: 'end other programs, or use a machine with more memory' },
+  );
 }
 
 function hasRoom(folder: string, bytes: number): boolean {

@@ -5,10 +5,16 @@ import { createGuestState } from '../../../src/lab/vm/guest-state.js';
 
 function guest() {
   let panics = 0;
-  const console = createGuestState(() => {
-    panics++;
+  let ends = 0;
+  const console = createGuestState({
+    onPanic() {
+      panics++;
+    },
+    onAgentEnd() {
+      ends++;
+    },
   });
-  return { console, panics: () => panics };
+  return { console, panics: () => panics, ends: () => ends };
 }
 
 test('a panic is found at once, also when two chunks share it, and is what counts', () => {

@@ -1,25 +1,36 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { orderModules } from '../../../src/lab/vm/modules.js';
+import { dependenciesOf, orderModules } from '../../../src/lab/vm/modules.js';
 
-const DEPENDENCIES = `kernel/drivers/net/veth.ko:
-kernel/net/ipv6/ipv6.ko: kernel/lib/crc-ccitt.ko
-kernel/net/ipv4/tcp_diag.ko.xz: kernel/net/ipv4/inet_diag.ko.xz kernel/net/core/sock-diag.ko.xz
-kernel/lib/crc-ccitt.ko:
-`;
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  veth: [],
+  ipv6: ['crc_ccitt'],
+  tcp_diag: ['inet_diag', 'sock_diag'],
+  inet_diag: ['sock_diag'],
+  sock_diag: [],
+  crc_ccitt: [],
+};
+const order = (...wanted: string[]) => orderModules(wanted, (name) => NEEDS[name]);
 
 test('each module follows those that it needs, the deepest first', () => {
-  assert.deepEqual(orderModules(DEPENDENCIES, ['veth', 'tcp_diag', 'ipv6']), [
-    'kernel/drivers/net/veth.ko',
-    'kernel/net/core/sock-diag.ko.xz',
-    'kernel/net/ipv4/inet_diag.ko.xz',
-    'kernel/net/ipv4/tcp_diag.ko.xz',
-    'kernel/lib/crc-ccitt.ko',
-    'kernel/net/ipv6/ipv6.ko',
+  assert.deepEqual(order('veth', 'tcp_diag', 'ipv6'), [
+    'veth',
+    'sock_diag',
+    'inet_diag',
+    'tcp_diag',
+    'crc_ccitt',
+    'ipv6',
   ]);
 });
 
-test('what is built in or missing is left out, and a dash is an underscore', () => {
-  assert.deepEqual(orderModules(DEPENDENCIES, ['virtio_net', 'crc_ccitt']), ['kernel/lib/crc-ccitt.ko']);
-  assert.deepEqual(orderModules('', ['veth']), []);
+test('what is built in or missing is left out', () => {
+  assert.deepEqual(order('virtio_net', 'crc_ccitt'), ['crc_ccitt']);
+  assert.deepEqual(
+    orderModules(['a'], (name) => (name === 'a' ? ['built_in'] : undefined)),
+    ['a'],
+  );
+});
+
+test('what is no module needs nothing', () => {
+  assert.deepEqual(dependenciesOf(Buffer.from('not a module')), []);
 });

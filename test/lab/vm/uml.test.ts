@@ -9,9 +9,9 @@ import { rehearse } from '../../../src/experiment/rehearsal.js';
 import { runOne } from '../../../src/experiment/run-one.js';
 import { greetAgent } from '../../../src/lab/agent-channel.js';
 import { LabError, type LabSession } from '../../../src/lab/lab.js';
+import { bootGuest } from '../../../src/lab/vm/boot.js';
 import { guestImage } from '../../../src/lab/vm/image.js';
-import { type UmlKernel, umlKernel } from '../../../src/lab/vm/kernel.js';
-import { bootUml } from '../../../src/lab/vm/uml.js';
+import { type GuestKernel, guestKernel } from '../../../src/lab/vm/kernel.js';
 import { vmLab } from '../../../src/lab/vm/vm.js';
 import { loadProfile } from '../../../src/profile/load.js';
 import type { Run } from '../../../src/results/schema.js';
@@ -56,14 +56,13 @@ async function run(name: string): Promise<Run> {
 }
 
 describe('a guest', { skip: process.arch !== 'x64' && 'User-Mode Linux is for x86-64' }, () => {
-  let kernel: UmlKernel;
+  let kernel: GuestKernel;
   let image: string;
   before(async () => {
-    kernel = await umlKernel('bookworm', () => {});
+    kernel = await guestKernel(guest, () => {});
     image = guestImage(kernel.modules);
   });
-  const boot = (more: Partial<UmlKernel> = {}, purpose: 'run' | 'check' = 'check') =>
-    bootUml({ kernel: { ...kernel, ...more }, image, memory: MEMORY, purpose });
+  const boot = (purpose: 'run' | 'check' = 'check') => bootGuest({ kernel, image, memory: MEMORY, purpose });
 
   it('has its own kernel, and sysctls of a whole machine, which change nothing here', async () => {
     const before = hostState();
@@ -113,7 +112,7 @@ describe('a guest', { skip: process.arch !== 'x64' && 'User-Mode Linux is for x8
   it('that panics is lost, and says why', async (t) => {
     const broken = join(scratchFolder(t), 'empty.cpio');
     writeFileSync(broken, 'nothing to boot from');
-    const channel = bootUml({ kernel, image: broken, memory: MEMORY, purpose: 'check' });
+    const channel = bootGuest({ kernel, image: broken, memory: MEMORY, purpose: 'check' });
     await assert.rejects(greetAgent(channel, BOOT_MS), (error) => {
       assert.ok(error instanceof LabError);
       assert.match(error.message, /was lost: the kernel of the guest panicked \(/);

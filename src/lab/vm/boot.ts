@@ -1,0 +1,122 @@
+/**
+ * The start of a guest, by either engine: one chain of processes, the same lines, the same end.
+ *
+ * All of it lies in a PID namespace, whose end is the end of all, by the chain of the netns lab (src/lab/netns.ts).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import type { Duplex, Readable } from 'node:stream';
+import type { AgentChannel } from '../agent-channel.js';
+import { createGuestState } from './guest-state.js';
+import type { GuestKernel } from './kernel.js';
+import { checkMemory, guestFolder } from './place.js';
+import { qemuCommand } from './qemu.js';
+import { umlCommand } from './uml.js';
+
+export interface GuestPlan {
+  readonly kernel: GuestKernel;
+  /** The root filesystem, a cpio archive. */
+  readonly image: string;
+  /** Bytes. */
+  readonly memory: number;
+  readonly purpose: 'run' | 'check';
+}
+
+/** The command with all that it starts in namespaces of its own, which end with this process. */
+export function confined(command: readonly string[], root: boolean): string[] {
+  const dieTogether = ['setpriv', '--pdeathsig', 'KILL'];
+  const namespaces = [...(root ? [] : ['--user', '--map-root-user']), '--net', '--pid', '--mount-proc'];
+  return [
+    ...dieTogether,
+    ...['unshare', ...namespaces, '--fork', '--kill-child=KILL', '--'],
+    ...dieTogether,
+    ...command,
+  ];
+}
+
+interface Start {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** The descriptor at which the agent's output arrives; its input is 3. */
+  readonly output: 3 | 4;
+  /** To be removed at the end. */
+  readonly folder: string | null;
+}
+
+function startOf({ kernel, image, memory, purpose }: GuestPlan): Start {
+  const parameters = ['bindstorm.agent=/dev/ttyS1', 'bindstorm.status=/dev/ttyS2', `bindstorm.purpose=${purpose}`];
+  if (kernel.engine === 'qemu') {
+    checkMemory(memory);
+    return { command: qemuCommand(kernel, image, memory, parameters), cwd: '/', output: 3, folder: null };
+  }
+  const folder = guestFolder(memory);
+  const command = umlCommand(kernel, image, memory, parameters, folder);
+  return { command, cwd: kernel.cwd, output: 4, folder };
+}
+
+/** How long a guest may take to switch off after its agent has ended; a kernel without ACPI cannot, and halts. */
+const POWER_OFF_MS = 3_000;
+
+/** Start a guest. @throws LabError when this machine has no room for it */
+export function bootGuest(plan: GuestPlan): AgentChannel {
+  const { command, cwd, output: outputAt, folder } = startOf(plan);
+  const [program, ...rest] = confined(command, process.getuid?.() === 0);
+  const child = spawn(program!, rest, {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    cwd,
+    // A session of its own: Ctrl-C reaches the controller alone; and one group to kill.
+    detached: true,
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  const streams = child.stdio as unknown as [null, Readable, Readable, Duplex, Duplex, Duplex];
+  const [, stdout, stderr, input, , status] = streams;
+  const kill = () => killGroup(child);
+  let poweringOff: NodeJS.Timeout | undefined;
+  const guest = createGuestState({
+    onPanic: kill,
+    onAgentEnd: () => {
+      poweringOff ??= setTimeout(kill, POWER_OFF_MS);
+    },
+  });
+  for (const stream of [stdout, stderr]) stream.setEncoding('utf8').on('data', guest.onConsole);
+  status.setEncoding('utf8').on('data', guest.onStatus);
+  // A socket whose other end is killed may say so as an error; the end is told by `ended`.
+  for (const stream of streams.slice(3)) stream!.on('error', () => {});
+  const ended = new Promise<string>((resolve) => {
+    let failure: Error | undefined;
+    child.on('error', (error) => {
+      failure = error;
+      if (child.pid === undefined) finish(null, null);
+    });
+    child.on('close', finish);
+    function finish(code: number | null, signal: NodeJS.Signals | null): void {
+      clearTimeout(poweringOff);
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
+      resolve(failure ? `could not be started (${failure.message})` : guest.verdict(code, signal));
+    }
+  });
+  const close = () => {
+    // Nothing in the guest outlives it, so there is nothing to put in order first.
+    kill();
+    return ended;
+  };
+  return {
+    input,
+    output: streams[outputAt],
+    ended,
+    close,
+    kill,
+    stderr: guest.text,
+    progress: () => guest.progress(),
+  };
+
+  function killGroup({ pid }: ChildProcess): void {
+    guest.killed = true;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It is gone already.
+    }
+  }
+}

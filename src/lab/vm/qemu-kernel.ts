@@ -1,0 +1,114 @@
+/**
+ * Kernel images for QEMU: a bzImage that the user names, that of a Debian suite, fetched once into the cache, or that which this
+ * machine runs.
+ */
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { release } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { DEBIAN_SUITES } from '../../profile/guest.js';
+import { LabError } from '../lab.js';
+import { findAccelerator } from './accelerator.js';
+import { unpackDebianPackages } from './apt.js';
+import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
+import { modulesToLoad } from './modules.js';
+import { hasQemu, QEMU, type QemuKernel } from './qemu.js';
+
+/** Debian's kernels for virtual machines: smaller, and with all that a lab needs. */
+const PACKAGE = 'linux-image-cloud-amd64';
+/** The package names another, and since Debian forky that names two, for the image and for its modules. */
+const PARTS = /^linux-(?:image|binary|modules)-/;
+
+type Note = (text: string) => void;
+
+/** @param path of a bzImage. @param version its release, as 6.1.0-50-cloud-amd64; its modules are used where they lie beside it */
+export async function givenQemuKernel(path: string, version: string | null, note: Note): Promise<QemuKernel> {
+  requireQemu();
+  const modules = modulesToLoad(version === null ? null : modulesBeside(path, version));
+  return { engine: 'qemu', path, accelerator: await findAccelerator(path, note), modules };
+}
+
+/** The image and the modules of the kernel that this machine runs. @throws LabError when it is not there, or not for this user */
+export async function runningKernel(note: Note): Promise<QemuKernel> {
+  requireQemu();
+  const version = release();
+  const places = [`/boot/vmlinuz-${version}`, `/lib/modules/${version}/vmlinuz`];
+  const path = places.find((place) => existsSync(place));
+  const instead = `give the path of an image with --kernel, or a Debian suite (${DEBIAN_SUITES.join(', ')})`;
+  if (path === undefined)
+    throw new LabError(
+      `the image of the running kernel (${version}) is not on this machine, neither at ${places.join(' nor at ')}`,
+      { remedy: instead },
+    );
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new LabError(`the image of the running kernel, ${path}, cannot be read by this user`, {
+      cause: error,
+      remedy: `run as root, or let everybody read it (sudo chmod a+r ${path}), or ${instead}`,
+    });
+  }
+  return givenQemuKernel(path, version, note);
+}
+
+/** @throws LabError when it cannot be had */
+export async function debianQemuKernel(suite: string, note: Note): Promise<QemuKernel> {
+  requireQemu();
+  const folder = await debianKernel('qemu', suite, async (work, ready) => {
+    note(`fetching the kernel of Debian ${suite} into the cache (once)`);
+    await fetchKernel(suite, work, ready);
+  });
+  const path = join(folder, KERNEL_FILE);
+  const modules = readdirSync(join(folder, 'modules')).sort();
+  return {
+    engine: 'qemu',
+    path,
+    accelerator: await findAccelerator(path, note),
+    modules: modules.map((name) => join(folder, 'modules', name)),
+  };
+}
+
+function requireQemu(): void {
+  if (hasQemu()) return;
+  throw new LabError(`${QEMU}, which boots this kernel, is not on the PATH`, {
+    remedy: 'install QEMU, as with: apt-get install --no-install-recommends qemu-system-x86',
+  });
+}
+
+/** Keeps the image and the few modules that a guest loads, in their order. */
+async function fetchKernel(suite: string, work: string, ready: string): Promise<void> {
+  const unpacked = join(work, 'package');
+  mkdirSync(unpacked);
+  await unpackDebianPackages(suite, [PACKAGE], unpacked, PARTS);
+  const image = ['boot', 'lib/modules', 'usr/lib/modules'].flatMap((folder) => imagesIn(join(unpacked, folder)))[0];
+  if (image === undefined) throw new LabError(`the package ${PACKAGE} of ${suite} has no kernel image`);
+  const trees = ['lib/modules', 'usr/lib/modules'].map((folder) => join(unpacked, folder));
+  const tree = trees.flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
+  );
+  mkdirSync(join(ready, 'modules'));
+  for (const [i, path] of modulesToLoad(tree[0] ?? null).entries())
+    copyFileSync(path, join(ready, 'modules', `${String(i).padStart(3, '0')}-${basename(path)}`));
+  renameSync(image, join(ready, KERNEL_FILE));
+}
+
+/** vmlinuz or vmlinuz-6.1.0, in the folder or one below. */
+function imagesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (/^vmlinuz(?:-|$)/.test(entry.name)) return [path];
+    return entry.isDirectory() && existsSync(join(path, 'vmlinuz')) ? [join(path, 'vmlinuz')] : [];
+  });
+}
+
+/** Where an installed or an unpacked package has the modules of an image. */
+function modulesBeside(path: string, version: string): string | null {
+  const folder = dirname(path);
+  const places = [
+    folder,
+    join(folder, '..', 'lib', 'modules', version),
+    join(folder, '..', 'usr', 'lib', 'modules', version),
+    join('/lib/modules', version),
+  ];
+  return places.find((place) => basename(place) === version && existsSync(place)) ?? null;
+}
