@@ -85,7 +85,6 @@ for (const listener of listeners) {
   for (let i = 0; i < input.attempts / input.destinations; i++)
     process.stdout.write(`${JSON.stringify(nextSyn(listener))}\n`);
 }
-process.exit(0);
 
 function nextSyn(listener: number): SeenSyn {
   const fd = accept4(listener, 0, 0, SOCK_CLOEXEC);
