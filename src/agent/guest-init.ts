@@ -27,7 +27,7 @@ function report(line: string): void {
 function boot(): void {
   mount('proc', '/proc');
   mount('sysfs', '/sys');
-  mount('devtmpfs', '/dev');
+  mountDevices();
   const parameters = commandLine();
   status = openSync(parameters['bindstorm.status'] ?? '', 'w');
   makeRaw(status);
@@ -45,6 +45,15 @@ function boot(): void {
     drain(line);
     end(signal === null ? `exit ${code}` : `killed ${signal}`);
   });
+}
+
+/** A kernel without devtmpfs has the few devices that the image brings. */
+function mountDevices(): void {
+  try {
+    mount('devtmpfs', '/dev');
+  } catch (error) {
+    process.stderr.write(`bindstorm: ${error instanceof Error ? error.message : error}\n`);
+  }
 }
 
 /** The key=value pairs of /proc/cmdline. */

@@ -4,9 +4,11 @@
  * All of it lies in a PID namespace, whose end is the end of all, by the chain of the netns lab (src/lab/netns.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AgentChannel } from '../agent-channel.js';
+import { seedParameters } from './first-program.js';
 import { createGuestState } from './guest-state.js';
 import type { GuestKernel } from './kernel.js';
 import { checkMemory, guestFolder } from './place.js';
@@ -44,7 +46,10 @@ interface Start {
 }
 
 function startOf({ kernel, image, memory, purpose }: GuestPlan): Start {
-  const parameters = ['bindstorm.agent=/dev/ttyS1', 'bindstorm.status=/dev/ttyS2', `bindstorm.purpose=${purpose}`];
+  const parameters = [
+    ...['bindstorm.agent=/dev/ttyS1', 'bindstorm.status=/dev/ttyS2', `bindstorm.purpose=${purpose}`],
+    ...seedParameters(randomBytes(64)),
+  ];
   if (kernel.engine === 'qemu') {
     checkMemory(memory);
     return { command: qemuCommand(kernel, image, memory, parameters), cwd: '/', output: 3, folder: null };

@@ -8,7 +8,7 @@ export type CpioEntry =
   | { readonly kind: 'directory'; readonly path: string }
   /** The content of a file of this machine. */
   | { readonly kind: 'file'; readonly path: string; readonly from: string; readonly executable: boolean }
-  | { readonly kind: 'text'; readonly path: string; readonly text: string; readonly executable: boolean }
+  | { readonly kind: 'text'; readonly path: string; readonly text: string | Buffer; readonly executable: boolean }
   | { readonly kind: 'character-device'; readonly path: string; readonly major: number; readonly minor: number };
 
 const DIRECTORY = 0o040755;

@@ -20,15 +20,28 @@ import { findProgram } from '../remedy.js';
 import { cacheFolder } from './cache.js';
 import { type CpioEntry, writeCpio } from './cpio.js';
 import { interpreterOf, librariesOf, readElfHead } from './elf.js';
+import { firstProgram } from './first-program.js';
 import { GUEST_APP, packageFiles } from './packages.js';
 
 /** Changes when the same contents would make another image. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Images are about 110 MB; the newest are kept, one a kernel and version in use. */
 const KEPT = 4;
 /** An image that was used this recently may be about to be read. */
 const IN_USE_MS = 10 * 60_000;
 const NODE = '/bin/node';
+const START = '/start.js';
+/** Those that are needed before devtmpfs is mounted, and where a kernel has none: name, major, minor (admin-guide/devices.txt). */
+const DEVICES = (
+  [
+    ['console', 5, 1],
+    ['null', 1, 3],
+    ['random', 1, 8],
+    ['urandom', 1, 9],
+    ['ttyS1', 4, 65],
+    ['ttyS2', 4, 66],
+  ] as const
+).map(([name, major, minor]): CpioEntry => ({ kind: 'character-device', path: `/dev/${name}`, major, minor }));
 
 /**
  * The path of a guest image, made now when the cache does not have it.
@@ -67,11 +80,12 @@ export function imageEntries(modules: readonly string[]): CpioEntry[] {
   const libraries = librariesFor(node, [unshare, ...addons]);
   // Libraries stay where they are here: the loader looks there anyway, or is told to.
   const folders = [...new Set(libraries.map((path) => dirname(path)))];
-  const init = `#!${NODE}\nprocess.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/src/agent/guest-init.js');\n`;
+  const start = `process.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/src/agent/guest-init.js');\n`;
   return [
     ...['/proc', '/sys', '/dev', '/tmp', '/modules'].map((path) => ({ kind: 'directory', path }) as const),
-    { kind: 'character-device', path: '/dev/console', major: 5, minor: 1 },
-    { kind: 'text', path: '/init', text: init, executable: true },
+    ...DEVICES,
+    { kind: 'text', path: '/init', text: firstProgram(NODE, START), executable: true },
+    { kind: 'text', path: START, text: start, executable: false },
     program(NODE, node),
     program('/bin/unshare', realpathSync(unshare)),
     ...libraries.map((path) => program(path, realpathSync(path))),

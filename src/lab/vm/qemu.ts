@@ -60,7 +60,7 @@ export function qemuCommand(
   parameters: readonly string[],
 ): string[] {
   return [
-    ...machineCommand(kernel, kernel.accelerator.kind, memory, [...parameters, 'random.trust_cpu=on']),
+    ...machineCommand(kernel, kernel.accelerator.kind, memory, parameters),
     ...['-initrd', image],
     ...['-chardev', 'socket,id=agent,fd=3', '-serial', 'chardev:agent'],
     ...['-chardev', 'socket,id=status,fd=5', '-serial', 'chardev:status'],
