@@ -20,6 +20,7 @@ export const {
   EALREADY,
   EINPROGRESS,
   EINTR,
+  EINVAL,
   EMFILE,
   ENFILE,
   ENOENT,
