@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path';
 /** Program → Debian package. */
 const NEEDED = {
   setpriv: 'util-linux',
+  'qemu-system-x86_64': 'qemu-system-x86',
   cpio: 'cpio',
 };
 

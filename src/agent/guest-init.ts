@@ -1,14 +1,14 @@
 /**
- * The first process of a guest (src/lab/vm): makes the machine usable, starts the agent with a serial line as its standard
- * streams, says on another line how it ended, and switches the machine off. The console, which is this process's standard error
- * and the agent's, is for what goes wrong.
+ * The first process of a guest (src/lab/vm): makes the machine usable and becomes the agent, with a serial line as its standard
+ * input and output; when the agent ends, it says on another line how, and switches the machine off. The console, which is its
+ * standard error, is for what goes wrong. It is the agent itself and starts none, as under an emulated CPU each start of Node
+ * takes two seconds.
  *
  * The kernel's command line has `bindstorm.purpose=run|check`, and the lines as `bindstorm.agent=` and `bindstorm.status=`.
  */
-import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { drain, loadModule, makeRaw, mount, powerOff, raiseDescriptorLimit } from '../kernel/boot.js';
+import { drain, duplicateOnto, loadModule, makeRaw, mount, powerOff, raiseDescriptorLimit } from '../kernel/boot.js';
 
 /** Modules in this folder are loaded in the order of their names. */
 const MODULES = '/modules';
@@ -24,27 +24,28 @@ function report(line: string): void {
   drain(status);
 }
 
-function boot(): void {
+async function boot(): Promise<void> {
   mount('proc', '/proc');
   mount('sysfs', '/sys');
   mountDevices();
   const parameters = commandLine();
   status = openSync(parameters['bindstorm.status'] ?? '', 'w');
   makeRaw(status);
-  report(`booted ${process.uptime().toFixed(3)} ${readFileSync('/proc/uptime', 'utf8').split(' ')[0]}`);
   loadModules();
   raiseDescriptorLimit(DESCRIPTORS);
   const line = openSync(parameters['bindstorm.agent'] ?? '', 'r+');
   makeRaw(line);
+  for (const stream of [0, 1]) duplicateOnto(line, stream);
   const entry = fileURLToPath(new URL('./entry.js', import.meta.url));
-  const agent = spawn(process.execPath, [entry, 'netns', parameters['bindstorm.purpose'] ?? 'check'], {
-    stdio: [line, line, 'inherit'],
-  });
-  agent.on('error', (error) => end(`failed ${error.message}`));
-  agent.on('exit', (code, signal) => {
+  process.argv = [process.execPath, entry, 'netns', parameters['bindstorm.purpose'] ?? 'check'];
+  process.on('exit', (code) => {
     drain(line);
-    end(signal === null ? `exit ${code}` : `killed ${signal}`);
+    end(`exit ${code}`);
   });
+  // From here on the agent answers for what is thrown.
+  process.off('uncaughtException', giveUp);
+  report(`booted ${readFileSync('/proc/uptime', 'utf8').split(' ')[0]}`);
+  await import('./entry.js');
 }
 
 /** A kernel without devtmpfs has the few devices that the image brings. */
@@ -84,8 +85,10 @@ function end(line: string): void {
   }
 }
 
-process.on('uncaughtException', (error) => {
+function giveUp(error: Error): void {
   process.stderr.write(`bindstorm: ${error.stack}\n`);
   end(`failed ${error.message.replaceAll('\n', ' ')}`);
-});
-boot();
+}
+
+process.on('uncaughtException', giveUp);
+await boot();

@@ -3,9 +3,11 @@
  */
 
 import { destinationCount } from '../profile/arrival.js';
-import type { Arm, Experiment } from '../profile/plan.js';
+import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
+import type { Arm, Experiment, KernelFactor } from '../profile/plan.js';
 import {
   type Environment,
+  type KernelResult,
   type Prediction,
   type Results,
   type Run,
@@ -13,6 +15,7 @@ import {
   type Variant,
 } from '../results/schema.js';
 import { type ComparisonInput, compareArms } from './compare.js';
+import { joinSummaries, joinWarnings, type KernelPart, unheldThresholds } from './kernels.js';
 import { summarise } from './summary.js';
 import { evaluateThresholds } from './thresholds.js';
 import { experimentWarnings } from './warnings.js';
@@ -22,7 +25,9 @@ export interface ResultsInput extends ComparisonInput {
   /** Of all arms, in any order, warm-ups included. */
   readonly runs: readonly Run[];
   readonly environment: Environment;
-  /** Arm → prediction, one for each arm. */
+  /** With several kernels: the environment of each, in the experiment's order. */
+  readonly environments?: readonly Environment[];
+  /** Arm → prediction, one for each arm; with several kernels, and for `deterministic` too, by the arm's id (`armId`). */
   readonly predictions: ReadonlyMap<string, Prediction>;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -41,8 +46,8 @@ export interface ResultsInput extends ComparisonInput {
  */
 export function assembleResults(input: ResultsInput): Results {
   const { experiment, runs } = input;
-  const { arms, ...described } = experiment;
-  const verdicts = compareArms(input);
+  const { arms: _, ...described } = experiment;
+  const parts = kernelsOf(experiment).map((kernel) => partOn(input, kernel));
   const runsDone = runs.filter((run) => run.status !== 'interrupted').length;
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -57,21 +62,56 @@ export function assembleResults(input: ResultsInput): Results {
       profile: input.profileText,
     },
     environment: input.environment,
-    variants: [...arms]
+    ...(experiment.kernels
+      ? { kernels: experiment.kernels.map((kernel, i) => kernelResult(kernel, input, parts[i]!.summary)) }
+      : {}),
+    variants: parts.flatMap(({ variants }) => variants),
+    thresholds: [...parts.flatMap(({ thresholds }) => thresholds), ...unheldThresholds(experiment)],
+    warnings: joinWarnings(parts),
+    summary: joinSummaries(parts, experiment),
+  };
+}
+
+/** What the results say of one kernel; of all where the kernel is no factor. No run of another kernel is seen here. */
+function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
+  const experiment = experimentOn(input.experiment, kernel);
+  const runs = input.runs.filter((run) => run.kernel === kernel);
+  const ran = { ...experiment, arms: experiment.arms.filter(({ absent }) => !absent) };
+  const verdicts = compareArms({
+    experiment: ran,
+    runs,
+    deterministic: (name) => input.deterministic(armId({ name, kernel })),
+    engineOf: () => environmentOf(input, kernel).engine,
+  });
+  const judged = { experiment: ran, runs, verdicts };
+  return {
+    kernel,
+    variants: [...experiment.arms]
       .sort((a, b) => Number(b.baseline) - Number(a.baseline))
       .map((arm) => ({
         ...describe(arm, input.predictions),
         runs: runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order),
         verdict: verdicts.get(arm.name) ?? null,
       })),
-    thresholds: evaluateThresholds(experiment, runs),
-    warnings: experimentWarnings({ experiment, runs, verdicts }),
-    summary: summarise({ experiment, runs, verdicts }),
+    thresholds: evaluateThresholds(ran, runs).map((result) => (kernel === undefined ? result : { ...result, kernel })),
+    warnings: experimentWarnings(judged),
+    summary: summarise(judged),
   };
 }
 
+function kernelResult({ name, guest }: KernelFactor, input: ResultsInput, summary: string): KernelResult {
+  return { name, guest, environment: environmentOf(input, name), summary };
+}
+
+function environmentOf(
+  { experiment, environment, environments }: ResultsInput,
+  kernel: string | undefined,
+): Environment {
+  return environments?.[kernelsOf(experiment).indexOf(kernel)] ?? environment;
+}
+
 function describe(arm: Arm, predictions: ReadonlyMap<string, Prediction>): Omit<Variant, 'runs' | 'verdict'> {
-  const prediction = predictions.get(arm.name);
+  const prediction = predictions.get(armId(arm));
   if (!prediction) throw new Error(`there is no prediction for ${arm.name}`);
   return {
     name: arm.name,
@@ -84,5 +124,8 @@ function describe(arm: Arm, predictions: ReadonlyMap<string, Prediction>): Omit<
     addresses: { count: arm.addresses.length, first: arm.addresses[0] ?? '', last: arm.addresses.at(-1) ?? '' },
     destinations: destinationCount(arm.destinations),
     prediction,
+    ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
+    ...(arm.missing ? { missing: arm.missing } : {}),
+    ...(arm.absent ? { absent: true } : {}),
   };
 }

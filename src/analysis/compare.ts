@@ -2,10 +2,12 @@
  * The comparison of every variant with the baseline: goal, guardrails, verdict. Pure; the bootstrap is seeded by the experiment.
  * How one metric is compared: `compare-metric.ts`. How a variant's word follows: `verdict.ts`.
  */
+
 import { parseMetric } from '../profile/metric.js';
 import type { Experiment } from '../profile/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
+import { type Engine, withinEngine } from './engines.js';
 import { outcomeShift } from './outcome-shift.js';
 import { isUsable, isUsableForCounts, type PairedVariant, pairRuns } from './pairs.js';
 import { FAILURES, isOneFailure, judge } from './verdict.js';
@@ -16,6 +18,8 @@ export interface ComparisonInput {
   readonly runs: readonly Run[];
   /** Whether an arm's load is declared to end in the same counts every time. */
   readonly deterministic: (arm: string) => boolean;
+  /** What ran an arm's guests; absent where all arms ran alike. */
+  readonly engineOf?: (arm: string) => Engine;
 }
 
 /**
@@ -24,7 +28,9 @@ export interface ComparisonInput {
  * @returns variant → verdict, in the profile's order; the baseline has none
  * @throws UnitError when goal or a guardrail is no metric
  */
-export function compareArms({ experiment, runs, deterministic }: ComparisonInput): Map<string, Verdict> {
+export function compareArms({ experiment, runs, deterministic, engineOf }: ComparisonInput): Map<string, Verdict> {
+  // Nothing could be run, as on a kernel that lacks what the baseline names.
+  if (experiment.arms.length === 0) return new Map();
   const baseline = experiment.arms.find((arm) => arm.baseline);
   if (!baseline) throw new Error(`experiment ${experiment.name} has no baseline`);
   const variants = experiment.arms
@@ -46,14 +52,16 @@ export function compareArms({ experiment, runs, deterministic }: ComparisonInput
   const compared = new Map(
     [experiment.goal, ...guardrails].map((name) => [name, compareMetric(name, variants, experiment.seed)]),
   );
+  const comparison = (metricName: string, name: string) =>
+    withinEngine(compared.get(metricName)!.get(name)!, engineOf?.(baseline.name), engineOf?.(name));
   return new Map(
     variants.map(({ name, countPairs }) => [
       name,
       judge({
         name,
         metric,
-        goal: compared.get(experiment.goal)!.get(name)!,
-        guardrails: guardrails.map((guardrail) => compared.get(guardrail)!.get(name)!),
+        goal: comparison(experiment.goal, name),
+        guardrails: guardrails.map((guardrail) => comparison(guardrail, name)),
         shift: outcomeShift(countPairs),
       }),
     ]),

@@ -21,6 +21,7 @@ export interface SummaryInput {
 /** What failed in the baseline and how often, then what each variant did about it. */
 export function summarise(input: SummaryInput): string {
   const { experiment, runs, verdicts } = input;
+  if (experiment.arms.length === 0) return 'Nothing could be run: the kernel lacks what the baseline names.';
   const goal = parseMetric(experiment.goal);
   const baselineName = experiment.arms.find((arm) => arm.baseline)?.name ?? '';
   const baseline = [...usableRuns(runs, baselineName).values()];

@@ -10,13 +10,14 @@ import { median } from './statistics.js';
 
 /**
  * Hold each threshold against the median of the usable runs of its variant, or of every arm, the baseline included, when it
- * names none. Both ends are inclusive. A threshold without a value does not pass: a limit that was not measured was not kept.
+ * names none. One that names an arm which the experiment lacks (its kernel cannot run it) says nothing. Both ends are inclusive. A threshold without a value does not pass: a limit that was not measured was not kept.
  * @throws UnitError for an unknown metric
  */
 export function evaluateThresholds(experiment: Experiment, runs: readonly Run[]): ThresholdResult[] {
   return experiment.thresholds.flatMap((threshold) => {
     const metric = parseMetric(threshold.metric);
-    const arms = threshold.variant === null ? experiment.arms.map((arm) => arm.name) : [threshold.variant];
+    const names = experiment.arms.map((arm) => arm.name);
+    const arms = threshold.variant === null ? names : names.filter((name) => name === threshold.variant);
     return arms.map((variant) => {
       const values = [...usableRuns(runs, variant).values()]
         .map((run) => metricValue(metric, run))

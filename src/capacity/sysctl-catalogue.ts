@@ -38,7 +38,8 @@ export type SysctlJudgement = { readonly ok: true } | { readonly ok: false; read
 const OK: SysctlJudgement = { ok: true };
 const ELSEWHERE = 'it needs the VM lab (--lab vm) or the guarded host lab';
 
-const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
+/** Name → its row in NETNS_KEYS. */
+export const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
   NETNS_KEYS.flatMap((row) => row.names.map((name) => [row.prefix + name, row] as const)),
 );
 
@@ -129,7 +130,7 @@ function release(key: NetnsKeys): string {
 }
 
 /** Whether a pattern (`name`, `name.` or `name*`) covers a name. */
-function covers(pattern: string, name: string): boolean {
+export function covers(pattern: string, name: string): boolean {
   if (pattern.endsWith('*')) return name.startsWith(pattern.slice(0, -1));
   return pattern.endsWith('.') ? name.startsWith(pattern) : name === pattern;
 }

@@ -2,7 +2,7 @@
  * Parsers of command-line options.
  */
 import { InvalidArgumentError } from 'commander';
-import { ENGINES, type Engine, kernelNameProblem } from '../profile/guest.js';
+import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../profile/guest.js';
 import type { Experiment } from '../profile/plan.js';
 
 /** A whole number within bounds. */
@@ -30,9 +30,18 @@ export function engineOption(text: string): Engine {
   return engine;
 }
 
-/** A Debian suite, `running`, or a path. */
-export function kernelOption(text: string): string {
-  const problem = kernelNameProblem(text);
+export const ENGINE_HELP = 'with the VM lab: uml (User-Mode Linux) or qemu; else what boots the kernel';
+export const KERNEL_HELP =
+  'with the VM lab: a Debian suite, as bookworm, "running", or the path of a kernel; several, as bookworm,trixie, side by side';
+
+/** Debian suites, `running`, or paths, separated by commas. */
+export function kernelOption(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const problem = names.map(kernelNameProblem).find((found) => found !== undefined);
   if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);
-  return text;
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new InvalidArgumentError(`found ${twice} twice; each kernel is named once.`);
+  if (names.length > MAX_KERNELS)
+    throw new InvalidArgumentError(`found ${names.length} kernels; at most ${MAX_KERNELS} are compared.`);
+  return names;
 }

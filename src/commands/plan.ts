@@ -9,23 +9,24 @@ import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-versi
 import { predictArm } from '../capacity/predict.js';
 import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
-import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
+import { findPlaces, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
 import { destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import type { Engine } from '../profile/guest.js';
+import { experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Prediction } from '../results/schema.js';
 import { EXIT, explainError } from './exit.js';
 import { labOf } from './labs.js';
-import { engineOption, integerOption, kernelOption, labOption } from './options.js';
+import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
 import { wrap } from './wrap.js';
 
 interface PlanOptions {
   readonly lab?: Experiment['lab'];
-  readonly kernel?: string;
+  readonly kernel?: string[];
   readonly engine?: Engine;
   readonly repeat?: number;
   readonly json: boolean;
@@ -33,6 +34,11 @@ interface PlanOptions {
 
 interface PlannedArm {
   readonly name: string;
+  /** With several kernels. */
+  readonly kernel?: string;
+  /** What the kernel lacks of what the arm names → since or until when kernels have it; with `absent` the arm is not run. */
+  readonly missing?: Readonly<Record<string, string>>;
+  readonly absent?: boolean;
   readonly changes: readonly string[];
   readonly addresses: number;
   readonly destinations: number;
@@ -48,7 +54,10 @@ interface Plan {
   readonly description: string | null;
   readonly runs: number;
   readonly expectedSeconds: number;
+  /** The release; with several kernels, that of the first. */
   readonly kernel: string;
+  /** With several kernels: their names and releases. */
+  readonly kernels?: readonly { readonly name: string; readonly release: string }[];
   readonly goal: string;
   readonly arms: readonly PlannedArm[];
   /** What this machine lacks for it, or what a reader must know. */
@@ -63,16 +72,8 @@ export function registerPlan(program: Command): void {
     )
     .argument('<profile>', 'a profile that ships, as quickstart, or a path')
     .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
-    .option(
-      '--kernel <name>',
-      'with the VM lab: a Debian suite, as bookworm, "running", or the path of a kernel',
-      kernelOption,
-    )
-    .option(
-      '--engine <name>',
-      'with the VM lab: uml (User-Mode Linux) or qemu; else what boots the kernel',
-      engineOption,
-    )
+    .option('--kernel <names>', KERNEL_HELP, kernelOption)
+    .option('--engine <name>', ENGINE_HELP, engineOption)
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -83,55 +84,64 @@ export function registerPlan(program: Command): void {
     .action(async (name: string, options: PlanOptions) => {
       const loaded = readProfile(name, {
         lab: options.lab,
-        kernel: options.kernel,
+        kernels: options.kernel,
         engine: options.engine,
         repeat: options.repeat,
       });
-      const rehearsal = await tryRehearsal(loaded);
-      if (rehearsal.ok && rehearsal.value.findings.length > 0) throw loaded.refuse(rehearsal.value.findings);
-      const plan = describe(loaded.experiment, rehearsal);
-      process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : render(plan, loaded.experiment));
-      process.exitCode = rehearsal.ok ? EXIT.ok : EXIT.noLab;
+      const places = await tryPlaces(loaded);
+      if (places.ok && places.value.findings.length > 0) throw loaded.refuse(places.value.findings);
+      const experiment = places.ok ? places.value.experiment : loaded.experiment;
+      const plan = describe(experiment, places);
+      process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : render(plan, experiment));
+      process.exitCode = places.ok ? EXIT.ok : EXIT.noLab;
     });
 }
 
 type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /** Without a lab the arithmetic still holds, so its lack is a note of the plan. */
-async function tryRehearsal({ experiment }: LoadedProfile): Promise<Attempted<Rehearsal>> {
+async function tryPlaces({ experiment }: LoadedProfile): Promise<Attempted<Places>> {
   try {
-    return { ok: true, value: await rehearse(experiment, labOf(experiment)) };
+    return { ok: true, value: await findPlaces(experiment, (kernel) => labOf(experiment, kernel)) };
   } catch (error) {
     return { ok: false, reason: explainError(error).message };
   }
 }
 
-function describe(experiment: Experiment, rehearsal: Attempted<Rehearsal>): Plan {
-  const environment = rehearsal.ok ? rehearsal.value.environment : null;
-  const kernel = environment?.kernel ?? '6.18';
-  const version = parseKernelVersion(kernel);
-  const defaults = environment?.defaults ?? {};
-  const arms = experiment.arms.map((arm) => describeArm(arm, version, defaults));
+function describe(experiment: Experiment, places: Attempted<Places>): Plan {
+  const known = places.ok ? places.value.all : [];
+  const parts = kernelsOf(experiment).map((name) => {
+    const environment = known.find((place) => place.name === name)?.environment;
+    const release = environment?.kernel ?? '6.18';
+    const version = parseKernelVersion(release);
+    const part = experimentOn(experiment, name);
+    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}));
+    return { name, release, environment, part, arms };
+  });
+  const [first] = parts;
   return {
     experiment: experiment.name,
     description: experiment.description,
     runs: planRuns(experiment).length,
     expectedSeconds: expectedExperimentMs(experiment) / 1000,
-    kernel,
+    kernel: first!.release,
+    ...(experiment.kernels ? { kernels: parts.map(({ name, release }) => ({ name: name!, release })) } : {}),
     goal: experiment.goal,
-    arms,
+    arms: parts.flatMap(({ arms }) => arms),
     notes: [
-      ...(rehearsal.ok
-        ? rehearsal.value.warnings
-        : [`it cannot run here: ${rehearsal.reason}`, `the arithmetic is for Linux ${kernel}`]),
-      ...(environment
-        ? shortages(
-            experiment,
-            environment,
-            arms.map(({ prediction }) => prediction),
-          )
-        : []),
-      ...repeatNotes(experiment, arms),
+      ...(places.ok
+        ? places.value.warnings
+        : [`it cannot run here: ${places.reason}`, `the arithmetic is for Linux ${first!.release}`]),
+      ...parts.flatMap(({ part, environment, arms }) =>
+        environment
+          ? shortages(
+              part,
+              environment,
+              arms.map(({ prediction }) => prediction),
+            )
+          : [],
+      ),
+      ...new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms))),
     ],
   };
 }
@@ -139,6 +149,9 @@ function describe(experiment: Experiment, rehearsal: Attempted<Rehearsal>): Plan
 function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): PlannedArm {
   return {
     name: arm.name,
+    ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
+    ...(arm.missing ? { missing: arm.missing } : {}),
+    ...(arm.absent ? { absent: true } : {}),
     changes: arm.changes,
     addresses: arm.addresses.length,
     destinations: destinationCount(arm.destinations),
@@ -149,7 +162,8 @@ function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<
 }
 
 /** How many repeats a claim about the noisy variants needs. */
-function repeatNotes({ repeat }: Experiment, arms: readonly PlannedArm[]): string[] {
+function repeatNotes({ repeat }: Experiment, planned: readonly PlannedArm[]): string[] {
+  const arms = planned.filter(({ absent }) => !absent);
   const noisy = arms.filter((arm, i) => i > 0 && !(arm.deterministic && arms[0]!.deterministic)).length;
   const needed = (comparisons: number) => smallestPairs(comparisons);
   const notes: string[] = [];
@@ -168,12 +182,18 @@ function repeatNotes({ repeat }: Experiment, arms: readonly PlannedArm[]): strin
 
 function render(plan: Plan, experiment: Experiment): string {
   const width = Math.min(process.stdout.columns ?? 100, 120);
+  const size = planRuns({ ...experiment, warmup: 0, repeat: 1 }).length;
   const lines = [
-    `${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${plan.arms.length}), about ${formatLeft(plan.expectedSeconds * 1000)}`,
+    `${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${size}), about ${formatLeft(plan.expectedSeconds * 1000)}`,
   ];
   if (plan.description) lines.push(...wrap(plan.description, width));
-  lines.push('', `Goal: ${plan.goal}. Expected on Linux ${plan.kernel}, by arithmetic:`, '');
-  for (const arm of plan.arms) lines.push(...renderArm(arm, plan.arms[0]!, width));
+  if (plan.kernels) {
+    lines.push('', `Goal: ${plan.goal}, on each of ${counted(plan.kernels.length, 'kernel')}.`);
+    for (const kernel of plan.kernels) lines.push(...renderKernel(kernel, plan, width));
+  } else {
+    lines.push('', `Goal: ${plan.goal}. Expected on Linux ${plan.kernel}, by arithmetic:`, '');
+    for (const arm of plan.arms) lines.push(...renderArm(arm, plan.arms[0]!, width));
+  }
   if (plan.notes.length > 0) {
     lines.push('', 'Notes:');
     for (const note of plan.notes)
@@ -182,13 +202,42 @@ function render(plan: Plan, experiment: Experiment): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** What the arithmetic says of one kernel. What is as on the first one is named only. */
+function renderKernel({ name, release }: { name: string; release: string }, plan: Plan, width: number): string[] {
+  const textsOn = (kernel: string) => {
+    const arms = plan.arms.filter((arm) => arm.kernel === kernel);
+    return arms.map((arm) => ({ arm, lines: renderArm(arm, arms[0]!, width) }));
+  };
+  const first = plan.kernels![0]!.name;
+  const before = name === first ? [] : textsOn(first);
+  const texts = textsOn(name);
+  const isTheSame = ({ arm, lines }: (typeof texts)[number]) =>
+    before.some((other) => other.arm.name === arm.name && other.lines.join() === lines.join());
+  const same = texts.filter(isTheSame).map(({ arm }) => arm.name);
+  return [
+    '',
+    `${name}: expected on Linux ${release}, by arithmetic:`,
+    '',
+    ...texts.filter((text) => !isTheSame(text)).flatMap(({ lines }) => lines),
+    ...(same.length > 0
+      ? wrap(`the same as on ${first}: ${same.join(', ')}`, width - 2).map((line) => `  ${line}`)
+      : []),
+  ];
+}
+
 function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string[] {
-  const { prediction, attempts } = arm;
+  const { prediction, attempts, missing = {} } = arm;
+  const lacking = Object.entries(missing).map(([name, life]) => `${name} (${life})`);
+  if (arm.absent) {
+    const reason = `not run: not on this kernel: ${lacking.join(', ')}`;
+    return [`  ${arm.name}`, ...wrap(reason, width - 6).map((line) => `      ${line}`)];
+  }
   const number = (value: number) => Math.round(value).toLocaleString('en');
   const tried = attempts === null ? 'as many attempts as it takes' : counted(attempts, 'attempt');
   const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
   const forEver = prediction.sustained === null ? '' : `, ${number(prediction.sustained)}/s for ever`;
   const facts = [
+    ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
     `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}`,
     // What the baseline's lines have said already is not said again.

@@ -3,8 +3,9 @@
  */
 
 import type { ExperimentEvent } from '../experiment/controller.js';
-import { expectedLoadMs, LAB_OVERHEAD_MS } from '../experiment/duration.js';
+import { expectedRunMs } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
+import { armId } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
 import type { Run } from '../results/schema.js';
 
@@ -87,7 +88,7 @@ function blockName({ block, warmup }: Pick<Run, 'block' | 'warmup'>, { warmup: w
 
 function head(planned: PlannedRun, clock: Clock): string {
   const width = String(clock.total).length;
-  return `[${String(planned.order + 1).padStart(width)}/${clock.total}] ${clock.left()} left  ${blockName(planned, clock.experiment)}  ${planned.variant}`;
+  return `[${String(planned.order + 1).padStart(width)}/${clock.total}] ${clock.left()} left  ${blockName(planned, clock.experiment)}  ${armId(planned)}`;
 }
 
 function sampleText({ second }: Extract<ExperimentEvent, { type: 'sample' }>): string {
@@ -113,21 +114,21 @@ function createClock({ experiment, planned, finished, now }: ProgressInput): Clo
   const taken = new Map<string, number[]>();
   const open = new Map(planned.filter(({ id }) => !finished.has(id)).map((run) => [run.id, run]));
   let begun = now();
-  const expected = (name: string) => {
-    const seen = taken.get(name);
+  const expected = (run: PlannedRun) => {
+    const seen = taken.get(armId(run));
     if (seen) return seen.reduce((sum, ms) => sum + ms, 0) / seen.length;
-    return expectedLoadMs(experiment.arms.find((arm) => arm.name === name)!) + LAB_OVERHEAD_MS;
+    return expectedRunMs(experiment, experiment.arms.find((arm) => armId(arm) === armId(run))!);
   };
   return {
     total: planned.length,
     experiment,
     finished(run) {
       open.delete(run.id);
-      taken.set(run.variant, [...(taken.get(run.variant) ?? []), now() - begun]);
+      taken.set(armId(run), [...(taken.get(armId(run)) ?? []), now() - begun]);
       begun = now();
     },
     blockIsOver: (over) => ![...open.values()].some(({ block }) => block === over),
-    left: () => formatLeft([...open.values()].reduce((sum, { variant }) => sum + expected(variant), 0)),
+    left: () => formatLeft([...open.values()].reduce((sum, run) => sum + expected(run), 0)),
   };
 }
 

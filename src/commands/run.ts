@@ -8,6 +8,7 @@ import { staleSnapshots } from '../agent/host-guard.js';
 import { predictArm } from '../capacity/predict.js';
 import { conclude } from '../experiment/conclude.js';
 import { type ConductEnd, conduct } from '../experiment/controller.js';
+import { sameFit } from '../experiment/fit.js';
 import { createResultFolder, PROFILE_FILE, writeResults } from '../experiment/folder.js';
 import {
   type Journal,
@@ -17,24 +18,24 @@ import {
   readJournal,
 } from '../experiment/journal.js';
 import { planRuns } from '../experiment/order.js';
-import { type Rehearsal, rehearse } from '../experiment/rehearsal.js';
+import { findPlaces, type Place, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
 import type { Lab } from '../lab/lab.js';
 import type { Engine } from '../profile/guest.js';
-import type { LoadedProfile } from '../profile/load.js';
+import { experimentOn } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
 import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
-import { type Results, SCHEMA_VERSION } from '../results/schema.js';
+import { type Environment, type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf } from './labs.js';
-import { engineOption, integerOption, kernelOption, labOption } from './options.js';
+import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 import { createProgress } from './progress.js';
 
 interface RunOptions {
   readonly lab?: Experiment['lab'];
-  readonly kernel?: string;
+  readonly kernel?: string[];
   readonly engine?: Engine;
   readonly repeat?: number;
   readonly seed?: number;
@@ -50,16 +51,8 @@ export function registerRun(program: Command): void {
     .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
     .argument('[profile]', 'a profile that ships, as quickstart, or a path')
     .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
-    .option(
-      '--kernel <name>',
-      'with the VM lab: a Debian suite, as bookworm, "running", or the path of a kernel',
-      kernelOption,
-    )
-    .option(
-      '--engine <name>',
-      'with the VM lab: uml (User-Mode Linux) or qemu; else what boots the kernel',
-      engineOption,
-    )
+    .option('--kernel <names>', KERNEL_HELP, kernelOption)
+    .option('--engine <name>', ENGINE_HELP, engineOption)
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -81,16 +74,35 @@ export function registerRun(program: Command): void {
 
 async function run(profile: string | undefined, options: RunOptions): Promise<number> {
   warnOfStaleSnapshots();
-  if (options.resume === undefined) return proceed(await begin(profile, options), options);
-  const contents = readForResume(profile, options.resume, options);
-  const left = planRuns(contents.begin.experiment).length - finishedRuns(contents).size;
-  if (left > 0) return proceed(await resume(options.resume, contents), options);
-  process.stderr.write('nothing was left to run\n');
-  return present(options.resume, { how: 'complete' }, options);
+  const labs: Lab[] = [];
+  try {
+    if (options.resume === undefined) return await proceed(await begin(profile, options, labs), options);
+    const contents = readForResume(profile, options.resume, options);
+    const left = planRuns(contents.begin.experiment).length - finishedRuns(contents).size;
+    if (left > 0) return await proceed(await resume(options.resume, contents, labs), options);
+    process.stderr.write('nothing was left to run\n');
+    return await present(options.resume, { how: 'complete' }, options);
+  } finally {
+    for (const lab of labs) await lab.release?.();
+  }
+}
+
+/** Makes the lab for a kernel, and keeps it for its release. What the first run needs may begin before the rehearsal is over. */
+function labMaker(
+  experiment: Experiment,
+  finished: ReadonlySet<string>,
+  labs: Lab[],
+): (kernel: string | undefined) => Lab {
+  const first = planRuns(experiment).find(({ id }) => !finished.has(id));
+  return (kernel) => {
+    const lab = labOf(experiment, kernel, first?.kernel === kernel);
+    labs.push(lab);
+    return lab;
+  };
 }
 
 /** Make the runs that are missing, then the results and reports. */
-async function proceed({ dir, journal, contents, lab, rehearsal }: Prepared, options: RunOptions): Promise<number> {
+async function proceed({ dir, journal, contents, places }: Prepared, options: RunOptions): Promise<number> {
   const { experiment } = contents.begin;
   const planned = planRuns(experiment);
   const finished = finishedRuns(contents);
@@ -102,13 +114,13 @@ async function proceed({ dir, journal, contents, lab, rehearsal }: Prepared, opt
     quiet: options.quiet,
     now: () => performance.now(),
   });
-  for (const text of [...rehearsal.warnings, ...lacks(experiment, rehearsal)]) progress.note(`note: ${text}`);
+  for (const text of [...places.warnings, ...places.all.flatMap((place) => lacks(experiment, place))])
+    progress.note(`note: ${text}`);
 
   const interruption = listenForInterrupts((text) => progress.note(text));
   const end = await conduct({
     experiment,
-    lab,
-    network: rehearsal.network,
+    placeOf: (kernel) => places.all.find(({ name }) => name === kernel)!,
     dir,
     journal,
     planned,
@@ -125,9 +137,10 @@ async function proceed({ dir, journal, contents, lab, rehearsal }: Prepared, opt
 }
 
 /** What this machine, or the guest, lacks: what would hide the limit that is to be measured. */
-function lacks(experiment: Experiment, { environment, kernel }: Rehearsal): string[] {
-  const predictions = experiment.arms.map((arm) => predictArm(arm, kernel, environment.defaults));
-  return shortages(experiment, environment, predictions);
+function lacks(experiment: Experiment, { name, environment, kernel }: Place): string[] {
+  const part = experimentOn(experiment, name);
+  const predictions = part.arms.map((arm) => predictArm(arm, kernel, environment.defaults));
+  return shortages(part, environment, predictions);
 }
 
 /** Write results and reports from the journal, and show them. */
@@ -144,24 +157,22 @@ interface Prepared {
   readonly dir: string;
   readonly journal: Journal;
   readonly contents: JournalContents;
-  readonly lab: Lab;
-  readonly rehearsal: Rehearsal;
+  readonly places: Places;
 }
 
-async function begin(name: string | undefined, options: RunOptions): Promise<Prepared> {
+async function begin(name: string | undefined, options: RunOptions, labs: Lab[]): Promise<Prepared> {
   if (name === undefined)
     throw new UserError('name a profile, as `bindstorm run quickstart`; `bindstorm profiles` lists those that ship');
   const loaded = readProfile(name, {
     lab: options.lab,
-    kernel: options.kernel,
+    kernels: options.kernel,
     engine: options.engine,
     repeat: options.repeat,
     seed: options.seed,
   });
   guardHost(loaded.experiment, options.lab);
-  const lab = labOf(loaded.experiment);
-  const rehearsal = await rehearse(loaded.experiment, lab);
-  refuseObstacles(loaded, rehearsal);
+  const places = await findPlaces(loaded.experiment, labMaker(loaded.experiment, new Set(), labs));
+  if (places.findings.length > 0) throw loaded.refuse(places.findings);
   const now = new Date();
   const dir = makeFolder(options.out, loaded.experiment.name, now);
   writeFileSync(join(dir, PROFILE_FILE), loaded.text);
@@ -172,11 +183,12 @@ async function begin(name: string | undefined, options: RunOptions): Promise<Pre
     startedAt: now.toISOString(),
     command: commandLine(name, options),
     profile: loaded.text,
-    experiment: loaded.experiment,
-    environment: rehearsal.environment,
+    experiment: places.experiment,
+    environment: places.all[0].environment,
+    ...(places.experiment.kernels ? { kernels: places.all.map(({ environment }) => environment) } : {}),
   };
   journal.append(entry);
-  return { dir, journal, contents: { begin: entry, runs: [], ended: null }, lab, rehearsal };
+  return { dir, journal, contents: { begin: entry, runs: [], ended: null }, places };
 }
 
 function makeFolder(parent: string, experiment: string, now: Date): string {
@@ -197,26 +209,35 @@ function readForResume(name: string | undefined, dir: string, options: RunOption
   return readJournal(dir);
 }
 
-async function resume(dir: string, contents: JournalContents): Promise<Prepared> {
-  const { experiment, environment } = contents.begin;
+async function resume(dir: string, contents: JournalContents, labs: Lab[]): Promise<Prepared> {
+  const { experiment, environment, kernels } = contents.begin;
   guardHost(experiment, experiment.lab);
-  const lab = labOf(experiment);
-  const rehearsal = await rehearse(experiment, lab);
-  const changed = (['kernel', 'node', 'cpu', 'lab'] as const).filter(
-    (key) => environment[key] !== rehearsal.environment[key],
-  );
+  const places = await findPlaces(experiment, labMaker(experiment, finishedRuns(contents), labs));
+  const changed = places.all.flatMap((place, i) => differences(kernels?.[i] ?? environment, place));
   if (changed.length > 0) {
-    const what = changed.map((key) => `${key} was ${environment[key]} and is ${rehearsal.environment[key]}`).join('; ');
     throw new UserError(
-      `${dir} was begun elsewhere (${what}); runs of two machines are not one experiment. Begin a new one`,
+      `${dir} was begun elsewhere (${changed.join('; ')}); runs of two machines are not one experiment. Begin a new one`,
     );
   }
-  if (rehearsal.findings.length > 0) {
-    throw new UserError(rehearsal.findings.map(({ message }) => `${join(dir, PROFILE_FILE)}: ${message}`).join('\n'));
+  if (places.findings.length > 0) {
+    throw new UserError(places.findings.map(({ message }) => `${join(dir, PROFILE_FILE)}: ${message}`).join('\n'));
+  }
+  if (!sameFit(experiment, places.experiment)) {
+    throw new UserError(
+      `a kernel of ${dir} has other sysctls now than when it was begun; runs of two kernels are not one experiment. Begin a new one`,
+    );
   }
   const journal = openJournal(dir);
   journal.append({ type: 'resume', at: new Date().toISOString() });
-  return { dir, journal, contents, lab, rehearsal };
+  return { dir, journal, contents, places };
+}
+
+/** What is not as it was when the experiment was begun. */
+function differences(was: Environment, { name, environment: is }: Place): string[] {
+  const of = name === undefined ? '' : ` of ${name}`;
+  return (['kernel', 'node', 'cpu', 'lab'] as const)
+    .filter((key) => was[key] !== is[key])
+    .map((key) => `${key}${of} was ${was[key]} and is ${is[key]}`);
 }
 
 function finishedRuns({ runs }: JournalContents): Set<string> {
@@ -244,10 +265,6 @@ function warnOfStaleSnapshots(): void {
       `warning: a host run of ${takenAt} was killed before it could restore ${Object.keys(values).join(', ')}; \`bindstorm restore\` puts the old values back\n`,
     );
   }
-}
-
-function refuseObstacles(loaded: LoadedProfile, { findings }: Rehearsal): void {
-  if (findings.length > 0) throw loaded.refuse(findings);
 }
 
 /** The first signal ends the run in progress in good order; a second one ends the program at once, as usual. */
@@ -284,7 +301,7 @@ function exitCodeOf(results: Results, end: ConductEnd): number {
 
 /** The command that repeats this. */
 function commandLine(name: string, { lab, kernel, engine, repeat, seed }: RunOptions): string {
-  const options = Object.entries({ lab, kernel, engine, repeat, seed }).flatMap(([key, value]) =>
+  const options = Object.entries({ lab, kernel: kernel?.join(','), engine, repeat, seed }).flatMap(([key, value]) =>
     value === undefined ? [] : [`--${key} ${value}`],
   );
   return ['bindstorm', 'run', /^[\w./-]+$/.test(name) ? name : JSON.stringify(name), ...options].join(' ');

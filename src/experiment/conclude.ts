@@ -6,33 +6,45 @@ import { assembleResults } from '../analysis/assemble.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
+import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { Results } from '../results/schema.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';
+import { shortages } from './shortages.js';
 
 /** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
 export function conclude({ begin, runs, ended }: JournalContents): Results {
   const { experiment, environment } = begin;
-  const kernel = parseKernelVersion(environment.kernel);
-  const deterministic = new Map(
-    experiment.arms.map((arm) => [
-      arm.name,
+  const environments = new Map(kernelsOf(experiment).map((name, i) => [name, begin.kernels?.[i] ?? environment]));
+  const expectations = new Map(
+    experiment.arms.map((arm) => {
+      const { kernel: release, defaults } = environments.get(arm.kernel)!;
+      const kernel = parseKernelVersion(release);
       // On the host other programs hold ports too, and nobody knows how many.
-      experiment.lab !== 'host' && isDeterministic(arm, kernel, environment.defaults).deterministic,
-    ]),
+      const deterministic = experiment.lab !== 'host' && isDeterministic(arm, kernel, defaults).deterministic;
+      return [armId(arm), { deterministic, prediction: predictArm(arm, kernel, defaults) }];
+    }),
   );
-  return assembleResults({
+  const results = assembleResults({
     experiment,
     runs: [...runs],
     environment,
-    predictions: new Map(experiment.arms.map((arm) => [arm.name, predictArm(arm, kernel, environment.defaults)])),
-    deterministic: (name) => deterministic.get(name) ?? false,
+    ...(begin.kernels ? { environments: begin.kernels } : {}),
+    predictions: new Map([...expectations].map(([id, { prediction }]) => [id, prediction])),
+    deterministic: (id) => expectations.get(id)?.deterministic ?? false,
     startedAt: begin.startedAt,
     finishedAt: ended?.at ?? lastMoment(begin.startedAt, runs),
     runsPlanned: planRuns(experiment).length,
     command: begin.command,
     profileText: begin.profile,
   });
+  // What the machine lacked was said before the first run; a reader of the report was not there.
+  const lacks = kernelsOf(experiment).flatMap((name) => {
+    const part = experimentOn(experiment, name);
+    const predictions = part.arms.map((arm) => expectations.get(armId(arm))!.prediction);
+    return shortages(part, environments.get(name)!, predictions);
+  });
+  return { ...results, warnings: [...lacks, ...results.warnings] };
 }
 
 /** The end of the load that ended last. ISO 8601. */

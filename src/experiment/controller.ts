@@ -4,14 +4,13 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunSpec } from '../agent/protocol.js';
-import type { Lab } from '../lab/lab.js';
+import { armId } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
 import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
 import type { Journal } from './journal.js';
 import type { PlannedRun } from './order.js';
-import { type RunOutcome, runOne } from './run-one.js';
+import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 
 export type ExperimentEvent =
   | { readonly type: 'run-start'; readonly planned: PlannedRun; readonly done: number; readonly total: number }
@@ -20,8 +19,8 @@ export type ExperimentEvent =
 
 export interface ConductInput {
   readonly experiment: Experiment;
-  readonly lab: Lab;
-  readonly network: RunSpec['network'];
+  /** Where runs are made: with several kernels by the kernel's name, else for undefined. */
+  readonly placeOf: (kernel: string | undefined) => Pick<RunOneInput, 'lab' | 'network'>;
   /** The result folder. */
   readonly dir: string;
   readonly journal: Journal;
@@ -53,13 +52,12 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
   mkdirSync(join(input.dir, HLOG_DIR), { recursive: true });
   for (const next of todo) {
     if (signal.aborted) return { how: 'interrupted' };
-    const arm = experiment.arms.find(({ name }) => name === next.variant)!;
+    const arm = experiment.arms.find((candidate) => armId(candidate) === armId(next))!;
     onEvent({ type: 'run-start', planned: next, done, total });
     const outcome = await runOne({
-      lab: input.lab,
+      ...input.placeOf(next.kernel),
       arm,
       planned: next,
-      network: input.network,
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
     });

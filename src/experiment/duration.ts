@@ -3,10 +3,14 @@
  */
 import { TIME_WAIT_SECONDS } from '../capacity/time-wait.js';
 import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
+import type { Engine } from '../profile/guest.js';
+import { guestOf } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 
 /** Making a lab, starting its processes and taking it down, as measured on small machines. */
 export const LAB_OVERHEAD_MS = 350;
+/** The same of a guest, which has to boot; for QEMU with an emulated CPU. */
+export const GUEST_OVERHEAD_MS: Readonly<Record<Engine, number>> = { uml: 3500, qemu: 9000 };
 /** Attempts per second that `fill` is expected to reach at least, before the slow wall. */
 const FILL_RATE = 10_000;
 
@@ -22,11 +26,17 @@ export function expectedLoadMs(arm: Arm): number {
 
 /** Expected milliseconds of the whole experiment, labs included. */
 export function expectedExperimentMs(experiment: Experiment): number {
-  const block = experiment.arms.reduce(
-    (sum, arm) => sum + expectedLoadMs(arm) + drainMs(experiment.lab, arm) + LAB_OVERHEAD_MS,
-    0,
-  );
+  const block = experiment.arms
+    .filter(({ absent }) => !absent)
+    .reduce((sum, arm) => sum + expectedRunMs(experiment, arm), 0);
   return block * (experiment.warmup + experiment.repeat);
+}
+
+/** Expected milliseconds of one run of an arm, its lab included. */
+export function expectedRunMs(experiment: Experiment, arm: Arm): number {
+  const guest = guestOf(experiment, arm.kernel);
+  const overhead = guest ? GUEST_OVERHEAD_MS[guest.engine] : LAB_OVERHEAD_MS;
+  return expectedLoadMs(arm) + drainMs(experiment.lab, arm) + overhead;
 }
 
 /** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */

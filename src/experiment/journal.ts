@@ -18,6 +18,8 @@ const beginSchema = z.object({
   profile: z.string(),
   experiment: experimentSchema,
   environment: environmentSchema,
+  /** With several kernels: the environment of each, in the experiment's order; `environment` is that of the first. */
+  kernels: z.array(environmentSchema).optional(),
 });
 const entrySchema = z.discriminatedUnion('type', [
   beginSchema,

@@ -2,16 +2,19 @@
  * Which runs an experiment consists of, and in which order. Pure: the same seed gives the same order.
  *
  * A block holds one run of every arm in random order, so that drift of the machine (heat, neighbours, caches) falls on the
- * baseline and on the variants alike; a pair is the baseline's and a variant's run of one block. The first blocks are a warm-up
- * and are discarded. All runs of a block share one seed: the same schedule and the same picks.
+ * baseline and on the variants alike; a pair is the baseline's and a variant's run of one block. With several kernels a block holds
+ * one run of every arm on every kernel, and a pair is of one kernel. The first blocks are a warm-up and are discarded. All runs of a block share one seed: the same schedule and the same picks.
  */
+import { armId } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
 import { randomStream, shuffled } from '../profile/random.js';
 
 export interface PlannedRun {
-  /** `b03-wider-range` */
+  /** `b03-wider-range`; with several kernels `b03-wider-range@trixie` */
   readonly id: string;
   readonly variant: string;
+  /** The kernel's name where there are several. */
+  readonly kernel?: string;
   /** 0-based; warm-up blocks come first. */
   readonly block: number;
   readonly warmup: boolean;
@@ -24,9 +27,11 @@ export function planRuns(experiment: Experiment): PlannedRun[] {
   const blocks = Array.from({ length: experiment.warmup + experiment.repeat }, (_, block) => {
     const random = randomStream(experiment.seed, `block/${block}`);
     const seed = Math.floor(random() * 2 ** 32);
-    return shuffled(experiment.arms, random).map((arm) => ({
-      id: `b${String(block).padStart(2, '0')}-${arm.name}`,
+    const arms = experiment.arms.filter(({ absent }) => !absent);
+    return shuffled(arms, random).map((arm) => ({
+      id: `b${String(block).padStart(2, '0')}-${armId(arm)}`,
       variant: arm.name,
+      ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
       block,
       warmup: block < experiment.warmup,
       seed,

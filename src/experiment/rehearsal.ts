@@ -23,18 +23,42 @@ export interface Rehearsal {
   readonly warnings: readonly string[];
 }
 
+/** What a lab said of itself and of what the arms name. */
+export interface Examination extends Omit<Rehearsal, 'findings'> {
+  readonly check: Check;
+}
+
 /** Rejects with LabError when the lab cannot be had. */
 export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehearsal> {
+  let known: Finding[] = [];
+  const { check, ...rehearsal } = await examine(experiment, lab, (kernel) => {
+    known = experiment.arms.flatMap((arm) => knownObstacles(arm, experiment, kernel, lab));
+    // What is refused by knowledge is never tried: a wrong write could reach the host.
+    return known.length === 0 ? sysctlsOf(experiment) : [];
+  });
+  const findings =
+    known.length > 0
+      ? known
+      : experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, check, rehearsal.environment));
+  return { ...rehearsal, findings: unique(findings) };
+}
+
+/**
+ * Open one lab and try in it, without load, what the arms need. Rejects with LabError when the lab cannot be had.
+ * @param tryable the sysctls that may be written there, by the kernel that the lab turns out to have
+ */
+export async function examine(
+  experiment: Experiment,
+  lab: Lab,
+  tryable: (kernel: KernelVersion) => [string, string][],
+): Promise<Examination> {
   const session = await lab.open('check');
   try {
     const { environment } = session.hello;
     const kernel = parseKernelVersion(environment.kernel);
-    const known = experiment.arms.flatMap((arm) => knownObstacles(arm, experiment, kernel, lab));
-    // What is refused by knowledge is never tried: a wrong write could reach the host.
-    const tryable = known.length === 0 ? sysctlsOf(experiment) : [];
     session.send({
       type: 'check',
-      sysctls: tryable,
+      sysctls: tryable(kernel),
       strategies: [...new Set(experiment.arms.map((arm) => arm.load.strategy))],
       addresses: [
         ...new Set(experiment.arms.flatMap((arm) => (lab.kind === 'host' ? arm.addresses : arm.addresses.slice(0, 1)))),
@@ -44,16 +68,16 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
     const event = await session.next();
     if (event.type !== 'checked')
       throw new LabError(event.type === 'failed' ? event.message : `the agent answered ${event.type} to a check`);
-    const findings =
-      known.length > 0
-        ? known
-        : experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, event.check, environment));
     const network = networkOf(experiment, lab, event.check);
     return {
-      environment: { ...environment, lab: describe(lab, network) },
+      environment: {
+        ...environment,
+        lab: describe(lab, network),
+        ...(lab.engine ? { engine: lab.engine } : {}),
+      },
       kernel,
       network,
-      findings: unique(findings),
+      check: event.check,
       warnings: [...session.warnings, ...warningsOf(network, event.check), ...drainWarnings(experiment)],
     };
   } finally {
@@ -62,7 +86,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
 }
 
 /** Every (name, value) that some arm sets. */
-function sysctlsOf(experiment: Experiment): [string, string][] {
+export function sysctlsOf(experiment: Experiment): [string, string][] {
   const pairs = experiment.arms.flatMap((arm) => Object.entries(arm.sysctls));
   return [...new Map(pairs.map((pair) => [pair.join('='), pair])).values()];
 }
@@ -107,6 +131,11 @@ function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environm
       message: `this kernel (${environment.kernel}) does not let the clients have clocks of their own (${check.clocksMissing}). It takes Linux 3.9 and CAP_NET_ADMIN; from 4.11 to 4.14 also net.ipv4.tcp_fastopen: 5 under sysctls`,
     });
   }
+  return [...findings, ...addressObstacles(arm, check)];
+}
+
+export function addressObstacles(arm: Arm, check: Check): Finding[] {
+  const findings: Finding[] = [];
   if (!check.family.available) {
     findings.push({
       path: ['addresses'],
@@ -123,7 +152,7 @@ function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environm
   return findings;
 }
 
-function refusal(name: string, value: string, errno: string, { kernel }: Environment): string {
+export function refusal(name: string, value: string, errno: string, { kernel }: Environment): string {
   switch (errno) {
     case 'ENOENT':
       return `this kernel (${kernel}) has no ${name}; leave it out, or load the module that brings it`;
@@ -139,7 +168,7 @@ function refusal(name: string, value: string, errno: string, { kernel }: Environ
 }
 
 /** Where in the profile an arm's sysctl stands: with the variant when it says something else than the baseline. */
-function sysctlPath(arm: Arm, experiment: Experiment, name: string): Path {
+export function sysctlPath(arm: Arm, experiment: Experiment, name: string): Path {
   const baseline = experiment.arms[0]!;
   if (arm.baseline || baseline.sysctls[name] === arm.sysctls[name]) return ['sysctls', name];
   return ['variants', experiment.arms.indexOf(arm) - 1, 'sysctls', name];
@@ -181,7 +210,7 @@ function drainWarnings(experiment: Experiment): string[] {
 }
 
 /** Several arms share the baseline's sysctls; each problem is said once. */
-function unique(findings: readonly Finding[]): Finding[] {
+export function unique(findings: readonly Finding[]): Finding[] {
   return [
     ...new Map(findings.map((finding) => [`${JSON.stringify(finding.path)} ${finding.message}`, finding])).values(),
   ];

@@ -48,7 +48,12 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
       warnings: [...session.warnings, ...figures.warnings],
       status: interrupted ? 'interrupted' : 'ok',
       valid: problems.length === 0,
-      durationMs: { setup: loadBegan - begun, load: loadMs, teardown: performance.now() - measured },
+      durationMs: {
+        ...(session.bootMs === null ? {} : { boot: session.bootMs }),
+        setup: loadBegan - begun,
+        load: loadMs,
+        teardown: performance.now() - measured,
+      },
       hlog: null,
       stderr: null,
     };
@@ -140,14 +145,8 @@ class Deadline {
   }
 }
 
-function placeOf({
-  id,
-  variant,
-  block,
-  warmup,
-  order,
-}: PlannedRun): Pick<Run, 'id' | 'variant' | 'block' | 'warmup' | 'order'> {
-  return { id, variant, block, warmup, order };
+function placeOf({ seed: _, ...place }: PlannedRun): Omit<PlannedRun, 'seed'> {
+  return place;
 }
 
 /** A run that measured nothing: every figure empty, and the reason. */

@@ -3,6 +3,7 @@
  * measured. Pure.
  */
 import { scheduledAttempts } from '../profile/arrival.js';
+import { armId } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Environment, Prediction } from '../results/schema.js';
 
@@ -15,10 +16,14 @@ export function shortages(
   environment: Environment,
   predictions: readonly Prediction[],
 ): string[] {
-  return experiment.arms.flatMap((arm, i) => [
-    ...descriptorShortage(arm, environment, predictions[i]!),
-    ...timeWaitShortage(arm, environment, predictions[i]!),
-  ]);
+  return experiment.arms.flatMap((arm, i) =>
+    arm.absent
+      ? []
+      : [
+          ...descriptorShortage(arm, environment, predictions[i]!),
+          ...timeWaitShortage(arm, environment, predictions[i]!),
+        ],
+  );
 }
 
 /** Sockets that an arm will have open at once, as far as can be said beforehand. */
@@ -45,7 +50,7 @@ function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: 
     ? `${Math.round(wanted).toLocaleString('en')} sockets`
     : 'as many sockets as there are ports';
   return [
-    `${arm.name} wants ${many} open at once, and a process may have ${descriptors.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller`,
+    `${armId(arm)} wants ${many} open at once, and a process may have ${descriptors.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller`,
   ];
 }
 
@@ -57,6 +62,6 @@ function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Predi
   const most = Math.min(attempts, prediction.concurrent ?? 0);
   if (arm.load.close !== 'client' || most <= buckets) return [];
   return [
-    `${arm.name} can bring ${most.toLocaleString('en')} sockets into TIME_WAIT, and ${name} is ${buckets.toLocaleString('en')}: above it they skip TIME_WAIT, and the exhaustion does not show. Set it higher in the profile's sysctls`,
+    `${armId(arm)} can bring ${most.toLocaleString('en')} sockets into TIME_WAIT, and ${name} is ${buckets.toLocaleString('en')}: above it they skip TIME_WAIT, and the exhaustion does not show. Set it higher in the profile's sysctls`,
   ];
 }

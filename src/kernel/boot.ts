@@ -12,6 +12,7 @@ const rebootCall = declare<[command: number]>('int reboot(int)');
 const setrlimitCall = declare<[resource: number, limits: number]>('int setrlimit(int, intptr_t)');
 const tcgetattr = declare<[fd: number, termios: number]>('int tcgetattr(int, intptr_t)');
 const tcsetattr = declare<[fd: number, when: number, termios: number]>('int tcsetattr(int, int, intptr_t)');
+const dup2 = declare<[from: number, to: number]>('int dup2(int, int)');
 const tcdrain = declare<[fd: number]>('int tcdrain(int)');
 const cfmakeraw = declare<[termios: number]>('void cfmakeraw(intptr_t)');
 /** The C library has no wrapper for finit_module(2). */
@@ -68,6 +69,11 @@ export function makeRaw(fd: number): void {
 /** Wait until a terminal line has sent what was written to it (tcdrain(3)). */
 export function drain(fd: number): void {
   succeed('tcdrain', tcdrain(fd));
+}
+
+/** dup2(2): the descriptor `to` becomes another name of `from`. */
+export function duplicateOnto(from: number, to: number): void {
+  succeed('dup2', dup2(from, to));
 }
 
 /** reboot(2), RB_POWER_OFF. Does not return. */

@@ -16,6 +16,8 @@ export interface AgentChannel {
   kill(): void;
   /** The end of what it wrote to standard error. */
   stderr(): string;
+  /** Milliseconds from the start of a guest to that of its agent; undefined where there is no guest. */
+  bootMs?(): number | undefined;
   /** How far it came, for one that does not say hello in time. */
   progress?(): string;
 }
@@ -54,6 +56,7 @@ export async function greetAgent(channel: AgentChannel, deadlineMs: number): Pro
   }
   return {
     hello,
+    bootMs: channel.bootMs?.() ?? null,
     warnings: [],
     send: (message) => writeMessage(channel.input, message),
     next,

@@ -3,20 +3,27 @@
  * conversation with the agent inside it, and is gone when it is closed or when this process dies.
  */
 import type { AgentEvent, Command } from '../agent/protocol.js';
+import type { Runner } from '../profile/guest.js';
 import type { Experiment } from '../profile/plan.js';
 
 export interface Lab {
   readonly kind: Experiment['lab'];
   /** What a report says of it. */
   readonly description: string;
+  /** What runs its guests; known once a lab has been opened, and absent where there are none. */
+  readonly engine?: Runner | undefined;
   /** What a reader of its figures must know; known once a lab has been opened. */
   readonly caveat?: string | undefined;
   /** Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError. */
   open(purpose: 'run' | 'check'): Promise<LabSession>;
+  /** End what was begun ahead of its use and is not going to be used. */
+  release?(): Promise<void>;
 }
 
 export interface LabSession {
   readonly hello: Extract<AgentEvent, { type: 'hello' }>;
+  /** Milliseconds that the boot of a guest took, its kernel and its init; null where there is no guest. */
+  readonly bootMs: number | null;
   /** What a reader of the run must know of how it came up. */
   readonly warnings: readonly string[];
   send(command: Command): void;

@@ -17,6 +17,7 @@ import {
   errno,
   getsockopt,
   MSG_NOSIGNAL,
+  monotonicMicros,
   nativeBuffer,
   SOCK_CLOEXEC,
   SOCK_STREAM,
@@ -81,8 +82,8 @@ export function createClocks(clients: number, family: number): Clocks {
     let error = set(fd, TCP_REPAIR, 1);
     if (error !== 0) return error;
     if (sequence) {
-      // Never 0, which would mean none.
-      const initial = 1 + Math.floor(Math.random() * 0xfffffffe);
+      // As RFC 793 has it (3.3): a clock of 4 µs. Never 0, which would mean none.
+      const initial = 1 + (Math.floor(monotonicMicros() / 4) % 0xfffffffe);
       error = set(fd, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE) || set(fd, TCP_QUEUE_SEQ, initial);
     }
     error ||= set(fd, TCP_TIMESTAMP, wanted);

@@ -9,6 +9,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'lab.kind': LAB,
   'lab.engine': 'uml for a Debian suite; for a path and for running, what boots such a file',
   'lab.kernel': KERNEL,
+  'kernels[].engine': 'that of lab.engine',
   'subject.kind': SUBJECT,
   allowHostChanges: 'false',
   'addresses.pick': PICK,

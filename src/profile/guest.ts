@@ -6,11 +6,18 @@
 export const ENGINES = ['uml', 'qemu'] as const;
 export type Engine = (typeof ENGINES)[number];
 
+/** What runs a guest's processor, on which its speed depends: times of one are not those of another. */
+export const RUNNERS = ['uml', 'qemu-kvm', 'qemu-tcg'] as const;
+export type Runner = (typeof RUNNERS)[number];
+
 /** Debian suites whose kernels the lab can fetch by itself, the oldest first. */
 export const DEBIAN_SUITES = ['bullseye', 'bookworm', 'trixie', 'sid'] as const;
 
 /** The kernel that this machine runs, in a guest of its own. */
 export const RUNNING = 'running';
+
+/** Kernels of one experiment. */
+export const MAX_KERNELS = 8;
 
 /** A path has a slash in it, so that a suite and a file of the same name are told apart. */
 export function isKernelPath(name: string): boolean {
@@ -23,8 +30,23 @@ export function kernelNameProblem(name: string): string | undefined {
   return `found ${JSON.stringify(name)}; a kernel is a Debian suite (${DEBIAN_SUITES.join(', ')}), "${RUNNING}" for that of this machine, or a path with a slash, as ./linux`;
 }
 
+/**
+ * What boots a kernel where nobody names an engine. For Debian's suites User-Mode Linux, which needs neither a hypervisor nor root.
+ * @param engineOf what boots the file at a path; undefined when it cannot be told
+ */
+export function engineFor(kernel: string, engineOf: (path: string) => Engine | undefined): Engine {
+  if (kernel === RUNNING) return 'qemu';
+  return (isKernelPath(kernel) ? engineOf(kernel) : undefined) ?? 'uml';
+}
+
 /** Why no such kernel runs on such an engine, as far as the names tell; or undefined. */
-export function engineProblem({ engine, kernel }: { engine?: Engine | undefined; kernel: string }): string | undefined {
+export function engineProblem({
+  engine,
+  kernel,
+}: {
+  readonly engine: Engine;
+  readonly kernel: string;
+}): string | undefined {
   if (engine !== 'uml' || kernel !== RUNNING) return undefined;
   return 'found engine uml with kernel running: User-Mode Linux is a kernel built as a program, and the kernel that this machine runs is not; use engine qemu';
 }

@@ -78,6 +78,17 @@ export const armSchema = z.object({
   /** Local addresses, canonical, in the order in which they are picked. */
   addresses: z.array(z.string()),
   destinations: destinationsSchema,
+  /** With several kernels: the name of the one that this arm runs on. */
+  kernel: z.string().optional(),
+  /** With several kernels: run without the sysctls that a kernel lacks instead of not at all. */
+  skipMissing: z.boolean().optional(),
+  /**
+   * What the arm names and its kernel does not have → since or until when kernels have it, as `since Linux 6.14`. Written by the
+   * rehearsal; where `absent` is not set, the arm runs without these.
+   */
+  missing: z.record(z.string(), z.string()).optional(),
+  /** The arm is not run: its kernel lacks what it, or the baseline, names. */
+  absent: z.boolean().optional(),
 });
 export type Arm = z.infer<typeof armSchema>;
 
@@ -92,12 +103,19 @@ export const thresholdSchema = z.object({
 export type Threshold = z.infer<typeof thresholdSchema>;
 
 export const guestSchema = z.object({
-  /** Where the profile does not say, the kernel decides: by default User-Mode Linux, for an image (bzImage) QEMU. */
-  engine: z.enum(ENGINES).optional(),
+  engine: z.enum(ENGINES),
   /** A Debian suite, `running`, or a path. */
   kernel: z.string(),
 });
 export type Guest = z.infer<typeof guestSchema>;
+
+/** A kernel as a factor of the experiment. */
+export const kernelFactorSchema = z.object({
+  /** What tables, run ids and sentences call it. */
+  name: z.string(),
+  guest: guestSchema,
+});
+export type KernelFactor = z.infer<typeof kernelFactorSchema>;
 
 export const experimentSchema = z.object({
   name: z.string(),
@@ -105,8 +123,10 @@ export const experimentSchema = z.object({
   lab: z.enum(['netns', 'vm', 'host']),
   /** What the VM lab boots; only with it. */
   guest: guestSchema.optional(),
+  /** Instead of `guest`, with the VM lab: every variant runs on each of these, and each has a baseline of its own. */
+  kernels: z.array(kernelFactorSchema).min(1).optional(),
   subject: z.literal('direct'),
-  /** The baseline first. */
+  /** The baseline first; with several kernels, those of the first kernel, then those of the second, and so on. */
   arms: z.array(armSchema).min(1),
   repeat: z.number(),
   warmup: z.number(),

@@ -8,11 +8,12 @@ import { type Report, reporterFor } from './blame.js';
 import { changesInWords } from './changes.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
+import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
-import { engineProblem, kernelNameProblem } from './guest.js';
+import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
 import type { Arm, Experiment, Guest } from './plan.js';
 import type { Finding, Path } from './problem.js';
@@ -31,8 +32,11 @@ export interface ResolveContext {
   readonly profileHash: string;
   /** What the command line says instead of the profile. */
   readonly lab?: Experiment['lab'];
-  readonly kernel?: string;
+  /** What `--kernel` names: one kernel, or several to compare. */
+  readonly kernels?: readonly string[];
   readonly engine?: Guest['engine'];
+  /** What boots the kernel in a file; undefined when it cannot be told. Reading files is the caller's part. */
+  readonly engineOf?: (path: string) => Guest['engine'] | undefined;
   readonly repeat?: number;
   readonly seed?: number;
 }
@@ -49,14 +53,16 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const lab = context.lab ?? input.lab?.kind ?? LAB;
   checkNames(input, findings);
   checkHostChanges(input, lab, findings);
-  const guest = checkGuest(input, lab, context, findings);
-  const arms = resolveArms(input, lab, findings);
+  const kernels = checkKernels(input, lab, context, findings);
+  const guest = checkGuest(input, lab, context, kernels === undefined ? context.kernels?.[0] : undefined, findings);
+  const perKernel = resolveArms(input, lab, findings);
+  const arms = kernels ? kernels.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) : perKernel;
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
     lab,
-    ...(guest ? { guest } : {}),
+    ...(kernels ? { kernels } : guest ? { guest } : {}),
     subject: input.subject?.kind ?? SUBJECT,
     arms,
     repeat: context.repeat ?? input.repeat ?? REPEAT,
@@ -104,6 +110,7 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
       baseline: false,
       changes: changesInWords(baseline, arm),
       ...arm,
+      ...(variant.skipMissing ? { skipMissing: true } : {}),
     };
   });
   return [{ name: 'baseline', description: null, baseline: true, changes: [], ...baseline }, ...variants];
@@ -141,7 +148,8 @@ function checkHostChanges(input: ProfileInput, lab: Experiment['lab'], findings:
 function checkGuest(
   input: ProfileInput,
   lab: Experiment['lab'],
-  { kernel, engine }: Pick<ResolveContext, 'kernel' | 'engine'>,
+  { engine, engineOf = () => undefined }: ResolveContext,
+  kernel: string | undefined,
   findings: Finding[],
 ): Guest | undefined {
   for (const key of ['engine', 'kernel'] as const) {
@@ -156,7 +164,8 @@ function checkGuest(
   const problem = input.lab?.kernel === undefined ? undefined : kernelNameProblem(input.lab.kernel);
   if (problem !== undefined) findings.push({ path: ['lab', 'kernel'], message: problem });
   if (lab === 'vm') {
-    const guest: Guest = { engine: engine ?? input.lab?.engine, kernel: kernel ?? input.lab?.kernel ?? KERNEL };
+    const name = kernel ?? input.lab?.kernel ?? KERNEL;
+    const guest: Guest = { engine: engine ?? input.lab?.engine ?? engineFor(name, engineOf), kernel: name };
     const mismatch = engineProblem(guest);
     if (mismatch !== undefined) findings.push({ path: ['lab'], message: mismatch });
     return guest;

@@ -3,7 +3,7 @@
  * JSON Schema that editors read (`schema/profile.schema.json`). What needs several keys at once is checked in `resolve.ts`.
  */
 import { z } from 'zod';
-import { DEBIAN_SUITES, ENGINES } from './guest.js';
+import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
 
@@ -146,6 +146,10 @@ const variant = object({
   load: object(load).optional(),
   addresses: object(addressSet).optional(),
   destinations: object(destinations).optional(),
+  skipMissing: z
+    .boolean()
+    .optional()
+    .describe('with kernels: run without the sysctls that a kernel lacks, and say which, instead of not at all'),
 });
 
 export const profileSchema = object({
@@ -169,6 +173,20 @@ export const profileSchema = object({
         `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once; running, for that of this machine; or the path of a kernel, as ./bzImage`,
       ),
   }).optional(),
+  kernels: z
+    .array(
+      z.union([
+        z.string().describe('as lab.kernel'),
+        object({
+          kernel: z.string().describe('as lab.kernel'),
+          engine: z.enum(ENGINES).optional().describe('as lab.engine'),
+        }),
+      ]),
+    )
+    .min(1)
+    .max(MAX_KERNELS)
+    .optional()
+    .describe('vm only, instead of lab.kernel: baseline and variants run on each of these kernels, side by side'),
   allowHostChanges: z
     .boolean()
     .optional()

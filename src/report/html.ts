@@ -4,15 +4,17 @@
  */
 import type { Results } from '../results/schema.js';
 import { formatInstant, plural } from './format.js';
+import { releases, resultsOn, sideBySide } from './kernels.js';
 import { html, type Markup, trusted } from './markup.js';
 import { partialNotice, warnings } from './notices.js';
 import { latencySection, outcomesSection, portsSection } from './sections/charts.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
+import { kernelAnchor, kernelSection, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { bullets } from './sections/parts.js';
 import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
 import { STYLE } from './style.js';
-import { loadDrawSvg } from './svg.js';
+import { type DrawSvg, loadDrawSvg } from './svg.js';
 
 /** @returns a complete HTML document; equal results give equal text */
 export async function renderHtml(results: Results): Promise<string> {
@@ -35,25 +37,12 @@ export async function renderHtml(results: Results): Promise<string> {
 <p class="kicker">bindstorm report</p>
 <h1>${experiment.name}</h1>
 ${experiment.description ? html`<p class="lead">${experiment.description}</p>` : null}
-<p class="note">${plural(experiment.runsDone, 'run')} on Linux ${environment.kernel}, ${formatInstant(experiment.startedAt)}</p>
+<p class="note">${plural(experiment.runsDone, 'run')} on ${releases(results)}, ${formatInstant(experiment.startedAt)}</p>
 </header>
 <main>
 <p class="summary">${results.summary}</p>
 ${banner(results)}
-${NAVIGATION}
-${variantsSection(results)}
-${changeSection(results)}
-${thresholdsSection(results)}
-${whySection(results)}
-${outcomesSection(results, draw)}
-${portsSection(results, draw)}
-${latencySection(results, draw)}
-${predictionSection(results)}
-${sysctlSection(results)}
-${countersSection(results)}
-${environmentSection(results)}
-${methodSection(results)}
-${reproduceSection(results)}
+${body(results, draw)}
 </main>
 </body>
 </html>
@@ -68,7 +57,46 @@ function banner(results: Results): Markup | null {
   return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes)}</aside>`;
 }
 
-const NAVIGATION = html`<nav aria-label="Sections">${[
+function body(results: Results, draw: DrawSvg): Markup {
+  const columns = sideBySide(results);
+  if (columns === null)
+    return html`${navigation([...DETAILS, ...LAST])}
+${details(results, draw)}
+${environmentSection(results)}
+${methodSection(results)}
+${reproduceSection(results)}`;
+  return html`${navigation([['side-by-side', 'Side by side'], ...columns.kernels.map((kernel): Link => [kernelAnchor(kernel), kernel.name]), ...LAST.slice(1)])}
+${sideBySideSection(results, columns)}
+${thresholdsSection(results)}
+${columns.kernels.map((kernel) => {
+  const part = resultsOn(results, kernel);
+  // Where nothing could run there is nothing to show.
+  const shown = part.variants.length > 0 ? details(part, draw) : [];
+  return kernelSection(results, kernel, [...shown, environmentSection(part)]);
+})}
+${methodSection(results)}
+${reproduceSection(results)}`;
+}
+
+/** The sections about one baseline and its variants. */
+function details(results: Results, draw: DrawSvg): (Markup | null)[] {
+  return [
+    variantsSection(results),
+    changeSection(results),
+    thresholdsSection(results),
+    whySection(results),
+    outcomesSection(results, draw),
+    portsSection(results, draw),
+    latencySection(results, draw),
+    predictionSection(results),
+    sysctlSection(results),
+    countersSection(results),
+  ];
+}
+
+type Link = readonly [id: string, title: string];
+
+const DETAILS: readonly Link[] = [
   ['variants', 'Variants'],
   ['change', 'What to change'],
   ['why', 'Why'],
@@ -78,7 +106,14 @@ const NAVIGATION = html`<nav aria-label="Sections">${[
   ['prediction', 'Prediction'],
   ['sysctls', 'Sysctls'],
   ['counters', 'Counters'],
+];
+
+const LAST: readonly Link[] = [
   ['environment', 'Environment'],
   ['method', 'Method'],
   ['reproduce', 'Reproduce'],
-].map(([id, title]) => html`<a href="#${id}">${title}</a> `)}</nav>`;
+];
+
+function navigation(links: readonly Link[]): Markup {
+  return html`<nav aria-label="Sections">${links.map(([id, title]) => html`<a href="#${id}">${title}</a> `)}</nav>`;
+}

@@ -2,7 +2,8 @@
  * The report as Markdown for a pull request or a ticket (GitHub Flavored Markdown): the verdicts, what to change, why, and
  * how to repeat it. The plots are in the page of html.ts.
  */
-import type { Comparison, Results, Variant } from '../results/schema.js';
+import { armId } from '../profile/kernels.js';
+import type { Comparison, KernelResult, Results, Variant } from '../results/schema.js';
 import {
   formatChange,
   formatDifference,
@@ -16,6 +17,7 @@ import {
   VERDICT_SYMBOLS,
   verdictText,
 } from './format.js';
+import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySide, sideBySide } from './kernels.js';
 import { comparedRuns } from './medians.js';
 import { partialNotice, warnings } from './notices.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
@@ -28,16 +30,74 @@ export function renderMarkdown(results: Results): string {
     experiment.description === null ? null : text(experiment.description),
     `**${text(results.summary)}**`,
     notices(results),
-    variantTable(results),
-    whatToChange(results),
-    why(results),
-    thresholds(results),
+    ...findings(results),
     environment(results),
     reproduce(results),
   ]
     .filter((block) => block !== null)
     .join('\n\n')
     .concat('\n');
+}
+
+function findings(results: Results): (string | null)[] {
+  const columns = sideBySide(results);
+  if (columns === null) return [variantTable(results), whatToChange(results), why(results), thresholds(results)];
+  return [
+    kernelTable(columns, results),
+    thresholds(results),
+    ...columns.kernels.map((kernel) => onKernel(results, kernel)),
+  ];
+}
+
+/** One row a variant, one column a kernel. */
+function kernelTable({ kernels, rows, nowhere, note }: SideBySide, { experiment }: Results): string {
+  const head = ['Variant', 'What changed', ...kernels.map((kernel) => text(columnTitle(kernel)))];
+  const lines = rows.map(({ name, changes, nowhere: none, cells }, i) => [
+    `**${text(name)}**${none ? '<br>on none of these kernels' : ''}`,
+    i === 0 ? 'the baseline' : changes.map(code).join('<br>') || 'nothing',
+    ...cells.map(kernelCell),
+  ]);
+  return [
+    '### Kernels side by side',
+    `The verdict, and ${text(metricLabel(experiment.goal))} in the baseline and with the variant. ${text(note)}`,
+    table(
+      head,
+      lines,
+      head.map(() => '---'),
+    ),
+    ...(nowhere.length > 0
+      ? [
+          `${kernels.length === 1 ? 'Not on this kernel' : 'On none of these kernels'}:`,
+          nowhere.map((name) => `- ${code(name)}`).join('\n'),
+        ]
+      : []),
+  ].join('\n\n');
+}
+
+function kernelCell(cell: Cell): string {
+  switch (cell.kind) {
+    case 'baseline':
+      return cell.goal;
+    case 'absent':
+      return text(cell.text);
+    case 'verdict':
+      return `${verdictText(cell.verdict)}, ${cell.goal}${cell.without.map((name) => `<br>without ${text(name)}`).join('')}`;
+  }
+}
+
+/** What a report on this kernel alone would say, in a fold: the table above has the verdicts. */
+function onKernel(results: Results, kernel: KernelResult): string {
+  const part = resultsOn(results, kernel);
+  const notRun = notRunOn(results, kernel.name);
+  return [
+    `<details><summary>${text(kernelTitle(kernel))}</summary>`,
+    text(kernel.summary),
+    ...(notRun.length > 0
+      ? ['Not on this kernel, and not run:', notRun.map((line) => `- ${code(line)}`).join('\n')]
+      : []),
+    ...(part.variants.length > 0 ? [variantTable(part), whatToChange(part), why(part)] : []),
+    '</details>',
+  ].join('\n\n');
 }
 
 function notices(results: Results): string | null {
@@ -118,8 +178,8 @@ function why(results: Results): string {
 
 function thresholds(results: Results): string | null {
   if (results.thresholds.length === 0) return null;
-  const rows = results.thresholds.map(({ variant, metric, limit, value, passed }) => [
-    text(variant),
+  const rows = results.thresholds.map(({ variant, kernel, metric, limit, value, passed }) => [
+    text(armId({ variant, kernel })),
     code(metric),
     text(limit),
     formatValue(unitOf(metric), value),
@@ -129,11 +189,13 @@ function thresholds(results: Results): string | null {
   return `### Thresholds\n\n${table(head, rows, ['---', '---', '---', '--:', '---'])}`;
 }
 
-function environment({ environment: e, experiment }: Results): string {
+function environment({ environment: e, experiment, kernels }: Results): string {
+  const linux = kernels ? kernels.map((kernel) => `- ${text(kernelTitle(kernel))}`) : [];
   return [
     '### Environment',
     [
-      `- Linux ${text(e.kernel)}, ${text(e.machine)}; ${text(e.cpu)}, ${plural(e.cpus, 'CPU')}, ${formatValue('bytes', e.memory)}`,
+      ...linux,
+      `- ${kernels ? '' : `Linux ${text(e.kernel)}, `}${text(e.machine)}; ${text(e.cpu)}, ${plural(e.cpus, 'CPU')}, ${formatValue('bytes', e.memory)}`,
       `- Lab: ${text(e.lab)}, ${e.root ? 'as root' : 'without root'}`,
       `- bindstorm ${text(e.tool)}, Node.js ${text(e.node)}, libuv ${text(e.libuv)}`,
       `- ${formatInstant(experiment.startedAt)} to ${formatInstant(experiment.finishedAt)}, ${experiment.runsDone} of ${plural(experiment.runsPlanned, 'run')}, seed ${experiment.seed}`,

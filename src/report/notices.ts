@@ -2,6 +2,7 @@
  * What a reader must know beside the numbers: whether the experiment is whole, warnings of the whole and of single runs, and
  * runs that were not compared. Pure.
  */
+import { armId } from '../profile/kernels.js';
 import type { Results, Run } from '../results/schema.js';
 import { formatNumber, listed, plural } from './format.js';
 
@@ -23,7 +24,7 @@ export function warnings(results: Results): string[] {
   for (const variant of results.variants) {
     const { verdict } = variant;
     for (const comparison of verdict ? [verdict.goal, ...verdict.guardrails] : []) {
-      for (const text of comparison.warnings) add(text, variant.name);
+      for (const text of comparison.warnings) add(text, armId(variant));
     }
   }
   for (const run of allRuns(results)) if (!run.warmup) for (const text of run.warnings) add(text, run.id);

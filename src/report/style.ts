@@ -65,6 +65,12 @@ td.number,.scroll tbody th,.scroll td{white-space:nowrap}
 .scroll td small{white-space:normal;min-width:11rem}
 tbody th{font-weight:600}
 caption{text-align:left;color:var(--muted);font-size:.875rem;padding:.25rem 0}
+th small{font-weight:400}
+.absent{color:var(--muted);white-space:normal;display:inline-block;max-width:20rem}
+.kernel{margin-top:3.5rem;border-top:4px solid var(--border)}
+.kernel>h2{border-top:0;margin-top:0}
+.kernel>section>h3{font-size:1.2rem;line-height:1.25;margin:2rem 0 .5rem}
+.kernel h4{font-size:1.05rem;margin:0 0 .4rem}
 .cards{width:100%;margin-top:.75rem}
 .plain{list-style:none;margin:0;padding:0}
 .plain li{margin:0 0 .2rem}
@@ -76,7 +82,7 @@ caption{text-align:left;color:var(--muted);font-size:.875rem;padding:.25rem 0}
 .card{padding:1rem 1.25rem;border:1px solid var(--border);border-radius:8px;min-width:0}
 .card pre{font-size:.8125rem;white-space:pre-wrap}
 .why{margin:1.25rem 0}
-.why h3 .badge{margin-left:.4rem}
+.why h3 .badge,.why h4 .badge{margin-left:.4rem}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:.75rem 0;padding:0;font-size:.875rem;max-width:none}
 .legend li{display:flex;align-items:center;gap:.4rem;margin:0}
 .legend svg{width:28px;height:12px;flex:none}

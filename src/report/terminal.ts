@@ -2,8 +2,20 @@
  * The summary that closes `bindstorm run`: the verdict in one sentence, a table of the variants, and what to be wary of.
  */
 import { styleText } from 'node:util';
+import { armId } from '../profile/kernels.js';
 import type { Results, Variant, VerdictWord } from '../results/schema.js';
-import { formatChange, formatDifference, formatValue, metricLabel, NONE, unitOf, verdictText } from './format.js';
+import {
+  formatChange,
+  formatDifference,
+  formatValue,
+  metricLabel,
+  NONE,
+  plural,
+  unitOf,
+  verdictText,
+} from './format.js';
+import { bootNotice, guestNotice } from './guests.js';
+import { type Cell, columnTitle, type SideBySide, sideBySide } from './kernels.js';
 import { partialNotice, warnings } from './notices.js';
 
 export interface TerminalOptions {
@@ -38,14 +50,17 @@ export function renderTerminal(results: Results, { colour, width }: TerminalOpti
   const failed = results.thresholds
     .filter((threshold) => !threshold.passed)
     .map(
-      ({ variant, metric, limit, value }) =>
-        `threshold failed: ${variant}, ${metric} ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${limit}`,
+      ({ variant, kernel, metric, limit, value }) =>
+        `threshold failed: ${armId({ variant, kernel })}, ${metric} ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${limit}`,
     );
   const notes = [...(partial ? [partial] : []), ...failed, ...warnings(results)];
+  const guests = [guestNotice(results), bootNotice(results)].filter((text) => text !== null);
   const lines = [
     ...wrap(clean(results.summary), columns).map((line) => paint('bold', line)),
     '',
-    ...variantLines(results, columns, paint),
+    ...tableLines(results, columns, paint),
+    ...(guests.length > 0 ? [''] : []),
+    ...guests.flatMap((text) => wrap(clean(text), columns)).map((line) => paint('dim', line)),
     ...(notes.length > 0 ? [''] : []),
     ...notes.flatMap((note) => {
       const [first, ...rest] = wrap(clean(note), columns - 2);
@@ -53,6 +68,58 @@ export function renderTerminal(results: Results, { colour, width }: TerminalOpti
     }),
   ];
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function tableLines(results: Results, columns: number, paint: Paint): string[] {
+  const across = sideBySide(results);
+  return across ? kernelLines(across, columns, paint) : variantLines(results, columns, paint);
+}
+
+/** One column a kernel; under each other where they do not fit beside each other. */
+function kernelLines({ kernels, rows, nowhere, note }: SideBySide, columns: number, paint: Paint): string[] {
+  const titles = kernels.map((kernel) => clean(columnTitle(kernel)));
+  const texts = rows.map(({ cells, nowhere: none }) =>
+    cells.map((cell) => (none ? 'not on this kernel' : cellText(cell))),
+  );
+  const names = rows.map(({ name }) => clean(name));
+  const widths = titles.map((title, i) => Math.max(title.length, ...texts.map((cells) => cells[i]!.length)));
+  const nameWidth = Math.max('variant'.length, ...names.map((name) => name.length));
+  const fits = widths.reduce((sum, width) => sum + GAP + width, nameWidth) <= columns;
+  const gap = ' '.repeat(GAP);
+  const styled = (cell: Cell, text: string) =>
+    cell.kind === 'verdict'
+      ? paint(VERDICT_STYLES[cell.verdict], text)
+      : cell.kind === 'absent'
+        ? paint('dim', text)
+        : text;
+  const last = kernels.length - 1;
+  // What is painted is not padded: spaces at the end of a line are taken away, with colour and without.
+  const padding = (text: string, i: number) => (i === last ? '' : ' '.repeat(widths[i]! - text.length));
+  const beside = () => [
+    paint('dim', ['variant'.padEnd(nameWidth), ...titles.map((title, i) => title + padding(title, i))].join(gap)),
+    ...rows.map(({ cells }, row) => {
+      const painted = cells.map((cell, i) => styled(cell, texts[row]![i]!) + padding(texts[row]![i]!, i));
+      return [names[row]!.padEnd(nameWidth), ...painted].join(gap);
+    }),
+  ];
+  const below = () =>
+    rows.flatMap(({ cells }, row) => [
+      ...wrap(names[row]!, columns),
+      ...cells.flatMap((cell, i) =>
+        wrap(`${titles[i]}: ${texts[row]![i]}`, columns - GAP).map((line) => gap + styled(cell, line)),
+      ),
+    ]);
+  const none = kernels.length === 1 ? 'Not on this kernel' : 'On none of these kernels';
+  const notes = [...(nowhere.length > 0 ? [`${none}: ${nowhere.join(', ')}.`] : []), note];
+  return [...(fits ? beside() : below()), '', ...notes.flatMap((text) => wrap(clean(text), columns))];
+}
+
+function cellText(cell: Cell): string {
+  if (cell.kind === 'baseline') return cell.goal;
+  if (cell.kind === 'absent') return clean(cell.text);
+  return clean(
+    `${verdictText(cell.verdict)}, ${cell.goal}${cell.without.length === 0 ? '' : `, without ${plural(cell.without.length, 'sysctl')}`}`,
+  );
 }
 
 interface Row {

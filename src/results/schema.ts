@@ -4,7 +4,8 @@
  * SCHEMA_VERSION.
  */
 import { z } from 'zod';
-import { experimentSchema, loadPlanSchema } from '../profile/plan.js';
+import { RUNNERS } from '../profile/guest.js';
+import { experimentSchema, guestSchema, loadPlanSchema } from '../profile/plan.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -75,9 +76,11 @@ export const waveSchema = z.object({
 export type Wave = z.infer<typeof waveSchema>;
 
 export const runSchema = z.object({
-  /** `b03-wider-range`: the block and the arm. */
+  /** `b03-wider-range`, with several kernels `b03-wider-range@trixie`: the block and the arm. */
   id: z.string(),
   variant: z.string(),
+  /** With several kernels: the name of the one that it ran on. */
+  kernel: z.string().optional(),
   /** 0-based block; warm-up blocks come first and are discarded. */
   block: z.number(),
   warmup: z.boolean(),
@@ -96,8 +99,16 @@ export const runSchema = z.object({
   warnings: z.array(z.string()),
   /** ISO 8601. */
   startedAt: z.string(),
-  /** Milliseconds: making the lab, the load itself, and taking the lab down. */
-  durationMs: z.object({ setup: z.number(), load: z.number(), teardown: z.number() }),
+  /**
+   * Milliseconds: making the lab, the load itself, and taking the lab down. With a guest also its boot, from its start to that of
+   * the agent in it: a part of the set-up, but for the first run's, which boots while the experiment is rehearsed.
+   */
+  durationMs: z.object({
+    boot: z.number().optional(),
+    setup: z.number(),
+    load: z.number(),
+    teardown: z.number(),
+  }),
   /** Scheduled attempts, the shed ones included. The counts of `outcomes` add up to it. */
   attempts: z.number(),
   outcomes: outcomesSchema,
@@ -220,6 +231,15 @@ export const variantSchema = z.object({
   addresses: z.object({ count: z.number(), first: z.string(), last: z.string() }),
   destinations: z.number(),
   prediction: predictionSchema,
+  kernel: z.string().optional().describe('with several kernels: the name of the one that all of this is about'),
+  missing: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('what the variant names and its kernel lacks: name → since or until when kernels have it'),
+  absent: z
+    .boolean()
+    .optional()
+    .describe('the variant was not run on this kernel, which lacks what `missing` names; else it ran without these'),
   runs: z.array(runSchema),
   /** Null for the baseline. */
   verdict: verdictSchema.nullable(),
@@ -236,6 +256,10 @@ export const environmentSchema = z.object({
   cpus: z.number(),
   memory: z.number().describe('bytes'),
   lab: z.string().describe('netns (veth), host …'),
+  engine: z
+    .enum(RUNNERS)
+    .optional()
+    .describe('what ran the guests of the VM lab: times of one are not those of another'),
   root: z.boolean(),
   descriptors: z.number().describe('limit of open files per process'),
   /** Sysctls that decide about ports, in a fresh lab before the profile's own were written. */
@@ -247,11 +271,21 @@ export const thresholdResultSchema = z.object({
   metric: z.string(),
   limit: z.string(),
   variant: z.string(),
+  kernel: z.string().optional().describe('with several kernels: the one on which this was measured'),
   /** Median over the valid runs; null when there is none. */
   value: z.number().nullable(),
   passed: z.boolean(),
 });
 export type ThresholdResult = z.infer<typeof thresholdResultSchema>;
+
+export const kernelResultSchema = z.object({
+  name: z.string(),
+  guest: guestSchema,
+  environment: environmentSchema,
+  /** The sentence about this kernel alone. */
+  summary: z.string(),
+});
+export type KernelResult = z.infer<typeof kernelResultSchema>;
 
 export const resultsSchema = z.object({
   schemaVersion: z.literal(SCHEMA_VERSION),
@@ -267,8 +301,12 @@ export const resultsSchema = z.object({
     /** The profile as it was written. */
     profile: z.string(),
   }),
-  environment: environmentSchema,
-  /** The baseline first, then the variants in the profile's order. */
+  environment: environmentSchema.describe('with several kernels, that of the first'),
+  kernels: z
+    .array(kernelResultSchema)
+    .optional()
+    .describe('the kernels where there are several, in the order of the profile'),
+  /** The baseline first, then the variants in the profile's order; with several kernels, kernel by kernel. */
   variants: z.array(variantSchema),
   thresholds: z.array(thresholdResultSchema),
   /** What a reader must know of the whole, as «repeat is too small for a claim». */

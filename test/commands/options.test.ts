@@ -40,7 +40,13 @@ test('labs by name', () => {
 });
 
 test('kernels by suite or path', () => {
-  for (const good of ['bookworm', 'trixie', 'sid', './linux', '/boot/linux']) assert.equal(kernelOption(good), good);
+  for (const good of ['bookworm', 'trixie', 'sid', './linux', '/boot/linux'])
+    assert.deepEqual(kernelOption(good), [good]);
   for (const bad of ['', 'linux', 'Bookworm', 'buster', 'constructor'])
     assert.throws(() => kernelOption(bad), { name: 'InvalidArgumentError', message: /a kernel is a Debian suite/ });
+  assert.deepEqual(kernelOption('bookworm, ./linux,running'), ['bookworm', './linux', 'running']);
+  assert.throws(() => kernelOption('bookworm,,trixie'), { message: /found ""; a kernel is a Debian suite/ });
+  assert.throws(() => kernelOption('sid,sid'), { message: /found sid twice/ });
+  const nine = Array.from({ length: 9 }, (_, i) => `./linux-${i}`).join(',');
+  assert.throws(() => kernelOption(nine), { message: /found 9 kernels; at most 8/ });
 });

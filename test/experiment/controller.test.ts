@@ -54,8 +54,7 @@ async function conducted({ script, finished = [], onEvent }: Setting = {}): Prom
   const lab = fakeLab((i) => script?.(i, controller) ?? { says: [good] });
   const end = await conduct({
     experiment: EXPERIMENT,
-    lab,
-    network: 'shared',
+    placeOf: () => ({ lab, network: 'shared' }),
     dir,
     journal,
     planned: PLANNED,

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectedExperimentMs, expectedLoadMs, LAB_OVERHEAD_MS, runDeadlineMs } from '../../src/experiment/duration.js';
+import {
+  expectedExperimentMs,
+  expectedLoadMs,
+  GUEST_OVERHEAD_MS,
+  LAB_OVERHEAD_MS,
+  runDeadlineMs,
+} from '../../src/experiment/duration.js';
 import type { Arm, Arrival } from '../../src/profile/plan.js';
+import { fittedExperiment } from '../support/kernels.js';
 import { makeArm, makeExperiment } from '../support/runs.js';
 
 function armWith(arrival: Arrival): Arm {
@@ -49,4 +56,15 @@ test('an experiment lasts for all runs of all blocks, labs and warm-up included'
   const experiment = { ...makeExperiment({ variants: ['a', 'b'], repeat: 6 }), warmup: 1 };
   experiment.arms[2] = { ...armWith({ shape: 'constant', rate: 1, durationMs: 4000 }), name: 'b' };
   assert.equal(expectedExperimentMs(experiment), 7 * (10_000 + 10_000 + 4000 + 3 * LAB_OVERHEAD_MS));
+});
+
+test('a guest takes its time to boot, and what a kernel cannot run takes none', () => {
+  const experiment = fittedExperiment({ repeat: 3 });
+  const [old, qemu] = experiment.kernels!;
+  assert.equal(expectedExperimentMs(experiment), 3 * 7 * (10_000 + GUEST_OVERHEAD_MS.uml));
+  const mixed = { ...experiment, kernels: [old!, { ...qemu!, guest: { engine: 'qemu' as const, kernel: 'sid' } }] };
+  assert.equal(
+    expectedExperimentMs(mixed),
+    3 * (3 * (10_000 + GUEST_OVERHEAD_MS.uml) + 4 * (10_000 + GUEST_OVERHEAD_MS.qemu)),
+  );
 });

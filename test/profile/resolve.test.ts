@@ -101,19 +101,24 @@ test('the command line overrides lab, repeat and seed', () => {
 test('what the VM lab boots, by the profile and by the command line', () => {
   const guestOf = (lab: string, options: LoadOptions = {}) =>
     load(`${HEAD}variants: [{ name: v }]\n${lab}\n`, options).guest;
-  assert.deepEqual(guestOf('lab: { kind: vm }'), { engine: undefined, kernel: 'bookworm' });
-  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie }'), { engine: undefined, kernel: 'trixie' });
-  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie, engine: uml }', { kernel: './linux' }), {
+  assert.deepEqual(guestOf('lab: { kind: vm }'), { engine: 'uml', kernel: 'bookworm' });
+  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie }'), { engine: 'uml', kernel: 'trixie' });
+  assert.deepEqual(guestOf('lab: { kind: vm, kernel: trixie, engine: uml }', { kernels: ['./linux'] }), {
     engine: 'uml',
     kernel: './linux',
   });
-  assert.deepEqual(guestOf('', { lab: 'vm', kernel: 'sid' }), { engine: undefined, kernel: 'sid' });
-  assert.deepEqual(guestOf('lab: { kind: vm, engine: uml }', { engine: 'qemu', kernel: 'running' }), {
+  assert.deepEqual(guestOf('', { lab: 'vm', kernels: ['sid'] }), { engine: 'uml', kernel: 'sid' });
+  assert.deepEqual(guestOf('lab: { kind: vm, kernel: running }'), { engine: 'qemu', kernel: 'running' });
+  const image = guestOf('lab: { kind: vm, kernel: ./bzImage }', {
+    engineOf: (path) => (path === './bzImage' ? 'qemu' : 'uml'),
+  });
+  assert.deepEqual(image, { engine: 'qemu', kernel: './bzImage' });
+  assert.deepEqual(guestOf('lab: { kind: vm, engine: uml }', { engine: 'qemu', kernels: ['running'] }), {
     engine: 'qemu',
     kernel: 'running',
   });
   assert.equal(guestOf('lab: { kind: vm, kernel: trixie }', { lab: 'netns' }), undefined);
-  assert.throws(() => guestOf('', { kernel: 'sid' }), /found --kernel, .* but the lab is netns: add --lab vm/);
+  assert.throws(() => guestOf('', { kernels: ['sid'] }), /found --kernel, .* but the lab is netns: add --lab vm/);
   assert.throws(() => guestOf('', { engine: 'qemu' }), /found --engine, .* but the lab is netns: add --lab vm/);
   assert.throws(
     () => guestOf('lab: { kind: vm, engine: uml, kernel: running }'),

@@ -15,7 +15,7 @@ const TEMPLATES = ['staging'];
 const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
 
 test('the profiles are those that the documentation names', () => {
-  assert.deepEqual(names.sort(), ['capacity', 'quickstart', 'squid-2014', 'staging', 'tor-2012']);
+  assert.deepEqual(names.sort(), ['capacity', 'quickstart', 'squid-2014', 'staging', 'tor-2012', 'tor-2012-vm']);
 });
 
 for (const name of names.filter((each) => !TEMPLATES.includes(each))) {
@@ -23,8 +23,9 @@ for (const name of names.filter((each) => !TEMPLATES.includes(each))) {
     const experiment = load(name);
     assert.equal(experiment.name, name);
     assert.ok(experiment.description);
-    assert.equal(experiment.lab, 'netns');
-    for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], `${arm.name} changes nothing`);
+    assert.equal(experiment.lab, name.endsWith('-vm') ? 'vm' : 'netns');
+    for (const arm of experiment.arms.filter(({ baseline }) => !baseline))
+      assert.notDeepEqual(arm.changes, [], `${arm.name} changes nothing`);
   });
 }
 
@@ -94,6 +95,42 @@ const TOR_LIST = {
   'net.ipv4.tcp_max_tw_buckets': '2000000',
   'net.ipv4.tcp_timestamps': '0',
   'net.ipv4.ip_local_port_range': '1025 65530',
+};
+
+test('tor-2012-vm has the whole list of the mail on each kernel, alone and together', () => {
+  const { arms, kernels, warmup, repeat } = load('tor-2012-vm');
+  assert.deepEqual(
+    kernels?.map(({ name }) => name),
+    ['bookworm', 'trixie'],
+  );
+  const whole = { ...TOR_LIST, ...TOR_GLOBAL };
+  for (const { name: kernel } of kernels!) {
+    const own = arms.filter((arm) => arm.kernel === kernel);
+    const base = own[0]!.sysctls;
+    const changed = own
+      .slice(1)
+      .map((arm) => Object.entries(arm.sysctls).filter(([name, value]) => base[name] !== value));
+    const alone = changed.filter((sysctls) => sysctls.length === 1).map((sysctls) => sysctls[0]!);
+    assert.deepEqual(Object.fromEntries(alone), whole);
+    assert.equal(alone.length, 24);
+    assert.deepEqual(Object.fromEntries(changed.at(-1)!), whole);
+    assert.ok(own.at(-1)!.skipMissing);
+  }
+  assert.ok((warmup + repeat) * arms.length <= 110, 'some seven minutes of guests');
+});
+
+const TOR_GLOBAL = {
+  'net.core.rmem_max': '33554432',
+  'net.core.wmem_max': '33554432',
+  'net.core.netdev_max_backlog': '2500',
+  'net.ipv4.tcp_tw_recycle': '1',
+  'vm.min_free_kbytes': '65536',
+  'net.ipv4.netfilter.ip_conntrack_max': '196608',
+  'net.netfilter.nf_conntrack_tcp_timeout_established': '7200',
+  'net.netfilter.nf_conntrack_checksum': '0',
+  'net.netfilter.nf_conntrack_max': '196608',
+  'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': '15',
+  'net.nf_conntrack_max': '196608',
 };
 
 test('staging is refused as it ships, at each place to edit, and runs once they are edited', () => {

@@ -95,6 +95,7 @@ function fakeSession(script: Script): FakeSession {
       session.killed = true;
       say(new AgentDied('the agent was killed by SIGKILL'));
     },
+    bootMs: null,
     warnings: [],
     stderr: () => script.stderr ?? '',
   };

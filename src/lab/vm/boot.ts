@@ -62,6 +62,12 @@ function startOf({ kernel, image, memory, purpose }: GuestPlan): Start {
 /** How long a guest may take to switch off after its agent has ended; a kernel without ACPI cannot, and halts. */
 const POWER_OFF_MS = 3_000;
 
+/**
+ * An emulated machine on a busy host may measure its own clock wrongly (one was seen that ran twenty times too fast); then nothing
+ * that takes time in the guest can be believed.
+ */
+const CLOCK_TOLERANCE_MS = 2_000;
+
 /** Start a guest. @throws LabError when this machine has no room for it */
 export function bootGuest(plan: GuestPlan): AgentChannel {
   const { command, cwd, output: outputAt, folder } = startOf(plan);
@@ -77,8 +83,16 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
   const [, stdout, stderr, input, , status] = streams;
   const kill = () => killGroup(child);
   let poweringOff: NodeJS.Timeout | undefined;
+  const begun = performance.now();
+  let bootMs: number | undefined;
   const guest = createGuestState({
     onPanic: kill,
+    onBooted(uptime) {
+      bootMs = performance.now() - begun;
+      if (uptime * 1000 < bootMs + CLOCK_TOLERANCE_MS) return;
+      guest.fault = `its clock is wrong: it says ${uptime.toFixed(1)} s, and ${(bootMs / 1000).toFixed(1)} s have passed`;
+      kill();
+    },
     onAgentEnd: () => {
       poweringOff ??= setTimeout(kill, POWER_OFF_MS);
     },
@@ -111,6 +125,7 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
     ended,
     close,
     kill,
+    bootMs: () => bootMs,
     stderr: guest.text,
     progress: () => guest.progress(),
   };

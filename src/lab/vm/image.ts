@@ -25,8 +25,8 @@ import { GUEST_APP, packageFiles } from './packages.js';
 
 /** Changes when the same contents would make another image. */
 const FORMAT = 2;
-/** Images are about 110 MB; the newest are kept, one a kernel and version in use. */
-const KEPT = 4;
+/** Images are about 110 MB; the newest are kept, one for each kernel, version and set of modules in use. */
+const KEPT = 8;
 /** An image that was used this recently may be about to be read. */
 const IN_USE_MS = 10 * 60_000;
 const NODE = '/bin/node';
@@ -64,6 +64,21 @@ export function guestImage(modules: readonly string[]): string {
     throw new LabError(`the guest image cannot be made: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * An image that was made before, marked as in use: an experiment may last for hours, in which others make images of theirs. One that
+ * is gone all the same is made again.
+ * @returns its path
+ * @throws LabError when it cannot be made
+ */
+export function keptImage(path: string, modules: readonly string[]): string {
+  try {
+    utimesSync(path, new Date(), new Date());
+    return path;
+  } catch {
+    return guestImage(modules);
   }
 }
 

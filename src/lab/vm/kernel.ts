@@ -15,33 +15,51 @@ export type GuestKernel = UmlKernel | QemuKernel;
 /**
  * A kernel that is ready to be booted.
  * @param note told what takes long
+ * @param modules wanted beside those of every lab
  * @throws LabError when it cannot be had, or the engine does not boot such a kernel
  */
-export async function guestKernel({ engine, kernel }: Guest, note: (text: string) => void): Promise<GuestKernel> {
+export async function guestKernel(
+  { engine, kernel }: Guest,
+  note: (text: string) => void,
+  modules: readonly string[] = [],
+): Promise<GuestKernel> {
   if (process.arch !== 'x64')
     throw new LabError(`guests have the CPU of x86-64, and this machine, whose Node they run, is ${process.arch}`);
-  if (isKernelPath(kernel)) return givenKernel(resolve(kernel), engine, note);
-  if (kernel === RUNNING) return runningKernel(note);
-  return (engine ?? 'uml') === 'uml' ? debianUmlKernel(kernel, note) : debianQemuKernel(kernel, note);
+  if (isKernelPath(kernel)) return givenKernel(resolve(kernel), engine, note, modules);
+  if (kernel === RUNNING) return runningKernel(note, modules);
+  return engine === 'uml' ? debianUmlKernel(kernel, note, modules) : debianQemuKernel(kernel, note, modules);
+}
+
+const ENGINE_OF: Readonly<Record<Exclude<KernelFile['kind'], 'other'>, Engine>> = { program: 'uml', bzImage: 'qemu' };
+
+/** What boots the kernel in a file; undefined for a file that cannot be read or is no kernel. */
+export function engineOf(path: string): Engine | undefined {
+  try {
+    const { kind } = readKernelFile(path);
+    return kind === 'other' ? undefined : ENGINE_OF[kind];
+  } catch {
+    return undefined;
+  }
 }
 
 async function givenKernel(
   path: string,
-  engine: Engine | undefined,
+  engine: Engine,
   note: (text: string) => void,
+  modules: readonly string[],
 ): Promise<GuestKernel> {
   const file = readFile(path);
   if (file.kind === 'other')
     throw new LabError(`${path} is ${file.what}`, { remedy: file.remedy ?? `give ${WHAT_TO_GIVE}` });
-  const found: Engine = file.kind === 'program' ? 'uml' : 'qemu';
-  if (engine !== undefined && engine !== found)
+  const fitting = ENGINE_OF[file.kind];
+  if (engine !== fitting)
     throw new LabError(
       file.kind === 'program'
         ? `${path} is a program, and QEMU boots kernel images (bzImage)`
         : `${path} is a kernel image (bzImage), and User-Mode Linux is a kernel built as a program (ARCH=um)`,
-      { remedy: `leave the engine away, or use engine ${found}` },
+      { remedy: `leave the engine away, or use engine ${fitting}` },
     );
-  return file.kind === 'program' ? givenUmlKernel(path) : givenQemuKernel(path, file.release, note);
+  return file.kind === 'program' ? givenUmlKernel(path) : givenQemuKernel(path, file.release, note, modules);
 }
 
 const WHAT_TO_GIVE = `the path of a bzImage or of a User-Mode Linux kernel, or a Debian suite: ${DEBIAN_SUITES.join(', ')}`;

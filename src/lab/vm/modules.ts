@@ -13,6 +13,11 @@ import { isElf, sectionOf } from './elf.js';
 
 /** What a lab needs and a kernel may have as a module. One that is built in, or that a kernel lacks, is no file and is skipped. */
 const WANTED = ['ipv6', 'tcp_diag', 'veth'];
+/**
+ * What brings the sysctls of connection tracking. Since 4.10 it tracks nothing until a firewall rule asks for it; before, packets
+ * are tracked as soon as nf_conntrack_ipv4 is there, which is a part of nf_conntrack since 4.19.
+ */
+export const CONNTRACK = ['nf_conntrack', 'nf_conntrack_ipv4'];
 const FILE = /\.ko(?:\.(gz|xz|zst))?$/;
 /** Program → Debian package. gzip is read by Node. */
 const DECOMPRESSORS = { xz: { program: 'xz', from: 'xz-utils' }, zst: { program: 'zstd', from: 'zstd' } } as const;
@@ -21,9 +26,10 @@ const MOST_BYTES = 2 ** 26;
 /**
  * The files of the modules to load, each after those that it needs; none of them compressed.
  * @param folder as /lib/modules/6.1.0; null when the kernel has no modules
+ * @param more wanted beside what every lab needs
  * @throws LabError when one cannot be decompressed
  */
-export function modulesToLoad(folder: string | null): string[] {
+export function modulesToLoad(folder: string | null, more: readonly string[] = []): string[] {
   if (folder === null || !existsSync(folder)) return [];
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => FILE.test(path));
   const paths = new Map(files.map((path) => [moduleName(path), join(folder, path)]));
@@ -33,7 +39,7 @@ export function modulesToLoad(folder: string | null): string[] {
     if (path !== undefined && !ready.has(name)) ready.set(name, uncompressed(path));
     return ready.get(name);
   };
-  return orderModules(WANTED, (name) => {
+  return orderModules([...WANTED, ...more], (name) => {
     const path = at(name);
     return path === undefined ? undefined : dependenciesOf(readFileSync(path));
   }).map((name) => at(name)!);

@@ -10,25 +10,32 @@ import { LabError } from '../lab.js';
 import { findAccelerator } from './accelerator.js';
 import { unpackDebianPackages } from './apt.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
-import { modulesToLoad } from './modules.js';
-import { hasQemu, QEMU, type QemuKernel } from './qemu.js';
+import { CONNTRACK, modulesToLoad } from './modules.js';
+import { hasQemu, INSTALL_QEMU, QEMU, type QemuKernel } from './qemu.js';
 
 /** Debian's kernels for virtual machines: smaller, and with all that a lab needs. */
 const PACKAGE = 'linux-image-cloud-amd64';
 /** The package names another, and since Debian forky that names two, for the image and for its modules. */
 const PARTS = /^linux-(?:image|binary|modules)-/;
 
+const MODULES = 'modules';
+
 type Note = (text: string) => void;
 
 /** @param path of a bzImage. @param version its release, as 6.1.0-50-cloud-amd64; its modules are used where they lie beside it */
-export async function givenQemuKernel(path: string, version: string | null, note: Note): Promise<QemuKernel> {
+export async function givenQemuKernel(
+  path: string,
+  version: string | null,
+  note: Note,
+  more: readonly string[],
+): Promise<QemuKernel> {
   requireQemu();
-  const modules = modulesToLoad(version === null ? null : modulesBeside(path, version));
-  return { engine: 'qemu', path, accelerator: await findAccelerator(path, note), modules };
+  const modules = modulesToLoad(version === null ? null : modulesBeside(path, version), more);
+  return { engine: 'qemu', path, accelerator: await findAccelerator(path, note), given: true, modules };
 }
 
 /** The image and the modules of the kernel that this machine runs. @throws LabError when it is not there, or not for this user */
-export async function runningKernel(note: Note): Promise<QemuKernel> {
+export async function runningKernel(note: Note, more: readonly string[]): Promise<QemuKernel> {
   requireQemu();
   const version = release();
   const places = [`/boot/vmlinuz-${version}`, `/lib/modules/${version}/vmlinuz`];
@@ -47,34 +54,29 @@ export async function runningKernel(note: Note): Promise<QemuKernel> {
       remedy: `run as root, or let everybody read it (sudo chmod a+r ${path}), or ${instead}`,
     });
   }
-  return givenQemuKernel(path, version, note);
+  return givenQemuKernel(path, version, note, more);
 }
 
 /** @throws LabError when it cannot be had */
-export async function debianQemuKernel(suite: string, note: Note): Promise<QemuKernel> {
+export async function debianQemuKernel(suite: string, note: Note, more: readonly string[]): Promise<QemuKernel> {
   requireQemu();
   const folder = await debianKernel('qemu', suite, async (work, ready) => {
     note(`fetching the kernel of Debian ${suite} into the cache (once)`);
     await fetchKernel(suite, work, ready);
   });
   const path = join(folder, KERNEL_FILE);
-  const modules = readdirSync(join(folder, 'modules')).sort();
-  return {
-    engine: 'qemu',
-    path,
-    accelerator: await findAccelerator(path, note),
-    modules: modules.map((name) => join(folder, 'modules', name)),
-  };
+  const modules = modulesToLoad(join(folder, MODULES), more);
+  return { engine: 'qemu', path, accelerator: await findAccelerator(path, note), given: false, modules };
 }
 
 function requireQemu(): void {
   if (hasQemu()) return;
   throw new LabError(`${QEMU}, which boots this kernel, is not on the PATH`, {
-    remedy: 'install QEMU, as with: apt-get install --no-install-recommends qemu-system-x86',
+    remedy: INSTALL_QEMU,
   });
 }
 
-/** Keeps the image and the few modules that a guest loads, in their order. */
+/** Keeps the image and the few modules that a guest may load. */
 async function fetchKernel(suite: string, work: string, ready: string): Promise<void> {
   const unpacked = join(work, 'package');
   mkdirSync(unpacked);
@@ -85,9 +87,9 @@ async function fetchKernel(suite: string, work: string, ready: string): Promise<
   const tree = trees.flatMap((folder) =>
     existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
   );
-  mkdirSync(join(ready, 'modules'));
-  for (const [i, path] of modulesToLoad(tree[0] ?? null).entries())
-    copyFileSync(path, join(ready, 'modules', `${String(i).padStart(3, '0')}-${basename(path)}`));
+  mkdirSync(join(ready, MODULES));
+  for (const path of modulesToLoad(tree[0] ?? null, CONNTRACK))
+    copyFileSync(path, join(ready, MODULES, basename(path)));
   renameSync(image, join(ready, KERNEL_FILE));
 }
 

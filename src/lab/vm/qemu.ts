@@ -9,6 +9,7 @@
 import { findProgram } from '../remedy.js';
 
 export const QEMU = 'qemu-system-x86_64';
+export const INSTALL_QEMU = 'install QEMU, as with: apt-get install --no-install-recommends qemu-system-x86';
 
 export type Accelerator =
   | { readonly kind: 'kvm' }
@@ -20,6 +21,8 @@ export interface QemuKernel {
   /** A bzImage. */
   readonly path: string;
   readonly accelerator: Accelerator;
+  /** By the user: nobody knows whether it has what a guest needs. */
+  readonly given: boolean;
   /** Modules to load in the guest, in order. */
   readonly modules: readonly string[];
 }

@@ -45,9 +45,14 @@ export function givenUmlKernel(path: string): UmlKernel {
 /**
  * The kernel of a Debian suite's package user-mode-linux, fetched now when the cache does not have it.
  * @param note told what takes long
+ * @param more modules wanted beside those of every lab
  * @throws LabError when it cannot be had
  */
-export async function debianUmlKernel(suite: string, note: (text: string) => void): Promise<UmlKernel> {
+export async function debianUmlKernel(
+  suite: string,
+  note: (text: string) => void,
+  more: readonly string[],
+): Promise<UmlKernel> {
   const folder = await debianKernel('uml', suite, async (work, ready) => {
     note(`fetching the User-Mode Linux kernel of Debian ${suite} into the cache (once)`);
     await fetchKernel(suite, work, ready);
@@ -58,7 +63,7 @@ export async function debianUmlKernel(suite: string, note: (text: string) => voi
     path: fitted(join(folder, KERNEL_FILE)),
     cwd: folder,
     libraries,
-    modules: modulesToLoad(moduleFolder(join(folder, 'modules'))),
+    modules: modulesToLoad(moduleFolder(join(folder, 'modules')), more),
   };
 }
 

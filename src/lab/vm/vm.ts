@@ -3,13 +3,16 @@
  * it is the one of the netns lab, and the guest's own namespace is the client's.
  */
 import { freemem, totalmem } from 'node:os';
+import type { Runner } from '../../profile/guest.js';
 import type { Guest } from '../../profile/plan.js';
 import { greetAgent } from '../agent-channel.js';
 import { AgentDied, type Lab, LabError, type LabSession } from '../lab.js';
 import { labRemedy } from '../remedy.js';
 import { bootGuest, type GuestPlan } from './boot.js';
-import { guestImage } from './image.js';
+import { guestImage, keptImage } from './image.js';
 import { type GuestKernel, guestKernel } from './kernel.js';
+import { CONNTRACK } from './modules.js';
+import { IMAGE_NEEDS, whatIsMissing } from './requirements.js';
 
 /** A guest is there in two to eight seconds; a busy machine may take ten times that. */
 const BOOT_DEADLINE_MS: Readonly<Record<GuestKernel['engine'], number>> = { uml: 60_000, qemu: 120_000 };
@@ -17,26 +20,55 @@ const BOOT_DEADLINE_MS: Readonly<Record<GuestKernel['engine'], number>> = { uml:
 const MEMORY = 2 ** 31;
 const LEAST_MEMORY = 2 ** 29;
 
+export interface GuestOptions {
+  /** Load the kernel's connection tracking, without which its sysctls do not exist. */
+  readonly conntrack?: boolean;
+  /** Boot the guest of the first run while the experiment is rehearsed in another: it then need not be waited for. */
+  readonly ahead?: boolean;
+}
+
 /** @param note told what takes long, as the fetching of a kernel */
-export function vmLab(guest: Guest, note: (text: string) => void): Lab {
+export function vmLab(guest: Guest, note: (text: string) => void, options: GuestOptions = {}): Lab {
   let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
   let kernel: GuestKernel | undefined;
+  let ahead: { readonly session: Promise<LabSession | undefined>; readonly controller: AbortController } | undefined;
   return {
     kind: 'vm',
     /** The engine is known when the kernel is. */
     get description() {
       return `virtual machine: ${kernel ? `${runsOn(kernel)}, ` : ''}kernel ${guest.kernel}`;
     },
+    get engine() {
+      return kernel && runnerOf(kernel);
+    },
     get caveat() {
       return kernel && caveatOf(kernel);
     },
     async open(purpose) {
-      plan ??= prepare(guest, note);
+      plan ??= prepare(guest, note, options);
       const prepared = await plan;
       kernel = prepared.kernel;
-      return openGuest({ ...prepared, purpose });
+      const guestPlan = { ...prepared, image: keptImage(prepared.image, kernel.modules) };
+      if (purpose === 'check' && options.ahead) {
+        const controller = new AbortController();
+        const session = openGuest({ ...guestPlan, purpose: 'run' }, controller.signal).catch(() => undefined);
+        ahead ??= { session, controller };
+      }
+      // One that could not be had is tried again: the run says why, when it cannot either.
+      const waiting = purpose === 'run' ? await ahead?.session : undefined;
+      if (purpose === 'run') ahead = undefined;
+      return waiting ?? openGuest({ ...guestPlan, purpose });
+    },
+    async release() {
+      ahead?.controller.abort();
+      await (await ahead?.session)?.close();
+      ahead = undefined;
     },
   };
+}
+
+function runnerOf(kernel: GuestKernel): Runner {
+  return kernel.engine === 'uml' ? 'uml' : `qemu-${kernel.accelerator.kind}`;
 }
 
 /** What runs a kernel, for a reader. */
@@ -53,8 +85,12 @@ function caveatOf(kernel: GuestKernel): string {
     : 'counts and errnos are exact; times are not those of this kernel on hardware, and are not compared with those of another engine';
 }
 
-async function prepare(guest: Guest, note: (text: string) => void): Promise<Omit<GuestPlan, 'purpose'>> {
-  const kernel = await guestKernel(guest, note);
+async function prepare(
+  guest: Guest,
+  note: (text: string) => void,
+  options: GuestOptions,
+): Promise<Omit<GuestPlan, 'purpose'>> {
+  const kernel = await guestKernel(guest, note, options.conntrack ? CONNTRACK : []);
   return { kernel, image: guestImage(kernel.modules), memory: guestMemory() };
 }
 
@@ -69,16 +105,33 @@ function guestMemory(): number {
   return memory;
 }
 
-/** One that dies before its agent says hello is tried once more: a boot is the part where chance has a say. */
-async function openGuest(plan: GuestPlan): Promise<LabSession> {
-  const deadline = BOOT_DEADLINE_MS[plan.kernel.engine];
-  try {
-    return await greetAgent(bootGuest(plan), deadline);
-  } catch (error) {
-    if (!(error instanceof LabError && error.cause instanceof AgentDied)) throw error;
-    if (/setpriv|unshare/.test(error.message))
-      throw new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
-    const session = await greetAgent(bootGuest(plan), deadline);
-    return { ...session, warnings: [`a first guest was lost before its agent said hello (${error.cause.message})`] };
+/**
+ * One that dies before its agent says hello is tried once more: a boot is the part where chance has a say.
+ * @param signal kills a guest that is still booting
+ */
+export async function openGuest(plan: GuestPlan, signal?: AbortSignal): Promise<LabSession> {
+  const lost: string[] = [];
+  for (;;) {
+    const channel = bootGuest(plan);
+    signal?.addEventListener('abort', channel.kill, { once: true });
+    try {
+      const session = await greetAgent(channel, BOOT_DEADLINE_MS[plan.kernel.engine]);
+      return { ...session, warnings: lost.map((how) => `a first guest was lost before its agent said hello (${how})`) };
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      const died = error.cause instanceof AgentDied;
+      if (died && /setpriv|unshare/.test(error.message))
+        throw new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
+      if (!died || lost.length > 0 || signal?.aborted) throw explained(error, plan.kernel, channel.stderr());
+      lost.push((error.cause as AgentDied).message);
+    }
   }
+}
+
+/** Of an image from elsewhere nobody knows whether it can be a guest at all. */
+function explained(error: LabError, kernel: GuestKernel, console: string): LabError {
+  if (kernel.engine !== 'qemu' || !kernel.given) return error;
+  const missing = whatIsMissing(console, error.message);
+  const message = missing === null ? error.message : `${error.message}; ${missing}`;
+  return new LabError(message, { cause: error.cause, remedy: IMAGE_NEEDS });
 }

@@ -1,6 +1,7 @@
 /** Where it ran, how it was measured, what that cannot show, and how to repeat it. */
 import type { Results } from '../../results/schema.js';
 import { formatDuration, formatInstant, formatNumber, formatValue, NONE, plural } from '../format.js';
+import { bootNotice } from '../guests.js';
 import { type Content, html, type Markup } from '../markup.js';
 import { allRuns, discardedRuns, whyDiscarded } from '../notices.js';
 import { bullets, section, table } from './parts.js';
@@ -50,6 +51,10 @@ export function methodSection(results: Results): Markup {
       [
         `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${ISOLATION[experiment.lab]} Connections within a run depend on each other, so they are never counted as independent samples.`,
         `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plural(experiment.repeat, 'pair')} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
+        results.kernels === undefined
+          ? null
+          : 'Each block runs every arm on every kernel, and each kernel has a baseline of its own: a pair, and so a verdict, is of one kernel under one engine, and Holm’s correction is for the variants on one kernel. What a kernel answers, and how often, may be compared across kernels and engines. Times and rates of different engines are never compared: each engine runs a kernel at its own speed.',
+        bootNotice(results),
         warmups > 0
           ? `${plural(warmups, 'warm-up run')} came first (${plural(experiment.warmup, 'block')}) and are in no number or chart here.`
           : 'There was no warm-up.',

@@ -1,4 +1,5 @@
 /** What the page says first: the table of variants, what to change, and why. */
+import { armId } from '../../profile/kernels.js';
 import { type StrategyName, strategyOf } from '../../profile/strategy.js';
 import { type Comparison, type Results, type Variant, type Verdict, verdictWordSchema } from '../../results/schema.js';
 import {
@@ -175,8 +176,8 @@ export function thresholdsSection(results: Results): Markup | null {
         { title: 'Median', numeric: true },
         { title: '' },
       ],
-      results.thresholds.map(({ variant, metric, limit, value, passed }) => [
-        variant,
+      results.thresholds.map(({ variant, kernel, metric, limit, value, passed }) => [
+        armId({ variant, kernel }),
         html`<code>${metric}</code>`,
         limit,
         formatValue(unitOf(metric), value),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dependenciesOf, orderModules } from '../../../src/lab/vm/modules.js';
+import { CONNTRACK, dependenciesOf, orderModules } from '../../../src/lab/vm/modules.js';
 
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   veth: [],
@@ -33,4 +33,12 @@ test('what is built in or missing is left out', () => {
 
 test('what is no module needs nothing', () => {
   assert.deepEqual(dependenciesOf(Buffer.from('not a module')), []);
+});
+
+test('connection tracking is the module, and before 4.19 that of IPv4 too', () => {
+  const needs: Record<string, string[]> = { nf_conntrack: ['nf_defrag_ipv4'], nf_defrag_ipv4: [] };
+  const ordered = (names: Record<string, string[]>) => orderModules(CONNTRACK, (name) => names[name]);
+  assert.deepEqual(ordered(needs), ['nf_defrag_ipv4', 'nf_conntrack']);
+  const old = { ...needs, nf_conntrack_ipv4: ['nf_conntrack'] };
+  assert.deepEqual(ordered(old), ['nf_defrag_ipv4', 'nf_conntrack', 'nf_conntrack_ipv4']);
 });

@@ -14,7 +14,56 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'an unknown kernel',
     text: add('lab: { kind: vm, kernel: buster }'),
     place: 'lab.kernel:8',
-    message: /found "buster"; a kernel is a Debian suite \(bookworm, trixie, sid\) or a path with a slash/,
+    message:
+      /found "buster"; a kernel is a Debian suite \(bullseye, bookworm, trixie, sid\), "running" .* or a path with a slash/,
+  },
+  {
+    title: 'kernels without a lab that boots them',
+    text: add('kernels: [bookworm, trixie]'),
+    place: 'kernels:8',
+    message: /without "lab" it would run on the kernel of this machine: write lab: \{ kind: vm \}, or remove kernels/,
+  },
+  {
+    title: 'kernels for a lab that has none of its own',
+    text: add('lab: { kind: netns }\nkernels: [bookworm, trixie]'),
+    place: 'kernels:9',
+    message: /the netns lab runs on the kernel of this machine/,
+  },
+  {
+    title: 'kernels and a kernel',
+    text: add('lab: { kind: vm, kernel: sid }\nkernels: [bookworm, trixie]'),
+    place: 'lab.kernel:8',
+    message: /found "sid", but kernels names what is to be booted: remove one of the two/,
+  },
+  {
+    title: 'an unknown kernel among others',
+    text: add('lab: { kind: vm }\nkernels:\n  - bookworm\n  - { kernel: potato }'),
+    place: 'kernels[1].kernel:11',
+    message: /found "potato"; a kernel is a Debian suite/,
+  },
+  {
+    title: 'a kernel twice',
+    text: add('lab: { kind: vm }\nkernels: [trixie, bookworm, trixie]'),
+    place: 'kernels[2]:9',
+    message: /found "trixie", which kernels\[0\] has already, on the same engine: remove one/,
+  },
+  {
+    title: 'a kernel twice, once with the engine that it has anyway',
+    text: add('lab: { kind: vm }\nkernels: [trixie, { kernel: trixie, engine: uml }]'),
+    place: 'kernels[1].kernel:9',
+    message: /found "trixie", which kernels\[0\] has already, on the same engine: remove one/,
+  },
+  {
+    title: 'an unknown engine for a kernel',
+    text: add('lab: { kind: vm }\nkernels: [{ kernel: trixie, engine: xen }]'),
+    place: 'kernels[0].engine:9',
+    message: /found "xen"/,
+  },
+  {
+    title: 'no kernel at all',
+    text: add('lab: { kind: vm }\nkernels: []'),
+    place: 'kernels:9',
+    message: /found a list of 0 items; expected at least 1 in the list/,
   },
   {
     title: 'two variants of one name',

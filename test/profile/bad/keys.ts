@@ -150,10 +150,10 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     message: /found "docker" \(a text\); allowed are netns, vm, host: write one of these/,
   },
   {
-    title: 'an engine that is not built',
-    text: add('lab: { kind: vm, engine: qemu }'),
+    title: 'an unknown engine',
+    text: add('lab: { kind: vm, engine: xen }'),
     place: 'lab.engine:8',
-    message: /found "qemu" \(a text\); allowed is only uml/,
+    message: /found "xen" \(a text\); allowed are uml, qemu: write one of these/,
   },
   {
     title: 'an unknown subject',

@@ -1,0 +1,46 @@
+/**
+ * What may be compared across engines. A kernel answers the same in User-Mode Linux, under emulation and on hardware, and as
+ * often; but each engine runs it at a speed of its own, by which times would differ where the kernels do not. Pure.
+ */
+import { type Metric, parseMetric } from '../profile/metric.js';
+import type { Comparison, Environment } from '../results/schema.js';
+import { metricLabel } from './format.js';
+
+/** What ran the guests; undefined where there were none. */
+export type Engine = Environment['engine'];
+
+/** Whether a metric is a time, or hangs on one. Counts are the kernel's own. */
+export function isTime(metric: Metric): boolean {
+  return metric.kind === 'latency' || metric.kind === 'cpuPerConnection' || metric.kind === 'rate';
+}
+
+/** Whether values of a metric that were measured under two engines may be compared. */
+export function mayCompare(metric: Metric, a: Engine, b: Engine): boolean {
+  return a === b || !isTime(metric);
+}
+
+/** The comparison, or its refusal where it would set a time of one engine against one of another. */
+export function withinEngine(comparison: Comparison, baseline: Engine, variant: Engine): Comparison {
+  const metric = parseMetric(comparison.metric);
+  if (mayCompare(metric, baseline, variant)) return comparison;
+  return {
+    ...comparison,
+    difference: null,
+    ci: null,
+    p: null,
+    pHolm: null,
+    detectable: null,
+    verdict: 'not enough evidence',
+    why: `${metricLabel(metric)} was measured under ${engineName(baseline)} and under ${engineName(variant)}, whose times are not compared.`,
+  };
+}
+
+export function engineName(engine: Engine): string {
+  return engine === undefined ? 'no engine' : ENGINE_NAMES[engine];
+}
+
+const ENGINE_NAMES: Readonly<Record<NonNullable<Engine>, string>> = {
+  uml: 'User-Mode Linux',
+  'qemu-kvm': 'QEMU with KVM',
+  'qemu-tcg': 'QEMU with an emulated CPU',
+};

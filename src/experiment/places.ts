@@ -1,0 +1,87 @@
+/**
+ * The places where an experiment's runs are made: one lab, or one for each kernel, each asked beforehand what it can do.
+ */
+import { listed } from '../analysis/format.js';
+import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
+import { sysctlLife } from '../capacity/sysctl-presence.js';
+import { type Lab, LabError } from '../lab/lab.js';
+import { experimentOn, onNoKernel } from '../profile/kernels.js';
+import type { Arm, Experiment } from '../profile/plan.js';
+import type { Finding } from '../profile/problem.js';
+import { fitToKernels, inWords } from './fit.js';
+import { type Examination, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
+
+/** Where the runs of one kernel are made; of all, where the kernel is no factor. */
+export interface Place extends Omit<Rehearsal, 'findings'> {
+  /** The kernel's name where there are several. */
+  readonly name: string | undefined;
+  readonly lab: Lab;
+}
+
+export interface Places {
+  /** What can be run: with several kernels, what each of them lacks is written into its arms. */
+  readonly experiment: Experiment;
+  /** One, or one a kernel, in the experiment's order. */
+  readonly all: readonly [Place, ...Place[]];
+  /** Why the profile cannot run here; empty when it can. */
+  readonly findings: readonly Finding[];
+  /** What a reader of the results must know. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Rehearse an experiment, once on each of its kernels. Rejects with LabError when a lab cannot be had.
+ * @param labOf the lab for a kernel's name, or for undefined the only one
+ */
+export async function findPlaces(experiment: Experiment, labOf: (kernel: string | undefined) => Lab): Promise<Places> {
+  if (experiment.kernels === undefined) {
+    const lab = labOf(undefined);
+    const { findings, ...rehearsal } = await rehearse(experiment, lab);
+    return { experiment, all: [{ name: undefined, lab, ...rehearsal }], findings, warnings: rehearsal.warnings };
+  }
+  const places: (Place & Examination)[] = [];
+  for (const { name } of experiment.kernels) {
+    const lab = labOf(name);
+    places.push({ name, lab, ...(await ask(experimentOn(experiment, name), lab, name)) });
+  }
+  const fit = fitToKernels(experiment, new Map(places.map((place) => [place.name!, place])));
+  const [first, ...rest] = places;
+  return {
+    ...fit,
+    all: [first!, ...rest],
+    warnings: [
+      ...places.flatMap(({ name, warnings }) => warnings.map((text) => `${name}: ${text}`)),
+      ...leftOut(fit.experiment),
+    ],
+  };
+}
+
+/** A guest is thrown away, so that whatever may be a sysctl of its kernel can be tried: its answer counts, not what is known. */
+async function ask(part: Experiment, lab: Lab, name: string): Promise<Examination> {
+  try {
+    return await examine(part, lab, (kernel) =>
+      sysctlsOf(part).filter(
+        ([sysctl]) => judgeSysctl(sysctl, kernel, 'vm').ok || sysctlLife(sysctl, kernel) !== undefined,
+      ),
+    );
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    const { message, cause, remedy } = error;
+    throw new LabError(`the kernel ${name}: ${message}`, { cause, ...(remedy === null ? {} : { remedy }) });
+  }
+}
+
+/** What is not run, or not as the profile says, and where. */
+function leftOut({ arms }: Experiment): string[] {
+  const nowhere = onNoKernel(arms);
+  const changed = arms.filter(({ absent, missing }) => absent || missing);
+  const same = (a: Arm, b: Arm) => a.name === b.name && a.absent === b.absent && inWords(a) === inWords(b);
+  const firsts = changed.filter((arm, i) => changed.findIndex((other) => same(arm, other)) === i);
+  return firsts.map((arm) => {
+    const kernels = listed(changed.filter((other) => same(arm, other)).map(({ kernel }) => kernel!));
+    if (!arm.absent) return `${arm.name} runs on ${kernels} without what is not there (${inWords(arm)})`;
+    return nowhere.includes(arm.name)
+      ? `${arm.name} is not run: on none of these kernels (${inWords(arm)})`
+      : `${arm.name} is not run on ${kernels}: not on this kernel (${inWords(arm)})`;
+  });
+}

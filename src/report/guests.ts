@@ -1,0 +1,25 @@
+/** What a reader must know of guests: what ran them, and how long a run waited for its own. Pure. */
+import { median } from '../analysis/statistics.js';
+import { kernelsOf } from '../profile/kernels.js';
+import type { Results } from '../results/schema.js';
+import { formatDuration } from './format.js';
+import { allRuns } from './notices.js';
+
+/** What ran the guests and what that means for the numbers; null where there were none, or several kernels each with its own. */
+export function guestNotice({ environment, experiment, kernels }: Results): string | null {
+  return experiment.lab === 'vm' && kernels === undefined ? `Lab: ${environment.lab}.` : null;
+}
+
+/** How long runs took before their load began, and the boot's share of it; null where no guest was booted. */
+export function bootNotice(results: Results): string | null {
+  const texts = kernelsOf(results.experiment).flatMap((kernel) => {
+    const times = allRuns(results).flatMap(({ kernel: of, durationMs: { boot, setup } }) =>
+      of === kernel && boot !== undefined ? [{ boot, setup }] : [],
+    );
+    if (times.length === 0) return [];
+    const [boot, setup] = (['boot', 'setup'] as const).map((key) => median(times.map((time) => time[key])));
+    const on = kernel === undefined ? '' : ` on ${kernel}`;
+    return [`${formatDuration(setup!)}${on} (${formatDuration(boot!)} of them its guest’s boot)`];
+  });
+  return texts.length === 0 ? null : `Until its load began, a run took ${texts.join(', ')}; medians.`;
+}

@@ -1,0 +1,188 @@
+/**
+ * What goes wrong with guests, on both engines: each is an error that says what it was, and nothing is left of the guest.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it, type TestContext } from 'node:test';
+import { runOne } from '../../../src/experiment/run-one.js';
+import { greetAgent } from '../../../src/lab/agent-channel.js';
+import { LabError, type LabSession } from '../../../src/lab/lab.js';
+import { bootGuest, type GuestPlan } from '../../../src/lab/vm/boot.js';
+import { cacheDirectory } from '../../../src/lab/vm/cache.js';
+import { openGuest } from '../../../src/lab/vm/vm.js';
+import { ENGINES } from '../../../src/profile/guest.js';
+import { loadProfile } from '../../../src/profile/load.js';
+import type { Run } from '../../../src/results/schema.js';
+import { CLI, scratchFolder, startCli, until } from '../../support/cli.js';
+import { BOOT_MS, engineProcesses, KERNEL, planFor, SKIP } from '../../support/guests.js';
+import { newMark } from '../../support/processes.js';
+
+const ENOUGH_FOR_EVER = 2 ** 50;
+
+const profile = (sysctls: string) => `name: faults
+addresses: { cidr: 10.50.0.0/24, count: 2 }
+load: { hold: 0s, arrival: { shape: constant, rate: 50/s, duration: 60s } }
+sysctls: { ${sysctls} }
+variants: [{ name: v }]
+`;
+
+for (const engine of ENGINES) {
+  describe(`a guest of ${engine}`, SKIP, () => {
+    let plan: GuestPlan;
+    before(async () => {
+      plan = await planFor(engine);
+    });
+
+    /** A run in a guest, of which something is told when its load is under way. */
+    async function run(sysctls: string, underWay: (abort: () => void) => void = () => {}): Promise<Run> {
+      const controller = new AbortController();
+      let told = false;
+      const { run } = await runOne({
+        lab: { kind: 'vm', description: engine, open: (purpose) => openGuest({ ...plan, purpose }) },
+        arm: loadProfile(profile(sysctls), 'faults.yaml').experiment.arms[0]!,
+        planned: { id: 'r', variant: 'baseline', block: 0, warmup: false, order: 0, seed: 1 },
+        network: 'veth',
+        signal: controller.signal,
+        onSample() {
+          if (!told) underWay(() => controller.abort());
+          told = true;
+        },
+      });
+      assert.equal(run.status, 'failed');
+      assert.deepEqual(engineProcesses(), [], 'nothing of it is left');
+      return run;
+    }
+
+    it('that does not answer in time is told from one that is lost', async () => {
+      await assert.rejects(greetAgent(bootGuest(plan), 200), (error) => {
+        assert.ok(error instanceof LabError);
+        assert.match(
+          error.message,
+          /^the lab did not come up: no answer within 0\.2 s \((?:the kernel has not|the guest is still)/,
+        );
+        return true;
+      });
+      assert.deepEqual(engineProcesses(), []);
+    });
+
+    it('that panics at boot is lost, twice, and says why', async (t) => {
+      const image = join(scratchFolder(t), 'empty.cpio');
+      writeFileSync(image, 'nothing to boot from');
+      await assert.rejects(openGuest({ ...plan, image }), (error) => {
+        assert.ok(error instanceof LabError);
+        assert.match(error.message, /was lost: the kernel of the guest panicked \(VFS: /);
+        return true;
+      });
+    });
+
+    it('whose agent is killed by the session ends at once', async () => {
+      const session: LabSession = await greetAgent(bootGuest(plan), BOOT_MS);
+      session.kill();
+      await assert.rejects(session.next(), { name: 'AgentDied', message: 'the agent was killed by SIGKILL' });
+    });
+
+    it('that dies before its agent says hello is started once more, and that is told', async (t) => {
+      const session = await openGuest(dyingOnce(t, plan));
+      await session.close();
+      assert.deepEqual(session.warnings, [
+        'a first guest was lost before its agent said hello (the agent was lost: the guest ended with code 3: good-bye)',
+      ]);
+    });
+
+    it('that hangs in a run is given up', async () => {
+      const { problems } = await run('', (abort) => {
+        for (const pid of engineProcesses()) process.kill(pid, 'SIGSTOP');
+        abort();
+      });
+      assert.deepEqual(problems, ['the agent did not end after it was told to stop (5 s)']);
+    });
+
+    it('that is killed in a run is a failed run, and its console is kept', async () => {
+      const { problems, stderr } = await run('', () => {
+        for (const pid of engineProcesses()) process.kill(pid, 'SIGKILL');
+      });
+      assert.match(
+        problems[0]!,
+        /^the agent was (?:lost: the guest ended with (?:SIGKILL|code \d+)|killed by SIGKILL)/,
+      );
+      assert.match(stderr!, /Run \/init as init process/);
+    });
+
+    // Watermarks above all memory: every allocation waits for pages that nobody can free (admin-guide/sysctl/vm.rst).
+    it('that has no memory left is a failed run that says so', async () => {
+      const { problems, stderr } = await run('vm.min_free_kbytes: 4000000');
+      assert.match(`${problems[0]} ${stderr}`, /out of memory|Out of memory/);
+    });
+
+    it('whose kernel panics in a run is a failed run that says so', async () => {
+      const { problems } = await run('vm.panic_on_oom: 2, vm.min_free_kbytes: 4000000');
+      assert.match(problems[0]!, /^the agent was lost: the kernel of the guest panicked \(.*panic_on_oom/);
+    });
+
+    it('for whose memory there is no room here is refused', async () => {
+      await assert.rejects(openGuest({ ...plan, memory: ENOUGH_FOR_EVER }), (error) => {
+        assert.ok(error instanceof LabError && error.remedy !== null);
+        assert.match(error.message, /^a guest (?:needs|may come to use) 1073741824 MiB/);
+        return true;
+      });
+    });
+
+    it('leaves nothing after SIGKILL to the controller', async (t) => {
+      const home = scratchFolder(t);
+      const mark = newMark();
+      writeFileSync(
+        join(home, 'guest.yaml'),
+        profile('').replace('load:', `lab: { kind: vm, engine: ${engine}, kernel: ${KERNEL} }\nload:`),
+      );
+      const cli = startCli(['run', 'guest.yaml', '--quiet'], { cwd: home, env: mark.env });
+      const guests = () => mark.processes().filter(({ command }) => /(?:^| )-?initrd\b/.test(command.join(' ')));
+      await until('a guest', () => guests().length > 0 || undefined, 30_000);
+      const folders = readdirSync('/dev/shm').filter((name) => name.includes(`-${cli.pid}-`));
+      assert.equal(folders.length > 0, engine === 'uml', 'only UML has a folder');
+      const mounts = spawnSync('mount', { encoding: 'utf8' }).stdout;
+      cli.kill('SIGKILL');
+      assert.equal((await cli.ended).signal, 'SIGKILL');
+      await until('nothing is left', () => mark.processes().length === 0 || undefined, 10_000);
+      assert.equal(spawnSync('mount', { encoding: 'utf8' }).stdout, mounts);
+      if (engine !== 'uml') return;
+      bootGuest(plan).kill();
+      for (const name of folders) assert.ok(!existsSync(join('/dev/shm', name)), 'the next start sweeps its folder');
+    });
+  });
+}
+
+/** A plan whose engine ends at once the first time. */
+function dyingOnce(t: TestContext, plan: GuestPlan): GuestPlan {
+  const folder = scratchFolder(t);
+  const script = (real: string) =>
+    `#!/bin/sh\nif mkdir ${folder}/died 2>/dev/null; then echo good-bye; exit 3; fi\nexec ${real} "$@"\n`;
+  if (plan.kernel.engine === 'uml') {
+    const path = join(folder, 'linux');
+    writeFileSync(path, script(plan.kernel.path), { mode: 0o755 });
+    return { ...plan, kernel: { ...plan.kernel, path } };
+  }
+  const real = spawnSync('sh', ['-c', 'command -v qemu-system-x86_64'], { encoding: 'utf8' }).stdout.trim();
+  writeFileSync(join(folder, 'qemu-system-x86_64'), script(real), { mode: 0o755 });
+  const { PATH } = process.env;
+  process.env.PATH = `${folder}:${PATH}`;
+  t.after(() => {
+    process.env.PATH = PATH;
+  });
+  return plan;
+}
+
+it('a file system without room for the image is told, and half an image is not left there', SKIP, async (t) => {
+  await planFor('uml');
+  const home = scratchFolder(t);
+  mkdirSync(join(home, 'small'));
+  const script = `mount -t tmpfs -o size=20m none ${home}/small && mkdir ${home}/small/bindstorm &&
+ln -s ${cacheDirectory()}/kernels ${home}/small/bindstorm/kernels &&
+XDG_CACHE_HOME=${home}/small ${process.execPath} ${CLI} plan quickstart --lab vm --kernel ${KERNEL}; code=$?; ls ${home}/small/bindstorm/images; exit $code`;
+  const namespaces = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'])];
+  const { stdout, status } = spawnSync('unshare', [...namespaces, 'sh', '-c', script], { encoding: 'utf8' });
+  assert.equal(status, 3, stdout);
+  assert.match(stdout.replaceAll(/\s+/g, ' '), /it cannot run here: the guest image cannot be made: ENOSPC/);
+  assert.doesNotMatch(stdout, /\.(?:part|cpio)$/m);
+});
