@@ -3,7 +3,7 @@
  */
 import { TIME_WAIT_SECONDS } from '../capacity/time-wait.js';
 import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
-import type { Engine } from '../profile/guest.js';
+import type { Engine, Runner } from '../profile/guest.js';
 import { guestOf } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 
@@ -46,12 +46,17 @@ export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
 
 /**
  * Milliseconds after which a run is stuck rather than slow. Generous: past the slow wall a fill makes a few hundred attempts
- * per second.
+ * per second, and on an emulated CPU of a busy machine some tens.
+ * @param runner what runs the guest, if there is one
  */
-export function runDeadlineMs(arm: Arm): number {
+export function runDeadlineMs(arm: Arm, runner?: Runner): number {
   const { arrival } = arm.load;
   const waiting = 2 * arm.load.timeoutMs + 60_000;
   if (arrival.shape !== 'fill') return expectedLoadMs(arm) * 1.5 + waiting;
   const attempts = scheduledAttempts(arrival) ?? 1_000_000;
-  return (attempts / 100) * 1000 + arrival.waves * (arrival.pauseMs + arm.load.timeoutMs) + waiting;
+  return (
+    (attempts / (runner === 'qemu-tcg' ? 20 : 100)) * 1000 +
+    arrival.waves * (arrival.pauseMs + arm.load.timeoutMs) +
+    waiting
+  );
 }

@@ -79,7 +79,7 @@ async function converse(
 ): Promise<{ measurement: Measurement; loadBegan: number }> {
   const deadline = new Deadline(
     session,
-    runDeadlineMs(arm) + drainMs(lab.kind, arm),
+    runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm),
     'the run took longer than its deadline',
   );
   const stop = () => {

@@ -24,6 +24,7 @@ export const {
   EMFILE,
   ENFILE,
   ENOENT,
+  ENOSYS,
   ENOPROTOOPT,
   EOPNOTSUPP,
   EEXIST,

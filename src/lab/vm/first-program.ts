@@ -1,5 +1,5 @@
 /**
- * The first program of a guest, written here as machine code for x86-64 (131 bytes): it gives the kernel's random number generator
+ * The first program of a guest, written here as machine code for x86-64 (126 bytes): it gives the kernel's random number generator
  * a seed and becomes Node, whose init (src/agent/guest-init.ts) does the rest.
  *
  * A guest has little that is random. Until the kernel has enough of it, getrandom(2) waits; Node asks for it before it runs a line

@@ -4,8 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { LabError } from '../lab.js';
 import { cacheFolder } from './cache.js';
@@ -27,16 +27,21 @@ const MOST_BYTES = 2 ** 26;
  * The files of the modules to load, each after those that it needs; none of them compressed.
  * @param folder as /lib/modules/6.1.0; null when the kernel has no modules
  * @param more wanted beside what every lab needs
+ * @param decompressed the folder for copies of compressed ones
  * @throws LabError when one cannot be decompressed
  */
-export function modulesToLoad(folder: string | null, more: readonly string[] = []): string[] {
+export function modulesToLoad(
+  folder: string | null,
+  more: readonly string[] = [],
+  decompressed = () => cacheFolder('modules'),
+): string[] {
   if (folder === null || !existsSync(folder)) return [];
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => FILE.test(path));
   const paths = new Map(files.map((path) => [moduleName(path), join(folder, path)]));
   const ready = new Map<string, string>();
   const at = (name: string) => {
     const path = paths.get(name);
-    if (path !== undefined && !ready.has(name)) ready.set(name, uncompressed(path));
+    if (path !== undefined && !ready.has(name)) ready.set(name, uncompressed(path, decompressed));
     return ready.get(name);
   };
   return orderModules([...WANTED, ...more], (name) => {
@@ -86,8 +91,8 @@ function withUnderscores(name: string): string {
   return name.replaceAll('-', '_');
 }
 
-/** The file itself, or a decompressed copy of it in the cache: only newer kernels can decompress, and not all of those do. */
-function uncompressed(path: string): string {
+/** The file itself, or a decompressed copy of it: only newer kernels can decompress, and not all of those do. */
+function uncompressed(path: string, decompressed: () => string): string {
   const method = FILE.exec(path)?.[1];
   if (method === undefined) return path;
   const { size, mtimeMs } = statSync(path);
@@ -95,8 +100,9 @@ function uncompressed(path: string): string {
     .update(JSON.stringify([path, size, mtimeMs]))
     .digest('hex')
     .slice(0, 32);
-  const copy = join(cacheFolder('modules'), `${key}-${moduleName(path)}.ko`);
+  const copy = join(decompressed(), key, `${moduleName(path)}.ko`);
   if (existsSync(copy)) return copy;
+  mkdirSync(dirname(copy), { recursive: true });
   const unfinished = `${copy}.${process.pid}.part`;
   writeFileSync(unfinished, decompress(path, method as 'gz' | keyof typeof DECOMPRESSORS));
   renameSync(unfinished, copy);

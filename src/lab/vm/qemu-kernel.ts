@@ -88,7 +88,7 @@ async function fetchKernel(suite: string, work: string, ready: string): Promise<
     existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
   );
   mkdirSync(join(ready, MODULES));
-  for (const path of modulesToLoad(tree[0] ?? null, CONNTRACK))
+  for (const path of modulesToLoad(tree[0] ?? null, CONNTRACK, () => work))
     copyFileSync(path, join(ready, MODULES, basename(path)));
   renameSync(image, join(ready, KERNEL_FILE));
 }
