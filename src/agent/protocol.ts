@@ -36,6 +36,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     addresses: z.array(z.string()),
     /** The proxies whose programs are looked for. */
     proxies: z.array(programNameSchema).optional(),
+    /** Whether connections need TCP timestamp clocks of their own. */
+    clocks: z.boolean(),
   }),
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
@@ -104,6 +106,8 @@ export const checkSchema = z.object({
   notLocal: z.array(z.string()),
   /** In the order in which they were asked for. */
   programs: z.array(programCheckSchema).optional(),
+  /** Why connections cannot have clocks of their own; null also when that was not asked. */
+  clocksMissing: z.string().nullable(),
 });
 export type Check = z.infer<typeof checkSchema>;
 

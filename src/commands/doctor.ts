@@ -104,6 +104,7 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
       sysctls: [['net.ipv4.ip_local_port_range', '40000 40099']],
       strategies: STRATEGY_NAMES,
       addresses: ['10.50.0.1'],
+      clocks: false,
     });
     const event = await session.next();
     await session.close();

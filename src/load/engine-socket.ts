@@ -7,6 +7,7 @@ import { monotonicMicros as now, sharpenTimers, threadCpu } from '../kernel/libc
 import { sockaddrTable } from '../kernel/sockaddr.js';
 import type { LoadPlan, Target } from '../profile/plan.js';
 import type { PortRange } from '../profile/units.js';
+import { createClocks } from './clocks.js';
 import { createConnections } from './connection.js';
 import { createDialogue } from './dialogue.js';
 import { type EncodedHistograms, encodeHistograms } from './histogram.js';
@@ -67,6 +68,8 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   const recorder = createRecorder(shared, worker);
   const available = Math.floor((input.descriptorLimit - input.descriptorReserve) / workers);
   const budget = Math.min(plan.maxInFlight ?? available, available);
+  const remotes = sockaddrTable(via ? input.targets.map(() => via.proxy) : input.targets);
+  const clocks = plan.clocks > 1 ? createClocks(plan.clocks, remotes.family) : null;
   const connections = createConnections({
     plan,
     dialer: via
@@ -80,7 +83,8 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
       workers,
       input.seed,
     ),
-    remotes: sockaddrTable(via ? input.targets.map(() => via.proxy) : input.targets),
+    clocks,
+    remotes,
     dialogue: createDialogue({
       plan,
       destinations: input.targets,
@@ -121,6 +125,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   Atomics.wait(shared.control, CONTROL.release, 0);
   connections.closeAll();
   epoll.close();
+  clocks?.close();
   return {
     histograms: encodeHistograms(recorder.histograms),
     peakOpen: recorder.peakOpen,

@@ -64,6 +64,7 @@ export function planLoad(
     maxInFlight: input.maxInFlight ?? LOAD.maxInFlight,
     ports: input.ports ?? LOAD.ports,
     lagBudgetMs: input.lagBudget ?? LOAD.lagBudgetMs,
+    clocks: input.clocks ?? LOAD.clocks,
   };
 }
 

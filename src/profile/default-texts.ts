@@ -43,6 +43,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'subject.persistent': String(SQUID.persistent),
   'subject.outgoing': SQUID.outgoing,
   'subject.descriptors': 'what a process may have, at most 65536',
+  'load.clocks': String(LOAD.clocks),
   'load.lagBudget': formatDuration(LOAD.lagBudgetMs),
   repeat: String(REPEAT),
   warmup: String(WARMUP),

@@ -74,6 +74,7 @@ const EXAMPLES: Record<string, string> = {
   'load.sink': 'sink: accept',
   'load.maxInFlight': 'maxInFlight: 10000',
   'load.ports': 'ports: 20000-29999',
+  'load.clocks': 'clocks: 2',
   'load.lagBudget': 'lagBudget: 10ms',
   sysctls: 'sysctls: { net.ipv4.tcp_tw_reuse: 1 }',
   variants: 'variants: [{ name: no-port, load: { strategy: bind-no-port } }]',

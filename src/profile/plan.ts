@@ -54,6 +54,11 @@ export const loadPlanSchema = z.object({
   /** The explicit port list, or null: the kernel's `ip_local_port_range`. */
   ports: portRangeSchema.nullable(),
   lagBudgetMs: z.number(),
+  /**
+   * Clients behind each address, as a server tells them apart by their TCP timestamps: attempt n is of client n mod `clocks`. 1: the
+   * kernel's own clock.
+   */
+  clocks: z.number(),
 });
 export type LoadPlan = z.infer<typeof loadPlanSchema>;
 

@@ -149,6 +149,11 @@ const load = {
     'the port list of bind-explicit-port and of local-port-range, as 20000-29999',
     /^\s*\d+(\s*-\s*|\s+)\d+\s*$/,
   ).optional(),
+  clocks: positive(500)
+    .optional()
+    .describe(
+      'clients behind each source address, taking turns, as a server sees them: each with a TCP timestamp clock of its own, an hour behind the one before',
+    ),
   lagBudget: duration.optional().describe('the p99 of the start lag above which a run is generator-limited'),
 };
 

@@ -44,6 +44,7 @@ function allWell(command: CheckCommand): Check {
     family: { available: true, errno: null },
     veth: { available: true, errno: null },
     notLocal: [],
+    clocksMissing: null,
   };
 }
 
@@ -104,6 +105,7 @@ describe('the rehearsal of what can run', () => {
       ],
       strategies: ['bind', 'bind-no-port'],
       addresses: ['10.50.0.1'],
+      clocks: false,
     });
   });
 

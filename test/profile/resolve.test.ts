@@ -44,6 +44,7 @@ variants: [{ name: again }]
       maxInFlight: null,
       ports: null,
       lagBudgetMs: 10,
+      clocks: 1,
     },
     addresses: ['10.50.0.1', '10.50.0.2', '10.50.0.3', '10.50.0.4', '10.50.0.5', '10.50.0.6'],
     destinations: { kind: 'lab', addresses: 1, ports: 1 },

@@ -15,7 +15,15 @@ const TEMPLATES = ['staging'];
 const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
 
 test('the profiles are those that the documentation names', () => {
-  assert.deepEqual(names.sort(), ['capacity', 'quickstart', 'squid-2014', 'staging', 'tor-2012', 'tor-2012-vm']);
+  assert.deepEqual(names.sort(), [
+    'capacity',
+    'quickstart',
+    'squid-2014',
+    'staging',
+    'tor-2012',
+    'tor-2012-vm',
+    'tw-recycle-harm',
+  ]);
 });
 
 for (const name of names.filter((each) => !TEMPLATES.includes(each))) {
@@ -23,7 +31,7 @@ for (const name of names.filter((each) => !TEMPLATES.includes(each))) {
     const experiment = load(name);
     assert.equal(experiment.name, name);
     assert.ok(experiment.description);
-    assert.equal(experiment.lab, name.endsWith('-vm') ? 'vm' : 'netns');
+    assert.equal(experiment.lab, name.endsWith('-vm') || name === 'tw-recycle-harm' ? 'vm' : 'netns');
     for (const arm of experiment.arms.filter(({ baseline }) => !baseline))
       assert.notDeepEqual(arm.changes, [], `${arm.name} changes nothing`);
   });

@@ -161,6 +161,7 @@ function makeVariant(spec: ArmSpec, index: number, blocks: number, seconds: numb
       maxInFlight: null,
       ports: null,
       lagBudgetMs: 10,
+      clocks: 1,
     },
     addresses: { count: spec.addresses, first: '10.50.0.1', last: `10.50.0.${spec.addresses}` },
     destinations: spec.destinations,
