@@ -26,6 +26,8 @@ export interface RunOneInput {
 
 /** After an order to stop, how long the agent may take to hand in what it has. */
 const STOP_DEADLINE_MS = 5_000;
+/** The same on an emulated CPU, where a busy host makes seconds of what takes milliseconds. */
+const EMULATED_STOP_DEADLINE_MS = 20_000;
 /** Runs shorter than this are sampled ten times a second or, when even that is few, ten times a run. */
 const SHORT_RUN_MS = 5_000;
 
@@ -95,7 +97,8 @@ async function converse(
   );
   const stop = () => {
     session.send({ type: 'stop' });
-    deadline.shorten(STOP_DEADLINE_MS, 'the agent did not end after it was told to stop');
+    const patience = lab.engine === 'qemu-tcg' ? EMULATED_STOP_DEADLINE_MS : STOP_DEADLINE_MS;
+    deadline.shorten(patience, 'the agent did not end after it was told to stop');
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
