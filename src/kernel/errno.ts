@@ -14,12 +14,14 @@ export function errnoName(value: number): string {
 }
 
 export const {
+  EACCES,
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAGAIN,
   EALREADY,
   EINPROGRESS,
   EINTR,
+  EINVAL,
   EMFILE,
   ENFILE,
   ENOENT,
