@@ -15,7 +15,8 @@ import { randomStream, shuffled } from '../src/profile/random.js';
 import type { Churn } from './churn.js';
 import { runBindstorm } from './contender.js';
 
-export const WATCHERS = ['watch', 'look', 'ss', 'proc'] as const;
+/** `Ports`: distinct ports instead of sockets, which is what fills up; the gauge gives both. */
+export const WATCHERS = ['watch', 'look', 'ss', 'proc', 'ssPorts', 'procPorts'] as const;
 export type Watcher = (typeof WATCHERS)[number];
 
 export interface WatchSample {
@@ -41,6 +42,7 @@ export interface WatchJob {
 /** Local address → sockets. */
 type Counts = ReadonlyMap<string, number>;
 
+const PRINT = 'END { for (a in n) print a, n[a] }';
 const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 const PORTS = { range: { low: 1024, high: 65_535 }, reserved: [] };
 /** TCP_TIMEWAIT_LEN (include/net/tcp.h), from when on sockets vanish and nothing can be measured any more. */
@@ -53,7 +55,8 @@ export async function measureWatch({ churn, rounds, seed }: WatchJob): Promise<W
   await runBindstorm(churn);
   await settled(churn, deadline);
   const census = openCensus();
-  const expected = new Map(churn.sources.map((source) => [source, churn.attempts / churn.sources.length]));
+  const sockets = new Map(churn.sources.map((source) => [source, churn.attempts / churn.sources.length]));
+  const ports = new Map(census.take(PORTS).addresses.map((use) => [use.address, use.ports]));
   const samples: WatchSample[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const contender of shuffled(WATCHERS, randomStream(seed, `watch/${round}`))) {
@@ -67,7 +70,7 @@ export async function measureWatch({ churn, rounds, seed }: WatchJob): Promise<W
       };
       // The first sockets are about to go, or have gone while they were counted.
       if (performance.now() > deadline) return end(churn, samples, round);
-      check(contender, counts, expected);
+      check(contender, counts, contender.endsWith('Ports') ? ports : sockets);
       samples.push(sample);
     }
   }
@@ -92,12 +95,13 @@ async function count(contender: Watcher, census: ReturnType<typeof openCensus>):
       return new Map(addresses.map(({ address, sockets }) => [address, sockets]));
     }
     case 'ss':
-      return shellCounts(`ss -Htan | awk '{ sub(/:[0-9]+$/, "", $4); n[$4]++ } END { for (a in n) print a, n[a] }'`);
+      return shellCounts(`ss -Htan | awk '{ sub(/:[0-9]+$/, "", $4); n[$4]++ } ${PRINT}'`);
+    case 'ssPorts':
+      return shellCounts(`ss -Htan | awk '!seen[$4]++ { sub(/:[0-9]+$/, "", $4); n[$4]++ } ${PRINT}'`);
     case 'proc':
-      return shellCounts(
-        `awk 'NR > 1 { n[substr($2, 1, 8)]++ } END { for (a in n) print a, n[a] }' /proc/net/tcp`,
-        fromHex,
-      );
+      return shellCounts(`awk 'NR > 1 { n[substr($2, 1, 8)]++ } ${PRINT}' /proc/net/tcp`, fromHex);
+    case 'procPorts':
+      return shellCounts(`awk 'NR > 1 && !seen[$2]++ { n[substr($2, 1, 8)]++ } ${PRINT}' /proc/net/tcp`, fromHex);
   }
 }
 
@@ -114,7 +118,6 @@ async function shellCounts(command: string, nameOf = (name: string) => name): Pr
       .trim()
       .split('\n')
       .map((line) => line.split(' '))
-      // The origin's listeners are in a namespace of their own; ss may show none of this one.
       .map(([name = '', sockets]) => [nameOf(name), Number(sockets)]),
   );
 }
@@ -131,7 +134,7 @@ function fromHex(text: string): string {
 function check(contender: Watcher, counts: Counts, expected: Counts): void {
   for (const [address, sockets] of expected) {
     if (counts.get(address) !== sockets)
-      throw new Error(`${contender} counted ${counts.get(address)} sockets of ${address}, where there are ${sockets}`);
+      throw new Error(`${contender} counted ${counts.get(address)} of ${address}, where there are ${sockets}`);
   }
   if (counts.size !== expected.size) throw new Error(`${contender} found ${[...counts.keys()].join(', ')}`);
 }
