@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 import { registerCapacity } from './capacity.js';
+import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
 import { registerExplain } from './explain.js';
 import { registerPlan } from './plan.js';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerCapacity,
   registerExplain,
   registerReport,
+  registerCompare,
   registerWatch,
   registerDoctor,
   registerProfiles,
