@@ -16,10 +16,10 @@ function shown(writes: readonly string[]): string[] {
   let column = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes of a terminal are what is read
   const pieces = /\x1b\[(\d*)([AKJ])|[\r\n]|[^\x1b\r\n]+/g;
-  for (const [piece, count, escape] of writes.join('').matchAll(pieces)) {
-    if (escape === 'A') row -= Number(count);
-    else if (escape === 'K') rows[row] = (rows[row] ?? '').slice(0, column);
-    else if (escape === 'J') rows.length = Math.min(rows.length, row);
+  for (const [piece, count, action] of writes.join('').matchAll(pieces)) {
+    if (action === 'A') row -= Number(count);
+    else if (action === 'K') rows[row] = (rows[row] ?? '').slice(0, column);
+    else if (action === 'J') rows.length = Math.min(rows.length, row);
     else if (piece === '\r') column = 0;
     else if (piece === '\n') [row, column] = [row + 1, 0];
     else {
