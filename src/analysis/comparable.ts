@@ -5,6 +5,7 @@
  * must be the same; machine, kernel, day and version may differ, and are told first, because they are what any difference comes from.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { type Metric, parseMetric } from '../profile/metric.js';
 import type { Results, Variant } from '../results/schema.js';
 import { listed } from './format.js';
 
@@ -50,6 +51,9 @@ function factText(fact: unknown): string {
 export function refusalOf(a: Results, b: Results): string | undefined {
   if (a.experiment.goal !== b.experiment.goal)
     return `their goals differ: ${a.experiment.goal} and ${b.experiment.goal}; compare results of one profile`;
+  const times = timesRefusal(a, b);
+  if (times !== undefined && !isCount(parseMetric(a.experiment.goal)))
+    return `their goal is ${a.experiment.goal}, and ${times}`;
   const shared = a.variants.filter(({ name }) => b.variants.some((variant) => variant.name === name));
   if (shared.length === 0)
     return `they have no arm in common: ${names(a.variants)} and ${names(b.variants)}; compare results of one profile`;
@@ -116,6 +120,13 @@ function isRecord(value: unknown): value is Facts {
 export function timesRefusal(a: Results, b: Results): string | undefined {
   const [here, there] = [timesOf(a), timesOf(b)];
   return here === there ? undefined : `times were taken in another kind of lab: ${here} and ${there}`;
+}
+
+/** What the kernel's rules decide, wherever it runs; the others are times, rates, CPU and memory. */
+export function isCount(metric: Metric): boolean {
+  return (
+    metric.kind === 'outcome' || metric.kind === 'failures' || metric.kind === 'capacity' || metric.kind === 'portsPeak'
+  );
 }
 
 /** Of a namespace it matters how its roles are joined, not who owns it; of a guest everything. */

@@ -7,7 +7,7 @@
 import { type Metric, metricUnit, parseMetric } from '../profile/metric.js';
 import { randomStream } from '../profile/random.js';
 import type { Comparison, Results, Variant, VerdictWord } from '../results/schema.js';
-import { armOf, armRefusal, type Difference, differencesOf, refusalOf, timesRefusal } from './comparable.js';
+import { armOf, armRefusal, type Difference, differencesOf, isCount, refusalOf, timesRefusal } from './comparable.js';
 import { guardrailsOf } from './compare.js';
 import { concludeExactShift, concludeShift, type Unmet, withinCapacity } from './conclude-shift.js';
 import { marginOf } from './margin.js';
@@ -93,7 +93,7 @@ function compareShared(a: Results, b: Results): ArmComparison[] {
   }));
 }
 
-/** The goal, and the guardrails of both; without times where those are of two kinds. */
+/** The goal, and the guardrails of both; without times where those are of two kinds (a goal that is a time is then refused). */
 function metricsOf(a: Results, b: Results): string[] {
   const both = guardrailsOf(a.experiment).filter((metric) => guardrailsOf(b.experiment).includes(metric));
   const all = [a.experiment.goal, ...both];
@@ -102,7 +102,7 @@ function metricsOf(a: Results, b: Results): string[] {
 
 function notesOf(a: Results, b: Results): string[] {
   const times = timesRefusal(a, b);
-  const left = [a.experiment.goal, ...guardrailsOf(a.experiment)].filter((metric) => !isCount(parseMetric(metric)));
+  const left = guardrailsOf(a.experiment).filter((metric) => !isCount(parseMetric(metric)));
   const one = guardrailsOf(a.experiment)
     .filter((metric) => !guardrailsOf(b.experiment).includes(metric))
     .concat(guardrailsOf(b.experiment).filter((metric) => !guardrailsOf(a.experiment).includes(metric)));
@@ -116,13 +116,6 @@ function notesOf(a: Results, b: Results): string[] {
         : [];
     }),
   ];
-}
-
-/** What the kernel's rules decide, wherever it runs; the others are times, rates, CPU and memory. */
-function isCount(metric: Metric): boolean {
-  return (
-    metric.kind === 'outcome' || metric.kind === 'failures' || metric.kind === 'capacity' || metric.kind === 'portsPeak'
-  );
 }
 
 interface Sides {

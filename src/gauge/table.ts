@@ -38,10 +38,12 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
   const right = new Set([1, 3, 5, 6]);
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => (right.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
-  const cut = (text: string) => (text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text).trimEnd();
+  const cut = (text: string, columns = width) =>
+    (text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text).trimEnd();
+  const level = LEVEL_WORDS[look.level];
   const left = look.addresses.length - shown.length;
   return [
-    `${paint('bold', heading(look))} ${paint(LEVEL_STYLES[look.level], LEVEL_WORDS[look.level])}`,
+    `${paint('bold', cut(heading(look), width - level.length - 2))}  ${paint(LEVEL_STYLES[look.level], level)}`,
     cut(capacityLine(look)),
     '',
     ...(look.addresses.length === 0
@@ -57,12 +59,12 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
           `${endpoint(address, port)}  ${thousands(sockets)} from ${counted(localAddresses, 'address', 'addresses')}`,
       ),
       paint,
-    ).map(cut),
+    ).map((text) => cut(text)),
     ...section(
       ownersTitle(look),
       owners.map(({ pid, command, sockets }) => `${clean(command)} (${pid})  ${thousands(sockets)}`),
       paint,
-    ).map(cut),
+    ).map((text) => cut(text)),
   ];
 }
 
@@ -85,7 +87,7 @@ function paintRow(text: string, level: Level, paint: (style: Style, text: string
 }
 
 function heading({ at, sockets, lookMs }: Look): string {
-  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${thousands(sockets.all)} TCP sockets, counted in ${lookMs < 10 ? lookMs.toFixed(1) : Math.round(lookMs)} ms `;
+  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${thousands(sockets.all)} TCP sockets, counted in ${lookMs < 10 ? lookMs.toFixed(1) : Math.round(lookMs)} ms`;
 }
 
 function capacityLine({ capacity }: Look): string {

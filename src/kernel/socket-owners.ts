@@ -21,7 +21,7 @@ export interface Owners {
 }
 
 /** About 2 µs each. */
-const MOST_DESCRIPTORS = 500_000;
+const MOST_DESCRIPTORS = 200_000;
 
 /**
  * @param inodes of the sockets whose owners are wanted

@@ -326,6 +326,14 @@ describe('what cannot be compared', () => {
     );
   });
 
+  it('a goal that is a time is refused with it', () => {
+    const b = result({ goal: 'latency.total.p99' });
+    b.environment.lab = 'network namespace, client and origin in one';
+    const { refused, arms } = compareResults(result({ goal: 'latency.total.p99' }), b);
+    assert.match(refused!, /^their goal is latency\.total\.p99, and times were taken in another kind of lab: netns, /);
+    assert.deepEqual(arms, []);
+  });
+
   it('times of a namespace with and without root are of one kind, over veth and over loopback not', () => {
     const guardrails = ['latency.total.p99'];
     const on = (lab: string) => {
