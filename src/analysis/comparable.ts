@@ -5,8 +5,10 @@
  * must be the same; machine, kernel, day and version may differ, and are told first, because they are what any difference comes from.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Metric, parseMetric } from '../profile/metric.js';
-import type { Results, Variant } from '../results/schema.js';
+import { armId } from '../profile/kernels.js';
+import { parseMetric } from '../profile/metric.js';
+import type { Environment, Results, Variant } from '../results/schema.js';
+import { engineName, isTime } from './engines.js';
 import { listed } from './format.js';
 
 export interface Difference {
@@ -29,8 +31,22 @@ export function differencesOf(a: Results, b: Results): Difference[] {
   return [
     ...differing(machineA, machineB),
     ...differing(sysctlsA, sysctlsB),
+    ...kernelsDiffering(a, b),
     ...differing(experiment(a), experiment(b)),
   ];
+}
+
+/** Of each kernel that both measured side by side, but for the first of a result, which is told with the machine. */
+function kernelsDiffering(a: Results, b: Results): Difference[] {
+  return (a.kernels ?? []).slice(1).flatMap(({ name, environment }) => {
+    const other = b.kernels?.find((kernel) => kernel.name === name);
+    if (!other) return [];
+    const facts = ({ kernel, engine, lab }: Environment) => ({ kernel, engine, lab });
+    return differing(facts(environment), facts(other.environment)).map(({ what, ...sides }) => ({
+      what: `${what} (${name})`,
+      ...sides,
+    }));
+  });
 }
 
 type Facts = Readonly<Record<string, unknown>>;
@@ -52,26 +68,27 @@ export function refusalOf(a: Results, b: Results): string | undefined {
   if (a.experiment.goal !== b.experiment.goal)
     return `their goals differ: ${a.experiment.goal} and ${b.experiment.goal}; compare results of one profile`;
   const times = timesRefusal(a, b);
-  if (times !== undefined && !isCount(parseMetric(a.experiment.goal)))
+  if (times !== undefined && isTime(parseMetric(a.experiment.goal)))
     return `their goal is ${a.experiment.goal}, and ${times}`;
-  const shared = a.variants.filter(({ name }) => b.variants.some((variant) => variant.name === name));
+  const shared = sharedArms(a, b);
   if (shared.length === 0)
     return `they have no arm in common: ${names(a.variants)} and ${names(b.variants)}; compare results of one profile`;
-  const refused = shared.map(({ name }) => armRefusal(armOf(a, name), armOf(b, name)));
+  const refused = shared.map((arm) => armRefusal(arm.a, arm.b));
   return refused.every((reason) => reason !== undefined)
-    ? `no arm was asked the same in both: ${shared.map(({ name }, i) => `${name}: ${refused[i]}`).join('; ')}`
+    ? `no arm was asked the same in both: ${shared.map((arm, i) => `${armId(arm.a)}: ${refused[i]}`).join('; ')}`
     : undefined;
 }
 
 function names(variants: readonly Variant[]): string {
-  return listed(variants.map(({ name }) => name));
+  return listed(variants.map(armId));
 }
 
-/** @throws Error when there is no such arm */
-export function armOf({ variants }: Results, name: string): Variant {
-  const found = variants.find((variant) => variant.name === name);
-  if (!found) throw new Error(`there is no arm ${name}`);
-  return found;
+/** The arms that both have, of the same name and, where the kernel is a factor, on the kernel of the same name; in the order of a. */
+export function sharedArms(a: Results, b: Results): { readonly a: Variant; readonly b: Variant }[] {
+  return a.variants.flatMap((arm) => {
+    const other = b.variants.find((variant) => armId(variant) === armId(arm));
+    return other ? [{ a: arm, b: other }] : [];
+  });
 }
 
 /** Why two arms of one name are not the same question, as `load.arrival.rate is 100 and 200`; undefined: they are. */
@@ -80,19 +97,33 @@ export function armRefusal(a: Variant, b: Variant): string | undefined {
   return found && `${found.path.join('.')} is ${factText(found.a)} and ${factText(found.b)}`;
 }
 
-/** What was asked: everything of an arm but its name, what is said of it, and what came of it. Addresses count, their names do not. */
-function questionOf({
-  runs,
-  verdict,
-  prediction,
-  name,
-  description,
-  baseline,
-  changes,
-  addresses,
-  ...asked
-}: Variant): Facts {
-  return { ...asked, addresses: addresses.count };
+/** Which parts of an arm are its question. Exhaustive, so that whoever adds a part has to say. */
+const ASKED: Readonly<Record<keyof Variant, boolean>> = {
+  sysctls: true,
+  strategy: true,
+  load: true,
+  proxy: true,
+  addresses: true,
+  destinations: true,
+  missing: true,
+  absent: true,
+  // Two arms are looked up by these.
+  name: false,
+  kernel: false,
+  // What is said of it, and what came of it.
+  description: false,
+  baseline: false,
+  changes: false,
+  prediction: false,
+  agreement: false,
+  runs: false,
+  verdict: false,
+};
+
+/** Addresses count, their names do not. */
+function questionOf(arm: Variant): Facts {
+  const asked = Object.entries(arm).filter(([part]) => ASKED[part as keyof Variant]);
+  return { ...Object.fromEntries(asked), addresses: arm.addresses.count };
 }
 
 function firstDifference(
@@ -114,22 +145,18 @@ function isRecord(value: unknown): value is Facts {
 }
 
 /**
- * Why times, rates, CPU and memory of the two are not of one kind; undefined: they are. Counts and shares of outcomes are the
- * kernel's own everywhere, but a system call in a guest takes several times as long as outside, and a veth pair is no loopback.
+ * Why times, rates and CPU of the two are not of one kind; undefined: they are. Counts and shares of outcomes are the kernel's own
+ * everywhere, but a system call in a guest takes several times as long as outside, and a veth pair is no loopback.
  */
 export function timesRefusal(a: Results, b: Results): string | undefined {
   const [here, there] = [timesOf(a), timesOf(b)];
   return here === there ? undefined : `times were taken in another kind of lab: ${here} and ${there}`;
 }
 
-/** What the kernel's rules decide, wherever it runs; the others are times, rates, CPU and memory. */
-export function isCount(metric: Metric): boolean {
-  return (
-    metric.kind === 'outcome' || metric.kind === 'failures' || metric.kind === 'capacity' || metric.kind === 'portsPeak'
-  );
-}
-
-/** Of a namespace it matters how its roles are joined, not who owns it; of a guest everything. */
-function timesOf({ experiment: { lab }, environment }: Results): string {
-  return lab === 'netns' ? `netns, ${environment.lab.split(', ').at(-1)}` : `${lab}, ${environment.lab}`;
+/** Of a namespace it matters how its roles are joined, not who owns it; of guests what ran them. */
+function timesOf({ experiment: { lab }, environment, kernels }: Results): string {
+  if (lab === 'netns') return `netns, ${environment.lab.split(', ').at(-1)}`;
+  if (lab === 'host') return 'host';
+  const engines = (kernels ?? [{ environment }]).map((kernel) => engineName(kernel.environment.engine));
+  return `vm, ${listed([...new Set(engines)])}`;
 }

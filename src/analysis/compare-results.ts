@@ -4,12 +4,14 @@
  * Runs of two results are no pairs, so the statistics are those of independent samples (unpaired.ts). Words, margins and the
  * correction for several arms are those of the comparison within one experiment (compare-metric.ts, conclusion.ts).
  */
+import { armId } from '../profile/kernels.js';
 import { type Metric, metricUnit, parseMetric } from '../profile/metric.js';
 import { randomStream } from '../profile/random.js';
 import type { Comparison, Results, Variant, VerdictWord } from '../results/schema.js';
-import { armOf, armRefusal, type Difference, differencesOf, isCount, refusalOf, timesRefusal } from './comparable.js';
+import { armRefusal, type Difference, differencesOf, refusalOf, sharedArms, timesRefusal } from './comparable.js';
 import { guardrailsOf } from './compare.js';
 import { concludeExactShift, concludeShift, type Unmet, withinCapacity } from './conclude-shift.js';
+import { isTime } from './engines.js';
 import { marginOf } from './margin.js';
 import { metricValue } from './metric-value.js';
 import { isUsable, isUsableForCounts } from './pairs.js';
@@ -39,6 +41,7 @@ export interface ShiftComparison {
 }
 
 export interface ArmComparison {
+  /** With several kernels `wider-range@trixie`. */
   readonly name: string;
   readonly baseline: boolean;
   /** Why the arm is not the same question in both; null: it is. */
@@ -64,7 +67,7 @@ export function compareResults(a: Results, b: Results): ResultComparison {
   const refused = refusalOf(a, b) ?? null;
   const arms = refused === null ? compareShared(a, b) : [];
   const missing = (from: Results, other: Results) =>
-    from.variants.map(({ name }) => name).filter((name) => !other.variants.some((variant) => variant.name === name));
+    from.variants.map(armId).filter((id) => !other.variants.some((variant) => armId(variant) === id));
   return {
     goal: a.experiment.goal,
     differences: differencesOf(a, b),
@@ -77,16 +80,11 @@ export function compareResults(a: Results, b: Results): ResultComparison {
 }
 
 function compareShared(a: Results, b: Results): ArmComparison[] {
-  const shared = a.variants.filter(({ name }) => b.variants.some((variant) => variant.name === name));
-  const asked = shared.map((arm) => ({
-    a: arm,
-    b: armOf(b, arm.name),
-    refused: armRefusal(arm, armOf(b, arm.name)) ?? null,
-  }));
+  const asked = sharedArms(a, b).map((arm) => ({ ...arm, refused: armRefusal(arm.a, arm.b) ?? null }));
   const same = asked.filter(({ refused }) => refused === null);
   const columns = metricsOf(a, b).map((metric) => compareMetric(metric, same, a, b));
   return asked.map((arm) => ({
-    name: arm.a.name,
+    name: armId(arm.a),
     baseline: arm.a.baseline,
     refused: arm.refused,
     metrics: arm.refused === null ? columns.map((column) => column[same.indexOf(arm)]!) : [],
@@ -97,12 +95,12 @@ function compareShared(a: Results, b: Results): ArmComparison[] {
 function metricsOf(a: Results, b: Results): string[] {
   const both = guardrailsOf(a.experiment).filter((metric) => guardrailsOf(b.experiment).includes(metric));
   const all = [a.experiment.goal, ...both];
-  return timesRefusal(a, b) === undefined ? all : all.filter((metric) => isCount(parseMetric(metric)));
+  return timesRefusal(a, b) === undefined ? all : all.filter((metric) => !isTime(parseMetric(metric)));
 }
 
 function notesOf(a: Results, b: Results): string[] {
   const times = timesRefusal(a, b);
-  const left = guardrailsOf(a.experiment).filter((metric) => !isCount(parseMetric(metric)));
+  const left = guardrailsOf(a.experiment).filter((metric) => isTime(parseMetric(metric)));
   const one = guardrailsOf(a.experiment)
     .filter((metric) => !guardrailsOf(b.experiment).includes(metric))
     .concat(guardrailsOf(b.experiment).filter((metric) => !guardrailsOf(a.experiment).includes(metric)));
@@ -166,7 +164,7 @@ function sampleOf(name: string, arm: Sides, a: Results, b: Results): Sample {
   const exact = declared && [valuesA, valuesB].every((side) => new Set(side).size === 1);
   const unmet = ({ runs }: Variant) =>
     metric.kind === 'capacity' && runs.some((run) => isUsable(run) && run.capacity.openAtFirstFailure === null);
-  return { arm: arm.a.name, metric, a: valuesA, b: valuesB, exact, unmet: { a: unmet(arm.a), b: unmet(arm.b) } };
+  return { arm: armId(arm.a), metric, a: valuesA, b: valuesB, exact, unmet: { a: unmet(arm.a), b: unmet(arm.b) } };
 }
 
 type Outcome = Pick<ShiftComparison, 'kind' | 'difference' | 'ci' | 'p' | 'pHolm' | 'margin' | 'verdict' | 'why'>;
@@ -213,7 +211,7 @@ function isExact(arm: Variant, metric: string, { variants }: Results): boolean {
   const of = ({ verdict }: Variant) =>
     verdict !== null &&
     [verdict.goal, ...verdict.guardrails].some((each) => each.metric === metric && each.kind === 'exact');
-  return arm.baseline ? variants.some(of) : of(arm);
+  return arm.baseline ? variants.some((variant) => variant.kernel === arm.kernel && of(variant)) : of(arm);
 }
 
 /** Whether anything got worse. */

@@ -28,6 +28,8 @@ export type Winner =
 export function winnerOf(results: Results): Winner {
   const { experiment } = results;
   const baseline = results.variants.find((variant) => variant.baseline);
+  if ((results.kernels?.length ?? 1) > 1)
+    return none('several kernels were measured, and a machine has one: repeat it on that one alone');
   if (experiment.status !== 'complete' || !baseline) return none('the experiment is not complete');
   const better = results.variants.filter((variant) => variant.verdict?.verdict === 'better');
   if (better.length === 0) return none('no variant was judged better than the baseline');
@@ -130,7 +132,7 @@ function portsOf(range: string | undefined): number {
 }
 
 function onlySysctls(baseline: Variant, variant: Variant): boolean {
-  const rest = ({ load, addresses, destinations, strategy }: Variant) =>
-    JSON.stringify([load, addresses, destinations, strategy]);
+  const rest = ({ load, addresses, destinations, strategy, proxy }: Variant) =>
+    JSON.stringify([load, addresses, destinations, strategy, proxy]);
   return rest(baseline) === rest(variant);
 }

@@ -7,7 +7,7 @@
  * - the slow wall, P/2. `bind()` to port 0 looks among the ports of one parity first, `connect()` among those of the other. Once
  *   that half is full each call searches it in vain, before it turns to the other half: measured on 16,000 ports, 2 to 6 µs a call
  *   below, 100 µs at the wall, above 1.6 ms for `bind()` and 0.4 ms for `connect()` (inet_csk_find_open_port() in
- *   net/ipv4/inet_connection_sock.c, __inet_hash_connect() in net/ipv4/inet_hashtables.c). Nothing fails yet.
+ *   net/ipv4/inet_connection_sock.c, __inet_hash_connect() in net/ipv4/inet_hashtables.c). Nothing fails yet. Where it lies for each way to bind: capacity/slow-wall.ts.
  * - the hard wall, P: EADDRINUSE from `bind()`, EADDRNOTAVAIL from `connect()`.
  *
  * What runs into them depends on how the port was chosen. A program that binds to port 0 needs a port that no other socket of the

@@ -10,6 +10,9 @@ interface Column {
   readonly value: (run: Run, second: Second) => Cell;
 }
 
+/** Only where several kernels were measured. */
+const KERNEL: Column = { name: 'kernel', value: (run) => run.kernel ?? null };
+
 const RUN_COLUMNS: readonly Column[] = [
   { name: 'variant', value: (run) => run.variant },
   { name: 'run', value: (run) => run.id },
@@ -38,6 +41,7 @@ export function renderCsv(results: Results): string {
   const runs = results.variants.flatMap((variant) => variant.runs).sort((a, b) => a.order - b.order);
   const seconds = runs.flatMap((run) => run.timeline);
   const columns = [
+    ...(results.kernels ? [KERNEL] : []),
     ...RUN_COLUMNS,
     ...namesIn(seconds, (second) => second.outcomes, 'ok').map(
       (outcome): Column => ({ name: outcome, value: (_, second) => second.outcomes[outcome] ?? 0 }),

@@ -4,6 +4,7 @@
  * What fails here is what makes `bindstorm run` fail: a threshold that was not met, a run that failed. Verdicts are findings and no
  * demands, so a variant that made it worse is a passed test with its sentence; one without enough evidence is a skipped one.
  */
+import { armId } from '../profile/kernels.js';
 import type { Results, Run, ThresholdResult, Variant } from '../results/schema.js';
 import { formatValue, unitOf } from './format.js';
 import { whyDiscarded } from './notices.js';
@@ -60,7 +61,8 @@ function caseXml(classname: string, { name, seconds, outcome, message }: Case): 
   }
 }
 
-function thresholdCase({ variant, metric, limit, value, passed }: ThresholdResult): Case {
+function thresholdCase({ metric, limit, value, passed, ...threshold }: ThresholdResult): Case {
+  const variant = armId(threshold);
   const measured = value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`;
   return {
     name: `${variant}: ${metric} ${limit}`,
@@ -70,14 +72,16 @@ function thresholdCase({ variant, metric, limit, value, passed }: ThresholdResul
   };
 }
 
-function verdictCase({ name, verdict, runs }: Variant): Case[] {
+function verdictCase({ verdict, runs, ...variant }: Variant): Case[] {
+  const name = armId(variant);
   if (!verdict || runs.length === 0) return [];
   const outcome = verdict.verdict === 'not enough evidence' ? 'skipped' : 'passed';
   return [{ name: `${name}: ${verdict.verdict}`, seconds: 0, outcome, message: verdict.sentence }];
 }
 
 /** All runs of an arm: an error when one failed. */
-function runsCase({ name, runs }: Variant): Case {
+function runsCase({ runs, ...variant }: Variant): Case {
+  const name = armId(variant);
   const seconds =
     runs.reduce((sum, { durationMs: { setup, load, teardown } }) => sum + setup + load + teardown, 0) / 1000;
   const failed = runs.filter(({ status }) => status === 'failed');

@@ -47,12 +47,25 @@ export function renderMarkdown(results: Results): string {
 function findings(results: Results): (string | null)[] {
   const columns = sideBySide(results);
   if (columns === null)
-    return [variantTable(results), whatToChange(results), why(results), proxy(results), thresholds(results)];
+    return [
+      variantTable(results),
+      whatToChange(results),
+      toApply(results),
+      why(results),
+      proxy(results),
+      thresholds(results),
+    ];
   return [
     kernelTable(columns, results),
     thresholds(results),
+    toApply(results),
     ...columns.kernels.map((kernel) => onKernel(results, kernel)),
   ];
+}
+
+/** Where the drop-in lies, or why there is none; nothing where nothing is recommended. */
+function toApply(results: Results): string | null {
+  return betterVariants(results).length === 0 ? null : applySentence(applyOf(results));
 }
 
 /** One row a variant, one column a kernel. */
@@ -163,7 +176,6 @@ function whatToChange(results: Results): string {
     '### What to change',
     'Each was tried alone; the values are those of the lab.',
     ...better.map((variant) => changeOf(variant, sysctlLines(baseline, variant))),
-    applySentence(applyOf(results)),
   ].join('\n\n');
 }
 

@@ -2,6 +2,7 @@
  * The short form for a job summary (GitHub's $GITHUB_STEP_SUMMARY, and whatever else shows Markdown): the sentence, the table, and
  * what failed. Pure.
  */
+import { armId } from '../profile/kernels.js';
 import type { Results } from '../results/schema.js';
 import { APPLY_FOLDER, type Apply } from './apply.js';
 import { formatChange, formatDifference, formatValue, metricLabel, unitOf, verdictText } from './format.js';
@@ -21,8 +22,8 @@ export function renderSummary(results: Results, apply: Apply): string {
       ? null
       : failed
           .map(
-            ({ variant, metric, limit, value }) =>
-              `- ✗ threshold failed: ${text(variant)}, ${code(metric)} ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${text(limit)}`,
+            ({ metric, limit, value, ...threshold }) =>
+              `- ✗ threshold failed: ${text(armId(threshold))}, ${code(metric)} ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${text(limit)}`,
           )
           .join('\n'),
     applySentence(apply),
@@ -40,8 +41,9 @@ export function applySentence(apply: Apply): string {
 }
 
 function variantTable({ experiment, variants }: Results): string {
-  const rows = variants.flatMap(({ name, verdict }) => {
+  const rows = variants.flatMap(({ verdict, ...arm }) => {
     if (!verdict) return [];
+    const name = armId(arm);
     const { unit, baseline, variant, difference } = verdict.goal;
     return [
       [

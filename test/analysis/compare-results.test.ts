@@ -4,6 +4,7 @@ import { assembleResults } from '../../src/analysis/assemble.js';
 import { compareResults, gotWorse } from '../../src/analysis/compare-results.js';
 import { randomStream } from '../../src/profile/random.js';
 import type { Results, VerdictWord } from '../../src/results/schema.js';
+import { kernelInput } from '../support/kernels.js';
 import {
   type ExperimentNumbers,
   makeEnvironment,
@@ -313,6 +314,7 @@ describe('what cannot be compared', () => {
     const guardrails = ['latency.total.p99', 'capacity'];
     const b = result({ guardrails });
     b.environment.lab = 'User-Mode Linux, client and origin joined by veth';
+    b.environment.engine = 'uml';
     b.experiment.lab = 'vm';
     const { arms, notes } = compareResults(result({ guardrails }), b);
     assert.deepEqual(
@@ -322,7 +324,7 @@ describe('what cannot be compared', () => {
     assert.equal(notes.length, 1);
     assert.match(
       notes[0]!,
-      /^latency\.total\.p99 not compared: times were taken in another kind of lab: netns, .* and vm, User-Mode/,
+      /^latency\.total\.p99 not compared: times were taken in another kind of lab: netns, .* and vm, User-Mode Linux$/,
     );
   });
 
@@ -349,6 +351,18 @@ describe('what cannot be compared', () => {
     assert.equal(metrics('network namespace, joined by veth', 'network namespace, client and origin in one'), 1);
   });
 
+  it('times under one engine are compared, whatever the kernel, and of two engines not', () => {
+    const under = (engine: 'uml' | 'qemu-kvm', kernel: string) => {
+      const made = result({ guardrails: ['latency.total.p99'] });
+      made.experiment.lab = 'vm';
+      Object.assign(made.environment, { engine, kernel, lab: `a guest with ${kernel}` });
+      return made;
+    };
+    const metrics = (a: Results, b: Results) => compareResults(a, b).arms[1]!.metrics.length;
+    assert.equal(metrics(under('uml', '6.1'), under('uml', '6.12')), 2);
+    assert.equal(metrics(under('uml', '6.1'), under('qemu-kvm', '6.1')), 1);
+  });
+
   it('a guardrail of one side only is named', () => {
     const { notes } = compareResults(result({ guardrails: ['capacity'] }), result({ guardrails: ['rate'] }));
     assert.deepEqual(notes, ['capacity, rate not compared: a guardrail of one of the two only']);
@@ -360,6 +374,38 @@ describe('what cannot be compared', () => {
       [shift.verdict, shift.b, shift.why],
       ['not enough evidence', null, 'B has no valid run with a value of failures.share.'],
     );
+  });
+});
+
+describe('several kernels side by side', () => {
+  it('each arm is compared on the kernel of its name, and the baseline of one is not that of another', () => {
+    const [a, b] = [assembleResults(kernelInput()), assembleResults(kernelInput())];
+    const failing = b.variants.find((variant) => variant.baseline && variant.kernel === 'new')!;
+    for (const run of failing.runs) run.outcomes = { ok: 900, 'bind:EADDRINUSE': 100 };
+    b.kernels![1]!.environment.kernel = '9.9.9';
+    const { arms, refused, differences } = compareResults(a, b);
+    assert.equal(refused, null);
+    const goals = arms.flatMap(({ name, metrics: [goal] }) =>
+      goal && goal.a !== null ? [{ name, a: goal.a, b: goal.b }] : [],
+    );
+    assert.ok(goals.length >= 6);
+    for (const goal of goals) assert.equal(goal.b, goal.name === 'baseline@new' ? 0.1 : goal.a, goal.name);
+    assert.deepEqual(
+      differences.map(({ what, b: there }) => [what, there]),
+      [['kernel (new)', '9.9.9']],
+    );
+  });
+
+  it('an arm that one of them could run in part only is another question', () => {
+    const [a, b] = [assembleResults(kernelInput()), assembleResults(kernelInput())];
+    b.variants.find(({ name, kernel }) => name === 'all' && kernel === 'old')!.missing = {};
+    const arm = compareResults(a, b).arms.find(({ name }) => name === 'all@old');
+    assert.match(arm!.refused!, /^missing\..* is .* and –$/);
+  });
+
+  it('a result of one kernel has no arm in common with one of several', () => {
+    const { refused } = compareResults(assembleResults(kernelInput()), resultOf(fails(500), fails(100)));
+    assert.match(refused!, /no arm in common: baseline@old, .* and baseline and wider-range/);
   });
 });
 

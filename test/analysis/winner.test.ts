@@ -89,6 +89,16 @@ describe('there is none', () => {
     assert.equal(reason(results), 'no variant was judged better than the baseline');
   });
 
+  it('where several kernels were measured: a machine has one', () => {
+    const results = realSizeResults();
+    const guest = { engine: 'uml', kernel: 'bookworm' } as const;
+    const kernel = { name: 'bookworm', guest, environment: results.environment, summary: '' };
+    results.kernels = [kernel];
+    assert.equal(name(results), 'wider-range', 'one is as good as none');
+    results.kernels = [kernel, { ...kernel, name: 'trixie' }];
+    assert.equal(reason(results), 'several kernels were measured, and a machine has one: repeat it on that one alone');
+  });
+
   it('where another variant, no change of sysctls, did more than the margin', () => {
     const results = realSizeResults();
     const { goal } = variantOf(results, 'wider-range').verdict!;
@@ -152,6 +162,9 @@ describe('there is none', () => {
     const results = realSizeResults();
     variantOf(results, 'wider-range').load.maxInFlight = 7;
     assert.match(reason(results), /wider-range is not a change of sysctls alone/);
+    const proxied = realSizeResults();
+    Object.assign(variantOf(proxied, 'wider-range'), { proxy: { kind: 'squid' } });
+    assert.match(reason(proxied), /wider-range is not a change of sysctls alone/);
   });
 
   it('where a sysctl is none: results may come from anywhere', () => {

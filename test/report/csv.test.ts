@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assembleResults } from '../../src/analysis/assemble.js';
 import { renderCsv } from '../../src/report/csv.js';
 import { hostileResults } from '../support/hostile.js';
+import { kernelInput } from '../support/kernels.js';
 import { emptyResults, quickstartResults } from '../support/results.js';
 import { makeSecond } from '../support/runs.js';
 
@@ -100,4 +102,12 @@ test('names with commas, quotes and line breaks stay in their cells', () => {
 
 test('without a run there is a head and nothing else', () => {
   assert.equal(parse(renderCsv(emptyResults())).length, 1);
+});
+
+test('with several kernels the first column names them', () => {
+  const results = assembleResults(kernelInput());
+  for (const { runs } of results.variants) for (const run of runs) run.timeline = [makeSecond()];
+  const [head, ...rows] = parse(renderCsv(results)) as [string[], ...string[][]];
+  assert.deepEqual(head.slice(0, 2), ['kernel', 'variant']);
+  assert.deepEqual([...new Set(rows.map(([kernel]) => kernel))].sort(), ['new', 'old']);
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
+import { assembleResults } from '../../src/analysis/assemble.js';
 import { renderJunit } from '../../src/report/junit.js';
 import { element, escapeXml } from '../../src/report/xml.js';
 import { HOSTILE, hostileResults } from '../support/hostile.js';
+import { kernelInput } from '../support/kernels.js';
 import { emptyResults, partialResults, quickstartResults } from '../support/results.js';
 import { parseXml, type XmlElement } from '../support/xml.js';
 
@@ -116,4 +118,12 @@ test('a run that failed is an error of its arm; one that was not compared is tol
 test('hostile names stay names', () => {
   const { verdicts } = suitesOf(renderJunit(hostileResults()));
   assert.equal(verdicts!.children[0]!.attributes.name, `wider-range${HOSTILE.replace('\u001b', '\ufffd')}: better`);
+});
+
+test('with several kernels each case names its own', () => {
+  const { verdicts, runs } = suitesOf(renderJunit(assembleResults(kernelInput())));
+  const names = [...verdicts!.children, ...runs!.children].map(({ attributes }) => attributes.name!);
+  assert.equal(new Set(names).size, names.length);
+  for (const name of ['range@old: better', 'range@new: better', 'baseline@new'])
+    assert.ok(names.includes(name), names.join());
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assembleResults } from '../../src/analysis/assemble.js';
 import { applyOf } from '../../src/report/apply.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
 import { renderSummary } from '../../src/report/summary.js';
 import { hostileResults } from '../support/hostile.js';
+import { kernelInput } from '../support/kernels.js';
 import { emptyResults, partialResults, quickstartResults, realSizeResults } from '../support/results.js';
 
 const summary = (results = quickstartResults()) => renderSummary(results, applyOf(results));
@@ -43,4 +45,11 @@ test('is short: a fraction of the report, and lines of a hostile name stay in th
     .filter((line) => line.startsWith('|'));
   assert.equal(rows.length, 9);
   for (const row of rows) assert.equal(row.split(/(?<!\\)\|/).length, 6, row);
+});
+
+test('with several kernels each row names its own, and nothing is to be applied', () => {
+  const text = summary(assembleResults(kernelInput()));
+  assert.match(text, /^\| \*\*range@old\*\* .* ✓ better \|$/m);
+  assert.match(text, /^\| \*\*range@new\*\* .* ✓ better \|$/m);
+  assert.match(text, /No drop-in for sysctl\.d: several kernels were measured/);
 });
