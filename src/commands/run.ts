@@ -32,6 +32,7 @@ import { labOf } from './labs.js';
 import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 import { createProgress } from './progress.js';
+import { appendStepSummary } from './step-summary.js';
 
 interface RunOptions {
   readonly lab?: Experiment['lab'];
@@ -148,6 +149,7 @@ async function present(dir: string, end: ConductEnd, options: RunOptions): Promi
   const results = conclude(readJournal(dir));
   writeResults(dir, results);
   const reports = await writeReports(dir, results);
+  appendStepSummary(results);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);
   else printSummary(results, reports, dir, end);
   return exitCodeOf(results, end);
@@ -291,6 +293,8 @@ function printSummary(results: Results, reports: readonly string[], dir: string,
   if (end.how !== 'complete') process.stdout.write(`\nGo on with: bindstorm run --resume ${dir}\n`);
   process.stdout.write(`\nReport:  ${reports.find((path) => path.endsWith('.html')) ?? dir}\n`);
   process.stdout.write(`Results: ${dir}\n`);
+  const apply = reports.find((path) => path.endsWith('.conf'));
+  if (apply !== undefined) process.stdout.write(`Apply:   ${apply}\n`);
 }
 
 function exitCodeOf(results: Results, end: ConductEnd): number {

@@ -8,9 +8,9 @@ import { EINVAL, SystemCallError } from './errno.js';
 import { AF_INET, AF_INET6 } from './libc.js';
 import { concat, NETLINK_SOCK_DIAG, openNetlink, words } from './netlink.js';
 
-const SOCK_DIAG_BY_FAMILY = 20;
+export const SOCK_DIAG_BY_FAMILY = 20;
 /** The same before Linux 3.3, under the name inet_diag, with the same answers (include/linux/inet_diag.h). */
-const TCPDIAG_GETSOCK = 18;
+export const TCPDIAG_GETSOCK = 18;
 const IPPROTO_TCP = 6;
 const ALL_STATES = 0xffffffff;
 
@@ -31,7 +31,28 @@ export const TCP_STATES = [
   'NEW_SYN_RECV',
 ] as const;
 const TIME_WAIT = 6;
-const LISTEN = 10;
+export const LISTEN = 10;
+/** Only to ask for them, since Linux 6.8: sockets that are bound and not connected. The answer says CLOSE. */
+export const BOUND_INACTIVE = 13;
+
+/**
+ * The payload of a SOCK_DIAG_BY_FAMILY request for a dump of the TCP sockets of one family: struct inet_diag_req_v2
+ * (include/uapi/linux/inet_diag.h), that is family, protocol, extensions, padding, states, and an id that matches every socket.
+ * @param states one bit a state, as `1 << LISTEN`
+ */
+export function tcpDumpRequest(family: number, states = ALL_STATES): Uint8Array {
+  return concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(states), new Uint8Array(48));
+}
+
+/**
+ * The payload of a TCPDIAG_GETSOCK request for a dump of TCP sockets of both families in one walk over the kernel's table: struct
+ * inet_diag_req, that is family, lengths, extensions, an id that matches every socket, states, and a cursor. The older of two
+ * requests (2.6.14), and the only one that takes every family (inet_diag_dump_compat() in net/ipv4/inet_diag.c).
+ * @param states one bit a state, as `1 << LISTEN`
+ */
+export function anyFamilyRequest(states: number): Uint8Array {
+  return concat(new Uint8Array(4), new Uint8Array(48), words(states, 0));
+}
 
 export interface SocketSnapshot {
   /** TCP state → sockets; states without a socket are left out. Not counted: LISTEN, and the other ends of sockets that are. */
@@ -68,8 +89,7 @@ export function createSocketObserver(
   const used = new Uint32Array(addresses.length);
   const timeWait = new Uint32Array(addresses.length);
   const perState = new Uint32Array(TCP_STATES.length);
-  // struct inet_diag_req_v2 (include/uapi/linux/inet_diag.h): family, protocol, ext, pad, states, then an empty id.
-  const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(ALL_STATES), new Uint8Array(48));
+  const request = tcpDumpRequest(family);
   // struct inet_diag_req: family, two prefix lengths, ext, an empty id, states, dbs. It is longer, so that a kernel which knows
   // only this one refuses the other as too short.
   const oldRequest = concat(new Uint8Array([family, 0, 0, 0]), new Uint8Array(48), words(ALL_STATES, 0));
@@ -128,7 +148,7 @@ export function isListening({ address, port }: { readonly address: string; reado
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   const family = address.includes(':') ? AF_INET6 : AF_INET;
   const wanted = keyOf(address);
-  const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(1 << LISTEN), new Uint8Array(48));
+  const request = tcpDumpRequest(family, 1 << LISTEN);
   let found = false;
   const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, (view, from) => {
     const local = family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8);
