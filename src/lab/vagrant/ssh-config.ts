@@ -26,6 +26,8 @@ const OURS = [
   'BatchMode yes',
   'LogLevel ERROR',
   'ConnectTimeout 60',
+  // One a second. A machine that has just gone back to a snapshot may be unreachable for some seconds.
+  'ConnectionAttempts 20',
   // A machine that does not answer for two minutes is gone, or stuck.
   'ServerAliveInterval 15',
   'ServerAliveCountMax 8',
