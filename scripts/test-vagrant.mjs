@@ -1,6 +1,7 @@
 // The real test of the Vagrant lab, from nothing (npm run test:vagrant): builds a box with debootstrap, starts a libvirt daemon in
 // namespaces of its own, and runs experiments in the box by this package's own Vagrantfile, without KVM. Writes down what came of it in
-// vagrant/last-test.md. Root only, since debootstrap, libvirtd and the mounts are root's; it takes about ten minutes.
+// vagrant/last-test.md. Root only, since debootstrap, libvirtd and the mounts are root's; it takes ten minutes or more.
+// With --keep the folder of a test that failed stays, with all logs.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
@@ -12,7 +13,8 @@ import { experiments } from './vagrant-experiments.mjs';
 import { startLibvirt } from './vagrant-libvirt.mjs';
 
 const self = fileURLToPath(import.meta.url);
-const RECORD = join(dirname(self), '..', 'vagrant', 'last-test.md');
+const ROOT = join(dirname(self), '..');
+const RECORD = join(ROOT, 'vagrant', 'last-test.md');
 const SUITE = 'bookworm';
 /** Program → package, beyond what the ordinary tests need. */
 const NEEDED = {
@@ -87,7 +89,10 @@ function main() {
   } finally {
     if (failure === null || !process.argv.includes('--keep')) rmSync(own, { recursive: true, force: true });
   }
-  writeFileSync(RECORD, record(steps, failure === null ? null : failure.replaceAll(own, '…'), secondsSince(begun)));
+  writeFileSync(
+    RECORD,
+    record(steps, failure === null ? null : failure.replaceAll(own, '…').replaceAll(ROOT, '.'), secondsSince(begun)),
+  );
   console.log(readFileSync(RECORD, 'utf8'));
   process.exit(failure === null ? 0 : 1);
 }
