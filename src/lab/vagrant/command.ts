@@ -1,10 +1,10 @@
 /**
  * vagrant(1) as a child process: which Vagrantfile it reads, what it says, and why it failed.
  */
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { stateDirectory } from '../../agent/host-guard.js';
 import { lastLine } from '../agent-channel.js';
 import { LabError } from '../lab.js';
@@ -72,32 +72,26 @@ async function runVagrant(words: readonly string[], options: VagrantOptions): Pr
       remedy: 'name a folder that has one with the environment variable VAGRANT_CWD, or unset it',
     });
   const command = [...(outlives ? [] : ['setpriv', '--pdeathsig', 'INT']), 'vagrant', ...words];
-  const child = execa(command[0]!, command.slice(1), {
-    stdin: 'ignore',
-    reject: false,
+  // Files, since vagrant would stop in the middle of its work at a pipe whose reader has died.
+  const [out, err] = [openOutput(), openOutput()];
+  const child = spawn(command[0]!, command.slice(1), {
+    stdio: ['ignore', out, err],
     // A session of its own: Ctrl-C reaches this process alone, which then decides.
     detached: true,
-    cleanup: false,
-    timeout: deadlineMs,
-    killSignal: 'SIGKILL',
-    // Ruby reads files in the encoding of the locale.
-    env: { ...placeVariables(place), ...env, LC_ALL: 'C.UTF-8', VAGRANT_CHECKPOINT_DISABLE: '1' },
+    env: {
+      ...process.env,
+      ...placeVariables(place),
+      ...env,
+      // Ruby reads files in the encoding of the locale.
+      LC_ALL: 'C.UTF-8',
+      VAGRANT_CHECKPOINT_DISABLE: '1',
+    },
   });
-  let timer: NodeJS.Timeout | undefined;
-  const interrupt = () => {
-    child.kill('SIGINT');
-    timer = setTimeout(() => child.kill('SIGKILL'), INTERRUPT_MS);
-  };
-  if (signal?.aborted) interrupt();
-  signal?.addEventListener('abort', interrupt);
-  const { exitCode, stdout, stderr, timedOut } = await child;
-  signal?.removeEventListener('abort', interrupt);
-  clearTimeout(timer);
+  const end = await endOf(child, deadlineMs, signal);
+  const [stdout, stderr] = [readOutput(out), readOutput(err)];
   const log = keepLog(words, `${stdout}\n${stderr}`);
-  if (exitCode === 0) return { stdout };
-  const why = timedOut
-    ? `it had not ended after ${Math.round(deadlineMs / 60_000)} minutes`
-    : (errorOf(parseMessages(stdout)) ?? (lastLine(stderr) || `it ended with code ${exitCode}`));
+  if (end === 'ended with code 0') return { stdout };
+  const why = errorOf(parseMessages(stdout)) ?? ((end.startsWith('ended') && lastLine(stderr)) || `it ${end}`);
   throw new LabError(
     `\`${['vagrant', ...words].filter((word) => word !== '--machine-readable').join(' ')}\` failed: ${why}`,
     {
@@ -106,10 +100,57 @@ async function runVagrant(words: readonly string[], options: VagrantOptions): Pr
   );
 }
 
+/** How it ended, in words. Never rejects. */
+function endOf(child: ChildProcess, deadlineMs: number, signal: AbortSignal | undefined): Promise<string> {
+  return new Promise((resolve) => {
+    let late = false;
+    const kill = () => void child.kill('SIGKILL');
+    const timers = [
+      setTimeout(() => {
+        late = true;
+        kill();
+      }, deadlineMs),
+    ];
+    const interrupt = () => {
+      child.kill('SIGINT');
+      timers.push(setTimeout(kill, INTERRUPT_MS));
+    };
+    const finish = (end: string) => {
+      signal?.removeEventListener('abort', interrupt);
+      for (const timer of timers) clearTimeout(timer);
+      resolve(late ? `had not ended after ${Math.round(deadlineMs / 60_000)} minutes` : end);
+    };
+    if (signal?.aborted) interrupt();
+    signal?.addEventListener('abort', interrupt);
+    child.on('error', (error) => finish(`could not be started (${error.message})`));
+    child.on('exit', (code, killer) => finish(killer ? `was killed by ${killer}` : `ended with code ${code}`));
+  });
+}
+
+/** A file without a name: nothing of it is left when this process is killed. */
+function openOutput(): number {
+  mkdirSync(stateDirectory(), { recursive: true, mode: 0o700 });
+  const path = join(stateDirectory(), `vagrant-${process.pid}.out`);
+  const fd = openSync(path, 'w+', 0o600);
+  rmSync(path);
+  return fd;
+}
+
+function readOutput(fd: number): string {
+  const bytes = Buffer.alloc(fstatSync(fd).size);
+  let read = 0;
+  while (read < bytes.length) {
+    const n = readSync(fd, bytes, read, bytes.length - read, read);
+    if (n === 0) break;
+    read += n;
+  }
+  closeSync(fd);
+  return bytes.toString('utf8', 0, read);
+}
+
 /** The log of all that was done; the newest at its end. */
 function keepLog(words: readonly string[], output: string): string {
   const path = join(stateDirectory(), 'vagrant.log');
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   appendFileSync(path, `== ${new Date().toISOString()} vagrant ${words.join(' ')}\n${output.trim()}\n`);
   return path;
 }
