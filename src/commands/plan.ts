@@ -12,8 +12,8 @@ import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
 import { findPlaces, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
-import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import { LabInterrupted } from '../lab/lab.js';
+import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import type { Engine } from '../profile/guest.js';
 import { experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
@@ -21,7 +21,16 @@ import type { Arm, Experiment } from '../profile/plan.js';
 import { EXIT, explainError } from './exit.js';
 import { labOf, releasing } from './labs.js';
 import {
-  BOX_HELP, boxOption, ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, LAB_HELP, labOption } from './options.js';
+  BOX_HELP,
+  boxOption,
+  ENGINE_HELP,
+  engineOption,
+  integerOption,
+  KERNEL_HELP,
+  kernelOption,
+  LAB_HELP,
+  labOption,
+} from './options.js';
 import { type ArmCapacity, capacityLines, perSecond } from './plan-capacity.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';

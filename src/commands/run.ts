@@ -31,7 +31,16 @@ import { type Environment, type Results, SCHEMA_VERSION } from '../results/schem
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf, releasing } from './labs.js';
 import {
-  BOX_HELP, boxOption, ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, LAB_HELP, labOption } from './options.js';
+  BOX_HELP,
+  boxOption,
+  ENGINE_HELP,
+  engineOption,
+  integerOption,
+  KERNEL_HELP,
+  kernelOption,
+  LAB_HELP,
+  labOption,
+} from './options.js';
 import { readProfile } from './profile-file.js';
 import { createProgress } from './progress.js';
 
@@ -315,8 +324,8 @@ function exitCodeOf(results: Results, end: ConductEnd): number {
 
 /** The command that repeats this. */
 function commandLine(name: string, { lab, kernel, engine, box, repeat, seed }: RunOptions): string {
-  const options = Object.entries({ lab, kernel: kernel?.join(','), engine, box, repeat, seed }).flatMap(([key, value]) =>
-    value === undefined ? [] : [`--${key} ${value}`],
+  const options = Object.entries({ lab, kernel: kernel?.join(','), engine, box, repeat, seed }).flatMap(
+    ([key, value]) => (value === undefined ? [] : [`--${key} ${value}`]),
   );
   return ['bindstorm', 'run', /^[\w./-]+$/.test(name) ? name : JSON.stringify(name), ...options].join(' ');
 }
