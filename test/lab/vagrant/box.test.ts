@@ -87,6 +87,7 @@ test('a key that neither the namespace nor the box has is told as missing', asyn
     ],
     strategies: ['bind'],
     addresses: ['10.50.0.1'],
+    clocks: false,
   });
   const event = await session.next();
   assert.ok(event.type === 'checked', JSON.stringify(event));
