@@ -14,6 +14,7 @@ import { labRemedy } from '../lab/remedy.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { PROXY_KINDS } from '../profile/subject.js';
 import { examineProgram } from '../subject/program.js';
+import { examineVagrant } from './doctor-vagrant.js';
 import { examineVm } from './doctor-vm.js';
 import { EXIT } from './exit.js';
 
@@ -53,7 +54,13 @@ async function examine(): Promise<Finding[]> {
     hostState(),
   ];
   if (first.some(({ state }) => state === 'missing')) return first;
-  return [...first, ...(await examineLab(netnsLab())), ...(await examineProxies()), ...(await examineVm())];
+  return [
+    ...first,
+    ...(await examineLab(netnsLab())),
+    ...(await examineProxies()),
+    ...(await examineVm()),
+    ...(await examineVagrant()),
+  ];
 }
 
 function program(name: string, debianPackage: string): Finding {

@@ -3,7 +3,7 @@
  */
 
 import { JournalError } from '../experiment/journal.js';
-import { AgentDied, LabError } from '../lab/lab.js';
+import { AgentDied, LabError, LabInterrupted } from '../lab/lab.js';
 import { ProfileError } from '../profile/problem.js';
 import { EXIT, UserError } from './exit-codes.js';
 
@@ -20,6 +20,7 @@ export function explainError(error: unknown): { message: string; exitCode: numbe
       exitCode: EXIT.noLab,
     };
   }
+  if (error instanceof LabInterrupted) return { message: error.message, exitCode: EXIT.interrupted };
   if (error instanceof AgentDied) return { message: error.message, exitCode: EXIT.noLab };
   if (isFileError(error)) return { message: error.message, exitCode: EXIT.badInput };
   const stack = error instanceof Error ? error.stack : String(error);

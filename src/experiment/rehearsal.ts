@@ -104,8 +104,9 @@ export function sysctlsOf(experiment: Experiment): [string, string][] {
 
 function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion, lab: Lab): Finding[] {
   const findings: Finding[] = [];
-  for (const { name, path } of namedSysctls(arm, experiment)) {
-    const judgement = judgeSysctl(name, kernel, lab.kind);
+  for (const { name, path, role } of namedSysctls(arm, experiment)) {
+    // In a box only the agent reaches what is the whole machine's, and puts it back.
+    const judgement = judgeSysctl(name, kernel, role && lab.kind === 'vagrant' ? 'netns' : lab.kind);
     if (!judgement.ok) findings.push({ path, message: judgement.reason, at: 'key' });
   }
   if (arm.proxy) return findings; // its strategy is its own affair
@@ -183,6 +184,8 @@ interface NamedSysctl {
   readonly name: string;
   readonly value: string;
   readonly path: Path;
+  /** Of a role beside the one that is under test, in a namespace of its own. */
+  readonly role: boolean;
 }
 
 /** An arm's sysctls of all roles, each with its place in the profile. */
@@ -191,13 +194,14 @@ function namedSysctls(arm: Arm, experiment: Experiment): NamedSysctl[] {
     name,
     value,
     path: sysctlPath(arm, experiment, name),
+    role: false,
   }));
   const baseline = experiment.arms[0]!;
   const others = (['client', 'origin'] as const).flatMap((role) =>
     Object.entries(arm.roles?.[role] ?? {}).map(([name, value]) => {
       const inherited = arm.baseline || baseline.roles?.[role][name] === value;
       const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
-      return { name, value, path: [...where, 'roles', role, 'sysctls', name] };
+      return { name, value, path: [...where, 'roles', role, 'sysctls', name], role: true };
     }),
   );
   return [...own, ...others];

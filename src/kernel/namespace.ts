@@ -54,3 +54,17 @@ export function openNamespace(path: string = OWN): NetworkNamespace {
     },
   };
 }
+
+/**
+ * Do something synchronous in another network namespace.
+ * @param path of the namespace, as /proc/1/ns/net
+ * @throws SystemCallError when the namespace cannot be entered; what `work` throws
+ */
+export function withNamespace<T>(path: string, work: () => T): T {
+  const namespace = openNamespace(path);
+  try {
+    return namespace.within(work);
+  } finally {
+    namespace.close();
+  }
+}

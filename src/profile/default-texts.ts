@@ -1,6 +1,7 @@
 /**
  * The defaults as the reference of the profile shows them, from the defaults themselves.
  */
+import { AFTER_DEFAULT, BETWEEN_DEFAULT, BOX } from './box.js';
 import {
   DESTINATIONS,
   FILL,
@@ -23,6 +24,9 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'lab.engine': 'uml for a Debian suite; for a path and for running, what boots such a file',
   'lab.kernel': KERNEL,
   'kernels[].engine': 'that of lab.engine',
+  'lab.box': BOX,
+  'lab.after': AFTER_DEFAULT,
+  'lab.between': BETWEEN_DEFAULT,
   'subject.kind': SUBJECT,
   allowHostChanges: 'false',
   'addresses.pick': PICK,

@@ -128,6 +128,20 @@ test('what the VM lab boots, by the profile and by the command line', () => {
   );
 });
 
+test('which box the Vagrant lab brings up, by the profile and by the command line', () => {
+  const boxOf = (lab: string, options: LoadOptions = {}) =>
+    load(`${HEAD}variants: [{ name: v }]\n${lab}\n`, options).box;
+  assert.deepEqual(boxOf('lab: { kind: vagrant }'), { name: 'bookworm', after: 'destroy', between: 'restore' });
+  assert.deepEqual(boxOf('lab: { kind: vagrant, box: trixie, after: revert, between: revert }', { box: 'jammy' }), {
+    name: 'jammy',
+    after: 'revert',
+    between: 'revert',
+  });
+  assert.deepEqual(boxOf('', { lab: 'vagrant', box: 'trixie' })?.name, 'trixie');
+  assert.equal(boxOf('lab: { kind: vagrant, box: trixie }', { lab: 'netns' }), undefined);
+  assert.throws(() => boxOf('', { box: 'trixie' }), /found --box, .* but the lab is netns: add --lab vagrant/);
+});
+
 test('sysctls: the variant overlays the baseline, numbers and tabs become plain text', () => {
   const head = `${HEAD}sysctls: { net.ipv4.tcp_fin_timeout: 5, net.ipv4.ip_local_port_range: "32768\\t60999" }\n`;
   const arm = variant('sysctls: { net.ipv4.tcp_fin_timeout: 30, net.ipv4.tcp_tw_reuse: 1 }', head);
