@@ -16,7 +16,7 @@ test('what is done in another namespace is done there alone, also when it throws
     own: '40000 40099',
     there: '50000 50099',
     thrown: 'in 50000 50099',
-    refused: 'setns failed with EINVAL',
+    refused: 'setns failed with EINVAL (/proc/self/ns/uts)',
     after: '40000 40099',
     // What the own namespace has is its own; what neither has is nowhere.
     reaching: '40000 40099',
