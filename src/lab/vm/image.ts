@@ -104,7 +104,12 @@ export function imageEntries(modules: readonly string[]): CpioEntry[] {
     program(NODE, node),
     program('/bin/unshare', realpathSync(unshare)),
     ...libraries.map((path) => program(path, realpathSync(path))),
-    ...files.map(({ path, from }) => ({ kind: 'file', path, from, executable: false }) as const),
+    ...files.map(
+      ({ path, from, text }): CpioEntry =>
+        text === undefined
+          ? { kind: 'file', path, from, executable: false }
+          : { kind: 'text', path, text, executable: false },
+    ),
     ...modules.map((from, i) => {
       const path = `/modules/${String(i).padStart(3, '0')}-${basename(from)}`;
       return { kind: 'file', path, from, executable: false } as const;

@@ -1,145 +1,104 @@
 /**
- * Kernels of every kind that a guest can have, fetched when the cache does not have them.
+ * One experiment on two real kernels, Debian's 6.1 and 6.12 under User-Mode Linux: what only one of them has, what neither has,
+ * exact counts on both, and going on after a crash.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
-import { release } from 'node:os';
-import { basename, join } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { rehearse } from '../../../src/experiment/rehearsal.js';
-import { LabError } from '../../../src/lab/lab.js';
-import { findAccelerator } from '../../../src/lab/vm/accelerator.js';
-import { readKernelFile } from '../../../src/lab/vm/boot-header.js';
-import { engineOf, guestKernel } from '../../../src/lab/vm/kernel.js';
-import { openGuest, vmLab } from '../../../src/lab/vm/vm.js';
-import type { Engine } from '../../../src/profile/guest.js';
-import { loadProfile } from '../../../src/profile/load.js';
-import type { Guest } from '../../../src/profile/plan.js';
-import { scratchFolder } from '../../support/cli.js';
-import { planFor, SKIP } from '../../support/guests.js';
+import type { Results } from '../../../src/results/schema.js';
+import { runCli, scratchFolder } from '../../support/cli.js';
 
-const { experiment } = loadProfile(
-  'name: kernels\naddresses: 10.50.0.1/32\nload: { arrival: { shape: fill, attempts: 10 } }\nvariants: [{ name: v }]\n',
-  'kernels.yaml',
-);
-const kernelOf = (engine: Engine, kernel: string) => guestKernel({ engine, kernel }, () => {});
-const look = (guest: Guest) =>
-  rehearse(
-    experiment,
-    vmLab(guest, () => {}),
-  );
+/** P = 100 ports, S = 2 addresses. tcp_syn_linear_timeouts came with 6.5, and no stable kernel got it. */
+const PROFILE = `name: two-kernels
+lab: { kind: vm }
+kernels: [bookworm, trixie]
+addresses: { cidr: 10.50.0.0/24, count: 2 }
+load: { strategy: bind, arrival: { shape: fill, attempts: 500 } }
+sysctls: { net.ipv4.ip_local_port_range: 40000 40099 }
+variants:
+  - { name: syn-timeouts, sysctls: { net.ipv4.tcp_syn_linear_timeouts: 5 } }
+  - { name: tw-recycle, sysctls: { net.ipv4.tcp_tw_recycle: 1 } }
+  - name: all
+    skipMissing: true
+    sysctls: { net.ipv4.tcp_tw_recycle: 1, net.netfilter.nf_conntrack_max: 196608, net.core.netdev_max_backlog: 1234 }
+repeat: 1
+warmup: 0
+guardrails: []
+`;
 
-async function refusal(work: Promise<unknown>): Promise<LabError> {
-  const error = await work.then(
-    () => assert.fail('it was accepted'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof LabError, String(error));
-  return error;
-}
-
-describe('kernels of Debian', SKIP, () => {
-  // Linux 5.10 has no source of randomness as a user-mode kernel; without a seed Node would wait for ever.
-  it('5.10 as a program says hello, and its origin has a namespace of its own', async () => {
-    const { kernel, network, warnings } = await look({ engine: 'uml', kernel: 'bullseye' });
-    assert.deepEqual([kernel.major, kernel.minor, network, warnings], [5, 10, 'veth', []]);
-  });
-
-  it('5.10 as an image', async () => {
-    const { kernel, network, warnings } = await look({ engine: 'qemu', kernel: 'bullseye' });
-    assert.deepEqual([kernel.major, kernel.minor, network, warnings], [5, 10, 'veth', []]);
-  });
-
-  it('6.12 as an image: its modules are compressed, and loaded all the same', async () => {
-    const { kernel, network, warnings } = await look({ engine: 'qemu', kernel: 'trixie' });
-    assert.deepEqual([kernel.major, kernel.minor, network, warnings], [6, 12, 'veth', []]);
-  });
-
-  it('the newest: image and modules are packages of their own', async () => {
-    const { path, modules } = await kernelOf('qemu', 'sid');
-    const file = readKernelFile(path);
-    assert.equal(file.kind, 'bzImage');
-    const names = modules.map((module) => basename(module));
-    assert.ok(names.includes('veth.ko') && names.indexOf('inet_diag.ko') < names.indexOf('tcp_diag.ko'), names.join());
-  });
-});
-
-describe('an image from elsewhere', SKIP, () => {
-  it('boots without any module; what it then lacks is told', async (t) => {
-    const path = join(scratchFolder(t), 'bzImage');
-    copyFileSync((await kernelOf('qemu', 'bookworm')).path, path);
-    assert.equal(engineOf(path), 'qemu');
-    const { kernel, network, warnings } = await look({ engine: 'qemu', kernel: path });
-    assert.deepEqual([kernel.major, kernel.minor, network], [6, 1, 'shared']);
-    assert.match(warnings[0]!, /no veth devices/);
-  });
-
-  it('has the modules of its release that lie beside it, as in an unpacked package', async (t) => {
-    const folder = scratchFolder(t);
-    const { path, modules } = await kernelOf('qemu', 'bookworm');
-    const file = readKernelFile(path);
-    assert.ok(file.kind === 'bzImage' && file.release !== null);
-    const tree = join(folder, 'lib', 'modules', file.release, 'kernel');
-    mkdirSync(tree, { recursive: true });
-    mkdirSync(join(folder, 'boot'));
-    for (const module of modules) copyFileSync(module, join(tree, basename(module)));
-    copyFileSync(path, join(folder, 'boot', 'vmlinuz'));
-    const given = await kernelOf('qemu', join(folder, 'boot', 'vmlinuz'));
-    assert.deepEqual(
-      given.modules,
-      modules.map((module) => join(tree, basename(module))),
+describe('two kernels', { skip: process.arch !== 'x64' && 'User-Mode Linux is for x86-64' }, () => {
+  it('are one experiment, which goes on after a crash', async (t) => {
+    const cwd = scratchFolder(t);
+    writeFileSync(join(cwd, 'two.yaml'), PROFILE);
+    const first = await runCli(['run', 'two.yaml', '--json'], { cwd, deadlineMs: 300_000 });
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(
+      first.stderr,
+      /note: syn-timeouts is not run on bookworm: not on this kernel \(.*: since Linux 6\.\d+/,
     );
+    assert.match(first.stderr, /note: tw-recycle is not run: on none of these kernels/);
+    const results = JSON.parse(first.stdout) as Results & { folder: string };
+    assertWhole(results);
+
+    const journal = join(cwd, results.folder, 'journal.ndjson');
+    const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
+    const lost = JSON.parse(lines.at(-2)!) as { run: { id: string } };
+    // As a crash in the middle of the last run would have left it.
+    writeFileSync(journal, `${lines.slice(0, -2).join('\n')}\n${lines.at(-2)!.slice(0, 40)}`);
+    const second = await runCli(['run', '--resume', results.folder, '--json'], { cwd, deadlineMs: 300_000 });
+    assert.equal(second.code, 0, second.stderr);
+    const again = JSON.parse(second.stdout) as Results;
+    assertWhole(again);
+    const startOf = (all: Results, id: string) =>
+      all.variants.flatMap(({ runs }) => runs).find((run) => run.id === id)!.startedAt;
+    for (const { id } of again.variants.flatMap(({ runs }) => runs))
+      assert.equal(startOf(again, id) === startOf(results, id), id !== lost.run.id, id);
   });
 
-  it('that cannot be a guest is refused with what it must contain', async (t) => {
-    const plan = await planFor('qemu');
-    assert.ok(plan.kernel.engine === 'qemu');
-    const image = join(scratchFolder(t), 'empty.cpio');
-    copyFileSync('/proc/self/comm', image);
-    const error = await refusal(openGuest({ ...plan, image, kernel: { ...plan.kernel, given: true } }));
-    assert.match(error.message, /VFS: .*; it found no root filesystem: BLK_DEV_INITRD is missing/);
-    assert.match(error.remedy!, /has built in: .*SERIAL_8250/);
+  it('a name that neither has, nor any other, is refused before anything starts', async (t) => {
+    const cwd = scratchFolder(t);
+    writeFileSync(join(cwd, 'two.yaml'), PROFILE.replace('tcp_syn_linear_timeouts', 'tcp_sin_linear_timeouts'));
+    const { code, stderr } = await runCli(['run', 'two.yaml'], { cwd });
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /two\.yaml:8:\d+: variants\[0\]\.sysctls\["net\.ipv4\.tcp_sin_linear_timeouts"\]: none of these kernels \(6\.1\..*, 6\.12\..*\) has/,
+    );
+    assert.deepEqual(readdirSync(cwd), ['two.yaml'], 'no result folder');
   });
 });
 
-describe('what QEMU needs here', SKIP, () => {
-  it('the running kernel’s image: it is found, or the error says where it should be', async () => {
-    const places = [`/boot/vmlinuz-${release()}`, `/lib/modules/${release()}/vmlinuz`];
-    const place = places.find((path) => existsSync(path));
-    if (place !== undefined) assert.equal((await kernelOf('qemu', 'running')).path, place);
-    else {
-      const error = await refusal(kernelOf('qemu', 'running'));
-      assert.match(
-        error.message,
-        /^the image of the running kernel \(.*\) is not on this machine, neither at \/boot\//,
-      );
-      assert.match(error.remedy!, /--kernel/);
-    }
-  });
-
-  it('without QEMU the error says what to install', async (t) => {
-    const { PATH } = process.env;
-    t.after(() => {
-      process.env.PATH = PATH;
-    });
-    process.env.PATH = scratchFolder(t);
-    const error = await refusal(kernelOf('qemu', 'bookworm'));
-    assert.match(error.message, /^qemu-system-x86_64, which boots this kernel, is not on the PATH/);
-    assert.match(error.remedy!, /apt-get install --no-install-recommends qemu-system-x86/);
-  });
-
-  it('KVM is tried by a guest, once', async (t) => {
-    const { path } = await kernelOf('qemu', 'bookworm');
-    const { XDG_CACHE_HOME } = process.env;
-    t.after(() => {
-      if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
-      else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
-    });
-    process.env.XDG_CACHE_HOME = scratchFolder(t);
-    const notes: string[] = [];
-    const first = await findAccelerator(path, (text) => notes.push(text));
-    assert.equal(notes.length, existsSync('/dev/kvm') && !(first.kind === 'tcg' && /closed/.test(first.why)) ? 1 : 0);
-    assert.deepEqual(await findAccelerator(path, () => assert.fail('it is known')), first);
-    if (!existsSync('/dev/kvm')) assert.deepEqual(first, { kind: 'tcg', why: 'no /dev/kvm' });
-  });
-});
+function assertWhole(results: Results): void {
+  assert.equal(results.experiment.status, 'complete');
+  assert.deepEqual(
+    results.kernels!.map(({ name, environment }) => [name, environment.kernel.split('.').slice(0, 2).join('.')]),
+    [
+      ['bookworm', '6.1'],
+      ['trixie', '6.12'],
+    ],
+  );
+  const bound = { ok: 200, 'bind:EADDRINUSE': 300 };
+  assert.deepEqual(
+    results.variants.map(({ name, kernel, absent, runs }) => [name, kernel, absent ?? false, runs[0]?.outcomes]),
+    [
+      ['baseline', 'bookworm', false, bound],
+      ['syn-timeouts', 'bookworm', true, undefined],
+      ['tw-recycle', 'bookworm', true, undefined],
+      ['all', 'bookworm', false, bound],
+      ['baseline', 'trixie', false, bound],
+      ['syn-timeouts', 'trixie', false, bound],
+      ['tw-recycle', 'trixie', true, undefined],
+      ['all', 'trixie', false, bound],
+    ],
+  );
+  for (const kernel of ['bookworm', 'trixie']) {
+    const all = results.variants.find((variant) => variant.name === 'all' && variant.kernel === kernel)!;
+    assert.deepEqual(all.missing, { 'net.ipv4.tcp_tw_recycle': 'until Linux 4.11' });
+    const { sysctls } = all.runs[0]!;
+    assert.deepEqual(
+      [sysctls['net.netfilter.nf_conntrack_max'], sysctls['net.core.netdev_max_backlog']],
+      ['196608', '1234'],
+    );
+  }
+}
