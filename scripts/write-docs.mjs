@@ -1,4 +1,5 @@
-// Writes what is made from the code: schema/profile.schema.json, schema/results.schema.json and docs/profile.md.
+// Writes what is made from the code: schema/profile.schema.json, schema/results.schema.json and docs/profile.md; and from tables
+// that the tests hold, docs/kernels.md.
 // With --check it writes nothing, and fails when a file is not what the code says.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,6 +9,7 @@ import { profileJsonSchema } from '../dist/src/profile/json-schema.js';
 import { METRIC_FORMS } from '../dist/src/profile/metric.js';
 import { STRATEGIES } from '../dist/src/profile/strategy.js';
 import { resultsJsonSchema } from '../dist/src/results/json-schema.js';
+import { kernelsPage } from './kernels-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
@@ -17,6 +19,7 @@ const files = {
   'schema/profile.schema.json': `${JSON.stringify(profile, null, 2)}\n`,
   'schema/results.schema.json': `${JSON.stringify(resultsJsonSchema(), null, 2)}\n`,
   'docs/profile.md': profileReference(profile),
+  'docs/kernels.md': kernelsPage(),
 };
 
 let stale = false;
@@ -41,7 +44,8 @@ function profileReference(schema) {
 Made from the schema by \`npm run schema\`; do not edit. An editor that knows YAML schemas completes and checks profiles with
 \`schema/profile.schema.json\` (or \`bindstorm schema profile\`).
 
-A variant takes \`name\`, \`description\`, \`sysctls\`, \`load\`, \`addresses\`, \`destinations\` and \`skipMissing\`, and changes only what it names: \`load\` is
+A variant takes \`name\`, \`description\`, \`subject\` (not its kind), \`sysctls\`, \`roles\`, \`load\`, \`addresses\`,
+\`destinations\` and \`skipMissing\`, and changes only what it names: \`load\` is
 merged key by key (\`arrival\` is replaced whole), \`count\` or \`pick\` alone change the baseline's address set, sysctls are overlaid.
 
 With \`kernels\` the baseline and every variant run on each kernel, in random order within each block, and each variant is compared
@@ -76,7 +80,8 @@ For \`goal\`, \`guardrails\` and \`thresholds\`:
 
 ${METRIC_FORMS.map((form) => `- \`${form}\``).join('\n')}
 
-Shares are of all attempts. Latency phases: \`bind\` (calls that succeeded), \`connect\` (to ESTABLISHED), \`total\` (from the scheduled
+Shares are of all attempts. Latency phases: \`bind\` (calls that succeeded), \`connect\` (to ESTABLISHED), \`response\` (from the request to a
+proxy's answer, for GET to the last byte of it), \`total\` (from the scheduled
 instant to ESTABLISHED or to the last byte of the exchange; ok attempts only), \`lag\` (from the scheduled instant to the start),
 \`failed\` (from the start to the failure). A threshold on a time needs a unit (\`max: 5ms\`); a share may be a percentage (\`max: 1%\`).
 `;

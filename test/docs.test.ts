@@ -19,8 +19,12 @@ for (const page of [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'docs/profile.md',
+  'docs/kernels.md',
   'docs/results.md',
   'docs/statistics.md',
+  'docs/explain.md',
+  'docs/watch.md',
+  'bench/README.md',
 ]) {
   test(`links of ${page} lead somewhere`, () => {
     const text = readFileSync(join(root, page), 'utf8');

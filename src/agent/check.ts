@@ -17,6 +17,8 @@ import { normaliseValue, readSysctl, writeSysctl } from '../kernel/sysctl.js';
 import { setStrategyOption } from '../load/strategy.js';
 import { familyOf } from '../profile/addresses.js';
 import { strategyOf } from '../profile/strategy.js';
+import type { ProgramName } from '../profile/subject.js';
+import { examineProgram } from '../subject/program.js';
 import { clocksMissing } from './check-clocks.js';
 import { vethRefusal } from './network.js';
 import type { Check, Command } from './protocol.js';
@@ -24,7 +26,7 @@ import type { Check, Command } from './protocol.js';
 /**
  * @param throwaway the lab is a fresh namespace: sysctls are really written. Otherwise (host lab) they are only read.
  */
-export function runCheck(command: Extract<Command, { type: 'check' }>, throwaway: boolean): Check {
+export async function runCheck(command: Extract<Command, { type: 'check' }>, throwaway: boolean): Promise<Check> {
   const family = familyOf(command.addresses[0] ?? '0.0.0.0') === 6 ? AF_INET6 : AF_INET;
   const probe = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const familyErrno = probe < 0 ? errnoName(errno()) : null;
@@ -38,9 +40,17 @@ export function runCheck(command: Extract<Command, { type: 'check' }>, throwaway
     strategies: command.strategies.map((name) => ({ name, missing: familyErrno ? null : missingOption(name, family) })),
     family: { available: familyErrno === null, errno: familyErrno },
     veth: { available: throwaway && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
+    programs: await Promise.all((command.proxies ?? []).map(programOf)),
     clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, throwaway) : null,
     notLocal: throwaway ? [] : command.addresses.filter((address) => !isLocal(address)),
   };
+}
+
+async function programOf(name: ProgramName): Promise<NonNullable<Check['programs']>[number]> {
+  const found = await examineProgram(name);
+  return found.ok
+    ? { binary: name.binary, version: found.version, problem: null }
+    : { binary: name.binary, version: null, problem: `${found.reason}; ${found.remedy}` };
 }
 
 /** The first option of a strategy that this kernel refuses, with its errno. */

@@ -21,7 +21,7 @@ export function describeEnvironment(lab: string): Environment {
     cpus: availableParallelism(),
     memory: totalmem(),
     lab,
-    root: process.getuid?.() === 0 && !inUserNamespace(),
+    root: isRootOfMachine(),
     descriptors: descriptorLimit(),
     defaults: readSysctls(PORT_SYSCTLS),
   };
@@ -30,6 +30,11 @@ export function describeEnvironment(lab: string): Environment {
 /** On some machines (arm64, virtual ones) the kernel gives no model name. */
 function cpuModel(): string {
   return cpus()[0]?.model.trim() || 'unknown';
+}
+
+/** Root, and not only of a user namespace. */
+export function isRootOfMachine(): boolean {
+  return process.getuid?.() === 0 && !inUserNamespace();
 }
 
 /** The initial user namespace maps every uid to itself (user_namespaces(7)); before Linux 3.5 there is no other. */

@@ -4,7 +4,8 @@
  * standard error, is for what goes wrong. It is the agent itself and starts none, as under an emulated CPU each start of Node
  * takes two seconds.
  *
- * The kernel's command line has `bindstorm.purpose=run|check`, and the lines as `bindstorm.agent=` and `bindstorm.status=`.
+ * The kernel's command line has `bindstorm.purpose=run|check`, and the lines as `bindstorm.agent=` and `bindstorm.status=`. With
+ * `bindstorm.entry=` it names another module of the image to become than the agent's entry.
  */
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +37,8 @@ async function boot(): Promise<void> {
   const line = openSync(parameters['bindstorm.agent'] ?? '', 'r+');
   makeRaw(line);
   for (const stream of [0, 1]) duplicateOnto(line, stream);
-  const entry = fileURLToPath(new URL('./entry.js', import.meta.url));
+  acknowledgeInput();
+  const entry = parameters['bindstorm.entry'] ?? fileURLToPath(new URL('./entry.js', import.meta.url));
   process.argv = [process.execPath, entry, 'netns', parameters['bindstorm.purpose'] ?? 'check'];
   process.on('exit', (code) => {
     drain(line);
@@ -45,7 +47,21 @@ async function boot(): Promise<void> {
   // From here on the agent answers for what is thrown.
   process.off('uncaughtException', giveUp);
   report(`booted ${readFileSync('/proc/uptime', 'utf8').split(' ')[0]}`);
-  await import('./entry.js');
+  await import(entry);
+}
+
+/** Say how much has been read: the controller sends no more than the line can hold (src/lab/vm/acknowledged.ts). */
+function acknowledgeInput(): void {
+  const { stdin } = process;
+  const push = stdin.push.bind(stdin);
+  let total = 0;
+  stdin.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk instanceof Uint8Array) {
+      total += chunk.length;
+      report(`read ${total}`);
+    }
+    return push(chunk, encoding);
+  };
 }
 
 /** A kernel without devtmpfs has the few devices that the image brings. */

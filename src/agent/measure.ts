@@ -8,6 +8,7 @@ import type { LoadReport } from '../load/pool.js';
 import { LATENCY_PHASES } from '../profile/metric.js';
 import type { Arm } from '../profile/plan.js';
 import type { PortRange } from '../profile/units.js';
+import type { ProxyReport } from '../results/proxy.js';
 import type { Run } from '../results/schema.js';
 import type { Measurement } from './protocol.js';
 import type { Sampler } from './sampler.js';
@@ -16,6 +17,8 @@ export interface MeasureInput {
   readonly arm: Arm;
   readonly report: LoadReport;
   readonly sampler: Sampler;
+  /** Of the proxy under test, what is not in the samples; null: there is none. */
+  readonly proxy: Omit<ProxyReport, 'cpu' | 'memory' | 'descriptors' | 'ended'> | null;
   readonly range: PortRange;
   readonly reserved: number;
   /** Seconds of load. */
@@ -39,15 +42,18 @@ export function measure(input: MeasureInput): Figures {
   const counters = sampler.moved();
   const origin = sampler.originStats();
   const figures = { latency, counters, origin, attempts, shed };
+  const proxy = proxyReport(input);
+  const busy = proxy?.cpu ?? cpu;
   return {
-    problems: [...input.problems, ...problemsOf(input.arm, figures)],
+    problems: [...input.problems, ...troublesOf(proxy), ...problemsOf(input.arm, figures)],
     generatorLimited: isLate(input.arm, latency),
     warnings: warningsOf(figures),
     attempts,
     outcomes,
     rates: { scheduled: attempts / seconds, started: (attempts - shed) / seconds, ok: ok / seconds },
     capacity: {
-      tuples: Math.max(report.peakOpen, input.alone ? mostSockets(sampler.timeline) : 0),
+      // The clients of a proxy have sockets of their own; what counts is what the proxy has.
+      tuples: Math.max(proxy ? 0 : report.peakOpen, input.alone ? mostSockets(sampler.timeline) : 0),
       peakOpen: report.peakOpen,
       openAtFirstFailure: firstFailure?.open ?? null,
       okBeforeFirstFailure: firstFailure?.ok ?? null,
@@ -62,7 +68,7 @@ export function measure(input: MeasureInput): Figures {
       finalStates: last?.states ?? null,
     },
     cpu: {
-      perConnection: ok > 0 ? ((cpu.user + cpu.system) * 1e6) / ok : null,
+      perConnection: ok > 0 ? ((busy.user + busy.system) * 1e6) / ok : null,
       client: cpu,
       origin: origin && {
         user: origin.after.cpu.user - origin.before.cpu.user,
@@ -72,12 +78,30 @@ export function measure(input: MeasureInput): Figures {
     memory: { peak: sampler.peakMemory() },
     counters,
     timeline: sampler.timeline,
+    ...(proxy ? { proxy } : {}),
     origin: origin && {
       accepted: origin.after.accepted,
       listenOverflows: moved(origin, 'listenOverflows'),
       pawsPassive: moved(origin, 'pawsPassive'),
     },
   };
+}
+
+function proxyReport({ proxy, sampler }: MeasureInput): ProxyReport | undefined {
+  const stats = sampler.proxyStats();
+  if (!proxy || !stats) return undefined;
+  const { before, after, descriptors } = stats;
+  return {
+    ...proxy,
+    ended: null,
+    cpu: { user: after.cpu.user - before.cpu.user, system: after.cpu.system - before.cpu.system },
+    memory: { peak: sampler.peakMemory() },
+    descriptors,
+  };
+}
+
+function troublesOf(proxy: ProxyReport | undefined): string[] {
+  return (proxy?.troubles ?? []).map((trouble) => `the proxy (${proxy?.kind}) was not as asked for: ${trouble}`);
 }
 
 interface Figured {

@@ -4,6 +4,11 @@
  *
  *     client namespace                                        origin namespace
  *     lo: the profile's addresses      198.18.0.1 ─ veth ─ 198.18.0.2      lo: 198.19.0.1 …
+ *
+ * A proxy under test takes the client's place, and the clients, on addresses of the lab, have a namespace before it:
+ *
+ *     client namespace                                        proxy namespace
+ *     lo: 198.18.128.1 …               198.18.1.1 ─ veth ─ 198.18.1.2      lo: the profile's addresses
  */
 import { SystemCallError } from '../kernel/errno.js';
 import { openRouteControl, type RouteControl } from '../kernel/rtnetlink.js';
@@ -11,6 +16,10 @@ import { isLoopback } from '../profile/addresses.js';
 import type { Target } from '../profile/plan.js';
 
 const CLIENT_LINK = 'bs-client';
+const TO_PROXY_LINK = 'bs-to-proxy';
+const TO_CLIENTS_LINK = 'bs-to-clients';
+const TO_PROXY_MAC = '02:62:73:00:00:03';
+const TO_CLIENTS_MAC = '02:62:73:00:00:04';
 const ORIGIN_LINK = 'bs-origin';
 const CLIENT_MAC = '02:62:73:00:00:01';
 const ORIGIN_MAC = '02:62:73:00:00:02';
@@ -27,6 +36,12 @@ interface Plan {
   readonly originNet: string;
   readonly originNetPrefix: number;
   readonly originAddress: (i: number) => string;
+  /** The link before a proxy, and where its clients' addresses begin. */
+  readonly toProxy: string;
+  readonly toClients: string;
+  readonly clientNet: string;
+  readonly clientNetPrefix: number;
+  readonly clientAddress: (i: number) => string;
 }
 
 /** IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193). Profiles may not use either. */
@@ -40,6 +55,11 @@ const PLANS: Record<4 | 6, Plan> = {
     originNet: '198.19.0.0',
     originNetPrefix: 16,
     originAddress: (i) => `198.19.${(i + 1) >> 8}.${(i + 1) & 255}`,
+    toProxy: '198.18.1.1',
+    toClients: '198.18.1.2',
+    clientNet: '198.18.128.0',
+    clientNetPrefix: 17,
+    clientAddress: (i) => `198.18.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
   },
   6: {
     client: 'fdb5::1',
@@ -50,6 +70,11 @@ const PLANS: Record<4 | 6, Plan> = {
     originNet: 'fdb5:0:1::',
     originNetPrefix: 48,
     originAddress: (i) => `fdb5:0:1::${(i + 1).toString(16)}`,
+    toProxy: 'fdb5:0:2::1',
+    toClients: 'fdb5:0:2::2',
+    clientNet: 'fdb5:0:3::',
+    clientNetPrefix: 48,
+    clientAddress: (i) => `fdb5:0:3::${(i + 1).toString(16)}`,
   },
 };
 
@@ -92,7 +117,7 @@ export function vethRefusal(): number | undefined {
   });
 }
 
-/** The client's side: the pair, its addresses, the route to the origin. Throws SystemCallError. */
+/** The side of the role under test: the pair, its addresses, the route to the origin. Throws SystemCallError. */
 export function setUpClient(addresses: readonly string[], family: 4 | 6, originPid: number): void {
   const plan = PLANS[family];
   withControl((control) => {
@@ -126,5 +151,39 @@ export function setUpShared(addresses: readonly string[], targets: readonly Targ
   withControl((control) => {
     control.linkUp('lo');
     for (const address of new Set(own)) control.addAddress('lo', address, PLANS[family].hostPrefix);
+  });
+}
+
+/** Where a proxy listens for its clients. */
+export function proxyAddress(family: 4 | 6): string {
+  return PLANS[family].toClients;
+}
+
+/** The first `count` addresses of a proxy's clients. */
+export function clientAddresses(family: 4 | 6, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => PLANS[family].clientAddress(i));
+}
+
+/** The clients' side of the link to a proxy: the pair and their addresses. Throws SystemCallError. */
+export function setUpClientsOfProxy(addresses: readonly string[], family: 4 | 6, proxyPid: number): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.linkUp('lo');
+    control.addVeth(TO_PROXY_LINK, TO_PROXY_MAC, TO_CLIENTS_LINK, TO_CLIENTS_MAC, proxyPid);
+    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
+    control.addAddress(TO_PROXY_LINK, plan.toProxy, plan.linkPrefix);
+    control.linkUp(TO_PROXY_LINK);
+    control.addNeighbour(TO_PROXY_LINK, plan.toClients, TO_CLIENTS_MAC);
+  });
+}
+
+/** The proxy's side of the link to its clients, once they have moved the pair's end there. Throws SystemCallError. */
+export function setUpProxyToClients(family: 4 | 6): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.addAddress(TO_CLIENTS_LINK, plan.toClients, plan.linkPrefix);
+    control.linkUp(TO_CLIENTS_LINK);
+    control.addNeighbour(TO_CLIENTS_LINK, plan.toProxy, TO_PROXY_MAC);
+    control.addRoute(plan.clientNet, plan.clientNetPrefix, plan.toProxy, TO_CLIENTS_LINK);
   });
 }

@@ -9,7 +9,8 @@ export type OriginStats = Extract<OriginEvent, { type: 'stats' }>;
 
 export interface Origin {
   readonly pid: number;
-  serve(command: Extract<OriginCommand, { type: 'serve' }>): Promise<void>;
+  /** @returns the sysctls of the command as read back */
+  serve(command: Extract<OriginCommand, { type: 'serve' }>): Promise<Record<string, string>>;
   stats(): Promise<OriginStats>;
   stop(): void;
 }
@@ -22,7 +23,7 @@ export async function connectOrigin({ child }: LaunchedOrigin): Promise<Origin> 
     pid: child.pid!,
     async serve(message) {
       writeMessage(child.stdin, message);
-      await expect('listening');
+      return (await expect('listening')).sysctls;
     },
     async stats() {
       writeMessage(child.stdin, { type: 'stats' } satisfies OriginCommand);

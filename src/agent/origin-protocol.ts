@@ -3,7 +3,7 @@
  * messages are typed and not validated: loading the schema library would double the origin's start.
  */
 
-import type { SinkPlan } from '../load/sink-loop.js';
+import type { SinkPlan } from '../load/sink-listen.js';
 import type { Target } from '../profile/plan.js';
 
 export type OriginCommand =
@@ -13,12 +13,14 @@ export type OriginCommand =
       readonly family: 4 | 6;
       readonly listen: readonly Target[];
       readonly plan: SinkPlan;
+      /** Sysctls that the profile gives this role; only in a namespace of its own. */
+      readonly sysctls?: Readonly<Record<string, string>>;
     }
   | { readonly type: 'stats' };
 
 export type OriginEvent =
   | { readonly type: 'ready' }
-  | { readonly type: 'listening' }
+  | { readonly type: 'listening'; readonly sysctls: Record<string, string> }
   | {
       readonly type: 'stats';
       readonly accepted: number;

@@ -9,6 +9,7 @@ import { descriptorLimit } from './limits.js';
 import { readLines, writeMessage } from './ndjson.js';
 import { setUpOrigin } from './network.js';
 import type { OriginCommand, OriginEvent } from './origin-protocol.js';
+import { applySysctls } from './sysctls.js';
 
 const say = (event: OriginEvent) => writeMessage(process.stdout, event);
 let sink: Sink | undefined;
@@ -23,8 +24,9 @@ async function serve(command: Extract<OriginCommand, { type: 'serve' }>): Promis
       if (!writeSysctl(name, '4000000').ok) writeSysctl(name, '65535');
     }
   }
+  const sysctls = ownNamespace ? applySysctls(command.sysctls ?? {}) : {};
   sink = await startSink({ plan: command.plan, listen: command.listen, descriptorLimit: descriptorLimit() });
-  say({ type: 'listening' });
+  say({ type: 'listening', sysctls });
 }
 
 function stats(): void {

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { armSchema } from '../profile/plan.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
+import { programNameSchema } from '../profile/subject.js';
+import { proxyReportSchema } from '../results/proxy.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
@@ -32,6 +34,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     sysctls: z.array(z.tuple([z.string(), z.string()])),
     strategies: z.array(strategyName),
     addresses: z.array(z.string()),
+    /** The proxies whose programs are looked for. */
+    proxies: z.array(programNameSchema).optional(),
     /** Whether connections need TCP timestamp clocks of their own. */
     clocks: z.boolean(),
   }),
@@ -63,6 +67,7 @@ export const measurementSchema = runSchema
     sysctls: true,
     timeline: true,
     origin: true,
+    proxy: true,
   })
   .extend({
     interrupted: z.boolean(),
@@ -81,6 +86,14 @@ export const sysctlCheckSchema = z.object({
   errno: z.string().nullable(),
 });
 
+/** The program of a proxy. */
+export const programCheckSchema = z.object({
+  binary: z.string(),
+  version: z.string().nullable(),
+  /** Why it cannot be used, and what to do; null when it can. */
+  problem: z.string().nullable(),
+});
+
 export const checkSchema = z.object({
   sysctls: z.array(sysctlCheckSchema),
   strategies: z.array(
@@ -91,6 +104,8 @@ export const checkSchema = z.object({
   veth: z.object({ available: z.boolean(), errno: z.string().nullable() }),
   /** Addresses of the profile that this machine does not have; only asked in the shared network of the host lab. */
   notLocal: z.array(z.string()),
+  /** In the order in which they were asked for. */
+  programs: z.array(programCheckSchema).optional(),
   /** Why connections cannot have clocks of their own; null also when that was not asked. */
   clocksMissing: z.string().nullable(),
 });
@@ -111,6 +126,6 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('second'), second: secondSchema }),
   z.object({ type: z.literal('result'), measurement: measurementSchema }),
   /** The run or check could not be done; the agent ends. */
-  z.object({ type: z.literal('failed'), message: z.string() }),
+  z.object({ type: z.literal('failed'), message: z.string(), proxy: proxyReportSchema.optional() }),
 ]);
 export type AgentEvent = z.infer<typeof eventSchema>;

@@ -14,11 +14,14 @@ import { outcomesSince, totalOf } from '../load/outcome.js';
 import type { Pool } from '../load/pool.js';
 import type { Outcomes, Second } from '../results/schema.js';
 import type { Origin, OriginStats } from './origin-client.js';
+import type { ProxyRole, ProxyStats } from './proxy-client.js';
 
 export interface SamplerInput {
   readonly pool: Pool;
   readonly observer: SocketObserver | null;
   readonly origin: Origin | null;
+  /** The proxy under test: its sockets, counters and CPU are then looked at instead of those here. */
+  readonly proxy: ProxyRole | null;
   readonly intervalMs: number;
   /** Lets the load begin, once the first reading is taken. @returns the start, CLOCK_MONOTONIC µs */
   readonly begin: () => number;
@@ -36,7 +39,9 @@ export interface Sampler {
   moved(): Counters;
   /** The origin's figures when the sampler began and now. */
   originStats(): { before: OriginStats; after: OriginStats } | null;
-  /** Peak resident memory seen, bytes. */
+  /** The same of a proxy under test, with the most descriptors that it was seen with. */
+  proxyStats(): { before: ProxyStats; after: ProxyStats; descriptors: number | null } | null;
+  /** Peak resident memory seen of the role under test, bytes. */
   peakMemory(): number;
 }
 
@@ -46,12 +51,15 @@ interface Reading {
   readonly counters: Counters;
   readonly clientCpu: number;
   readonly origin: OriginStats | null;
+  readonly proxy: ProxyStats | null;
+  readonly responses: ReturnType<Pool['responses']>;
   readonly machine: MachineCpu | undefined;
 }
 
 export async function startSampler(input: SamplerInput): Promise<Sampler> {
   const timeline: Second[] = [];
   let peakMemory = 0;
+  let peakDescriptors: number | null = null;
   // Before the load, so that nothing of it is missing from the counters.
   const first = await read();
   const start = input.begin();
@@ -91,19 +99,23 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
     const reading = {
       at: input.now(),
       outcomes: input.pool.outcomes(),
-      counters: readNetCounters(),
+      responses: input.pool.responses(),
       clientCpu: (user + system) / 1e6,
       machine: readMachineCpu(),
     };
-    return { ...reading, origin: (await input.origin?.stats()) ?? null };
+    const [origin, proxy] = await Promise.all([input.origin?.stats(), input.proxy?.stats()]);
+    return { ...reading, counters: proxy?.counters ?? readNetCounters(), origin: origin ?? null, proxy: proxy ?? null };
   }
 
   async function sample(): Promise<void> {
-    const snapshot = input.observer?.snapshot() ?? null;
+    const own = input.observer?.snapshot() ?? null;
     const reading = await read();
+    const { proxy } = reading;
+    const snapshot = proxy ?? own;
     const seconds = Math.max((reading.at - last.at) / 1e6, 1e-6);
     const outcomes = outcomesSince(reading.outcomes, last.outcomes);
-    const memory = process.memoryUsage.rss();
+    const memory = proxy?.memory ?? process.memoryUsage.rss();
+    if (proxy && proxy.descriptors !== null) peakDescriptors = Math.max(peakDescriptors ?? 0, proxy.descriptors);
     peakMemory = Math.max(peakMemory, memory);
     const second: Second = {
       t: (reading.at - start) / 1e6,
@@ -112,9 +124,11 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
       states: snapshot?.states ?? null,
       portsInUse: snapshot?.portsInUse ?? null,
       portsPerAddress: snapshot?.portsPerAddress ?? null,
+      ...(proxy ? { timeWaitPerAddress: proxy.timeWaitPerAddress, response: meanResponse(reading, last) } : {}),
       counters: countersMoved(reading.counters, last.counters),
       cpu: {
         client: (reading.clientCpu - last.clientCpu) / seconds,
+        ...(proxy && last.proxy ? { proxy: (cpuOf(proxy) - cpuOf(last.proxy)) / seconds } : {}),
         origin: reading.origin && last.origin ? (cpuOf(reading.origin) - cpuOf(last.origin)) / seconds : null,
         machine: machineShare(reading.machine, last.machine, seconds),
       },
@@ -137,11 +151,19 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
     },
     moved: () => countersMoved(last.counters, first.counters),
     originStats: () => (first.origin && last.origin ? { before: first.origin, after: last.origin } : null),
+    proxyStats: () =>
+      first.proxy && last.proxy ? { before: first.proxy, after: last.proxy, descriptors: peakDescriptors } : null,
     peakMemory: () => peakMemory,
   };
 }
 
-function cpuOf(stats: OriginStats): number {
+/** Microseconds; null when no answer came in the interval. */
+function meanResponse({ responses: later }: Reading, { responses: earlier }: Reading): number | null {
+  const count = later.count - earlier.count;
+  return count > 0 ? (later.micros - earlier.micros) / count : null;
+}
+
+function cpuOf(stats: Pick<OriginStats, 'cpu'>): number {
   return stats.cpu.user + stats.cpu.system;
 }
 

@@ -14,6 +14,7 @@ import {
   SCHEMA_VERSION,
   type Variant,
 } from '../results/schema.js';
+import { agreementOf, disagreementWarnings } from './agreement.js';
 import { type ComparisonInput, compareArms } from './compare.js';
 import { joinSummaries, joinWarnings, type KernelPart, unheldThresholds } from './kernels.js';
 import { summarise } from './summary.js';
@@ -84,17 +85,24 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
     engineOf: () => environmentOf(input, kernel).engine,
   });
   const judged = { experiment: ran, runs, verdicts };
+  const variants = [...experiment.arms]
+    .sort((a, b) => Number(b.baseline) - Number(a.baseline))
+    .map((arm): Variant => {
+      const described = describe(arm, input.predictions);
+      const own = runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order);
+      const deterministic = input.deterministic(armId(arm));
+      return {
+        ...described,
+        agreement: agreementOf({ ...described, runs: own, deterministic }),
+        runs: own,
+        verdict: verdicts.get(arm.name) ?? null,
+      };
+    });
   return {
     kernel,
-    variants: [...experiment.arms]
-      .sort((a, b) => Number(b.baseline) - Number(a.baseline))
-      .map((arm) => ({
-        ...describe(arm, input.predictions),
-        runs: runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order),
-        verdict: verdicts.get(arm.name) ?? null,
-      })),
+    variants,
     thresholds: evaluateThresholds(ran, runs).map((result) => (kernel === undefined ? result : { ...result, kernel })),
-    warnings: experimentWarnings(judged),
+    warnings: [...experimentWarnings(judged), ...disagreementWarnings(variants)],
     summary: summarise(judged),
   };
 }
@@ -121,6 +129,7 @@ function describe(arm: Arm, predictions: ReadonlyMap<string, Prediction>): Omit<
     sysctls: arm.sysctls,
     strategy: arm.load.strategy,
     load: arm.load,
+    ...(arm.proxy ? { proxy: arm.proxy } : {}),
     addresses: { count: arm.addresses.length, first: arm.addresses[0] ?? '', last: arm.addresses.at(-1) ?? '' },
     destinations: destinationCount(arm.destinations),
     prediction,

@@ -4,13 +4,16 @@
  */
 import { strategyOf } from '../profile/strategy.js';
 import { portCount } from '../profile/units.js';
-import { bindEra, hasStrategy } from './bind-era.js';
+import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
+import { forgetsTimeWait } from './kernel-changes.js';
 import { kernelSeries } from './kernel-version.js';
 import { type PredictInput, searchedRange, usablePorts } from './predict-input.js';
 
 export interface Ceiling {
   /** Tuples at once; null where there is no closed form, and `rule` says why. */
   readonly concurrent: number | null;
+  /** There are never more tuples than these. */
+  readonly most: number;
   /** P, S and D as far as they count: the ceiling of one source and target, and how many of them there are. */
   readonly ports: number;
   readonly sources: number;
@@ -65,6 +68,7 @@ function chosenByConnect(input: PredictInput): Ceiling {
   const commit = input.strategy === 'local-port-range' ? ' (91d0b78c5177)' : routed ? '' : ' (90c337da1524)';
   return row(input, {
     factors: routed ? ['P', 'D'] : ['P', 'S', 'D'],
+    lost: input.heldByOthers,
     fails: 'connect:EADDRNOTAVAIL',
     rule: routed
       ? 'connect() picks a port for each destination, and the route picks one source address, so further addresses add nothing'
@@ -94,7 +98,7 @@ function chosenByProgram(input: PredictInput): Ceiling {
 
 function chosenByBind(input: PredictInput): Ceiling {
   const { address, options } = strategyOf(input.strategy);
-  const era = bindEra(input.kernel);
+  const era = eraOf(input);
   const any = address === 'any';
   if (options.includes('SO_REUSEPORT') && !['E', 'F'].includes(era)) return sharedByReuseport(input);
   if (options.includes('SO_REUSEADDR')) {
@@ -104,6 +108,7 @@ function chosenByBind(input: PredictInput): Ceiling {
   if (any) {
     return row(input, {
       factors: ['P'],
+      lost: input.heldByOthers,
       fails: 'bind:EADDRINUSE',
       rule: `bind() to the ${input.family === 4 ? '0.0.0.0' : '::'} address conflicts with every socket on the port, so neither addresses nor destinations count`,
       source: IN_BIND,
@@ -112,6 +117,7 @@ function chosenByBind(input: PredictInput): Ceiling {
   if (era === 'A') {
     return row(input, {
       factors: ['P'],
+      lost: input.heldByOthers,
       fails: 'bind:EADDRINUSE',
       rule: 'before 3.3 bind() passes over every port that any socket has, on any address, so all addresses share one pool',
       source: IN_OLD_BIND,
@@ -124,7 +130,14 @@ function chosenByBind(input: PredictInput): Ceiling {
     fails: 'bind:EADDRINUSE',
     rule: `bind() picks the port before the destination is known, so each address has P ports in all${idle}`,
     source: era === 'E' || era === 'F' ? IN_BIND : IN_OLD_BIND,
+    takesOver: forgetsTimeWait(input.kernel) ? 'yes' : 'no',
   });
+}
+
+/** A vendor's kernel of era E on which ip_autobind_reuse is set has that sysctl, and so the code behind it. */
+export function eraOf({ kernel, autobindReuse }: Pick<PredictInput, 'kernel' | 'autobindReuse'>): BindEra {
+  const era = bindEra(kernel);
+  return era === 'E' && autobindReuse && kernel.enterprise ? 'F' : era;
 }
 
 /** Before 4.11 a used-up search ended in sharing a port; with one destination that is where connect() begins to fail. */
@@ -137,9 +150,13 @@ function sharedByReuseaddr(input: PredictInput, era: 'A' | 'B' | 'C' | 'C2' | 'D
     C2: 'all of its lower half',
     D: 'all of the odd ports of its lower half',
   }[era];
-  const exact = era !== 'A' && era !== 'B' && input.destinations === 1 && (divisor === 1 || input.reserved === 0);
+  // Which of the odd and low ports are reserved, or held by others on all addresses, is not known.
+  const whole = input.reserved === 0 && !(input.heldByOthers > 0 && strategyOf(input.strategy).address === 'any');
+  const exact = era !== 'A' && era !== 'B' && input.destinations === 1 && (divisor === 1 || whole);
+  const any = strategyOf(input.strategy).address === 'any';
   const shared: Omit<Row, 'rule'> = {
-    factors: strategyOf(input.strategy).address === 'any' ? ['P', 'D'] : ['P', 'S', 'D'],
+    factors: any ? ['P', 'D'] : ['P', 'S', 'D'],
+    lost: any || era === 'A' ? input.heldByOthers : 0,
     divisor,
     fails: 'connect:EADDRNOTAVAIL',
     source: IN_OLD_BIND,
@@ -178,6 +195,7 @@ function sharedByReuseport(input: PredictInput): Ceiling {
 function sharedByAutobind(input: PredictInput): Ceiling {
   const any = strategyOf(input.strategy).address === 'any';
   const shared = {
+    lost: any ? input.heldByOthers : 0,
     fails: 'connect:EADDRNOTAVAIL',
     source: `${IN_BIND} (4b01a9674231)`,
     takesOver: 'random',
@@ -190,12 +208,14 @@ function sharedByAutobind(input: PredictInput): Ceiling {
     });
   }
   const quarter = Math.floor(portCount(searchedRange(input)) / 4);
-  const [ports, sources, more] = [usablePorts(input), any ? 1 : input.addresses, input.destinations - 1];
+  const ports = Math.max(0, usablePorts(input) - shared.lost);
+  const [sources, more] = [any ? 1 : input.addresses, input.destinations - 1];
   const most = sources * (ports + quarter * more);
   return row(input, {
     ...shared,
     factors: any ? ['P'] : ['P', 'S'],
     concurrent: null,
+    most,
     formula: any
       ? `at most P + ⌊P/4⌋·(D−1) = ${ports} + ${quarter} · ${more} = ${most}`
       : `at most S·(P + ⌊P/4⌋·(D−1)) = ${sources} · (${ports} + ${quarter} · ${more}) = ${most}`,
@@ -206,7 +226,10 @@ function sharedByAutobind(input: PredictInput): Ceiling {
 interface Row {
   readonly factors: readonly ('P' | 'S' | 'D')[];
   readonly divisor?: number;
+  /** Ports that other programs keep from this one. */
+  readonly lost?: number;
   readonly concurrent?: number | null;
+  readonly most?: number;
   readonly formula?: string;
   readonly fails: string;
   readonly rule: string;
@@ -214,21 +237,26 @@ interface Row {
   readonly takesOver?: 'no' | 'yes' | 'random';
 }
 
-function row(input: PredictInput, { factors, divisor = 1, ...rest }: Row): Ceiling {
-  const ports = Math.floor(usablePorts(input) / divisor);
+function row(input: PredictInput, { factors, divisor = 1, lost = 0, ...rest }: Row): Ceiling {
+  const ports = Math.floor(Math.max(0, usablePorts(input) - lost) / divisor);
   const sources = factors.includes('S') ? input.addresses : 1;
   const targets = factors.includes('D') ? input.destinations : 1;
   const product = ports * sources * targets;
   const values = { P: ports, S: sources, D: targets };
-  const symbols = factors.map((factor) => (factor === 'P' && divisor > 1 ? `⌊P/${divisor}⌋` : factor)).join('·');
+  const usable = lost > 0 ? '(P−M)' : 'P';
+  const symbols = factors
+    .map((factor) => (factor !== 'P' ? factor : divisor > 1 ? `⌊${usable}/${divisor}⌋` : usable))
+    .join('·');
   const numbers = factors.map((factor) => values[factor]).join(' · ');
   const about = rest.concurrent === null ? 'at most ' : '';
   const formula = factors.length === 1 ? `${symbols} = ${product}` : `${symbols} = ${numbers} = ${product}`;
   return {
     concurrent: product,
+    most: product,
     formula: about + formula,
     takesOver: 'no',
     ...rest,
+    rule: lost > 0 ? `${rest.rule}; ${lost} ports are lost to other programs, which hold them by bind()` : rest.rule,
     ports,
     sources,
     targets,

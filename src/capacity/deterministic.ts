@@ -51,12 +51,24 @@ export function isDeterministic(
   if (top.concurrent === null) return no(top.rule);
   const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
   const sysctls: Readonly<Record<string, string>> = { ...defaults, ...arm.sysctls };
-  const doubt = generatorDoubt(arm, kernel, sysctls, attempts);
+  const doubt = proxyDoubt(arm) ?? generatorDoubt(arm, kernel, sysctls, attempts);
   if (doubt !== undefined) return no(doubt);
   if (top.concurrent === 0) return yes(`no attempt can succeed: ${top.rule}`);
   const surePorts = missesAPort(input) ? top.ports - 1 : top.ports;
   const question: Question = { arm, input, top, attempts, surePorts, concurrent: top.concurrent };
   return allSucceed(question) ?? fullThenRefused(question);
+}
+
+/** What a proxy between the load and the ports leaves open. */
+function proxyDoubt({ proxy, load }: Arm): string | undefined {
+  if (proxy === undefined) return undefined;
+  if (proxy.outgoing === 'random') return 'the proxy draws its outgoing addresses';
+  if (proxy.config.length > 0)
+    return 'the profile adds lines to the configuration of the proxy, which may change anything';
+  if (load.holdMs !== null) return 'when the proxy closes its connections is its own affair';
+  if (load.arrival.shape === 'fill' && load.arrival.failures !== null)
+    return 'a proxy answers in its own time, so time decides how many attempts are under way when the fill stops';
+  return undefined;
 }
 
 /** What the load generator itself leaves open. */

@@ -8,6 +8,12 @@ import { type StrategyName, strategyOf } from '../profile/strategy.js';
 import { type PortRange, parsePortList, parsePortRange, portCount } from '../profile/units.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
 
+/** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
+export const TIME_WAIT_SECONDS = 60;
+
+/** TCP_RTO_MIN, include/net/tcp.h, in milliseconds. */
+export const RTO_MIN_MS = 200;
+
 export interface PredictInput {
   readonly kernel: KernelVersion;
   readonly strategy: StrategyName;
@@ -36,6 +42,17 @@ export interface PredictInput {
   /** `ip_autobind_reuse`, from 5.7. */
   readonly autobindReuse: boolean;
   readonly maxTwBuckets: number;
+  /** TIME_WAIT in seconds: 60 on every kernel here (TCP_TIMEWAIT_LEN); some vendors patch it. */
+  readonly timeWaitSeconds: number;
+  /** `tcp_tw_recycle`, up to 4.11. */
+  readonly twRecycle: boolean;
+  /** Retransmission timeout of the connections, ms, which `tcp_tw_recycle` reckons with; Linux has no lower one than 200. */
+  readonly rtoMs: number;
+  /**
+   * Ports of the searched range that other programs hold by bind(), open or in TIME_WAIT, on addresses that this program does
+   * not use. connect() passes over them on every address.
+   */
+  readonly heldByOthers: number;
   /** Whether each connection has an end in 127.0.0.0/8 or ::1, on which `tcp_tw_reuse=2` acts. */
   readonly loopback: boolean;
   /** How long a connection is kept open before the close. */
@@ -72,22 +89,16 @@ export function usablePorts(input: PredictInput): number {
  */
 export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): PredictInput {
   const sysctls: Readonly<Record<string, string>> = { ...defaults, ...arm.sysctls };
-  const number = (name: string, fallback: number): number => {
-    const value = Number.parseInt(sysctls[`net.ipv4.${name}`] ?? '', 10);
-    return Number.isNaN(value) ? fallback : value;
-  };
   const { load } = arm;
+  const range = sysctls['net.ipv4.ip_local_port_range'];
   const base = {
     strategy: load.strategy,
-    // 32768–61000 before 07f4c90062f8 (4.2) made both ends even in number.
-    range: parsePortRange(
-      sysctls['net.ipv4.ip_local_port_range'] ?? (atLeast(kernel, '4.2') ? '32768 60999' : '32768 61000'),
-    ),
+    range: range === undefined ? defaultRange(kernel) : parsePortRange(range),
     programPorts: load.ports,
   };
   const searched = searchedRange(base);
-  const twReuse = number('tcp_tw_reuse', atLeast(kernel, '4.18') ? 2 : 0);
   return {
+    ...fromSysctls(kernel, sysctls),
     kernel,
     ...base,
     reserved: reservedWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searched),
@@ -95,18 +106,66 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     destinations: destinationCount(arm.destinations),
     close: load.close,
     // A listener that never accepts never closes either.
-    finTimeoutMs: load.sink === 'listen-only' ? number('tcp_fin_timeout', 60) * 1000 : null,
-    twReuse: twReuse === 0 || twReuse === 2 ? twReuse : 1,
-    twReuseDelayMs: number('tcp_tw_reuse_delay', 1000),
-    timestamps: number('tcp_timestamps', 1) !== 0,
-    autobindReuse: number('ip_autobind_reuse', 0) !== 0,
-    // The default follows the machine's memory; where it was not read, take it for no limit.
-    maxTwBuckets: number('tcp_max_tw_buckets', Number.POSITIVE_INFINITY),
+    finTimeoutMs: load.sink === 'listen-only' ? sysctlNumber(sysctls, 'tcp_fin_timeout', 60) * 1000 : null,
+    // A lab begins empty.
+    heldByOthers: 0,
     loopback: arm.addresses.every(isLoopback) || targetsAreLoopback(arm),
     // What is held to the end has no rate; the one that is told is that of short connections.
     holdMs: load.holdMs ?? 0,
     family: arm.addresses[0] === undefined ? 4 : familyOf(arm.addresses[0]),
   };
+}
+
+/** The input of a set-up that is described in numbers: IPv4, not on loopback, and the peer closes when it has seen our FIN. */
+export function inputFrom(
+  setup: Pick<
+    PredictInput,
+    'kernel' | 'strategy' | 'reserved' | 'addresses' | 'destinations' | 'close' | 'heldByOthers' | 'holdMs'
+  > & { readonly range: PortRange | null; readonly sysctls: Readonly<Record<string, string>> },
+): PredictInput {
+  const { kernel, strategy, reserved, addresses, destinations, close, heldByOthers, holdMs, sysctls } = setup;
+  return {
+    ...fromSysctls(kernel, sysctls),
+    kernel,
+    strategy,
+    range: setup.range ?? defaultRange(kernel),
+    programPorts: null,
+    reserved,
+    addresses,
+    destinations,
+    close,
+    finTimeoutMs: null,
+    heldByOthers,
+    loopback: false,
+    holdMs,
+    family: 4,
+  };
+}
+
+/** 32768–61000 before 07f4c90062f8 (4.2) made both ends even in number. */
+function defaultRange(kernel: KernelVersion): PortRange {
+  return { low: 32_768, high: atLeast(kernel, '4.2') ? 60_999 : 61_000 };
+}
+
+function fromSysctls(kernel: KernelVersion, sysctls: Readonly<Record<string, string>>) {
+  const twReuse = sysctlNumber(sysctls, 'tcp_tw_reuse', atLeast(kernel, '4.18') ? 2 : 0);
+  return {
+    twReuse: twReuse === 0 || twReuse === 2 ? twReuse : 1,
+    twReuseDelayMs: sysctlNumber(sysctls, 'tcp_tw_reuse_delay', 1000),
+    timestamps: sysctlNumber(sysctls, 'tcp_timestamps', 1) !== 0,
+    autobindReuse: sysctlNumber(sysctls, 'ip_autobind_reuse', 0) !== 0,
+    // The default follows the machine's memory; where it was not read, take it for no limit.
+    maxTwBuckets: sysctlNumber(sysctls, 'tcp_max_tw_buckets', Number.POSITIVE_INFINITY),
+    timeWaitSeconds: TIME_WAIT_SECONDS,
+    twRecycle: sysctlNumber(sysctls, 'tcp_tw_recycle', 0) !== 0,
+    rtoMs: RTO_MIN_MS,
+  } as const;
+}
+
+/** The value of `net.ipv4.<name>`, or `fallback` where it is not set. */
+function sysctlNumber(sysctls: Readonly<Record<string, string>>, name: string, fallback: number): number {
+  const value = Number.parseInt(sysctls[`net.ipv4.${name}`] ?? '', 10);
+  return Number.isNaN(value) ? fallback : value;
 }
 
 function targetsAreLoopback({ destinations }: Arm): boolean {

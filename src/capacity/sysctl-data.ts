@@ -3,9 +3,9 @@
  *
  * Sources: `ipv4_net_table`, `netns_core_table` and their like in the trees of 3.2.71, 3.10.65, 4.9.154, 4.15.18, 5.7.14,
  * 5.15.135, 6.1.20, 6.8.1, 6.12.19, 6.18.2 and 7.1.3 (net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c,
- * net/ipv6/sysctl_net_ipv6.c, net/netfilter/nf_conntrack_standalone.c …), and the files that a fresh namespace of 6.18
- * shows as writable to root and to the root of a user namespace. Where the exact release is not known, `since` is the
- * first of these trees that has it, and `exact` is absent.
+ * net/ipv6/sysctl_net_ipv6.c, net/netfilter/nf_conntrack_standalone.c …), the files that a fresh namespace of 6.18 shows as
+ * writable to root and to the root of a user namespace, and those that guests of 5.10.46, 6.1.176, 6.12.101 and 7.2.7 have.
+ * Where the exact release is not known, `since` is the first of these that has it, and `exact` is absent.
  */
 
 /** Keys of which each network namespace has a value of its own, on `since` and newer. */
@@ -116,12 +116,17 @@ export const NETNS_KEYS: readonly NetnsKeys[] = [
       tcp_no_ssthresh_metrics_save`),
   },
   {
+    since: '5.10',
+    before: 'absent',
+    prefix: 'net.ipv4.',
+    names: words('nexthop_compat_mode tcp_comp_sack_slack_ns tcp_reflect_tos'),
+  },
+  {
     since: '5.15',
     before: 'absent',
     prefix: 'net.ipv4.',
     names: words(`
-      fib_multipath_hash_fields fib_notify_on_flag_change icmp_echo_enable_probe nexthop_compat_mode
-      tcp_comp_sack_slack_ns tcp_migrate_req tcp_reflect_tos`),
+      fib_multipath_hash_fields fib_notify_on_flag_change icmp_echo_enable_probe tcp_migrate_req`),
   },
   { since: '6.1', before: 'absent', prefix: 'net.ipv4.', names: words('tcp_child_ehash_entries tcp_tso_rtt_log') },
   { since: '6.1', before: 'global', prefix: 'net.ipv4.route.', names: words('min_pmtu mtu_expires min_adv_mss') },
@@ -131,8 +136,10 @@ export const NETNS_KEYS: readonly NetnsKeys[] = [
     prefix: 'net.ipv4.',
     names: words(`
       tcp_backlog_ack_defer tcp_pingpong_thresh tcp_plb_cong_thresh tcp_plb_enabled tcp_plb_idle_rehash_rounds
-      tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec tcp_shrink_window tcp_syn_linear_timeouts udp_child_hash_entries`),
+      tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec tcp_syn_linear_timeouts udp_child_hash_entries`),
   },
+  // Younger in mainline (b650d953cd39), and brought to the long-term 6.1.
+  { since: '6.1.176', before: 'absent', prefix: 'net.ipv4.', names: ['tcp_shrink_window'] },
   { since: '6.12', before: 'global', prefix: 'net.ipv4.', names: words('icmp_msgs_burst icmp_msgs_per_sec') },
   { since: '6.12', before: 'absent', prefix: 'net.ipv4.', names: words('fib_multipath_hash_seed tcp_rto_min_us') },
   {

@@ -4,11 +4,11 @@
  */
 import { strategyOf } from '../profile/strategy.js';
 import type { Ceiling } from './ceiling.js';
+import { endsTimeWaitInSlots, hasTwRecycle } from './kernel-changes.js';
 import { atLeast } from './kernel-version.js';
 import type { PredictInput } from './predict-input.js';
 
-/** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
-export const TIME_WAIT_SECONDS = 60;
+export { TIME_WAIT_SECONDS } from './predict-input.js';
 
 export interface AfterClose {
   /** Seconds from the close until the tuple serves again; 0: at once. Null where there is no closed form. */
@@ -29,9 +29,24 @@ export function afterClose(input: PredictInput, { takesOver }: Pick<Ceiling, 'ta
     };
   const reuse = strategyOf(input.strategy).port === 'connect' && reuseActs(input);
   if (input.finTimeoutMs !== null) return inFinWait2(input, input.finTimeoutMs / 1000, reuse);
-  if (reuse)
+  const recycled = recycleSeconds(input);
+  if (reuse && !(recycled !== null && recycled <= reuseDelaySeconds(input)))
     return { seconds: reuseDelaySeconds(input), why: `tcp_tw_reuse frees a port ${delayText(input)} after our close` };
-  return { seconds: TIME_WAIT_SECONDS, why: `our close leaves 60 s of TIME_WAIT${whyNotReused(input)}` };
+  if (recycled !== null)
+    return {
+      seconds: recycled,
+      why: `tcp_tw_recycle ends TIME_WAIT after 3.5 retransmission timeouts (${recycled} s), and drops connections of clients behind NAT`,
+    };
+  const slots = endsTimeWaitInSlots(input.kernel) ? ', which ends in batches every 7.5 s' : '';
+  return {
+    seconds: input.timeWaitSeconds,
+    why: `our close leaves ${input.timeWaitSeconds} s of TIME_WAIT${slots}${whyNotReused(input)}`,
+  };
+}
+
+/** The seconds that tcp_tw_recycle leaves of TIME_WAIT (tcp_time_wait()); null where it does not act. */
+function recycleSeconds({ kernel, twRecycle, timestamps, rtoMs }: PredictInput): number | null {
+  return twRecycle && timestamps && hasTwRecycle(kernel) ? (3.5 * rtoMs) / 1000 : null;
 }
 
 /** Whether `tcp_tw_reuse` acts for a connect() that chooses its port. Before 4.18 every value but 0 was on. */

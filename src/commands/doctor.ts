@@ -12,6 +12,9 @@ import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
 import { labRemedy } from '../lab/remedy.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
+import { PROXY_KINDS } from '../profile/subject.js';
+import { examineProgram } from '../subject/program.js';
+import { examineVagrant } from './doctor-vagrant.js';
 import { examineVm } from './doctor-vm.js';
 import { EXIT } from './exit.js';
 
@@ -51,13 +54,31 @@ async function examine(): Promise<Finding[]> {
     hostState(),
   ];
   if (first.some(({ state }) => state === 'missing')) return first;
-  return [...first, ...(await examineLab(netnsLab())), ...(await examineVm())];
+  return [
+    ...first,
+    ...(await examineLab(netnsLab())),
+    ...(await examineProxies()),
+    ...(await examineVm()),
+    ...(await examineVagrant()),
+  ];
 }
 
 function program(name: string, debianPackage: string): Finding {
   const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
   if (status === 0) return finding(name, 'ok', stdout.trim(), null);
   return finding(name, 'missing', 'not found', `install ${debianPackage}, as with: apt-get install ${debianPackage}`);
+}
+
+/** Proxies are wanted only by profiles that have one as their subject. */
+function examineProxies(): Promise<Finding[]> {
+  return Promise.all(
+    PROXY_KINDS.map(async (kind) => {
+      const found = await examineProgram({ kind, binary: kind });
+      return found.ok
+        ? finding(kind, 'ok', `${found.version ?? 'of unknown version'} (${found.path})`, null)
+        : finding(kind, 'warning', 'not found: profiles with this subject cannot run', found.remedy);
+    }),
+  );
 }
 
 function descriptors(): Finding {

@@ -7,19 +7,31 @@ import { smallestPairs } from '../analysis/statistics.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
+import { wallsOf } from '../capacity/walls.js';
 import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
 import { findPlaces, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
-import { destinationCount, scheduledAttempts } from '../profile/arrival.js';
+import { LabInterrupted } from '../lab/lab.js';
+import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import type { Engine } from '../profile/guest.js';
 import { experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
-import type { Prediction } from '../results/schema.js';
 import { EXIT, explainError } from './exit.js';
-import { labOf } from './labs.js';
-import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, labOption } from './options.js';
+import { labOf, releasing } from './labs.js';
+import {
+  BOX_HELP,
+  boxOption,
+  ENGINE_HELP,
+  engineOption,
+  integerOption,
+  KERNEL_HELP,
+  kernelOption,
+  LAB_HELP,
+  labOption,
+} from './options.js';
+import { type ArmCapacity, capacityLines, perSecond } from './plan-capacity.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
 import { wrap } from './wrap.js';
@@ -28,11 +40,12 @@ interface PlanOptions {
   readonly lab?: Experiment['lab'];
   readonly kernel?: string[];
   readonly engine?: Engine;
+  readonly box?: string;
   readonly repeat?: number;
   readonly json: boolean;
 }
 
-interface PlannedArm {
+interface PlannedArm extends ArmCapacity {
   readonly name: string;
   /** With several kernels. */
   readonly kernel?: string;
@@ -43,7 +56,8 @@ interface PlannedArm {
   readonly addresses: number;
   readonly destinations: number;
   readonly attempts: number | null;
-  readonly prediction: Prediction;
+  /** The kind of proxy under test, in which the prediction's call fails; null: the harness's own sockets. */
+  readonly proxy: string | null;
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
   readonly why: string;
@@ -71,9 +85,10 @@ export function registerPlan(program: Command): void {
       'what would run, how long, which capacity the arithmetic expects, and what this machine lacks; no load',
     )
     .argument('<profile>', 'a profile that ships, as quickstart, or a path')
-    .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
+    .option('--lab <kind>', LAB_HELP, labOption)
     .option('--kernel <names>', KERNEL_HELP, kernelOption)
     .option('--engine <name>', ENGINE_HELP, engineOption)
+    .option('--box <name>', BOX_HELP, boxOption)
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -86,6 +101,7 @@ export function registerPlan(program: Command): void {
         lab: options.lab,
         kernels: options.kernel,
         engine: options.engine,
+        box: options.box,
         repeat: options.repeat,
       });
       const places = await tryPlaces(loaded);
@@ -102,8 +118,16 @@ type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: fa
 /** Without a lab the arithmetic still holds, so its lack is a note of the plan. */
 async function tryPlaces({ experiment }: LoadedProfile): Promise<Attempted<Places>> {
   try {
-    return { ok: true, value: await findPlaces(experiment, (kernel) => labOf(experiment, kernel)) };
+    const value = await releasing((labs) =>
+      findPlaces(experiment, (kernel) => {
+        const lab = labOf(experiment, kernel);
+        labs.push(lab);
+        return lab;
+      }),
+    );
+    return { ok: true, value };
   } catch (error) {
+    if (error instanceof LabInterrupted) throw error;
     return { ok: false, reason: explainError(error).message };
   }
 }
@@ -147,6 +171,7 @@ function describe(experiment: Experiment, places: Attempted<Places>): Plan {
 }
 
 function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): PlannedArm {
+  const durationMs = arrivalDurationMs(arm.load.arrival);
   return {
     name: arm.name,
     ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
@@ -156,7 +181,10 @@ function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<
     addresses: arm.addresses.length,
     destinations: destinationCount(arm.destinations),
     attempts: scheduledAttempts(arm.load.arrival),
+    seconds: durationMs === null ? null : durationMs / 1000,
     prediction: predictArm(arm, kernel, defaults),
+    walls: wallsOf(arm, kernel, defaults),
+    proxy: arm.proxy?.kind ?? null,
     ...isDeterministic(arm, kernel, defaults),
   };
 }
@@ -235,13 +263,14 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
   const number = (value: number) => Math.round(value).toLocaleString('en');
   const tried = attempts === null ? 'as many attempts as it takes' : counted(attempts, 'attempt');
   const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
-  const forEver = prediction.sustained === null ? '' : `, ${number(prediction.sustained)}/s for ever`;
+  const forEver = prediction.sustained === null ? '' : `, ${perSecond(prediction.sustained)} for ever`;
   const facts = [
     ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
-    `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}`,
+    `capacity ${at}${forEver} (${prediction.formula}), then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`,
     // What the baseline's lines have said already is not said again.
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
+    ...capacityLines(arm, baseline),
     ...expectedOutcomes(arm),
   ];
   const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
@@ -249,11 +278,12 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
 }
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */
-function expectedOutcomes({ attempts, deterministic, prediction }: PlannedArm): string[] {
+function expectedOutcomes({ attempts, deterministic, prediction, proxy }: PlannedArm): string[] {
   if (!deterministic || attempts === null || prediction.concurrent === null) return [];
   const ok = Math.min(attempts, prediction.concurrent);
   const failing = attempts - ok;
+  const how = proxy === null ? prediction.fails : `failures (${prediction.fails} in ${proxy})`;
   return [
-    `so each run will have ${ok.toLocaleString('en')} ok${failing > 0 ? ` and ${failing.toLocaleString('en')} ${prediction.fails}` : ''}`,
+    `so each run will have ${ok.toLocaleString('en')} ok${failing > 0 ? ` and ${failing.toLocaleString('en')} ${how}` : ''}`,
   ];
 }

@@ -46,7 +46,14 @@ async function serve(options: SinkOptions): Promise<void> {
   if (families.size > 1) throw new UserError('one sink listens on IPv4 or on IPv6; start two for both');
   const exchange = request !== undefined && response !== undefined ? { request, response } : null;
   const sink = await startSink({
-    plan: { close: options.close, holdMs: options.hold, exchange, sink: options.listenOnly ? 'listen-only' : 'accept' },
+    plan: {
+      close: options.close,
+      holdMs: options.hold,
+      exchange,
+      protocol: 'tcp',
+      body: 0,
+      sink: options.listenOnly ? 'listen-only' : 'accept',
+    },
     listen: options.listen,
     descriptorLimit: descriptorLimit(),
   }).catch((error: unknown) => {

@@ -13,6 +13,10 @@ export const LAB_OVERHEAD_MS = 350;
 export const GUEST_OVERHEAD_MS: Readonly<Record<Engine, number>> = { uml: 3500, qemu: 9000 };
 /** Attempts per second that `fill` is expected to reach at least, before the slow wall. */
 const FILL_RATE = 10_000;
+/** The same through a proxy, which then is what is waited for. */
+const PROXY_FILL_RATE = 1_000;
+/** Starting a proxy and its role. */
+const PROXY_OVERHEAD_MS = 400;
 
 /** Expected milliseconds of load in one run. */
 export function expectedLoadMs(arm: Arm): number {
@@ -21,7 +25,7 @@ export function expectedLoadMs(arm: Arm): number {
   if (paced !== null) return paced;
   if (arrival.shape !== 'fill') return 0;
   const attempts = scheduledAttempts(arrival) ?? 30_000;
-  return (attempts / FILL_RATE) * 1000 + (arrival.waves - 1) * arrival.pauseMs;
+  return (attempts / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000 + (arrival.waves - 1) * arrival.pauseMs;
 }
 
 /** Expected milliseconds of the whole experiment, labs included. */
@@ -36,7 +40,7 @@ export function expectedExperimentMs(experiment: Experiment): number {
 export function expectedRunMs(experiment: Experiment, arm: Arm): number {
   const guest = guestOf(experiment, arm.kernel);
   const overhead = guest ? GUEST_OVERHEAD_MS[guest.engine] : LAB_OVERHEAD_MS;
-  return expectedLoadMs(arm) + drainMs(experiment.lab, arm) + overhead;
+  return expectedLoadMs(arm) + drainMs(experiment.lab, arm) + overhead + (arm.proxy ? PROXY_OVERHEAD_MS : 0);
 }
 
 /** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */

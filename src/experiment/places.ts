@@ -9,6 +9,7 @@ import { experimentOn, onNoKernel } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Finding } from '../profile/problem.js';
 import { fitToKernels, inWords } from './fit.js';
+import { programObstacles, proxiesOf } from './proxies.js';
 import { type Examination, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
 
 /** Where the runs of one kernel are made; of all, where the kernel is no factor. */
@@ -37,7 +38,12 @@ export async function findPlaces(experiment: Experiment, labOf: (kernel: string 
   if (experiment.kernels === undefined) {
     const lab = labOf(undefined);
     const { findings, ...rehearsal } = await rehearse(experiment, lab);
-    return { experiment, all: [{ name: undefined, lab, ...rehearsal }], findings, warnings: rehearsal.warnings };
+    return {
+      experiment: rehearsal.experiment,
+      all: [{ name: undefined, lab, ...rehearsal }],
+      findings,
+      warnings: rehearsal.warnings,
+    };
   }
   const places: (Place & Examination)[] = [];
   for (const { name } of experiment.kernels) {
@@ -48,6 +54,7 @@ export async function findPlaces(experiment: Experiment, labOf: (kernel: string 
   const [first, ...rest] = places;
   return {
     ...fit,
+    findings: [...fit.findings, ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check)],
     all: [first!, ...rest],
     warnings: [
       ...places.flatMap(({ name, warnings }) => warnings.map((text) => `${name}: ${text}`)),

@@ -12,11 +12,14 @@ import type { Finding, Path } from '../profile/problem.js';
 import { strategyOf } from '../profile/strategy.js';
 import type { Environment } from '../results/schema.js';
 import { drainMs } from './duration.js';
+import { programObstacles, proxiesOf, withStrategies } from './proxies.js';
 
 export interface Rehearsal {
   readonly environment: Environment;
   readonly kernel: KernelVersion;
   readonly network: RunSpec['network'];
+  /** The experiment with the strategies that its proxies have in the versions that are here. */
+  readonly experiment: Experiment;
   /** Why the profile cannot run here; empty when it can. */
   readonly findings: readonly Finding[];
   /** What a reader of the results must know. */
@@ -39,7 +42,10 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
   const findings =
     known.length > 0
       ? known
-      : experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, check, rehearsal.environment));
+      : [
+          ...experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, check, rehearsal.environment)),
+          ...programObstacles(experiment, proxiesOf(experiment), check),
+        ];
   return { ...rehearsal, findings: unique(findings) };
 }
 
@@ -56,8 +62,10 @@ export async function examine(
   try {
     const { environment } = session.hello;
     const kernel = parseKernelVersion(environment.kernel);
+    const proxies = proxiesOf(experiment);
     session.send({
       type: 'check',
+      ...(proxies.length > 0 ? { proxies } : {}),
       sysctls: tryable(kernel),
       strategies: [...new Set(experiment.arms.map((arm) => arm.load.strategy))],
       addresses: [
@@ -72,11 +80,12 @@ export async function examine(
     return {
       environment: {
         ...environment,
-        lab: describe(lab, network),
+        lab: describe(lab, network, proxies.length > 0),
         ...(lab.engine ? { engine: lab.engine } : {}),
       },
       kernel,
       network,
+      experiment: withStrategies(experiment, proxies, event.check),
       check: event.check,
       warnings: [...session.warnings, ...warningsOf(network, event.check), ...drainWarnings(experiment)],
     };
@@ -85,18 +94,22 @@ export async function examine(
   }
 }
 
-/** Every (name, value) that some arm sets. */
+/** Every (name, value) that some arm sets, for whatever role. */
 export function sysctlsOf(experiment: Experiment): [string, string][] {
-  const pairs = experiment.arms.flatMap((arm) => Object.entries(arm.sysctls));
+  const pairs = experiment.arms.flatMap(({ sysctls, roles }) =>
+    [sysctls, roles?.client ?? {}, roles?.origin ?? {}].flatMap((values) => Object.entries(values)),
+  );
   return [...new Map(pairs.map((pair) => [pair.join('='), pair])).values()];
 }
 
 function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion, lab: Lab): Finding[] {
   const findings: Finding[] = [];
-  for (const name of Object.keys(arm.sysctls)) {
-    const judgement = judgeSysctl(name, kernel, lab.kind);
-    if (!judgement.ok) findings.push({ path: sysctlPath(arm, experiment, name), message: judgement.reason, at: 'key' });
+  for (const { name, path, role } of namedSysctls(arm, experiment)) {
+    // In a box only the agent reaches what is the whole machine's, and puts it back.
+    const judgement = judgeSysctl(name, kernel, role && lab.kind === 'vagrant' ? 'netns' : lab.kind);
+    if (!judgement.ok) findings.push({ path, message: judgement.reason, at: 'key' });
   }
+  if (arm.proxy) return findings; // its strategy is its own affair
   const { since } = strategyOf(arm.load.strategy);
   // Where a vendor may have brought it to an older kernel, trying tells.
   if (hasStrategy(kernel, arm.load.strategy) === 'no') {
@@ -110,11 +123,11 @@ function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion,
 
 function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environment: Environment): Finding[] {
   const findings: Finding[] = [];
-  for (const [name, value] of Object.entries(arm.sysctls)) {
+  for (const { name, value, path } of namedSysctls(arm, experiment)) {
     const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
     if (tried?.errno)
       findings.push({
-        path: sysctlPath(arm, experiment, name),
+        path,
         message: refusal(name, value, tried.errno, environment),
       });
   }
@@ -167,6 +180,33 @@ export function refusal(name: string, value: string, errno: string, { kernel }: 
   }
 }
 
+interface NamedSysctl {
+  readonly name: string;
+  readonly value: string;
+  readonly path: Path;
+  /** Of a role beside the one that is under test, in a namespace of its own. */
+  readonly role: boolean;
+}
+
+/** An arm's sysctls of all roles, each with its place in the profile. */
+function namedSysctls(arm: Arm, experiment: Experiment): NamedSysctl[] {
+  const own = Object.entries(arm.sysctls).map(([name, value]) => ({
+    name,
+    value,
+    path: sysctlPath(arm, experiment, name),
+    role: false,
+  }));
+  const baseline = experiment.arms[0]!;
+  const others = (['client', 'origin'] as const).flatMap((role) =>
+    Object.entries(arm.roles?.[role] ?? {}).map(([name, value]) => {
+      const inherited = arm.baseline || baseline.roles?.[role][name] === value;
+      const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
+      return { name, value, path: [...where, 'roles', role, 'sysctls', name], role: true };
+    }),
+  );
+  return [...own, ...others];
+}
+
 /** Where in the profile an arm's sysctl stands: with the variant when it says something else than the baseline. */
 export function sysctlPath(arm: Arm, experiment: Experiment, name: string): Path {
   const baseline = experiment.arms[0]!;
@@ -186,11 +226,11 @@ function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['net
   return lab.kind !== 'host' && check.veth.available ? 'veth' : 'shared';
 }
 
-function describe(lab: Lab, network: RunSpec['network']): string {
+function describe(lab: Lab, network: RunSpec['network'], proxied: boolean): string {
   if (lab.kind === 'host') return lab.description;
   const place =
     network === 'veth'
-      ? `${lab.description}, client and origin joined by veth`
+      ? `${lab.description}, ${proxied ? 'client, proxy and origin' : 'client and origin'} joined by veth`
       : `${lab.description}, client and origin in one`;
   return lab.caveat === undefined ? place : `${place} (${lab.caveat})`;
 }

@@ -26,6 +26,8 @@ export interface RunOneInput {
 
 /** After an order to stop, how long the agent may take to hand in what it has. */
 const STOP_DEADLINE_MS = 5_000;
+/** The same on an emulated CPU, where a busy host makes seconds of what takes milliseconds. */
+const EMULATED_STOP_DEADLINE_MS = 20_000;
 /** Runs shorter than this are sampled ten times a second or, when even that is few, ten times a run. */
 const SHORT_RUN_MS = 5_000;
 
@@ -62,7 +64,9 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
     session?.kill();
     await session?.close().catch(() => {});
     const message = error instanceof Error ? error.message : String(error);
-    return { run: failedRun(input.planned, startedAt, message, session?.stderr() ?? null), histograms: null };
+    const proxy = error instanceof RunFailed ? error.proxy : undefined;
+    const run = failedRun(input.planned, startedAt, message, session?.stderr() ?? null);
+    return { run: { ...run, ...(proxy ? { proxy } : {}) }, histograms: null };
   }
 }
 
@@ -70,6 +74,15 @@ function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
   const expected = expectedLoadMs(arm);
   const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
   return { arm, seed: planned.seed, network, ownNamespace: lab.kind !== 'host', sampleMs };
+}
+
+/** The agent says that the run could not be done, and what is known of the proxy under test. */
+class RunFailed extends Error {
+  readonly proxy: Run['proxy'];
+  constructor(message: string, proxy: Run['proxy']) {
+    super(message);
+    this.proxy = proxy;
+  }
 }
 
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
@@ -84,7 +97,8 @@ async function converse(
   );
   const stop = () => {
     session.send({ type: 'stop' });
-    deadline.shorten(STOP_DEADLINE_MS, 'the agent did not end after it was told to stop');
+    const patience = lab.engine === 'qemu-tcg' ? EMULATED_STOP_DEADLINE_MS : STOP_DEADLINE_MS;
+    deadline.shorten(patience, 'the agent did not end after it was told to stop');
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
@@ -102,7 +116,7 @@ async function converse(
         case 'result':
           return { measurement: event.measurement, loadBegan };
         case 'failed':
-          throw new Error(event.message);
+          throw new RunFailed(event.message, event.proxy);
         case 'hello':
         case 'checked':
         case 'restored':

@@ -44,13 +44,15 @@ function openAtOnce(arm: Arm, prediction: Prediction): number {
 }
 
 function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: Prediction): string[] {
-  const wanted = openAtOnce(arm, prediction);
-  if (wanted <= descriptors - RESERVE) return [];
+  // A proxy has a descriptor on each side of a connection.
+  const wanted = openAtOnce(arm, prediction) * (arm.proxy ? 2 : 1);
+  const limit = Math.min(descriptors, arm.proxy?.descriptors ?? descriptors);
+  if (wanted <= limit - RESERVE) return [];
   const many = Number.isFinite(wanted)
     ? `${Math.round(wanted).toLocaleString('en')} sockets`
     : 'as many sockets as there are ports';
   return [
-    `${armId(arm)} wants ${many} open at once, and a process may have ${descriptors.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller`,
+    `${armId(arm)} wants ${many} open at once${arm.proxy ? ' in the proxy' : ''}, and a process may have ${limit.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller`,
   ];
 }
 

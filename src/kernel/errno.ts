@@ -14,6 +14,7 @@ export function errnoName(value: number): string {
 }
 
 export const {
+  EACCES,
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAGAIN,

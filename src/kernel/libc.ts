@@ -126,6 +126,8 @@ export const TCP_FASTOPEN_CONNECT = 30;
 /** Linux 4.15. */
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const MSG_NOSIGNAL = 0x4000;
+/** More will follow: keep the last segment back. close(2) sends it, with the FIN. */
+export const MSG_MORE = 0x8000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_MOD = 3;
 export const EPOLLIN = 0x001;

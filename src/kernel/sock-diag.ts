@@ -8,9 +8,9 @@ import { EINVAL, SystemCallError } from './errno.js';
 import { AF_INET, AF_INET6 } from './libc.js';
 import { concat, NETLINK_SOCK_DIAG, openNetlink, words } from './netlink.js';
 
-const SOCK_DIAG_BY_FAMILY = 20;
+export const SOCK_DIAG_BY_FAMILY = 20;
 /** The same before Linux 3.3, under the name inet_diag, with the same answers (include/linux/inet_diag.h). */
-const TCPDIAG_GETSOCK = 18;
+export const TCPDIAG_GETSOCK = 18;
 const IPPROTO_TCP = 6;
 const ALL_STATES = 0xffffffff;
 
@@ -30,7 +30,29 @@ export const TCP_STATES = [
   'CLOSING',
   'NEW_SYN_RECV',
 ] as const;
-const LISTEN = 10;
+const TIME_WAIT = 6;
+export const LISTEN = 10;
+/** Only to ask for them, since Linux 6.8: sockets that are bound and not connected. The answer says CLOSE. */
+export const BOUND_INACTIVE = 13;
+
+/**
+ * The payload of a SOCK_DIAG_BY_FAMILY request for a dump of the TCP sockets of one family: struct inet_diag_req_v2
+ * (include/uapi/linux/inet_diag.h), that is family, protocol, extensions, padding, states, and an id that matches every socket.
+ * @param states one bit a state, as `1 << LISTEN`
+ */
+export function tcpDumpRequest(family: number, states = ALL_STATES): Uint8Array {
+  return concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(states), new Uint8Array(48));
+}
+
+/**
+ * The payload of a TCPDIAG_GETSOCK request for a dump of TCP sockets of both families in one walk over the kernel's table: struct
+ * inet_diag_req, that is family, lengths, extensions, an id that matches every socket, states, and a cursor. The older of two
+ * requests (2.6.14), and the only one that takes every family (inet_diag_dump_compat() in net/ipv4/inet_diag.c).
+ * @param states one bit a state, as `1 << LISTEN`
+ */
+export function anyFamilyRequest(states: number): Uint8Array {
+  return concat(new Uint8Array(4), new Uint8Array(48), words(states, 0));
+}
 
 export interface SocketSnapshot {
   /** TCP state → sockets; states without a socket are left out. Not counted: LISTEN, and the other ends of sockets that are. */
@@ -39,6 +61,8 @@ export interface SocketSnapshot {
   readonly portsPerAddress: number[];
   /** The sum over the watched addresses. */
   readonly portsInUse: number;
+  /** Of the sockets of each watched address, those in TIME_WAIT. */
+  readonly timeWaitPerAddress: number[];
 }
 
 export interface SocketObserver {
@@ -50,10 +74,12 @@ export interface SocketObserver {
 /**
  * @param addresses the local addresses whose ports are counted; of one family
  * @param range the ephemeral range; sockets on other local ports do not count as ports in use
+ * @param options onlyThese: count the states of sockets of the watched addresses only
  */
 export function createSocketObserver(
   addresses: readonly string[],
   range: { low: number; high: number },
+  { onlyThese = false }: { readonly onlyThese?: boolean } = {},
 ): SocketObserver {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   const family = addresses[0]?.includes(':') ? AF_INET6 : AF_INET;
@@ -61,9 +87,9 @@ export function createSocketObserver(
   // One bit a port and address: a port that several sockets share counts once.
   const seen = addresses.map(() => new Uint32Array(65_536 / 32));
   const used = new Uint32Array(addresses.length);
+  const timeWait = new Uint32Array(addresses.length);
   const perState = new Uint32Array(TCP_STATES.length);
-  // struct inet_diag_req_v2 (include/uapi/linux/inet_diag.h): family, protocol, ext, pad, states, then an empty id.
-  const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(ALL_STATES), new Uint8Array(48));
+  const request = tcpDumpRequest(family);
   // struct inet_diag_req: family, two prefix lengths, ext, an empty id, states, dbs. It is longer, so that a kernel which knows
   // only this one refuses the other as too short.
   const oldRequest = concat(new Uint8Array([family, 0, 0, 0]), new Uint8Array(48), words(ALL_STATES, 0));
@@ -78,8 +104,9 @@ export function createSocketObserver(
     const index = indexOf.get(addressAt(view, from + 8));
     // The other end of a watched socket: in one namespace with it, or on a kernel that shows those of all (before Linux 3.6).
     if (index === undefined && indexOf.has(addressAt(view, from + 24))) return;
-    perState[state < TCP_STATES.length ? state : 0]!++;
+    if (index !== undefined || !onlyThese) perState[state < TCP_STATES.length ? state : 0]!++;
     if (index === undefined) return;
+    if (state === TIME_WAIT) timeWait[index]!++;
     const port = view.getUint16(from + 4, false);
     if (port < range.low || port > range.high) return;
     const bits = seen[index]!;
@@ -94,6 +121,7 @@ export function createSocketObserver(
     snapshot() {
       perState.fill(0);
       used.fill(0);
+      timeWait.fill(0);
       for (const bits of seen) bits.fill(0);
       let errno = old ? 0 : netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
       old ||= errno === EINVAL;
@@ -104,10 +132,31 @@ export function createSocketObserver(
         if (n > 0) states[TCP_STATES[state]!] = n;
       });
       const portsPerAddress = Array.from(used);
-      return { states, portsPerAddress, portsInUse: portsPerAddress.reduce((sum, n) => sum + n, 0) };
+      return {
+        states,
+        portsPerAddress,
+        portsInUse: portsPerAddress.reduce((sum, n) => sum + n, 0),
+        timeWaitPerAddress: Array.from(timeWait),
+      };
     },
     close: () => netlink.close(),
   };
+}
+
+/** Whether a socket of this namespace listens on exactly this address and port. Throws SystemCallError. */
+export function isListening({ address, port }: { readonly address: string; readonly port: number }): boolean {
+  const netlink = openNetlink(NETLINK_SOCK_DIAG);
+  const family = address.includes(':') ? AF_INET6 : AF_INET;
+  const wanted = keyOf(address);
+  const request = tcpDumpRequest(family, 1 << LISTEN);
+  let found = false;
+  const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, (view, from) => {
+    const local = family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8);
+    found ||= local === wanted && view.getUint16(from + 4, false) === port;
+  });
+  netlink.close();
+  if (errno !== 0) throw new SystemCallError('sock_diag', errno);
+  return found;
 }
 
 /** An IPv4 address as the little-endian word of the kernel's message, an IPv6 address as hexadecimal text. */

@@ -16,7 +16,6 @@ import {
   EPOLLRDHUP,
   errno,
   getsockopt,
-  MSG_NOSIGNAL,
   nativeBuffer,
   monotonicMicros as now,
   recv,
@@ -26,7 +25,6 @@ import {
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
-  send,
   setsockopt,
   shutdown,
   socket,
@@ -35,8 +33,9 @@ import {
 import { type SockaddrTable, sockaddrAt } from '../kernel/sockaddr.js';
 import type { LoadPlan } from '../profile/plan.js';
 import type { Clocks } from './clocks.js';
+import { type Dialogue, DONE, PENDING } from './dialogue.js';
 import { createFdList } from './fd-list.js';
-import { EOF, failureSlot, type Phase, SLOT_TIMEOUT } from './outcome.js';
+import { failureSlot, type Phase, SLOT_TIMEOUT } from './outcome.js';
 import type { Picker } from './picker.js';
 import type { Recorder } from './recorder.js';
 import type { Dialer } from './strategy.js';
@@ -75,6 +74,8 @@ export interface ConnectionsInput {
   readonly remotes: SockaddrTable;
   readonly epoll: Epoll;
   readonly recorder: Recorder;
+  /** What is said on a connection before it counts as ok; null: nothing. */
+  readonly dialogue: Dialogue | null;
   /** Descriptors of the process: 0 … limit−1. */
   readonly descriptorLimit: number;
   /** Sockets that this worker may have open at once. */
@@ -82,7 +83,7 @@ export interface ConnectionsInput {
 }
 
 export function createConnections(input: ConnectionsInput): Connections {
-  const { plan, dialer, clocks, picker, remotes, epoll, recorder } = input;
+  const { plan, dialer, clocks, picker, remotes, epoll, recorder, dialogue } = input;
   const { tallies, open, opened, closed, ok, failed, shed } = recorder;
   const size = input.descriptorLimit;
   const state = new Uint8Array(size);
@@ -91,17 +92,22 @@ export function createConnections(input: ConnectionsInput): Connections {
   const startedAt = new Float64Array(size);
   const connectAt = new Float64Array(size);
   const heldUntil = new Float64Array(size);
-  const toSend = new Int32Array(size);
-  const toReceive = new Int32Array(size);
+  /** Where an attempt wants to go in the end: of a proxy, what it asks for. */
+  const destinationOf = new Int32Array(size);
   const waiting = createFdList(size);
   const held = createFdList(size);
 
   const timeout = plan.timeoutMs * 1000;
   // With close: server the peer closes after the hold; if it never does, the timeout ends the wait.
   const heldFor =
-    plan.holdMs === null ? Number.POSITIVE_INFINITY : plan.holdMs * 1000 + (plan.close === 'server' ? timeout : 0);
+    // With GET it is the origin that takes its time.
+    plan.protocol === 'get'
+      ? 0
+      : plan.holdMs === null
+        ? Number.POSITIVE_INFINITY
+        : plan.holdMs * 1000 + (plan.close === 'server' ? timeout : 0);
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const scratch = nativeBuffer(Math.max(plan.exchange?.request ?? 0, 65_536));
+  const scratch = nativeBuffer(65_536);
   const soError = nativeBuffer(8);
   soError.view.setUint32(4, 4, true);
   const lingerZero = nativeBuffer(8);
@@ -142,6 +148,7 @@ export function createConnections(input: ConnectionsInput): Connections {
       at = bound;
     }
     connectAt[fd] = at;
+    destinationOf[fd] = picker.destination;
     const remote = sockaddrAt(remotes, picker.destination);
     let error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
     if (clocks !== null && error === 0) {
@@ -175,38 +182,21 @@ export function createConnections(input: ConnectionsInput): Connections {
 
   function established(fd: number, at: number): void {
     count(tallies.connect, at - connectAt[fd]!);
-    if (plan.exchange === null) return succeed(fd, at);
-    toSend[fd] = plan.exchange.request;
-    toReceive[fd] = plan.exchange.response;
+    if (dialogue === null) return succeed(fd, at);
+    dialogue.begin(fd, destinationOf[fd]!, at);
     if (state[fd] !== CONNECTING) waiting.append(fd);
     state[fd] = EXCHANGING;
     watch(fd);
-    exchange(fd);
+    converse(fd);
   }
 
-  function exchange(fd: number): void {
-    while (toSend[fd]! > 0) {
-      const n = send(fd, scratch.address, toSend[fd]!, MSG_NOSIGNAL);
-      if (n < 0) {
-        const error = errno();
-        if (error === EAGAIN) return;
-        if (error === EINTR) continue;
-        return fail(fd, 'exchange', error);
-      }
-      toSend[fd]! -= n;
-    }
-    for (;;) {
-      const n = recv(fd, scratch.address, scratch.bytes.length, 0);
-      if (n < 0) {
-        const error = errno();
-        if (error === EAGAIN) return;
-        if (error === EINTR) continue;
-        return fail(fd, 'exchange', error);
-      }
-      if (n === 0) return fail(fd, 'exchange', EOF);
-      toReceive[fd]! -= n;
-      if (toReceive[fd]! <= 0) return succeed(fd, now());
-    }
+  function converse(fd: number): void {
+    const result = dialogue!.proceed(fd);
+    if (result === PENDING) return;
+    if (result === DONE) return succeed(fd, now());
+    const took = now() - startedAt[fd]!;
+    abandon(fd);
+    failed(result, took);
   }
 
   function succeed(fd: number, at: number): void {
@@ -287,7 +277,7 @@ export function createConnections(input: ConnectionsInput): Connections {
         return;
       }
       case EXCHANGING:
-        return exchange(fd);
+        return converse(fd);
       case DRAINING:
         return drained(fd);
       case HELD:

@@ -9,17 +9,21 @@ import type { LoadPlan, Target } from '../profile/plan.js';
 import type { PortRange } from '../profile/units.js';
 import { createClocks } from './clocks.js';
 import { createConnections } from './connection.js';
+import { createDialogue } from './dialogue.js';
 import { type EncodedHistograms, encodeHistograms } from './histogram.js';
 import { isPaced } from './pacer.js';
 import { createPicker } from './picker.js';
 import { createRecorder, type FirstFailure } from './recorder.js';
 import { CONTROL, type SharedLoad } from './shared.js';
 import { fillStarter, holdStarter, pacedStarter, type Starter, type StarterInput } from './starter.js';
-import { createDialer } from './strategy.js';
+import { createClientDialer, createDialer } from './strategy.js';
 
 export interface EngineInput {
   readonly plan: LoadPlan;
+  /** Local addresses. With a proxy: the client's own, equally many in a row for each outgoing address of the proxy. */
   readonly addresses: readonly string[];
+  /** The proxy that the load goes through, and how many outgoing addresses it has; absent: straight to the targets. */
+  readonly via?: { readonly proxy: Target; readonly outgoing: number };
   readonly targets: readonly Target[];
   /** The port list of explicit strategies; the kernel's ephemeral range unless the plan names one. */
   readonly ports: PortRange;
@@ -56,7 +60,7 @@ const LONGEST_WAIT = 20_000;
  * @param onDrained called when every attempt has its outcome and what is held is still open
  */
 export function runSocketEngine(input: EngineInput, onDrained: () => void): EngineReport {
-  const { plan, shared, worker } = input;
+  const { plan, shared, worker, via } = input;
   const { workers, arrival } = plan;
   sharpenTimers();
   const counters = shared.counters[worker]!;
@@ -64,14 +68,29 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   const recorder = createRecorder(shared, worker);
   const available = Math.floor((input.descriptorLimit - input.descriptorReserve) / workers);
   const budget = Math.min(plan.maxInFlight ?? available, available);
-  const remotes = sockaddrTable(input.targets);
+  const remotes = sockaddrTable(via ? input.targets.map(() => via.proxy) : input.targets);
   const clocks = plan.clocks > 1 ? createClocks(plan.clocks, remotes.family) : null;
   const connections = createConnections({
     plan,
-    dialer: createDialer({ strategy: plan.strategy, addresses: input.addresses, ports: input.ports }),
-    picker: createPicker(plan.pick, input.addresses.length, input.targets.length, worker, workers, input.seed),
+    dialer: via
+      ? createClientDialer(input.addresses, via.outgoing)
+      : createDialer({ strategy: plan.strategy, addresses: input.addresses, ports: input.ports }),
+    picker: createPicker(
+      plan.pick,
+      via?.outgoing ?? input.addresses.length,
+      input.targets.length,
+      worker,
+      workers,
+      input.seed,
+    ),
     clocks,
     remotes,
+    dialogue: createDialogue({
+      plan,
+      destinations: input.targets,
+      recorder,
+      descriptorLimit: input.descriptorLimit,
+    }),
     epoll,
     recorder,
     descriptorLimit: input.descriptorLimit,

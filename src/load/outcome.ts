@@ -1,12 +1,13 @@
 /**
- * Outcomes: `ok`, `shed`, or the phase that failed with its errno. In the hot loop an outcome is a slot in an array of counters
+ * Outcomes: `ok`, `shed`, the phase that failed with its errno, or a proxy's answer that is a failure. In the hot loop an outcome is a slot in an array of counters
  * that the worker writes and the agent's sampler reads; here is how slots and names translate.
  */
 import { constants } from 'node:os';
 import { errnoName } from '../kernel/errno.js';
 import type { Outcomes } from '../results/schema.js';
+import { NAME_SLOTS } from './names.js';
 
-export const PHASES = ['socket', 'setsockopt', 'bind', 'connect', 'exchange', 'timeout'] as const;
+export const PHASES = ['socket', 'setsockopt', 'bind', 'connect', 'response', 'exchange', 'timeout'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Slots of a phase's errnos; Linux errnos end at 133 (include/uapi/asm-generic/errno.h). */
@@ -17,7 +18,11 @@ export const EOF = ERRNOS - 1;
 export const SLOT_OK = 0;
 export const SLOT_SHED = 1;
 const FIRST = 2;
-export const OUTCOME_SLOTS = FIRST + PHASES.length * ERRNOS;
+/** Those of outcomes whose names only come with them (names.ts). */
+export const FIRST_NAMED = FIRST + PHASES.length * ERRNOS;
+export const OUTCOME_SLOTS = FIRST_NAMED + NAME_SLOTS;
+/** What shares the last slot when there are more names than slots. */
+const UNNAMED = 'http:other';
 
 const phaseIndex = Object.fromEntries(PHASES.map((phase, i) => [phase, i])) as Record<Phase, number>;
 
@@ -29,21 +34,34 @@ export function failureSlot(phase: Phase, errno: number): number {
 /** An attempt that took longer than the plan's timeout. */
 export const SLOT_TIMEOUT = failureSlot('timeout', constants.errno.ETIMEDOUT);
 
-export function outcomeName(slot: number): string {
+/**
+ * The outcome of an answer that is a failure: `http:503 ERR_CONNECT_FAIL`.
+ * @param squidError the field X-Squid-Error, of which the first word is the name of the error
+ */
+export function answerName(status: number, squidError: string): string {
+  const error = /^[A-Z][A-Z0-9_]*/.exec(squidError)?.[0];
+  return error === undefined ? `http:${status}` : `http:${status} ${error}`;
+}
+
+/** @param named the names of the slots from FIRST_NAMED on */
+export function outcomeName(slot: number, named: readonly string[] = []): string {
   if (slot === SLOT_OK) return 'ok';
   if (slot === SLOT_SHED) return 'shed';
+  if (slot >= FIRST_NAMED) return named[slot - FIRST_NAMED] ?? UNNAMED;
   const phase = PHASES[Math.floor((slot - FIRST) / ERRNOS)]!;
   const errno = (slot - FIRST) % ERRNOS;
   return `${phase}:${errno === EOF ? 'EOF' : errnoName(errno)}`;
 }
 
 /** Counters → named counts, zeros left out; the sum over several workers. */
-export function outcomesOf(counters: readonly Int32Array[]): Outcomes {
+export function outcomesOf(counters: readonly Int32Array[], named: readonly string[] = []): Outcomes {
   const outcomes: Outcomes = {};
   for (const counter of counters) {
     for (let slot = 0; slot < OUTCOME_SLOTS; slot++) {
       const n = counter[slot]!;
-      if (n !== 0) outcomes[outcomeName(slot)] = (outcomes[outcomeName(slot)] ?? 0) + n;
+      if (n === 0) continue;
+      const name = outcomeName(slot, named);
+      outcomes[name] = (outcomes[name] ?? 0) + n;
     }
   }
   return outcomes;

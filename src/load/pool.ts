@@ -6,6 +6,7 @@ import { monotonicMicros } from '../kernel/libc.js';
 import type { Outcomes, Wave } from '../results/schema.js';
 import type { EngineInput, EngineReport } from './engine-socket.js';
 import { type Histograms, mergeHistograms } from './histogram.js';
+import { NAME_SLOTS, namesIn } from './names.js';
 import { outcomesOf, totalOf } from './outcome.js';
 import type { FirstFailure } from './recorder.js';
 import { CONTROL, createSharedLoad, type SharedLoad, sum } from './shared.js';
@@ -15,6 +16,8 @@ export type PoolInput = Omit<EngineInput, 'worker' | 'shared'>;
 
 export interface LoadReport {
   readonly outcomes: Outcomes;
+  /** A proxy's answers that were failures, as `503 ERR_CONNECT_FAIL 0`: status and X-Squid-Error → how many. */
+  readonly answers: Readonly<Record<string, number>>;
   readonly histograms: Histograms;
   readonly peakOpen: number;
   readonly firstFailure: FirstFailure | null;
@@ -30,6 +33,8 @@ export interface Pool {
   start(leadMicros: number): number;
   /** Outcomes so far. */
   outcomes(): Outcomes;
+  /** Answers of a proxy that were no failures so far, and the microseconds that they took together. */
+  responses(): { readonly micros: number; readonly count: number };
   /** Every attempt has its outcome; what is held is still open. Rejects when a worker dies. */
   readonly drained: Promise<void>;
   /** End early. Attempts under way get no outcome. */
@@ -59,7 +64,8 @@ export async function createPool(input: PoolInput): Promise<Pool> {
       Atomics.notify(control, CONTROL.go);
       return shared.start[0];
     },
-    outcomes: () => outcomesOf(shared.counters),
+    outcomes: () => outcomesOf(shared.counters, namesIn(shared.outcomeNames)),
+    responses: () => ({ micros: everyOther(shared.responses, 0), count: everyOther(shared.responses, 1) }),
     drained,
     stop() {
       Atomics.store(control, CONTROL.stop, 1);
@@ -102,15 +108,20 @@ function startWorker(input: EngineInput): WorkerThread {
 }
 
 function merge(reports: readonly EngineReport[], shared: SharedLoad): LoadReport {
+  const names = namesIn(shared.outcomeNames);
   const waveCount = Math.max(...reports.map((report) => report.waves.length));
   const firstOf = (wave: number) =>
     reports.map((report) => report.waves[wave]?.firstFailure ?? null).find((found) => found !== null) ?? null;
   const waves = Array.from({ length: waveCount }, (_, wave): Wave => {
-    const outcomes = outcomesOf(reports.flatMap((report) => report.waves[wave]?.counters ?? []));
+    const outcomes = outcomesOf(
+      reports.flatMap((report) => report.waves[wave]?.counters ?? []),
+      names,
+    );
     return { attempts: totalOf(outcomes), outcomes, firstFailureAt: firstOf(wave)?.open ?? null };
   });
   return {
-    outcomes: outcomesOf(shared.counters),
+    outcomes: outcomesOf(shared.counters, names),
+    answers: answersOf(shared),
     histograms: mergeHistograms(reports.map((report) => report.histograms)),
     peakOpen: sum(reports.map((report) => report.peakOpen)),
     firstFailure: waves.map((_, wave) => firstOf(wave)).find((found) => found !== null) ?? null,
@@ -121,4 +132,15 @@ function merge(reports: readonly EngineReport[], shared: SharedLoad): LoadReport
     },
     seconds: Math.max(...reports.map((report) => report.endedAfter)) / 1e6,
   };
+}
+
+/** Of pairs of values, the sum of the firsts or of the seconds. */
+function everyOther(values: Float64Array, which: 0 | 1): number {
+  return sum(values.filter((_, i) => i % 2 === which));
+}
+
+function answersOf({ answerNames, answers }: SharedLoad): Record<string, number> {
+  const counts = namesIn(answerNames).map((name, i) => [name, sum(answers.map((counters) => counters[i]!))] as const);
+  const rest = sum(answers.map((counters) => counters[NAME_SLOTS - 1]!));
+  return Object.fromEntries([...counts, ...(rest > 0 ? [['other', rest] as const] : [])]);
 }

@@ -3,7 +3,8 @@
  */
 import { LATENCY_PHASES, type LatencyPhase } from '../profile/metric.js';
 import { createHistograms, type Histograms } from './histogram.js';
-import { SLOT_OK, SLOT_SHED } from './outcome.js';
+import { nameIndexer } from './names.js';
+import { answerName, FIRST_NAMED, SLOT_OK, SLOT_SHED } from './outcome.js';
 import { CONTROL, type SharedLoad, sum } from './shared.js';
 import { count, createTally, settle, type Tally } from './tally.js';
 
@@ -32,6 +33,10 @@ export interface Recorder {
   ok(totalMicros: number): void;
   shed(): void;
   failed(slot: number, micros: number): void;
+  /** A proxy's answer that was no failure, and how long it took. */
+  answered(micros: number): void;
+  /** One that was. @returns the slot of its outcome */
+  refused(status: number, squidError: string): number;
   beginWave(): void;
 }
 
@@ -44,6 +49,10 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     Tally
   >;
   const firstFailures: (FirstFailure | null)[] = [];
+  const outcomeIndex = nameIndexer(shared.outcomeNames);
+  const answerIndex = nameIndexer(shared.answerNames);
+  const { responses } = shared;
+  const answers = shared.answers[worker]!;
   let wave = -1;
   let open = 0;
   let connected = 0;
@@ -82,6 +91,15 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
       counters[slot]!++;
       Atomics.add(shared.control, CONTROL.failures, 1);
       count(tallies.failed, micros);
+    },
+    answered(micros: number) {
+      responses[2 * worker]! += micros;
+      responses[2 * worker + 1]!++;
+      count(tallies.response, micros);
+    },
+    refused(status: number, squidError: string) {
+      answers[answerIndex(`${status} ${squidError}`.trimEnd())]!++;
+      return FIRST_NAMED + outcomeIndex(answerName(status, squidError));
     },
     beginWave() {
       wave++;

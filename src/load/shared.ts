@@ -2,6 +2,7 @@
  * Memory that the agent and its load workers share while a run goes on. Each counter has one writer, so plain stores are
  * enough; what several workers write goes through Atomics.
  */
+import { createNameTable, NAME_SLOTS, type NameTable } from './names.js';
 import { OUTCOME_SLOTS } from './outcome.js';
 
 /** Slots of `control`. */
@@ -26,6 +27,13 @@ export interface SharedLoad {
   readonly control: Int32Array;
   /** Per worker: one counter an outcome (outcome.ts). */
   readonly counters: readonly Int32Array[];
+  /** The names of outcomes that the code does not know beforehand, and of a proxy's answers in full. */
+  readonly outcomeNames: NameTable;
+  readonly answerNames: NameTable;
+  /** Per worker: one counter an answer that was a failure. */
+  readonly answers: readonly Int32Array[];
+  /** Per worker two values: microseconds that ok answers of a proxy took, and how many there were. */
+  readonly responses: Float64Array;
   /** Per worker: sockets open now. */
   readonly open: Int32Array;
   /** [0]: CLOCK_MONOTONIC microseconds at which the load starts. */
@@ -37,6 +45,10 @@ export function createSharedLoad(workers: number): SharedLoad {
   return {
     control: ints(CONTROL.firstFailure + MAX_WAVES),
     counters: Array.from({ length: workers }, () => ints(OUTCOME_SLOTS)),
+    outcomeNames: createNameTable(),
+    answerNames: createNameTable(),
+    answers: Array.from({ length: workers }, () => ints(NAME_SLOTS)),
+    responses: new Float64Array(new SharedArrayBuffer(16 * workers)),
     open: ints(workers),
     start: new Float64Array(new SharedArrayBuffer(8)),
   };

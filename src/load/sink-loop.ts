@@ -4,71 +4,32 @@
  * the handshakes and keeps the connections in the accept queue, which needs no descriptors.
  */
 import { createEpoll } from '../kernel/epoll.js';
-import { EAGAIN, EINTR, EMFILE, ENFILE, SystemCallError } from '../kernel/errno.js';
+import { EAGAIN, EINTR } from '../kernel/errno.js';
 import {
-  accept4,
-  bind,
   EPOLLET,
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
   errno,
-  listen,
   MSG_NOSIGNAL,
   nativeBuffer,
   monotonicMicros as now,
   recv,
-  SO_REUSEADDR,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-  SOL_SOCKET,
   send,
-  setsockopt,
-  socket,
   close as sysClose,
 } from '../kernel/libc.js';
-import { sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
-import type { LoadPlan, Target } from '../profile/plan.js';
 import { createFdList } from './fd-list.js';
-
-export type SinkPlan = Pick<LoadPlan, 'close' | 'holdMs' | 'exchange' | 'sink'>;
-
-export interface SinkInput {
-  readonly plan: SinkPlan;
-  readonly listen: readonly Target[];
-  readonly descriptorLimit: number;
-  /** [0]: set to 1 to stop. [1]: connections accepted. [2]: accepts refused for want of descriptors. */
-  readonly control: Int32Array;
-}
-
-export const SINK_CONTROL = { stop: 0, accepted: 1, refused: 2 } as const;
+import { runHttpSink } from './sink-http.js';
+import { acceptOne, listenAll, SINK_CONTROL, type SinkInput } from './sink-listen.js';
 
 const LONGEST_WAIT = 20_000;
-/** More than any accept queue may hold; the kernel lowers it to net.core.somaxconn (listen(2)). */
-const BACKLOG = 0x7fffffff;
-
-/** Open the listening sockets. Throws SystemCallError that names the address. @returns their descriptors */
-export function listenAll(targets: readonly Target[]): number[] {
-  const table = sockaddrTable(targets);
-  const one = nativeBuffer(4);
-  one.view.setInt32(0, 1, true);
-  return targets.map(({ address, port }, i) => {
-    const where = `${address} port ${port}`;
-    const fd = socket(table.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw new SystemCallError('socket', errno(), where);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one.address, 4);
-    if (bind(fd, sockaddrAt(table, i), table.length) < 0) throw new SystemCallError('bind', errno(), where);
-    if (listen(fd, BACKLOG) < 0) throw new SystemCallError('listen', errno(), where);
-    return fd;
-  });
-}
 
 /** Serve until stopped. `onListening` is called once every address listens. */
 export function runSink(input: SinkInput, onListening: () => void): void {
   const { plan, control } = input;
   const listeners = listenAll(input.listen);
   onListening();
+  if (plan.protocol === 'get') return runHttpSink({ ...input, listeners });
   if (plan.sink === 'listen-only') {
     Atomics.wait(control, SINK_CONTROL.stop, 0);
     for (const fd of listeners) sysClose(fd);
@@ -85,7 +46,6 @@ export function runSink(input: SinkInput, onListening: () => void): void {
   const closesFirst = plan.close === 'server';
   const heldFor = plan.holdMs === null ? Number.POSITIVE_INFINITY : plan.holdMs * 1000;
   const scratch = nativeBuffer(Math.max(plan.exchange?.response ?? 0, 65_536));
-  const type = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
   function end(fd: number): void {
     if (isHeld[fd] === 1) held.remove(fd);
@@ -137,20 +97,8 @@ export function runSink(input: SinkInput, onListening: () => void): void {
 
   function acceptAll(listener: number): void {
     for (;;) {
-      const fd = accept4(listener, 0, 0, type);
-      if (fd < 0) {
-        const error = errno();
-        if (error === EMFILE || error === ENFILE) {
-          control[SINK_CONTROL.refused]!++;
-          // The queue stays ready while no descriptor is free; without a pause this thread would only spin.
-          Atomics.wait(control, SINK_CONTROL.stop, 0, 5);
-          return;
-        }
-        if (error === EAGAIN) return;
-        // Anything else is the fault of one connection that is already gone (accept(2)).
-        continue;
-      }
-      control[SINK_CONTROL.accepted]!++;
+      const fd = acceptOne(listener, control);
+      if (fd < 0) return;
       toReceive[fd] = plan.exchange?.request ?? 0;
       toSend[fd] = plan.exchange?.response ?? 0;
       if (plan.exchange === null && !finish(fd)) continue;

@@ -2,7 +2,8 @@
  * Entry of the sink's thread, and the function that starts it.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { runSink, SINK_CONTROL, type SinkInput } from './sink-loop.js';
+import { SINK_CONTROL, type SinkInput } from './sink-listen.js';
+import { runSink } from './sink-loop.js';
 
 export interface Sink {
   /** Connections accepted so far, and accepts refused for want of descriptors. */

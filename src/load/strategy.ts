@@ -89,3 +89,22 @@ export function createDialer(input: DialerInput): Dialer {
     };
   }
 }
+
+/**
+ * The dialer of a proxy's clients, which must never be what runs out of ports: IP_BIND_ADDRESS_NO_PORT, and the addresses of a
+ * group in turn.
+ * @param addresses equally many in a row for each group
+ * @param groups how many; the picker's address is the number of a group
+ */
+export function createClientDialer(addresses: readonly string[], groups: number): Dialer {
+  const dialer = createDialer({ strategy: 'bind-no-port', addresses, ports: { low: 1, high: 65_535 } });
+  const size = addresses.length / groups;
+  let turn = 0;
+  return {
+    ...dialer,
+    bindAddress(group, visit) {
+      turn = turn + 1 < size ? turn + 1 : 0;
+      return dialer.bindAddress(group * size + turn, visit);
+    },
+  };
+}

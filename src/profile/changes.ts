@@ -6,7 +6,7 @@ import { destinationCount } from './arrival.js';
 import { formatArrival, formatDestinations, formatDuration, plural } from './format.js';
 import type { Arm, LoadPlan } from './plan.js';
 
-type Complete = Pick<Arm, 'sysctls' | 'load' | 'addresses' | 'destinations'>;
+type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'load' | 'addresses' | 'destinations'>;
 
 /**
  * The differences of an arm from the baseline, one text each, as `net.ipv4.tcp_tw_reuse = 1`, `strategy bind → bind-no-port`,
@@ -14,11 +14,33 @@ type Complete = Pick<Arm, 'sysctls' | 'load' | 'addresses' | 'destinations'>;
  */
 export function changesInWords(baseline: Complete, arm: Complete): string[] {
   return [
+    ...subjectChanges(baseline.proxy, arm.proxy),
     ...sysctlChanges(baseline.sysctls, arm.sysctls),
+    ...(['client', 'origin'] as const).flatMap((role) =>
+      sysctlChanges(baseline.roles?.[role] ?? {}, arm.roles?.[role] ?? {}).map((change) => `${role}: ${change}`),
+    ),
     ...loadChanges(baseline.load, arm.load),
     ...addressChanges(baseline.addresses, arm.addresses),
     ...destinationChanges(baseline, arm),
   ];
+}
+
+/** The settings of a proxy; both are of one kind. */
+function subjectChanges(before: Arm['proxy'], after: Arm['proxy']): string[] {
+  if (!before || !after) return [];
+  const settings = (proxy: object): Record<string, unknown> => ({ ...proxy });
+  const [from, to] = [settings(before), settings(after)];
+  return Object.keys(to).flatMap((key) => {
+    const words = [settingInWords(from[key]), settingInWords(to[key])];
+    return words[0] === words[1] ? [] : [`${key} ${words[0]} → ${words[1]}`];
+  });
+}
+
+function settingInWords(value: unknown): string {
+  if (value === null) return 'what the machine allows';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((line) => `"${line}"`).join(', ');
+  return String(value);
 }
 
 function sysctlChanges(before: Arm['sysctls'], after: Arm['sysctls']): string[] {
@@ -38,6 +60,8 @@ const LOAD_WORDS = {
   holdMs: (load) => (load.holdMs === null ? 'to the end' : formatDuration(load.holdMs)),
   timeoutMs: (load) => formatDuration(load.timeoutMs),
   exchange: (load) => (load.exchange ? `${load.exchange.request} B out, ${load.exchange.response} B back` : 'none'),
+  protocol: (load) => load.protocol,
+  body: (load) => `${load.body} B`,
   sink: (load) => load.sink,
   maxInFlight: (load) => (load.maxInFlight === null ? 'no limit' : `${load.maxInFlight}`),
   ports: (load) => (load.ports ? `${load.ports.low}-${load.ports.high}` : "the kernel's range"),

@@ -4,12 +4,13 @@
 
 import { arrivalDurationMs, scheduledAttempts } from './arrival.js';
 import type { Report } from './blame.js';
-import { FILL, LOAD, PICK } from './defaults.js';
+import { FILL, LOAD, PICK, PROTOCOL_OF, STRATEGY_OF } from './defaults.js';
 import { formatArrival, formatDuration } from './format.js';
 import { type AddressInput, type LoadInput, usesPorts } from './merge.js';
 import type { Arrival, LoadPlan } from './plan.js';
 import type { ArrivalInput } from './schema.js';
 import { STRATEGY_NAMES } from './strategy.js';
+import type { Protocol, SubjectKind } from './subject.js';
 
 /** One run keeps a record of each attempt's outcome in memory and in the kernel's TIME_WAIT table. */
 export const MAX_ATTEMPTS = 20_000_000;
@@ -41,17 +42,24 @@ export function planArrival(input: ArrivalInput): Arrival {
 }
 
 /** The load with its defaults. */
-export function planLoad(input: LoadInput & { arrival: ArrivalInput }, pick: AddressInput['pick']): LoadPlan {
+export function planLoad(
+  input: LoadInput & { arrival: ArrivalInput },
+  pick: AddressInput['pick'],
+  subject: SubjectKind,
+): LoadPlan {
+  const protocol = input.protocol ?? (subject === 'direct' ? LOAD.protocol : PROTOCOL_OF[subject]);
   return {
     workers: input.workers ?? LOAD.workers,
-    strategy: input.strategy ?? LOAD.strategy,
+    strategy: input.strategy ?? (subject === 'direct' ? LOAD.strategy : STRATEGY_OF[subject]),
     pick: pick ?? PICK,
     arrival: planArrival(input.arrival),
     close: input.close ?? LOAD.close,
     drain: input.drain ?? LOAD.drain,
-    holdMs: input.hold ?? defaultHoldMs(input.arrival.shape),
+    holdMs: input.hold ?? defaultHoldMs(input.arrival.shape, protocol),
     timeoutMs: input.timeout ?? LOAD.timeoutMs,
     exchange: input.exchange ?? LOAD.exchange,
+    protocol,
+    body: input.body ?? LOAD.body,
     sink: input.sink ?? LOAD.sink,
     maxInFlight: input.maxInFlight ?? LOAD.maxInFlight,
     ports: input.ports ?? LOAD.ports,
@@ -60,8 +68,12 @@ export function planLoad(input: LoadInput & { arrival: ArrivalInput }, pick: Add
   };
 }
 
-/** `fill` and `hold` are about connections that stay open; the others about short ones. null: to the end of the run or wave. */
-function defaultHoldMs(shape: Arrival['shape']): number | null {
+/**
+ * `fill` and `hold` are about connections that stay open; the others about short ones. null: to the end of the run or wave. With
+ * GET the hold is how long the origin takes to answer, and it must answer some time.
+ */
+function defaultHoldMs(shape: Arrival['shape'], protocol: Protocol): number | null {
+  if (protocol === 'get') return LOAD.holdMs;
   return shape === 'fill' || shape === 'hold' ? null : LOAD.holdMs;
 }
 

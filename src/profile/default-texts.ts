@@ -1,7 +1,21 @@
 /**
  * The defaults as the reference of the profile shows them, from the defaults themselves.
  */
-import { DESTINATIONS, FILL, GUARDRAILS, KERNEL, LAB, LOAD, PICK, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
+import { AFTER_DEFAULT, BETWEEN_DEFAULT, BOX } from './box.js';
+import {
+  DESTINATIONS,
+  FILL,
+  GUARDRAILS,
+  KERNEL,
+  LAB,
+  LOAD,
+  PICK,
+  REPEAT,
+  SEED,
+  SQUID,
+  SUBJECT,
+  WARMUP,
+} from './defaults.js';
 import { formatDuration } from './format.js';
 
 /** Key → default, for the keys that have one. */
@@ -10,6 +24,9 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'lab.engine': 'uml for a Debian suite; for a path and for running, what boots such a file',
   'lab.kernel': KERNEL,
   'kernels[].engine': 'that of lab.engine',
+  'lab.box': BOX,
+  'lab.after': AFTER_DEFAULT,
+  'lab.between': BETWEEN_DEFAULT,
   'subject.kind': SUBJECT,
   allowHostChanges: 'false',
   'addresses.pick': PICK,
@@ -24,6 +41,12 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'load.sink': LOAD.sink,
   'load.maxInFlight': 'what the descriptor limit allows',
   'load.ports': "the kernel's range",
+  'load.protocol': `${LOAD.protocol}; with a proxy: connect`,
+  'load.body': String(LOAD.body),
+  'subject.binary': 'the name of the kind',
+  'subject.persistent': String(SQUID.persistent),
+  'subject.outgoing': SQUID.outgoing,
+  'subject.descriptors': 'what a process may have, at most 65536',
   'load.clocks': String(LOAD.clocks),
   'load.lagBudget': formatDuration(LOAD.lagBudgetMs),
   repeat: String(REPEAT),

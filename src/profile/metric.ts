@@ -5,7 +5,7 @@
  */
 import { parseDuration, quote, UnitError } from './units.js';
 
-export const LATENCY_PHASES = ['bind', 'connect', 'total', 'lag', 'failed'] as const;
+export const LATENCY_PHASES = ['bind', 'connect', 'response', 'total', 'lag', 'failed'] as const;
 export type LatencyPhase = (typeof LATENCY_PHASES)[number];
 export const LATENCY_STATISTICS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 export type LatencyStatistic = (typeof LATENCY_STATISTICS)[number];
@@ -25,6 +25,7 @@ export type Metric =
 export const METRIC_FORMS = [
   'outcomes["bind:EADDRINUSE"].share',
   'outcomes["bind:EADDRINUSE"].count',
+  'outcomes["http:503 ERR_CONNECT_FAIL"].share',
   'failures.share',
   'failures.count',
   'capacity',
@@ -35,8 +36,9 @@ export const METRIC_FORMS = [
   'ports.peak',
 ] as const;
 
-/** `ok`, `shed`, or `phase:ERRNO`. */
-export const OUTCOME_PATTERN = /^(?:ok|shed|(?:socket|setsockopt|bind|connect|exchange|timeout):[A-Z][A-Z0-9]*)$/;
+/** `ok`, `shed`, `phase:ERRNO`, or a proxy's answer: `http:502`, `http:503 ERR_CONNECT_FAIL` (the name in X-Squid-Error). */
+export const OUTCOME_PATTERN =
+  /^(?:ok|shed|(?:socket|setsockopt|bind|connect|response|exchange|timeout):[A-Z][A-Z0-9]*|http:[1-5]\d\d(?: [A-Z][A-Z0-9_]*)?)$/;
 
 /**
  * Parse a metric's name.
@@ -48,7 +50,7 @@ export function parseMetric(text: string): Metric {
     const name = (outcome[1] ?? outcome[2])!;
     if (!OUTCOME_PATTERN.test(name)) {
       throw new UnitError(
-        `found the outcome ${quote(name)}; an outcome is ok, shed, or a phase and an errno, as bind:EADDRINUSE`,
+        `found the outcome ${quote(name)}; an outcome is ok, shed, a phase and an errno, as bind:EADDRINUSE, or a proxy's answer, as http:502 or http:503 ERR_CONNECT_FAIL`,
       );
     }
     return { kind: 'outcome', outcome: name, value: outcome[3] as 'share' | 'count' };

@@ -3,8 +3,10 @@
  * and is kept in the results), every time in milliseconds, every rate per second.
  */
 import { z } from 'zod';
+import { boxSchema } from './box.js';
 import { ENGINES } from './guest.js';
 import { STRATEGY_NAMES } from './strategy.js';
+import { PROTOCOLS, proxySettingsSchema, SUBJECT_KINDS } from './subject.js';
 
 export const arrivalSchema = z.discriminatedUnion('shape', [
   z.object({ shape: z.literal('constant'), rate: z.number(), durationMs: z.number() }),
@@ -40,6 +42,13 @@ export const loadPlanSchema = z.object({
   holdMs: z.number().nullable(),
   timeoutMs: z.number(),
   exchange: z.object({ request: z.number(), response: z.number() }).nullable(),
+  /**
+   * tcp: nothing is said but the exchange; connect: an HTTP CONNECT tunnel through the proxy, the exchange inside of it; get: a GET
+   * in absolute form.
+   */
+  protocol: z.enum(PROTOCOLS),
+  /** Bytes of the body that the origin answers a GET with. */
+  body: z.number(),
   sink: z.enum(['accept', 'listen-only']),
   /** Sockets open at once per worker; null: what the descriptor limit allows. */
   maxInFlight: z.number().nullable(),
@@ -65,6 +74,13 @@ export const destinationsSchema = z.discriminatedUnion('kind', [
 ]);
 export type Destinations = z.infer<typeof destinationsSchema>;
 
+/** Sysctls of the roles that are not under test, name → value. */
+const roleSysctlsSchema = z.object({
+  client: z.record(z.string(), z.string()),
+  origin: z.record(z.string(), z.string()),
+});
+export type RoleSysctls = z.infer<typeof roleSysctlsSchema>;
+
 /** One arm of the experiment: the baseline or a variant, complete. */
 export const armSchema = z.object({
   name: z.string(),
@@ -72,10 +88,14 @@ export const armSchema = z.object({
   baseline: z.boolean(),
   /** What differs from the baseline, in words, as `net.ipv4.tcp_tw_reuse = 1`; empty for the baseline and for an A/A variant. */
   changes: z.array(z.string()),
-  /** The baseline's sysctls overlaid with the variant's own. */
+  /** The baseline's sysctls overlaid with the variant's own: those of the role under test (the proxy, or the client). */
   sysctls: z.record(z.string(), z.string()),
+  /** Those of the other roles; absent where the profile names none. */
+  roles: roleSysctlsSchema.optional(),
+  /** The proxy under test; absent: the harness's own sockets are. */
+  proxy: proxySettingsSchema.optional(),
   load: loadPlanSchema,
-  /** Local addresses, canonical, in the order in which they are picked. */
+  /** Local addresses of the role under test, canonical, in the order in which they are picked. */
   addresses: z.array(z.string()),
   destinations: destinationsSchema,
   /** With several kernels: the name of the one that this arm runs on. */
@@ -120,12 +140,15 @@ export type KernelFactor = z.infer<typeof kernelFactorSchema>;
 export const experimentSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
-  lab: z.enum(['netns', 'vm', 'host']),
+  lab: z.enum(['netns', 'vm', 'vagrant', 'host']),
   /** What the VM lab boots; only with it. */
   guest: guestSchema.optional(),
+  /** What the Vagrant lab brings up; only with it. */
+  box: boxSchema.optional(),
   /** Instead of `guest`, with the VM lab: every variant runs on each of these, and each has a baseline of its own. */
   kernels: z.array(kernelFactorSchema).min(1).optional(),
-  subject: z.literal('direct'),
+  /** The same for every arm; how a proxy is set up is the arm's. */
+  subject: z.enum(SUBJECT_KINDS),
   /** The baseline first; with several kernels, those of the first kernel, then those of the second, and so on. */
   arms: z.array(armSchema).min(1),
   repeat: z.number(),

@@ -5,12 +5,14 @@
 
 import { scheduledAttempts } from './arrival.js';
 import { type Report, reporterFor } from './blame.js';
+import { checkBox } from './box.js';
 import { changesInWords } from './changes.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
+import { checkLoadOfSubject, checkSubject, namesOthers, type SysctlsByRole, sysctlsByRole } from './check-subject.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
@@ -37,6 +39,7 @@ export interface ResolveContext {
   readonly engine?: Guest['engine'];
   /** What boots the kernel in a file; undefined when it cannot be told. Reading files is the caller's part. */
   readonly engineOf?: (path: string) => Guest['engine'] | undefined;
+  readonly box?: string;
   readonly repeat?: number;
   readonly seed?: number;
 }
@@ -57,12 +60,14 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const guest = checkGuest(input, lab, context, kernels === undefined ? context.kernels?.[0] : undefined, findings);
   const perKernel = resolveArms(input, lab, findings);
   const arms = kernels ? kernels.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) : perKernel;
+  const box = checkBox(input.lab, lab, context.box, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
     lab,
     ...(kernels ? { kernels } : guest ? { guest } : {}),
+    ...(box ? { box } : {}),
     subject: input.subject?.kind ?? SUBJECT,
     arms,
     repeat: context.repeat ?? input.repeat ?? REPEAT,
@@ -80,29 +85,44 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
 
 function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Finding[]): Arm[] {
   const allowed = checkAllowList(input.allow, findings);
+  const { kind = SUBJECT, ...settings } = input.subject ?? {};
+  const readSysctls = (sysctls: ProfileInput['sysctls'], path: Path) => checkSysctls(sysctls, path, findings);
+  const reportBase = reporterFor(findings, input, null);
+  const none: SysctlsByRole = { sysctls: {}, roles: { client: {}, origin: {} } };
   const base = {
     addresses: addressInput(input.addresses),
     destinations: input.destinations ?? {},
     load: input.load,
-    sysctls: checkSysctls(input.sysctls, ['sysctls'], findings),
+    subject: settings,
+    ...sysctlsByRole(input, kind, [], none, readSysctls, reportBase),
   };
   type Merged = typeof base;
   const complete = (merged: Merged, report: Report, inherited?: readonly string[]) => {
     const addresses = inherited ? [...inherited] : checkAddresses(merged.addresses, lab, report);
-    const load = planLoad(merged.load, merged.addresses.pick);
+    const proxy = checkSubject(kind, merged.subject, lab, report);
+    const load = planLoad(merged.load, merged.addresses.pick, kind);
     checkLoad(load, addresses.length, report);
+    checkLoadOfSubject(load, merged.load, kind, report);
     const destinations = checkDestinations(merged.destinations, addresses, lab, allowed, report);
-    return { sysctls: merged.sysctls, load, addresses, destinations };
+    return {
+      sysctls: merged.sysctls,
+      ...(namesOthers(merged.roles) ? { roles: merged.roles } : {}),
+      ...(proxy ? { proxy } : {}),
+      load,
+      addresses,
+      destinations,
+    };
   };
-  const baseline = complete(base, reporterFor(findings, input, null));
+  const baseline = complete(base, reportBase);
   const variants = input.variants.map((variant, i): Arm => {
+    const report = reporterFor(findings, input, i);
     const merged: Merged = {
       addresses: mergeAddresses(base.addresses, variant.addresses ?? {}),
       destinations: mergeDestinations(base.destinations, variant.destinations ?? {}),
       load: { ...mergeLoad(base.load, variant.load ?? {}), arrival: variant.load?.arrival ?? base.load.arrival },
-      sysctls: { ...base.sysctls, ...checkSysctls(variant.sysctls, ['variants', i, 'sysctls'], findings) },
+      subject: { ...base.subject, ...variant.subject },
+      ...sysctlsByRole(variant, kind, ['variants', i], base, readSysctls, report),
     };
-    const report = reporterFor(findings, input, i);
     const arm = complete(merged, report, variant.addresses ? undefined : baseline.addresses);
     return {
       name: variant.name,

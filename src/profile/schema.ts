@@ -3,8 +3,10 @@
  * JSON Schema that editors read (`schema/profile.schema.json`). What needs several keys at once is checked in `resolve.ts`.
  */
 import { z } from 'zod';
+import { AFTER, BETWEEN } from './box.js';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
 import { STRATEGY_NAMES } from './strategy.js';
+import { OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
 import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
 
 /** A strict object whose error for an unknown key lists the keys that it has. */
@@ -109,16 +111,35 @@ const load = {
   workers: positive(64).optional().describe('worker threads'),
   strategy: z.enum(STRATEGY_NAMES).optional().describe('how an outbound socket gets its local address and port'),
   arrival: arrival.optional(),
-  close: z.enum(['client', 'server', 'reset']).optional().describe('who closes first; reset: the client, with a RST'),
+  close: z
+    .enum(['client', 'server', 'reset'])
+    .optional()
+    .describe('who closes first; reset: the client, with a RST. Behind a proxy the server is the origin'),
   drain: z
     .boolean()
     .optional()
     .describe('with close: client, wait for the FIN of the other side before an attempt counts as over'),
-  hold: duration.optional().describe('how long an established connection is kept open'),
+  hold: duration
+    .optional()
+    .describe(
+      'how long an established connection is kept open; with protocol get, how long the origin waits to answer',
+    ),
   timeout: duration.optional().describe('how long an attempt may take to connect, and then to exchange'),
   exchange: object({ request: positive(65_536), response: positive(1_048_576) })
     .optional()
     .describe('bytes to send and to receive on each connection'),
+  protocol: z
+    .enum(PROTOCOLS)
+    .optional()
+    .describe(
+      'what the client says to a proxy: connect: a CONNECT tunnel, the exchange inside of it; get: a GET in absolute form; tcp: no HTTP',
+    ),
+  body: z
+    .int()
+    .min(0)
+    .max(1_048_576)
+    .optional()
+    .describe('with protocol get: bytes of the body that the origin answers'),
   sink: z
     .enum(['accept', 'listen-only'])
     .optional()
@@ -139,10 +160,42 @@ const load = {
 
 const sysctls = z.record(z.string(), z.union([z.string(), z.int()])).describe('name: value, as sysctl(8) writes them');
 
+const subject = {
+  binary: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('the program of the proxy: its path, or its name on the PATH'),
+  persistent: z
+    .boolean()
+    .optional()
+    .describe('whether the proxy keeps connections to origins open for further requests'),
+  outgoing: z
+    .enum(OUTGOING_BY)
+    .optional()
+    .describe(
+      'how the proxy comes to its outgoing address: client-address: by the address of the client, so that addresses.pick decides; random: it draws',
+    ),
+  config: z
+    .array(z.string().max(1000))
+    .max(200)
+    .optional()
+    .describe("lines added at the end of the proxy's configuration, as they are"),
+  descriptors: z.int().min(64).max(1_048_576).optional().describe('descriptors that the proxy may have'),
+};
+
+const role = object({ sysctls: sysctls.optional() });
+const roles = object({ client: role.optional(), proxy: role.optional(), origin: role.optional() }).describe(
+  'sysctls of one role; those at the top are of the role under test',
+);
+
 const variant = object({
   name,
   description: z.string().max(500).optional(),
+  subject: object(subject).optional(),
   sysctls: sysctls.optional(),
+  roles: roles.optional(),
   load: object(load).optional(),
   addresses: object(addressSet).optional(),
   destinations: object(destinations).optional(),
@@ -158,9 +211,9 @@ export const profileSchema = object({
   description: z.string().max(2000).optional().describe('shown by profiles, plan and the report'),
   lab: object({
     kind: z
-      .enum(['netns', 'vm', 'host'])
+      .enum(['netns', 'vm', 'vagrant', 'host'])
       .describe(
-        'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; host: this machine itself',
+        'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; vagrant: a fresh network namespace in a Vagrant box; host: this machine itself',
       ),
     engine: z
       .enum(ENGINES)
@@ -171,6 +224,19 @@ export const profileSchema = object({
       .optional()
       .describe(
         `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once; running, for that of this machine; or the path of a kernel, as ./bzImage`,
+      ),
+    box: z.string().optional().describe('vagrant only: a machine of vagrant/Vagrantfile'),
+    after: z
+      .enum(AFTER)
+      .optional()
+      .describe(
+        'vagrant only: what becomes of the box at the end; revert: back to what it was before the first run, and left running',
+      ),
+    between: z
+      .enum(BETWEEN)
+      .optional()
+      .describe(
+        'vagrant only: before each further run, restore the sysctls that are the whole machine’s, or revert the box to its snapshot',
       ),
   }).optional(),
   kernels: z
@@ -196,11 +262,23 @@ export const profileSchema = object({
     .max(4096)
     .optional()
     .describe('targets outside the lab that this profile may load, as 192.0.2.10:3128'),
-  subject: object({ kind: z.enum(['direct']).describe("what is under test: the harness's own sockets") }).optional(),
+  subject: object({
+    kind: z
+      .enum(SUBJECT_KINDS)
+      .describe(
+        "what is under test: the harness's own sockets (direct), or a proxy that the lab starts between client and origin",
+      ),
+    ...subject,
+  }).optional(),
   addresses: z.union([z.string().describe('a CIDR'), object(addressSet)]),
   destinations: object(destinations).optional(),
   load: object({ ...load, arrival }),
-  sysctls: sysctls.optional().describe("the baseline's sysctls, as name: value"),
+  sysctls: sysctls
+    .optional()
+    .describe(
+      "the baseline's sysctls, as name: value; of the role under test: the proxy where there is one, else the client",
+    ),
+  roles: roles.optional(),
   variants: z.array(variant).min(1).max(64),
   repeat: positive(1000).optional().describe('pairs of runs per variant'),
   warmup: z.int().min(0).max(10).optional().describe('blocks run first and discarded'),

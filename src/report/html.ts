@@ -7,11 +7,13 @@ import { formatInstant, plural } from './format.js';
 import { releases, resultsOn, sideBySide } from './kernels.js';
 import { html, type Markup, trusted } from './markup.js';
 import { partialNotice, warnings } from './notices.js';
+import { proxyRows } from './proxy.js';
 import { latencySection, outcomesSection, portsSection } from './sections/charts.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
 import { kernelAnchor, kernelSection, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { bullets } from './sections/parts.js';
+import { proxySection } from './sections/proxy.js';
 import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
 import { STYLE } from './style.js';
 import { type DrawSvg, loadDrawSvg } from './svg.js';
@@ -60,7 +62,7 @@ function banner(results: Results): Markup | null {
 function body(results: Results, draw: DrawSvg): Markup {
   const columns = sideBySide(results);
   if (columns === null)
-    return html`${navigation([...DETAILS, ...LAST])}
+    return html`${navigation([...detailLinks(results), ...LAST])}
 ${details(results, draw)}
 ${environmentSection(results)}
 ${methodSection(results)}
@@ -85,6 +87,7 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     changeSection(results),
     thresholdsSection(results),
     whySection(results),
+    proxySection(results),
     outcomesSection(results, draw),
     portsSection(results, draw),
     latencySection(results, draw),
@@ -107,6 +110,13 @@ const DETAILS: readonly Link[] = [
   ['sysctls', 'Sysctls'],
   ['counters', 'Counters'],
 ];
+
+/** With a section on a proxy where there is one. */
+function detailLinks(results: Results): readonly Link[] {
+  if (proxyRows(results).length === 0) return DETAILS;
+  const at = DETAILS.findIndex(([id]) => id === 'outcomes');
+  return DETAILS.toSpliced(at, 0, ['proxy', 'Proxy']);
+}
 
 const LAST: readonly Link[] = [
   ['environment', 'Environment'],

@@ -4,11 +4,13 @@
  */
 import { armId } from '../profile/kernels.js';
 import type { Comparison, KernelResult, Results, Variant } from '../results/schema.js';
+import { applyOf } from './apply.js';
 import {
   formatChange,
   formatDifference,
   formatInstant,
   formatInterval,
+  formatNumber,
   formatValue,
   metricLabel,
   NONE,
@@ -17,9 +19,12 @@ import {
   VERDICT_SYMBOLS,
   verdictText,
 } from './format.js';
+import { code, fenced, table, text } from './gfm.js';
 import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySide, sideBySide } from './kernels.js';
 import { comparedRuns } from './medians.js';
 import { partialNotice, warnings } from './notices.js';
+import { type Counted, proxyRows } from './proxy.js';
+import { applySentence } from './summary.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
 
 /** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
@@ -41,12 +46,26 @@ export function renderMarkdown(results: Results): string {
 
 function findings(results: Results): (string | null)[] {
   const columns = sideBySide(results);
-  if (columns === null) return [variantTable(results), whatToChange(results), why(results), thresholds(results)];
+  if (columns === null)
+    return [
+      variantTable(results),
+      whatToChange(results),
+      toApply(results),
+      why(results),
+      proxy(results),
+      thresholds(results),
+    ];
   return [
     kernelTable(columns, results),
     thresholds(results),
+    toApply(results),
     ...columns.kernels.map((kernel) => onKernel(results, kernel)),
   ];
+}
+
+/** Where the drop-in lies, or why there is none; nothing where nothing is recommended. */
+function toApply(results: Results): string | null {
+  return betterVariants(results).length === 0 ? null : applySentence(applyOf(results));
 }
 
 /** One row a variant, one column a kernel. */
@@ -176,6 +195,24 @@ function why(results: Results): string {
   return ['### Why', items.join('\n')].join('\n\n');
 }
 
+function proxy(results: Results): string | null {
+  const rows = proxyRows(results);
+  if (rows.length === 0) return null;
+  const counts = (counted: readonly Counted[]) =>
+    counted.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || 'none';
+  const head = ['Arm', 'Proxy', 'Failing answers', 'Failures in its log', 'Ports in use', 'TIME_WAIT at the end'];
+  const number = (value: number | null) => (value === null ? NONE : formatNumber(value));
+  const body = rows.map((row) => [
+    text(row.name),
+    text(row.program),
+    counts(row.answers),
+    counts(row.logged),
+    number(row.ports),
+    number(row.timeWait),
+  ]);
+  return `### What the proxy suffered\n\n${table(head, body, ['---', '---', '---', '---', '--:', '--:'])}`;
+}
+
 function thresholds(results: Results): string | null {
   if (results.thresholds.length === 0) return null;
   const rows = results.thresholds.map(({ variant, kernel, metric, limit, value, passed }) => [
@@ -209,43 +246,4 @@ function reproduce({ experiment }: Results): string {
     fenced('sh', experiment.command),
     `<details><summary>Profile</summary>\n\n${fenced('yaml', experiment.profile.trimEnd())}\n\n</details>`,
   ].join('\n\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[], alignment: readonly string[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(alignment), ...rows.map((row) => line(row.map(cell)))].join('\n');
-}
-
-/** A table is split into cells before code spans are read, so a pipe must be escaped there too; text() left none elsewhere. */
-function cell(content: string): string {
-  return content.replace(/\|/g, '\\|');
-}
-
-/** Plain text on one line, with what Markdown or HTML would read as markup escaped. */
-function text(value: string): string {
-  return value
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[\\`*[\]~]/g, '\\$&')
-    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/\|/g, '&#124;');
-}
-
-/** A code span on one line. */
-function code(value: string): string {
-  const content = value.replace(/\s+/g, ' ').trim();
-  const fence = '`'.repeat(longestRun(content) + 1);
-  return fence.length === 1 ? `\`${content}\`` : `${fence} ${content} ${fence}`;
-}
-
-function fenced(language: string, content: string): string {
-  const fence = '`'.repeat(Math.max(3, longestRun(content) + 1));
-  return `${fence}${language}\n${content}\n${fence}`;
-}
-
-function longestRun(content: string): number {
-  return Math.max(0, ...(content.match(/`+/g) ?? []).map((run) => run.length));
 }

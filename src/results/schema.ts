@@ -6,6 +6,8 @@
 import { z } from 'zod';
 import { RUNNERS } from '../profile/guest.js';
 import { experimentSchema, guestSchema, loadPlanSchema } from '../profile/plan.js';
+import { proxySettingsSchema } from '../profile/subject.js';
+import { proxyReportSchema } from './proxy.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -27,6 +29,9 @@ export type Latency = z.infer<typeof latencySchema>;
 export const latenciesSchema = z.object({
   bind: latencySchema.optional().describe('the bind() calls that succeeded'),
   connect: latencySchema.optional().describe('from the connect() call to ESTABLISHED'),
+  response: latencySchema
+    .optional()
+    .describe('through a proxy: from the request to its answer, for GET to the last byte of it; ok answers only'),
   total: latencySchema
     .optional()
     .describe('from the scheduled instant to ESTABLISHED or to the last byte of the exchange; ok attempts only'),
@@ -38,7 +43,7 @@ export const latenciesSchema = z.object({
 export const outcomesSchema = z.record(z.string(), z.number());
 export type Outcomes = z.infer<typeof outcomesSchema>;
 
-/** Sockets of the client's namespace by TCP state. */
+/** Sockets by TCP state: of the client's namespace, or of a proxy's outgoing addresses. */
 export const statesSchema = z.record(z.string(), z.number());
 
 export const secondSchema = z.object({
@@ -53,11 +58,16 @@ export const secondSchema = z.object({
   portsInUse: z.number().nullable(),
   /** The same per local address, in the order of the arm's addresses. */
   portsPerAddress: z.array(z.number()).nullable(),
-  /** Kernel counters that moved in this interval (`TcpExt.TWRecycled` …), in the client's namespace. */
+  /** Of the sockets of each of these addresses, those in TIME_WAIT; only of a proxy. */
+  timeWaitPerAddress: z.array(z.number()).optional(),
+  /** Mean microseconds that a proxy's ok answers in this interval took; null: there was none. */
+  response: z.number().nullable().optional(),
+  /** Kernel counters that moved in this interval (`TcpExt.TWRecycled` …), in the namespace of the role under test. */
   counters: z.record(z.string(), z.number()),
   /** Cores used in this interval: 1 is one core's worth. */
   cpu: z.object({
     client: z.number(),
+    proxy: z.number().optional(),
     origin: z.number().nullable(),
     machine: z.object({ user: z.number(), system: z.number(), softirq: z.number(), total: z.number() }).nullable(),
   }),
@@ -140,18 +150,20 @@ export const runSchema = z.object({
     finalStates: statesSchema.nullable(),
   }),
   cpu: z.object({
-    /** Microseconds of CPU that the load's threads used for each ok connection; null when none was ok. */
+    /** Microseconds of CPU that the proxy, or else the load's threads, used for each ok connection; null when none was ok. */
     perConnection: z.number().nullable(),
     /** Seconds of CPU over the load, user and system. */
     client: z.object({ user: z.number(), system: z.number() }),
     origin: z.object({ user: z.number(), system: z.number() }).nullable(),
   }),
-  memory: z.object({ peak: z.number() }).describe('peak resident memory of the client role, bytes'),
+  memory: z.object({ peak: z.number() }).describe('peak resident memory of the role under test, bytes'),
   /** Kernel counters that moved over the run. */
   counters: z.record(z.string(), z.number()),
   /** As read back inside the lab before the load. */
   sysctls: z.record(z.string(), z.string()),
   timeline: z.array(secondSchema),
+  /** What a proxy under test suffered; absent where there is none. */
+  proxy: proxyReportSchema.optional(),
   /** What the origin saw. */
   origin: z
     .object({
@@ -215,6 +227,9 @@ export const verdictSchema = z.object({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
+/** A mean, and the bounds between which one more observation lies 95 times out of 100. */
+export const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.number() });
+
 /** What the arithmetic of the kernel's port choice expects of an arm. */
 export const predictionSchema = z.object({
   /** Tuples that can be occupied at once; null where there is no closed form. */
@@ -227,8 +242,49 @@ export const predictionSchema = z.object({
   formula: z.string(),
   rule: z.string(),
   source: z.string(),
+  slowWall: z
+    .object({
+      tuples: z.number(),
+      rate: z.number().nullable().describe('connections per second that lead there for good; null: none does'),
+      walked: z.number().describe('ports that each search then walks in vain'),
+      why: z.string(),
+    })
+    .nullable()
+    .optional()
+    .describe('from where on each search for a port walks ports in vain: slow, without an error; null: nowhere'),
+  known: z
+    .object({
+      how: z.enum(['measured', 'read', 'simulated', 'assumed']),
+      on: z.array(z.string()).describe('kernel releases'),
+      why: z.string(),
+    })
+    .optional()
+    .describe('how the prediction is known'),
+  simulated: z
+    .object({
+      attempts: z.number(),
+      ok: expectedSchema.describe('attempts that succeed'),
+      beforeFirstFailure: expectedSchema.nullable().describe('ok before the first failure'),
+      runs: z.number(),
+      scaledTo: z
+        .number()
+        .nullable()
+        .describe('ports of the smaller range that stood for it; null: nothing was scaled'),
+    })
+    .optional()
+    .describe('where there is no closed form: the seeded simulation of the arm'),
 });
 export type Prediction = z.infer<typeof predictionSchema>;
+
+/** Whether what was measured is what was predicted. */
+export const agreementSchema = z.object({
+  verdict: z.enum(['agrees', 'disagrees']),
+  /** Runs that were compared, and those of them that are not as predicted. */
+  runs: z.number(),
+  differing: z.number(),
+  sentence: z.string(),
+});
+export type Agreement = z.infer<typeof agreementSchema>;
 
 export const variantSchema = z.object({
   name: z.string(),
@@ -238,6 +294,8 @@ export const variantSchema = z.object({
   sysctls: z.record(z.string(), z.string()).describe('asked for; what was in force is in each run'),
   strategy: z.string(),
   load: loadPlanSchema,
+  /** The proxy under test; absent: the harness's own sockets. */
+  proxy: proxySettingsSchema.optional(),
   addresses: z.object({ count: z.number(), first: z.string(), last: z.string() }),
   destinations: z.number(),
   prediction: predictionSchema,
@@ -250,6 +308,10 @@ export const variantSchema = z.object({
     .boolean()
     .optional()
     .describe('the variant was not run on this kernel, which lacks what `missing` names; else it ran without these'),
+  agreement: agreementSchema
+    .nullable()
+    .optional()
+    .describe('null where nothing exact was predicted, or no run could be compared with it'),
   runs: z.array(runSchema),
   /** Null for the baseline. */
   verdict: verdictSchema.nullable(),

@@ -36,12 +36,14 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
     finish: async () => {},
     moved: () => numbers.moved ?? {},
     originStats: () => origin && { before: makeStats(origin.before), after: makeStats(origin.after) },
+    proxyStats: () => null,
     peakMemory: () => 123_456,
   };
   return {
     arm: { ...arm, load: { ...arm.load, ...numbers.load } },
     report: {
       outcomes: numbers.outcomes ?? { ok: 100 },
+      answers: {},
       histograms,
       peakOpen: 7,
       firstFailure: null,
@@ -51,6 +53,7 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
       ...numbers.report,
     },
     sampler,
+    proxy: null,
     range: { low: 40_000, high: 40_099 },
     reserved: 2,
     seconds: numbers.seconds ?? 10,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeterministic } from '../../src/capacity/deterministic.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
+import { SQUID } from '../../src/profile/defaults.js';
 import type { Arrival } from '../../src/profile/plan.js';
 import { type ArmChanges, arm, KERNEL } from './inputs.js';
 
@@ -203,4 +204,15 @@ test('a strategy that the kernel lacks fails each time alike, but on a vendor’
     parseKernelVersion('3.10.65'),
   );
   is(false, { load: { strategy: 'bind-no-port' } }, /may or may not have it/, parseKernelVersion('3.10.0-1160.el7'));
+});
+
+test('through a proxy: tunnels that are held are as sure, what the proxy does in its own time is not', () => {
+  const load = { protocol: 'connect', arrival: fill({ attempts: 120 }) } as const;
+  is(true, { proxy: SQUID, load }, /so 100 succeed/);
+  is(true, { proxy: SQUID, load, destinations: 4 }, /so 100 succeed/);
+  is(true, { proxy: SQUID, load: { ...load, arrival: fill({ attempts: 80 }) } }, /80 attempts are within the ceiling/);
+  is(false, { proxy: SQUID, load: { ...load, holdMs: 0 } }, /when the proxy closes its connections/);
+  is(false, { proxy: SQUID, load: { ...load, arrival: fill({ failures: 5 }) } }, /a proxy answers in its own time/);
+  is(false, { proxy: { ...SQUID, outgoing: 'random' }, load }, /the proxy draws its outgoing addresses/);
+  is(false, { proxy: { ...SQUID, config: ['workers 2'] }, load }, /adds lines to the configuration/);
 });

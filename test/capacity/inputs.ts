@@ -21,6 +21,10 @@ export function input(changes: Partial<Omit<PredictInput, 'kernel'>> & { kernel?
     timestamps: true,
     autobindReuse: false,
     maxTwBuckets: 131_072,
+    timeWaitSeconds: 60,
+    twRecycle: false,
+    rtoMs: 200,
+    heldByOthers: 0,
     loopback: false,
     holdMs: 0,
     family: 4,
@@ -34,15 +38,17 @@ export interface ArmChanges {
   readonly sysctls?: Record<string, string>;
   readonly addresses?: number;
   readonly destinations?: Arm['destinations'] | number;
+  readonly proxy?: Arm['proxy'];
 }
 
 /** An arm of 200 attempts in 2 s on 100 ports of 10.50.0.x; its connections are held to the end. */
-export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1 }: ArmChanges = {}): Arm {
+export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1, proxy }: ArmChanges = {}): Arm {
   return {
     name: 'test',
     description: null,
     baseline: true,
     changes: [],
+    ...(proxy ? { proxy } : {}),
     sysctls: { 'net.ipv4.ip_local_port_range': '40000 40099', ...sysctls },
     load: {
       workers: 1,
@@ -54,6 +60,8 @@ export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1 }
       holdMs: null,
       timeoutMs: 5000,
       exchange: null,
+      protocol: 'tcp',
+      body: 0,
       sink: 'accept',
       maxInFlight: null,
       ports: null,

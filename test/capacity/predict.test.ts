@@ -245,3 +245,68 @@ test('an arm on 127.0.0.0/8 gets the reuse that tcp_tw_reuse=2 gives to loopback
   const mixed = { ...local, addresses: ['127.0.1.1', '10.0.0.1'] };
   assert.equal(predictArm(mixed, KERNEL, {}).sustained, 100 / 60);
 });
+
+test('tcp_tw_recycle, up to 4.11, ends TIME_WAIT after 3.5 RTO for every strategy; it needs timestamps', () => {
+  const rate = (changes: Parameters<typeof input>[0]) => predict(input({ twRecycle: true, ...changes })).sustained;
+  assert.equal(rate({ kernel: '3.2.71', addresses: 2 }), 100 / 0.7);
+  assert.equal(rate({ kernel: '3.3.8', addresses: 2, rtoMs: 400 }), 200 / 1.4);
+  assert.equal(rate({ kernel: '3.2.71', strategy: 'connect', twReuse: 1 }), 100 / 0.7);
+  assert.equal(rate({ kernel: '4.12' }), 100 / 60);
+  assert.equal(rate({ kernel: '3.2.71', timestamps: false }), 100 / 60);
+  const arm2014 = predictArm(
+    arm({ sysctls: { 'net.ipv4.tcp_tw_recycle': '1' } }),
+    parseKernelVersion('3.2.0-4-amd64'),
+    {},
+  );
+  assert.match(arm2014.rule, /tcp_tw_recycle ends TIME_WAIT .* and drops connections of clients behind NAT\.$/);
+});
+
+test('a vendor’s length of TIME_WAIT, and the slots in which it ended before 4.1', () => {
+  assert.equal(predict(input({ timeWaitSeconds: 5 })).sustained, 20);
+  assert.match(predict(input({ kernel: '3.10' })).rule, /60 s of TIME_WAIT, which ends in batches every 7\.5 s\.$/);
+});
+
+test('6.1.0 to 6.1.4 did not show TIME_WAIT to bind()', () => {
+  assert.equal(predict(input({ kernel: '6.1.4' })).sustained, null);
+  assert.equal(predict(input({ kernel: '6.1.0' })).sustained, null);
+  for (const kernel of ['6.1.5', '6.1.40', '6.1', '6.1.0-28-amd64', '6.2'])
+    assert.equal(predict(input({ kernel })).sustained, 100 / 60, kernel);
+  assert.equal(predict(input({ kernel: '6.1.4', strategy: 'bind-any' })).sustained, 100 / 60);
+});
+
+test('ports that other programs hold by bind(): lost to connect() and to the wildcard, not to another address', () => {
+  const ports = (changes: Parameters<typeof input>[0]) => predict(input({ heldByOthers: 30, ...changes }));
+  assert.equal(ports({ strategy: 'bind-no-port', addresses: 2, destinations: 2 }).concurrent, 280);
+  assert.equal(ports({ strategy: 'connect', addresses: 2, destinations: 2 }).concurrent, 140);
+  assert.equal(ports({ strategy: 'connect', heldByOthers: 100 }).concurrent, 0);
+  assert.equal(ports({ strategy: 'bind', addresses: 2 }).concurrent, 200);
+  assert.equal(ports({ strategy: 'bind', addresses: 2, kernel: '3.2' }).concurrent, 70);
+  assert.match(ports({ strategy: 'connect' }).formula, /^\(P−M\)·D = 70 · 1 = 70/);
+  assert.match(
+    ports({ strategy: 'connect' }).rule,
+    /; 30 ports are lost to other programs, which hold them by bind\(\);/,
+  );
+});
+
+test('an arm without a closed form is simulated, in milliseconds also where it is large', () => {
+  const sysctls = { 'net.ipv4.ip_autobind_reuse': '1' };
+  const load = { strategy: 'bind-reuseaddr' } as const;
+  const small = predictArm(arm({ load, sysctls, destinations: 2 }), KERNEL, {});
+  assert.equal(small.concurrent, null);
+  const { ok, scaledTo, beforeFirstFailure } = small.simulated!;
+  assert.ok(ok.low >= 115 && ok.high <= 126 && scaledTo === null && beforeFirstFailure !== null, JSON.stringify(small));
+  assert.equal(predictArm(arm({ load, sysctls }), KERNEL, {}).simulated, undefined);
+  const fleet = arm({
+    load: {
+      ...load,
+      arrival: { shape: 'fill', attempts: 100_000_000, failures: null, inFlight: 1, waves: 1, pauseMs: 0 },
+    },
+    sysctls: { ...sysctls, 'net.ipv4.ip_local_port_range': '32768 60999' },
+    addresses: 200,
+    destinations: 8,
+  });
+  const large = predictArm(fleet, KERNEL, {}).simulated!;
+  assert.ok(large.scaledTo !== null && large.beforeFirstFailure === null);
+  const most = 200 * (28_232 + 7058 * 7);
+  assert.ok(Math.abs(large.ok.mean / most - 1) < 0.05, `${large.ok.mean} is not about ${most}`);
+});

@@ -4,6 +4,7 @@ import { ProtocolError } from '../../src/agent/ndjson.js';
 import type { Check, Command } from '../../src/agent/protocol.js';
 import { rehearse } from '../../src/experiment/rehearsal.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
+import { SQUID } from '../../src/profile/defaults.js';
 import type { Arm, Destinations, Experiment } from '../../src/profile/plan.js';
 import { formatPath } from '../../src/profile/problem.js';
 import type { StrategyName } from '../../src/profile/strategy.js';
@@ -18,6 +19,8 @@ interface ArmNumbers {
   strategy?: StrategyName;
   addresses?: string[];
   destinations?: Destinations;
+  proxy?: Arm['proxy'];
+  roles?: Arm['roles'];
 }
 
 /** The first arm is the baseline. */
@@ -46,7 +49,7 @@ function allWell(command: CheckCommand): Check {
 }
 
 interface Machine {
-  kind?: 'netns' | 'host';
+  kind?: 'netns' | 'vagrant' | 'host';
   kernel?: string;
   check?: (command: CheckCommand) => Partial<Check>;
 }
@@ -106,6 +109,67 @@ describe('the rehearsal of what can run', () => {
     });
   });
 
+  it('looks for the program of each proxy once, and says which is missing and where it is named', async () => {
+    const squid6 = { ...SQUID, binary: './squid6' };
+    const proxied = experimentOf([
+      { proxy: SQUID },
+      { proxy: squid6, strategy: 'bind' },
+      { proxy: { ...squid6, persistent: true } },
+    ]);
+    const { asked, obstacles, experiment, environment } = await rehearsed(proxied, {
+      check: () => ({
+        programs: [
+          { binary: 'squid', version: '5.7', problem: null },
+          { binary: './squid6', version: '6.13', problem: null },
+        ],
+      }),
+    });
+    assert.deepEqual(asked.proxies, [
+      { kind: 'squid', binary: 'squid' },
+      { kind: 'squid', binary: './squid6' },
+    ]);
+    assert.deepEqual(obstacles, []);
+    assert.equal(environment.lab, 'network namespace, client, proxy and origin joined by veth');
+    assert.deepEqual(
+      experiment.arms.map(({ load }) => load.strategy),
+      ['bind', 'bind-no-port', 'bind-no-port'],
+      'the version decides about the strategy',
+    );
+    const missing = await rehearsed(proxied, {
+      check: () => ({
+        programs: [
+          { binary: 'squid', version: null, problem: 'found no program squid' },
+          { binary: './squid6', version: null, problem: 'found no program ./squid6' },
+        ],
+        veth: { available: false, errno: 'EOPNOTSUPP' },
+      }),
+    });
+    assert.deepEqual(missing.obstacles, [
+      'subject.binary: found no program squid',
+      'variants[0].subject.binary: found no program ./squid6',
+      'subject: this kernel has no veth devices (EOPNOTSUPP), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }',
+    ]);
+  });
+
+  it('tries the sysctls of all roles', async () => {
+    const roles = { client: { [REUSE]: '1' }, origin: { 'net.ipv4.tcp_fin_timeout': '5' } };
+    const proxied = experimentOf([{ proxy: SQUID }, { proxy: SQUID, sysctls: { [REUSE]: '0' }, roles }]);
+    const { asked, obstacles } = await rehearsed(proxied, { check: refuseSysctl('EINVAL') });
+    assert.deepEqual(asked.sysctls, [
+      [REUSE, '0'],
+      [REUSE, '1'],
+      ['net.ipv4.tcp_fin_timeout', '5'],
+    ]);
+    assert.deepEqual(
+      obstacles.map((obstacle) => obstacle.split(': ')[0]),
+      [
+        `variants[0].sysctls["${REUSE}"]`,
+        `variants[0].roles.client.sysctls["${REUSE}"]`,
+        'variants[0].roles.origin.sysctls["net.ipv4.tcp_fin_timeout"]',
+      ],
+    );
+  });
+
   it('asks the host about every address', async () => {
     const { asked, network, environment } = await rehearsed(
       experimentOf([{ addresses: ['127.0.0.1', '127.0.0.2'] }, { addresses: ['127.0.0.2', '127.0.0.3'] }]),
@@ -149,6 +213,15 @@ describe('what is refused by knowledge', () => {
     assert.equal(obstacles.length, 1, 'once, although the variant has it too');
     assert.match(obstacles[0]!, /^sysctls\["vm\.swappiness"\]: vm\.swappiness is global/);
     assert.deepEqual((await rehearsed(experiment, { kind: 'host' })).obstacles, []);
+  });
+
+  it('the same of another role in a box, where only the agent would put it back', async () => {
+    const experiment = experimentOf([{ sysctls: { 'vm.swappiness': '10' } }]);
+    assert.deepEqual((await rehearsed(experiment, { kind: 'vagrant' })).obstacles, []);
+    const roles = { client: {}, origin: { 'vm.swappiness': '10', 'net.ipv4.tcp_fin_timeout': '5' } };
+    const { obstacles } = await rehearsed(experimentOf([{ roles }]), { kind: 'vagrant' });
+    assert.equal(obstacles.length, 1);
+    assert.match(obstacles[0]!, /^roles\.origin\.sysctls\["vm\.swappiness"\]: vm\.swappiness is global/);
   });
 
   it('a sysctl that is per namespace only on a newer kernel', async () => {

@@ -9,6 +9,7 @@ import { EXPERIMENT } from './bad/experiment.js';
 import { KEYS_AND_TYPES } from './bad/keys.js';
 import { LOAD } from './bad/load.js';
 import { OUTSIDE } from './bad/outside.js';
+import { SUBJECT } from './bad/subject.js';
 import { SYSCTLS } from './bad/sysctls.js';
 import { YAML } from './bad/yaml.js';
 
@@ -21,5 +22,6 @@ export const BAD_PROFILES: readonly BadProfile[] = [
   ...ADDRESSES,
   ...SYSCTLS,
   ...OUTSIDE,
+  ...SUBJECT,
   ...EXPERIMENT,
 ];

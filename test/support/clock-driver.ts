@@ -19,7 +19,7 @@ import { openRouteControl } from '../../src/kernel/rtnetlink.js';
 import { runSocketEngine } from '../../src/load/engine-socket.js';
 import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
-import { listenAll } from '../../src/load/sink-loop.js';
+import { listenAll } from '../../src/load/sink-listen.js';
 import { LOAD } from '../../src/profile/defaults.js';
 import type { StrategyName } from '../../src/profile/strategy.js';
 

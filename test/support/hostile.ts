@@ -10,6 +10,7 @@ const FIXED = new Set([
   'status',
   'lab',
   'subject',
+  'protocol',
   'unit',
   'kind',
   'verdict',

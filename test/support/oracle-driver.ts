@@ -3,20 +3,22 @@
  * other, because each has a port range of its own: a TIME_WAIT socket of one row holds no port of another. That makes 576 rows a
  * matter of seconds; the way through agent, pool and controller is tested elsewhere.
  *
- * Standard input: one JSON object (DriverInput). Standard output: one JSON object a row (DriverRow).
+ * Standard input: one line of JSON (DriverInput). Standard output: one line of JSON a row (DriverRow), in any order.
  */
-import { text } from 'node:stream/consumers';
 import { descriptorLimit } from '../../src/agent/limits.js';
+import { readLines } from '../../src/agent/ndjson.js';
 import { originTargets, setUpClient, setUpShared } from '../../src/agent/network.js';
 import { connectOrigin } from '../../src/agent/origin-client.js';
 import { launchOrigin } from '../../src/agent/origin-launch.js';
+import { monotonicMicros } from '../../src/kernel/libc.js';
 import { writeSysctl } from '../../src/kernel/sysctl.js';
 import { runSocketEngine } from '../../src/load/engine-socket.js';
-import { outcomesOf, totalOf } from '../../src/load/outcome.js';
+import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
 import { LOAD } from '../../src/profile/defaults.js';
 import type { LoadPlan } from '../../src/profile/plan.js';
 import type { StrategyName } from '../../src/profile/strategy.js';
+import type { PortRange } from '../../src/profile/units.js';
 import type { Outcomes } from '../../src/results/schema.js';
 
 export interface DriverRequest {
@@ -25,6 +27,8 @@ export interface DriverRequest {
   readonly destinations: number;
   readonly attempts: number;
   readonly held: boolean;
+  /** Ports come free again while a wave lasts, if it lasts too long (steady()). */
+  readonly timed: boolean;
   readonly sysctls: Record<string, string>;
 }
 
@@ -37,31 +41,90 @@ export interface DriverInput {
   readonly rows: readonly DriverRequest[];
 }
 
-export interface DriverWave {
-  readonly attempts: number;
-  readonly outcomes: Outcomes;
-  /** Milliseconds that the wave took. */
-  readonly ms: number;
+export interface DriverRow {
+  /** Index of the request. */
+  readonly row: number;
+  readonly first: Outcomes;
+  /** The same attempts again, 1.3 s and more after the end of the first wave; null for held rows. */
+  readonly second: Outcomes | null;
+  /** False when no try of a wave was short enough to be sure of its counts. */
+  readonly steady: boolean;
 }
 
-export interface DriverRow {
-  readonly first: DriverWave;
-  /** The same attempts again, 1.3 s and more after the end of the first wave; null for held rows. */
-  readonly second: DriverWave | null;
+interface Wave {
+  readonly outcomes: Outcomes;
+  readonly steady: boolean;
+}
+
+interface Waiting {
+  readonly row: number;
+  readonly range: PortRange;
+  readonly first: Wave;
+  /** When the second wave may begin, µs. */
+  readonly due: number;
+  readonly tries: number;
 }
 
 const FIRST_PORT = 20_000;
-const PAUSE_MS = 1300;
+const PAUSE = 1_300_000;
+/** tcp_tw_reuse_delay is 1 s (6.14). */
+const LONGEST_WAVE = 900_000;
+/** The kernel's clock of seconds is set by its timer, which may come late. */
+const TICK_LATE = 30_000;
+/** A wave takes some 50 ms; late in a second it would hardly end in it. */
+const LATE = 900_000;
+const TRIES = 20;
+const DESCRIPTORS = 8192;
 
-const input = JSON.parse(await text(process.stdin)) as DriverInput;
+const input = JSON.parse(await firstLine()) as DriverInput;
 const targets = await setUp();
-const waves = input.rows.map((row, i) => ({ row, i, first: wave(row, i) }));
-await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-for (const { row, i, first } of waves) {
-  const answer: DriverRow = { first, second: row.held ? null : wave(row, i) };
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+let ranges = 0;
+await drive();
 process.exit(0);
+
+async function firstLine(): Promise<string> {
+  for await (const line of readLines(process.stdin)) return line;
+  throw new Error('nothing was asked');
+}
+
+/** First waves one after the other, and the second wave of each as soon as it may begin. */
+async function drive(): Promise<void> {
+  const fresh = input.rows.map((_, row) => row);
+  const waiting: Waiting[] = [];
+  while (fresh.length + waiting.length > 0) {
+    const [next] = waiting;
+    if (next !== undefined && (next.due <= monotonicMicros() || fresh.length === 0)) {
+      waiting.shift();
+      await sleep(next.due - monotonicMicros());
+      const second = await wave(next.row, next.range);
+      if (second.steady || next.tries === TRIES) answer(next.row, next.first, second);
+      // What was taken over is in TIME_WAIT anew, and comes back once more.
+      else waiting.push({ ...next, due: monotonicMicros() + PAUSE, tries: next.tries + 1 });
+    } else await begin(fresh.shift()!, waiting);
+  }
+}
+
+async function begin(row: number, waiting: Waiting[]): Promise<void> {
+  let range = ownRange();
+  let first = await wave(row, range);
+  for (let tries = 1; !first.steady && tries < TRIES; tries++) {
+    range = ownRange();
+    first = await wave(row, range);
+  }
+  if (input.rows[row]!.held) answer(row, first, null);
+  else waiting.push({ row, range, first, due: monotonicMicros() + PAUSE, tries: 1 });
+}
+
+function answer(row: number, first: Wave, second: Wave | null): void {
+  const steady = first.steady && (second?.steady ?? true);
+  const found: DriverRow = { row, first: first.outcomes, second: second?.outcomes ?? null, steady };
+  process.stdout.write(`${JSON.stringify(found)}\n`);
+}
+
+function ownRange(): PortRange {
+  const low = FIRST_PORT + ranges++ * input.ports;
+  return { low, high: low + input.ports - 1 };
+}
 
 async function setUp() {
   const veth = input.where === 'lab';
@@ -74,16 +137,37 @@ async function setUp() {
     network: veth ? 'veth' : 'shared',
     family: 4,
     listen: all,
-    plan: { close: 'client', holdMs: 0, exchange: null, sink: 'accept' },
+    plan: { close: 'client', holdMs: 0, exchange: null, protocol: 'tcp', body: 0, sink: 'accept' },
   });
   // As the agent does (agent/run.ts): otherwise a reordered ACK can end a TIME_WAIT.
   writeSysctl('net.ipv4.tcp_rfc1337', '1');
+  // A machine of 2 GiB lets 8192 sockets into TIME_WAIT, fewer than all rows leave behind.
+  writeSysctl('net.ipv4.tcp_max_tw_buckets', '262144');
   return all;
 }
 
-function wave(row: DriverRequest, i: number): DriverWave {
-  const low = FIRST_PORT + i * input.ports;
-  const range = { low, high: low + input.ports - 1 };
+/** Where a second has begun for the kernel's timer too, and is not about to end. */
+async function goodInstant(): Promise<void> {
+  const within = monotonicMicros() % 1e6;
+  if (within > LATE) await sleep(1e6 - within + TICK_LATE);
+  else await sleep(TICK_LATE - within);
+}
+
+/** @param micros nothing is waited for when not above 0 */
+async function sleep(micros: number): Promise<void> {
+  if (micros > 0) await new Promise((resolve) => setTimeout(resolve, micros / 1000 + 1));
+}
+
+/**
+ * Whether no port can have come back while the wave lasted: since 6.14 a second must have passed, before it a clock of whole
+ * seconds must have ticked (tcp_twsk_unique(), net/ipv4/tcp_ipv4.c).
+ */
+function steady(begun: number, ended: number): boolean {
+  return ended - begun < LONGEST_WAVE && Math.floor((begun - TICK_LATE) / 1e6) === Math.floor(ended / 1e6);
+}
+
+async function wave(index: number, range: PortRange): Promise<Wave> {
+  const row = input.rows[index]!;
   for (const [name, value] of Object.entries({
     ...row.sysctls,
     'net.ipv4.ip_local_port_range': `${range.low} ${range.high}`,
@@ -101,7 +185,8 @@ function wave(row: DriverRequest, i: number): DriverWave {
   };
   const shared = createSharedLoad(1);
   Atomics.store(shared.control, CONTROL.release, 1);
-  const begun = performance.now();
+  if (row.timed) await goodInstant();
+  const begun = monotonicMicros();
   runSocketEngine(
     {
       plan,
@@ -110,12 +195,11 @@ function wave(row: DriverRequest, i: number): DriverWave {
       ports: range,
       worker: 0,
       seed: 1,
-      descriptorLimit: descriptorLimit(),
+      descriptorLimit: Math.min(descriptorLimit(), DESCRIPTORS),
       descriptorReserve: 100,
       shared,
     },
     () => {},
   );
-  const outcomes = outcomesOf(shared.counters);
-  return { attempts: totalOf(outcomes), outcomes, ms: performance.now() - begun };
+  return { outcomes: outcomesOf(shared.counters), steady: !row.timed || steady(begun, monotonicMicros()) };
 }

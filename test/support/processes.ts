@@ -10,7 +10,7 @@ const VARIABLE = 'BINDSTORM_TEST_MARK';
 
 export interface Marked {
   readonly pid: number;
-  readonly role: 'controller' | 'unshare' | 'agent' | 'origin' | 'other';
+  readonly role: 'controller' | 'unshare' | 'agent' | 'origin' | 'proxy-role' | 'proxy' | 'other';
   readonly command: readonly string[];
   /** As `net:[4026531840]`. */
   readonly namespaces: readonly string[];
@@ -91,6 +91,8 @@ function roleOf(command: readonly string[]): Marked['role'] {
   if (script.endsWith('/src/cli.js')) return 'controller';
   if (script.endsWith('/src/agent/entry.js')) return 'agent';
   if (script.endsWith('/src/agent/origin.js')) return 'origin';
+  if (script.endsWith('/src/agent/proxy-role.js')) return 'proxy-role';
+  if (basename(program) === 'squid') return 'proxy';
   return 'other';
 }
 

@@ -184,6 +184,8 @@ export function makeArm(name: string): Arm {
       holdMs: 0,
       timeoutMs: 5000,
       exchange: null,
+      protocol: 'tcp',
+      body: 0,
       sink: 'accept',
       maxInFlight: null,
       ports: null,

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AgentChannel } from '../agent-channel.js';
+import { acknowledgedInput } from './acknowledged.js';
 import { seedParameters } from './first-program.js';
 import { createGuestState } from './guest-state.js';
 import type { GuestKernel } from './kernel.js';
@@ -22,6 +23,8 @@ export interface GuestPlan {
   /** Bytes. */
   readonly memory: number;
   readonly purpose: 'run' | 'check';
+  /** Absolute path, in the image, of a module of Node to start in place of the agent, with the same streams. */
+  readonly entry?: string;
 }
 
 /** The command with all that it starts in namespaces of its own, which end with this process. */
@@ -45,9 +48,10 @@ interface Start {
   readonly folder: string | null;
 }
 
-function startOf({ kernel, image, memory, purpose }: GuestPlan): Start {
+function startOf({ kernel, image, memory, purpose, entry }: GuestPlan): Start {
   const parameters = [
     ...['bindstorm.agent=/dev/ttyS1', 'bindstorm.status=/dev/ttyS2', `bindstorm.purpose=${purpose}`],
+    ...(entry === undefined ? [] : [`bindstorm.entry=${entry}`]),
     ...seedParameters(randomBytes(64)),
   ];
   if (kernel.engine === 'qemu') {
@@ -80,7 +84,8 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
     env: { ...process.env, LC_ALL: 'C' },
   });
   const streams = child.stdio as unknown as [null, Readable, Readable, Duplex, Duplex, Duplex];
-  const [, stdout, stderr, input, , status] = streams;
+  const [, stdout, stderr, line, , status] = streams;
+  const { input, onRead } = acknowledgedInput(line);
   const kill = () => killGroup(child);
   let poweringOff: NodeJS.Timeout | undefined;
   const begun = performance.now();
@@ -93,6 +98,7 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
       guest.fault = `its clock is wrong: it says ${uptime.toFixed(1)} s, and ${(bootMs / 1000).toFixed(1)} s have passed`;
       kill();
     },
+    onRead,
     onAgentEnd: () => {
       poweringOff ??= setTimeout(kill, POWER_OFF_MS);
     },

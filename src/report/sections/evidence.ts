@@ -21,11 +21,12 @@ export function predictionSection(results: Results): Markup {
         { title: 'ok per second', numeric: true },
         { title: 'Expected to fail first' },
         { title: 'Failed most' },
+        { title: 'As predicted?' },
       ],
       results.variants.map(predictionRow),
     ),
     html`<details><summary>Rules and sources</summary>
-<dl>${results.variants.map(({ name, prediction }) => html`<dt>${name}</dt><dd>${prediction.rule} <cite>${prediction.source}</cite></dd>\n`)}</dl></details>`,
+<dl>${results.variants.map(({ name, prediction }) => html`<dt>${name}</dt><dd>${ruleOf(prediction)}</dd>\n`)}</dl></details>`,
   );
 }
 
@@ -48,8 +49,28 @@ function predictionRow(variant: Variant): Content[] {
       ? measured
         ? 'nothing'
         : NONE
-      : html`<code>${failed}</code>${failed === fails ? null : ' (not as expected)'}`,
+      : html`<code>${failed}</code>${failed === fails || variant.proxy ? null : ' (not as expected)'}`,
+    agreementCell(variant),
   ];
+}
+
+function agreementCell({ agreement }: Variant): Content {
+  if (!agreement) return html`<small>nothing exact was predicted</small>`;
+  const word = agreement.verdict === 'agrees' ? html`✓ agrees` : html`<strong>✗ disagrees</strong>`;
+  return html`${word}<br><small>${agreement.sentence}</small>`;
+}
+
+/** One line on how a prediction is known, and what it says beyond the table. */
+function ruleOf({ rule, source, slowWall, simulated, known }: Variant['prediction']): Content {
+  return html`${rule} <cite>${source}</cite>${
+    slowWall
+      ? html` Slow from ${formatNumber(slowWall.tuples)} tuples at once${slowWall.rate === null ? null : html` (${formatValue('perSecond', slowWall.rate)})`}: ${slowWall.why}.`
+      : null
+  }${
+    simulated
+      ? html` Simulated: ${formatNumber(simulated.ok.low)} to ${formatNumber(simulated.ok.high)} of ${formatNumber(simulated.attempts)} ok.`
+      : null
+  }${known ? html` Known: ${known.why}.` : null}`;
 }
 
 export function sysctlSection(results: Results): Markup {

@@ -74,7 +74,7 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'a key in the wrong place',
     text: edit('- name: one', '- { name: one, strategy: bind }'),
     place: 'variants[0].strategy:7',
-    message: /unknown key "strategy"; allowed here: name, description, sysctls, load, /,
+    message: /unknown key "strategy"; allowed here: name, description, subject, sysctls, roles, load, /,
   },
   {
     title: 'a merge key',
@@ -147,7 +147,13 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'an unknown lab',
     text: add('lab: { kind: docker }'),
     place: 'lab.kind:8',
-    message: /found "docker" \(a text\); allowed are netns, vm, host: write one of these/,
+    message: /found "docker" \(a text\); allowed are netns, vm, vagrant, host: write one of these/,
+  },
+  {
+    title: 'a box that is to be left in an unknown state',
+    text: add('lab: { kind: vagrant, after: halt }'),
+    place: 'lab.after:8',
+    message: /found "halt" \(a text\); allowed are destroy, revert, keep/,
   },
   {
     title: 'an unknown engine',
@@ -159,7 +165,7 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'an unknown subject',
     text: add('subject: { kind: varnish }'),
     place: 'subject.kind:8',
-    message: /found "varnish" \(a text\); allowed is only direct/,
+    message: /found "varnish" \(a text\); allowed are direct, squid/,
   },
   {
     title: 'allowHostChanges: yes',

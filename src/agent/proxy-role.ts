@@ -1,0 +1,131 @@
+/**
+ * Entry of the process of the proxy's role: it is in a network and a mount namespace of its own, makes its side of the network,
+ * starts the proxy, watches it and looks at its sockets.
+ *
+ * What the proxy writes goes to a tmpfs over /dev/shm, which is in this mount namespace only: logs, shared memory and pid files are
+ * gone with the role, also when it is killed.
+ */
+import { mkdirSync } from 'node:fs';
+import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
+import { mount } from '../kernel/boot.js';
+import { readNetCounters } from '../kernel/counters.js';
+import { dieWithParent } from '../kernel/libc.js';
+import { createSocketObserver, type SocketObserver } from '../kernel/sock-diag.js';
+import { readSysctls } from '../kernel/sysctl.js';
+import { type StartedProxy, startProxy } from '../subject/process.js';
+import { examineProgram } from '../subject/program.js';
+import { ProxyError } from '../subject/proxy-error.js';
+import { childrenUsage, type Usage } from '../subject/usage.js';
+import { isRootOfMachine } from './environment.js';
+import { descriptorLimit } from './limits.js';
+import { readMessages, writeMessage } from './ndjson.js';
+import { setUpClient, setUpProxyToClients } from './network.js';
+import { type ProxyCommand, type ProxyEvent, type ProxyLogs, proxyCommandSchema } from './proxy-protocol.js';
+import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './sysctls.js';
+
+const SCRATCH = '/dev/shm';
+const DIRECTORY = `${SCRATCH}/proxy`;
+/** A proxy sizes its tables by its limit; more than this no run here opens. */
+const MOST_DESCRIPTORS = 65_536;
+
+const say = (event: ProxyEvent) => writeMessage(process.stdout, event);
+let observer: SocketObserver | undefined;
+let proxy: StartedProxy | undefined;
+let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
+
+function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void {
+  setUpClient(command.outgoing, command.family, command.originPid);
+  setUpProxyToClients(command.family);
+  applyLabSysctls();
+  applySysctls(command.sysctls);
+  const range = ephemeralRange();
+  observer = createSocketObserver(command.outgoing, range, { onlyThese: true });
+  const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
+  say({ type: 'network', range, reserved: reservedIn(range), sysctls: readSysctls(names) });
+}
+
+async function start({ settings, listen, outgoing, clients }: Extract<ProxyCommand, { type: 'start' }>): Promise<void> {
+  const limit = descriptorLimit();
+  if (settings.descriptors !== null && settings.descriptors > limit)
+    throw new ProxyError(
+      `the proxy is to have ${settings.descriptors} descriptors, and a process may have ${limit}`,
+      [],
+    );
+  const place = {
+    directory: DIRECTORY,
+    listen,
+    outgoing,
+    clients,
+    descriptors: settings.descriptors ?? Math.min(limit, MOST_DESCRIPTORS),
+  };
+  const [started, program] = await Promise.all([
+    startProxy({ settings, place, root: isRootOfMachine() }),
+    examineProgram(settings),
+  ]);
+  proxy = started;
+  usage = childrenUsage(() => performance.now());
+  void started.ended.then((how) => {
+    // An end that was asked for is no news.
+    if (proxy === started) say({ type: 'died', how, logs: logsOf(started) });
+  });
+  say({ type: 'listening', version: program.ok ? program.version : null });
+}
+
+function stats(): void {
+  const { states, portsInUse, portsPerAddress, timeWaitPerAddress } = observer!.snapshot();
+  const { cpu, memory, descriptors } = usage();
+  // So that what is left to read at the end is little.
+  proxy?.readLogs();
+  say({
+    type: 'stats',
+    states,
+    portsInUse,
+    portsPerAddress,
+    timeWaitPerAddress,
+    counters: readNetCounters(),
+    cpu,
+    memory,
+    descriptors,
+  });
+}
+
+async function stop(): Promise<void> {
+  const stopping = proxy;
+  proxy = undefined;
+  await stopping?.stop();
+  say({ type: 'stopped', logs: stopping ? logsOf(stopping) : NO_LOGS });
+}
+
+const NO_LOGS: ProxyLogs = { failures: [], requests: {}, troubles: [], tail: [] };
+
+function logsOf(started: StartedProxy): ProxyLogs {
+  const book = started.readLogs();
+  return { failures: book.failures(), requests: book.requests(), troubles: book.troubles(), tail: book.tail() };
+}
+
+async function obey(command: ProxyCommand): Promise<void> {
+  switch (command.type) {
+    case 'network':
+      return setUpNetwork(command);
+    case 'start':
+      return start(command);
+    case 'stats':
+      return stats();
+    case 'stop':
+      return stop();
+  }
+}
+
+if (!dieWithParent(process.ppid)) process.exit(1);
+try {
+  mkdirSync(SCRATCH, { recursive: true });
+  mount('tmpfs', SCRATCH);
+  say({ type: 'ready' });
+  for await (const command of readMessages(process.stdin, proxyCommandSchema)) await obey(command);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  say({ type: 'failed', message, logs: error instanceof ProxyError ? { ...NO_LOGS, tail: [...error.tail] } : null });
+}
+// The agent has closed the pipe, or nothing more can be done: the run is over.
+await proxy?.stop();
+process.exit(0);

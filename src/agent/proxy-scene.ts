@@ -1,0 +1,121 @@
+/**
+ * The scene of a proxy under test: three roles in a namespace each, the client's of the lab's own making, so that it is never the
+ * one that runs out of ports.
+ */
+import { createPool } from '../load/pool.js';
+import { familyOf } from '../profile/addresses.js';
+import { scheduledAttempts } from '../profile/arrival.js';
+import type { LoadPlan } from '../profile/plan.js';
+import type { ProxySettings } from '../profile/subject.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
+import { clientAddresses, originTargets, proxyAddress, setUpClientsOfProxy } from './network.js';
+import { connectOrigin } from './origin-client.js';
+import { type LaunchedOrigin, launchOrigin } from './origin-launch.js';
+import type { RunSpec } from './protocol.js';
+import { openProxyRole } from './proxy-client.js';
+import type { Scene } from './scene.js';
+import { applyLabSysctls, applySysctls } from './sysctls.js';
+
+/** Above the well-known ports, below the ephemeral ones, and what many proxies have by default. */
+const PROXY_PORT = 3128;
+
+/** A client has all ports that a program may have, and gets those in TIME_WAIT back after a second. */
+const CLIENT_SYSCTLS: Readonly<Record<string, string>> = {
+  'net.ipv4.ip_local_port_range': '1024 65535',
+  'net.ipv4.tcp_tw_reuse': '1',
+};
+/** Connections of one client address in a run: below half of its ports, where the kernel's search for one slows. */
+const PER_CLIENT_ADDRESS = 20_000;
+/** Where nobody knows the number of attempts. */
+const UNKNOWN_ATTEMPTS = 200_000;
+const MOST_CLIENT_ADDRESSES = 4096;
+
+/**
+ * How many addresses the clients need for each of the proxy's, so that ports are never short there.
+ * @param outgoing addresses of the proxy
+ */
+export function clientAddressesEach(load: LoadPlan, outgoing: number): number {
+  const attempts = scheduledAttempts(load.arrival) ?? UNKNOWN_ATTEMPTS;
+  const needed = Math.ceil(attempts / (PER_CLIENT_ADDRESS * outgoing));
+  return Math.max(1, Math.min(needed, Math.floor(MOST_CLIENT_ADDRESSES / outgoing)));
+}
+
+export async function setProxyScene(
+  spec: RunSpec,
+  settings: ProxySettings,
+  launched: LaunchedOrigin | null,
+  onPhase: (phase: 'sysctls' | 'origin') => void,
+): Promise<Scene> {
+  const { arm } = spec;
+  if (spec.network !== 'veth' || arm.destinations.kind === 'external')
+    throw new Error('a proxy under test needs a namespace of its own, and this lab has none to give');
+  onPhase('sysctls');
+  applyLabSysctls();
+  const client = { ...applySysctls(CLIENT_SYSCTLS), ...applySysctls(arm.roles?.client ?? {}) };
+
+  onPhase('origin');
+  const outgoing = arm.addresses;
+  const family = familyOf(outgoing[0]!);
+  const each = clientAddressesEach(arm.load, outgoing.length);
+  const addresses = clientAddresses(family, each * outgoing.length);
+  const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
+  const listen = { address: proxyAddress(family), port: PROXY_PORT };
+  const [origin, proxy, pool] = await Promise.all([
+    connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
+    openProxyRole(settings),
+    createPool({
+      plan: arm.load,
+      addresses,
+      via: { proxy: listen, outgoing: outgoing.length },
+      targets,
+      ports: { low: 1, high: 65_535 },
+      seed: spec.seed,
+      descriptorLimit: descriptorLimit(),
+      descriptorReserve: DESCRIPTOR_RESERVE,
+    }),
+  ]);
+  const close = () => {
+    proxy.close();
+    origin.stop();
+  };
+  try {
+    setUpClientsOfProxy(addresses, family, proxy.pid);
+    const network = await proxy.setUpNetwork({ family, outgoing, originPid: origin.pid, sysctls: arm.sysctls });
+    const serving = origin.serve({
+      type: 'serve',
+      network: 'veth',
+      family,
+      listen: targets,
+      plan: arm.load,
+      sysctls: arm.roles?.origin,
+    });
+    const starting = proxy.start({ listen, outgoing, clients: groups(addresses, each) });
+    const [originSysctls] = await Promise.all([serving, starting]);
+    return {
+      pool,
+      origin,
+      proxy,
+      observer: null,
+      range: network.range,
+      reserved: network.reserved,
+      sysctls: network.sysctls,
+      roles: { client, origin: originSysctls },
+      problems: await leftovers(proxy),
+      alone: true,
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function groups(addresses: readonly string[], size: number): string[][] {
+  return Array.from({ length: addresses.length / size }, (_, i) => addresses.slice(i * size, (i + 1) * size));
+}
+
+async function leftovers(proxy: { stats(): Promise<{ states: Record<string, number> }> }): Promise<string[]> {
+  const { states } = await proxy.stats();
+  const found = Object.entries(states).map(([state, n]) => `${n} in ${state}`);
+  return found.length > 0 ? [`the proxy had outgoing sockets before the load: ${found.join(', ')}`] : [];
+}

@@ -1,0 +1,89 @@
+/**
+ * Whether what was measured is what was predicted, where the prediction is exact or an interval. A disagreement is a finding
+ * about the kernel, or a fault of this program. Pure.
+ */
+import type { LoadPlan } from '../profile/plan.js';
+import type { Agreement, Outcomes, Prediction, Run } from '../results/schema.js';
+import { counted } from './format.js';
+import { isUsableForCounts } from './pairs.js';
+
+export interface AgreementInput {
+  readonly prediction: Prediction;
+  readonly load: Pick<LoadPlan, 'holdMs'>;
+  /** The arm's own, warm-ups and those that went wrong among them. */
+  readonly runs: readonly Run[];
+  /** Declared before the run: the kernel's rules alone decide how many attempts succeed. */
+  readonly deterministic: boolean;
+}
+
+/** @returns null where nothing exact was predicted, or no run is fit to be compared */
+export function agreementOf({ prediction, load, runs, deterministic }: AgreementInput): Agreement | null {
+  // What the generator could not start was never asked of the kernel.
+  const usable = runs.filter((run) => isUsableForCounts(run) && (run.outcomes.shed ?? 0) === 0);
+  if (usable.length === 0) return null;
+  if (deterministic && prediction.concurrent !== null) return exact(prediction, prediction.concurrent, usable);
+  // How long a connection that is closed at once is open is not simulated.
+  const { simulated } = prediction;
+  return simulated && load.holdMs === null ? within(simulated, usable) : null;
+}
+
+function exact(prediction: Prediction, concurrent: number, runs: readonly Run[]): Agreement {
+  const expected = (run: Run): Outcomes => {
+    const ok = Math.min(run.attempts, concurrent);
+    return { ok, [prediction.fails]: run.attempts - ok };
+  };
+  const differing = runs.filter((run) => !sameCounts(run.outcomes, expected(run)));
+  const first = differing[0];
+  if (!first) {
+    return {
+      verdict: 'agrees',
+      runs: runs.length,
+      differing: 0,
+      sentence: `${counted(runs.length, 'run')} to the unit: ${countsText(expected(runs[0]!))}`,
+    };
+  }
+  return {
+    verdict: 'disagrees',
+    runs: runs.length,
+    differing: differing.length,
+    sentence: `expected ${countsText(expected(first))}, and ${first.id} had ${countsText(first.outcomes)} (${differing.length} of ${counted(runs.length, 'run')} differ)`,
+  };
+}
+
+/** One run in twenty may lie outside of a 95 % interval; more than that, and at least two, is a disagreement. */
+function within({ attempts, ok }: NonNullable<Prediction['simulated']>, runs: readonly Run[]): Agreement | null {
+  const comparable = runs.filter((run) => run.attempts === attempts);
+  if (comparable.length === 0) return null;
+  const outside = comparable.filter(({ outcomes: { ok: found = 0 } }) => found < ok.low || found > ok.high);
+  const tolerated = Math.max(1, Math.ceil(comparable.length * 0.15));
+  const interval = `${ok.low.toLocaleString('en')} to ${ok.high.toLocaleString('en')} ok`;
+  const first = outside[0];
+  return {
+    verdict: outside.length > tolerated || outside.length === comparable.length ? 'disagrees' : 'agrees',
+    runs: comparable.length,
+    differing: outside.length,
+    sentence: first
+      ? `simulated ${interval}; ${outside.length} of ${counted(comparable.length, 'run')} outside, as ${first.id} with ${(first.outcomes.ok ?? 0).toLocaleString('en')}`
+      : `simulated ${interval}; ${counted(comparable.length, 'run')} within`,
+  };
+}
+
+function sameCounts(a: Outcomes, b: Outcomes): boolean {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => (a[name] ?? 0) === (b[name] ?? 0));
+}
+
+function countsText(outcomes: Outcomes): string {
+  const parts = Object.entries(outcomes).filter(([, count]) => count > 0);
+  return parts.map(([name, count]) => `${count.toLocaleString('en')} ${name}`).join(' and ') || 'nothing';
+}
+
+/** A warning for each arm whose measurement is not the prediction. */
+export function disagreementWarnings(arms: readonly { name: string; agreement?: Agreement | null }[]): string[] {
+  return arms.flatMap(({ name, agreement }) =>
+    agreement?.verdict === 'disagrees'
+      ? [
+          `prediction and measurement of ${name} disagree: ${agreement.sentence}. That is a finding about this kernel, or a fault of bindstorm: please report it`,
+        ]
+      : [],
+  );
+}

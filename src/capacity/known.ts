@@ -1,0 +1,124 @@
+/**
+ * How a prediction is known: measured on that kernel, read in its source, simulated, or assumed because nobody looked. Pure.
+ */
+import { type StrategyName, strategyOf } from '../profile/strategy.js';
+import type { Prediction } from '../results/schema.js';
+import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
+import { type Ceiling, eraOf } from './ceiling.js';
+import { atLeast, type KernelVersion, kernelSeries, parseKernelVersion } from './kernel-version.js';
+import type { PredictInput } from './predict-input.js';
+
+export type Known = NonNullable<Prediction['known']>;
+
+const OLD = ['3.2.71', '3.3.8'] as const;
+const NEW = ['5.10.223', '6.1.192', '6.12.107', '6.18.44', '7.2.13'] as const;
+
+/** Releases on which a strategy's counts were measured, ports held and in TIME_WAIT. */
+const MEASURED: Record<StrategyName, readonly string[]> = {
+  connect: [...OLD, ...NEW],
+  bind: [...OLD, ...NEW],
+  'bind-reuseaddr': [...OLD, ...NEW],
+  'bind-reuseport': ['6.18.44'],
+  'bind-no-port': NEW,
+  'bind-no-port-reuseaddr': ['6.18.44'],
+  'bind-explicit-port': [...OLD, ...NEW],
+  'bind-explicit-port-reuseport': ['6.18.44'],
+  'bind-explicit-port-exclusive': ['6.18.44'],
+  'bind-any': ['6.18.44'],
+  'bind-any-reuseaddr': ['6.18.44'],
+  'local-port-range': ['6.18.44'],
+};
+
+/** Mainline releases of which net/ipv4/inet_connection_sock.c and inet_hashtables.c were read. */
+const READ: readonly string[] = (
+  '2.6.32.65 3.2.71 3.3.8 3.4.4 3.5 3.10.65 3.11 3.13 4.0.5 4.2.8 4.4.155 4.5 4.6.2 4.9.154 4.10.17 4.11 4.12 4.14 4.15 4.18 ' +
+  '4.19 5.7.14 5.15.135 6.1.20 6.5 6.6.9 6.8 6.12 6.13.7 6.14 6.18.2 7.1.3'
+).split(' ');
+
+/** Releases whose random outcomes the simulator was held against. */
+const SIMULATED_AGAINST = ['3.2.71', '3.3.8', '6.18.44'];
+
+/** How the prediction of `top` for an input is known. */
+export function knownOf(input: PredictInput, top: Ceiling): Known {
+  const { kernel, strategy } = input;
+  const has = hasStrategy(kernel, strategy);
+  if (has === 'unknown') {
+    return {
+      how: 'assumed',
+      on: [],
+      why: 'the vendor may have brought the option to this kernel; only the kernel itself can tell',
+    };
+  }
+  if (has === 'no') return { how: 'read', on: [], why: 'the release that brought the option is known' };
+  if (top.concurrent === null && top.takesOver === 'random') {
+    const like = SIMULATED_AGAINST.filter((release) => eraAt(release) === eraOf(input));
+    return {
+      how: 'simulated',
+      on: like,
+      why:
+        like.length > 0
+          ? `the simulation of this kernel's search agrees with what was measured on ${list(like)}`
+          : 'the simulation follows the source of this era, on which nothing was measured',
+    };
+  }
+  if (kernel.enterprise) return ofVendor(kernel, kernel.enterprise.release);
+  return ofMainline(input);
+}
+
+function ofVendor(kernel: KernelVersion, release: number): Known {
+  if (release === 6 || release === 7) {
+    return {
+      how: 'read',
+      on: release === 6 ? ['2.6.32-642.6.2.el6'] : ['3.10.0-1160.el7'],
+      why: "from the vendor's source and advisories, since it changed bind() within one kernel number",
+    };
+  }
+  return {
+    how: 'assumed',
+    on: [],
+    why: `this vendor's ${kernelSeries(kernel)} is taken for the kernel that it began with, whatever was brought to it since`,
+  };
+}
+
+function ofMainline(input: PredictInput): Known {
+  const { kernel, strategy } = input;
+  const alike = MEASURED[strategy].filter((release) => sameRule(input, release));
+  const same = alike.filter((release) => kernelSeries(parseKernelVersion(release)) === kernelSeries(kernel));
+  if (same.length > 0) return { how: 'measured', on: same, why: `measured on ${list(same)}` };
+  const also = alike.length > 0 ? `; measured on ${list(alike)}, where the same rule holds` : '';
+  const read = READ.filter((release) => sameRule(input, release));
+  const here = read.filter((release) => kernelSeries(parseKernelVersion(release)) === kernelSeries(kernel));
+  if (here.length > 0) return { how: 'read', on: here, why: `read in the source of ${list(here)}${also}` };
+  const before = read.filter((release) => atLeast(kernel, release)).at(-1);
+  const after = read.find((release) => !atLeast(kernel, release));
+  if (before !== undefined && after !== undefined)
+    return { how: 'read', on: [before, after], why: `the same in the sources of ${before} and ${after}${also}` };
+  const nearest = before ?? after;
+  const side = before === undefined ? 'older' : 'newer';
+  return {
+    how: 'assumed',
+    on: [],
+    why: `${kernelSeries(kernel)} is ${side} than what was read${nearest === undefined ? '' : ` (${nearest})`}, and is taken to be like it${also}`,
+  };
+}
+
+/** connect() and named ports have followed one rule all along; bind() has eras. */
+function sameRule({ strategy, kernel }: PredictInput, release: string): boolean {
+  if (strategyOf(strategy).port !== 'bind') return true;
+  return (
+    eraAt(release) === bindEra(kernel) || (plainBind(strategy) && bindEra(kernel) !== 'A' && eraAt(release) !== 'A')
+  );
+}
+
+/** Without options bind(address, 0) has had two rules only: that of era A, and the other. */
+function plainBind(strategy: StrategyName): boolean {
+  return strategyOf(strategy).options.length === 0;
+}
+
+function eraAt(release: string): BindEra {
+  return bindEra(parseKernelVersion(release));
+}
+
+function list(releases: readonly string[]): string {
+  return releases.length < 2 ? (releases[0] ?? '') : `${releases.slice(0, -1).join(', ')} and ${releases.at(-1)}`;
+}

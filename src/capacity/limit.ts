@@ -1,0 +1,55 @@
+/**
+ * What limits a strategy for good: its ceiling, the time that a tuple is in use, and the rate that both allow. Pure.
+ */
+import { type Ceiling, ceiling } from './ceiling.js';
+import type { PredictInput } from './predict-input.js';
+import { type AfterClose, afterClose } from './time-wait.js';
+
+/** What limits a rate: tuples of the ceiling that are in use for `seconds` a connection. */
+export interface Limit {
+  readonly top: Ceiling;
+  readonly after: AfterClose;
+  /** Tuples that TIME_WAIT occupies for good, because `tcp_max_tw_buckets` lets no more in. */
+  readonly parked: number;
+  /** Connections a second for ever, and the arithmetic; null where ports do not limit it or there is no closed form. */
+  readonly rate: { readonly value: number; readonly text: string } | null;
+}
+
+/** The limit of a strategy in a network namespace of its own. */
+export function limitOf(input: PredictInput): Limit {
+  const top = ceiling(input);
+  const { parked, ...after } = withOverflow(input, top, afterClose(input, top));
+  return { top, after, parked, rate: sustained(input, top, after, parked) };
+}
+
+/** Over `tcp_max_tw_buckets` a socket is closed without TIME_WAIT, which frees its port at once. */
+function withOverflow(
+  { maxTwBuckets }: PredictInput,
+  top: Ceiling,
+  after: AfterClose,
+): AfterClose & { readonly parked: number } {
+  if (top.concurrent === null || after.seconds === 0 || maxTwBuckets >= top.concurrent) return { ...after, parked: 0 };
+  return {
+    seconds: 0,
+    parked: maxTwBuckets,
+    why: `tcp_max_tw_buckets = ${maxTwBuckets} is below the ceiling, and a close beyond it leaves no TIME_WAIT`,
+  };
+}
+
+function sustained(input: PredictInput, top: Ceiling, after: AfterClose, parked: number): Limit['rate'] {
+  if (top.concurrent === null || after.seconds === null) return null;
+  if (top.concurrent === 0) return { value: 0, text: '0 a second' };
+  const hold = input.holdMs / 1000;
+  const seconds = hold + after.seconds;
+  if (seconds === 0 || (top.takesOver === 'random' && after.seconds === 0)) return null;
+  const free = top.concurrent - parked;
+  const value = free / seconds;
+  const divisor = hold > 0 && after.seconds > 0 ? `(${hold} s + ${after.seconds} s)` : `${seconds} s`;
+  const dividend = parked > 0 ? `(${top.concurrent} − ${parked})` : `${free}`;
+  return { value, text: `${dividend} / ${divisor} = ${rounded(value)} a second` };
+}
+
+/** Three digits, and all that stand before the point. */
+function rounded(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}

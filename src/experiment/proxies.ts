@@ -1,0 +1,55 @@
+/**
+ * What the rehearsal asks and learns of the proxies of an experiment. Pure.
+ */
+import type { Check } from '../agent/protocol.js';
+import type { Experiment } from '../profile/plan.js';
+import type { Finding } from '../profile/problem.js';
+import type { ProgramName } from '../profile/subject.js';
+import { subjectOf } from '../subject/subjects.js';
+
+/** The programs of all arms' proxies, each once. */
+export function proxiesOf({ arms }: Experiment): ProgramName[] {
+  const proxies = arms.flatMap(({ proxy }) => (proxy ? [{ kind: proxy.kind, binary: proxy.binary }] : []));
+  return [...new Map(proxies.map((proxy) => [`${proxy.kind} ${proxy.binary}`, proxy])).values()];
+}
+
+/** How a proxy chooses its ports depends on its version, which only the program itself knows. */
+export function withStrategies(experiment: Experiment, proxies: readonly ProgramName[], check: Check): Experiment {
+  if (proxies.length === 0) return experiment;
+  const version = ({ kind, binary }: ProgramName) =>
+    check.programs?.[proxies.findIndex((other) => other.kind === kind && other.binary === binary)]?.version ?? null;
+  const arms = experiment.arms.map((arm) => {
+    if (!arm.proxy) return arm;
+    const strategy = subjectOf(arm.proxy.kind).strategy(arm.proxy, version(arm.proxy));
+    return { ...arm, load: { ...arm.load, strategy } };
+  });
+  return { ...experiment, arms };
+}
+
+/** Programs that are not there, and a lab that has no role for them. */
+export function programObstacles(experiment: Experiment, proxies: readonly ProgramName[], check: Check): Finding[] {
+  if (proxies.length === 0) return [];
+  if (experiment.lab === 'vm' || experiment.lab === 'vagrant') {
+    return [
+      {
+        path: ['subject'],
+        message: `found the subject ${proxies[0]!.kind} in the ${experiment.lab} lab, whose ${experiment.lab === 'vm' ? 'guest' : 'agent'} has no programs but its own: use lab: { kind: netns }`,
+      },
+    ];
+  }
+  const missing = (check.programs ?? []).flatMap(({ binary, problem }): Finding[] => {
+    if (problem === null) return [];
+    const arm = experiment.arms.find(({ proxy }) => proxy?.binary === binary)!;
+    const inherited = arm.baseline || experiment.arms[0]!.proxy?.binary === binary;
+    const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
+    return [{ path: [...where, 'subject', 'binary'], message: problem }];
+  });
+  if (check.veth.available) return missing;
+  return [
+    ...missing,
+    {
+      path: ['subject'],
+      message: `this kernel has no veth devices (${check.veth.errno}), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }`,
+    },
+  ];
+}

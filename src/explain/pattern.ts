@@ -1,0 +1,35 @@
+/**
+ * What a program's file holds: the lines by which it tells of a failure, as data.
+ */
+import type { StrategyName } from '../profile/strategy.js';
+import type { Call, CauseName } from './cause.js';
+import type { Errno } from './errno.js';
+
+export interface Pattern {
+  /**
+   * Named groups that are read: `errno` (number, name or message), `call` (bind, connect, listen …), `address` (where it was
+   * going, or what it bound), `port` (the local port that it named).
+   */
+  readonly match: RegExp;
+  /** Another line within a dozen that must be there too. */
+  readonly near?: RegExp;
+  /** Where the line does not say. */
+  readonly call?: Call;
+  readonly errno?: Errno;
+  /** Overrides what call and errno come to. */
+  readonly cause?: CauseName;
+  /** How the program gets its local port when it says this; null: cannot be told. */
+  readonly strategy: StrategyName | null;
+  /** Which version or setting, as far as the line tells. */
+  readonly version?: string;
+  /** What a reader must know beside. One sentence. */
+  readonly note?: string;
+}
+
+export interface Program {
+  readonly name: string;
+  /** The profile that ships and reproduces it, where there is one. */
+  readonly profile?: string;
+  /** In the order of trial: the narrower first. */
+  readonly patterns: readonly Pattern[];
+}

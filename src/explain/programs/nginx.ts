@@ -1,0 +1,38 @@
+import type { Program } from '../pattern.js';
+
+/** nginx: error_log. */
+export const NGINX: Program = {
+  name: 'nginx',
+  patterns: [
+    {
+      match: /\bbind\(\) to \S+ failed \((?<errno>98|99|13)?:? ?[^)]*\)(?!.*while connecting)/,
+      call: 'listen',
+      strategy: null,
+    },
+    {
+      match:
+        /\bbind\((?<address>[^)]*?)(?::(?<port>\d+))?\) failed \((?<errno>\d+): [^)]*\) while connecting to upstream/,
+      call: 'bind',
+      strategy: 'bind-explicit-port-exclusive',
+      version: 'proxy_bind with a port',
+      note: 'with a fixed port there is one connection at a time',
+    },
+    {
+      match:
+        /\bconnect\(\) to (?<address>\S+?)(?::\d+)? failed \((?<errno>99|105|110|111|113|101): [^)]*\) while connecting to upstream/,
+      call: 'connect',
+      strategy: 'bind-no-port',
+      version: 'with proxy_bind; without it, the strategy is connect',
+      note: 'by default one such failure marks the server as down for 10 s (max_fails=1), which makes further errors',
+    },
+    { match: /no live upstreams while connecting to/, call: 'none', cause: 'marked-down', strategy: null },
+    { match: /(?:socket|accept4?)\(\) failed \((?<errno>24|23): /, call: 'socket', strategy: null },
+    {
+      match: /worker_connections are not enough/,
+      call: 'none',
+      cause: 'descriptors',
+      strategy: null,
+      note: 'a limit of nginx itself: worker_connections',
+    },
+  ],
+};

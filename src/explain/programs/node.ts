@@ -1,0 +1,39 @@
+import type { Program } from '../pattern.js';
+
+/** Node.js and whatever runs on libuv. */
+export const NODE: Program = {
+  name: 'Node.js (libuv)',
+  patterns: [
+    {
+      match: /\blisten (?<errno>EADDRINUSE|EADDRNOTAVAIL)\b|syscall: 'listen'/,
+      call: 'listen',
+      errno: 'EADDRINUSE',
+      strategy: null,
+    },
+    {
+      match: /\bconnect (?<errno>EADDRINUSE)(?: (?<address>\S+?):\d+)?(?: |$)/,
+      call: 'bind',
+      strategy: 'bind-reuseaddr',
+      version: 'with localAddress',
+      note: 'the call that failed is bind(): libuv keeps its errno until connect(), and always sets SO_REUSEADDR, so ip_autobind_reuse=1 acts (Linux 5.7)',
+    },
+    {
+      match: /\bbind (?<errno>EADDRINUSE|EADDRNOTAVAIL)(?: (?<address>[0-9a-f.:]*?)(?::(?<port>\d+))?)?(?: |$)/,
+      call: 'bind',
+      strategy: 'bind-reuseaddr',
+      version: 'with localAddress',
+    },
+    {
+      match: /\bconnect (?<errno>EADDRNOTAVAIL)(?: (?<address>\S+?):\d+)?(?: - Local \([^)]*\))?(?: |$)/,
+      call: 'connect',
+      strategy: 'connect',
+      version: 'without localAddress',
+    },
+    { match: /\b(?:connect|socket|accept|open) (?<errno>EMFILE|ENFILE)\b/, call: 'socket', strategy: null },
+    {
+      match: /\bconnect (?<errno>ETIMEDOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)\b/,
+      call: 'connect',
+      strategy: 'connect',
+    },
+  ],
+};

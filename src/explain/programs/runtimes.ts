@@ -1,0 +1,153 @@
+import { ERRNO_TEXT } from '../errno.js';
+import type { Program } from '../pattern.js';
+
+/** Go's net package: operation, local and remote address, call, errno. */
+export const GO: Program = {
+  name: 'Go (net package)',
+  patterns: [
+    { match: /\blisten (?:tcp|udp)[46]? \S*: bind: (?<errno>[a-z ]+)/, call: 'listen', strategy: null },
+    {
+      match: /\bdial tcp[46]? \S*:0->\S+: bind: (?<errno>address already in use)/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'a Dialer with LocalAddr',
+    },
+    {
+      match: /\bdial tcp[46]? \S*:(?<port>[1-9]\d*)->\S+: bind: (?<errno>address already in use)/,
+      call: 'bind',
+      strategy: 'bind-explicit-port-exclusive',
+      version: 'a Dialer whose LocalAddr has a port',
+    },
+    {
+      match: /\bdial tcp[46]? \S+: bind: (?<errno>[a-z ]+)/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'a Dialer with LocalAddr',
+    },
+    {
+      match:
+        /\bdial tcp[46]? (?:\S+->)?(?<address>\[[^\]]+\]|[^:\s]+):\d+: (?:connect: )?(?<errno>(?:cannot assign|can't assign) requested address|too many open files|connection refused|no route to host|network is unreachable)/,
+      call: 'connect',
+      strategy: 'connect',
+      note: 'a response body that is not read to its end and closed keeps its connection from being reused',
+    },
+    { match: /\bdial tcp[46]? \S+: socket: (?<errno>too many open files)/, call: 'socket', strategy: null },
+  ],
+};
+
+/** Python: an OSError, and the line above it that says which call. */
+export const PYTHON: Program = {
+  name: 'Python',
+  patterns: [
+    {
+      match: /\[Errno (?<errno>98|99)\] (?:error while attempting to bind|.*while attempting to bind on address)/,
+      call: 'listen',
+      strategy: null,
+    },
+    {
+      match: /^(?:OSError|socket\.error): \[Errno (?<errno>98)\]/,
+      near: /\.bind\((?:source_address|local_addr|sa|laddr)|create_connection/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'create_connection with source_address',
+    },
+    {
+      match:
+        /(?:OSError|socket\.error|URLError|ConnectError|NewConnectionError|ClientConnectorError|RequestError)\b.*\[Errno (?<errno>99|24|110|111|113|101)\]/,
+      call: 'connect',
+      strategy: 'connect',
+    },
+    {
+      match: /^(?:OSError|socket\.error|PermissionError): \[Errno (?<errno>98)\]/,
+      near: /listen|server|serve/i,
+      call: 'listen',
+      strategy: null,
+    },
+    {
+      match: /^(?:OSError|socket\.error): \[Errno (?<errno>98)\]/,
+      call: 'none',
+      cause: 'either',
+      strategy: null,
+      note: 'the traceback above it says whether it was a server or source_address',
+    },
+  ],
+};
+
+/** Java: BindException for both calls; the stack says which. */
+export const JAVA: Program = {
+  name: 'Java',
+  patterns: [
+    {
+      match: /(?:BindException|SocketException): (?<errno>Address already in use|Cannot assign requested address)/,
+      near: /ServerSocket|ServerBootstrap|Acceptor|\bListener\b/,
+      call: 'listen',
+      strategy: null,
+    },
+    {
+      match:
+        /(?:AnnotatedSocketException|BindException|NoRouteToHostException|ConnectException|SocketException): (?<errno>Cannot assign requested address)(?:: [^/\s]*\/(?<address>\S+?):\d+)?/,
+      near: /Net\.(?:connect|pollConnect)|\.connect\(|AnnotatedSocketException/,
+      call: 'connect',
+      strategy: 'connect',
+      note: 'Java calls it a BindException, and the call that failed is connect()',
+    },
+    {
+      match: /BindException: (?<errno>Address already in use)/,
+      near: /Socket\.bind|Net\.bind|ClientBootstrap|\.bind\(/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'a Socket that is bound to a local address before it connects',
+      note: 'with setReuseAddress(true) the strategy is bind-reuseaddr',
+    },
+    {
+      match: /BindException: (?<errno>Cannot assign requested address)/,
+      near: /Net\.bind|\.bind\(/,
+      call: 'bind',
+      strategy: null,
+    },
+    {
+      match: /BindException: (?:Address already in use|Cannot assign requested address)/,
+      call: 'none',
+      cause: 'either',
+      strategy: null,
+      note: 'Java uses BindException for bind() and connect() alike: the stack below it tells (Net.bind0, Net.connect0)',
+    },
+    { match: /SocketException: (?<errno>Too many open files)/, call: 'socket', strategy: null },
+  ],
+};
+
+/** Ruby: Errno::NAME, with the call in the message. */
+export const RUBY: Program = {
+  name: 'Ruby',
+  patterns: [
+    {
+      match: /- bind\(2\) for "?(?<address>[^"\s]+)"?(?: port (?<port>\d+))? \(Errno::(?<errno>E[A-Z]+)\)/,
+      call: 'bind',
+      strategy: 'bind-reuseaddr',
+      version: 'TCPSocket with a local host',
+    },
+    {
+      match: /- connect\(2\) for "?(?<address>[^"\s]+)"? port \d+ \(Errno::(?<errno>E[A-Z]+)\)/,
+      call: 'connect',
+      strategy: 'connect',
+    },
+  ],
+};
+
+/** Perl's IO::Socket. */
+export const PERL: Program = {
+  name: 'Perl (IO::Socket)',
+  patterns: [
+    {
+      match: new RegExp(`IO::Socket::\\w+: connect: (?<errno>${ERRNO_TEXT})`, 'i'),
+      call: 'connect',
+      strategy: 'connect',
+    },
+    {
+      match: /IO::Socket::\w+: (?<errno>Address already in use)/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'with LocalAddr',
+    },
+  ],
+};

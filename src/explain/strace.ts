@@ -1,0 +1,194 @@
+/**
+ * Output of strace(1): which socket calls failed, and by what strategy the sockets got their ports. Pure.
+ */
+import type { StrategyName } from '../profile/strategy.js';
+import type { Call } from './cause.js';
+import { type Errno, errnoOf } from './errno.js';
+
+export interface TracedFailure {
+  readonly line: string;
+  /** 0-based. */
+  readonly at: number;
+  readonly call: Call;
+  readonly errno: Errno;
+  readonly port: number | null;
+  readonly address: string | null;
+  readonly strategy: StrategyName | null;
+  /** The options that decide were in the trace too. */
+  readonly sure: boolean;
+  readonly note: string | null;
+}
+
+interface Traced {
+  /** Whether its socket() is in the trace, so that its options are. */
+  readonly whole: boolean;
+  readonly options: Set<string>;
+  /** Set after bind(), where it does nothing. */
+  readonly late: Set<string>;
+  bound: { readonly address: string; readonly port: number } | null;
+}
+
+interface Event {
+  readonly pid: string;
+  readonly name: string;
+  readonly args: string;
+  readonly result: number;
+  readonly errno: string | null;
+}
+
+const PREFIX = String.raw`^(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(?:\d[\d:.]*\s+)?`;
+const CALLS = 'socket|setsockopt|bind|connect|listen|accept4?|close';
+const COMPLETE = new RegExp(`${PREFIX}(${CALLS})\\((.*)\\)\\s+=\\s+(-?\\d+)(?:\\s+(E[A-Z]+))?`);
+const UNFINISHED = new RegExp(`${PREFIX}(${CALLS})\\((.*?),?\\s*<unfinished \\.\\.\\.>`);
+const RESUMED = new RegExp(
+  `${PREFIX}<\\.\\.\\. (${CALLS}) resumed>\\s*,?\\s*(.*)\\)\\s+=\\s+(-?\\d+)(?:\\s+(E[A-Z]+))?`,
+);
+/** Lines that are part of a trace and say nothing here. */
+const OTHER =
+  /^(?:\[pid\s+\d+\]\s+|\d+\s+)?(?:\d[\d:.]*\s+)?(?:[a-z_0-9]+\(.*(?:=\s+(?:-?\d+|\?|0x[0-9a-f]+)|<unfinished \.\.\.>)|<\.\.\. \w+ resumed>|\+\+\+ .*\+\+\+|--- SIG.*---|strace: )/;
+
+/**
+ * @param lines of any text
+ * @returns the failures that are worth a word, and which lines were strace's
+ */
+export function readTrace(lines: readonly string[]): { failures: TracedFailure[]; traced: ReadonlySet<number> } {
+  const sockets = new Map<string, Traced>();
+  const pending = new Map<string, string>();
+  const failures: TracedFailure[] = [];
+  const traced = new Set<number>();
+  for (const [at, line] of lines.entries()) {
+    const event = parse(line, pending);
+    if (event === 'part' || (!event && OTHER.test(line))) traced.add(at);
+    if (!event || event === 'part') continue;
+    traced.add(at);
+    const failure = follow(event, sockets);
+    if (failure) failures.push({ ...failure, line: line.trim(), at });
+  }
+  return { failures, traced };
+}
+
+function parse(line: string, pending: Map<string, string>): Event | 'part' | null {
+  const unfinished = UNFINISHED.exec(line);
+  if (unfinished) {
+    const [, a, b, name, args] = unfinished;
+    pending.set(`${a ?? b ?? ''} ${name}`, args!);
+    return 'part';
+  }
+  const resumed = RESUMED.exec(line);
+  const match = resumed ?? COMPLETE.exec(line);
+  if (!match) return null;
+  const [, a, b, name, rest, result, errno] = match;
+  const pid = a ?? b ?? '';
+  const before = resumed ? pending.get(`${pid} ${name}`) : undefined;
+  const args = before === undefined ? rest! : rest === '' ? before : `${before}, ${rest}`;
+  return { pid, name: name!, args, result: Number(result), errno: errno ?? null };
+}
+
+type Found = Omit<TracedFailure, 'line' | 'at'>;
+
+function follow({ pid, name, args, result, errno }: Event, sockets: Map<string, Traced>): Found | null {
+  if (name === 'socket') {
+    if (result < 0) return failure('socket', errno, null, undefined);
+    if (/AF_INET6?\b/.test(args)) remember(sockets, pid, result, fresh(true));
+    else sockets.delete(`${pid}:${result}`);
+    return null;
+  }
+  if (name.startsWith('accept')) return result < 0 ? failure('accept', errno, null, undefined) : null;
+  const fd = Number.parseInt(args, 10);
+  const socket = sockets.get(`${pid}:${fd}`) ?? sockets.get(`:${fd}`);
+  switch (name) {
+    case 'setsockopt': {
+      const option = /\b(SO_REUSEADDR|SO_REUSEPORT|IP_BIND_ADDRESS_NO_PORT|IP_LOCAL_PORT_RANGE)\b/.exec(args)?.[1];
+      if (option && result === 0 && !/, \[0\],/.test(args))
+        (socket?.bound ? socket.late : socket?.options)?.add(option);
+      return null;
+    }
+    case 'bind': {
+      const to = addressOf(args);
+      if (!to) return null;
+      if (result < 0) return failure('bind', errno, to, socket);
+      const bound = socket ?? fresh(false);
+      bound.bound = to;
+      remember(sockets, pid, fd, bound);
+      return null;
+    }
+    case 'connect': {
+      const to = addressOf(args);
+      return to && result < 0 && errno !== 'EINPROGRESS' ? failure('connect', errno, to, socket) : null;
+    }
+    case 'listen':
+      return result < 0 ? failure('listen', errno, null, socket) : null;
+    default:
+      if (result === 0) for (const key of [`${pid}:${fd}`, `:${fd}`]) sockets.delete(key);
+      return null;
+  }
+}
+
+/** Threads share descriptors, so a socket is found by its number alone where its own thread did not make it. */
+function remember(sockets: Map<string, Traced>, pid: string, fd: number, socket: Traced): void {
+  sockets.set(`${pid}:${fd}`, socket);
+  sockets.set(`:${fd}`, socket);
+}
+
+function fresh(whole: boolean): Traced {
+  return { whole, options: new Set(), late: new Set(), bound: null };
+}
+
+function addressOf(args: string): { address: string; port: number } | null {
+  if (!/sa_family=AF_INET6?\b/.test(args)) return null;
+  const port = /sin6?_port=htons\((\d+)\)/.exec(args)?.[1];
+  // An address that was cut from a report is an empty text.
+  const address = /(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]*)"/.exec(args)?.[1] ?? '';
+  return port === undefined ? null : { address: address.replace(/^::ffff:/, ''), port: Number(port) };
+}
+
+function failure(
+  call: Call,
+  name: string | null,
+  to: { address: string; port: number } | null,
+  socket: Traced | undefined,
+): Found | null {
+  const errno = name === null ? undefined : errnoOf(name);
+  if (!errno) return null;
+  const bound = call === 'bind' ? to : (socket?.bound ?? null);
+  const strategy = call === 'bind' || call === 'connect' ? strategyOf(bound, socket) : null;
+  const sure = socket?.whole === true;
+  return {
+    call,
+    errno,
+    port: call === 'bind' ? (to?.port ?? null) : null,
+    address: to?.address ?? null,
+    strategy,
+    sure,
+    note: noteOf(call, to, socket),
+  };
+}
+
+function strategyOf(bound: { address: string; port: number } | null, socket: Traced | undefined): StrategyName {
+  const has = (option: string) => socket?.options.has(option) === true;
+  if (!bound) return 'connect';
+  if (bound.port !== 0) {
+    if (has('SO_REUSEADDR')) return 'bind-explicit-port';
+    return has('SO_REUSEPORT') ? 'bind-explicit-port-reuseport' : 'bind-explicit-port-exclusive';
+  }
+  if (has('IP_BIND_ADDRESS_NO_PORT')) {
+    if (has('IP_LOCAL_PORT_RANGE')) return 'local-port-range';
+    return has('SO_REUSEADDR') ? 'bind-no-port-reuseaddr' : 'bind-no-port';
+  }
+  const any = bound.address === '0.0.0.0' || bound.address === '::';
+  if (has('SO_REUSEADDR')) return any ? 'bind-any-reuseaddr' : 'bind-reuseaddr';
+  if (any) return 'bind-any';
+  return has('SO_REUSEPORT') ? 'bind-reuseport' : 'bind';
+}
+
+function noteOf(call: Call, to: { port: number } | null, socket: Traced | undefined): string | null {
+  if (call === 'bind' && to && to.port !== 0)
+    return 'if this socket is to listen, the port belongs to another listener; if it is to connect, to an earlier connection';
+  if (call === 'connect' && !socket)
+    return 'no socket() and bind() of this descriptor is in the trace; strace -e trace=socket,setsockopt,bind,connect shows whether the program binds first';
+  if (call === 'bind' && !socket?.whole)
+    return 'the options that were set before are not in the trace; strace -e trace=socket,setsockopt,bind,connect shows them';
+  if (socket && socket.late.size > 0)
+    return `${[...socket.late].join(' and ')} was set after bind(), where it does nothing for the choice of the port`;
+  return null;
+}

@@ -1,0 +1,71 @@
+/**
+ * What every kind of sink needs: its input, listening sockets, and the next connection of one.
+ */
+import { EAGAIN, EMFILE, ENFILE, SystemCallError } from '../kernel/errno.js';
+import {
+  accept4,
+  bind,
+  errno,
+  listen,
+  nativeBuffer,
+  SO_REUSEADDR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setsockopt,
+  socket,
+} from '../kernel/libc.js';
+import { sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
+import type { LoadPlan, Target } from '../profile/plan.js';
+
+export type SinkPlan = Pick<LoadPlan, 'close' | 'holdMs' | 'exchange' | 'sink' | 'protocol' | 'body'>;
+
+export interface SinkInput {
+  readonly plan: SinkPlan;
+  readonly listen: readonly Target[];
+  readonly descriptorLimit: number;
+  /** [0]: set to 1 to stop. [1]: connections accepted. [2]: accepts refused for want of descriptors. */
+  readonly control: Int32Array;
+}
+
+export const SINK_CONTROL = { stop: 0, accepted: 1, refused: 2 } as const;
+
+/** More than any accept queue may hold; the kernel lowers it to net.core.somaxconn (listen(2)). */
+const BACKLOG = 0x7fffffff;
+
+/** Open the listening sockets. Throws SystemCallError that names the address. @returns their descriptors */
+export function listenAll(targets: readonly Target[]): number[] {
+  const table = sockaddrTable(targets);
+  const one = nativeBuffer(4);
+  one.view.setInt32(0, 1, true);
+  return targets.map(({ address, port }, i) => {
+    const where = `${address} port ${port}`;
+    const fd = socket(table.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) throw new SystemCallError('socket', errno(), where);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one.address, 4);
+    if (bind(fd, sockaddrAt(table, i), table.length) < 0) throw new SystemCallError('bind', errno(), where);
+    if (listen(fd, BACKLOG) < 0) throw new SystemCallError('listen', errno(), where);
+    return fd;
+  });
+}
+
+/** Take the next connection of a listener. @returns its descriptor, or -1 when there is none, or no descriptor for it */
+export function acceptOne(listener: number, control: Int32Array): number {
+  for (;;) {
+    const fd = accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      control[SINK_CONTROL.accepted]!++;
+      return fd;
+    }
+    const error = errno();
+    if (error === EMFILE || error === ENFILE) {
+      control[SINK_CONTROL.refused]!++;
+      // The queue stays ready while no descriptor is free; without a pause this thread would only spin.
+      Atomics.wait(control, SINK_CONTROL.stop, 0, 5);
+      return -1;
+    }
+    if (error === EAGAIN) return -1;
+    // Anything else is the fault of one connection that is already gone (accept(2)).
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What a proxy under test suffered, beside what its clients saw: medians over an arm's compared runs. Pure.
+ */
+import type { Results, Variant } from '../results/schema.js';
+import { comparedRuns, median, medianOf } from './medians.js';
+
+/** Something that was counted in each run, and its median. */
+export type Counted = readonly [what: string, count: number];
+
+export interface ProxyRow {
+  readonly name: string;
+  /** Kinds and versions of its runs, as `squid 5.7`. */
+  readonly program: string;
+  /** Its failing answers in full, as `503 ERR_CONNECT_FAIL 0`. */
+  readonly answers: readonly Counted[];
+  /** Failures in its log, as `bind EADDRINUSE`. */
+  readonly logged: readonly Counted[];
+  /** A line of each kind of failure. */
+  readonly lines: readonly string[];
+  /** Ports in use at the most, of all its addresses. */
+  readonly ports: number | null;
+  /** Sockets in TIME_WAIT and in other states when the load had ended. */
+  readonly timeWait: number | null;
+  readonly open: number | null;
+  readonly cpuSeconds: number | null;
+  readonly memory: number | null;
+}
+
+/** One row an arm that has a proxy; none for the harness's own sockets. */
+export function proxyRows({ variants }: Results): ProxyRow[] {
+  return variants.flatMap((variant) => (variant.proxy ? [rowOf(variant)] : []));
+}
+
+function rowOf(variant: Variant): ProxyRow {
+  const reports = comparedRuns(variant).flatMap(({ proxy }) => (proxy ? [proxy] : []));
+  const programs = new Set(reports.map(({ kind, version }) => (version === null ? kind : `${kind} ${version}`)));
+  const failures = reports.map(({ failures }) =>
+    Object.fromEntries(failures.map(({ call, errno, count }) => [failureName(call, errno), count])),
+  );
+  const lines = new Map(
+    reports.flatMap(({ failures: list }) =>
+      list.map((failure): [string, string] => [failureName(failure.call, failure.errno), failure.lines[0] ?? '']),
+    ),
+  );
+  return {
+    name: variant.name,
+    program: [...programs].join(', ') || (variant.proxy?.kind ?? ''),
+    answers: medians(reports.map(({ answers }) => answers)),
+    logged: medians(failures),
+    lines: [...lines.values()].filter((line) => line !== ''),
+    ports: medianOf(variant, ({ ports }) => ports.peak),
+    timeWait: medianOf(variant, ({ ports }) => ports.finalStates && (ports.finalStates.TIME_WAIT ?? 0)),
+    open: medianOf(variant, ({ ports }) => ports.finalStates && others(ports.finalStates)),
+    cpuSeconds: medianOf(variant, ({ proxy }) => proxy && proxy.cpu.user + proxy.cpu.system),
+    memory: medianOf(variant, ({ proxy }) => proxy?.memory.peak),
+  };
+}
+
+function failureName(call: string | null, errno: string | null): string {
+  return [call ?? 'a call', errno ?? 'without an errno'].join(' ');
+}
+
+function medians(counts: readonly Readonly<Record<string, number>>[]): Counted[] {
+  const names = new Set(counts.flatMap((count) => Object.keys(count)));
+  return [...names]
+    .map((name): Counted => [name, median(counts.map((count) => count[name] ?? 0)) ?? 0])
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+}
+
+function others(states: Readonly<Record<string, number>>): number {
+  return Object.entries(states).reduce((sum, [state, n]) => (state === 'TIME_WAIT' ? sum : sum + n), 0);
+}

@@ -1,0 +1,59 @@
+/**
+ * What a kind of proxy is to the lab: how settings become a configuration and a command line, and what its log says. All of it
+ * pure; starting, watching and stopping are the same for every kind (process.ts).
+ */
+import type { Target } from '../profile/plan.js';
+import type { StrategyName } from '../profile/strategy.js';
+import type { ProxySettings } from '../profile/subject.js';
+
+/** Where a proxy stands in its lab. */
+export interface Place {
+  /** A folder of its own, which it may write to, and which is gone with the lab. */
+  readonly directory: string;
+  readonly listen: Target;
+  /** Its outgoing addresses, in the order of the arm. */
+  readonly outgoing: readonly string[];
+  /** The clients' addresses by the outgoing address that is theirs: each row is a run of consecutive addresses. */
+  readonly clients: readonly (readonly string[])[];
+  /** Descriptors that it may have. */
+  readonly descriptors: number;
+}
+
+/** A configured proxy, ready to be started. */
+export interface Program {
+  /** File name in the directory → text. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Program and arguments. It must stay in the foreground. */
+  readonly argv: readonly string[];
+  /** Log files in the directory that are read line by line, beside standard output and standard error. */
+  readonly logs: readonly string[];
+  /** How it is ended: a signal, and SIGKILL when it has not ended in time. */
+  readonly stop: { readonly signal: NodeJS.Signals; readonly deadlineMs: number };
+}
+
+/** The streams of a started program, as a name beside those of its log files. */
+export const STANDARD_ERROR = 'standard error';
+export const STANDARD_OUTPUT = 'standard output';
+
+/** What one line of a log says. */
+export type LogEvent =
+  /** An outgoing connection failed. `call` and `errno` are null where the line does not tell. */
+  | { readonly kind: 'failure'; readonly call: 'bind' | 'connect' | null; readonly errno: string | null }
+  /** The line of an access log: how a request ended, in the proxy's own words. */
+  | { readonly kind: 'request'; readonly result: string }
+  /** The proxy was not what was to be measured, as when it ran out of descriptors: in a sentence without a full stop. */
+  | { readonly kind: 'trouble'; readonly what: string };
+
+/** One kind of proxy. */
+export interface Subject<S extends ProxySettings = ProxySettings> {
+  /** The Debian package that has it. */
+  readonly debianPackage: string;
+  /** How it gets the local address and port of an outgoing connection. @param version as the program says; null: unknown */
+  strategy(settings: S, version: string | null): StrategyName;
+  /** Settings → configuration and command line. `binary` is the path that was found. */
+  configure(settings: S, binary: string, place: Place): Program;
+  /** What a line of a log (its file name, or a stream) says; null: nothing of interest. */
+  readLine(log: string, line: string, place: Place): LogEvent | null;
+  /** Arguments that make the program print its version, and how to find it in what is printed. */
+  readonly version: { readonly args: readonly string[]; readonly pattern: RegExp };
+}

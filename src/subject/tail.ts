@@ -1,0 +1,51 @@
+/**
+ * Reading a log file as it grows.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+
+export interface Tail {
+  /** The lines that were completed since the last call. */
+  read(): string[];
+  /** The same, and what is left without an end of line. Then no more. */
+  finish(): string[];
+}
+
+const CHUNK = 1 << 16;
+
+/** The file need not be there yet. */
+export function tailFile(path: string): Tail {
+  const buffer = Buffer.alloc(CHUNK);
+  let fd: number | undefined;
+  let rest = '';
+
+  function read(): string[] {
+    fd ??= tryOpen(path);
+    if (fd === undefined) return [];
+    const lines: string[] = [];
+    // Logs are ASCII; a character cut at the end of a chunk would be spoilt otherwise.
+    for (let n = readSync(fd, buffer, 0, CHUNK, null); n > 0; n = readSync(fd, buffer, 0, CHUNK, null)) {
+      const parts = (rest + buffer.toString('latin1', 0, n)).split('\n');
+      rest = parts.pop()!;
+      for (const part of parts) if (part !== '') lines.push(part);
+    }
+    return lines;
+  }
+
+  return {
+    read,
+    finish() {
+      const lines = read();
+      if (rest !== '') lines.push(rest);
+      if (fd !== undefined) closeSync(fd);
+      return lines;
+    },
+  };
+}
+
+function tryOpen(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+}

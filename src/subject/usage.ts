@@ -1,0 +1,116 @@
+/**
+ * CPU and memory of a program and all that it has started, from /proc (proc(5)).
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+export interface Usage {
+  readonly processes: number;
+  /** Seconds of CPU since each process began, of those alive now and of the children that were waited for. */
+  readonly cpu: { readonly user: number; readonly system: number };
+  /** Resident memory, bytes; pages that processes share are counted for each. */
+  readonly memory: number;
+  /** Open descriptors; null where this may not be read. */
+  readonly descriptors: number | null;
+}
+
+interface Stat {
+  readonly pid: number;
+  readonly parent: number;
+  readonly user: number;
+  readonly system: number;
+  /** Resident memory, bytes. */
+  readonly resident: number;
+}
+
+const TICKS = 100;
+/** Looking at every process of the machine costs milliseconds where there are many. */
+const LOOK_EVERY_MS = 1000;
+
+/**
+ * Usage of the children of the calling process and of theirs. The pids are those that /proc shows, which need not be those of the
+ * PID namespace: a lab does not mount a /proc of its own.
+ */
+export function childrenUsage(now: () => number): () => Usage {
+  let known: number[] = [];
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (now() - lookedAt >= LOOK_EVERY_MS || known.length === 0) {
+      known = descendants(Number(readlinkSync('/proc/self')));
+      lookedAt = now();
+    }
+    const stats = known.map(statOf).filter((stat) => stat !== undefined);
+    const sum = (of: (stat: Stat) => number) => stats.reduce((total, stat) => total + of(stat), 0);
+    const [user, system] = [sum((stat) => stat.user) / TICKS, sum((stat) => stat.system) / TICKS];
+    // The kernel shows both rounded down to ticks, and what the tasks ran to the nanosecond.
+    const exact = sum(({ pid }) => runTime(pid) ?? Number.NaN);
+    const inTicks = user + system;
+    const isSame = Math.abs(exact - inTicks) <= (2 * Math.max(1, stats.length)) / TICKS;
+    const scale = isSame && inTicks > 0 ? exact / inTicks : 1;
+    return {
+      processes: stats.length,
+      cpu: { user: user * scale, system: system * scale },
+      memory: sum(({ resident }) => resident),
+      descriptors: stats.reduce<number | null>((total, { pid }) => {
+        const open = openDescriptors(pid);
+        return total === null || open === null ? null : total + open;
+      }, 0),
+    };
+  };
+}
+
+/** Seconds that the tasks of a process ran (sched-stats.rst); null where this is not shown. */
+function runTime(pid: number): number | null {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    const nanoseconds = tasks.map((task) =>
+      Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
+    );
+    return nanoseconds.reduce((total, n) => total + n, 0) / 1e9;
+  } catch {
+    return null;
+  }
+}
+
+function descendants(ancestor: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = statOf(Number(name));
+    if (stat) children.set(stat.parent, [...(children.get(stat.parent) ?? []), stat.pid]);
+  }
+  const found: number[] = [];
+  const queue = [ancestor];
+  for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+    const next = children.get(pid) ?? [];
+    found.push(...next);
+    queue.push(...next);
+  }
+  return found;
+}
+
+function statOf(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may itself have spaces and parentheses; fields are counted from behind it, the third first.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const field = (number: number) => Number(fields[number - 3]);
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return {
+      pid,
+      parent: field(4),
+      user: field(14) + field(16),
+      system: field(15) + field(17),
+      resident: Number(kilobytes ?? 0) * 1024,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function openDescriptors(pid: number): number | null {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Bad profiles: the subject, its roles, and a load that does not go with it.
+ */
+import { add, type BadProfile, edit, load } from './bad-profile.js';
+
+/** The good profile with squid as its subject, and one line of the load of the caller's choice. */
+const squid = (line = 'workers: 1', settings = '') =>
+  `${edit('  strategy: bind', `  ${line}`)}subject: { kind: squid${settings} }\n`;
+
+export const SUBJECT: readonly BadProfile[] = [
+  {
+    title: 'a setting of a proxy where there is none',
+    text: add('subject: { kind: direct, persistent: true }'),
+    place: 'subject.persistent:8',
+    message: /found persistent, which is a setting of a proxy; the subject is direct: name a kind, as "kind: squid"/,
+  },
+  {
+    title: 'a setting of a proxy in a variant of the direct subject',
+    text: edit('  - name: one', '  - name: one\n    subject: { binary: squid6 }'),
+    place: 'variants[0].subject.binary:8',
+    message: /found binary, which is a setting of a proxy/,
+  },
+  {
+    title: 'another kind of subject in a variant',
+    text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
+    place: 'variants[0].subject.kind:8',
+    message: /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors/,
+  },
+  {
+    title: 'a proxy in the host lab',
+    text: `${squid()}lab: { kind: host }\nallowHostChanges: true\n`,
+    place: 'subject.kind:8',
+    message: /found the subject squid in the host lab; .*: use lab: \{ kind: netns \}/,
+  },
+  {
+    title: 'two lines of configuration in one',
+    text: squid('workers: 1', ', config: ["via off", "a\\nb"]'),
+    place: 'subject.config[1]:8',
+    message: /found "a\\nb", which is more than one line; write each line as an item of its own/,
+  },
+  {
+    title: 'few descriptors for a proxy',
+    text: squid('workers: 1', ', descriptors: 3'),
+    place: 'subject.descriptors:8',
+    message: /expected at least 64 \(descriptors that the proxy may have\)/,
+  },
+  {
+    title: 'a strategy for a proxy, which has its own',
+    text: `${edit('name: good', 'name: good\nsubject: { kind: squid }')}`,
+    place: 'load.strategy:5',
+    message: /found strategy, but the subject is squid, which chooses its local ports itself: remove strategy/,
+  },
+  {
+    title: 'HTTP with nobody to speak it to',
+    text: load('protocol: connect'),
+    place: 'load.protocol:4',
+    message: /found protocol connect, which a client speaks to a proxy, but the subject is direct: remove protocol/,
+  },
+  {
+    title: 'squid without HTTP',
+    text: squid('protocol: tcp'),
+    place: 'load.protocol:4',
+    message: /found protocol tcp, which squid is not spoken to with here; allowed are connect, get/,
+  },
+  {
+    title: 'a body in a tunnel',
+    text: squid('body: 100'),
+    place: 'load.body:4',
+    message: /found a body, which only the answer to a GET has: add "protocol: get", or use exchange/,
+  },
+  {
+    title: 'an exchange beside a GET',
+    text: squid('protocol: get\n  exchange: { request: 1, response: 1 }'),
+    place: 'load.exchange:5',
+    message: /found an exchange beside protocol get/,
+  },
+  {
+    title: 'a GET that nobody accepts',
+    text: squid('protocol: get\n  sink: listen-only'),
+    place: 'load.sink:5',
+    message: /with protocol get the origin must answer: write "sink: accept"/,
+  },
+  {
+    title: 'an answer that comes too late by order',
+    text: squid('protocol: get\n  hold: 6s'),
+    place: 'load.hold:5',
+    message:
+      /found hold 6s, for which the origin waits before it answers a GET, and timeout 5s: no attempt could be ok/,
+  },
+  {
+    title: 'the role of a proxy without one',
+    text: add('roles: { proxy: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } } }'),
+    place: 'roles.proxy:8',
+    message: /found the role proxy, but the subject is direct: there are the roles client and origin/,
+  },
+  {
+    title: 'a role that is none',
+    text: add('roles: { server: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } } }'),
+    place: 'roles.server:8',
+    message: /unknown key "server"; allowed here: client, proxy, origin/,
+  },
+  {
+    title: 'a bad sysctl of a role',
+    text: add('roles: { origin: { sysctls: { net.ipv4.tcp_tw_reuse: on } } }'),
+    place: 'roles.origin.sysctls["net.ipv4.tcp_tw_reuse"]:8',
+    message: /found "on"; the kernel's switches are numbers: write 1/,
+  },
+];
