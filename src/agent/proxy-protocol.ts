@@ -15,13 +15,17 @@ export const proxyCommandSchema = z.discriminatedUnion('type', [
     family: z.union([z.literal(4), z.literal(6)]),
     outgoing: z.array(z.string()),
     originPid: z.number(),
+    /** How many places the proxy is to listen in. */
+    listeners: z.number(),
     sysctls,
   }),
   /** Start the proxy and wait until it listens. */
   z.object({
     type: z.literal('start'),
     settings: proxySettingsSchema,
-    listen: targetSchema,
+    /** Where it is to listen: in one place, or in one for each destination. */
+    listen: z.tuple([targetSchema], targetSchema),
+    destinations: z.array(targetSchema),
     outgoing: z.array(z.string()),
     /** Addresses of its clients by the outgoing address that is theirs. */
     clients: z.array(z.array(z.string())),

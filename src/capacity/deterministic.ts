@@ -62,7 +62,9 @@ export function isDeterministic(
 /** What a proxy between the load and the ports leaves open. */
 function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy === undefined) return undefined;
-  if (proxy.outgoing === 'random') return 'the proxy draws its outgoing addresses';
+  if (proxy.kind === 'dante')
+    return 'dante first tries the port that its client has, so that it depends on the clients how many fit';
+  if (proxy.kind === 'squid' && proxy.outgoing === 'random') return 'the proxy draws its outgoing addresses';
   if (proxy.config.length > 0)
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
   if (load.holdMs !== null) return 'when the proxy closes its connections is its own affair';
