@@ -2,7 +2,7 @@
  * What the agent tells the process of the proxy's role, and what comes back: NDJSON over its standard streams.
  */
 import { z } from 'zod';
-import { targetSchema } from '../profile/plan.js';
+import { portRangeSchema, targetSchema } from '../profile/plan.js';
 import { proxySettingsSchema } from '../profile/subject.js';
 import { loggedFailureSchema } from '../results/proxy.js';
 
@@ -17,6 +17,8 @@ export const proxyCommandSchema = z.discriminatedUnion('type', [
     originPid: z.number(),
     /** How many places the proxy is to listen in. */
     listeners: z.number(),
+    /** The proxy's own list of ports; null: the kernel's ephemeral range. */
+    ports: portRangeSchema.nullable(),
     sysctls,
   }),
   /** Start the proxy and wait until it listens. */

@@ -38,7 +38,7 @@ function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void
   setUpProxyToClients(command.family, command.listeners);
   applyLabSysctls();
   applySysctls(command.sysctls);
-  const range = ephemeralRange();
+  const range = command.ports ?? ephemeralRange();
   observer = createSocketObserver(command.outgoing, range, { onlyThese: true });
   const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
   say({ type: 'network', range, reserved: reservedIn(range), sysctls: readSysctls(names) });

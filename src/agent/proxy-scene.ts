@@ -93,6 +93,7 @@ export async function setProxyScene(
       outgoing,
       originPid: origin.pid,
       listeners: listen.length,
+      ports: arm.load.ports,
       sysctls: arm.sysctls,
     });
     const serving = origin.serve({

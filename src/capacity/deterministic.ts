@@ -44,7 +44,7 @@ export function isDeterministic(
   const input = inputOf(arm, kernel, defaults);
   const top = ceiling(input);
   const { arrival } = arm.load;
-  if (arm.destinations.kind === 'external') return no('machines outside the lab decide what is answered');
+  if (arm.via || arm.destinations.kind === 'external') return no('machines outside the lab decide what is answered');
   if (arrival.shape === 'poisson') return no('the instants of a poisson arrival are random');
   if (arrival.shape === 'hold')
     return no('hold opens a connection for each that ends, so time decides how many there are');

@@ -1,6 +1,7 @@
 /**
  * The subject of an arm: a proxy with its settings filled in, the sysctls of its roles, and a load that fits it. Pure.
  */
+import { familyOf } from './addresses.js';
 import type { Report } from './blame.js';
 import { tryTarget } from './check-destinations.js';
 import { PROXY, protocolsOf } from './defaults.js';
@@ -36,8 +37,8 @@ function keysOf(kind: SubjectKind): readonly Key[] {
 
 export interface SubjectContext {
   readonly lab: Experiment['lab'];
-  /** Outgoing addresses of the arm; 0 when they are in doubt themselves. */
-  readonly addresses: number;
+  /** Outgoing addresses of the arm; empty when they are in doubt themselves. */
+  readonly addresses: readonly string[];
   /** The allow list in canonical form. */
   readonly allowed: ReadonlySet<string>;
 }
@@ -101,15 +102,19 @@ function checkProxy(
       ['subject', 'persistent'],
       ['subject', 'mode'],
     );
-  if (kind === 'dante' && addresses > 1)
+  if (kind === 'dante' && addresses.length > 1)
     report(
-      `found ${addresses} addresses, but dante takes its outgoing address by the route to the destination, not by the client: use one address, as addresses: { list: [10.50.0.1] }`,
+      `found ${addresses.length} addresses, but dante takes its outgoing address by the route to the destination, not by the client: use one address, as addresses: { list: [10.50.0.1] }`,
       ['addresses'],
     );
   return settings;
 }
 
-function checkExternal({ target }: SubjectInput, { lab, allowed }: SubjectContext, report: Report): CheckedSubject {
+function checkExternal(
+  { target }: SubjectInput,
+  { lab, addresses, allowed }: SubjectContext,
+  report: Report,
+): CheckedSubject {
   const where: Path = ['subject', 'target'];
   if (lab !== 'host') {
     report(
@@ -130,6 +135,13 @@ function checkExternal({ target }: SubjectInput, { lab, allowed }: SubjectContex
     report(
       `found ${canonical}, which is not on the allow list; a target outside the lab must be on it, port included: add allow: ["${canonical}"] if you may load it`,
       where,
+    );
+  const [local] = addresses;
+  if (local !== undefined && familyOf(local) !== familyOf(via.address))
+    report(
+      `found ${canonical}, but the local addresses are IPv${familyOf(local)}, as ${local}; a connection has one family: use a target and addresses of the same`,
+      where,
+      ['addresses'],
     );
   return { via };
 }

@@ -24,7 +24,7 @@ export const arrivalSchema = z.discriminatedUnion('shape', [
 ]);
 export type Arrival = z.infer<typeof arrivalSchema>;
 
-const portRangeSchema = z.object({ low: z.number(), high: z.number() });
+export const portRangeSchema = z.object({ low: z.number(), high: z.number() });
 
 export const loadPlanSchema = z.object({
   workers: z.number(),

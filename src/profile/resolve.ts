@@ -95,7 +95,7 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
   type Merged = typeof base;
   const complete = (merged: Merged, report: Report, inherited?: readonly string[]) => {
     const addresses = inherited ? [...inherited] : checkAddresses(merged.addresses, lab, report);
-    const { proxy, via } = checkSubject(kind, merged.subject, { lab, addresses: addresses.length, allowed }, report);
+    const { proxy, via } = checkSubject(kind, merged.subject, { lab, addresses, allowed }, report);
     const load = planLoad(merged.load, merged.addresses.pick, kind, proxy);
     checkLoad(load, addresses.length, report);
     checkLoadOfSubject(load, merged.load, kind, proxy, report);

@@ -43,12 +43,16 @@ function configText(settings: DanteSettings, { directory, listen, outgoing }: Pl
 const NO_FREE_PORTS = /bindexternaladdr\(\): could not bind tcp port \d+ of IPv[46] address \S+: /;
 const OUT_OF_DESCRIPTORS = /Too many open files/;
 const FATAL =
-  /(?:error|alert)[^:]*: (.*(?:on line \d+|failed to (?:bind|listen)|could not bind internal|shutting down).*)$/i;
+  / (?:error|alert|emerg)[^:]*: (?!mother\[)(.*(?:problem on line \d+|could not bind|failed to bind|no valid).*)$/;
+/** Of what a rule logs as its error: the command that was refused, and then the client's whole session. */
+const BLOCKED = /: info: block\(\d+\): (tcp\/\w+) \]: /;
 
 function readLine(log: string, line: string): LogEvent | null {
   if (log !== LOG && log !== STANDARD_ERROR) return null;
   if (NO_FREE_PORTS.test(line)) return { kind: 'failure', call: 'bind', errno: 'EADDRINUSE' };
   if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
+  const blocked = BLOCKED.exec(line)?.[1];
+  if (blocked !== undefined) return { kind: 'request', result: `block ${blocked}` };
   const fatal = FATAL.exec(line)?.[1];
   return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
 }

@@ -76,7 +76,8 @@ function configText(settings: HaproxySettings, place: Place): string {
 }
 
 function sourceText(address: string, { ports }: HaproxySettings): string {
-  if (ports === null) return address;
+  // Without brackets the last part of an IPv6 address is taken for a port.
+  if (ports === null) return address.includes(':') ? `[${address}]` : address;
   return `${formatTarget({ address, port: ports.low })}-${ports.high}`;
 }
 
@@ -95,7 +96,7 @@ function readLine(log: string, line: string): LogEvent | null {
   if (log === LOG) {
     const session = SESSION.exec(line)?.[1];
     if (session !== undefined) return { kind: 'request', result: session };
-    // Two lines for each attempt that failed.
+    // One for each attempt of its own, of which `retries` makes more than the client has made.
     if (NO_FREE_PORTS.test(line)) return { kind: 'failure', call: 'connect', errno: 'EADDRNOTAVAIL' };
     // Its own list is empty: no call was made.
     if (NO_FREE_IN_RANGE.test(line)) return { kind: 'failure', call: null, errno: null };

@@ -34,7 +34,7 @@ function configText(settings: NginxSettings, place: Place): string {
     'daemon off;',
     'master_process off;',
     `pid ${directory}/nginx.pid;`,
-    `error_log ${directory}/${ERROR_LOG} info;`,
+    `error_log ${directory}/${ERROR_LOG} warn;`,
     // Relative to where nginx was built to be: Debian has its modules there. Built in, it needs no loading, and none would be found.
     ...(inHttp ? [] : ['load_module modules/ngx_stream_module.so;']),
     'events {',

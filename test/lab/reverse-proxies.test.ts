@@ -7,7 +7,9 @@ import { describe, it } from 'node:test';
 import { HAPROXY, NGINX } from '../../src/profile/defaults.js';
 import type { Arm } from '../../src/profile/plan.js';
 import type { HaproxySettings, NginxSettings, ProxySettings } from '../../src/profile/subject.js';
+import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
+import { killRole, newMark } from '../support/processes.js';
 
 const PORTS = 50;
 const RANGE = { 'net.ipv4.ip_local_port_range': '40000 40049' };
@@ -102,132 +104,151 @@ for (const [name, arm, lines] of [
   });
 }
 
-const show = (what: string, run: Awaited<ReturnType<typeof measure>>) =>
-  console.log(
-    what,
-    JSON.stringify([
-      run.outcomes,
-      failures(run),
-      run.proxy?.requests,
-      run.capacity.tuples,
-      run.ports.finalStates,
-      run.problems,
-      run.proxy?.tail.slice(-2),
-    ]),
-  );
+/** Short connections, 100 a second. */
+const CHURN = {
+  holdMs: 0,
+  drain: true,
+  lagBudgetMs: 60_000,
+  arrival: { shape: 'constant', rate: 100, durationMs: 1000 },
+} as const;
+/** GETs of an origin that leaves it to the proxy to close. */
+const GETS = { load: { ...CHURN, drain: false, protocol: 'get', exchange: null, body: 3000 } } as const;
 
 describe('haproxy with a range of ports', () => {
   const ports = { low: 50_000, high: 50_029 };
+  const ranged = (wanted: Wanted) => {
+    const arm = haproxy({ ports }, wanted);
+    return { ...arm, load: { ...arm.load, ports } };
+  };
+
   for (const [addresses, destinations] of [
     [1, 1],
     [2, 1],
     [1, 3],
   ] as const) {
-    it(`has the size of the range for each server line: ${addresses} outgoing, ${destinations} destinations`, async () => {
-      const arm = haproxy({ ports }, { attempts: 30 * addresses * destinations + 10, addresses, destinations });
-      const run = await measure({ ...arm, load: { ...arm.load, ports } });
-      show('range', run);
+    it(`the size of the range for each server line: ${addresses} outgoing, ${destinations} destinations`, async () => {
+      const room = 30 * addresses * destinations;
+      const run = await measure(ranged({ attempts: room + 10, addresses, destinations }));
+      assert.deepEqual(run.outcomes, { ok: room, 'exchange:EOF': 10 });
+      assert.equal(run.capacity.tuples, room);
+      // Its own list is empty: there is no call, and so no errno.
+      assert.deepEqual(failures(run), [[null, null, 10]]);
+      assert.deepEqual(run.proxy?.troubles, []);
+      assert.deepEqual([run.ports.low, run.ports.high, run.ports.peak], [50_000, 50_029, 30]);
     });
   }
+
   it('TIME_WAIT does not count', async () => {
-    const arm = haproxy(
-      { ports },
-      {
-        load: {
-          holdMs: 0,
-          drain: true,
-          lagBudgetMs: 60_000,
-          arrival: { shape: 'constant', rate: 100, durationMs: 2000 },
-        },
-      },
-    );
-    show('range churn', await measure({ ...arm, load: { ...arm.load, ports } }));
+    const run = await measure(ranged({ load: CHURN }));
+    assert.deepEqual(run.outcomes, { ok: 100 });
+    assert.equal(run.ports.finalStates?.TIME_WAIT, 30);
   });
 });
-describe('more', () => {
-  it('haproxy retries', async () => {
-    show('retries', await measure(haproxy({ config: ['retries 3'] }, { attempts: PORTS + 10 })));
+
+describe('what haproxy does', () => {
+  it('TIME_WAIT counts with source ADDRESS', async () => {
+    const run = await measure(haproxy({}, { load: CHURN }));
+    assert.deepEqual(run.outcomes, { ok: 50, 'exchange:EOF': 50 });
+    assert.equal(run.ports.finalStates?.TIME_WAIT, 50);
+    assert.deepEqual(run.proxy?.requests, { '--': 50, SC: 50 });
   });
-  it('haproxy churn', async () => {
-    show(
-      'churn',
-      await measure(
-        haproxy(
-          {},
-          {
-            load: {
-              holdMs: 0,
-              drain: true,
-              lagBudgetMs: 60_000,
-              arrival: { shape: 'constant', rate: 100, durationMs: 1000 },
-            },
-          },
-        ),
-      ),
-    );
+
+  it('failures are not log lines: with retries an attempt has several', async () => {
+    const run = await measure(haproxy({ config: ['retries 3'] }, { attempts: PORTS + 10 }));
+    assert.deepEqual(run.outcomes, { ok: PORTS, 'exchange:EOF': 10 });
+    assert.deepEqual(failures(run), [['connect', 'EADDRNOTAVAIL', 40]]);
+    assert.deepEqual(run.proxy?.requests, { SC: 10 });
   });
-  it('haproxy http', async () => {
-    show('http', await measure(haproxy({ mode: 'http' }, slow(PORTS + 10, 1500))));
-    show(
-      'http 4',
-      await measure(haproxy({ mode: 'http' }, { ...slow(4 * PORTS + 10, 2500), addresses: 2, destinations: 2 })),
-    );
-    const churn = {
-      load: {
-        protocol: 'get',
-        exchange: null,
-        holdMs: 0,
-        body: 3000,
-        lagBudgetMs: 60_000,
-        arrival: { shape: 'constant', rate: 100, durationMs: 1000 },
-      },
-    } as const;
-    show('http churn', await measure(haproxy({ mode: 'http' }, churn)));
-    show('http churn persistent', await measure(haproxy({ mode: 'http', persistent: true }, churn)));
+
+  it('in mode http a request that finds no port gets a 503, and one that is over leaves no TIME_WAIT', async () => {
+    const held = await measure(haproxy({ mode: 'http' }, slow(PORTS + 10, 2000)));
+    assert.deepEqual(held.outcomes, { ok: PORTS, 'http:503': 10 });
+    assert.deepEqual(held.proxy?.requests, { '200/--': PORTS, '503/SC': 10 });
+    const run = await measure(haproxy({ mode: 'http' }, GETS));
+    assert.deepEqual(run.outcomes, { ok: 100 });
+    assert.equal(run.ports.finalStates?.TIME_WAIT, undefined);
   });
-  it('nginx http', async () => {
-    show('nginx http', await measure(nginx({ mode: 'http' }, slow(PORTS + 10, 1500))));
-    show(
-      'nginx http 4',
-      await measure(nginx({ mode: 'http' }, { ...slow(4 * PORTS + 10, 2500), addresses: 2, destinations: 2 })),
-    );
-    const churn = {
-      load: {
-        protocol: 'get',
-        exchange: null,
-        holdMs: 0,
-        body: 3000,
-        lagBudgetMs: 60_000,
-        arrival: { shape: 'constant', rate: 100, durationMs: 1000 },
-      },
-    } as const;
-    show('nginx http churn', await measure(nginx({ mode: 'http' }, churn)));
-    show(
-      'nginx http churn persistent',
-      await measure(nginx({ mode: 'http', persistent: true }, { ...churn, addresses: 2, destinations: 2 })),
-    );
+});
+
+describe('what nginx does', () => {
+  it('in mode http a request that finds no port gets a 502, and TIME_WAIT counts unless connections are kept', async () => {
+    const held = await measure(nginx({ mode: 'http' }, slow(PORTS + 10, 2000)));
+    assert.deepEqual(held.outcomes, { ok: PORTS, 'http:502': 10 });
+    assert.deepEqual(failures(held), [['connect', 'EADDRNOTAVAIL', 10]]);
+    assert.deepEqual(held.proxy?.requests, { 200: PORTS, 502: 10 });
+    const run = await measure(nginx({ mode: 'http' }, GETS));
+    assert.deepEqual(run.outcomes, { ok: 50, 'http:502': 50 });
+    assert.equal(run.ports.finalStates?.TIME_WAIT, 50);
+    const kept = await measure(nginx({ mode: 'http', persistent: true }, { ...GETS, addresses: 2, destinations: 2 }));
+    assert.deepEqual(kept.outcomes, { ok: 100 });
+    assert.ok((kept.ports.peak ?? 0) < 50, `${kept.ports.peak} ports for 100 requests`);
   });
-  it('ipv6', async () => {
-    for (const arm of [
-      haproxy({}, { attempts: 60, destinations: 2 }),
-      nginx({}, { attempts: 60, destinations: 2 }),
-      haproxy({ ports: { low: 50000, high: 50019 } }, { attempts: 60, destinations: 2 }),
-    ])
-      show('v6', await measure({ ...arm, addresses: ['fd00:50::1'] }));
-  });
-  it('faults', async () => {
-    const sysctls = { 'net.ipv4.ip_unprivileged_port_start': '5000' };
-    for (const arm of [
-      haproxy({}, { attempts: 10, sysctls }),
-      nginx({}, { attempts: 10, sysctls }),
+});
+
+describe('both over IPv6', () => {
+  for (const [name, arm, refused] of [
+    ['haproxy', haproxy({}, { attempts: 120, destinations: 2 }), 'EADDRNOTAVAIL'],
+    ['nginx', nginx({}, { attempts: 120, destinations: 2 }), 'EADDRNOTAVAIL'],
+  ] as const) {
+    it(name, async () => {
+      const run = await measure({ ...arm, addresses: ['fd00:50::1'] });
+      assert.equal(run.outcomes.ok, 100);
+      assert.deepEqual(failures(run), [['connect', refused, 20]]);
+    });
+  }
+});
+
+describe('a reverse proxy that goes wrong', () => {
+  for (const [what, arm, message] of [
+    [
+      'haproxy cannot bind its listener',
+      haproxy({}, { attempts: 10, sysctls: { 'net.ipv4.ip_unprivileged_port_start': '5000' } }),
+      /the proxy \(haproxy\) ended with code 1 before it listened: .*cannot bind socket \(Permission denied\)/,
+    ],
+    [
+      'nginx cannot bind its listener',
+      nginx({}, { attempts: 10, sysctls: { 'net.ipv4.ip_unprivileged_port_start': '5000' } }),
+      /the proxy \(nginx\) ended with code 1 before it listened: .*bind\(\) to 198\.18\.1\.2:3128 failed \(13/,
+    ],
+    [
+      'haproxy has a line that it does not know',
       haproxy({ config: ['nonsense 4'] }, { attempts: 10 }),
+      /before it listened: .*unknown keyword 'nonsense'/,
+    ],
+    [
+      'nginx has a line that it does not know',
       nginx({ config: ['nonsense 4;'] }, { attempts: 10 }),
-      haproxy({ descriptors: 200 }, { attempts: 90 }),
-      nginx({ descriptors: 100 }, { attempts: 90 }),
-    ])
-      await measure({ ...arm, load: { ...arm.load, timeoutMs: 1500 } }).then(
-        (run) => show('no fault', run),
-        (error) => console.log('FAULT', String(error).slice(0, 400)),
-      );
+      /before it listened: it gave up: unknown directive "nonsense"/,
+    ],
+  ] as const) {
+    it(what, () => assert.rejects(measure(arm), message));
+  }
+
+  it('nginx runs out of connections: the run does not count', async () => {
+    const run = await measure(nginx({ descriptors: 80 }, { attempts: 60 }));
+    assert.ok((run.outcomes.ok ?? 0) < PORTS);
+    assert.deepEqual(run.problems, ['the proxy (nginx) was not as asked for: it ran out of descriptors']);
   });
+
+  for (const [name, arm] of [
+    ['haproxy', haproxy],
+    ['nginx', nginx],
+  ] as const) {
+    it(`${name} is killed in the midst of the load`, async () => {
+      const mark = newMark();
+      Object.assign(process.env, mark.env);
+      const run = measure(
+        arm({}, { load: { ...CHURN, arrival: { shape: 'constant', rate: 20, durationMs: 20_000 } } }),
+      );
+      const failed = assert.rejects(
+        run,
+        new RegExp(`the proxy \\(${name}\\) was killed by SIGKILL before the run was over`),
+      );
+      await until('the proxy', () => mark.processes().some(({ role }) => role === 'proxy'));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      assert.equal(killRole(mark, 'proxy'), 1);
+      await failed;
+      await until('nothing is left', () => mark.processes().length === 0, 5000);
+    });
+  }
 });
