@@ -150,6 +150,7 @@ async function setDirectScene(
     createPool({
       plan: arm.load,
       addresses: arm.addresses,
+      ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
       targets,
       ports,
       seed: spec.seed,

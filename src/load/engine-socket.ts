@@ -18,12 +18,21 @@ import { CONTROL, type SharedLoad } from './shared.js';
 import { fillStarter, holdStarter, pacedStarter, type Starter, type StarterInput } from './starter.js';
 import { createClientDialer, createDialer } from './strategy.js';
 
+/** A proxy between the load and its targets. */
+export interface Via {
+  readonly proxy: Target;
+  /** Its outgoing addresses, of which the picker picks; null: it is not the lab's own, and local addresses are picked as ever. */
+  readonly outgoing: number | null;
+  /** Of a reverse proxy: where it listens for each of the targets. */
+  readonly listeners?: readonly Target[];
+}
+
 export interface EngineInput {
   readonly plan: LoadPlan;
   /** Local addresses. With a proxy: the client's own, equally many in a row for each outgoing address of the proxy. */
   readonly addresses: readonly string[];
-  /** The proxy that the load goes through, and how many outgoing addresses it has; absent: straight to the targets. */
-  readonly via?: { readonly proxy: Target; readonly outgoing: number };
+  /** The proxy that the load goes through; absent: straight to the targets. */
+  readonly via?: Via;
   readonly targets: readonly Target[];
   /** The port list of explicit strategies; the kernel's ephemeral range unless the plan names one. */
   readonly ports: PortRange;
@@ -62,22 +71,23 @@ const LONGEST_WAIT = 20_000;
 export function runSocketEngine(input: EngineInput, onDrained: () => void): EngineReport {
   const { plan, shared, worker, via } = input;
   const { workers, arrival } = plan;
+  const outgoing = via?.outgoing ?? null;
   sharpenTimers();
   const counters = shared.counters[worker]!;
   const epoll = createEpoll(1024);
   const recorder = createRecorder(shared, worker);
   const available = Math.floor((input.descriptorLimit - input.descriptorReserve) / workers);
   const budget = Math.min(plan.maxInFlight ?? available, available);
-  const remotes = sockaddrTable(via ? input.targets.map(() => via.proxy) : input.targets);
+  const remotes = sockaddrTable(via ? (via.listeners ?? input.targets.map(() => via.proxy)) : input.targets);
   const clocks = plan.clocks > 1 ? createClocks(plan.clocks, remotes.family) : null;
   const connections = createConnections({
     plan,
-    dialer: via
-      ? createClientDialer(input.addresses, via.outgoing)
+    dialer: outgoing
+      ? createClientDialer(input.addresses, outgoing)
       : createDialer({ strategy: plan.strategy, addresses: input.addresses, ports: input.ports }),
     picker: createPicker(
       plan.pick,
-      via?.outgoing ?? input.addresses.length,
+      outgoing ?? input.addresses.length,
       input.targets.length,
       worker,
       workers,
@@ -88,6 +98,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
     dialogue: createDialogue({
       plan,
       destinations: input.targets,
+      reverse: via?.listeners !== undefined,
       recorder,
       descriptorLimit: input.descriptorLimit,
     }),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { AFTER, BETWEEN } from './box.js';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
 import { STRATEGY_NAMES } from './strategy.js';
-import { OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
+import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
 import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
 
 /** A strict object whose error for an unknown key lists the keys that it has. */
@@ -132,7 +132,7 @@ const load = {
     .enum(PROTOCOLS)
     .optional()
     .describe(
-      'what the client says to a proxy: connect: a CONNECT tunnel, the exchange inside of it; get: a GET in absolute form; tcp: no HTTP',
+      'what the client says to a proxy: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange',
     ),
   body: z
     .int()
@@ -181,8 +181,26 @@ const subject = {
     .array(z.string().max(1000))
     .max(200)
     .optional()
-    .describe("lines added at the end of the proxy's configuration, as they are"),
+    .describe(
+      "lines added to the proxy's configuration, as they are: at its end; haproxy: to defaults; nginx: to http or stream",
+    ),
   descriptors: z.int().min(64).max(1_048_576).optional().describe('descriptors that the proxy may have'),
+  mode: z
+    .enum(MODES)
+    .optional()
+    .describe('haproxy, nginx: whether connections are passed on (nginx: stream), or HTTP requests'),
+  ports: parsed(
+    parsePortRange,
+    'haproxy: the range of "source ADDRESS:LOW-HIGH", as 50000-50099, for each server line; the kernel has no say then',
+    /^\s*\d+(\s*-\s*|\s+)\d+\s*$/,
+  ).optional(),
+  clients: positive(4096)
+    .optional()
+    .describe('addresses that the clients come from, for each outgoing address of the proxy'),
+  target: z
+    .string()
+    .optional()
+    .describe('external: the address and port of the proxy, which must be on the allow list, as "10.20.0.10:3128"'),
 };
 
 const role = object({ sysctls: sysctls.optional() });
@@ -266,7 +284,7 @@ export const profileSchema = object({
     kind: z
       .enum(SUBJECT_KINDS)
       .describe(
-        "what is under test: the harness's own sockets (direct), or a proxy that the lab starts between client and origin",
+        "what is under test: the harness's own sockets (direct), a proxy that the lab starts between client and origin, or one that runs elsewhere (external)",
       ),
     ...subject,
   }).optional(),
