@@ -10,6 +10,7 @@ const NEEDED = {
   'qemu-system-x86_64': 'qemu-system-x86',
   cpio: 'cpio',
   squid: 'squid',
+  strace: 'strace',
 };
 
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */

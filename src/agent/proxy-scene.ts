@@ -89,7 +89,7 @@ export async function setProxyScene(
       plan: arm.load,
       sysctls: arm.roles?.origin,
     });
-    const starting = proxy.start({ listen, outgoing, clients: groups(addresses, each) });
+    const starting = proxy.start({ listen, outgoing, clients: groups(addresses, each), observe: spec.observe });
     const [originSysctls] = await Promise.all([serving, starting]);
     return {
       pool,

@@ -65,6 +65,35 @@ describe('tunnels held open through squid 5', () => {
   }
 });
 
+describe('the kernel beside client, log and sockets', () => {
+  for (const observe of ['ebpf', 'strace'] as const) {
+    it(`counts the failures of bind() as they do, by ${observe}${observe === 'ebpf' ? ' where that works' : ''}`, async () => {
+      const run = await measure(squidArm({ attempts: 120 }), { observe });
+      const { proxy } = run;
+      assert.equal(proxy?.unobserved, undefined);
+      assert.deepEqual(run.outcomes, { ok: 100, [FAIL]: 20 });
+      assert.deepEqual(
+        proxy?.syscalls?.failures.map(({ call, errno, count }) => ({ call, errno, count })),
+        [{ call: 'bind', errno: 'EADDRINUSE', count: 20 }],
+      );
+      assert.ok(proxy!.syscalls!.failures[0]!.pid > 1);
+      assert.ok(proxy!.syscalls!.calls.bind >= 120);
+      assert.deepEqual(
+        proxy?.failures.map(({ call, errno, count }) => ({ call, errno, count })),
+        [{ call: 'bind', errno: 'EADDRINUSE', count: 20 }],
+      );
+      assert.equal(run.ports.peak, 100);
+      if (observe === 'strace') assert.equal(proxy?.syscalls?.by, 'strace');
+    });
+  }
+
+  it('is not asked in a run that is compared', async () => {
+    const run = await measure(squidArm({ attempts: 10 }));
+    assert.equal(run.proxy?.syscalls, undefined);
+    assert.equal(run.proxy?.unobserved, undefined);
+  });
+});
+
 /** `attempts` short connections, 300 a second, 100 ports. */
 function churn(attempts: number): Pick<LabArm, 'load'> {
   return {
