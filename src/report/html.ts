@@ -15,6 +15,7 @@ import { environmentSection, methodSection, reproduceSection } from './sections/
 import { bullets } from './sections/parts.js';
 import { proxySection } from './sections/proxy.js';
 import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
+import { viewsSection } from './sections/views.js';
 import { STYLE } from './style.js';
 import { type DrawSvg, loadDrawSvg } from './svg.js';
 
@@ -88,6 +89,7 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     thresholdsSection(results),
     whySection(results),
     proxySection(results),
+    viewsSection(results),
     outcomesSection(results, draw),
     portsSection(results, draw),
     latencySection(results, draw),

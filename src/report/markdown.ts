@@ -23,6 +23,7 @@ import { comparedRuns } from './medians.js';
 import { partialNotice, warnings } from './notices.js';
 import { type Counted, proxyRows } from './proxy.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
+import { viewRows } from './views.js';
 
 /** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
 export function renderMarkdown(results: Results): string {
@@ -44,7 +45,14 @@ export function renderMarkdown(results: Results): string {
 function findings(results: Results): (string | null)[] {
   const columns = sideBySide(results);
   if (columns === null)
-    return [variantTable(results), whatToChange(results), why(results), proxy(results), thresholds(results)];
+    return [
+      variantTable(results),
+      whatToChange(results),
+      why(results),
+      proxy(results),
+      views(results),
+      thresholds(results),
+    ];
   return [
     kernelTable(columns, results),
     thresholds(results),
@@ -195,6 +203,29 @@ function proxy(results: Results): string | null {
     number(row.timeWait),
   ]);
   return `### What the proxy suffered\n\n${table(head, body, ['---', '---', '---', '---', '--:', '--:'])}`;
+}
+
+function views(results: Results): string | null {
+  const rows = viewRows(results);
+  if (rows.length === 0) return null;
+  const counts = (counted: readonly Counted[]) =>
+    counted.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || 'none';
+  const body = rows.map(({ name, client, log, kernel, by, ports, sentences }) => [
+    text(name),
+    counts(client),
+    counts(log),
+    kernel === null ? 'not observed' : `${counts(kernel)} (${by})`,
+    ports
+      ? `${formatNumber(ports.inUse)} of ${formatNumber(ports.each)} × ${formatNumber(ports.addresses)} = ${formatNumber(ports.room)}, ${formatNumber(ports.timeWait)} in TIME_WAIT`
+      : NONE,
+    text(sentences.join(' ')),
+  ]);
+  const head = ['Arm', 'The client', "The proxy's log", 'The kernel', 'Ports at that moment', 'What it comes to'];
+  return `### One failure, four sides\n\nOne more run of each arm, in which the system calls of the proxy were counted; compared with nothing.\n\n${table(
+    head,
+    body,
+    head.map(() => '---'),
+  )}`;
 }
 
 function thresholds(results: Results): string | null {
