@@ -19,7 +19,8 @@ export interface Observation {
 
 /** Compiling and attaching takes one to two seconds. */
 const ATTACH_DEADLINE_MS = 15_000;
-const END_DEADLINE_MS = 5_000;
+/** To detach, the kernel waits for all of its CPUs, which takes its time where they are busy. */
+const END_DEADLINE_MS = 30_000;
 const TRACEFS = '/sys/kernel/tracing';
 
 /**
