@@ -16,6 +16,7 @@ import { bullets } from './sections/parts.js';
 import { proxySection } from './sections/proxy.js';
 import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
 import { viewsSection } from './sections/views.js';
+import { wallsSection } from './sections/walls.js';
 import { STYLE } from './style.js';
 import { type DrawSvg, loadDrawSvg } from './svg.js';
 
@@ -90,6 +91,7 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     whySection(results),
     proxySection(results),
     viewsSection(results),
+    wallsSection(results),
     outcomesSection(results, draw),
     portsSection(results, draw),
     latencySection(results, draw),

@@ -24,6 +24,7 @@ import { partialNotice, warnings } from './notices.js';
 import { type Counted, proxyRows } from './proxy.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
 import { viewRows } from './views.js';
+import { wallRows } from './walls.js';
 
 /** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
 export function renderMarkdown(results: Results): string {
@@ -51,6 +52,7 @@ function findings(results: Results): (string | null)[] {
       why(results),
       proxy(results),
       views(results),
+      walls(results),
       thresholds(results),
     ];
   return [
@@ -226,6 +228,22 @@ function views(results: Results): string | null {
     body,
     head.map(() => '---'),
   )}`;
+}
+
+function walls(results: Results): string | null {
+  const rows = wallRows(results);
+  if (rows.length === 0) return null;
+  const number = (value: number | null, none: string) => (value === null ? none : formatNumber(value));
+  const body = rows.map(({ name, slow, hard }) => [
+    text(name),
+    number(slow.measured, 'not reached'),
+    number(slow.expected, NONE),
+    `${formatValue('microseconds', slow.before)} → ${formatValue('microseconds', slow.behind)}`,
+    number(hard.measured, 'not reached'),
+    number(hard.expected, NONE),
+  ]);
+  const head = ['Arm', 'Slow from (ports in use)', 'Expected', 'Response time', 'First failure at', 'Expected'];
+  return `### Two walls\n\n${table(head, body, ['---', '--:', '--:', '--:', '--:', '--:'])}`;
 }
 
 function thresholds(results: Results): string | null {
