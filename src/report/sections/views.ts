@@ -3,8 +3,8 @@ import type { Results } from '../../results/schema.js';
 import { formatNumber, NONE } from '../format.js';
 import { type Content, html, type Markup } from '../markup.js';
 import type { Counted } from '../proxy.js';
-import { type PortsAtPeak, viewRows } from '../views.js';
-import { section, table } from './parts.js';
+import { type PortsAtPeak, type ViewRow, viewRows } from '../views.js';
+import { bullets, section, table } from './parts.js';
 
 /** @returns null where no arm was observed */
 export function viewsSection(results: Results): Markup | null {
@@ -22,7 +22,6 @@ export function viewsSection(results: Results): Markup | null {
         { title: "The proxy's log" },
         { title: 'The kernel' },
         { title: 'Ports at that moment' },
-        { title: 'What it comes to', prose: true },
       ],
       rows.map((row) => [
         row.name,
@@ -32,10 +31,20 @@ export function viewsSection(results: Results): Markup | null {
           ? 'not observed'
           : html`${counts(row.kernel)}${row.pids.length > 0 ? html`<br><small>by ${row.by}, pid ${row.pids.join(', ')}</small>` : html`<br><small>by ${row.by}</small>`}`,
         row.ports ? portsCell(row.ports) : NONE,
-        row.sentences.join(' '),
       ]),
     ),
+    bullets(together(rows).map(([names, sentence]) => html`<strong>${names.join(', ')}</strong>: ${sentence}`)),
   );
+}
+
+/** What is said of several arms in the same words is said once. */
+function together(rows: readonly ViewRow[]): [names: string[], sentence: string][] {
+  const said = new Map<string, string[]>();
+  for (const { name, sentences } of rows) {
+    const sentence = sentences.join(' ');
+    said.set(sentence, [...(said.get(sentence) ?? []), name]);
+  }
+  return [...said].map(([sentence, names]) => [names, sentence]);
 }
 
 function portsCell({ inUse, room, each, addresses, timeWait, full }: PortsAtPeak): Content {
