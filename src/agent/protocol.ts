@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { armSchema } from '../profile/plan.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { programNameSchema } from '../profile/subject.js';
-import { proxyReportSchema } from '../results/proxy.js';
+import { observationSchema, proxyReportSchema } from '../results/proxy.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
@@ -24,6 +24,8 @@ export const runSpecSchema = z.object({
   ownNamespace: z.boolean(),
   /** Milliseconds between two samples. */
   sampleMs: z.number(),
+  /** Count the system calls of the proxy under test, by this or else by strace; times of the run are then worth nothing. */
+  observe: observationSchema.optional(),
 });
 export type RunSpec = z.infer<typeof runSpecSchema>;
 

@@ -17,7 +17,7 @@ import {
   openJournal,
   readJournal,
 } from '../experiment/journal.js';
-import { planRuns } from '../experiment/order.js';
+import { planObservations, planRuns } from '../experiment/order.js';
 import { findPlaces, type Place, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
 import type { Lab } from '../lab/lab.js';
@@ -91,7 +91,9 @@ async function run(profile: string | undefined, options: RunOptions): Promise<nu
   return releasing(async (labs) => {
     if (options.resume === undefined) return await proceed(await begin(profile, options, labs), options);
     const contents = readForResume(profile, options.resume, options);
-    const left = planRuns(contents.begin.experiment).length - finishedRuns(contents).size;
+    const { experiment } = contents.begin;
+    const all = [...planRuns(experiment), ...planObservations(experiment)];
+    const left = all.length - finishedRuns(contents).size;
     if (left > 0) return await proceed(await resume(options.resume, contents, labs), options);
     process.stderr.write('nothing was left to run\n');
     return await present(options.resume, { how: 'complete' }, options);
@@ -202,7 +204,7 @@ async function begin(name: string | undefined, options: RunOptions, labs: Lab[])
     ...(places.experiment.kernels ? { kernels: places.all.map(({ environment }) => environment) } : {}),
   };
   journal.append(entry);
-  return { dir, journal, contents: { begin: entry, runs: [], ended: null }, places };
+  return { dir, journal, contents: { begin: entry, runs: [], observed: [], ended: null }, places };
 }
 
 function makeFolder(parent: string, experiment: string, now: Date): string {
@@ -255,8 +257,12 @@ function differences(was: Environment, { name, environment: is }: Place): string
     .map((key) => `${key}${of} was ${was[key]} and is ${is[key]}`);
 }
 
-function finishedRuns({ runs }: JournalContents): Set<string> {
-  return new Set(runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
+function finishedRuns({ runs, observed }: JournalContents): Set<string> {
+  const done = [
+    ...runs.filter(({ status }) => status === 'ok'),
+    ...observed.filter(({ status }) => status !== 'interrupted'),
+  ];
+  return new Set(done.map(({ id }) => id));
 }
 
 /** The host lab needs two yeses: the profile's (checked when it was loaded) and the command line's. */

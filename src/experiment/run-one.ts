@@ -20,6 +20,8 @@ export interface RunOneInput {
   readonly arm: Arm;
   readonly planned: PlannedRun;
   readonly network: RunSpec['network'];
+  /** Count the system calls of its proxy. */
+  readonly observe?: RunSpec['observe'];
   readonly signal: AbortSignal;
   readonly onSample: (second: Second) => void;
 }
@@ -70,10 +72,17 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   }
 }
 
-function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
+function specOf({ arm, planned, network, lab, observe }: RunOneInput): RunSpec {
   const expected = expectedLoadMs(arm);
   const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
-  return { arm, seed: planned.seed, network, ownNamespace: lab.kind !== 'host', sampleMs };
+  return {
+    arm,
+    seed: planned.seed,
+    network,
+    ownNamespace: lab.kind !== 'host',
+    sampleMs,
+    ...(observe ? { observe } : {}),
+  };
 }
 
 /** The agent says that the run could not be done, and what is known of the proxy under test. */

@@ -26,6 +26,8 @@ import { partialNotice, warnings } from './notices.js';
 import { type Counted, proxyRows } from './proxy.js';
 import { applySentence } from './summary.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
+import { viewRows } from './views.js';
+import { wallRows } from './walls.js';
 
 /** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
 export function renderMarkdown(results: Results): string {
@@ -53,6 +55,8 @@ function findings(results: Results): (string | null)[] {
       toApply(results),
       why(results),
       proxy(results),
+      views(results),
+      walls(results),
       thresholds(results),
     ];
   return [
@@ -211,6 +215,45 @@ function proxy(results: Results): string | null {
     number(row.timeWait),
   ]);
   return `### What the proxy suffered\n\n${table(head, body, ['---', '---', '---', '---', '--:', '--:'])}`;
+}
+
+function views(results: Results): string | null {
+  const rows = viewRows(results);
+  if (rows.length === 0) return null;
+  const counts = (counted: readonly Counted[]) =>
+    counted.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || 'none';
+  const body = rows.map(({ name, client, log, kernel, by, ports, sentences }) => [
+    text(name),
+    counts(client),
+    counts(log),
+    kernel === null ? 'not observed' : `${counts(kernel)} (${by})`,
+    ports
+      ? `${formatNumber(ports.inUse)} of ${formatNumber(ports.each)} × ${formatNumber(ports.addresses)} = ${formatNumber(ports.room)}, ${formatNumber(ports.timeWait)} in TIME_WAIT`
+      : NONE,
+    text(sentences.join(' ')),
+  ]);
+  const head = ['Arm', 'The client', "The proxy's log", 'The kernel', 'Ports at that moment', 'What it comes to'];
+  return `### One failure, four sides\n\nOne more run of each arm, in which the system calls of the proxy were counted; compared with nothing.\n\n${table(
+    head,
+    body,
+    head.map(() => '---'),
+  )}`;
+}
+
+function walls(results: Results): string | null {
+  const rows = wallRows(results);
+  if (rows.length === 0) return null;
+  const number = (value: number | null, none: string) => (value === null ? none : formatNumber(value));
+  const body = rows.map(({ name, slow, hard }) => [
+    text(name),
+    number(slow.measured, 'not reached'),
+    number(slow.expected, NONE),
+    `${formatValue('microseconds', slow.before)} → ${formatValue('microseconds', slow.behind)}`,
+    number(hard.measured, 'not reached'),
+    number(hard.expected, NONE),
+  ]);
+  const head = ['Arm', 'Slow from (ports in use)', 'Expected', 'Response time', 'First failure at', 'Expected'];
+  return `### Two walls\n\n${table(head, body, ['---', '--:', '--:', '--:', '--:', '--:'])}`;
 }
 
 function thresholds(results: Results): string | null {

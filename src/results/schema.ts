@@ -313,6 +313,9 @@ export const variantSchema = z.object({
     .optional()
     .describe('null where nothing exact was predicted, or no run could be compared with it'),
   runs: z.array(runSchema),
+  observed: runSchema
+    .optional()
+    .describe('a run in which the system calls of the proxy were counted, which slows it; compared with nothing'),
   /** Null for the baseline. */
   verdict: verdictSchema.nullable(),
 });
