@@ -116,6 +116,8 @@ const ASKED: Readonly<Record<keyof Variant, boolean>> = {
   changes: false,
   prediction: false,
   agreement: false,
+  // How often a proxy's calls failed in a run apart, which is never compared.
+  observed: false,
   runs: false,
   verdict: false,
 };
