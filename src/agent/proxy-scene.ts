@@ -2,6 +2,7 @@
  * The scene of a proxy under test: three roles in a namespace each, the client's of the lab's own making, so that it is never the
  * one that runs out of ports.
  */
+import { certificateFor } from '../load/certificate.js';
 import { createPool } from '../load/pool.js';
 import { familyOf } from '../profile/addresses.js';
 import { scheduledAttempts } from '../profile/arrival.js';
@@ -59,6 +60,7 @@ export async function setProxyScene(
   const each = clientAddressesEach(arm.load, outgoing.length);
   const addresses = clientAddresses(family, each * outgoing.length);
   const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
+  const certificate = certificateFor(arm.load, targets);
   const listen = { address: proxyAddress(family), port: PROXY_PORT };
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
@@ -68,6 +70,7 @@ export async function setProxyScene(
       addresses,
       via: { proxy: listen, outgoing: outgoing.length },
       targets,
+      ...(certificate ? { certificate: certificate.certificate } : {}),
       ports: { low: 1, high: 65_535 },
       seed: spec.seed,
       descriptorLimit: descriptorLimit(),
@@ -87,6 +90,7 @@ export async function setProxyScene(
       family,
       listen: targets,
       plan: arm.load,
+      ...(certificate ? { certificate } : {}),
       sysctls: arm.roles?.origin,
     });
     const starting = proxy.start({ listen, outgoing, clients: groups(addresses, each) });

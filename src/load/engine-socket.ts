@@ -5,54 +5,24 @@
 import { createEpoll } from '../kernel/epoll.js';
 import { monotonicMicros as now, sharpenTimers, threadCpu } from '../kernel/libc.js';
 import { sockaddrTable } from '../kernel/sockaddr.js';
-import type { LoadPlan, Target } from '../profile/plan.js';
-import type { PortRange } from '../profile/units.js';
 import { createConnections } from './connection.js';
 import { createDialogue } from './dialogue.js';
-import { type EncodedHistograms, encodeHistograms } from './histogram.js';
-import { isPaced } from './pacer.js';
-import { createPicker } from './picker.js';
-import { createRecorder, type FirstFailure } from './recorder.js';
-import { CONTROL, type SharedLoad } from './shared.js';
-import { fillStarter, holdStarter, pacedStarter, type Starter, type StarterInput } from './starter.js';
-import { createClientDialer, createDialer } from './strategy.js';
-
-export interface EngineInput {
-  readonly plan: LoadPlan;
-  /** Local addresses. With a proxy: the client's own, equally many in a row for each outgoing address of the proxy. */
-  readonly addresses: readonly string[];
-  /** The proxy that the load goes through, and how many outgoing addresses it has; absent: straight to the targets. */
-  readonly via?: { readonly proxy: Target; readonly outgoing: number };
-  readonly targets: readonly Target[];
-  /** The port list of explicit strategies; the kernel's ephemeral range unless the plan names one. */
-  readonly ports: PortRange;
-  readonly worker: number;
-  readonly seed: number;
-  /** RLIMIT_NOFILE of the process. */
-  readonly descriptorLimit: number;
-  /** Descriptors that the process needs for itself. */
-  readonly descriptorReserve: number;
-  readonly shared: SharedLoad;
-}
-
-export interface WaveReport {
-  /** One counter an outcome slot, this worker's part. */
-  readonly counters: Int32Array;
-  readonly firstFailure: FirstFailure | null;
-}
-
-export interface EngineReport {
-  readonly histograms: EncodedHistograms;
-  readonly peakOpen: number;
-  readonly waves: readonly WaveReport[];
-  /** CPU seconds of the worker's thread during the load. */
-  readonly cpu: { readonly user: number; readonly system: number };
-  /** When the last attempt had its outcome, µs after the start. */
-  readonly endedAfter: number;
-}
-
-/** No wait is longer than this, so that a stop is seen. */
-const LONGEST_WAIT = 20_000;
+import {
+  budgetOf,
+  dialerOf,
+  type EngineInput,
+  type EngineReport,
+  isStopped,
+  LONGEST_WAIT,
+  pickerOf,
+  starterOf,
+  type WaveReport,
+  waveBarrier,
+} from './engine-input.js';
+import { encodeHistograms } from './histogram.js';
+import { createRecorder } from './recorder.js';
+import { CONTROL } from './shared.js';
+import type { Starter, StarterInput } from './starter.js';
 
 /**
  * Run one worker's load from its start instant to its end.
@@ -65,21 +35,11 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   const counters = shared.counters[worker]!;
   const epoll = createEpoll(1024);
   const recorder = createRecorder(shared, worker);
-  const available = Math.floor((input.descriptorLimit - input.descriptorReserve) / workers);
-  const budget = Math.min(plan.maxInFlight ?? available, available);
+  const budget = budgetOf(input);
   const connections = createConnections({
     plan,
-    dialer: via
-      ? createClientDialer(input.addresses, via.outgoing)
-      : createDialer({ strategy: plan.strategy, addresses: input.addresses, ports: input.ports }),
-    picker: createPicker(
-      plan.pick,
-      via?.outgoing ?? input.addresses.length,
-      input.targets.length,
-      worker,
-      workers,
-      input.seed,
-    ),
+    dialer: dialerOf(input),
+    picker: pickerOf(input),
     remotes: sockaddrTable(via ? input.targets.map(() => via.proxy) : input.targets),
     dialogue: createDialogue({
       plan,
@@ -93,6 +53,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
     budget,
   });
   const starterInput: StarterInput = { connections, recorder, shared, worker, workers, seed: input.seed, budget, now };
+  const stopped = () => isStopped(shared);
 
   const start = shared.start[0]!;
   waitUntil(start, () => false);
@@ -103,14 +64,14 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
     if (wave > 0 && arrival.shape === 'fill') waitUntil(now() + arrival.pauseMs * 1000, stopped);
     const before = counters.slice();
     recorder.beginWave();
-    loop(createStarter());
+    loop(starterOf(plan, start, starterInput));
     waves.push({
       counters: counters.map((n, slot) => n - before[slot]!),
       firstFailure: recorder.firstFailures[wave] ?? null,
     });
     if (wave < waveCount - 1) {
       connections.closeAll();
-      waveBarrier(wave);
+      waveBarrier(shared, workers, wave);
     }
   }
   const endedAfter = now() - start;
@@ -129,15 +90,6 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
     endedAfter,
   };
 
-  function createStarter(): Starter {
-    if (isPaced(arrival)) return pacedStarter(arrival, start, starterInput);
-    return arrival.shape === 'fill' ? fillStarter(arrival, starterInput) : holdStarter(arrival, start, starterInput);
-  }
-
-  function stopped(): boolean {
-    return Atomics.load(shared.control, CONTROL.stop) !== 0;
-  }
-
   function loop(starter: Starter): void {
     while (!stopped()) {
       const due = starter.start(now());
@@ -152,20 +104,5 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   function waitUntil(instant: number, cancelled: () => boolean): void {
     for (let left = instant - now(); left > 0 && !cancelled(); left = instant - now())
       epoll.wait(Math.min(left, LONGEST_WAIT));
-  }
-
-  /** All workers end a wave before any begins the next. */
-  function waveBarrier(wave: number): void {
-    const { control } = shared;
-    const everyone = workers * (wave + 1);
-    Atomics.add(control, CONTROL.waveEnds, 1);
-    Atomics.notify(control, CONTROL.waveEnds);
-    for (
-      let n = Atomics.load(control, CONTROL.waveEnds);
-      n < everyone && !stopped();
-      n = Atomics.load(control, CONTROL.waveEnds)
-    ) {
-      Atomics.wait(control, CONTROL.waveEnds, n, LONGEST_WAIT / 1000);
-    }
   }
 }

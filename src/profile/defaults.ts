@@ -36,6 +36,11 @@ export const LOAD: Omit<LoadPlan, 'arrival' | 'pick'> = {
   timeoutMs: 5000,
   /** No payload: what is under test is the connection. */
   exchange: null,
+  /** It opens several times as many connections a second, and is exact. */
+  engine: 'socket',
+  /** A connection for each request is what runs out of ports. */
+  keepAlive: false,
+  tls: false,
   /** A direct connection has nobody to speak HTTP to. */
   protocol: 'tcp',
   /** The head of the answer is enough to end a request. */
