@@ -1,21 +1,26 @@
 // What the tests need of Debian beside Node: programs, each with the package that has it. Missing ones are installed by apt when the
 // tests run as root (a container, CI); otherwise they are named, and the tests that need them fail.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Program → Debian package. */
+/** Program, or file → Debian package. */
 const NEEDED = {
   setpriv: 'util-linux',
   'qemu-system-x86_64': 'qemu-system-x86',
   cpio: 'cpio',
   squid: 'squid',
+  haproxy: 'haproxy',
+  nginx: 'nginx',
+  '/usr/lib/nginx/modules/ngx_stream_module.so': 'libnginx-mod-stream',
+  danted: 'dante-server',
 };
 
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */
 const FOLDERS = [...new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])];
 
 function isThere(program) {
+  if (program.startsWith('/')) return existsSync(program);
   return FOLDERS.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

@@ -39,6 +39,10 @@ interface Plan {
   /** The link before a proxy, and where its clients' addresses begin. */
   readonly toProxy: string;
   readonly toClients: string;
+  /** A proxy's further listeners. */
+  readonly proxyNet: string;
+  readonly proxyNetPrefix: number;
+  readonly proxyListener: (i: number) => string;
   readonly clientNet: string;
   readonly clientNetPrefix: number;
   readonly clientAddress: (i: number) => string;
@@ -57,6 +61,9 @@ const PLANS: Record<4 | 6, Plan> = {
     originAddress: (i) => `198.19.${(i + 1) >> 8}.${(i + 1) & 255}`,
     toProxy: '198.18.1.1',
     toClients: '198.18.1.2',
+    proxyNet: '198.18.64.0',
+    proxyNetPrefix: 18,
+    proxyListener: (i) => `198.18.${64 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
     clientNet: '198.18.128.0',
     clientNetPrefix: 17,
     clientAddress: (i) => `198.18.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
@@ -72,6 +79,9 @@ const PLANS: Record<4 | 6, Plan> = {
     originAddress: (i) => `fdb5:0:1::${(i + 1).toString(16)}`,
     toProxy: 'fdb5:0:2::1',
     toClients: 'fdb5:0:2::2',
+    proxyNet: 'fdb5:0:4::',
+    proxyNetPrefix: 48,
+    proxyListener: (i) => `fdb5:0:4::${(i + 1).toString(16)}`,
     clientNet: 'fdb5:0:3::',
     clientNetPrefix: 48,
     clientAddress: (i) => `fdb5:0:3::${(i + 1).toString(16)}`,
@@ -154,9 +164,12 @@ export function setUpShared(addresses: readonly string[], targets: readonly Targ
   });
 }
 
-/** Where a proxy listens for its clients. */
-export function proxyAddress(family: 4 | 6): string {
-  return PLANS[family].toClients;
+/**
+ * Where a proxy listens for its clients: addresses, so that many listeners take one port number of the proxy's range and not as many.
+ */
+export function proxyAddresses(family: 4 | 6, count: number): string[] {
+  const { toClients, proxyListener } = PLANS[family];
+  return count === 1 ? [toClients] : Array.from({ length: count }, (_, i) => proxyListener(i));
 }
 
 /** The first `count` addresses of a proxy's clients. */
@@ -174,14 +187,17 @@ export function setUpClientsOfProxy(addresses: readonly string[], family: 4 | 6,
     control.addAddress(TO_PROXY_LINK, plan.toProxy, plan.linkPrefix);
     control.linkUp(TO_PROXY_LINK);
     control.addNeighbour(TO_PROXY_LINK, plan.toClients, TO_CLIENTS_MAC);
+    control.addRoute(plan.proxyNet, plan.proxyNetPrefix, plan.toClients, TO_PROXY_LINK);
   });
 }
 
 /** The proxy's side of the link to its clients, once they have moved the pair's end there. Throws SystemCallError. */
-export function setUpProxyToClients(family: 4 | 6): void {
+export function setUpProxyToClients(family: 4 | 6, listeners: number): void {
   const plan = PLANS[family];
   withControl((control) => {
     control.addAddress(TO_CLIENTS_LINK, plan.toClients, plan.linkPrefix);
+    if (listeners > 1)
+      for (const address of proxyAddresses(family, listeners)) control.addAddress('lo', address, plan.hostPrefix);
     control.linkUp(TO_CLIENTS_LINK);
     control.addNeighbour(TO_CLIENTS_LINK, plan.toProxy, TO_PROXY_MAC);
     control.addRoute(plan.clientNet, plan.clientNetPrefix, plan.toProxy, TO_CLIENTS_LINK);

@@ -2,7 +2,7 @@
  * What the agent tells the process of the proxy's role, and what comes back: NDJSON over its standard streams.
  */
 import { z } from 'zod';
-import { targetSchema } from '../profile/plan.js';
+import { portRangeSchema, targetSchema } from '../profile/plan.js';
 import { proxySettingsSchema } from '../profile/subject.js';
 import { loggedFailureSchema } from '../results/proxy.js';
 
@@ -15,13 +15,19 @@ export const proxyCommandSchema = z.discriminatedUnion('type', [
     family: z.union([z.literal(4), z.literal(6)]),
     outgoing: z.array(z.string()),
     originPid: z.number(),
+    /** How many places the proxy is to listen in. */
+    listeners: z.number(),
+    /** The proxy's own list of ports; null: the kernel's ephemeral range. */
+    ports: portRangeSchema.nullable(),
     sysctls,
   }),
   /** Start the proxy and wait until it listens. */
   z.object({
     type: z.literal('start'),
     settings: proxySettingsSchema,
-    listen: targetSchema,
+    /** Where it is to listen: in one place, or in one for each destination. */
+    listen: z.tuple([targetSchema], targetSchema),
+    destinations: z.array(targetSchema),
     outgoing: z.array(z.string()),
     /** Addresses of its clients by the outgoing address that is theirs. */
     clients: z.array(z.array(z.string())),

@@ -35,28 +35,33 @@ let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, mem
 
 function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void {
   setUpClient(command.outgoing, command.family, command.originPid);
-  setUpProxyToClients(command.family);
+  setUpProxyToClients(command.family, command.listeners);
   applyLabSysctls();
   applySysctls(command.sysctls);
-  const range = ephemeralRange();
+  const range = command.ports ?? ephemeralRange();
   observer = createSocketObserver(command.outgoing, range, { onlyThese: true });
   const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
   say({ type: 'network', range, reserved: reservedIn(range), sysctls: readSysctls(names) });
 }
 
-async function start({ settings, listen, outgoing, clients }: Extract<ProxyCommand, { type: 'start' }>): Promise<void> {
+async function start({
+  settings,
+  listen,
+  destinations,
+  outgoing,
+  clients,
+}: Extract<ProxyCommand, { type: 'start' }>): Promise<void> {
   const limit = descriptorLimit();
-  if (settings.descriptors !== null && settings.descriptors > limit)
-    throw new ProxyError(
-      `the proxy is to have ${settings.descriptors} descriptors, and a process may have ${limit}`,
-      [],
-    );
+  const wanted = 'descriptors' in settings ? settings.descriptors : null;
+  if (wanted !== null && wanted > limit)
+    throw new ProxyError(`the proxy is to have ${wanted} descriptors, and a process may have ${limit}`, []);
   const place = {
     directory: DIRECTORY,
     listen,
+    destinations,
     outgoing,
     clients,
-    descriptors: settings.descriptors ?? Math.min(limit, MOST_DESCRIPTORS),
+    descriptors: wanted ?? Math.min(limit, MOST_DESCRIPTORS),
   };
   const [started, program] = await Promise.all([
     startProxy({ settings, place, root: isRootOfMachine() }),

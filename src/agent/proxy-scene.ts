@@ -6,10 +6,11 @@ import { certificateFor } from '../load/certificate.js';
 import { createPool } from '../load/pool.js';
 import { familyOf } from '../profile/addresses.js';
 import { scheduledAttempts } from '../profile/arrival.js';
-import type { LoadPlan } from '../profile/plan.js';
+import type { LoadPlan, Target } from '../profile/plan.js';
 import type { ProxySettings } from '../profile/subject.js';
+import { subjectOf } from '../subject/subjects.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
-import { clientAddresses, originTargets, proxyAddress, setUpClientsOfProxy } from './network.js';
+import { clientAddresses, originTargets, proxyAddresses, setUpClientsOfProxy } from './network.js';
 import { connectOrigin } from './origin-client.js';
 import { type LaunchedOrigin, launchOrigin } from './origin-launch.js';
 import type { RunSpec } from './protocol.js';
@@ -34,8 +35,10 @@ const MOST_CLIENT_ADDRESSES = 4096;
 /**
  * How many addresses the clients need for each of the proxy's, so that ports are never short there.
  * @param outgoing addresses of the proxy
+ * @param wanted by the profile; null: it does not say
  */
-export function clientAddressesEach(load: LoadPlan, outgoing: number): number {
+export function clientAddressesEach(load: LoadPlan, outgoing: number, wanted: number | null = null): number {
+  if (wanted !== null) return Math.min(wanted, Math.floor(MOST_CLIENT_ADDRESSES / outgoing));
   const attempts = scheduledAttempts(load.arrival) ?? UNKNOWN_ATTEMPTS;
   const needed = Math.ceil(attempts / (PER_CLIENT_ADDRESS * outgoing));
   return Math.max(1, Math.min(needed, Math.floor(MOST_CLIENT_ADDRESSES / outgoing)));
@@ -57,18 +60,23 @@ export async function setProxyScene(
   onPhase('origin');
   const outgoing = arm.addresses;
   const family = familyOf(outgoing[0]!);
-  const each = clientAddressesEach(arm.load, outgoing.length);
+  const each = clientAddressesEach(arm.load, outgoing.length, settings.clients);
   const addresses = clientAddresses(family, each * outgoing.length);
   const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
   const certificate = certificateFor(arm.load, targets);
-  const listen = { address: proxyAddress(family), port: PROXY_PORT };
+  const { reverse } = subjectOf(settings.kind);
+  const [first, ...others] = proxyAddresses(family, reverse ? targets.length : 1).map((address) => ({
+    address,
+    port: PROXY_PORT,
+  }));
+  const listen: [Target, ...Target[]] = [first!, ...others];
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
     openProxyRole(settings),
     createPool({
       plan: arm.load,
       addresses,
-      via: { proxy: listen, outgoing: outgoing.length },
+      via: { proxy: listen[0], outgoing: outgoing.length, ...(reverse ? { listeners: listen } : {}) },
       targets,
       ...(certificate ? { certificate: certificate.certificate } : {}),
       ports: { low: 1, high: 65_535 },
@@ -83,7 +91,14 @@ export async function setProxyScene(
   };
   try {
     setUpClientsOfProxy(addresses, family, proxy.pid);
-    const network = await proxy.setUpNetwork({ family, outgoing, originPid: origin.pid, sysctls: arm.sysctls });
+    const network = await proxy.setUpNetwork({
+      family,
+      outgoing,
+      originPid: origin.pid,
+      listeners: listen.length,
+      ports: arm.load.ports,
+      sysctls: arm.sysctls,
+    });
     const serving = origin.serve({
       type: 'serve',
       network: 'veth',
@@ -93,7 +108,7 @@ export async function setProxyScene(
       ...(certificate ? { certificate } : {}),
       sysctls: arm.roles?.origin,
     });
-    const starting = proxy.start({ listen, outgoing, clients: groups(addresses, each) });
+    const starting = proxy.start({ listen, destinations: targets, outgoing, clients: groups(addresses, each) });
     const [originSysctls] = await Promise.all([serving, starting]);
     return {
       pool,

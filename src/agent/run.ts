@@ -146,6 +146,7 @@ async function setDirectScene(
     createPool({
       plan: arm.load,
       addresses: arm.addresses,
+      ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
       targets,
       ...(certificate ? { certificate: certificate.certificate } : {}),
       ports,

@@ -44,7 +44,7 @@ export function isDeterministic(
   const input = inputOf(arm, kernel, defaults);
   const top = ceiling(input);
   const { arrival } = arm.load;
-  if (arm.destinations.kind === 'external') return no('machines outside the lab decide what is answered');
+  if (arm.via || arm.destinations.kind === 'external') return no('machines outside the lab decide what is answered');
   if (arrival.shape === 'poisson') return no('the instants of a poisson arrival are random');
   if (arrival.shape === 'hold')
     return no('hold opens a connection for each that ends, so time decides how many there are');
@@ -62,7 +62,9 @@ export function isDeterministic(
 /** What a proxy between the load and the ports leaves open. */
 function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy === undefined) return undefined;
-  if (proxy.outgoing === 'random') return 'the proxy draws its outgoing addresses';
+  if (proxy.kind === 'dante')
+    return 'dante first tries the port that its client has, so that it depends on the clients how many fit';
+  if (proxy.kind === 'squid' && proxy.outgoing === 'random') return 'the proxy draws its outgoing addresses';
   if (proxy.config.length > 0)
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
   if (load.holdMs !== null) return 'when the proxy closes its connections is its own affair';

@@ -103,7 +103,8 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     ...base,
     reserved: reservedWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searched),
     addresses: arm.addresses.length,
-    destinations: destinationCount(arm.destinations),
+    // Through an external proxy, every connection of this machine goes to the one place where it is.
+    destinations: arm.via ? 1 : destinationCount(arm.destinations),
     close: load.close,
     // A listener that never accepts never closes either.
     finTimeoutMs: load.sink === 'listen-only' ? sysctlNumber(sysctls, 'tcp_fin_timeout', 60) * 1000 : null,
@@ -168,7 +169,8 @@ function sysctlNumber(sysctls: Readonly<Record<string, string>>, name: string, f
   return Number.isNaN(value) ? fallback : value;
 }
 
-function targetsAreLoopback({ destinations }: Arm): boolean {
+function targetsAreLoopback({ destinations, via }: Arm): boolean {
+  if (via) return isLoopback(via.address);
   return destinations.kind === 'external' && destinations.targets.every((target) => isLoopback(target.address));
 }
 

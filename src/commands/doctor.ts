@@ -11,6 +11,7 @@ import { unsupportedPlatform } from '../kernel/libc.js';
 import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
 import { labRemedy } from '../lab/remedy.js';
+import { PROXY } from '../profile/defaults.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { PROXY_KINDS } from '../profile/subject.js';
 import { examineProgram } from '../subject/program.js';
@@ -66,7 +67,7 @@ function program(name: string, debianPackage: string): Finding {
 function examineProxies(): Promise<Finding[]> {
   return Promise.all(
     PROXY_KINDS.map(async (kind) => {
-      const found = await examineProgram({ kind, binary: kind });
+      const found = await examineProgram({ kind, binary: PROXY[kind].binary });
       return found.ok
         ? finding(kind, 'ok', `${found.version ?? 'of unknown version'} (${found.path})`, null)
         : finding(kind, 'warning', 'not found: profiles with this subject cannot run', found.remedy);

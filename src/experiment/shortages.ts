@@ -46,7 +46,7 @@ function openAtOnce(arm: Arm, prediction: Prediction): number {
 function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: Prediction): string[] {
   // A proxy has a descriptor on each side of a connection.
   const wanted = openAtOnce(arm, prediction) * (arm.proxy ? 2 : 1);
-  const limit = Math.min(descriptors, arm.proxy?.descriptors ?? descriptors);
+  const limit = Math.min(descriptors, ownLimit(arm) ?? descriptors);
   if (wanted <= limit - RESERVE) return [];
   const many = Number.isFinite(wanted)
     ? `${Math.round(wanted).toLocaleString('en')} sockets`
@@ -66,4 +66,9 @@ function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Predi
   return [
     `${armId(arm)} can bring ${most.toLocaleString('en')} sockets into TIME_WAIT, and ${name} is ${buckets.toLocaleString('en')}: above it they skip TIME_WAIT, and the exhaustion does not show. Set it higher in the profile's sysctls`,
   ];
+}
+
+/** The descriptors that the profile gives the proxy. */
+function ownLimit({ proxy }: Arm): number | null {
+  return proxy && 'descriptors' in proxy ? proxy.descriptors : null;
 }

@@ -1,6 +1,6 @@
 /**
  * What is said on a connection once it is established: an exchange of bytes, and before it, with a proxy, an HTTP request and its
- * response. State lies in arrays indexed by descriptor; the requests lie ready in native memory.
+ * response, or the dialogue of SOCKS5. State lies in arrays indexed by descriptor; the requests lie ready in native memory.
  */
 import { EAGAIN, EINTR } from '../kernel/errno.js';
 import { errno, MSG_NOSIGNAL, nativeBuffer, monotonicMicros as now, recv, send } from '../kernel/libc.js';
@@ -10,6 +10,16 @@ import type { Protocol } from '../profile/subject.js';
 import { createHeadParser } from './http-head.js';
 import { EOF, failureSlot } from './outcome.js';
 import type { Recorder } from './recorder.js';
+import {
+  connectRequest,
+  GREETING,
+  NO_AUTHENTICATION,
+  NO_METHOD,
+  parseMethod,
+  parseReply,
+  replyName,
+  SUCCEEDED,
+} from './socks.js';
 
 /** More must come. */
 export const PENDING = -2;
@@ -28,6 +38,8 @@ export interface DialogueInput {
   /** Where the requests ask to go. */
   readonly destinations: readonly Target[];
   readonly recorder: Recorder;
+  /** The proxy speaks for the destinations itself, so that a GET is as to an origin. */
+  readonly reverse?: boolean;
   /** Descriptors of the process: 0 … limit−1. */
   readonly descriptorLimit: number;
 }
@@ -36,14 +48,21 @@ const EPROTO = 71;
 const BYTES = 0;
 const HEAD = 1;
 const BODY = 2;
+const METHOD = 3;
+const REPLY = 4;
 /** A body without a length ends with the connection. */
 const TO_THE_END = -1;
 
 /** @returns null when nothing is said */
-export function createDialogue({ plan, destinations, recorder, descriptorLimit }: DialogueInput): Dialogue | null {
+export function createDialogue(input: DialogueInput): Dialogue | null {
+  const { plan, destinations, recorder, descriptorLimit } = input;
   const { protocol, exchange } = plan;
   if (protocol === 'tcp' && exchange === null) return null;
-  const requests = requestTable(protocol, destinations);
+  const requests = requestTable(protocol, destinations, input.reverse ?? false);
+  const greeting = nativeBuffer(GREETING.length);
+  greeting.bytes.set(GREETING);
+  /** Of those that speak SOCKS5, whose request comes second. */
+  const destinationOf = new Int32Array(protocol === 'socks5' ? descriptorLimit : 0);
   const scratch = nativeBuffer(Math.max(exchange?.request ?? 0, 65_536));
   const parser = createHeadParser();
   const stage = new Uint8Array(descriptorLimit);
@@ -52,7 +71,7 @@ export function createDialogue({ plan, destinations, recorder, descriptorLimit }
   const sending = new Float64Array(descriptorLimit);
   const toSend = new Int32Array(descriptorLimit);
   const toReceive = new Float64Array(descriptorLimit);
-  /** Heads that came in pieces: rare, as a head is shorter than a segment. */
+  /** Heads and replies that came in pieces: rare, as they are shorter than a segment. */
   const pieces = new Map<number, Uint8Array>();
 
   function beginExchange(fd: number): void {
@@ -83,33 +102,70 @@ export function createDialogue({ plan, destinations, recorder, descriptorLimit }
     return failureSlot(stage[fd] === BYTES ? 'exchange' : 'response', error);
   }
 
-  /** A head, or a part of one, is at the beginning of the scratch memory. @returns as proceed() */
-  function readHead(fd: number, received: number): number {
-    let bytes = scratch.bytes;
-    let length = received;
+  /** What came so far of a head or a reply, of which the last part is at the beginning of the scratch memory. */
+  function gathered(fd: number, received: number): Uint8Array {
+    const last = scratch.bytes.subarray(0, received);
     const before = pieces.size > 0 ? pieces.get(fd) : undefined;
-    if (before !== undefined) {
-      bytes = new Uint8Array(before.length + received);
-      bytes.set(before);
-      bytes.set(scratch.bytes.subarray(0, received), before.length);
-      length = bytes.length;
-    }
+    if (before === undefined) return last;
+    pieces.delete(fd);
+    const bytes = new Uint8Array(before.length + received);
+    bytes.set(before);
+    bytes.set(last, before.length);
+    return bytes;
+  }
+
+  /** @returns PENDING: more must come */
+  function keep(fd: number, bytes: Uint8Array): number {
+    pieces.set(fd, bytes.slice());
+    return PENDING;
+  }
+
+  /** The tunnel is there, and `early` bytes of what is said in it. @returns as proceed(), or 0: go on */
+  function tunnelled(fd: number, early: number): number {
+    recorder.answered(now() - begunAt[fd]!);
+    if (exchange === null) return DONE;
+    beginExchange(fd);
+    toReceive[fd]! -= early;
+    return 0;
+  }
+
+  /** @returns as tunnelled() */
+  function readMethod(fd: number, received: number): number {
+    const bytes = gathered(fd, received);
+    const length = parseMethod(bytes);
+    if (length === 0) return keep(fd, bytes);
+    // Nothing is said before the request.
+    if (length < 0 || bytes.length > length) return failure(fd, EPROTO);
+    if (bytes[1] !== NO_AUTHENTICATION) return recorder.replied(NO_METHOD, `method ${bytes[1]}`);
+    stage[fd] = REPLY;
+    sending[fd] = requests!.address(destinationOf[fd]!);
+    toSend[fd] = requests!.length(destinationOf[fd]!);
+    return 0;
+  }
+
+  /** @returns as tunnelled() */
+  function readReply(fd: number, received: number): number {
+    const bytes = gathered(fd, received);
+    const length = parseReply(bytes);
+    if (length === 0) return keep(fd, bytes);
+    if (length < 0) return failure(fd, EPROTO);
+    const reply = bytes[1]!;
+    if (reply !== SUCCEEDED) return recorder.replied(replyName(reply), `reply ${reply}`);
+    return tunnelled(fd, bytes.length - length);
+  }
+
+  /** @returns as tunnelled() */
+  function readHead(fd: number, received: number): number {
+    const bytes = gathered(fd, received);
+    const { length } = bytes;
     const head = parser.parse(bytes, length);
-    if (head === 0) {
-      pieces.set(fd, bytes.slice(0, length));
-      return PENDING;
-    }
-    if (before !== undefined) pieces.delete(fd);
+    if (head === 0) return keep(fd, bytes);
     // An interim response (1xx) is for requests that ask for it, and these do not.
     if (head < 0 || parser.status < 200) return failure(fd, EPROTO);
     if (parser.status >= 300) return recorder.refused(parser.status, parser.squidError);
     if (protocol === 'connect') {
       // A length or an encoding means nothing here (RFC 9110 §9.3.6).
-      recorder.answered(now() - begunAt[fd]!);
-      if (exchange === null) return DONE;
-      beginExchange(fd);
-      toReceive[fd]! -= length - head;
-      return 0;
+      return tunnelled(fd, length - head);
     }
     // The lab's own origin gives a length; a proxy that makes chunks of it asks for the HTTP engine.
     if (parser.encoded) return failure(fd, EPROTO);
@@ -127,6 +183,13 @@ export function createDialogue({ plan, destinations, recorder, descriptorLimit }
     return DONE;
   }
 
+  /** By stage: those of what comes in a form. */
+  const readers: Readonly<Record<number, (fd: number, received: number) => number>> = {
+    [HEAD]: readHead,
+    [METHOD]: readMethod,
+    [REPLY]: readReply,
+  };
+
   function proceed(fd: number): number {
     for (;;) {
       const sent = sendAll(fd);
@@ -142,9 +205,10 @@ export function createDialogue({ plan, destinations, recorder, descriptorLimit }
         if (stage[fd] === BODY && toReceive[fd] === TO_THE_END) return answeredInFull(fd);
         return failure(fd, EOF);
       }
-      if (stage[fd] === HEAD) {
-        const result = readHead(fd, n);
-        // A part of a head: there may be more to read at once.
+      const reader = readers[stage[fd]!];
+      if (reader !== undefined) {
+        const result = reader(fd, n);
+        // A part: there may be more to read at once.
         if (result === PENDING || result === 0) continue;
         return result;
       }
@@ -159,6 +223,13 @@ export function createDialogue({ plan, destinations, recorder, descriptorLimit }
       if (requests === null) return beginExchange(fd);
       if (pieces.size > 0) pieces.delete(fd);
       begunAt[fd] = at;
+      if (protocol === 'socks5') {
+        destinationOf[fd] = destination;
+        stage[fd] = METHOD;
+        sending[fd] = greeting.address;
+        toSend[fd] = GREETING.length;
+        return;
+      }
       stage[fd] = HEAD;
       sending[fd] = requests.address(destination);
       toSend[fd] = requests.length(destination);
@@ -167,21 +238,23 @@ export function createDialogue({ plan, destinations, recorder, descriptorLimit }
   };
 }
 
-/** The text of a request. */
-export function requestText(protocol: Exclude<Protocol, 'tcp'>, target: Target): string {
+/** The text of a request. @param reverse whether it goes to a reverse proxy, which is asked as an origin is */
+export function requestText(protocol: 'connect' | 'get', target: Target, reverse = false): string {
   const authority = formatTarget(target);
   // The connection to the proxy is used once, so that each attempt is one; what the proxy keeps open behind it is its own affair.
   const [line, connection] =
     protocol === 'connect'
       ? [`CONNECT ${authority} HTTP/1.1`, '']
-      : [`GET http://${authority}/ HTTP/1.1`, 'Connection: close\r\n'];
+      : [`GET ${reverse ? '' : `http://${authority}`}/ HTTP/1.1`, 'Connection: close\r\n'];
   return `${line}\r\nHost: ${authority}\r\nUser-Agent: bindstorm\r\n${connection}\r\n`;
 }
 
 /** One request a destination, in native memory. */
-function requestTable(protocol: Protocol, destinations: readonly Target[]) {
+function requestTable(protocol: Protocol, destinations: readonly Target[], reverse: boolean) {
   if (protocol === 'tcp') return null;
-  const texts = destinations.map((target) => new TextEncoder().encode(requestText(protocol, target)));
+  const texts = destinations.map((target) =>
+    protocol === 'socks5' ? connectRequest(target) : new TextEncoder().encode(requestText(protocol, target, reverse)),
+  );
   const memory = nativeBuffer(texts.reduce((sum, text) => sum + text.length, 0));
   const starts: number[] = [];
   let at = 0;

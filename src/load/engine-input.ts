@@ -11,12 +11,21 @@ import { CONTROL, type SharedLoad } from './shared.js';
 import { fillStarter, holdStarter, pacedStarter, type Starter, type StarterInput } from './starter.js';
 import { createClientDialer, createDialer, type Dialer } from './strategy.js';
 
+/** A proxy between the load and its targets. */
+export interface Via {
+  readonly proxy: Target;
+  /** Its outgoing addresses, of which the picker picks; null: it is not the lab's own, and local addresses are picked as ever. */
+  readonly outgoing: number | null;
+  /** Of a reverse proxy: where it listens for each of the targets. */
+  readonly listeners?: readonly Target[];
+}
+
 export interface EngineInput {
   readonly plan: LoadPlan;
   /** Local addresses. With a proxy: the client's own, equally many in a row for each outgoing address of the proxy. */
   readonly addresses: readonly string[];
-  /** The proxy that the load goes through, and how many outgoing addresses it has; absent: straight to the targets. */
-  readonly via?: { readonly proxy: Target; readonly outgoing: number };
+  /** The proxy that the load goes through; absent: straight to the targets. */
+  readonly via?: Via;
   readonly targets: readonly Target[];
   /** With TLS: the certificate that the origin must have, PEM. */
   readonly certificate?: string;
@@ -57,13 +66,18 @@ export function budgetOf({ plan, descriptorLimit, descriptorReserve }: EngineInp
 }
 
 export function dialerOf({ plan, via, addresses, ports }: EngineInput): Dialer {
-  return via
+  return via?.outgoing
     ? createClientDialer(addresses, via.outgoing)
     : createDialer({ strategy: plan.strategy, addresses, ports });
 }
 
 export function pickerOf({ plan, via, addresses, targets, worker, seed }: EngineInput): Picker {
   return createPicker(plan.pick, via?.outgoing ?? addresses.length, targets.length, worker, plan.workers, seed);
+}
+
+/** What is connected to for each of the targets. */
+export function remotesOf({ via, targets }: EngineInput): readonly Target[] {
+  return via ? (via.listeners ?? targets.map(() => via.proxy)) : targets;
 }
 
 /** @param start the load's beginning, µs */

@@ -14,6 +14,7 @@ import { type Answer, askForTunnel, clientOn, get } from './http-request.js';
 import { failureSlot, SLOT_OK, SLOT_SHED, SLOT_TIMEOUT } from './outcome.js';
 import type { Picker } from './picker.js';
 import type { Recorder } from './recorder.js';
+import { openSocksTunnel } from './socks-tunnel.js';
 import type { StartedLoad } from './starter.js';
 import type { Dialer } from './strategy.js';
 import { count } from './tally.js';
@@ -31,8 +32,10 @@ export interface HttpConnectionsInput {
   readonly dialer: Dialer;
   readonly picker: Picker;
   readonly family: number;
-  /** The proxy; undefined: connections go to the targets. */
-  readonly proxy: Target | undefined;
+  /** What is connected to for each of the targets. */
+  readonly remotes: readonly Target[];
+  /** The proxy in between, if any. A forward proxy must be told where to go. */
+  readonly via: 'none' | 'forward' | 'reverse';
   readonly targets: readonly Target[];
   /** With TLS: the certificate that the origin must have, PEM. */
   readonly certificate: string | undefined;
@@ -67,9 +70,11 @@ type Step = { readonly slot: number; readonly stale?: boolean };
 const FINE: Step = { slot: SLOT_OK };
 
 export function createHttpConnections(input: HttpConnectionsInput): HttpConnections {
-  const { plan, picker, proxy, targets, recorder } = input;
+  const { plan, picker, remotes, targets, recorder } = input;
   const { tallies } = recorder;
   const tunnels = plan.protocol !== 'get';
+  /** The proxy may be asked for any target on one connection. */
+  const asksProxy = input.via === 'forward' && !tunnels;
   const dialling = { dialer: input.dialer, family: input.family, reset: plan.close === 'reset', tallies };
   const secureContext = input.certificate === undefined ? null : createSecureContext({ ca: input.certificate });
   const connections = new Set<Connection>();
@@ -93,7 +98,7 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
 
   /** A proxy may be asked for any destination on one connection; a tunnel has one end. */
   function keyOf(address: number, destination: number): string {
-    return proxy !== undefined && !tunnels ? String(address) : `${address} ${destination}`;
+    return asksProxy ? String(address) : `${address} ${destination}`;
   }
 
   function begin(own: Attempt): void {
@@ -153,7 +158,7 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
     }
     const target = targets[own.destination]!;
     const authority = formatTarget(target);
-    const path = proxy !== undefined && !tunnels ? `http://${authority}/` : '/';
+    const path = asksProxy ? `http://${authority}/` : '/';
     const begun = now();
     const answer = await get(
       connection.client!,
@@ -173,14 +178,12 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
   async function open(own: Attempt, connection: Connection): Promise<number> {
     const { socket } = connection;
     const target = targets[own.destination]!;
-    const connected = await connectTo(socket, proxy ?? target, tallies);
+    const connected = await connectTo(socket, remotes[own.destination]!, tallies);
     if (connected !== SLOT_OK) return connected;
     if (tunnels) {
       const begun = now();
-      const answer = await askForTunnel(clientOn(socket, null), formatTarget(target));
-      if (answer.kind === 'failed') return answer.slot;
-      if (own.settled) return SLOT_OK;
-      if (answer.status >= 300) return refused(answer);
+      const slot = await openTunnel(own, socket, target);
+      if (slot !== SLOT_OK || own.settled) return slot;
       recorder.answered(now() - begun);
     }
     let stream: Duplex = socket;
@@ -191,6 +194,13 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
     }
     connection.client = clientOn(stream, plan.keepAlive ? IDLE_MS : null);
     return SLOT_OK;
+  }
+
+  async function openTunnel(own: Attempt, socket: Socket, target: Target): Promise<number> {
+    if (plan.protocol === 'socks5') return openSocksTunnel(socket, target, recorder, () => own.settled);
+    const answer = await askForTunnel(clientOn(socket, null), formatTarget(target));
+    if (answer.kind === 'failed') return answer.slot;
+    return own.settled || answer.status < 300 ? SLOT_OK : refused(answer);
   }
 
   function refused({ status, squidError }: Extract<Answer, { kind: 'response' }>): number {

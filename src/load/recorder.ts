@@ -39,6 +39,8 @@ export interface Recorder {
   answered(micros: number): void;
   /** One that was. @returns the slot of its outcome */
   refused(status: number, squidError: string): number;
+  /** A reply of SOCKS5 that was a failure, by the name of its outcome. @returns the slot of the outcome */
+  replied(outcome: string, reply: string): number;
   beginWave(): void;
 }
 
@@ -106,6 +108,10 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     refused(status: number, squidError: string) {
       answers[answerIndex(`${status} ${squidError}`.trimEnd())]!++;
       return FIRST_NAMED + outcomeIndex(answerName(status, squidError));
+    },
+    replied(outcome: string, reply: string) {
+      answers[answerIndex(reply)]!++;
+      return FIRST_NAMED + outcomeIndex(outcome);
     },
     beginWave() {
       wave++;

@@ -3,10 +3,11 @@
  */
 
 import { destinationCount } from './arrival.js';
-import { formatArrival, formatDestinations, formatDuration, plural } from './format.js';
+import { formatArrival, formatDestinations, formatDuration, formatTarget, plural } from './format.js';
 import type { Arm, LoadPlan } from './plan.js';
+import type { PortRange } from './units.js';
 
-type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'load' | 'addresses' | 'destinations'>;
+type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations'>;
 
 /**
  * The differences of an arm from the baseline, one text each, as `net.ipv4.tcp_tw_reuse = 1`, `strategy bind → bind-no-port`,
@@ -15,11 +16,12 @@ type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'load' | 'addresses' |
 export function changesInWords(baseline: Complete, arm: Complete): string[] {
   return [
     ...subjectChanges(baseline.proxy, arm.proxy),
+    ...viaChanges(baseline.via, arm.via),
     ...sysctlChanges(baseline.sysctls, arm.sysctls),
     ...(['client', 'origin'] as const).flatMap((role) =>
       sysctlChanges(baseline.roles?.[role] ?? {}, arm.roles?.[role] ?? {}).map((change) => `${role}: ${change}`),
     ),
-    ...loadChanges(baseline.load, arm.load),
+    ...loadChanges(baseline, arm),
     ...addressChanges(baseline.addresses, arm.addresses),
     ...destinationChanges(baseline, arm),
   ];
@@ -31,16 +33,34 @@ function subjectChanges(before: Arm['proxy'], after: Arm['proxy']): string[] {
   const settings = (proxy: object): Record<string, unknown> => ({ ...proxy });
   const [from, to] = [settings(before), settings(after)];
   return Object.keys(to).flatMap((key) => {
-    const words = [settingInWords(from[key]), settingInWords(to[key])];
+    const words = [settingInWords(key, from[key]), settingInWords(key, to[key])];
     return words[0] === words[1] ? [] : [`${key} ${words[0]} → ${words[1]}`];
   });
 }
 
-function settingInWords(value: unknown): string {
-  if (value === null) return 'what the machine allows';
+function viaChanges(before: Arm['via'], after: Arm['via']): string[] {
+  if (!before || !after) return [];
+  const [from, to] = [formatTarget(before), formatTarget(after)];
+  return from === to ? [] : [`target ${from} → ${to}`];
+}
+
+/** What a setting that is not given comes to. */
+const DEFAULT_WORDS: Readonly<Record<string, string>> = {
+  descriptors: 'what the machine allows',
+  ports: "the kernel's range",
+  clients: 'as many as needed',
+};
+
+function settingInWords(key: string, value: unknown): string {
+  if (value === null) return DEFAULT_WORDS[key] ?? 'none';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((line) => `"${line}"`).join(', ');
+  if (isRange(value)) return `${value.low}-${value.high}`;
   return String(value);
+}
+
+function isRange(value: unknown): value is PortRange {
+  return typeof value === 'object' && value !== null && 'low' in value && 'high' in value;
 }
 
 function sysctlChanges(before: Arm['sysctls'], after: Arm['sysctls']): string[] {
@@ -77,9 +97,11 @@ const LABELS: Partial<Record<keyof LoadPlan, string>> = {
   lagBudgetMs: 'lagBudget',
 };
 
-function loadChanges(before: LoadPlan, after: LoadPlan): string[] {
+function loadChanges(before: Complete, after: Complete): string[] {
   return (Object.keys(LOAD_WORDS) as (keyof LoadPlan)[]).flatMap((key) => {
-    const [from, to] = [LOAD_WORDS[key](before), LOAD_WORDS[key](after)];
+    // A proxy's own ports are a setting of it.
+    if (key === 'ports' && after.proxy) return [];
+    const [from, to] = [LOAD_WORDS[key](before.load), LOAD_WORDS[key](after.load)];
     return from === to ? [] : [`${LABELS[key] ?? key} ${from} → ${to}`];
   });
 }

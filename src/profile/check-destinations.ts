@@ -96,7 +96,8 @@ function labDestinations(input: DestinationsInput, report: Report): Destinations
   return { kind: 'lab', addresses, ports };
 }
 
-function tryTarget(text: string, report: (message: string) => void): Target | undefined {
+/** @returns undefined for what is no target, which is reported */
+export function tryTarget(text: string, report: (message: string) => void): Target | undefined {
   try {
     return parseTarget(text);
   } catch (error) {

@@ -4,14 +4,14 @@
 
 import { arrivalDurationMs, scheduledAttempts } from './arrival.js';
 import type { Report } from './blame.js';
-import { FILL, LOAD, PICK, PROTOCOL_OF, STRATEGY_OF } from './defaults.js';
+import { EXCHANGE_THROUGH, FILL, LOAD, PICK, protocolsOf, strategyOfProxy } from './defaults.js';
 import { formatArrival, formatDuration } from './format.js';
 import { checkEngine, loadEngineFor } from './load-engine.js';
 import { type AddressInput, type LoadInput, usesPorts } from './merge.js';
 import type { Arrival, LoadPlan } from './plan.js';
 import type { ArrivalInput } from './schema.js';
 import { STRATEGY_NAMES } from './strategy.js';
-import type { Protocol, SubjectKind } from './subject.js';
+import type { Protocol, ProxySettings, SubjectKind } from './subject.js';
 
 /** One run keeps a record of each attempt's outcome in memory and in the kernel's TIME_WAIT table. */
 export const MAX_ATTEMPTS = 20_000_000;
@@ -47,21 +47,22 @@ export function planLoad(
   input: LoadInput & { arrival: ArrivalInput },
   pick: AddressInput['pick'],
   subject: SubjectKind,
+  proxy: ProxySettings | undefined,
 ): LoadPlan {
   const engine = input.engine ?? loadEngineFor(input);
   const keepAlive = input.keepAlive ?? LOAD.keepAlive;
-  const direct = engine === 'http' ? 'get' : LOAD.protocol;
-  const protocol = input.protocol ?? (subject === 'direct' ? direct : PROTOCOL_OF[subject]);
+  const usual = protocolsOf(subject, proxy)[0];
+  const protocol = input.protocol ?? (subject === 'direct' && engine === 'http' ? 'get' : usual);
   return {
     workers: input.workers ?? LOAD.workers,
-    strategy: input.strategy ?? (subject === 'direct' ? LOAD.strategy : STRATEGY_OF[subject]),
+    strategy: input.strategy ?? (proxy ? strategyOfProxy(proxy) : LOAD.strategy),
     pick: pick ?? PICK,
     arrival: planArrival(input.arrival),
     close: input.close ?? LOAD.close,
     drain: input.drain ?? LOAD.drain,
     holdMs: input.hold ?? defaultHoldMs(input.arrival.shape, protocol, keepAlive),
     timeoutMs: input.timeout ?? LOAD.timeoutMs,
-    exchange: input.exchange ?? LOAD.exchange,
+    exchange: input.exchange ?? (proxy && protocol === 'tcp' ? EXCHANGE_THROUGH : LOAD.exchange),
     engine,
     keepAlive,
     tls: input.tls ?? LOAD.tls,
@@ -69,7 +70,7 @@ export function planLoad(
     body: input.body ?? LOAD.body,
     sink: input.sink ?? LOAD.sink,
     maxInFlight: input.maxInFlight ?? LOAD.maxInFlight,
-    ports: input.ports ?? LOAD.ports,
+    ports: input.ports ?? (proxy?.kind === 'haproxy' ? proxy.ports : LOAD.ports),
     lagBudgetMs: input.lagBudget ?? LOAD.lagBudgetMs,
   };
 }

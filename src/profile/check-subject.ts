@@ -1,43 +1,85 @@
 /**
  * The subject of an arm: a proxy with its settings filled in, the sysctls of its roles, and a load that fits it. Pure.
  */
+import { familyOf } from './addresses.js';
 import type { Report } from './blame.js';
-import { PROTOCOL_OF, SQUID } from './defaults.js';
-import { formatDuration } from './format.js';
+import { tryTarget } from './check-destinations.js';
+import { PROXY, protocolsOf } from './defaults.js';
+import { formatDuration, formatTarget } from './format.js';
 import type { LoadInput } from './merge.js';
-import type { Experiment, LoadPlan, RoleSysctls } from './plan.js';
+import type { Experiment, LoadPlan, RoleSysctls, Target } from './plan.js';
 import type { Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
-import type { Protocol, ProxyKind, ProxySettings, SubjectKind } from './subject.js';
+import type { ProxyKind, ProxySettings, SubjectKind } from './subject.js';
 import { quote } from './units.js';
 
 export type SubjectInput = Omit<NonNullable<ProfileInput['subject']>, 'kind'>;
 
-/** What the clients of each kind of proxy can say to it. */
-const SPEAKS: Readonly<Record<ProxyKind, readonly Protocol[]>> = { squid: ['connect', 'get'] };
+type Key = keyof SubjectInput;
+const KEYS: readonly Key[] = [
+  'binary',
+  'persistent',
+  'outgoing',
+  'config',
+  'descriptors',
+  'mode',
+  'ports',
+  'clients',
+  'target',
+];
 
-const KEYS: readonly (keyof SubjectInput)[] = ['binary', 'persistent', 'outgoing', 'config', 'descriptors'];
+/** The settings that a kind of subject has. */
+function keysOf(kind: SubjectKind): readonly Key[] {
+  if (kind === 'direct') return [];
+  if (kind === 'external') return ['target'];
+  return KEYS.filter((key) => key in PROXY[kind]);
+}
+
+export interface SubjectContext {
+  readonly lab: Experiment['lab'];
+  /** Outgoing addresses of the arm; empty when they are in doubt themselves. */
+  readonly addresses: readonly string[];
+  /** The allow list in canonical form. */
+  readonly allowed: ReadonlySet<string>;
+}
+
+/** The subject of an arm: a proxy that the lab starts, one elsewhere, or neither. */
+export interface CheckedSubject {
+  readonly proxy?: ProxySettings;
+  readonly via?: Target;
+}
 
 /**
- * The proxy of an arm.
+ * The subject of an arm.
  * @param input the baseline's settings overlaid with the variant's
- * @returns undefined for `direct`
+ * @returns neither proxy nor via for `direct`
  */
 export function checkSubject(
   kind: SubjectKind,
   input: SubjectInput,
-  lab: Experiment['lab'],
+  context: SubjectContext,
   report: Report,
-): ProxySettings | undefined {
-  if (kind === 'direct') {
-    const named = KEYS.find((key) => input[key] !== undefined);
-    if (named !== undefined)
-      report(`found ${named}, which is a setting of a proxy; the subject is direct: name a kind, as "kind: squid"`, [
-        'subject',
-        named,
-      ]);
-    return undefined;
+): CheckedSubject {
+  const has = keysOf(kind);
+  for (const key of KEYS) {
+    if (input[key] === undefined || has.includes(key)) continue;
+    const what =
+      kind === 'direct'
+        ? 'which is a setting of a proxy; the subject is direct: name a kind, as "kind: squid"'
+        : `which ${kind} has not; its settings are ${has.join(', ')}: remove ${key}`;
+    report(`found ${key}, ${what}`, ['subject', key]);
   }
+  if (kind === 'direct') return {};
+  if (kind === 'external') return checkExternal(input, context, report);
+  return { proxy: checkProxy(kind, input, context, report) };
+}
+
+function checkProxy(
+  kind: ProxyKind,
+  input: SubjectInput,
+  { lab, addresses }: SubjectContext,
+  report: Report,
+): ProxySettings {
   if (lab === 'host') {
     report(
       `found the subject ${kind} in the host lab; a proxy gets roles of its own, which this machine itself has not: use lab: { kind: netns }`,
@@ -52,11 +94,66 @@ export function checkSubject(
         i,
       ]);
   }
-  return { ...SQUID, ...input, kind, config: input.config ?? SQUID.config };
+  const { target, ...named } = input;
+  const settings = { ...PROXY[kind], ...named, kind } as ProxySettings;
+  if ('mode' in settings && settings.persistent && settings.mode !== 'http')
+    report(
+      `found persistent connections in mode ${settings.mode}, in which a connection is the client's alone: add "mode: http", or remove persistent`,
+      ['subject', 'persistent'],
+      ['subject', 'mode'],
+    );
+  if (kind === 'dante' && addresses.length > 1)
+    report(
+      `found ${addresses.length} addresses, but dante takes its outgoing address by the route to the destination, not by the client: use one address, as addresses: { list: [10.50.0.1] }`,
+      ['addresses'],
+    );
+  return settings;
+}
+
+function checkExternal(
+  { target }: SubjectInput,
+  { lab, addresses, allowed }: SubjectContext,
+  report: Report,
+): CheckedSubject {
+  const where: Path = ['subject', 'target'];
+  if (lab !== 'host') {
+    report(
+      `found an external proxy, and a ${lab} lab has no way out: set lab: { kind: host }, or name a kind of proxy that the lab starts`,
+      ['subject', 'kind'],
+    );
+  }
+  if (target === undefined) {
+    report('found no target; an external proxy is named by its address and port: add target: "10.20.0.10:3128"', [
+      'subject',
+    ]);
+    return {};
+  }
+  const via = tryTarget(target, (message) => report(message, where));
+  if (!via) return {};
+  const canonical = formatTarget(via);
+  if (!allowed.has(canonical))
+    report(
+      `found ${canonical}, which is not on the allow list; a target outside the lab must be on it, port included: add allow: ["${canonical}"] if you may load it`,
+      where,
+    );
+  const [local] = addresses;
+  if (local !== undefined && familyOf(local) !== familyOf(via.address))
+    report(
+      `found ${canonical}, but the local addresses are IPv${familyOf(local)}, as ${local}; a connection has one family: use a target and addresses of the same`,
+      where,
+      ['addresses'],
+    );
+  return { via };
 }
 
 /** What in a load does not go with the subject. */
-export function checkLoadOfSubject(load: LoadPlan, named: LoadInput, kind: SubjectKind, report: Report): void {
+export function checkLoadOfSubject(
+  load: LoadPlan,
+  named: LoadInput,
+  kind: SubjectKind,
+  proxy: ProxySettings | undefined,
+  report: Report,
+): void {
   if (kind === 'direct') {
     if (load.protocol === 'get' && load.engine === 'socket')
       report(
@@ -69,14 +166,14 @@ export function checkLoadOfSubject(load: LoadPlan, named: LoadInput, kind: Subje
         ['load', 'protocol'],
       );
   } else {
-    const spoken = SPEAKS[kind];
+    const spoken = protocolsOf(kind, proxy);
     if (!spoken.includes(load.protocol))
       report(
-        `found protocol ${load.protocol}, which ${kind} is not spoken to with here; allowed are ${spoken.join(', ')}: write "protocol: ${PROTOCOL_OF[kind]}"`,
+        `found protocol ${load.protocol}, which ${kind}${proxy && 'mode' in proxy ? ` in mode ${proxy.mode}` : ''} is not spoken to with here; allowed are ${spoken.join(', ')}: write "protocol: ${spoken[0]}"`,
         ['load', 'protocol'],
       );
     for (const key of ['strategy', 'ports'] as const) {
-      if (named[key] !== undefined)
+      if (named[key] !== undefined && proxy)
         report(
           `found ${key}, but the subject is ${kind}, which chooses its local ports itself: remove ${key}, or change the settings of the subject`,
           ['load', key],
@@ -138,12 +235,14 @@ export function sysctlsByRole(
     read(input.roles?.[role]?.sysctls, [...path, 'roles', role, 'sysctls']);
   const own = read(input.sysctls, [...path, 'sysctls']);
   const [client, proxy, origin] = [of('client'), of('proxy'), of('origin')];
-  if (kind === 'direct' && input.roles?.proxy !== undefined)
-    report('found the role proxy, but the subject is direct: there are the roles client and origin', [
+  // The client is this machine with an external proxy too.
+  const isProxied = kind !== 'direct' && kind !== 'external';
+  if (!isProxied && input.roles?.proxy !== undefined)
+    report(`found the role proxy, but the subject is ${kind}: there are the roles client and origin`, [
       'roles',
       'proxy',
     ]);
-  const [tested, otherClient] = kind === 'direct' ? [client, {}] : [proxy, client];
+  const [tested, otherClient] = isProxied ? [proxy, client] : [client, {}];
   return {
     sysctls: { ...base.sysctls, ...own, ...tested },
     roles: {

@@ -3,7 +3,16 @@
  */
 import type { Arrival, LoadPlan } from './plan.js';
 import type { StrategyName } from './strategy.js';
-import type { Protocol, ProxyKind, SquidSettings } from './subject.js';
+import type {
+  DanteSettings,
+  HaproxySettings,
+  NginxSettings,
+  Protocol,
+  ProxyKind,
+  ProxySettings,
+  SquidSettings,
+  SubjectKind,
+} from './subject.js';
 
 /** A fresh network namespace a run: TIME_WAIT of one run cannot leak into the next, and the host is not touched. */
 export const LAB = 'netns';
@@ -55,22 +64,82 @@ export const LOAD: Omit<LoadPlan, 'arrival' | 'pick'> = {
   lagBudgetMs: 10,
 };
 
-/** What a proxy's clients say to it, unless the profile says otherwise: tunnels hold a port each, for as long as wanted. */
-export const PROTOCOL_OF: Readonly<Record<ProxyKind, Protocol>> = { squid: 'connect' };
-
-/** How each proxy gets its local address and port, as far as its version does not say otherwise. */
-export const STRATEGY_OF: Readonly<Record<ProxyKind, StrategyName>> = { squid: 'bind' };
-
 export const SQUID: SquidSettings = {
   kind: 'squid',
   binary: 'squid',
+  config: [],
+  clients: null,
+  descriptors: null,
   /** One connection to the origin for each request is what runs out of ports. */
   persistent: false,
   /** Exact turns make exact ceilings; a draw fails at 77 % of the room (measured: 50 addresses, 100 ports each). */
   outgoing: 'client-address',
-  config: [],
-  descriptors: null,
 };
+
+export const HAPROXY: HaproxySettings = {
+  kind: 'haproxy',
+  binary: 'haproxy',
+  config: [],
+  clients: null,
+  descriptors: null,
+  /** A connection holds a port for as long as the client wants; in mode http HAProxy resets its side, which leaves no TIME_WAIT. */
+  mode: 'tcp',
+  persistent: false,
+  ports: null,
+};
+
+export const NGINX: NginxSettings = {
+  kind: 'nginx',
+  binary: 'nginx',
+  config: [],
+  clients: null,
+  descriptors: null,
+  /** What nginx is mostly there for. */
+  mode: 'http',
+  persistent: false,
+};
+
+export const DANTE: DanteSettings = { kind: 'dante', binary: 'danted', config: [], clients: null };
+
+export const PROXY: { readonly [K in ProxyKind]: Extract<ProxySettings, { kind: K }> } = {
+  squid: SQUID,
+  haproxy: HAPROXY,
+  nginx: NGINX,
+  dante: DANTE,
+};
+
+/** What the clients of a subject say to it, the first unless the profile says otherwise. */
+export function protocolsOf(kind: SubjectKind, proxy: ProxySettings | undefined): readonly [Protocol, ...Protocol[]] {
+  if (kind === 'external') return ['connect', 'get', 'socks5'];
+  switch (proxy?.kind) {
+    case undefined:
+      return [LOAD.protocol];
+    // Tunnels hold a port each, for as long as wanted.
+    case 'squid':
+      return ['connect', 'get'];
+    case 'haproxy':
+    case 'nginx':
+      return proxy.mode === 'http' ? ['get'] : ['tcp', 'get'];
+    case 'dante':
+      return ['socks5'];
+  }
+}
+
+/** How each proxy gets its local address and port, as far as its version does not say otherwise. */
+export function strategyOfProxy(proxy: ProxySettings): StrategyName {
+  switch (proxy.kind) {
+    case 'squid':
+    case 'dante':
+      return 'bind';
+    case 'haproxy':
+      return proxy.ports === null ? 'bind-no-port-reuseaddr' : 'bind-explicit-port';
+    case 'nginx':
+      return 'bind-no-port';
+  }
+}
+
+/** A reverse proxy accepts before it connects: only a byte that the origin sent says that it did. */
+export const EXCHANGE_THROUGH = { request: 1, response: 1 } as const;
 
 export const FILL = {
   /** Keeps a CPU busy; even 64 workers stay below the usual accept queue (net.core.somaxconn, 4096). */

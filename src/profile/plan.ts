@@ -25,7 +25,7 @@ export const arrivalSchema = z.discriminatedUnion('shape', [
 ]);
 export type Arrival = z.infer<typeof arrivalSchema>;
 
-const portRangeSchema = z.object({ low: z.number(), high: z.number() });
+export const portRangeSchema = z.object({ low: z.number(), high: z.number() });
 
 export const loadPlanSchema = z.object({
   workers: z.number(),
@@ -49,8 +49,9 @@ export const loadPlanSchema = z.object({
   /** TLS to the origin: inside of the tunnel, or on the connection itself where there is no proxy. */
   tls: z.boolean(),
   /**
-   * tcp: nothing is said but the exchange; connect: an HTTP CONNECT tunnel through the proxy, the exchange inside of it, or with the
-   * HTTP engine a GET; get: a GET, to a proxy in absolute form.
+   * tcp: nothing is said but the exchange; connect: an HTTP CONNECT tunnel through the proxy, the exchange inside of it; get: a
+   * GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it. With the HTTP engine the exchange of
+   * a tunnel is a GET.
    */
   protocol: z.enum(PROTOCOLS),
   /** Bytes of the body that the origin answers a GET with. */
@@ -95,6 +96,8 @@ export const armSchema = z.object({
   roles: roleSysctlsSchema.optional(),
   /** The proxy under test; absent: the harness's own sockets are. */
   proxy: proxySettingsSchema.optional(),
+  /** The external proxy that the load goes through, on the allow list; absent: there is none. */
+  via: targetSchema.optional(),
   load: loadPlanSchema,
   /** Local addresses of the role under test, canonical, in the order in which they are picked. */
   addresses: z.array(z.string()),

@@ -96,16 +96,17 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
   type Merged = typeof base;
   const complete = (merged: Merged, report: Report, inherited?: readonly string[]) => {
     const addresses = inherited ? [...inherited] : checkAddresses(merged.addresses, lab, report);
-    const proxy = checkSubject(kind, merged.subject, lab, report);
-    const load = planLoad(merged.load, merged.addresses.pick, kind);
+    const { proxy, via } = checkSubject(kind, merged.subject, { lab, addresses, allowed }, report);
+    const load = planLoad(merged.load, merged.addresses.pick, kind, proxy);
     checkLoad(load, addresses.length, report);
-    checkLoadOfSubject(load, merged.load, kind, report);
+    checkLoadOfSubject(load, merged.load, kind, proxy, report);
     const destinations = checkDestinations(merged.destinations, addresses, lab, allowed, report);
     checkTls(load, destinations, report);
     return {
       sysctls: merged.sysctls,
       ...(namesOthers(merged.roles) ? { roles: merged.roles } : {}),
       ...(proxy ? { proxy } : {}),
+      ...(via ? { via } : {}),
       load,
       addresses,
       destinations,

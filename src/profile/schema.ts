@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
 import { LOAD_ENGINES } from './load-engine.js';
 import { STRATEGY_NAMES } from './strategy.js';
-import { OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
+import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
 import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
 
 /** A strict object whose error for an unknown key lists the keys that it has. */
@@ -146,7 +146,7 @@ const load = {
     .enum(PROTOCOLS)
     .optional()
     .describe(
-      'what the client says: connect: a CONNECT tunnel, the exchange inside of it, or with the HTTP engine a GET; get: a GET, to a proxy in absolute form; tcp: no HTTP',
+      'what the client says: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange. With the HTTP engine the exchange of a tunnel is a GET',
     ),
   body: z
     .int()
@@ -190,8 +190,26 @@ const subject = {
     .array(z.string().max(1000))
     .max(200)
     .optional()
-    .describe("lines added at the end of the proxy's configuration, as they are"),
+    .describe(
+      "lines added to the proxy's configuration, as they are: at its end; haproxy: to defaults; nginx: to http or stream",
+    ),
   descriptors: z.int().min(64).max(1_048_576).optional().describe('descriptors that the proxy may have'),
+  mode: z
+    .enum(MODES)
+    .optional()
+    .describe('haproxy, nginx: whether connections are passed on (nginx: stream), or HTTP requests'),
+  ports: parsed(
+    parsePortRange,
+    'haproxy: the range of "source ADDRESS:LOW-HIGH", as 50000-50099, for each server line; the kernel has no say then',
+    /^\s*\d+(\s*-\s*|\s+)\d+\s*$/,
+  ).optional(),
+  clients: positive(4096)
+    .optional()
+    .describe('addresses that the clients come from, for each outgoing address of the proxy'),
+  target: z
+    .string()
+    .optional()
+    .describe('external: the address and port of the proxy, which must be on the allow list, as "10.20.0.10:3128"'),
 };
 
 const role = object({ sysctls: sysctls.optional() });
@@ -262,7 +280,7 @@ export const profileSchema = object({
     kind: z
       .enum(SUBJECT_KINDS)
       .describe(
-        "what is under test: the harness's own sockets (direct), or a proxy that the lab starts between client and origin",
+        "what is under test: the harness's own sockets (direct), a proxy that the lab starts between client and origin, or one that runs elsewhere (external)",
       ),
     ...subject,
   }).optional(),

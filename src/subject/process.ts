@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isListening } from '../kernel/sock-diag.js';
+import { formatTarget } from '../profile/format.js';
 import type { ProxySettings } from '../profile/subject.js';
 import { createLogBook, type LogBook } from './log-book.js';
 import { findProgram } from './program.js';
@@ -53,7 +54,7 @@ export async function startProxy({ settings, place, root }: StartInput): Promise
   const [first, ...rest] = [...identity(root), ...program.argv];
   const child = spawn(first!, rest, {
     cwd: place.directory,
-    env: { ...process.env, LC_ALL: 'C' },
+    env: { ...process.env, LC_ALL: 'C', TMPDIR: place.directory },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, so that all of it can be ended at once.
     detached: true,
@@ -90,7 +91,8 @@ export async function startProxy({ settings, place, root }: StartInput): Promise
 
   async function ready(): Promise<void> {
     const deadline = performance.now() + READY_DEADLINE_MS;
-    while (!isListening(place.listen)) {
+    let waiting = place.listen.filter((listener) => !isListening(listener));
+    while (waiting.length > 0) {
       if (how !== null) {
         await Promise.race([Promise.all(streams), wait(200)]);
         const tail = readLogs().tail();
@@ -100,11 +102,12 @@ export async function startProxy({ settings, place, root }: StartInput): Promise
       if (performance.now() > deadline) {
         await started.stop();
         throw new ProxyError(
-          `the proxy (${kind}) did not listen on ${place.listen.address} port ${place.listen.port} within ${READY_DEADLINE_MS / 1000} s`,
+          `the proxy (${kind}) did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s`,
           readLogs().tail(),
         );
       }
       await wait(LOOK_EVERY_MS);
+      waiting = waiting.filter((listener) => !isListening(listener));
     }
   }
 }

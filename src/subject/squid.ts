@@ -12,6 +12,7 @@ const ACCESS_LOG = 'access.log';
 
 export const squid: Subject<SquidSettings> = {
   debianPackage: 'squid',
+  reverse: false,
   strategy: (_, version) => (Number.parseInt(version ?? '', 10) >= 6 ? 'bind-no-port' : 'bind'),
   configure: (settings, binary, place): Program => ({
     files: { [CONFIG]: configText(settings, place) },
@@ -29,7 +30,7 @@ export const squid: Subject<SquidSettings> = {
 function configText(settings: SquidSettings, place: Place): string {
   const onOff = settings.persistent ? 'on' : 'off';
   return `${[
-    `http_port ${formatTarget(place.listen)}`,
+    `http_port ${formatTarget(place.listen[0])}`,
     'pid_filename none',
     `cache_log ${place.directory}/${CACHE_LOG}`,
     `access_log stdio:${place.directory}/${ACCESS_LOG} squid`,

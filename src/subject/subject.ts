@@ -10,7 +10,9 @@ import type { ProxySettings } from '../profile/subject.js';
 export interface Place {
   /** A folder of its own, which it may write to, and which is gone with the lab. */
   readonly directory: string;
-  readonly listen: Target;
+  /** Where its clients find it: a forward proxy in one place, a reverse proxy in one for each destination. */
+  readonly listen: readonly [Target, ...Target[]];
+  readonly destinations: readonly Target[];
   /** Its outgoing addresses, in the order of the arm. */
   readonly outgoing: readonly string[];
   /** The clients' addresses by the outgoing address that is theirs: each row is a run of consecutive addresses. */
@@ -46,8 +48,10 @@ export type LogEvent =
 
 /** One kind of proxy. */
 export interface Subject<S extends ProxySettings = ProxySettings> {
-  /** The Debian package that has it. */
+  /** The Debian packages that have it, with a space between them. */
   readonly debianPackage: string;
+  /** One listener a destination, instead of clients that say where they want to go. */
+  readonly reverse: boolean;
   /** How it gets the local address and port of an outgoing connection. @param version as the program says; null: unknown */
   strategy(settings: S, version: string | null): StrategyName;
   /** Settings → configuration and command line. `binary` is the path that was found. */

@@ -168,3 +168,64 @@ describe('GET', () => {
     assert.deepEqual(report.outcomes, { 'response:EOF': 2, 'response:EPROTO': 2 });
   });
 });
+
+describe('SOCKS5', () => {
+  const SOCKS = { protocol: 'socks5' } as const;
+  const METHOD = [5, 0];
+  const SUCCEEDED = [5, 0, 0, 1, 10, 50, 0, 1, 156, 64];
+
+  it('greets, asks for each destination in turn, and exchanges bytes behind the reply', async (t) => {
+    const said: string[] = [];
+    const report = await talk(t, { ...SOCKS, exchange: { request: 10, response: 5000 } }, (socket, greeting) => {
+      said.push(Buffer.from(greeting, 'latin1').toString('hex'));
+      socket.write(Uint8Array.from(METHOD));
+      socket.once('data', (request) => {
+        said.push(request.toString('hex'));
+        // The first bytes of the answer come with the reply.
+        socket.once('data', () => socket.write('y'.repeat(4000)));
+        socket.write(Buffer.concat([Uint8Array.from(SUCCEEDED), Buffer.from('y'.repeat(1000))]));
+      });
+    });
+    assert.deepEqual(report.outcomes, { ok: 4 });
+    assert.deepEqual(said.slice(0, 4), ['050100', '05010001c61300012328', '050100', '05010001c61300012329']);
+    assert.equal(report.histograms.response.totalCount, 4);
+  });
+
+  it('takes what comes byte by byte', async (t) => {
+    const report = await talk(t, SOCKS, async (socket) => {
+      const slowly = async (bytes: readonly number[]) => {
+        for (const byte of bytes) {
+          socket.write(Uint8Array.of(byte));
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      };
+      socket.once('data', () => void slowly(SUCCEEDED));
+      await slowly(METHOD);
+    });
+    assert.deepEqual(report.outcomes, { ok: 4 });
+  });
+
+  it('counts replies that are failures by their name, and keeps their numbers', async (t) => {
+    const report = await talk(t, SOCKS, (socket, _, nth) => {
+      if (nth === 3) return void socket.write(Uint8Array.of(5, 255));
+      socket.once('data', () => socket.write(Uint8Array.of(5, [1, 3, 77][nth]!, 0, 1, 0, 0, 0, 0, 0, 0)));
+      socket.write(Uint8Array.from(METHOD));
+    });
+    assert.deepEqual(report.outcomes, {
+      'socks:general-failure': 1,
+      'socks:network-unreachable': 1,
+      'socks:reply-77': 1,
+      'socks:no-acceptable-method': 1,
+    });
+    assert.deepEqual(report.answers, { 'reply 1': 1, 'reply 3': 1, 'reply 77': 1, 'method 255': 1 });
+  });
+
+  it('tells apart no SOCKS, a reply before the request, an end and silence', async (t) => {
+    const report = await talk(t, { ...SOCKS, timeoutMs: 200 }, (socket, _, nth) => {
+      if (nth === 0) socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+      if (nth === 1) socket.write(Uint8Array.from([...METHOD, ...SUCCEEDED]));
+      if (nth === 2) socket.end(Uint8Array.from(METHOD));
+    });
+    assert.deepEqual(report.outcomes, { 'response:EPROTO': 2, 'response:EOF': 1, 'timeout:ETIMEDOUT': 1 });
+  });
+});

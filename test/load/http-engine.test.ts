@@ -276,3 +276,54 @@ describe('TLS by the HTTP engine', () => {
     assert.deepEqual(report.outcomes, { 'tls:EOF': 1, 'tls:ECONNRESET': 1, 'tls:EPROTO': 1, 'timeout:ETIMEDOUT': 1 });
   });
 });
+
+describe('SOCKS5 by the HTTP engine', () => {
+  const socks = { proxy: true, plan: { protocol: 'socks5', timeoutMs: 400 } } as const;
+  const REQUEST = '\x05\x01\x00\x01\xc6\x13\x00\x01\x23\x28';
+  const GRANTED = '\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50';
+  const say = (socket: Socket, text: string) => socket.write(Buffer.from(text, 'latin1'));
+
+  it('has a GET behind the dialogue, whose messages may come in pieces', async (t) => {
+    const heard: string[] = [];
+    const report = await talk(t, socks, async (socket, text) => {
+      heard.push(text.split('\r\n')[0]!);
+      if (text === '\x05\x01\x00') say(socket, '\x05\x00');
+      else if (text === REQUEST) {
+        for (const byte of GRANTED) {
+          say(socket, byte);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      } else say(socket, OK);
+    });
+    assert.deepEqual(report.outcomes, { ok: 4 });
+    assert.deepEqual(heard.slice(0, 3), ['\x05\x01\x00', REQUEST, 'GET / HTTP/1.1']);
+    assert.equal(report.histograms.response.totalCount, 4);
+  });
+
+  it('counts replies that are failures, and tells apart no SOCKS, an end and silence', async (t) => {
+    const report = await talk(
+      t,
+      { ...socks, plan: { ...socks.plan, arrival: { ...once4, attempts: 7 } } },
+      (socket, text, nth) => {
+        if (nth === 0) return void say(socket, '\x05\xff');
+        if (nth === 1) return void say(socket, 'HTTP/1.1 400 No\r\n\r\n');
+        if (nth === 2) return void socket.end();
+        if (nth === 3) return;
+        if (text === '\x05\x01\x00') return void say(socket, '\x05\x00');
+        if (nth === 4) say(socket, '\x05\x03\x00\x01\x00\x00\x00\x00\x00\x00');
+        if (nth === 5) say(socket, '\x05\x01\x00\x01\x00\x00\x00\x00\x00\x00');
+        if (nth === 6) socket.resetAndDestroy();
+      },
+    );
+    assert.deepEqual(report.outcomes, {
+      'socks:no-acceptable-method': 1,
+      'response:EPROTO': 1,
+      'response:EOF': 1,
+      'timeout:ETIMEDOUT': 1,
+      'socks:network-unreachable': 1,
+      'socks:general-failure': 1,
+      'response:ECONNRESET': 1,
+    });
+    assert.deepEqual(report.answers, { 'method 255': 1, 'reply 3': 1, 'reply 1': 1 });
+  });
+});

@@ -6,7 +6,8 @@ import type { Place } from '../../src/subject/subject.js';
 
 const PLACE: Place = {
   directory: '/dev/shm/proxy',
-  listen: { address: '198.18.1.2', port: 3128 },
+  listen: [{ address: '198.18.1.2', port: 3128 }],
+  destinations: [{ address: '198.19.0.1', port: 9000 }],
   outgoing: ['10.50.0.1', '10.50.0.2', '10.50.0.3'],
   clients: [['198.18.128.1', '198.18.128.2'], ['198.18.128.3', '198.18.128.4'], ['198.18.128.5']],
   descriptors: 9000,
@@ -57,7 +58,7 @@ describe('the configuration of squid', () => {
     assert.deepEqual(lines.slice(-3), ['forwarded_for delete', 'via off', '']);
     assert.ok(configOf().includes('server_persistent_connections off'));
     assert.ok(
-      configOf({}, { listen: { address: 'fdb5:0:2::2', port: 3128 } }).includes('http_port [fdb5:0:2::2]:3128'),
+      configOf({}, { listen: [{ address: 'fdb5:0:2::2', port: 3128 }] }).includes('http_port [fdb5:0:2::2]:3128'),
     );
   });
 

@@ -92,7 +92,7 @@ function roleOf(command: readonly string[]): Marked['role'] {
   if (script.endsWith('/src/agent/entry.js')) return 'agent';
   if (script.endsWith('/src/agent/origin.js')) return 'origin';
   if (script.endsWith('/src/agent/proxy-role.js')) return 'proxy-role';
-  if (basename(program) === 'squid') return 'proxy';
+  if (['squid', 'haproxy', 'nginx', 'danted'].includes(basename(program))) return 'proxy';
   return 'other';
 }
 

@@ -7,6 +7,14 @@ import { add, type BadProfile, edit, load } from './bad-profile.js';
 const squid = (line = 'workers: 1', settings = '') =>
   `${edit('  strategy: bind', `  ${line}`)}subject: { kind: squid${settings} }\n`;
 
+/** The good profile with another subject, and one line of the load. */
+const of = (subject: string, line = 'workers: 1') =>
+  `${edit('  strategy: bind', `  ${line}`)}subject: { kind: ${subject} }\n`;
+
+/** The same on the host, and an allow list that has the address of the squid of another test only if told. */
+const external = (settings: string, allowed = '"10.20.0.11:3128"') =>
+  `${of(`external${settings}`)}lab: { kind: host }\nallowHostChanges: true\nallow: [${allowed}]\n`;
+
 export const SUBJECT: readonly BadProfile[] = [
   {
     title: 'a setting of a proxy where there is none',
@@ -24,7 +32,8 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'another kind of subject in a variant',
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
-    message: /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors/,
+    message:
+      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, mode, ports, clients, target/,
   },
   {
     title: 'a proxy in the host lab',
@@ -104,5 +113,75 @@ export const SUBJECT: readonly BadProfile[] = [
     text: add('roles: { origin: { sysctls: { net.ipv4.tcp_tw_reuse: on } } }'),
     place: 'roles.origin.sysctls["net.ipv4.tcp_tw_reuse"]:8',
     message: /found "on"; the kernel's switches are numbers: write 1/,
+  },
+  {
+    title: 'a setting that another kind of proxy has',
+    text: squid('workers: 1', ', mode: http'),
+    place: 'subject.mode:8',
+    message:
+      /found mode, which squid has not; its settings are binary, persistent, outgoing, config, descriptors, clients: remove mode/,
+  },
+  {
+    title: 'connections kept where there are no requests',
+    text: of('haproxy, persistent: true'),
+    place: 'subject.persistent:8',
+    message: /found persistent connections in mode tcp, in which a connection is the client's alone: add "mode: http"/,
+  },
+  {
+    title: 'nothing but bytes for a proxy of requests',
+    text: of('nginx', 'protocol: tcp'),
+    place: 'load.protocol:4',
+    message: /found protocol tcp, which nginx in mode http is not spoken to with here; allowed are get/,
+  },
+  {
+    title: 'several outgoing addresses of dante',
+    text: of('dante'),
+    place: 'addresses:2',
+    message: /found \d+ addresses, but dante takes its outgoing address by the route to the destination/,
+  },
+  {
+    title: 'SOCKS with nobody to speak it to',
+    text: load('protocol: socks5'),
+    place: 'load.protocol:4',
+    message: /found protocol socks5, which a client speaks to a proxy, but the subject is direct/,
+  },
+  {
+    title: 'an external proxy in a lab without a way out',
+    text: `${of('external, target: "10.20.0.10:3128"')}allow: ["10.20.0.10:3128"]\n`,
+    place: 'subject.kind:8',
+    message: /found an external proxy, and a netns lab has no way out: set lab: \{ kind: host \}/,
+  },
+  {
+    title: 'an external proxy without a target',
+    text: external(''),
+    place: 'subject:8',
+    message: /found no target; an external proxy is named by its address and port/,
+  },
+  {
+    title: 'an external proxy that is not on the allow list, though another port of it is',
+    text: external(', target: "10.20.0.10:3128"', '"10.20.0.10:3129"'),
+    place: 'subject.target:8',
+    message: /found 10\.20\.0\.10:3128, which is not on the allow list; .* port included/,
+  },
+  ...(
+    [
+      ['a link-local proxy', '169.254.1.1:3128', /link-local/],
+      ['a multicast proxy', '239.1.2.3:3128', /multicast/],
+      ['a broadcast proxy', '255.255.255.255:3128', /broadcast/],
+      ['a proxy by its name', 'proxy.example:3128', /found the host name "proxy\.example"/],
+    ] as const
+  ).map(
+    ([title, target, message]): BadProfile => ({
+      title,
+      text: external(`, target: "${target}"`),
+      place: 'subject.target:8',
+      message,
+    }),
+  ),
+  {
+    title: 'an external proxy with the settings of one that is started',
+    text: external(', target: "10.20.0.10:3128", binary: squid', '"10.20.0.10:3128"'),
+    place: 'subject.binary:8',
+    message: /found binary, which external has not; its settings are target: remove binary/,
   },
 ];
