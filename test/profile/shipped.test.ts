@@ -15,7 +15,17 @@ const TEMPLATES = ['staging'];
 const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
 
 test('the profiles are those that the documentation names', () => {
-  assert.deepEqual(names.sort(), ['capacity', 'quickstart', 'squid-2014', 'staging', 'tor-2012', 'tor-2012-vm']);
+  assert.deepEqual(names.sort(), [
+    'capacity',
+    'dante-socks',
+    'haproxy-source',
+    'nginx-proxy-bind',
+    'quickstart',
+    'squid-2014',
+    'staging',
+    'tor-2012',
+    'tor-2012-vm',
+  ]);
 });
 
 for (const name of names.filter((each) => !TEMPLATES.includes(each))) {
