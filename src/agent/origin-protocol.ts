@@ -3,6 +3,7 @@
  * messages are typed and not validated: loading the schema library would double the origin's start.
  */
 
+import type { Certificate } from '../load/certificate.js';
 import type { SinkPlan } from '../load/sink-listen.js';
 import type { Target } from '../profile/plan.js';
 
@@ -13,6 +14,8 @@ export type OriginCommand =
       readonly family: 4 | 6;
       readonly listen: readonly Target[];
       readonly plan: SinkPlan;
+      /** With TLS: what the origin shows. */
+      readonly certificate?: Certificate;
       /** Sysctls that the profile gives this role; only in a namespace of its own. */
       readonly sysctls?: Readonly<Record<string, string>>;
     }

@@ -25,7 +25,12 @@ async function serve(command: Extract<OriginCommand, { type: 'serve' }>): Promis
     }
   }
   const sysctls = ownNamespace ? applySysctls(command.sysctls ?? {}) : {};
-  sink = await startSink({ plan: command.plan, listen: command.listen, descriptorLimit: descriptorLimit() });
+  sink = await startSink({
+    plan: command.plan,
+    listen: command.listen,
+    descriptorLimit: descriptorLimit(),
+    ...(command.certificate ? { certificate: command.certificate } : {}),
+  });
   say({ type: 'listening', sysctls });
 }
 

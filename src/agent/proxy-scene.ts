@@ -2,6 +2,7 @@
  * The scene of a proxy under test: three roles in a namespace each, the client's of the lab's own making, so that it is never the
  * one that runs out of ports.
  */
+import { certificateFor } from '../load/certificate.js';
 import { createPool } from '../load/pool.js';
 import { familyOf } from '../profile/addresses.js';
 import { scheduledAttempts } from '../profile/arrival.js';
@@ -62,6 +63,7 @@ export async function setProxyScene(
   const each = clientAddressesEach(arm.load, outgoing.length, settings.clients);
   const addresses = clientAddresses(family, each * outgoing.length);
   const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
+  const certificate = certificateFor(arm.load, targets);
   const { reverse } = subjectOf(settings.kind);
   const [first, ...others] = proxyAddresses(family, reverse ? targets.length : 1).map((address) => ({
     address,
@@ -76,6 +78,7 @@ export async function setProxyScene(
       addresses,
       via: { proxy: listen[0], outgoing: outgoing.length, ...(reverse ? { listeners: listen } : {}) },
       targets,
+      ...(certificate ? { certificate: certificate.certificate } : {}),
       ports: { low: 1, high: 65_535 },
       seed: spec.seed,
       descriptorLimit: descriptorLimit(),
@@ -102,6 +105,7 @@ export async function setProxyScene(
       family,
       listen: targets,
       plan: arm.load,
+      ...(certificate ? { certificate } : {}),
       sysctls: arm.roles?.origin,
     });
     const starting = proxy.start({

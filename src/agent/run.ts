@@ -6,6 +6,7 @@ import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
 import { monotonicMicros as now } from '../kernel/libc.js';
 import { createSocketObserver, type SocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
+import { type Certificate, certificateFor } from '../load/certificate.js';
 import { encodeHistograms } from '../load/histogram.js';
 import { isPaced } from '../load/pacer.js';
 import { createPool, type LoadReport, type Pool } from '../load/pool.js';
@@ -144,14 +145,16 @@ async function setDirectScene(
 
   onPhase('origin');
   const targets = targetsOf(spec);
+  const certificate = certificateFor(arm.load, targets);
   // The workers come up while the origin does; whichever fails, the other is not waited for.
   const [started, pool] = await Promise.all([
-    startOrigin(spec, launched, targets),
+    startOrigin(spec, launched, targets, certificate),
     createPool({
       plan: arm.load,
       addresses: arm.addresses,
       ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
       targets,
+      ...(certificate ? { certificate: certificate.certificate } : {}),
       ports,
       seed: spec.seed,
       descriptorLimit: descriptorLimit(),
@@ -186,6 +189,7 @@ async function startOrigin(
   spec: RunSpec,
   launched: LaunchedOrigin | null,
   targets: readonly Target[],
+  certificate: Certificate | undefined,
 ): Promise<{ origin: Origin | null; sysctls: Record<string, string> }> {
   const { arm, network } = spec;
   if (network === 'external') return { origin: null, sysctls: {} };
@@ -201,6 +205,7 @@ async function startOrigin(
     family,
     listen: targets,
     plan: arm.load,
+    ...(certificate ? { certificate } : {}),
     sysctls: arm.roles?.origin,
   });
   return { origin, sysctls };

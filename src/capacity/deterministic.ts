@@ -83,6 +83,7 @@ function generatorDoubt(
   if (load.clocks > 1) return 'the other side may refuse a client whose timestamps it takes to be old';
   if (load.maxInFlight !== null && load.maxInFlight * load.workers < attempts)
     return 'maxInFlight is below the number of attempts, so time decides how many are shed';
+  if (load.keepAlive) return 'connections are used again, so time decides how many there are';
   if (load.arrival.shape === 'fill' && load.workers > 1 && load.arrival.failures !== null)
     return 'several workers count their failures side by side, so time decides when the fill stops';
   if (strategyOf(load.strategy).port === 'program' && load.workers > 1)

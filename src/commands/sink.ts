@@ -50,6 +50,8 @@ async function serve(options: SinkOptions): Promise<void> {
       close: options.close,
       holdMs: options.hold,
       exchange,
+      engine: 'socket',
+      tls: false,
       protocol: 'tcp',
       body: 0,
       sink: options.listenOnly ? 'listen-only' : 'accept',

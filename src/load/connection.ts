@@ -38,6 +38,7 @@ import { createFdList } from './fd-list.js';
 import { failureSlot, type Phase, SLOT_TIMEOUT } from './outcome.js';
 import type { Picker } from './picker.js';
 import type { Recorder } from './recorder.js';
+import type { StartedLoad } from './starter.js';
 import type { Dialer } from './strategy.js';
 import { count } from './tally.js';
 
@@ -53,11 +54,7 @@ const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
 /** After this many handshakes in a row that were not complete at once, stop looking (the target is not on this machine). */
 const SPECULATION_MISSES = 32;
 
-export interface Connections {
-  /** Attempts without an outcome yet, and connections that drain. A function, because V8 does not inline an own getter. */
-  pending(): number;
-  /** Begin the n-th attempt of the load, due at `scheduled`; `started` is now (both CLOCK_MONOTONIC, µs). */
-  attempt(n: number, scheduled: number, started: number): void;
+export interface Connections extends StartedLoad {
   onEvent(fd: number, events: number): void;
   /** Give up what has waited too long and close what has been held long enough. @returns when to call again, µs */
   expire(at: number): number;

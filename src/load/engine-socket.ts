@@ -5,64 +5,26 @@
 import { createEpoll } from '../kernel/epoll.js';
 import { monotonicMicros as now, sharpenTimers, threadCpu } from '../kernel/libc.js';
 import { sockaddrTable } from '../kernel/sockaddr.js';
-import type { LoadPlan, Target } from '../profile/plan.js';
-import type { PortRange } from '../profile/units.js';
 import { createClocks } from './clocks.js';
 import { createConnections } from './connection.js';
 import { createDialogue } from './dialogue.js';
-import { type EncodedHistograms, encodeHistograms } from './histogram.js';
-import { isPaced } from './pacer.js';
-import { createPicker } from './picker.js';
-import { createRecorder, type FirstFailure } from './recorder.js';
-import { CONTROL, type SharedLoad } from './shared.js';
-import { fillStarter, holdStarter, pacedStarter, type Starter, type StarterInput } from './starter.js';
-import { createClientDialer, createDialer } from './strategy.js';
-
-/** A proxy between the load and its targets. */
-export interface Via {
-  readonly proxy: Target;
-  /** Its outgoing addresses, of which the picker picks; null: it is not the lab's own, and local addresses are picked as ever. */
-  readonly outgoing: number | null;
-  /** Of a reverse proxy: where it listens for each of the targets. */
-  readonly listeners?: readonly Target[];
-}
-
-export interface EngineInput {
-  readonly plan: LoadPlan;
-  /** Local addresses. With a proxy: the client's own, equally many in a row for each outgoing address of the proxy. */
-  readonly addresses: readonly string[];
-  /** The proxy that the load goes through; absent: straight to the targets. */
-  readonly via?: Via;
-  readonly targets: readonly Target[];
-  /** The port list of explicit strategies; the kernel's ephemeral range unless the plan names one. */
-  readonly ports: PortRange;
-  readonly worker: number;
-  readonly seed: number;
-  /** RLIMIT_NOFILE of the process. */
-  readonly descriptorLimit: number;
-  /** Descriptors that the process needs for itself. */
-  readonly descriptorReserve: number;
-  readonly shared: SharedLoad;
-}
-
-export interface WaveReport {
-  /** One counter an outcome slot, this worker's part. */
-  readonly counters: Int32Array;
-  readonly firstFailure: FirstFailure | null;
-}
-
-export interface EngineReport {
-  readonly histograms: EncodedHistograms;
-  readonly peakOpen: number;
-  readonly waves: readonly WaveReport[];
-  /** CPU seconds of the worker's thread during the load. */
-  readonly cpu: { readonly user: number; readonly system: number };
-  /** When the last attempt had its outcome, µs after the start. */
-  readonly endedAfter: number;
-}
-
-/** No wait is longer than this, so that a stop is seen. */
-const LONGEST_WAIT = 20_000;
+import {
+  budgetOf,
+  dialerOf,
+  type EngineInput,
+  type EngineReport,
+  isStopped,
+  LONGEST_WAIT,
+  pickerOf,
+  remotesOf,
+  starterOf,
+  type WaveReport,
+  waveBarrier,
+} from './engine-input.js';
+import { encodeHistograms } from './histogram.js';
+import { createRecorder } from './recorder.js';
+import { CONTROL } from './shared.js';
+import type { Starter, StarterInput } from './starter.js';
 
 /**
  * Run one worker's load from its start instant to its end.
@@ -71,28 +33,17 @@ const LONGEST_WAIT = 20_000;
 export function runSocketEngine(input: EngineInput, onDrained: () => void): EngineReport {
   const { plan, shared, worker, via } = input;
   const { workers, arrival } = plan;
-  const outgoing = via?.outgoing ?? null;
   sharpenTimers();
   const counters = shared.counters[worker]!;
   const epoll = createEpoll(1024);
   const recorder = createRecorder(shared, worker);
-  const available = Math.floor((input.descriptorLimit - input.descriptorReserve) / workers);
-  const budget = Math.min(plan.maxInFlight ?? available, available);
-  const remotes = sockaddrTable(via ? (via.listeners ?? input.targets.map(() => via.proxy)) : input.targets);
+  const budget = budgetOf(input);
+  const remotes = sockaddrTable(remotesOf(input));
   const clocks = plan.clocks > 1 ? createClocks(plan.clocks, remotes.family) : null;
   const connections = createConnections({
     plan,
-    dialer: outgoing
-      ? createClientDialer(input.addresses, outgoing)
-      : createDialer({ strategy: plan.strategy, addresses: input.addresses, ports: input.ports }),
-    picker: createPicker(
-      plan.pick,
-      outgoing ?? input.addresses.length,
-      input.targets.length,
-      worker,
-      workers,
-      input.seed,
-    ),
+    dialer: dialerOf(input),
+    picker: pickerOf(input),
     clocks,
     remotes,
     dialogue: createDialogue({
@@ -108,6 +59,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
     budget,
   });
   const starterInput: StarterInput = { connections, recorder, shared, worker, workers, seed: input.seed, budget, now };
+  const stopped = () => isStopped(shared);
 
   const start = shared.start[0]!;
   waitUntil(start, () => false);
@@ -118,14 +70,14 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
     if (wave > 0 && arrival.shape === 'fill') waitUntil(now() + arrival.pauseMs * 1000, stopped);
     const before = counters.slice();
     recorder.beginWave();
-    loop(createStarter());
+    loop(starterOf(plan, start, starterInput));
     waves.push({
       counters: counters.map((n, slot) => n - before[slot]!),
       firstFailure: recorder.firstFailures[wave] ?? null,
     });
     if (wave < waveCount - 1) {
       connections.closeAll();
-      waveBarrier(wave);
+      waveBarrier(shared, workers, wave);
     }
   }
   const endedAfter = now() - start;
@@ -145,15 +97,6 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
     endedAfter,
   };
 
-  function createStarter(): Starter {
-    if (isPaced(arrival)) return pacedStarter(arrival, start, starterInput);
-    return arrival.shape === 'fill' ? fillStarter(arrival, starterInput) : holdStarter(arrival, start, starterInput);
-  }
-
-  function stopped(): boolean {
-    return Atomics.load(shared.control, CONTROL.stop) !== 0;
-  }
-
   function loop(starter: Starter): void {
     while (!stopped()) {
       const due = starter.start(now());
@@ -168,20 +111,5 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   function waitUntil(instant: number, cancelled: () => boolean): void {
     for (let left = instant - now(); left > 0 && !cancelled(); left = instant - now())
       epoll.wait(Math.min(left, LONGEST_WAIT));
-  }
-
-  /** All workers end a wave before any begins the next. */
-  function waveBarrier(wave: number): void {
-    const { control } = shared;
-    const everyone = workers * (wave + 1);
-    Atomics.add(control, CONTROL.waveEnds, 1);
-    Atomics.notify(control, CONTROL.waveEnds);
-    for (
-      let n = Atomics.load(control, CONTROL.waveEnds);
-      n < everyone && !stopped();
-      n = Atomics.load(control, CONTROL.waveEnds)
-    ) {
-      Atomics.wait(control, CONTROL.waveEnds, n, LONGEST_WAIT / 1000);
-    }
   }
 }

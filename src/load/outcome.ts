@@ -7,7 +7,7 @@ import { errnoName } from '../kernel/errno.js';
 import type { Outcomes } from '../results/schema.js';
 import { NAME_SLOTS } from './names.js';
 
-export const PHASES = ['socket', 'setsockopt', 'bind', 'connect', 'response', 'exchange', 'timeout'] as const;
+export const PHASES = ['socket', 'setsockopt', 'bind', 'connect', 'response', 'tls', 'exchange', 'timeout'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Slots of a phase's errnos; Linux errnos end at 133 (include/uapi/asm-generic/errno.h). */

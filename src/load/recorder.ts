@@ -31,6 +31,8 @@ export interface Recorder {
   closed(established: boolean): void;
   open(): number;
   ok(totalMicros: number): void;
+  /** An attempt on a connection of which an earlier attempt was ok. */
+  okAgain(totalMicros: number): void;
   shed(): void;
   failed(slot: number, micros: number): void;
   /** A proxy's answer that was no failure, and how long it took. */
@@ -80,6 +82,10 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     ok(totalMicros: number) {
       counters[SLOT_OK]!++;
       if (++connected > peakOpen) peakOpen = connected;
+      count(tallies.total, totalMicros);
+    },
+    okAgain(totalMicros: number) {
+      counters[SLOT_OK]!++;
       count(tallies.total, totalMicros);
     },
     shed() {

@@ -34,6 +34,32 @@ export function responseText({ close, body }: Pick<SinkPlan, 'close' | 'body'>):
   return head + 'x'.repeat(body);
 }
 
+/** Counts the ends of heads in what came on one connection, in pieces. A GET has no body. */
+export function createRequestCounter(): (bytes: Uint8Array, length: number) => number {
+  let matched = 0;
+  return (bytes, length) => {
+    let found = 0;
+    for (let i = 0; i < length; i++) {
+      matched = nextMatched(matched, bytes[i]!);
+      if (matched < END_OF_HEAD) continue;
+      found++;
+      matched = 0;
+    }
+    return found;
+  };
+}
+
+/** How many bytes of CR LF CR LF have come, with one more byte. */
+function nextMatched(matched: number, byte: number): number {
+  if (byte === (matched % 2 === 0 ? CR : LF)) return matched + 1;
+  return byte === CR ? 1 : 0;
+}
+
+/** Milliseconds from a request to its answer: with GET the hold is the origin's, with a tunnel the client's. */
+export function answerDelayMs({ protocol, holdMs }: Pick<SinkPlan, 'protocol' | 'holdMs'>): number {
+  return protocol === 'get' ? (holdMs ?? 0) : 0;
+}
+
 /** Serve until stopped. With `close: server` each connection is closed after its first answer, else only when the peer closes. */
 export function runHttpSink(input: SinkInput & { readonly listeners: readonly number[] }): void {
   const { plan, control, listeners, descriptorLimit } = input;
@@ -53,7 +79,7 @@ export function runHttpSink(input: SinkInput & { readonly listeners: readonly nu
   const isSlow = new Uint8Array(descriptorLimit);
   // So that a proxy that has the last byte has the FIN too, and cannot be the first to close.
   const flags = plan.close === 'server' ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
-  const delay = (plan.holdMs ?? 0) * 1000;
+  const delay = answerDelayMs(plan) * 1000;
 
   function end(fd: number): false {
     if (isSlow[fd] === 1) slow.remove(fd);
@@ -67,9 +93,7 @@ export function runHttpSink(input: SinkInput & { readonly listeners: readonly nu
     const { bytes } = scratch;
     let matched = seen[fd]!;
     for (let i = 0; i < length; i++) {
-      const byte = bytes[i]!;
-      if (byte === (matched % 2 === 0 ? CR : LF)) matched++;
-      else matched = byte === CR ? 1 : 0;
+      matched = nextMatched(matched, bytes[i]!);
       if (matched === END_OF_HEAD) {
         owed[fd]!++;
         matched = 0;

@@ -18,13 +18,19 @@ import {
 } from '../kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
 import type { LoadPlan, Target } from '../profile/plan.js';
+import type { Certificate } from './certificate.js';
 
-export type SinkPlan = Pick<LoadPlan, 'close' | 'holdMs' | 'exchange' | 'sink' | 'protocol' | 'body'>;
+export type SinkPlan = Pick<
+  LoadPlan,
+  'close' | 'holdMs' | 'exchange' | 'sink' | 'protocol' | 'body' | 'engine' | 'tls'
+>;
 
 export interface SinkInput {
   readonly plan: SinkPlan;
   readonly listen: readonly Target[];
   readonly descriptorLimit: number;
+  /** With TLS: what the origin shows. */
+  readonly certificate?: Certificate;
   /** [0]: set to 1 to stop. [1]: connections accepted. [2]: accepts refused for want of descriptors. */
   readonly control: Int32Array;
 }

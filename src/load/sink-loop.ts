@@ -29,7 +29,8 @@ export function runSink(input: SinkInput, onListening: () => void): void {
   const { plan, control } = input;
   const listeners = listenAll(input.listen);
   onListening();
-  if (plan.protocol === 'get') return runHttpSink({ ...input, listeners });
+  const http = plan.protocol === 'get' || plan.engine === 'http';
+  if (http && plan.sink === 'accept') return runHttpSink({ ...input, listeners });
   if (plan.sink === 'listen-only') {
     Atomics.wait(control, SINK_CONTROL.stop, 0);
     for (const fd of listeners) sysClose(fd);

@@ -2,6 +2,7 @@
  * Entry of the sink's thread, and the function that starts it.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { runHttpsSink } from './sink-https.js';
 import { SINK_CONTROL, type SinkInput } from './sink-listen.js';
 import { runSink } from './sink-loop.js';
 
@@ -36,5 +37,7 @@ export async function startSink(input: Omit<SinkInput, 'control'>): Promise<Sink
 
 if (!isMainThread && parentPort !== null && (workerData as { listen?: unknown } | null)?.listen !== undefined) {
   const port = parentPort;
-  runSink(workerData as SinkInput, () => port.postMessage('listening'));
+  const input = workerData as SinkInput;
+  const serve = input.plan.tls ? runHttpsSink : runSink;
+  await serve(input, () => port.postMessage('listening'));
 }

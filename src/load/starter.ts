@@ -2,13 +2,20 @@
  * Starters: when the engine begins the next attempt. One for each kind of arrival; the engine's loop asks, the starter starts.
  */
 import type { Arrival } from '../profile/plan.js';
-import type { Connections } from './connection.js';
 import { createPacer, type PacedArrival } from './pacer.js';
 import type { Recorder } from './recorder.js';
 import { CONTROL, type SharedLoad } from './shared.js';
 
 /** Attempts begun in one go before the engine looks at its events again, so that neither starves the other. */
 const BURST = 128;
+
+/** What the starters start, of either engine. */
+export interface StartedLoad {
+  /** Attempts without an outcome yet, and connections that drain. A function, because V8 does not inline an own getter. */
+  pending(): number;
+  /** Begin the n-th attempt of the load, due at `scheduled`; `started` is now (both CLOCK_MONOTONIC, µs). */
+  attempt(n: number, scheduled: number, started: number): void;
+}
 
 export interface Starter {
   /**
@@ -23,7 +30,7 @@ export interface Starter {
 }
 
 export interface StarterInput {
-  readonly connections: Connections;
+  readonly connections: StartedLoad;
   readonly recorder: Recorder;
   readonly shared: SharedLoad;
   readonly worker: number;

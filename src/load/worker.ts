@@ -2,7 +2,7 @@
  * Entry of a load worker's thread: run the engine once, post the report, end.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type EngineInput, type EngineReport, runSocketEngine } from './engine-socket.js';
+import type { EngineInput, EngineReport } from './engine-input.js';
 import { CONTROL } from './shared.js';
 
 /** What a load worker posts, in this order: it only waits for the start; every attempt has its outcome; its report. */
@@ -13,8 +13,13 @@ export type WorkerMessage =
 
 if (parentPort === null) throw new Error('load/worker.js is the entry of a worker thread');
 const post = (message: WorkerMessage) => parentPort?.postMessage(message);
+const input = workerData as EngineInput;
+// The HTTP client is loaded only by those that use it, and before the start.
+const run =
+  input.plan.engine === 'http'
+    ? (await import('./engine-http.js')).runHttpEngine
+    : (await import('./engine-socket.js')).runSocketEngine;
 post({ type: 'ready' });
 // The pool writes the start instant when every worker is ready.
-const input = workerData as EngineInput;
 Atomics.wait(input.shared.control, CONTROL.go, 0);
-post({ type: 'report', report: runSocketEngine(input, () => post({ type: 'drained' })) });
+post({ type: 'report', report: await run(input, () => post({ type: 'drained' })) });

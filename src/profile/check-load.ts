@@ -6,6 +6,7 @@ import { arrivalDurationMs, scheduledAttempts } from './arrival.js';
 import type { Report } from './blame.js';
 import { EXCHANGE_THROUGH, FILL, LOAD, PICK, protocolsOf, strategyOfProxy } from './defaults.js';
 import { formatArrival, formatDuration } from './format.js';
+import { checkEngine, loadEngineFor } from './load-engine.js';
 import { type AddressInput, type LoadInput, usesPorts } from './merge.js';
 import type { Arrival, LoadPlan } from './plan.js';
 import type { ArrivalInput } from './schema.js';
@@ -48,7 +49,10 @@ export function planLoad(
   subject: SubjectKind,
   proxy: ProxySettings | undefined,
 ): LoadPlan {
-  const protocol = input.protocol ?? protocolsOf(subject, proxy)[0];
+  const engine = input.engine ?? loadEngineFor(input);
+  const keepAlive = input.keepAlive ?? LOAD.keepAlive;
+  const usual = protocolsOf(subject, proxy)[0];
+  const protocol = input.protocol ?? (subject === 'direct' && engine === 'http' ? 'get' : usual);
   return {
     workers: input.workers ?? LOAD.workers,
     strategy: input.strategy ?? (proxy ? strategyOfProxy(proxy) : LOAD.strategy),
@@ -56,9 +60,12 @@ export function planLoad(
     arrival: planArrival(input.arrival),
     close: input.close ?? LOAD.close,
     drain: input.drain ?? LOAD.drain,
-    holdMs: input.hold ?? defaultHoldMs(input.arrival.shape, protocol),
+    holdMs: input.hold ?? defaultHoldMs(input.arrival.shape, protocol, keepAlive),
     timeoutMs: input.timeout ?? LOAD.timeoutMs,
     exchange: input.exchange ?? (proxy && protocol === 'tcp' ? EXCHANGE_THROUGH : LOAD.exchange),
+    engine,
+    keepAlive,
+    tls: input.tls ?? LOAD.tls,
     protocol,
     body: input.body ?? LOAD.body,
     sink: input.sink ?? LOAD.sink,
@@ -73,8 +80,8 @@ export function planLoad(
  * `fill` and `hold` are about connections that stay open; the others about short ones. null: to the end of the run or wave. With
  * GET the hold is how long the origin takes to answer, and it must answer some time.
  */
-function defaultHoldMs(shape: Arrival['shape'], protocol: Protocol): number | null {
-  if (protocol === 'get') return LOAD.holdMs;
+function defaultHoldMs(shape: Arrival['shape'], protocol: Protocol, keepAlive: boolean): number | null {
+  if (protocol === 'get' || keepAlive) return LOAD.holdMs;
   return shape === 'fill' || shape === 'hold' ? null : LOAD.holdMs;
 }
 
@@ -108,7 +115,8 @@ export function checkLoad(load: LoadPlan, addresses: number, report: Report): vo
       ['load', 'ports'],
     );
   }
-  if (load.sink === 'listen-only') checkListenOnly(load, report);
+  checkEngine(load, report);
+  if (load.sink === 'listen-only' && load.engine === 'socket') checkListenOnly(load, report);
 }
 
 function checkListenOnly(load: LoadPlan, report: Report): void {

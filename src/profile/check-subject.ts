@@ -155,7 +155,12 @@ export function checkLoadOfSubject(
   report: Report,
 ): void {
   if (kind === 'direct') {
-    if (load.protocol !== 'tcp')
+    if (load.protocol === 'get' && load.engine === 'socket')
+      report(
+        'found protocol get without a proxy, which the HTTP engine can do: add "engine: http", or remove protocol',
+        ['load', 'protocol'],
+      );
+    else if (load.protocol !== 'tcp' && load.protocol !== 'get')
       report(
         `found protocol ${load.protocol}, which a client speaks to a proxy, but the subject is direct: remove protocol, or name a proxy, as subject: { kind: squid }`,
         ['load', 'protocol'],
@@ -175,19 +180,24 @@ export function checkLoadOfSubject(
         );
     }
   }
-  if (load.body > 0 && load.protocol !== 'get') {
+  if (load.body > 0 && load.protocol !== 'get' && load.engine === 'socket') {
     report('found a body, which only the answer to a GET has: add "protocol: get", or use exchange', ['load', 'body']);
   }
+  if (load.tls && load.protocol === 'get' && kind !== 'direct')
+    report(
+      `found tls with protocol get, but ${kind} must read a GET: write "protocol: connect", for TLS inside of the tunnel`,
+      ['load', 'tls'],
+    );
   if (load.protocol === 'get') checkGet(load, report);
 }
 
 function checkGet(load: LoadPlan, report: Report): void {
-  if (load.exchange !== null)
+  if (load.exchange !== null && load.engine === 'socket')
     report('found an exchange beside protocol get; a GET is an exchange itself: remove exchange, and give body', [
       'load',
       'exchange',
     ]);
-  if (load.sink === 'listen-only')
+  if (load.sink === 'listen-only' && load.engine === 'socket')
     report('found sink listen-only, but with protocol get the origin must answer: write "sink: accept"', [
       'load',
       'sink',

@@ -38,7 +38,7 @@ export const METRIC_FORMS = [
 
 /** `ok`, `shed`, `phase:ERRNO`, or a proxy's answer: `http:502`, `http:503 ERR_CONNECT_FAIL` (the name in X-Squid-Error). */
 export const OUTCOME_PATTERN =
-  /^(?:ok|shed|(?:socket|setsockopt|bind|connect|response|exchange|timeout):[A-Z][A-Z0-9]*|http:[1-5]\d\d(?: [A-Z][A-Z0-9_]*)?)$/;
+  /^(?:ok|shed|(?:socket|setsockopt|bind|connect|response|exchange|timeout|tls):[A-Z][A-Z0-9]*|http:[1-5]\d\d(?: [A-Z][A-Z0-9_]*)?)$/;
 
 /**
  * Parse a metric's name.

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { boxSchema } from './box.js';
 import { ENGINES } from './guest.js';
+import { LOAD_ENGINES } from './load-engine.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { PROTOCOLS, proxySettingsSchema, SUBJECT_KINDS } from './subject.js';
 
@@ -42,9 +43,16 @@ export const loadPlanSchema = z.object({
   holdMs: z.number().nullable(),
   timeoutMs: z.number(),
   exchange: z.object({ request: z.number(), response: z.number() }).nullable(),
+  /** What makes the connections: sockets through libc and epoll, or undici over the same sockets. */
+  engine: z.enum(LOAD_ENGINES),
+  /** The client keeps its connections open for further requests. */
+  keepAlive: z.boolean(),
+  /** TLS to the origin: inside of the tunnel, or on the connection itself where there is no proxy. */
+  tls: z.boolean(),
   /**
    * tcp: nothing is said but the exchange; connect: an HTTP CONNECT tunnel through the proxy, the exchange inside of it; get: a
-   * GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it.
+   * GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it. With the HTTP engine the exchange of
+   * a tunnel is a GET.
    */
   protocol: z.enum(PROTOCOLS),
   /** Bytes of the body that the origin answers a GET with. */

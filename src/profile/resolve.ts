@@ -16,6 +16,7 @@ import { checkLoadOfSubject, checkSubject, namesOthers, type SysctlsByRole, sysc
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
+import { checkTls } from './load-engine.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
 import type { Arm, Experiment, Guest } from './plan.js';
 import type { Finding, Path } from './problem.js';
@@ -104,6 +105,7 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
     checkLoad(load, addresses.length, report);
     checkLoadOfSubject(load, merged.load, kind, proxy, report);
     const destinations = checkDestinations(merged.destinations, addresses, lab, allowed, report);
+    checkTls(load, destinations, report);
     return {
       sysctls: merged.sysctls,
       ...(namesOthers(merged.roles) ? { roles: merged.roles } : {}),

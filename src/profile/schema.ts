@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { AFTER, BETWEEN } from './box.js';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
+import { LOAD_ENGINES } from './load-engine.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
 import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
@@ -128,18 +129,32 @@ const load = {
   exchange: object({ request: positive(65_536), response: positive(1_048_576) })
     .optional()
     .describe('bytes to send and to receive on each connection'),
+  engine: z
+    .enum(LOAD_ENGINES)
+    .optional()
+    .describe(
+      'what makes the connections: socket: sockets and epoll, for high rates; http: an HTTP client (undici) over the same sockets, for keepAlive and tls',
+    ),
+  keepAlive: z
+    .boolean()
+    .optional()
+    .describe('HTTP engine: whether the client keeps its connections open for further requests'),
+  tls: z
+    .boolean()
+    .optional()
+    .describe('HTTP engine: TLS to the origin, inside of a tunnel or direct, with a certificate made at start'),
   protocol: z
     .enum(PROTOCOLS)
     .optional()
     .describe(
-      'what the client says to a proxy: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange',
+      'what the client says: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange. With the HTTP engine the exchange of a tunnel is a GET',
     ),
   body: z
     .int()
     .min(0)
     .max(1_048_576)
     .optional()
-    .describe('with protocol get: bytes of the body that the origin answers'),
+    .describe('with protocol get or the HTTP engine: bytes of the body that the origin answers'),
   sink: z
     .enum(['accept', 'listen-only'])
     .optional()

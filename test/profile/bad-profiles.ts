@@ -8,6 +8,7 @@ import type { BadProfile } from './bad/bad-profile.js';
 import { EXPERIMENT } from './bad/experiment.js';
 import { KEYS_AND_TYPES } from './bad/keys.js';
 import { LOAD } from './bad/load.js';
+import { LOAD_ENGINE } from './bad/load-engine.js';
 import { OUTSIDE } from './bad/outside.js';
 import { SUBJECT } from './bad/subject.js';
 import { SYSCTLS } from './bad/sysctls.js';
@@ -19,6 +20,7 @@ export const BAD_PROFILES: readonly BadProfile[] = [
   ...YAML,
   ...KEYS_AND_TYPES,
   ...LOAD,
+  ...LOAD_ENGINE,
   ...ADDRESSES,
   ...SYSCTLS,
   ...OUTSIDE,

@@ -17,6 +17,9 @@ const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
 test('the profiles are those that the documentation names', () => {
   assert.deepEqual(names.sort(), [
     'capacity',
+    'dante-socks',
+    'haproxy-source',
+    'nginx-proxy-bind',
     'quickstart',
     'squid-2014',
     'squid-2014-full',

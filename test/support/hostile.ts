@@ -11,6 +11,7 @@ const FIXED = new Set([
   'lab',
   'subject',
   'protocol',
+  'engine',
   'unit',
   'kind',
   'verdict',

@@ -55,7 +55,16 @@ await origin.serve({
   network: 'veth',
   family: 4,
   listen: targets,
-  plan: { close: 'client', holdMs: 0, exchange: null, protocol: 'tcp', body: 0, sink: 'accept' },
+  plan: {
+    close: 'client',
+    holdMs: 0,
+    exchange: null,
+    engine: 'socket',
+    tls: false,
+    protocol: 'tcp',
+    body: 0,
+    sink: 'accept',
+  },
 });
 const remotes = sockaddrTable(targets);
 for (const [i, one] of input.cases.entries()) process.stdout.write(`${JSON.stringify(run(one, i))}\n`);

@@ -137,7 +137,16 @@ async function setUp() {
     network: veth ? 'veth' : 'shared',
     family: 4,
     listen: all,
-    plan: { close: 'client', holdMs: 0, exchange: null, protocol: 'tcp', body: 0, sink: 'accept' },
+    plan: {
+      close: 'client',
+      holdMs: 0,
+      exchange: null,
+      engine: 'socket',
+      tls: false,
+      protocol: 'tcp',
+      body: 0,
+      sink: 'accept',
+    },
   });
   // As the agent does (agent/run.ts): otherwise a reordered ACK can end a TIME_WAIT.
   writeSysctl('net.ipv4.tcp_rfc1337', '1');

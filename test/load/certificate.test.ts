@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { test } from 'node:test';
+import { makeCertificate } from '../../src/load/certificate.js';
+
+test('a certificate is signed by its own key and holds for its addresses alone', () => {
+  const { key, certificate } = makeCertificate(['198.18.0.2', 'fdb5::2']);
+  const read = new X509Certificate(certificate);
+  assert.ok(read.checkPrivateKey(createPrivateKey(key)));
+  assert.ok(read.verify(read.publicKey));
+  assert.equal(read.checkIP('198.18.0.2'), '198.18.0.2');
+  assert.equal(read.checkIP('fdb5::2'), 'fdb5::2');
+  assert.equal(read.checkIP('198.18.0.3'), undefined);
+  assert.equal(read.subject, 'CN=bindstorm origin');
+  assert.equal(read.issuer, read.subject);
+  assert.ok(read.ca);
+  assert.ok(Date.parse(read.validFrom) < Date.parse('2001-01-01'));
+  assert.ok(Date.parse(read.validTo) > Date.parse('9999-01-01'));
+});
+
+test('it holds for as many addresses as an origin may have, each with a length of more than one byte', () => {
+  const addresses = Array.from({ length: 4096 }, (_, i) => `198.19.${i >> 8}.${i & 255}`);
+  const read = new X509Certificate(makeCertificate(addresses).certificate);
+  assert.equal(read.checkIP('198.19.15.255'), '198.19.15.255');
+});
+
+test('no two are the same', () => {
+  const [one, two] = [makeCertificate(['127.0.0.1']), makeCertificate(['127.0.0.1'])];
+  assert.notEqual(new X509Certificate(one.certificate).serialNumber, new X509Certificate(two.certificate).serialNumber);
+  assert.notEqual(one.key, two.key);
+});
