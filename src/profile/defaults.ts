@@ -64,13 +64,13 @@ export const LOAD: Omit<LoadPlan, 'arrival' | 'pick'> = {
 export const SQUID: SquidSettings = {
   kind: 'squid',
   binary: 'squid',
-  config: [],
-  clients: null,
-  descriptors: null,
   /** One connection to the origin for each request is what runs out of ports. */
   persistent: false,
   /** Exact turns make exact ceilings; a draw fails at 77 % of the room (measured: 50 addresses, 100 ports each). */
   outgoing: 'client-address',
+  config: [],
+  clients: null,
+  descriptors: null,
 };
 
 export const HAPROXY: HaproxySettings = {

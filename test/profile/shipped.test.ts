@@ -17,6 +17,10 @@ const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
 test('the profiles are those that the documentation names', () => {
   assert.deepEqual(names.sort(), [
     'capacity',
+  assert.deepEqual(names.sort(), [
+    'dante-socks',
+    'haproxy-source',
+    'nginx-proxy-bind',
     'quickstart',
     'squid-2014',
     'squid-2014-full',
@@ -25,6 +29,7 @@ test('the profiles are those that the documentation names', () => {
     'tor-2012',
     'tor-2012-vm',
     'tw-recycle-harm',
+  ]);
   ]);
 });
 
