@@ -17,7 +17,6 @@ const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
 test('the profiles are those that the documentation names', () => {
   assert.deepEqual(names.sort(), [
     'capacity',
-  assert.deepEqual(names.sort(), [
     'dante-socks',
     'haproxy-source',
     'nginx-proxy-bind',
@@ -29,7 +28,6 @@ test('the profiles are those that the documentation names', () => {
     'tor-2012',
     'tor-2012-vm',
     'tw-recycle-harm',
-  ]);
   ]);
 });
 

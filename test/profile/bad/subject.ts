@@ -119,7 +119,7 @@ export const SUBJECT: readonly BadProfile[] = [
     text: squid('workers: 1', ', mode: http'),
     place: 'subject.mode:8',
     message:
-      /found mode, which squid has not; its settings are binary, persistent, outgoing, config, clients, descriptors: remove mode/,
+      /found mode, which squid has not; its settings are binary, persistent, outgoing, config, descriptors, clients: remove mode/,
   },
   {
     title: 'connections kept where there are no requests',
