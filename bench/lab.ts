@@ -14,6 +14,7 @@ import type { LoadPlan } from '../src/profile/plan.js';
 import type { Churn, Contender, Sample } from './churn.js';
 import { runContender } from './contender.js';
 import { measureSnapshots, type SnapshotCost } from './sock-diag.js';
+import { measureWatch, type WatchCost } from './watch-lab.js';
 
 export type Job =
   | {
@@ -22,19 +23,21 @@ export type Job =
       readonly churn: Churn;
       readonly churnProgram: string | null;
     }
-  | { readonly kind: 'sock-diag'; readonly churn: Churn; readonly snapshots: number };
+  | { readonly kind: 'sock-diag'; readonly churn: Churn; readonly snapshots: number }
+  | { readonly kind: 'watch'; readonly churn: Churn; readonly rounds: number; readonly seed: number };
 
 /** What the answer to each job is. */
 export interface Answers {
   churn: Sample;
   'sock-diag': SnapshotCost;
+  watch: WatchCost;
 }
 
 const SYSCTLS: Readonly<Record<string, string>> = {
   // Wide enough that no search for a port is long, and room for every socket's TIME_WAIT: the kernel's work per connection
   // then stays the same from the first to the last.
   'net.ipv4.ip_local_port_range': '1024 65535',
-  'net.ipv4.tcp_max_tw_buckets': '1000000',
+  'net.ipv4.tcp_max_tw_buckets': '4000000',
   // As in every lab (src/agent/run.ts).
   'net.ipv4.tcp_rfc1337': '1',
 };
@@ -67,8 +70,9 @@ async function checkWork(churn: Churn, sample: Sample, origin: Origin): Promise<
 
 async function work(job: Job): Promise<Answers[Job['kind']]> {
   // Whoever closes second decides when TIME_WAIT begins, so here the origin must accept and close.
-  const origin = await openLab(job.churn, job.kind === 'sock-diag' ? 'accept' : 'listen-only');
+  const origin = await openLab(job.churn, job.kind === 'churn' ? 'listen-only' : 'accept');
   if (job.kind === 'sock-diag') return measureSnapshots(job.churn, job.snapshots);
+  if (job.kind === 'watch') return measureWatch(job);
   const sample = await runContender(job.contender, job.churn, job.churnProgram);
   await checkWork(job.churn, sample, origin);
   return sample;

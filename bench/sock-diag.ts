@@ -3,8 +3,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AF_INET } from '../src/kernel/libc.js';
-import { concat, NETLINK_SOCK_DIAG, openNetlink, words } from '../src/kernel/netlink.js';
-import { createSocketObserver, type SocketObserver } from '../src/kernel/sock-diag.js';
+import { NETLINK_SOCK_DIAG, openNetlink } from '../src/kernel/netlink.js';
+import {
+  createSocketObserver,
+  SOCK_DIAG_BY_FAMILY,
+  type SocketObserver,
+  tcpDumpRequest,
+} from '../src/kernel/sock-diag.js';
 import type { Churn } from './churn.js';
 import { runBindstorm } from './contender.js';
 
@@ -17,8 +22,6 @@ export interface SnapshotCost {
   readonly dumps: readonly number[];
 }
 
-const SOCK_DIAG_BY_FAMILY = 20;
-const IPPROTO_TCP = 6;
 const SETTLE_MS = 5_000;
 /** The first ones are compiled while they run. */
 const WARM_UP = 5;
@@ -29,8 +32,7 @@ export async function measureSnapshots(churn: Churn, count: number): Promise<Sna
   const observer = createSocketObserver(churn.sources, { low: 1024, high: 65_535 });
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   await settled(observer, churn.attempts);
-  // struct inet_diag_req_v2, as the observer sends it.
-  const request = concat(new Uint8Array([AF_INET, IPPROTO_TCP, 0, 0]), words(0xffffffff), new Uint8Array(48));
+  const request = tcpDumpRequest(AF_INET);
   const snapshots: number[] = [];
   const dumps: number[] = [];
   for (let i = -WARM_UP; i < count; i++) {

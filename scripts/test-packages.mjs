@@ -10,11 +10,15 @@ const NEEDED = {
   'qemu-system-x86_64': 'qemu-system-x86',
   cpio: 'cpio',
   squid: 'squid',
+  strace: 'strace',
+  vagrant: 'vagrant',
   haproxy: 'haproxy',
   nginx: 'nginx',
   '/usr/lib/nginx/modules/ngx_stream_module.so': 'libnginx-mod-stream',
   danted: 'dante-server',
 };
+/** What has no program of its own: the provider with which `vagrant validate` reads the Vagrantfile. */
+const ALSO = ['vagrant-libvirt'];
 
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */
 const FOLDERS = [...new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])];
@@ -31,9 +35,15 @@ function isThere(program) {
   });
 }
 
-function missingPackages() {
-  const missing = Object.entries(NEEDED).filter(([program]) => !isThere(program));
-  return [...new Set(missing.map(([, name]) => name))];
+function missingPackages(needed, also) {
+  const missing = Object.entries(needed).filter(([program]) => !isThere(program));
+  return [...new Set([...missing.map(([, name]) => name), ...also.filter((name) => !isInstalled(name))])];
+}
+
+/** For packages without a program. */
+function isInstalled(name) {
+  const { stdout } = spawnSync('dpkg', ['--status', name], { encoding: 'utf8' });
+  return /^Status: .* installed$/m.test(stdout ?? '');
 }
 
 function apt(...words) {
@@ -44,14 +54,24 @@ function apt(...words) {
   });
 }
 
-/** Install what is missing. Says what it does; never throws. */
+/** Install what the tests need and what is missing. Says what it does; never throws. */
 export function installTestPackages() {
-  const missing = missingPackages();
-  if (missing.length === 0) return;
+  installPackages(NEEDED, ALSO);
+}
+
+/**
+ * Install what is missing. Says what it does; never throws.
+ * @param needed program → package
+ * @param also packages
+ * @returns whether all is there
+ */
+export function installPackages(needed, also) {
+  const missing = missingPackages(needed, also);
+  if (missing.length === 0) return true;
   const command = `apt-get install --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0 || !isThere('apt-get')) {
     console.error(`tests that need them will fail: ${missing.join(', ')} (${command})`);
-    return;
+    return false;
   }
   console.log(`installing for the tests: ${missing.join(', ')}`);
   const install = () => apt('install', '-y', '--no-install-recommends', ...missing).status === 0;
@@ -59,6 +79,7 @@ export function installTestPackages() {
     apt('update');
     install();
   }
-  const still = missingPackages();
+  const still = missingPackages(needed, also);
   if (still.length > 0) console.error(`could not be installed: ${still.join(', ')}; tests that need them will fail`);
+  return still.length === 0;
 }

@@ -3,18 +3,12 @@
  * The command line: one thin file a command (src/commands/).
  */
 import { Command, CommanderError } from 'commander';
-import { registerCapacity } from './commands/capacity.js';
-import { registerDoctor } from './commands/doctor.js';
-import { EXIT, EXIT_HELP, explainError } from './commands/exit.js';
-import { registerExplain } from './commands/explain.js';
-import { registerPlan } from './commands/plan.js';
-import { registerProfiles } from './commands/profiles.js';
-import { registerReport } from './commands/report.js';
-import { registerRestore } from './commands/restore.js';
-import { registerRun } from './commands/run.js';
-import { registerSchema } from './commands/schema.js';
-import { registerSink } from './commands/sink.js';
+import { EXIT, EXIT_HELP } from './commands/exit-codes.js';
+import { registerWatch } from './commands/watch.js';
 import { toolVersion } from './results/version.js';
+
+/** A health check starts `watch` every few seconds: charts and schemas, which it does not use, take longer to load than it looks. */
+const commands = process.argv[2] === 'watch' ? [registerWatch] : (await import('./commands/all.js')).COMMANDS;
 
 const program = new Command('bindstorm')
   .description(
@@ -26,20 +20,7 @@ const program = new Command('bindstorm')
   .exitOverride()
   .addHelpText('after', `\nExample:\n  bindstorm run quickstart\n${EXIT_HELP}`);
 
-for (const register of [
-  registerRun,
-  registerPlan,
-  registerCapacity,
-  registerExplain,
-  registerReport,
-  registerDoctor,
-  registerProfiles,
-  registerSink,
-  registerSchema,
-  registerRestore,
-]) {
-  register(program);
-}
+for (const register of commands) register(program);
 for (const command of program.commands) command.exitOverride().showHelpAfterError('(--help shows what is allowed)');
 
 // A reader that closes early (`bindstorm profiles | head -1`) is no fault.
@@ -55,6 +36,7 @@ try {
     // Commander has printed its message. Help and version end with 0, a wrong option or argument is bad input.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
   } else {
+    const { explainError } = await import('./commands/exit.js');
     const { message, exitCode } = explainError(error);
     process.stderr.write(`bindstorm: ${message}\n`);
     process.exitCode = exitCode;

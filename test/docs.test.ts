@@ -23,6 +23,8 @@ for (const page of [
   'docs/results.md',
   'docs/statistics.md',
   'docs/explain.md',
+  'docs/watch.md',
+  'bench/README.md',
 ]) {
   test(`links of ${page} lead somewhere`, () => {
     const text = readFileSync(join(root, page), 'utf8');

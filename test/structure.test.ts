@@ -10,7 +10,7 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 /** From the top down; a folder may import from its own floor and from those below it. */
 const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts', 'commands', 'tools'],
-  ['experiment', 'report'],
+  ['experiment', 'report', 'gauge'],
   ['lab', 'analysis'],
   ['agent'],
   ['subject', 'load'],
@@ -180,7 +180,7 @@ describe('the structure', () => {
 
   it('the pure folders know no I/O', () => {
     const effects = /^node:(?:fs|net|child_process|worker_threads|dgram|http|https)\b|^execa$/;
-    const found = SOURCES.filter(({ file }) => /^(?:profile|capacity|analysis|explain)\//.test(file)).flatMap(
+    const found = SOURCES.filter(({ file }) => /^(?:profile|capacity|analysis|explain|gauge)\//.test(file)).flatMap(
       ({ file, imports }) =>
         imports.filter(({ target }) => effects.test(target)).map(({ target }) => `${file} → ${target}`),
     );

@@ -19,6 +19,7 @@ import { familyOf } from '../profile/addresses.js';
 import { strategyOf } from '../profile/strategy.js';
 import type { ProgramName } from '../profile/subject.js';
 import { examineProgram } from '../subject/program.js';
+import { clocksMissing } from './check-clocks.js';
 import { vethRefusal } from './network.js';
 import type { Check, Command } from './protocol.js';
 
@@ -40,6 +41,7 @@ export async function runCheck(command: Extract<Command, { type: 'check' }>, thr
     family: { available: familyErrno === null, errno: familyErrno },
     veth: { available: throwaway && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
     programs: await Promise.all((command.proxies ?? []).map(programOf)),
+    clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, throwaway) : null,
     notLocal: throwaway ? [] : command.addresses.filter((address) => !isLocal(address)),
   };
 }

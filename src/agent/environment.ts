@@ -1,7 +1,7 @@
 /**
  * What this machine is, as a reader of the results must know it.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, machine, release, totalmem } from 'node:os';
 import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
 import { readSysctls } from '../kernel/sysctl.js';
@@ -37,7 +37,8 @@ export function isRootOfMachine(): boolean {
   return process.getuid?.() === 0 && !inUserNamespace();
 }
 
-/** The initial user namespace maps every uid to itself (user_namespaces(7)). */
+/** The initial user namespace maps every uid to itself (user_namespaces(7)); before Linux 3.5 there is no other. */
 function inUserNamespace(): boolean {
-  return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  const path = '/proc/self/uid_map';
+  return existsSync(path) && !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync(path, 'utf8'));
 }

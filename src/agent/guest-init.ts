@@ -37,6 +37,7 @@ async function boot(): Promise<void> {
   const line = openSync(parameters['bindstorm.agent'] ?? '', 'r+');
   makeRaw(line);
   for (const stream of [0, 1]) duplicateOnto(line, stream);
+  acknowledgeInput();
   const entry = parameters['bindstorm.entry'] ?? fileURLToPath(new URL('./entry.js', import.meta.url));
   process.argv = [process.execPath, entry, 'netns', parameters['bindstorm.purpose'] ?? 'check'];
   process.on('exit', (code) => {
@@ -47,6 +48,20 @@ async function boot(): Promise<void> {
   process.off('uncaughtException', giveUp);
   report(`booted ${readFileSync('/proc/uptime', 'utf8').split(' ')[0]}`);
   await import(entry);
+}
+
+/** Say how much has been read: the controller sends no more than the line can hold (src/lab/vm/acknowledged.ts). */
+function acknowledgeInput(): void {
+  const { stdin } = process;
+  const push = stdin.push.bind(stdin);
+  let total = 0;
+  stdin.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk instanceof Uint8Array) {
+      total += chunk.length;
+      report(`read ${total}`);
+    }
+    return push(chunk, encoding);
+  };
 }
 
 /** A kernel without devtmpfs has the few devices that the image brings. */

@@ -18,7 +18,7 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readSysctl, writeSysctl } from '../kernel/sysctl.js';
+import { machineNamespace, readSysctl, writeSysctl } from '../kernel/sysctl.js';
 
 const snapshotSchema = z.object({
   pid: z.number(),
@@ -64,10 +64,11 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
   }
   const directory = stateDirectory();
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${PREFIX}${process.pid}.json`);
+  const pid = ownPid();
+  const path = join(directory, `${PREFIX}${pid}.json`);
   const snapshot = {
-    pid: process.pid,
-    processStart: processStart(process.pid) ?? '',
+    pid,
+    processStart: processStart(pid) ?? '',
     bootId: bootId(),
     netns: networkNamespace(),
     takenAt: new Date().toISOString(),
@@ -83,7 +84,7 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
 
 /** Two runs would take each other's values for the machine's own. */
 function refuseCompany(): void {
-  const other = snapshotsHere().find((snapshot) => isAlive(snapshot) && snapshot.pid !== process.pid);
+  const other = snapshotsHere().find((snapshot) => isAlive(snapshot) && snapshot.pid !== ownPid());
   if (other)
     throw new Error(
       `another host run (process ${other.pid}) has sysctls of this machine changed; wait until it has ended, or end it with SIGTERM`,
@@ -92,7 +93,7 @@ function refuseCompany(): void {
 
 /** The snapshot that this process took and has not restored yet. */
 export function ownSnapshot(): Snapshot | undefined {
-  return readSnapshot(join(stateDirectory(), `${PREFIX}${process.pid}.json`))[0];
+  return readSnapshot(join(stateDirectory(), `${PREFIX}${ownPid()}.json`))[0];
 }
 
 /** Put a snapshot's values back and, when all are in force, delete it. */
@@ -148,16 +149,25 @@ function readSnapshot(path: string): Snapshot[] {
   }
 }
 
-function bootId(): string {
+/** Of this boot of the machine. */
+export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 function networkNamespace(): string {
-  return readlinkSync('/proc/self/ns/net');
+  return readlinkSync(machineNamespace() ?? '/proc/self/ns/net');
 }
 
-/** Undefined when there is no such process, or only what is left of it until its parent looks. */
-function processStart(pid: number): string | undefined {
+/** As /proc has it, which may be that of another PID namespace than this process's own. */
+function ownPid(): number {
+  return Number(readlinkSync('/proc/self'));
+}
+
+/**
+ * When a process began, in clock ticks after boot. Undefined when there is no such process, or only what is left of it until its
+ * parent looks.
+ */
+export function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field, the name in parentheses, may itself hold spaces and parentheses. The third is the state: Z is a zombie.

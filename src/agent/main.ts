@@ -3,6 +3,7 @@
  * outlives the controller.
  */
 import { dieWithParent, unsupportedPlatform } from '../kernel/libc.js';
+import { enterBox, keepingMachine } from './box-guard.js';
 import { runCheck } from './check.js';
 import { describeEnvironment } from './environment.js';
 import { ownSnapshot, restoreSnapshot, staleSnapshots } from './host-guard.js';
@@ -15,6 +16,8 @@ import { executeRun } from './run.js';
 export interface AgentOptions {
   /** The lab is a namespace of its own. Otherwise it is the host, where sysctls are put back before the agent ends. */
   readonly throwaway: boolean;
+  /** The namespace is one of a machine that is the lab too: its own sysctls may be set, and are put back before the agent ends. */
+  readonly inBox: boolean;
   /** An origin that is already on its way up. */
   readonly launched: LaunchedOrigin | null;
 }
@@ -28,6 +31,7 @@ export async function serveController(options: AgentOptions): Promise<never> {
     fail(error);
     end(options, 1);
   });
+  if (options.inBox) enterBox();
   // On the host nothing may be left changed, by whatever the agent is ended (a service manager sends SIGTERM to all processes).
   if (!options.throwaway)
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => end(options, 1));
@@ -39,8 +43,8 @@ export async function serveController(options: AgentOptions): Promise<never> {
   return end(options, 0);
 }
 
-function end({ throwaway }: AgentOptions, code: number): never {
-  const left = throwaway ? undefined : ownSnapshot();
+function end({ throwaway, inBox }: AgentOptions, code: number): never {
+  const left = throwaway && !inBox ? undefined : ownSnapshot();
   if (left) restoreSnapshot(left);
   process.exit(code);
 }
@@ -69,7 +73,13 @@ async function answer(
 ): Promise<AgentEvent> {
   switch (command.type) {
     case 'check':
-      return { type: 'checked', check: await runCheck(command, throwaway) };
+      return {
+        type: 'checked',
+        check: await keepingMachine(
+          command.sysctls.map(([name]) => name),
+          () => runCheck(command, throwaway),
+        ),
+      };
     case 'run': {
       const measurement = await executeRun(command.spec, launched, {
         stopped,

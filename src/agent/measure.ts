@@ -79,7 +79,11 @@ export function measure(input: MeasureInput): Figures {
     counters,
     timeline: sampler.timeline,
     ...(proxy ? { proxy } : {}),
-    origin: origin && { accepted: origin.after.accepted, listenOverflows: overflows(origin) },
+    origin: origin && {
+      accepted: origin.after.accepted,
+      listenOverflows: moved(origin, 'listenOverflows'),
+      pawsPassive: moved(origin, 'pawsPassive'),
+    },
   };
 }
 
@@ -121,8 +125,8 @@ function problemsOf(arm: Arm, { latency, origin, attempts, shed }: Figured): str
     problems.push(`${shed} of ${attempts} attempts were shed: the descriptor limit of this process was reached`);
   }
   if (origin && origin.after.refused > 0) problems.push('the origin ran out of descriptors');
-  if (origin && (overflows(origin) ?? 0) > 0)
-    problems.push(`the origin's accept queue overflowed ${overflows(origin)} times`);
+  if (origin && (moved(origin, 'listenOverflows') ?? 0) > 0)
+    problems.push(`the origin's accept queue overflowed ${moved(origin, 'listenOverflows')} times`);
   return problems;
 }
 
@@ -130,8 +134,14 @@ function isLate({ load }: Arm, latency: Run['latency']): boolean {
   return isPaced(load.arrival) && (latency.lag?.p99 ?? 0) > load.lagBudgetMs * 1000;
 }
 
-function warningsOf({ counters, attempts, shed }: Figured): string[] {
+function warningsOf({ counters, origin, attempts, shed }: Figured): string[] {
   const warnings: string[] = [];
+  const old = (origin && moved(origin, 'pawsPassive')) ?? 0;
+  if (old > 0) {
+    warnings.push(
+      `the origin dropped ${old} SYNs without an answer, because a newer timestamp had been seen from their address less than a minute before (tcp_tw_recycle there; TcpExt.PAWSPassive)`,
+    );
+  }
   const overflow = counters['TcpExt.TCPTimeWaitOverflow'] ?? 0;
   if (overflow > 0) {
     warnings.push(
@@ -142,9 +152,12 @@ function warningsOf({ counters, attempts, shed }: Figured): string[] {
   return warnings;
 }
 
-function overflows(origin: NonNullable<Figured['origin']>): number | null {
-  const { before, after } = origin;
-  return after.listenOverflows === null ? null : after.listenOverflows - (before.listenOverflows ?? 0);
+function moved(
+  { before, after }: NonNullable<Figured['origin']>,
+  counter: 'listenOverflows' | 'pawsPassive',
+): number | null {
+  const value = after[counter];
+  return value === null ? null : value - (before[counter] ?? 0);
 }
 
 function latencies(report: LoadReport): Run['latency'] {

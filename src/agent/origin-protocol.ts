@@ -30,6 +30,8 @@ export type OriginEvent =
       readonly refused: number;
       /** TcpExt.ListenOverflows of the origin's namespace; null where the namespace is shared. */
       readonly listenOverflows: number | null;
+      /** TcpExt.PAWSPassive there: SYNs dropped for their old timestamps; null likewise, and since 4.12 with tcp_tw_recycle. */
+      readonly pawsPassive: number | null;
       /** CPU seconds since the process began. */
       readonly cpu: { readonly user: number; readonly system: number };
     }

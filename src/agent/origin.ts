@@ -37,8 +37,10 @@ async function serve(command: Extract<OriginCommand, { type: 'serve' }>): Promis
 function stats(): void {
   const counts = sink?.counts() ?? { accepted: 0, refused: 0 };
   const { user, system } = process.cpuUsage();
-  const listenOverflows = ownNamespace ? (readNetCounters()['TcpExt.ListenOverflows'] ?? null) : null;
-  say({ type: 'stats', ...counts, listenOverflows, cpu: { user: user / 1e6, system: system / 1e6 } });
+  const counters = ownNamespace ? readNetCounters() : {};
+  const listenOverflows = counters['TcpExt.ListenOverflows'] ?? null;
+  const pawsPassive = counters['TcpExt.PAWSPassive'] ?? null;
+  say({ type: 'stats', ...counts, listenOverflows, pawsPassive, cpu: { user: user / 1e6, system: system / 1e6 } });
 }
 
 const parent = process.ppid;

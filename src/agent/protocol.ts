@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { armSchema } from '../profile/plan.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { programNameSchema } from '../profile/subject.js';
-import { proxyReportSchema } from '../results/proxy.js';
+import { observationSchema, proxyReportSchema } from '../results/proxy.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
@@ -24,6 +24,8 @@ export const runSpecSchema = z.object({
   ownNamespace: z.boolean(),
   /** Milliseconds between two samples. */
   sampleMs: z.number(),
+  /** Count the system calls of the proxy under test, by this or else by strace; times of the run are then worth nothing. */
+  observe: observationSchema.optional(),
 });
 export type RunSpec = z.infer<typeof runSpecSchema>;
 
@@ -36,6 +38,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     addresses: z.array(z.string()),
     /** The proxies whose programs are looked for. */
     proxies: z.array(programNameSchema).optional(),
+    /** Whether connections need TCP timestamp clocks of their own. */
+    clocks: z.boolean(),
   }),
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
@@ -104,6 +108,8 @@ export const checkSchema = z.object({
   notLocal: z.array(z.string()),
   /** In the order in which they were asked for. */
   programs: z.array(programCheckSchema).optional(),
+  /** Why connections cannot have clocks of their own; null also when that was not asked. */
+  clocksMissing: z.string().nullable(),
 });
 export type Check = z.infer<typeof checkSchema>;
 

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { portRangeSchema, targetSchema } from '../profile/plan.js';
 import { proxySettingsSchema } from '../profile/subject.js';
-import { loggedFailureSchema } from '../results/proxy.js';
+import { loggedFailureSchema, observationSchema, syscallsSchema } from '../results/proxy.js';
 
 const sysctls = z.record(z.string(), z.string());
 
@@ -31,6 +31,8 @@ export const proxyCommandSchema = z.discriminatedUnion('type', [
     outgoing: z.array(z.string()),
     /** Addresses of its clients by the outgoing address that is theirs. */
     clients: z.array(z.array(z.string())),
+    /** Count its system calls, which makes it slow: by this, or by strace where it does not work. */
+    observe: observationSchema.optional(),
   }),
   z.object({ type: z.literal('stats') }),
   /** End the proxy. */
@@ -43,6 +45,8 @@ const logsSchema = z.object({
   requests: z.record(z.string(), z.number()),
   troubles: z.array(z.string()),
   tail: z.array(z.string()),
+  syscalls: syscallsSchema.optional(),
+  unobserved: z.string().optional(),
 });
 export type ProxyLogs = z.infer<typeof logsSchema>;
 

@@ -12,6 +12,7 @@ import { readNetCounters } from '../kernel/counters.js';
 import { dieWithParent } from '../kernel/libc.js';
 import { createSocketObserver, type SocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
+import { type Observation, startObservation } from '../subject/observe.js';
 import { type StartedProxy, startProxy } from '../subject/process.js';
 import { examineProgram } from '../subject/program.js';
 import { ProxyError } from '../subject/proxy-error.js';
@@ -25,12 +26,15 @@ import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn 
 
 const SCRATCH = '/dev/shm';
 const DIRECTORY = `${SCRATCH}/proxy`;
+const TRACE = `${SCRATCH}/trace`;
 /** A proxy sizes its tables by its limit; more than this no run here opens. */
 const MOST_DESCRIPTORS = 65_536;
 
 const say = (event: ProxyEvent) => writeMessage(process.stdout, event);
 let observer: SocketObserver | undefined;
 let proxy: StartedProxy | undefined;
+/** Of an observed run; a text: why nothing is observed. */
+let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
 
 function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void {
@@ -44,13 +48,8 @@ function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void
   say({ type: 'network', range, reserved: reservedIn(range), sysctls: readSysctls(names) });
 }
 
-async function start({
-  settings,
-  listen,
-  destinations,
-  outgoing,
-  clients,
-}: Extract<ProxyCommand, { type: 'start' }>): Promise<void> {
+async function start(command: Extract<ProxyCommand, { type: 'start' }>): Promise<void> {
+  const { settings, listen, destinations, outgoing, clients } = command;
   const limit = descriptorLimit();
   const wanted = 'descriptors' in settings ? settings.descriptors : null;
   if (wanted !== null && wanted > limit)
@@ -63,8 +62,10 @@ async function start({
     clients,
     descriptors: wanted ?? Math.min(limit, MOST_DESCRIPTORS),
   };
+  if (command.observe) observation = await startObservation(command.observe, TRACE, isRootOfMachine());
+  const prefix = typeof observation === 'object' ? observation.prefix : [];
   const [started, program] = await Promise.all([
-    startProxy({ settings, place, root: isRootOfMachine() }),
+    startProxy({ settings, place, prefix, root: isRootOfMachine() }),
     examineProgram(settings),
   ]);
   proxy = started;
@@ -98,7 +99,16 @@ async function stop(): Promise<void> {
   const stopping = proxy;
   proxy = undefined;
   await stopping?.stop();
-  say({ type: 'stopped', logs: stopping ? logsOf(stopping) : NO_LOGS });
+  say({ type: 'stopped', logs: { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed()) } });
+}
+
+async function observed(): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {
+  if (typeof observation !== 'object') return observation === undefined ? {} : { unobserved: observation };
+  try {
+    return { syscalls: await observation.finish() };
+  } catch (error) {
+    return { unobserved: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 const NO_LOGS: ProxyLogs = { failures: [], requests: {}, troubles: [], tail: [] };

@@ -108,7 +108,13 @@ export async function setProxyScene(
       ...(certificate ? { certificate } : {}),
       sysctls: arm.roles?.origin,
     });
-    const starting = proxy.start({ listen, destinations: targets, outgoing, clients: groups(addresses, each) });
+    const starting = proxy.start({
+      listen,
+      destinations: targets,
+      outgoing,
+      clients: groups(addresses, each),
+      observe: spec.observe,
+    });
     const [originSysctls] = await Promise.all([serving, starting]);
     return {
       pool,

@@ -15,8 +15,9 @@ import { arrivalDurationMs } from '../profile/arrival.js';
 import type { Arm, Target } from '../profile/plan.js';
 import { parsePortRange } from '../profile/units.js';
 import type { Second } from '../results/schema.js';
+import { machineSysctls } from './box-guard.js';
 import { drained } from './drain.js';
-import { restoreSnapshot, takeSnapshot } from './host-guard.js';
+import { restoreSnapshot, type Snapshot, takeSnapshot } from './host-guard.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
 import { measure } from './measure.js';
 import { originTargets, setUpClient, setUpShared } from './network.js';
@@ -46,16 +47,21 @@ export async function executeRun(
 ): Promise<Measurement> {
   const warnings = spec.ownNamespace ? [] : await awaitPorts(spec.arm, hooks.stopped);
   const names = Object.keys(spec.arm.sysctls);
-  const snapshot = spec.ownNamespace || names.length === 0 ? null : takeSnapshot(names);
-  try {
-    const measurement = await execute(spec, launched, hooks);
-    return { ...measurement, warnings: [...warnings, ...measurement.warnings] };
-  } finally {
-    if (snapshot) {
-      const { failed } = restoreSnapshot(snapshot);
-      if (failed.length > 0) process.stderr.write(`these sysctls could not be restored: ${failed.join(', ')}\n`);
-    }
-  }
+  const lasting = spec.ownNamespace ? machineSysctls(names) : names;
+  const snapshot = lasting.length === 0 ? null : takeSnapshot(lasting);
+  const measurement = await execute(spec, launched, hooks).finally(() => {
+    if (snapshot) warnings.push(...putBack(snapshot));
+  });
+  return { ...measurement, warnings: [...warnings, ...measurement.warnings] };
+}
+
+/** @returns warnings */
+function putBack(snapshot: Snapshot): string[] {
+  const { failed } = restoreSnapshot(snapshot);
+  if (failed.length === 0) return [];
+  const warning = `these sysctls could not be restored: ${failed.join(', ')}`;
+  process.stderr.write(`${warning}\n`);
+  return [warning];
 }
 
 /** Wait until the ports that the run will use are free, before anything is changed. @returns warnings */

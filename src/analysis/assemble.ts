@@ -25,6 +25,8 @@ export interface ResultsInput extends ComparisonInput {
   readonly experiment: Experiment;
   /** Of all arms, in any order, warm-ups included. */
   readonly runs: readonly Run[];
+  /** One for each arm, at most, in which the system calls of its proxy were counted: it is part of no comparison. */
+  readonly observed?: readonly Run[];
   readonly environment: Environment;
   /** With several kernels: the environment of each, in the experiment's order. */
   readonly environments?: readonly Environment[];
@@ -91,10 +93,12 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
       const described = describe(arm, input.predictions);
       const own = runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order);
       const deterministic = input.deterministic(armId(arm));
+      const observed = input.observed?.find((run) => run.variant === arm.name && run.kernel === kernel);
       return {
         ...described,
         agreement: agreementOf({ ...described, runs: own, deterministic }),
         runs: own,
+        ...(observed ? { observed } : {}),
         verdict: verdicts.get(arm.name) ?? null,
       };
     });

@@ -80,6 +80,7 @@ function generatorDoubt(
   sysctls: Readonly<Record<string, string>>,
   attempts: number,
 ): string | undefined {
+  if (load.clocks > 1) return 'the other side may refuse a client whose timestamps it takes to be old';
   if (load.maxInFlight !== null && load.maxInFlight * load.workers < attempts)
     return 'maxInFlight is below the number of attempts, so time decides how many are shed';
   if (load.keepAlive) return 'connections are used again, so time decides how many there are';

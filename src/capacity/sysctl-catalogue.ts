@@ -46,10 +46,14 @@ export const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
 /**
  * Whether a lab may set a sysctl on a kernel.
  * @param name one whose form is right (profile/sysctl-syntax.ts)
- * @param lab `netns`: only what is known to be the namespace's own; `vm`: what exists, since the guest is thrown away; `host`: what exists and can be put back
+ * @param lab `netns`: only what is known to be the namespace's own; `vm`, `vagrant`: what exists, since the machine is thrown away or its values are put back; `host`: what exists and can be put back
  * @returns ok, or the reason in full sentences: which key, why, since or until which version, and what to use instead
  */
-export function judgeSysctl(name: string, kernel: KernelVersion, lab: 'netns' | 'vm' | 'host'): SysctlJudgement {
+export function judgeSysctl(
+  name: string,
+  kernel: KernelVersion,
+  lab: 'netns' | 'vm' | 'vagrant' | 'host',
+): SysctlJudgement {
   const on = kernelSeries(kernel);
   const never = NEVER_KEYS[name];
   if (never !== undefined) return refuse(`${name} ${never}; it is refused in every lab.`);
@@ -61,7 +65,7 @@ export function judgeSysctl(name: string, kernel: KernelVersion, lab: 'netns' | 
   if (key?.before === 'absent' && !atLeast(kernel, key.since)) {
     return refuse(`${name} does not exist on ${on}: it came with ${release(key)}; use a newer kernel or leave it out.`);
   }
-  if (lab === 'vm') return OK;
+  if (lab === 'vm' || lab === 'vagrant') return OK;
   return lab === 'host' ? judgeOnHost(name) : judgeInNamespace(name, kernel, key);
 }
 

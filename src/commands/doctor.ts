@@ -15,6 +15,7 @@ import { PROXY } from '../profile/defaults.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { PROXY_KINDS } from '../profile/subject.js';
 import { examineProgram } from '../subject/program.js';
+import { examineVagrant } from './doctor-vagrant.js';
 import { examineVm } from './doctor-vm.js';
 import { EXIT } from './exit.js';
 
@@ -54,7 +55,13 @@ async function examine(): Promise<Finding[]> {
     hostState(),
   ];
   if (first.some(({ state }) => state === 'missing')) return first;
-  return [...first, ...(await examineLab(netnsLab())), ...(await examineProxies()), ...(await examineVm())];
+  return [
+    ...first,
+    ...(await examineLab(netnsLab())),
+    ...(await examineProxies()),
+    ...(await examineVm()),
+    ...(await examineVagrant()),
+  ];
 }
 
 function program(name: string, debianPackage: string): Finding {
@@ -105,6 +112,7 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
       sysctls: [['net.ipv4.ip_local_port_range', '40000 40099']],
       strategies: STRATEGY_NAMES,
       addresses: ['10.50.0.1'],
+      clocks: false,
     });
     const event = await session.next();
     await session.close();

@@ -1,43 +1,13 @@
 /**
- * Exit codes, one per cause, and how errors become them. A user never sees a stack trace for a mistake of his own.
+ * How errors become exit codes. A user never sees a stack trace for a mistake of his own.
  */
 
 import { JournalError } from '../experiment/journal.js';
-import { AgentDied, LabError } from '../lab/lab.js';
+import { AgentDied, LabError, LabInterrupted } from '../lab/lab.js';
 import { ProfileError } from '../profile/problem.js';
+import { EXIT, UserError } from './exit-codes.js';
 
-export const EXIT = {
-  ok: 0,
-  /** A threshold of the profile was not met. */
-  threshold: 1,
-  /** A profile, an option or a folder that cannot be used. */
-  badInput: 2,
-  /** The lab cannot be had on this machine. */
-  noLab: 3,
-  /** A run failed. */
-  runFailed: 4,
-  /** SIGINT or SIGTERM. */
-  interrupted: 130,
-} as const;
-
-export const EXIT_HELP = `
-Exit codes:
-  0    everything ran, and every threshold was met
-  1    a threshold of the profile was not met
-  2    bad input: a profile, an option or a folder that cannot be used
-  3    the lab cannot be had on this machine (see: bindstorm doctor)
-  4    a run failed
-  130  interrupted; what was finished is kept`;
-
-/** An error that is the user's to mend. */
-export class UserError extends Error {
-  override name = 'UserError';
-  readonly exitCode: number;
-  constructor(message: string, exitCode: number = EXIT.badInput) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
+export { EXIT, EXIT_HELP, UserError } from './exit-codes.js';
 
 /** Message and exit code of anything that was thrown. Only a fault of our own shows its stack. */
 export function explainError(error: unknown): { message: string; exitCode: number } {
@@ -50,6 +20,7 @@ export function explainError(error: unknown): { message: string; exitCode: numbe
       exitCode: EXIT.noLab,
     };
   }
+  if (error instanceof LabInterrupted) return { message: error.message, exitCode: EXIT.interrupted };
   if (error instanceof AgentDied) return { message: error.message, exitCode: EXIT.noLab };
   if (isFileError(error)) return { message: error.message, exitCode: EXIT.badInput };
   const stack = error instanceof Error ? error.stack : String(error);

@@ -5,9 +5,11 @@ import { needsConntrack } from '../capacity/sysctl-presence.js';
 import { hostLab } from '../lab/host.js';
 import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
+import { vagrantLab } from '../lab/vagrant/vagrant.js';
 import { vmLab } from '../lab/vm/vm.js';
 import { guestOf } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
+import { explainError } from './exit.js';
 
 /**
  * @param kernel the name of one where the experiment has several
@@ -16,8 +18,30 @@ import type { Experiment } from '../profile/plan.js';
 export function labOf(experiment: Experiment, kernel?: string, ahead = false): Lab {
   const guest = guestOf(experiment, kernel);
   if (experiment.lab === 'host') return hostLab();
+  if (experiment.lab === 'vagrant' && experiment.box) return vagrantLab(experiment.box, note);
   if (experiment.lab === 'netns' || guest === undefined) return netnsLab();
   // In all guests or in none: what only some arms load would be a second difference between them.
   const conntrack = experiment.arms.some(({ sysctls }) => Object.keys(sysctls).some(needsConntrack));
-  return vmLab(guest, (text) => process.stderr.write(`${text}\n`), { conntrack, ahead });
+  return vmLab(guest, note, { conntrack, ahead });
+}
+
+/** Do something with labs, which `work` adds to a list; afterwards all are released, however it ended. */
+export async function releasing<T>(work: (labs: Lab[]) => Promise<T>): Promise<T> {
+  const labs: Lab[] = [];
+  const release = async () => {
+    for (const lab of labs) await lab.release?.();
+  };
+  let result: T;
+  try {
+    result = await work(labs);
+  } catch (error) {
+    await release().catch((another: unknown) => note(explainError(another).message));
+    throw error;
+  }
+  await release();
+  return result;
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

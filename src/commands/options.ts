@@ -2,6 +2,7 @@
  * Parsers of command-line options.
  */
 import { InvalidArgumentError } from 'commander';
+import { boxNameProblem } from '../profile/box.js';
 import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../profile/guest.js';
 import type { Experiment } from '../profile/plan.js';
 
@@ -16,7 +17,7 @@ export function integerOption(name: string, min: number, max: number): (text: st
   };
 }
 
-const LABS = ['netns', 'vm', 'host'] as const satisfies readonly Experiment['lab'][];
+const LABS = ['netns', 'vm', 'vagrant', 'host'] as const satisfies readonly Experiment['lab'][];
 
 export function labOption(text: string): Experiment['lab'] {
   const lab = LABS.find((name) => name === text);
@@ -33,6 +34,16 @@ export function engineOption(text: string): Engine {
 export const ENGINE_HELP = 'with the VM lab: uml (User-Mode Linux) or qemu; else what boots the kernel';
 export const KERNEL_HELP =
   'with the VM lab: a Debian suite, as bookworm, "running", or the path of a kernel; several, as bookworm,trixie, side by side';
+
+export const LAB_HELP = 'netns (the default), vm, vagrant, or host';
+export const BOX_HELP = 'with the Vagrant lab: a machine of the Vagrantfile, as bookworm';
+
+/** A machine of the Vagrantfile. */
+export function boxOption(text: string): string {
+  const problem = boxNameProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);
+  return text;
+}
 
 /** Debian suites, `running`, or paths, separated by commas. */
 export function kernelOption(text: string): string[] {

@@ -12,14 +12,25 @@ import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
 import { findPlaces, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
+import { LabInterrupted } from '../lab/lab.js';
 import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../profile/arrival.js';
 import type { Engine } from '../profile/guest.js';
 import { experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import { EXIT, explainError } from './exit.js';
-import { labOf } from './labs.js';
-import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, labOption } from './options.js';
+import { labOf, releasing } from './labs.js';
+import {
+  BOX_HELP,
+  boxOption,
+  ENGINE_HELP,
+  engineOption,
+  integerOption,
+  KERNEL_HELP,
+  kernelOption,
+  LAB_HELP,
+  labOption,
+} from './options.js';
 import { type ArmCapacity, capacityLines, perSecond } from './plan-capacity.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
@@ -29,6 +40,7 @@ interface PlanOptions {
   readonly lab?: Experiment['lab'];
   readonly kernel?: string[];
   readonly engine?: Engine;
+  readonly box?: string;
   readonly repeat?: number;
   readonly json: boolean;
 }
@@ -73,9 +85,10 @@ export function registerPlan(program: Command): void {
       'what would run, how long, which capacity the arithmetic expects, and what this machine lacks; no load',
     )
     .argument('<profile>', 'a profile that ships, as quickstart, or a path')
-    .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
+    .option('--lab <kind>', LAB_HELP, labOption)
     .option('--kernel <names>', KERNEL_HELP, kernelOption)
     .option('--engine <name>', ENGINE_HELP, engineOption)
+    .option('--box <name>', BOX_HELP, boxOption)
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -88,6 +101,7 @@ export function registerPlan(program: Command): void {
         lab: options.lab,
         kernels: options.kernel,
         engine: options.engine,
+        box: options.box,
         repeat: options.repeat,
       });
       const places = await tryPlaces(loaded);
@@ -104,8 +118,16 @@ type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: fa
 /** Without a lab the arithmetic still holds, so its lack is a note of the plan. */
 async function tryPlaces({ experiment }: LoadedProfile): Promise<Attempted<Places>> {
   try {
-    return { ok: true, value: await findPlaces(experiment, (kernel) => labOf(experiment, kernel)) };
+    const value = await releasing((labs) =>
+      findPlaces(experiment, (kernel) => {
+        const lab = labOf(experiment, kernel);
+        labs.push(lab);
+        return lab;
+      }),
+    );
+    return { ok: true, value };
   } catch (error) {
+    if (error instanceof LabInterrupted) throw error;
     return { ok: false, reason: explainError(error).message };
   }
 }

@@ -50,6 +50,7 @@ function terminalProgress(input: ProgressInput): Progress {
       if (event.type === 'run-end') clock.finished(event.run);
       if (event.type === 'sample') return draw(`${head(event.planned, clock)}  ${sampleText(event)}`, false);
       if (event.type === 'run-start') draw(head(event.planned, clock), true);
+      if (event.type === 'observe') draw(`observing the proxy's system calls  ${armId(event.planned)}`, true);
       if (event.type === 'run-end' && event.run.status === 'failed') {
         stream.write(`\r\x1b[K${event.run.id} failed: ${event.run.problems[0]}\n`);
       }

@@ -7,6 +7,7 @@ import { readResults, writeResults } from '../experiment/folder.js';
 import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
 import { UserError } from './exit.js';
+import { appendStepSummary } from './step-summary.js';
 
 export function registerReport(program: Command): void {
   program
@@ -22,6 +23,7 @@ export function registerReport(program: Command): void {
       const results = readResults(folder);
       writeResults(folder, results);
       const written = await writeReports(folder, results);
+      appendStepSummary(results);
       if (json) return void process.stdout.write(`${JSON.stringify(results)}\n`);
       const colour = Boolean(process.stdout.isTTY) && process.env.NO_COLOR === undefined;
       process.stdout.write(renderTerminal(results, { colour, width: process.stdout.columns ?? 100 }));

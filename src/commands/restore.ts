@@ -1,38 +1,43 @@
 /**
- * `bindstorm restore`: put back what a host run that was killed has left changed.
+ * `bindstorm restore`: put back what a run that was killed has left: sysctls of the host, boxes of Vagrant.
  */
 import type { Command } from 'commander';
 import { staleSnapshots } from '../agent/host-guard.js';
 import { hostLab } from '../lab/host.js';
+import { leftBoxes, putAway } from '../lab/vagrant/box.js';
 import { EXIT, UserError } from './exit.js';
 
 export function registerRestore(program: Command): void {
   program
     .command('restore')
-    .description('put back the sysctls that a killed host run has left changed')
+    .description('put back what a killed run has left: sysctls of a host run, Vagrant boxes')
     .option('--list', 'only show what would be put back', false)
     .addHelpText('after', '\nExample:\n  bindstorm restore --list')
     .action(async ({ list }: { list: boolean }) => {
-      const stale = staleSnapshots();
-      if (stale.length === 0) return void process.stdout.write('Nothing to restore.\n');
+      const [stale, boxes] = [staleSnapshots(), await leftBoxes()];
+      if (stale.length === 0 && boxes.length === 0) return void process.stdout.write('Nothing to restore.\n');
       if (list) {
         for (const { values, takenAt } of stale) {
           for (const [name, value] of Object.entries(values))
             process.stdout.write(`${name} = ${value}   (as of ${takenAt})\n`);
         }
+        for (const { box, since, after } of boxes)
+          process.stdout.write(`Vagrant box ${box}: ${after}   (of a run of ${since})\n`);
         return;
       }
-      const session = await hostLab().open('check');
-      session.send({ type: 'restore' });
-      const event = await session.next();
-      await session.close();
-      if (event.type !== 'restored')
-        throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', EXIT.noLab);
-      for (const [name, value] of Object.entries(event.restored)) process.stdout.write(`restored ${name} = ${value}\n`);
-      if (event.failed.length > 0)
-        throw new UserError(
-          `could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`,
-          EXIT.noLab,
-        );
+      for (const record of boxes) process.stdout.write(`Vagrant box ${record.box}: ${await putAway(record)}\n`);
+      if (stale.length > 0) await restoreSysctls();
     });
+}
+
+async function restoreSysctls(): Promise<void> {
+  const session = await hostLab().open('check');
+  session.send({ type: 'restore' });
+  const event = await session.next();
+  await session.close();
+  if (event.type !== 'restored')
+    throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', EXIT.noLab);
+  for (const [name, value] of Object.entries(event.restored)) process.stdout.write(`restored ${name} = ${value}\n`);
+  if (event.failed.length > 0)
+    throw new UserError(`could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`, EXIT.noLab);
 }

@@ -17,10 +17,11 @@ import {
   openJournal,
   readJournal,
 } from '../experiment/journal.js';
-import { planRuns } from '../experiment/order.js';
+import { planObservations, planRuns } from '../experiment/order.js';
 import { findPlaces, type Place, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
 import type { Lab } from '../lab/lab.js';
+import { leftBoxes } from '../lab/vagrant/box.js';
 import type { Engine } from '../profile/guest.js';
 import { experimentOn } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
@@ -28,15 +29,27 @@ import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
 import { type Environment, type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
-import { labOf } from './labs.js';
-import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, labOption } from './options.js';
+import { labOf, releasing } from './labs.js';
+import {
+  BOX_HELP,
+  boxOption,
+  ENGINE_HELP,
+  engineOption,
+  integerOption,
+  KERNEL_HELP,
+  kernelOption,
+  LAB_HELP,
+  labOption,
+} from './options.js';
 import { readProfile } from './profile-file.js';
 import { createProgress } from './progress.js';
+import { appendStepSummary } from './step-summary.js';
 
 interface RunOptions {
   readonly lab?: Experiment['lab'];
   readonly kernel?: string[];
   readonly engine?: Engine;
+  readonly box?: string;
   readonly repeat?: number;
   readonly seed?: number;
   readonly out: string;
@@ -50,9 +63,10 @@ export function registerRun(program: Command): void {
     .command('run')
     .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
     .argument('[profile]', 'a profile that ships, as quickstart, or a path')
-    .option('--lab <kind>', 'netns (the default), vm, or host', labOption)
+    .option('--lab <kind>', LAB_HELP, labOption)
     .option('--kernel <names>', KERNEL_HELP, kernelOption)
     .option('--engine <name>', ENGINE_HELP, engineOption)
+    .option('--box <name>', BOX_HELP, boxOption)
     .option(
       '--repeat <n>',
       'pairs of runs per variant, instead of what the profile says',
@@ -74,17 +88,16 @@ export function registerRun(program: Command): void {
 
 async function run(profile: string | undefined, options: RunOptions): Promise<number> {
   warnOfStaleSnapshots();
-  const labs: Lab[] = [];
-  try {
+  return releasing(async (labs) => {
     if (options.resume === undefined) return await proceed(await begin(profile, options, labs), options);
     const contents = readForResume(profile, options.resume, options);
-    const left = planRuns(contents.begin.experiment).length - finishedRuns(contents).size;
+    const { experiment } = contents.begin;
+    const all = [...planRuns(experiment), ...planObservations(experiment)];
+    const left = all.length - finishedRuns(contents).size;
     if (left > 0) return await proceed(await resume(options.resume, contents, labs), options);
     process.stderr.write('nothing was left to run\n');
     return await present(options.resume, { how: 'complete' }, options);
-  } finally {
-    for (const lab of labs) await lab.release?.();
-  }
+  });
 }
 
 /** Makes the lab for a kernel, and keeps it for its release. What the first run needs may begin before the rehearsal is over. */
@@ -148,6 +161,7 @@ async function present(dir: string, end: ConductEnd, options: RunOptions): Promi
   const results = conclude(readJournal(dir));
   writeResults(dir, results);
   const reports = await writeReports(dir, results);
+  appendStepSummary(results);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);
   else printSummary(results, reports, dir, end);
   return exitCodeOf(results, end);
@@ -167,10 +181,12 @@ async function begin(name: string | undefined, options: RunOptions, labs: Lab[])
     lab: options.lab,
     kernels: options.kernel,
     engine: options.engine,
+    box: options.box,
     repeat: options.repeat,
     seed: options.seed,
   });
   guardHost(loaded.experiment, options.lab);
+  await warnOfLeftBoxes(loaded.experiment);
   const places = await findPlaces(loaded.experiment, labMaker(loaded.experiment, new Set(), labs));
   if (places.findings.length > 0) throw loaded.refuse(places.findings);
   const now = new Date();
@@ -188,7 +204,7 @@ async function begin(name: string | undefined, options: RunOptions, labs: Lab[])
     ...(places.experiment.kernels ? { kernels: places.all.map(({ environment }) => environment) } : {}),
   };
   journal.append(entry);
-  return { dir, journal, contents: { begin: entry, runs: [], ended: null }, places };
+  return { dir, journal, contents: { begin: entry, runs: [], observed: [], ended: null }, places };
 }
 
 function makeFolder(parent: string, experiment: string, now: Date): string {
@@ -202,7 +218,7 @@ function makeFolder(parent: string, experiment: string, now: Date): string {
 
 function readForResume(name: string | undefined, dir: string, options: RunOptions): JournalContents {
   if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
-  for (const key of ['lab', 'kernel', 'engine', 'repeat', 'seed'] as const) {
+  for (const key of ['lab', 'kernel', 'engine', 'box', 'repeat', 'seed'] as const) {
     if (options[key] !== undefined)
       throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
   }
@@ -212,6 +228,7 @@ function readForResume(name: string | undefined, dir: string, options: RunOption
 async function resume(dir: string, contents: JournalContents, labs: Lab[]): Promise<Prepared> {
   const { experiment, environment, kernels } = contents.begin;
   guardHost(experiment, experiment.lab);
+  await warnOfLeftBoxes(experiment);
   const places = await findPlaces(experiment, labMaker(experiment, finishedRuns(contents), labs));
   const changed = places.all.flatMap((place, i) => differences(kernels?.[i] ?? environment, place));
   if (changed.length > 0) {
@@ -240,8 +257,12 @@ function differences(was: Environment, { name, environment: is }: Place): string
     .map((key) => `${key}${of} was ${was[key]} and is ${is[key]}`);
 }
 
-function finishedRuns({ runs }: JournalContents): Set<string> {
-  return new Set(runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
+function finishedRuns({ runs, observed }: JournalContents): Set<string> {
+  const done = [
+    ...runs.filter(({ status }) => status === 'ok'),
+    ...observed.filter(({ status }) => status !== 'interrupted'),
+  ];
+  return new Set(done.map(({ id }) => id));
 }
 
 /** The host lab needs two yeses: the profile's (checked when it was loaded) and the command line's. */
@@ -263,6 +284,16 @@ function warnOfStaleSnapshots(): void {
   for (const { values, takenAt } of staleSnapshots()) {
     process.stderr.write(
       `warning: a host run of ${takenAt} was killed before it could restore ${Object.keys(values).join(', ')}; \`bindstorm restore\` puts the old values back\n`,
+    );
+  }
+}
+
+/** A box that is this experiment's own is put away by its lab. */
+async function warnOfLeftBoxes({ box: own }: Experiment): Promise<void> {
+  for (const { box, since } of await leftBoxes()) {
+    if (box === own?.name) continue;
+    process.stderr.write(
+      `warning: a run of ${since} was killed and has left the Vagrant box ${box} up; \`bindstorm restore\` puts it away\n`,
     );
   }
 }
@@ -291,6 +322,8 @@ function printSummary(results: Results, reports: readonly string[], dir: string,
   if (end.how !== 'complete') process.stdout.write(`\nGo on with: bindstorm run --resume ${dir}\n`);
   process.stdout.write(`\nReport:  ${reports.find((path) => path.endsWith('.html')) ?? dir}\n`);
   process.stdout.write(`Results: ${dir}\n`);
+  const apply = reports.find((path) => path.endsWith('.conf'));
+  if (apply !== undefined) process.stdout.write(`Apply:   ${apply}\n`);
 }
 
 function exitCodeOf(results: Results, end: ConductEnd): number {
@@ -300,9 +333,9 @@ function exitCodeOf(results: Results, end: ConductEnd): number {
 }
 
 /** The command that repeats this. */
-function commandLine(name: string, { lab, kernel, engine, repeat, seed }: RunOptions): string {
-  const options = Object.entries({ lab, kernel: kernel?.join(','), engine, repeat, seed }).flatMap(([key, value]) =>
-    value === undefined ? [] : [`--${key} ${value}`],
+function commandLine(name: string, { lab, kernel, engine, box, repeat, seed }: RunOptions): string {
+  const options = Object.entries({ lab, kernel: kernel?.join(','), engine, box, repeat, seed }).flatMap(
+    ([key, value]) => (value === undefined ? [] : [`--${key} ${value}`]),
   );
   return ['bindstorm', 'run', /^[\w./-]+$/.test(name) ? name : JSON.stringify(name), ...options].join(' ');
 }

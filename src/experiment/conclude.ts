@@ -13,7 +13,7 @@ import { planRuns } from './order.js';
 import { shortages } from './shortages.js';
 
 /** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
-export function conclude({ begin, runs, ended }: JournalContents): Results {
+export function conclude({ begin, runs, observed, ended }: JournalContents): Results {
   const { experiment, environment } = begin;
   const environments = new Map(kernelsOf(experiment).map((name, i) => [name, begin.kernels?.[i] ?? environment]));
   const expectations = new Map(
@@ -28,6 +28,7 @@ export function conclude({ begin, runs, ended }: JournalContents): Results {
   const results = assembleResults({
     experiment,
     runs: [...runs],
+    observed,
     environment,
     ...(begin.kernels ? { environments: begin.kernels } : {}),
     predictions: new Map([...expectations].map(([id, { prediction }]) => [id, prediction])),

@@ -9,13 +9,15 @@ import type { Experiment } from '../profile/plan.js';
 import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
 import type { Journal } from './journal.js';
-import type { PlannedRun } from './order.js';
+import { type PlannedRun, planObservations } from './order.js';
 import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 
 export type ExperimentEvent =
   | { readonly type: 'run-start'; readonly planned: PlannedRun; readonly done: number; readonly total: number }
   | { readonly type: 'sample'; readonly planned: PlannedRun; readonly second: Second }
-  | { readonly type: 'run-end'; readonly run: Run; readonly done: number; readonly total: number };
+  | { readonly type: 'run-end'; readonly run: Run; readonly done: number; readonly total: number }
+  /** A run in which a proxy's system calls are counted begins; it is none of the runs above. */
+  | { readonly type: 'observe'; readonly planned: PlannedRun };
 
 export interface ConductInput {
   readonly experiment: Experiment;
@@ -71,6 +73,22 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
     if (failedInARow === FAILURES_IN_A_ROW && done < total) {
       return { how: 'gave-up', reason: `${FAILURES_IN_A_ROW} runs in a row failed, the last with: ${run.problems[0]}` };
     }
+  }
+  return observe(input);
+}
+
+/** The runs beside those that are compared. One that fails says why nothing was observed, and is no failure of the experiment. */
+async function observe(input: ConductInput): Promise<ConductEnd> {
+  const { experiment, signal, journal } = input;
+  for (const planned of planObservations(experiment)) {
+    if (input.finished.has(planned.id)) continue;
+    if (signal.aborted) return { how: 'interrupted' };
+    input.onEvent({ type: 'observe', planned });
+    const arm = experiment.arms.find((candidate) => armId(candidate) === armId(planned))!;
+    const place = input.placeOf(planned.kernel);
+    const { run } = await runOne({ ...place, arm, planned, signal, observe: 'ebpf', onSample: () => {} });
+    journal.append({ type: 'observed', run });
+    if (run.status === 'interrupted') return { how: 'interrupted' };
   }
   return { how: 'complete' };
 }

@@ -4,8 +4,9 @@
 import { TIME_WAIT_SECONDS } from '../capacity/time-wait.js';
 import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
 import type { Engine, Runner } from '../profile/guest.js';
-import { guestOf } from '../profile/kernels.js';
+import { armId, guestOf } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
+import { planObservations } from './order.js';
 
 /** Making a lab, starting its processes and taking it down, as measured on small machines. */
 export const LAB_OVERHEAD_MS = 350;
@@ -17,6 +18,9 @@ const FILL_RATE = 10_000;
 const PROXY_FILL_RATE = 1_000;
 /** Starting a proxy and its role. */
 const PROXY_OVERHEAD_MS = 400;
+
+/** What it takes to observe a proxy: attaching to the kernel, or the slowness of its calls. */
+const OBSERVATION_MS = 2_000;
 
 /** Expected milliseconds of load in one run. */
 export function expectedLoadMs(arm: Arm): number {
@@ -33,7 +37,9 @@ export function expectedExperimentMs(experiment: Experiment): number {
   const block = experiment.arms
     .filter(({ absent }) => !absent)
     .reduce((sum, arm) => sum + expectedRunMs(experiment, arm), 0);
-  return block * (experiment.warmup + experiment.repeat);
+  const arms = planObservations(experiment).map((run) => experiment.arms.find((arm) => armId(arm) === armId(run))!);
+  const observed = arms.reduce((sum, arm) => sum + expectedRunMs(experiment, arm) + OBSERVATION_MS, 0);
+  return block * (experiment.warmup + experiment.repeat) + observed;
 }
 
 /** Expected milliseconds of one run of an arm, its lab included. */

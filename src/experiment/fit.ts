@@ -75,6 +75,8 @@ function lacks(arm: Arm, part: Experiment, examination: Examination, findings: F
   if (refused)
     missing[`strategy ${arm.load.strategy}`] =
       since === undefined ? `not in this kernel: ${refused}` : `since Linux ${since}`;
+  if (arm.load.clocks > 1 && check.clocksMissing !== null)
+    missing['load.clocks'] = `not in this kernel: ${check.clocksMissing}`;
   findings.push(...addressObstacles(arm, check));
   return missing;
 }

@@ -24,6 +24,8 @@ const beginSchema = z.object({
 const entrySchema = z.discriminatedUnion('type', [
   beginSchema,
   z.object({ type: z.literal('run'), run: runSchema }),
+  /** A run in which a proxy's system calls were counted. */
+  z.object({ type: z.literal('observed'), run: runSchema }),
   /** A later call went on with it. */
   z.object({ type: z.literal('resume'), at: z.string() }),
   z.object({ type: z.literal('end'), at: z.string(), status: z.enum(['complete', 'partial']) }),
@@ -35,6 +37,8 @@ export interface JournalContents {
   readonly begin: JournalBegin;
   /** The newest result of each run id, in the order in which they were written. */
   readonly runs: readonly Extract<JournalEntry, { type: 'run' }>['run'][];
+  /** Those in which a proxy's system calls were counted: the newest of each id. */
+  readonly observed: readonly Extract<JournalEntry, { type: 'run' }>['run'][];
   readonly ended: Extract<JournalEntry, { type: 'end' }> | null;
 }
 
@@ -87,16 +91,18 @@ export function parseJournal(text: string, path: string): JournalContents {
   if (begin?.type !== 'begin')
     throw new JournalError(`${path} does not begin with an experiment; nothing in it can be used`);
   const runs = new Map<string, Extract<JournalEntry, { type: 'run' }>['run']>();
+  const observed = new Map<string, Extract<JournalEntry, { type: 'run' }>['run']>();
   let ended: JournalContents['ended'] = null;
   for (const entry of entries) {
     if (entry.type === 'run') {
       runs.delete(entry.run.id);
       runs.set(entry.run.id, entry.run);
     }
+    if (entry.type === 'observed') observed.set(entry.run.id, entry.run);
     if (entry.type === 'end') ended = entry;
     if (entry.type === 'resume') ended = null;
   }
-  return { begin, runs: [...runs.values()], ended };
+  return { begin, runs: [...runs.values()], observed: [...observed.values()], ended };
 }
 
 function parseEntry(line: string, place: string): JournalEntry {

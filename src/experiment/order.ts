@@ -5,6 +5,7 @@
  * baseline and on the variants alike; a pair is the baseline's and a variant's run of one block. With several kernels a block holds
  * one run of every arm on every kernel, and a pair is of one kernel. The first blocks are a warm-up and are discarded. All runs of a block share one seed: the same schedule and the same picks.
  */
+import { scheduledAttempts } from '../profile/arrival.js';
 import { armId } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
 import { randomStream, shuffled } from '../profile/random.js';
@@ -21,6 +22,32 @@ export interface PlannedRun {
   /** 0-based place in the whole experiment. */
   readonly order: number;
   readonly seed: number;
+}
+
+/** Attempts of a run beyond which a proxy is not observed: a hundred a second under strace would take minutes. */
+export const MOST_OBSERVED_ATTEMPTS = 5_000;
+
+/**
+ * The runs in which a proxy's system calls are counted: one for each arm with a proxy, after all others. They are slow and are
+ * compared with nothing.
+ */
+export function planObservations(experiment: Experiment): PlannedRun[] {
+  const first = experiment.arms.length * (experiment.warmup + experiment.repeat);
+  const seed = Math.floor(randomStream(experiment.seed, 'observed')() * 2 ** 32);
+  return experiment.arms
+    .filter(({ proxy, absent, load }) => {
+      const attempts = scheduledAttempts(load.arrival);
+      return proxy !== undefined && !absent && attempts !== null && attempts <= MOST_OBSERVED_ATTEMPTS;
+    })
+    .map((arm, i) => ({
+      id: `observed-${armId(arm)}`,
+      variant: arm.name,
+      ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
+      block: experiment.warmup + experiment.repeat,
+      warmup: false,
+      order: first + i,
+      seed,
+    }));
 }
 
 export function planRuns(experiment: Experiment): PlannedRun[] {

@@ -29,11 +29,11 @@ export function withStrategies(experiment: Experiment, proxies: readonly Program
 /** Programs that are not there, and a lab that has no role for them. */
 export function programObstacles(experiment: Experiment, proxies: readonly ProgramName[], check: Check): Finding[] {
   if (proxies.length === 0) return [];
-  if (experiment.lab === 'vm') {
+  if (experiment.lab === 'vm' || experiment.lab === 'vagrant') {
     return [
       {
         path: ['subject'],
-        message: `found the subject ${proxies[0]!.kind} in the vm lab, whose guest has no programs but its own: use lab: { kind: netns }`,
+        message: `found the subject ${proxies[0]!.kind} in the ${experiment.lab} lab, whose ${experiment.lab === 'vm' ? 'guest' : 'agent'} has no programs but its own: use lab: { kind: netns }`,
       },
     ];
   }

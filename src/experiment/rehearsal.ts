@@ -71,6 +71,7 @@ export async function examine(
       addresses: [
         ...new Set(experiment.arms.flatMap((arm) => (lab.kind === 'host' ? arm.addresses : arm.addresses.slice(0, 1)))),
       ],
+      clocks: experiment.arms.some((arm) => arm.load.clocks > 1),
     });
     const event = await session.next();
     if (event.type !== 'checked')
@@ -103,8 +104,9 @@ export function sysctlsOf(experiment: Experiment): [string, string][] {
 
 function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion, lab: Lab): Finding[] {
   const findings: Finding[] = [];
-  for (const { name, path } of namedSysctls(arm, experiment)) {
-    const judgement = judgeSysctl(name, kernel, lab.kind);
+  for (const { name, path, role } of namedSysctls(arm, experiment)) {
+    // In a box only the agent reaches what is the whole machine's, and puts it back.
+    const judgement = judgeSysctl(name, kernel, role && lab.kind === 'vagrant' ? 'netns' : lab.kind);
     if (!judgement.ok) findings.push({ path, message: judgement.reason, at: 'key' });
   }
   if (arm.proxy) return findings; // its strategy is its own affair
@@ -112,7 +114,7 @@ function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion,
   // Where a vendor may have brought it to an older kernel, trying tells.
   if (hasStrategy(kernel, arm.load.strategy) === 'no') {
     findings.push({
-      path: strategyPath(arm, experiment),
+      path: loadPath(arm, experiment, 'strategy'),
       message: `the strategy ${arm.load.strategy} needs Linux ${since} or newer; this kernel is ${kernel.release}. Leave the variant out, or run it on a newer kernel`,
     });
   }
@@ -132,8 +134,14 @@ function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environm
   const strategy = check.strategies.find(({ name }) => name === arm.load.strategy);
   if (strategy?.missing) {
     findings.push({
-      path: strategyPath(arm, experiment),
+      path: loadPath(arm, experiment, 'strategy'),
       message: `this kernel (${environment.kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); leave it out`,
+    });
+  }
+  if (arm.load.clocks > 1 && check.clocksMissing !== null) {
+    findings.push({
+      path: loadPath(arm, experiment, 'clocks'),
+      message: `this kernel (${environment.kernel}) does not let the clients have clocks of their own (${check.clocksMissing}). It takes Linux 3.9 and CAP_NET_ADMIN; from 4.11 to 4.14 also net.ipv4.tcp_fastopen: 5 under sysctls`,
     });
   }
   return [...findings, ...addressObstacles(arm, check)];
@@ -176,6 +184,8 @@ interface NamedSysctl {
   readonly name: string;
   readonly value: string;
   readonly path: Path;
+  /** Of a role beside the one that is under test, in a namespace of its own. */
+  readonly role: boolean;
 }
 
 /** An arm's sysctls of all roles, each with its place in the profile. */
@@ -184,13 +194,14 @@ function namedSysctls(arm: Arm, experiment: Experiment): NamedSysctl[] {
     name,
     value,
     path: sysctlPath(arm, experiment, name),
+    role: false,
   }));
   const baseline = experiment.arms[0]!;
   const others = (['client', 'origin'] as const).flatMap((role) =>
     Object.entries(arm.roles?.[role] ?? {}).map(([name, value]) => {
       const inherited = arm.baseline || baseline.roles?.[role][name] === value;
       const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
-      return { name, value, path: [...where, 'roles', role, 'sysctls', name] };
+      return { name, value, path: [...where, 'roles', role, 'sysctls', name], role: true };
     }),
   );
   return [...own, ...others];
@@ -203,10 +214,11 @@ export function sysctlPath(arm: Arm, experiment: Experiment, name: string): Path
   return ['variants', experiment.arms.indexOf(arm) - 1, 'sysctls', name];
 }
 
-function strategyPath(arm: Arm, experiment: Experiment): Path {
+/** Where in the profile a setting of an arm's load stands. */
+function loadPath(arm: Arm, experiment: Experiment, key: 'strategy' | 'clocks'): Path {
   const baseline = experiment.arms[0]!;
-  if (arm.baseline || baseline.load.strategy === arm.load.strategy) return ['load', 'strategy'];
-  return ['variants', experiment.arms.indexOf(arm) - 1, 'load', 'strategy'];
+  if (arm.baseline || baseline.load[key] === arm.load[key]) return ['load', key];
+  return ['variants', experiment.arms.indexOf(arm) - 1, 'load', key];
 }
 
 function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['network'] {

@@ -20,12 +20,16 @@ export interface RunOneInput {
   readonly arm: Arm;
   readonly planned: PlannedRun;
   readonly network: RunSpec['network'];
+  /** Count the system calls of its proxy. */
+  readonly observe?: RunSpec['observe'];
   readonly signal: AbortSignal;
   readonly onSample: (second: Second) => void;
 }
 
 /** After an order to stop, how long the agent may take to hand in what it has. */
 const STOP_DEADLINE_MS = 5_000;
+/** The same on an emulated CPU, where a busy host makes seconds of what takes milliseconds. */
+const EMULATED_STOP_DEADLINE_MS = 20_000;
 /** Runs shorter than this are sampled ten times a second or, when even that is few, ten times a run. */
 const SHORT_RUN_MS = 5_000;
 
@@ -68,10 +72,17 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   }
 }
 
-function specOf({ arm, planned, network, lab }: RunOneInput): RunSpec {
+function specOf({ arm, planned, network, lab, observe }: RunOneInput): RunSpec {
   const expected = expectedLoadMs(arm);
   const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
-  return { arm, seed: planned.seed, network, ownNamespace: lab.kind !== 'host', sampleMs };
+  return {
+    arm,
+    seed: planned.seed,
+    network,
+    ownNamespace: lab.kind !== 'host',
+    sampleMs,
+    ...(observe ? { observe } : {}),
+  };
 }
 
 /** The agent says that the run could not be done, and what is known of the proxy under test. */
@@ -95,7 +106,8 @@ async function converse(
   );
   const stop = () => {
     session.send({ type: 'stop' });
-    deadline.shorten(STOP_DEADLINE_MS, 'the agent did not end after it was told to stop');
+    const patience = lab.engine === 'qemu-tcg' ? EMULATED_STOP_DEADLINE_MS : STOP_DEADLINE_MS;
+    deadline.shorten(patience, 'the agent did not end after it was told to stop');
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);

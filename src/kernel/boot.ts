@@ -2,7 +2,8 @@
  * System calls of a machine's first process: what the init of a guest needs and nothing else does. Constants as in libc.ts.
  * Each throws SystemCallError when the kernel refuses.
  */
-import { SystemCallError } from './errno.js';
+import { readFileSync } from 'node:fs';
+import { ENOSYS, SystemCallError } from './errno.js';
 import { declare, errno, type NativeBuffer, nativeBuffer } from './libc.js';
 
 const mountCall = declare<[source: number, target: number, type: number, flags: number, data: number]>(
@@ -16,7 +17,7 @@ const dup2 = declare<[from: number, to: number]>('int dup2(int, int)');
 const tcdrain = declare<[fd: number]>('int tcdrain(int)');
 const cfmakeraw = declare<[termios: number]>('void cfmakeraw(intptr_t)');
 /** The C library has no wrapper for finit_module(2). */
-const syscall = declare<[number: number, fd: number, parameters: number, flags: number]>(
+const syscall = declare<[number: number, a: number, b: number, c: number]>(
   'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t)',
 );
 
@@ -27,6 +28,7 @@ const TCSANOW = 0;
 const TERMIOS_BYTES = 256;
 /** arm64 and riscv64 share the newer table of system calls (asm-generic/unistd.h). */
 const SYS_FINIT_MODULE = process.arch === 'x64' ? 313 : 273;
+const SYS_INIT_MODULE = process.arch === 'x64' ? 175 : 105;
 
 function succeed(call: string, result: number, detail = ''): void {
   if (result < 0) throw new SystemCallError(call, errno(), detail);
@@ -45,9 +47,15 @@ export function mount(type: string, target: string): void {
   succeed('mount', mountCall(kind.address, place.address, kind.address, 0, 0), target);
 }
 
-/** finit_module(2), without parameters. */
+/** finit_module(2), without parameters; before Linux 3.8, which has not got it, init_module(2). */
 export function loadModule(fd: number, name: string): void {
-  succeed('finit_module', syscall(SYS_FINIT_MODULE, fd, text('').address, 0), name);
+  const parameters = text('');
+  if (syscall(SYS_FINIT_MODULE, fd, parameters.address, 0) >= 0) return;
+  if (errno() !== ENOSYS) throw new SystemCallError('finit_module', errno(), name);
+  const file = readFileSync(fd);
+  const image = nativeBuffer(file.length);
+  image.bytes.set(file);
+  succeed('init_module', syscall(SYS_INIT_MODULE, image.address, file.length, parameters.address), name);
 }
 
 /** setrlimit(2), RLIMIT_NOFILE, soft and hard: for this process and for those that it starts. */

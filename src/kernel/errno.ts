@@ -14,15 +14,18 @@ export function errnoName(value: number): string {
 }
 
 export const {
+  EACCES,
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAGAIN,
   EALREADY,
   EINPROGRESS,
   EINTR,
+  EINVAL,
   EMFILE,
   ENFILE,
   ENOENT,
+  ENOSYS,
   ENOPROTOOPT,
   EOPNOTSUPP,
   EEXIST,

@@ -115,6 +115,16 @@ export const IP_BIND_ADDRESS_NO_PORT = 24;
 /** Linux 6.3, include/uapi/linux/in.h; the value is `high << 16 | low`. */
 export const IP_LOCAL_PORT_RANGE = 51;
 export const TCP_NODELAY = 1;
+/** Linux 3.5, and the three after it, to take connections apart and put them together (include/uapi/linux/tcp.h). */
+export const TCP_REPAIR = 19;
+export const TCP_REPAIR_QUEUE = 20;
+export const TCP_QUEUE_SEQ = 21;
+/** Linux 3.9. */
+export const TCP_TIMESTAMP = 24;
+/** Linux 4.11. */
+export const TCP_FASTOPEN_CONNECT = 30;
+/** Linux 4.15. */
+export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const MSG_NOSIGNAL = 0x4000;
 /** More will follow: keep the last segment back. close(2) sends it, with the FIN. */
 export const MSG_MORE = 0x8000;

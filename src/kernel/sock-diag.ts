@@ -4,11 +4,13 @@
  * nearly all of it the kernel's walk and copy; what is done here with a socket takes less than 0.1 µs.
  */
 import ipaddr from 'ipaddr.js';
-import { SystemCallError } from './errno.js';
+import { EINVAL, SystemCallError } from './errno.js';
 import { AF_INET, AF_INET6 } from './libc.js';
 import { concat, NETLINK_SOCK_DIAG, openNetlink, words } from './netlink.js';
 
-const SOCK_DIAG_BY_FAMILY = 20;
+export const SOCK_DIAG_BY_FAMILY = 20;
+/** The same before Linux 3.3, under the name inet_diag, with the same answers (include/linux/inet_diag.h). */
+export const TCPDIAG_GETSOCK = 18;
 const IPPROTO_TCP = 6;
 const ALL_STATES = 0xffffffff;
 
@@ -29,10 +31,31 @@ export const TCP_STATES = [
   'NEW_SYN_RECV',
 ] as const;
 const TIME_WAIT = 6;
-const LISTEN = 10;
+export const LISTEN = 10;
+/** Only to ask for them, since Linux 6.8: sockets that are bound and not connected. The answer says CLOSE. */
+export const BOUND_INACTIVE = 13;
+
+/**
+ * The payload of a SOCK_DIAG_BY_FAMILY request for a dump of the TCP sockets of one family: struct inet_diag_req_v2
+ * (include/uapi/linux/inet_diag.h), that is family, protocol, extensions, padding, states, and an id that matches every socket.
+ * @param states one bit a state, as `1 << LISTEN`
+ */
+export function tcpDumpRequest(family: number, states = ALL_STATES): Uint8Array {
+  return concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(states), new Uint8Array(48));
+}
+
+/**
+ * The payload of a TCPDIAG_GETSOCK request for a dump of TCP sockets of both families in one walk over the kernel's table: struct
+ * inet_diag_req, that is family, lengths, extensions, an id that matches every socket, states, and a cursor. The older of two
+ * requests (2.6.14), and the only one that takes every family (inet_diag_dump_compat() in net/ipv4/inet_diag.c).
+ * @param states one bit a state, as `1 << LISTEN`
+ */
+export function anyFamilyRequest(states: number): Uint8Array {
+  return concat(new Uint8Array(4), new Uint8Array(48), words(states, 0));
+}
 
 export interface SocketSnapshot {
-  /** TCP state → sockets; states without a socket are left out. LISTEN sockets are not counted. */
+  /** TCP state → sockets; states without a socket are left out. Not counted: LISTEN, and the other ends of sockets that are. */
   readonly states: Record<string, number>;
   /** Distinct local ports in use of each watched address, in the order in which the addresses were given. */
   readonly portsPerAddress: number[];
@@ -66,14 +89,21 @@ export function createSocketObserver(
   const used = new Uint32Array(addresses.length);
   const timeWait = new Uint32Array(addresses.length);
   const perState = new Uint32Array(TCP_STATES.length);
-  // struct inet_diag_req_v2 (include/uapi/linux/inet_diag.h): family, protocol, ext, pad, states, then an empty id.
-  const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(ALL_STATES), new Uint8Array(48));
+  const request = tcpDumpRequest(family);
+  // struct inet_diag_req: family, two prefix lengths, ext, an empty id, states, dbs. It is longer, so that a kernel which knows
+  // only this one refuses the other as too short.
+  const oldRequest = concat(new Uint8Array([family, 0, 0, 0]), new Uint8Array(48), words(ALL_STATES, 0));
+  let old = false;
+
+  const addressAt = (view: DataView, at: number) => (family === AF_INET ? view.getUint32(at, true) : hex(view, at));
 
   function onMessage(view: DataView, from: number): void {
     // struct inet_diag_msg: family, state, timer, retrans; id.sport, id.dport (big-endian); id.src[4], id.dst[4], …
     const state = view.getUint8(from + 1);
     if (state === LISTEN) return;
-    const index = indexOf.get(family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8));
+    const index = indexOf.get(addressAt(view, from + 8));
+    // The other end of a watched socket: in one namespace with it, or on a kernel that shows those of all (before Linux 3.6).
+    if (index === undefined && indexOf.has(addressAt(view, from + 24))) return;
     if (index !== undefined || !onlyThese) perState[state < TCP_STATES.length ? state : 0]!++;
     if (index === undefined) return;
     if (state === TIME_WAIT) timeWait[index]!++;
@@ -93,7 +123,9 @@ export function createSocketObserver(
       used.fill(0);
       timeWait.fill(0);
       for (const bits of seen) bits.fill(0);
-      const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
+      let errno = old ? 0 : netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
+      old ||= errno === EINVAL;
+      if (old) errno = netlink.dump(TCPDIAG_GETSOCK, oldRequest, onMessage);
       if (errno !== 0) throw new SystemCallError('sock_diag', errno);
       const states: Record<string, number> = {};
       perState.forEach((n, state) => {
@@ -116,7 +148,7 @@ export function isListening({ address, port }: { readonly address: string; reado
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   const family = address.includes(':') ? AF_INET6 : AF_INET;
   const wanted = keyOf(address);
-  const request = concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(1 << LISTEN), new Uint8Array(48));
+  const request = tcpDumpRequest(family, 1 << LISTEN);
   let found = false;
   const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, (view, from) => {
     const local = family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8);

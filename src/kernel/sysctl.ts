@@ -3,6 +3,7 @@
  * decided before, by knowledge (capacity/sysctl-catalogue.ts), not here by trying.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { withNamespace } from './namespace.js';
 
 export type SysctlResult =
   | { readonly ok: true; readonly value: string }
@@ -18,14 +19,31 @@ export function normaliseValue(value: string): string {
   return value.trim().replace(/\s+/g, ' ');
 }
 
+/** Where the keys of the whole machine lie, where that is not this process's own namespace. */
+let machine: string | undefined;
+
+/**
+ * From now on, keys of net.* that this namespace lacks or may only read are those of another one. The kernel shows what is one
+ * value for all (net.core.netdev_max_backlog, tcp_tw_recycle before 4.10) in the machine's first network namespace alone.
+ * @param namespace the path of the machine's first network namespace, as /proc/1/ns/net; entering it takes root's capabilities there
+ */
+export function reachMachine(namespace: string): void {
+  machine = namespace;
+}
+
+/** The network namespace that holds the machine's own sysctls; undefined unless {@link reachMachine} has named it. */
+export function machineNamespace(): string | undefined {
+  return machine;
+}
+
 /** Read a sysctl. The errno is a name, as ENOENT. */
 export function readSysctl(name: string): SysctlResult {
-  return attempt(() => normaliseValue(readFileSync(pathOf(name), 'utf8')));
+  return wherever(name, () => normaliseValue(readFileSync(pathOf(name), 'utf8')));
 }
 
 /** Write a sysctl and read it back: `value` is what the kernel then says. */
 export function writeSysctl(name: string, value: string): SysctlResult {
-  return attempt(() => {
+  return wherever(name, () => {
     writeFileSync(pathOf(name), value);
     return normaliseValue(readFileSync(pathOf(name), 'utf8'));
   });
@@ -40,6 +58,17 @@ export function readSysctls(names: Iterable<string>): Record<string, string> {
   }
   return values;
 }
+
+/** What the own namespace refuses because it is not its own. The keys of an interface are those of this one's interfaces only. */
+function wherever(name: string, action: () => string): SysctlResult {
+  const here = attempt(action);
+  if (here.ok || machine === undefined || !ELSEWHERE.has(here.errno)) return here;
+  if (!name.startsWith('net.') || /^net\.ipv[46]\.(?:conf|neigh)\./.test(name)) return here;
+  const there = withNamespace(machine, () => attempt(action));
+  return there.ok || there.errno !== 'ENOENT' ? there : here;
+}
+
+const ELSEWHERE = new Set(['ENOENT', 'EACCES', 'EPERM']);
 
 function attempt(action: () => string): SysctlResult {
   try {

@@ -16,7 +16,10 @@ export interface Lab {
   readonly caveat?: string | undefined;
   /** Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError. */
   open(purpose: 'run' | 'check'): Promise<LabSession>;
-  /** End what was begun ahead of its use and is not going to be used. */
+  /**
+   * End what was begun ahead of its use and is not going to be used, and put away what serves more than one run, as a Vagrant box.
+   * Called once, after the last session, also when the first could not be opened. Rejects with LabError, which names what is left.
+   */
   release?(): Promise<void>;
 }
 
@@ -45,6 +48,11 @@ export class LabError extends Error {
     super(message, options);
     this.remedy = options.remedy ?? null;
   }
+}
+
+/** SIGINT or SIGTERM came while the lab was being made. */
+export class LabInterrupted extends Error {
+  override name = 'LabInterrupted';
 }
 
 /** The agent ended before it answered. */

@@ -32,6 +32,7 @@ import {
 } from '../kernel/libc.js';
 import { type SockaddrTable, sockaddrAt } from '../kernel/sockaddr.js';
 import type { LoadPlan } from '../profile/plan.js';
+import type { Clocks } from './clocks.js';
 import { type Dialogue, DONE, PENDING } from './dialogue.js';
 import { createFdList } from './fd-list.js';
 import { failureSlot, type Phase, SLOT_TIMEOUT } from './outcome.js';
@@ -64,6 +65,8 @@ export interface Connections extends StartedLoad {
 export interface ConnectionsInput {
   readonly plan: LoadPlan;
   readonly dialer: Dialer;
+  /** Several clients' clocks; null: the kernel's own. */
+  readonly clocks: Clocks | null;
   readonly picker: Picker;
   readonly remotes: SockaddrTable;
   readonly epoll: Epoll;
@@ -77,7 +80,7 @@ export interface ConnectionsInput {
 }
 
 export function createConnections(input: ConnectionsInput): Connections {
-  const { plan, dialer, picker, remotes, epoll, recorder, dialogue } = input;
+  const { plan, dialer, clocks, picker, remotes, epoll, recorder, dialogue } = input;
   const { tallies, open, opened, closed, ok, failed, shed } = recorder;
   const size = input.descriptorLimit;
   const state = new Uint8Array(size);
@@ -130,7 +133,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     startedAt[fd] = started;
     watched[fd] = 0;
 
-    const optionError = dialer.setOptions(fd);
+    const optionError = (clocks === null ? 0 : clocks.before(fd, n)) || dialer.setOptions(fd);
     if (optionError !== 0) return fail(fd, 'setsockopt', optionError);
     const local = dialer.bindAddress(picker.address, picker.visit);
     let at = now();
@@ -145,6 +148,11 @@ export function createConnections(input: ConnectionsInput): Connections {
     destinationOf[fd] = picker.destination;
     const remote = sockaddrAt(remotes, picker.destination);
     let error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
+    if (clocks !== null && error === 0) {
+      const clockError = clocks.afterDeferred(fd, n) || dialer.setOptions(fd);
+      if (clockError !== 0) return fail(fd, 'setsockopt', clockError);
+      error = clocks.release(fd);
+    }
     if (error === EINPROGRESS && misses < SPECULATION_MISSES) {
       // Within one machine the handshake is over when connect() returns, but a non-blocking socket says EINPROGRESS all the
       // same (inet_stream_connect). Asking again is cheaper than an epoll_ctl and an epoll_wait.

@@ -5,6 +5,7 @@
 import { createEpoll } from '../kernel/epoll.js';
 import { monotonicMicros as now, sharpenTimers, threadCpu } from '../kernel/libc.js';
 import { sockaddrTable } from '../kernel/sockaddr.js';
+import { createClocks } from './clocks.js';
 import { createConnections } from './connection.js';
 import { createDialogue } from './dialogue.js';
 import {
@@ -37,11 +38,14 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   const epoll = createEpoll(1024);
   const recorder = createRecorder(shared, worker);
   const budget = budgetOf(input);
+  const remotes = sockaddrTable(remotesOf(input));
+  const clocks = plan.clocks > 1 ? createClocks(plan.clocks, remotes.family) : null;
   const connections = createConnections({
     plan,
     dialer: dialerOf(input),
     picker: pickerOf(input),
-    remotes: sockaddrTable(remotesOf(input)),
+    clocks,
+    remotes,
     dialogue: createDialogue({
       plan,
       destinations: input.targets,
@@ -84,6 +88,7 @@ export function runSocketEngine(input: EngineInput, onDrained: () => void): Engi
   Atomics.wait(shared.control, CONTROL.release, 0);
   connections.closeAll();
   epoll.close();
+  clocks?.close();
   return {
     histograms: encodeHistograms(recorder.histograms),
     peakOpen: recorder.peakOpen,

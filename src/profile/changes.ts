@@ -89,6 +89,7 @@ const LOAD_WORDS = {
   maxInFlight: (load) => (load.maxInFlight === null ? 'no limit' : `${load.maxInFlight}`),
   ports: (load) => (load.ports ? `${load.ports.low}-${load.ports.high}` : "the kernel's range"),
   lagBudgetMs: (load) => formatDuration(load.lagBudgetMs),
+  clocks: (load) => `${load.clocks}`,
 } satisfies Record<keyof LoadPlan, (load: LoadPlan) => string>;
 
 const LABELS: Partial<Record<keyof LoadPlan, string>> = {

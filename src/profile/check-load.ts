@@ -72,6 +72,7 @@ export function planLoad(
     maxInFlight: input.maxInFlight ?? LOAD.maxInFlight,
     ports: input.ports ?? (proxy?.kind === 'haproxy' ? proxy.ports : LOAD.ports),
     lagBudgetMs: input.lagBudget ?? LOAD.lagBudgetMs,
+    clocks: input.clocks ?? LOAD.clocks,
   };
 }
 

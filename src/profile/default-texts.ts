@@ -1,6 +1,7 @@
 /**
  * The defaults as the reference of the profile shows them, from the defaults themselves.
  */
+import { AFTER_DEFAULT, BETWEEN_DEFAULT, BOX } from './box.js';
 import {
   DESTINATIONS,
   FILL,
@@ -25,6 +26,9 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'lab.engine': 'uml for a Debian suite; for a path and for running, what boots such a file',
   'lab.kernel': KERNEL,
   'kernels[].engine': 'that of lab.engine',
+  'lab.box': BOX,
+  'lab.after': AFTER_DEFAULT,
+  'lab.between': BETWEEN_DEFAULT,
   'subject.kind': SUBJECT,
   allowHostChanges: 'false',
   'addresses.pick': PICK,
@@ -48,6 +52,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'subject.persistent': String(SQUID.persistent),
   'subject.outgoing': SQUID.outgoing,
   'subject.descriptors': 'what a process may have, at most 65536',
+  'load.clocks': String(LOAD.clocks),
   'subject.mode': `haproxy: ${HAPROXY.mode}; nginx: ${NGINX.mode}`,
   'subject.ports': 'the kernel chooses',
   'subject.clients': 'as many as keep the clients from running out of ports',

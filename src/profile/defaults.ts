@@ -62,6 +62,8 @@ export const LOAD: Omit<LoadPlan, 'arrival' | 'pick'> = {
   ports: null,
   /** At 2000/s an attempt is due every 0.5 ms: twenty late in a row is the generator's fault and no longer jitter. */
   lagBudgetMs: 10,
+  /** Behind an address there is one machine, whose clock the kernel keeps. */
+  clocks: 1,
 };
 
 export const SQUID: SquidSettings = {

@@ -41,6 +41,12 @@ export function checkEngine(load: LoadPlan, report: Report): void {
     ]);
   if (load.drain)
     report('found drain, which only the socket engine can do: remove it, or write "engine: socket"', ['load', 'drain']);
+  if (load.clocks > 1)
+    report(
+      'found clocks, which only the socket engine can give its clients: remove clocks, or write "engine: socket"',
+      ['load', 'clocks'],
+      ['load', 'engine'],
+    );
   checkTunnel(load, report);
 }
 

@@ -3,6 +3,7 @@
  * and is kept in the results), every time in milliseconds, every rate per second.
  */
 import { z } from 'zod';
+import { boxSchema } from './box.js';
 import { ENGINES } from './guest.js';
 import { LOAD_ENGINES } from './load-engine.js';
 import { STRATEGY_NAMES } from './strategy.js';
@@ -62,6 +63,11 @@ export const loadPlanSchema = z.object({
   /** The explicit port list, or null: the kernel's `ip_local_port_range`. */
   ports: portRangeSchema.nullable(),
   lagBudgetMs: z.number(),
+  /**
+   * Clients behind each address, as a server tells them apart by their TCP timestamps: attempt n is of client n mod `clocks`. 1: the
+   * kernel's own clock.
+   */
+  clocks: z.number(),
 });
 export type LoadPlan = z.infer<typeof loadPlanSchema>;
 
@@ -144,9 +150,11 @@ export type KernelFactor = z.infer<typeof kernelFactorSchema>;
 export const experimentSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
-  lab: z.enum(['netns', 'vm', 'host']),
+  lab: z.enum(['netns', 'vm', 'vagrant', 'host']),
   /** What the VM lab boots; only with it. */
   guest: guestSchema.optional(),
+  /** What the Vagrant lab brings up; only with it. */
+  box: boxSchema.optional(),
   /** Instead of `guest`, with the VM lab: every variant runs on each of these, and each has a baseline of its own. */
   kernels: z.array(kernelFactorSchema).min(1).optional(),
   /** The same for every arm; how a proxy is set up is the arm's. */

@@ -5,6 +5,7 @@
 
 import { scheduledAttempts } from './arrival.js';
 import { type Report, reporterFor } from './blame.js';
+import { checkBox } from './box.js';
 import { changesInWords } from './changes.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
@@ -39,6 +40,7 @@ export interface ResolveContext {
   readonly engine?: Guest['engine'];
   /** What boots the kernel in a file; undefined when it cannot be told. Reading files is the caller's part. */
   readonly engineOf?: (path: string) => Guest['engine'] | undefined;
+  readonly box?: string;
   readonly repeat?: number;
   readonly seed?: number;
 }
@@ -59,12 +61,14 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const guest = checkGuest(input, lab, context, kernels === undefined ? context.kernels?.[0] : undefined, findings);
   const perKernel = resolveArms(input, lab, findings);
   const arms = kernels ? kernels.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) : perKernel;
+  const box = checkBox(input.lab, lab, context.box, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
     lab,
     ...(kernels ? { kernels } : guest ? { guest } : {}),
+    ...(box ? { box } : {}),
     subject: input.subject?.kind ?? SUBJECT,
     arms,
     repeat: context.repeat ?? input.repeat ?? REPEAT,

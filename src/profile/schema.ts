@@ -3,6 +3,7 @@
  * JSON Schema that editors read (`schema/profile.schema.json`). What needs several keys at once is checked in `resolve.ts`.
  */
 import { z } from 'zod';
+import { AFTER, BETWEEN } from './box.js';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
 import { LOAD_ENGINES } from './load-engine.js';
 import { STRATEGY_NAMES } from './strategy.js';
@@ -164,6 +165,11 @@ const load = {
     'the port list of bind-explicit-port and of local-port-range, as 20000-29999',
     /^\s*\d+(\s*-\s*|\s+)\d+\s*$/,
   ).optional(),
+  clocks: positive(500)
+    .optional()
+    .describe(
+      'clients behind each source address, taking turns, as a server sees them: each with a TCP timestamp clock of its own, an hour behind the one before',
+    ),
   lagBudget: duration.optional().describe('the p99 of the start lag above which a run is generator-limited'),
 };
 
@@ -238,9 +244,9 @@ export const profileSchema = object({
   description: z.string().max(2000).optional().describe('shown by profiles, plan and the report'),
   lab: object({
     kind: z
-      .enum(['netns', 'vm', 'host'])
+      .enum(['netns', 'vm', 'vagrant', 'host'])
       .describe(
-        'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; host: this machine itself',
+        'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; vagrant: a fresh network namespace in a Vagrant box; host: this machine itself',
       ),
     engine: z
       .enum(ENGINES)
@@ -251,6 +257,19 @@ export const profileSchema = object({
       .optional()
       .describe(
         `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once; running, for that of this machine; or the path of a kernel, as ./bzImage`,
+      ),
+    box: z.string().optional().describe('vagrant only: a machine of vagrant/Vagrantfile'),
+    after: z
+      .enum(AFTER)
+      .optional()
+      .describe(
+        'vagrant only: what becomes of the box at the end; revert: back to what it was before the first run, and left running',
+      ),
+    between: z
+      .enum(BETWEEN)
+      .optional()
+      .describe(
+        'vagrant only: before each further run, restore the sysctls that are the whole machine’s, or revert the box to its snapshot',
       ),
   }).optional(),
   kernels: z

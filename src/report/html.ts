@@ -15,6 +15,8 @@ import { environmentSection, methodSection, reproduceSection } from './sections/
 import { bullets } from './sections/parts.js';
 import { proxySection } from './sections/proxy.js';
 import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
+import { viewsSection } from './sections/views.js';
+import { wallsSection } from './sections/walls.js';
 import { STYLE } from './style.js';
 import { type DrawSvg, loadDrawSvg } from './svg.js';
 
@@ -88,6 +90,8 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     thresholdsSection(results),
     whySection(results),
     proxySection(results),
+    viewsSection(results),
+    wallsSection(results),
     outcomesSection(results, draw),
     portsSection(results, draw),
     latencySection(results, draw),

@@ -4,6 +4,7 @@
  */
 import { armId } from '../profile/kernels.js';
 import type { Comparison, KernelResult, Results, Variant } from '../results/schema.js';
+import { applyOf } from './apply.js';
 import {
   formatChange,
   formatDifference,
@@ -18,11 +19,15 @@ import {
   VERDICT_SYMBOLS,
   verdictText,
 } from './format.js';
+import { code, fenced, table, text } from './gfm.js';
 import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySide, sideBySide } from './kernels.js';
 import { comparedRuns } from './medians.js';
 import { partialNotice, warnings } from './notices.js';
 import { type Counted, proxyRows } from './proxy.js';
+import { applySentence } from './summary.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
+import { viewRows } from './views.js';
+import { wallRows } from './walls.js';
 
 /** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
 export function renderMarkdown(results: Results): string {
@@ -44,12 +49,27 @@ export function renderMarkdown(results: Results): string {
 function findings(results: Results): (string | null)[] {
   const columns = sideBySide(results);
   if (columns === null)
-    return [variantTable(results), whatToChange(results), why(results), proxy(results), thresholds(results)];
+    return [
+      variantTable(results),
+      whatToChange(results),
+      toApply(results),
+      why(results),
+      proxy(results),
+      views(results),
+      walls(results),
+      thresholds(results),
+    ];
   return [
     kernelTable(columns, results),
     thresholds(results),
+    toApply(results),
     ...columns.kernels.map((kernel) => onKernel(results, kernel)),
   ];
+}
+
+/** Where the drop-in lies, or why there is none; nothing where nothing is recommended. */
+function toApply(results: Results): string | null {
+  return betterVariants(results).length === 0 ? null : applySentence(applyOf(results));
 }
 
 /** One row a variant, one column a kernel. */
@@ -197,6 +217,45 @@ function proxy(results: Results): string | null {
   return `### What the proxy suffered\n\n${table(head, body, ['---', '---', '---', '---', '--:', '--:'])}`;
 }
 
+function views(results: Results): string | null {
+  const rows = viewRows(results);
+  if (rows.length === 0) return null;
+  const counts = (counted: readonly Counted[]) =>
+    counted.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || 'none';
+  const body = rows.map(({ name, client, log, kernel, by, ports, sentences }) => [
+    text(name),
+    counts(client),
+    counts(log),
+    kernel === null ? 'not observed' : `${counts(kernel)} (${by})`,
+    ports
+      ? `${formatNumber(ports.inUse)} of ${formatNumber(ports.each)} × ${formatNumber(ports.addresses)} = ${formatNumber(ports.room)}, ${formatNumber(ports.timeWait)} in TIME_WAIT`
+      : NONE,
+    text(sentences.join(' ')),
+  ]);
+  const head = ['Arm', 'The client', "The proxy's log", 'The kernel', 'Ports at that moment', 'What it comes to'];
+  return `### One failure, four sides\n\nOne more run of each arm, in which the system calls of the proxy were counted; compared with nothing.\n\n${table(
+    head,
+    body,
+    head.map(() => '---'),
+  )}`;
+}
+
+function walls(results: Results): string | null {
+  const rows = wallRows(results);
+  if (rows.length === 0) return null;
+  const number = (value: number | null, none: string) => (value === null ? none : formatNumber(value));
+  const body = rows.map(({ name, slow, hard }) => [
+    text(name),
+    number(slow.measured, 'not reached'),
+    number(slow.expected, NONE),
+    `${formatValue('microseconds', slow.before)} → ${formatValue('microseconds', slow.behind)}`,
+    number(hard.measured, 'not reached'),
+    number(hard.expected, NONE),
+  ]);
+  const head = ['Arm', 'Slow from (ports in use)', 'Expected', 'Response time', 'First failure at', 'Expected'];
+  return `### Two walls\n\n${table(head, body, ['---', '--:', '--:', '--:', '--:', '--:'])}`;
+}
+
 function thresholds(results: Results): string | null {
   if (results.thresholds.length === 0) return null;
   const rows = results.thresholds.map(({ variant, kernel, metric, limit, value, passed }) => [
@@ -230,43 +289,4 @@ function reproduce({ experiment }: Results): string {
     fenced('sh', experiment.command),
     `<details><summary>Profile</summary>\n\n${fenced('yaml', experiment.profile.trimEnd())}\n\n</details>`,
   ].join('\n\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[], alignment: readonly string[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(alignment), ...rows.map((row) => line(row.map(cell)))].join('\n');
-}
-
-/** A table is split into cells before code spans are read, so a pipe must be escaped there too; text() left none elsewhere. */
-function cell(content: string): string {
-  return content.replace(/\|/g, '\\|');
-}
-
-/** Plain text on one line, with what Markdown or HTML would read as markup escaped. */
-function text(value: string): string {
-  return value
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[\\`*[\]~]/g, '\\$&')
-    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/\|/g, '&#124;');
-}
-
-/** A code span on one line. */
-function code(value: string): string {
-  const content = value.replace(/\s+/g, ' ').trim();
-  const fence = '`'.repeat(longestRun(content) + 1);
-  return fence.length === 1 ? `\`${content}\`` : `${fence} ${content} ${fence}`;
-}
-
-function fenced(language: string, content: string): string {
-  const fence = '`'.repeat(Math.max(3, longestRun(content) + 1));
-  return `${fence}${language}\n${content}\n${fence}`;
-}
-
-function longestRun(content: string): number {
-  return Math.max(0, ...(content.match(/`+/g) ?? []).map((run) => run.length));
 }

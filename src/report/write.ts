@@ -3,23 +3,40 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results } from '../results/schema.js';
+import { APPLY_FOLDER, applyOf } from './apply.js';
+import { renderCsv } from './csv.js';
 import { renderHtml } from './html.js';
+import { renderJunit } from './junit.js';
 import { renderMarkdown } from './markdown.js';
+import { renderSummary } from './summary.js';
 
 /**
- * Writes `report.html` and `report.md`. A reader sees the old file or the new one, never a half: each is written beside its
- * place and renamed into it.
+ * Writes `report.html`, `report.md`, `summary.md`, `junit.xml`, `seconds.csv`, and the folder `apply/` where the verdict supports a
+ * change of sysctls. A reader sees the old file or the new one, never a half: each is written beside its place and renamed into it.
  * @param dir made when it does not exist
  * @returns the paths written
  * @throws the system's error when the folder cannot be written; nothing half-written stays behind
  */
 export async function writeReports(dir: string, results: Results): Promise<string[]> {
   await mkdir(dir, { recursive: true });
-  const html = join(dir, 'report.html');
-  const markdown = join(dir, 'report.md');
-  await replaceFile(html, await renderHtml(results));
-  await replaceFile(markdown, renderMarkdown(results));
-  return [html, markdown];
+  const apply = applyOf(results);
+  const files: [name: string, content: string][] = [
+    ['report.html', await renderHtml(results)],
+    ['report.md', renderMarkdown(results)],
+    ['summary.md', renderSummary(results, apply)],
+    ['junit.xml', renderJunit(results)],
+    ['seconds.csv', renderCsv(results)],
+  ];
+  const folder = join(dir, APPLY_FOLDER);
+  // What an earlier version, or fewer runs, once supported is not left for somebody to apply.
+  await rm(folder, { recursive: true, force: true });
+  if (apply.kind === 'files') {
+    await mkdir(folder);
+    files.push([join(APPLY_FOLDER, apply.name), apply.dropIn]);
+    files.push([join(APPLY_FOLDER, `${apply.name}.rollback`), apply.rollback]);
+  }
+  for (const [name, content] of files) await replaceFile(join(dir, name), content);
+  return files.map(([name]) => join(dir, name));
 }
 
 async function replaceFile(path: string, content: string): Promise<void> {

@@ -11,6 +11,20 @@ export const loggedFailureSchema = z.object({
   lines: z.array(z.string()).describe('the first lines that say so'),
 });
 
+/** How the system calls of a proxy are counted. */
+export const observationSchema = z.enum(['ebpf', 'strace']);
+export type ObservationWay = z.infer<typeof observationSchema>;
+
+/** Calls for IPv4 and IPv6 of the proxy's processes, and those that the kernel refused. */
+export const syscallsSchema = z.object({
+  by: observationSchema,
+  calls: z.object({ bind: z.number(), connect: z.number() }),
+  failures: z.array(
+    z.object({ pid: z.number(), call: z.enum(['bind', 'connect']), errno: z.string(), count: z.number() }),
+  ),
+});
+export type Syscalls = z.infer<typeof syscallsSchema>;
+
 export const proxyReportSchema = z.object({
   kind: z.enum(PROXY_KINDS),
   /** As the program itself says; null when it does not. */
@@ -27,6 +41,10 @@ export const proxyReportSchema = z.object({
   ended: z.string().nullable(),
   /** The last lines of its log. */
   tail: z.array(z.string()),
+  /** Only of an observed run: the kernel's view. */
+  syscalls: syscallsSchema.optional(),
+  /** Only of an observed run, instead of the kernel's view: why there is none. */
+  unobserved: z.string().optional(),
   /** Seconds of CPU over the load. */
   cpu: z.object({ user: z.number(), system: z.number() }),
   memory: z.object({ peak: z.number() }).describe('peak resident memory of its processes, bytes'),

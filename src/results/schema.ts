@@ -165,7 +165,17 @@ export const runSchema = z.object({
   /** What a proxy under test suffered; absent where there is none. */
   proxy: proxyReportSchema.optional(),
   /** What the origin saw. */
-  origin: z.object({ accepted: z.number(), listenOverflows: z.number().nullable() }).nullable(),
+  origin: z
+    .object({
+      accepted: z.number(),
+      listenOverflows: z.number().nullable(),
+      pawsPassive: z
+        .number()
+        .nullable()
+        .optional()
+        .describe('SYNs dropped by tcp_tw_recycle for their old timestamps (TcpExt.PAWSPassive), up to Linux 4.11'),
+    })
+    .nullable(),
   /** Path of the HdrHistogram log, relative to the result folder. */
   hlog: z.string().nullable(),
   /** The end of the agent's standard error, for a run that failed. */
@@ -303,6 +313,9 @@ export const variantSchema = z.object({
     .optional()
     .describe('null where nothing exact was predicted, or no run could be compared with it'),
   runs: z.array(runSchema),
+  observed: runSchema
+    .optional()
+    .describe('a run in which the system calls of the proxy were counted, which slows it; compared with nothing'),
   /** Null for the baseline. */
   verdict: verdictSchema.nullable(),
 });

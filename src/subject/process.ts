@@ -36,6 +36,8 @@ export interface StartedProxy {
 export interface StartInput {
   readonly settings: ProxySettings;
   readonly place: Place;
+  /** What stands before its command, as a tracer. */
+  readonly prefix: readonly string[];
   /** The caller is root of the machine, not of a user namespace. */
   readonly root: boolean;
 }
@@ -44,14 +46,14 @@ export interface StartInput {
  * Start a proxy and wait until it listens: asked of the kernel, since a connection on trial would cost a port.
  * @throws ProxyError when it ends before, or does not listen in time
  */
-export async function startProxy({ settings, place, root }: StartInput): Promise<StartedProxy> {
+export async function startProxy({ settings, place, prefix, root }: StartInput): Promise<StartedProxy> {
   const { kind } = settings;
   const subject = subjectOf(kind);
   const binary = findProgram(settings.binary);
   if (binary === undefined) throw new ProxyError(`found no program ${settings.binary}`, []);
   const program = subject.configure(settings, binary, place);
   writeFiles(place.directory, program.files, root);
-  const [first, ...rest] = [...identity(root), ...program.argv];
+  const [first, ...rest] = [...prefix, ...identity(root), ...program.argv];
   const child = spawn(first!, rest, {
     cwd: place.directory,
     env: { ...process.env, LC_ALL: 'C', TMPDIR: place.directory },

@@ -63,7 +63,8 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
 }
 
 function makeStats(numbers: Partial<OriginStats> = {}): OriginStats {
-  return { type: 'stats', accepted: 0, refused: 0, listenOverflows: 0, cpu: { user: 0, system: 0 }, ...numbers };
+  const none = { accepted: 0, refused: 0, listenOverflows: 0, pawsPassive: null, cpu: { user: 0, system: 0 } };
+  return { type: 'stats', ...none, ...numbers };
 }
 
 const problemsOf = (numbers: Numbers) => measure(inputOf(numbers)).problems;
@@ -150,7 +151,7 @@ describe('the figures of a run', () => {
         },
       }),
     );
-    assert.deepEqual(origin, { accepted: 99, listenOverflows: 0 });
+    assert.deepEqual(origin, { accepted: 99, listenOverflows: 0, pawsPassive: null });
     assert.deepEqual(cpu.origin, { user: 0.5, system: 2 });
   });
 });
@@ -198,6 +199,13 @@ describe('a run that may not be compared', () => {
     const unknown = { before: { listenOverflows: null }, after: { listenOverflows: null } };
     assert.deepEqual(problemsOf({ origin: unknown }), []);
     assert.equal(measure(inputOf({ origin: unknown })).origin?.listenOverflows, null);
+  });
+
+  it('the origin took SYNs to be old', () => {
+    const origin = { before: { pawsPassive: 3 }, after: { pawsPassive: 103 } };
+    assert.match(warningsOf({ origin }).join(), /^the origin dropped 100 SYNs without an answer, .*TcpExt.PAWSPassive/);
+    assert.equal(measure(inputOf({ origin })).origin?.pawsPassive, 100);
+    assert.deepEqual(warningsOf({ origin: { before: { pawsPassive: 3 }, after: { pawsPassive: 3 } } }), []);
   });
 });
 

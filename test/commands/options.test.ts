@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
-import { integerOption, kernelOption, labOption } from '../../src/commands/options.js';
+import { boxOption, integerOption, kernelOption, labOption } from '../../src/commands/options.js';
 
 test('whole numbers within their bounds', () => {
   const parse = integerOption('--repeat', 1, 1000);
@@ -34,9 +34,19 @@ test('whole numbers within their bounds', () => {
 });
 
 test('labs by name', () => {
-  assert.deepEqual(['netns', 'vm', 'host'].map(labOption), ['netns', 'vm', 'host']);
+  const labs = ['netns', 'vm', 'vagrant', 'host'];
+  assert.deepEqual(labs.map(labOption), labs);
   for (const bad of ['', 'docker', 'Netns', 'netns ', 'constructor'])
-    assert.throws(() => labOption(bad), { name: 'InvalidArgumentError', message: /^Allowed are netns, vm, host;/ });
+    assert.throws(() => labOption(bad), {
+      name: 'InvalidArgumentError',
+      message: /^Allowed are netns, vm, vagrant, host;/,
+    });
+});
+
+test('boxes by the name of a machine', () => {
+  for (const good of ['bookworm', 'web.1', 'A-b_c']) assert.equal(boxOption(good), good);
+  for (const bad of ['', '-f', '/book.*/', 'a b', 'debian/bookworm64', 'ä'])
+    assert.throws(() => boxOption(bad), { name: 'InvalidArgumentError', message: /a box is the name of a machine/ });
 });
 
 test('kernels by suite or path', () => {

@@ -10,14 +10,14 @@ import { CLI, ROOT, runCli, scratchFolder, startCli } from '../support/cli.js';
 import { newMark } from '../support/processes.js';
 import { tinyProfile } from '../support/tiny.js';
 
-const COMMANDS = ['run', 'plan', 'report', 'doctor', 'profiles', 'sink', 'schema', 'restore'];
+const COMMANDS = ['run', 'plan', 'report', 'compare', 'watch', 'doctor', 'profiles', 'sink', 'schema', 'restore'];
 
 test('every command has help with an example, and the main help names every command', async () => {
   const main = await runCli(['--help'], { cwd: ROOT });
   assert.equal(main.code, 0);
   const named = [...main.stdout.matchAll(/^ {2}(\w+) .*/gm)].map(([, name]) => name!).filter((name) => name !== 'help');
   for (const command of COMMANDS) assert.ok(named.includes(command), `--help names ${command}`);
-  for (const code of [0, 1, 2, 3, 4, 130]) assert.match(main.stdout, new RegExp(`^ {2}${code} +\\w`, 'm'));
+  for (const code of [0, 1, 2, 3, 4, 5, 6, 130]) assert.match(main.stdout, new RegExp(`^ {2}${code} +\\w`, 'm'));
   for (const command of COMMANDS) {
     const { code, stdout, stderr } = await runCli([command, '--help'], { cwd: ROOT });
     assert.equal(code, 0);

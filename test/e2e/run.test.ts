@@ -42,7 +42,9 @@ test('ends with 0, progress apart from the summary, and says where the report is
 test('leaves a complete folder, and the profile as it was', () => {
   const files = readdirSync(join(cwd, folder), { recursive: true }).map(String).sort();
   const hlogs = [0, 1].flatMap((block) => TINY_ARMS.map((arm) => `hlog/b0${block}-${arm}.hlog`));
-  const expected = ['hlog', 'journal.ndjson', 'profile.yaml', 'report.html', 'report.md', 'results.json', ...hlogs];
+  const made = ['journal.ndjson', 'profile.yaml', 'results.json'];
+  const reports = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'seconds.csv'];
+  const expected = ['hlog', ...made, ...reports, ...hlogs];
   assert.deepEqual(files, expected.sort());
   assert.equal(stored('profile.yaml'), tinyProfile());
 });
@@ -103,7 +105,7 @@ test('the histograms are HdrHistogram logs with the counts of the results', () =
 });
 
 test('report makes the same files again, byte for byte, from the journal alone', async () => {
-  const made = ['results.json', 'report.md', 'report.html'];
+  const made = ['results.json', 'report.md', 'report.html', 'summary.md', 'junit.xml', 'seconds.csv'];
   const first = made.map(stored);
   assert.equal((await runCli(['report', folder], { cwd })).code, 0);
   assert.deepEqual(made.map(stored), first);
@@ -122,7 +124,7 @@ test('report makes the reports from results.json alone, in another folder', asyn
   const { code, stdout, stderr } = await runCli(['report', '.', '--json'], { cwd: elsewhere });
   assert.equal(code, 0, stderr);
   assert.deepEqual(JSON.parse(stdout), results);
-  for (const name of ['report.md', 'report.html', 'results.json']) {
+  for (const name of ['report.md', 'report.html', 'summary.md', 'junit.xml', 'seconds.csv', 'results.json']) {
     assert.equal(readFileSync(join(elsewhere, name), 'utf8'), stored(name));
   }
 });

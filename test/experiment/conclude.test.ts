@@ -33,7 +33,7 @@ function resultsWith(buckets: number) {
     },
   };
   const runs = ['baseline', 'v'].map((variant) => makeRun({ variant, outcomes: { ok: 20_000 } }));
-  return conclude({ begin, runs, ended: null });
+  return conclude({ begin, runs, observed: [], ended: null });
 }
 
 test("a lab's own default that hides the failure is said in the summary and in the reports", async () => {

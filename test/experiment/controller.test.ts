@@ -97,7 +97,9 @@ describe('an experiment', () => {
       },
     });
     assert.deepEqual(
-      events.map((event) => (event.type === 'sample' ? '' : `${event.type} ${event.done}/${event.total}`)),
+      events.map((event) =>
+        event.type === 'sample' || event.type === 'observe' ? '' : `${event.type} ${event.done}/${event.total}`,
+      ),
       IDS.flatMap((_, i) => [`run-start ${i}/9`, `run-end ${i + 1}/9`]),
     );
   });

@@ -48,7 +48,7 @@ function write(...entries: JournalEntry[]): void {
 describe('a journal', () => {
   it('gives back what was written', () => {
     write(BEGIN, entryOf(RUNS[0]), entryOf(RUNS[1]), END);
-    assert.deepEqual(readJournal(dir), { begin: BEGIN, runs: [RUNS[0], RUNS[1]], ended: END });
+    assert.deepEqual(readJournal(dir), { begin: BEGIN, runs: [RUNS[0], RUNS[1]], observed: [], ended: END });
   });
 
   it('is on the disk entry by entry: each is synced whole before append() returns', (t) => {

@@ -58,6 +58,7 @@ function answer(command: CheckCommand, errno: Answer, strategies: readonly strin
     family: { available: true, errno: null },
     veth: { available: true, errno: null },
     notLocal: [],
+    clocksMissing: null,
   };
 }
 

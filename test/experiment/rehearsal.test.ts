@@ -44,11 +44,12 @@ function allWell(command: CheckCommand): Check {
     family: { available: true, errno: null },
     veth: { available: true, errno: null },
     notLocal: [],
+    clocksMissing: null,
   };
 }
 
 interface Machine {
-  kind?: 'netns' | 'host';
+  kind?: 'netns' | 'vagrant' | 'host';
   kernel?: string;
   check?: (command: CheckCommand) => Partial<Check>;
 }
@@ -104,6 +105,7 @@ describe('the rehearsal of what can run', () => {
       ],
       strategies: ['bind', 'bind-no-port'],
       addresses: ['10.50.0.1'],
+      clocks: false,
     });
   });
 
@@ -211,6 +213,15 @@ describe('what is refused by knowledge', () => {
     assert.equal(obstacles.length, 1, 'once, although the variant has it too');
     assert.match(obstacles[0]!, /^sysctls\["vm\.swappiness"\]: vm\.swappiness is global/);
     assert.deepEqual((await rehearsed(experiment, { kind: 'host' })).obstacles, []);
+  });
+
+  it('the same of another role in a box, where only the agent would put it back', async () => {
+    const experiment = experimentOf([{ sysctls: { 'vm.swappiness': '10' } }]);
+    assert.deepEqual((await rehearsed(experiment, { kind: 'vagrant' })).obstacles, []);
+    const roles = { client: {}, origin: { 'vm.swappiness': '10', 'net.ipv4.tcp_fin_timeout': '5' } };
+    const { obstacles } = await rehearsed(experimentOf([{ roles }]), { kind: 'vagrant' });
+    assert.equal(obstacles.length, 1);
+    assert.match(obstacles[0]!, /^roles\.origin\.sysctls\["vm\.swappiness"\]: vm\.swappiness is global/);
   });
 
   it('a sysctl that is per namespace only on a newer kernel', async () => {

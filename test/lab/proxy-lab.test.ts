@@ -28,6 +28,31 @@ function assertTinyOutcomes(results: Results): void {
     }
     assert.equal(verdict?.verdict, name === 'baseline' ? undefined : 'better');
   }
+  assertFourSides(results);
+}
+
+/** Squid 5 makes one failing call and one line for each request that fails: the four sides agree to the number. */
+function assertFourSides(results: Results): void {
+  for (const [name, failed] of [
+    ['baseline', 10],
+    ['wider-range', 0],
+  ] as const) {
+    const observed = results.variants.find((variant) => variant.name === name)?.observed;
+    const { proxy } = observed ?? {};
+    const counts = failed === 0 ? [] : [{ call: 'bind', errno: 'EADDRINUSE', count: failed }];
+    assert.deepEqual(observed?.outcomes, TINY_SQUID_OUTCOMES[name]);
+    assert.deepEqual(
+      proxy?.failures.map(({ call, errno, count }) => ({ call, errno, count })),
+      counts,
+    );
+    assert.equal(proxy?.unobserved, undefined);
+    assert.deepEqual(
+      proxy?.syscalls?.failures.map(({ call, errno, count }) => ({ call, errno, count })),
+      counts,
+    );
+    assert.deepEqual(observed?.ports.peakPerAddress, failed === 0 ? [25, 25] : [20, 20]);
+    if (!results.environment.root) assert.equal(proxy?.syscalls?.by, 'strace');
+  }
 }
 
 test('an ordinary user gets the same counts through squid as root', async (t) => {

@@ -65,6 +65,35 @@ describe('tunnels held open through squid 5', () => {
   }
 });
 
+describe('the kernel beside client, log and sockets', () => {
+  for (const observe of ['ebpf', 'strace'] as const) {
+    it(`counts the failures of bind() as they do, by ${observe}${observe === 'ebpf' ? ' where that works' : ''}`, async () => {
+      const run = await measure(squidArm({ attempts: 120 }), { observe });
+      const { proxy } = run;
+      assert.equal(proxy?.unobserved, undefined);
+      assert.deepEqual(run.outcomes, { ok: 100, [FAIL]: 20 });
+      assert.deepEqual(
+        proxy?.syscalls?.failures.map(({ call, errno, count }) => ({ call, errno, count })),
+        [{ call: 'bind', errno: 'EADDRINUSE', count: 20 }],
+      );
+      assert.ok(proxy!.syscalls!.failures[0]!.pid > 1);
+      assert.ok(proxy!.syscalls!.calls.bind >= 120);
+      assert.deepEqual(
+        proxy?.failures.map(({ call, errno, count }) => ({ call, errno, count })),
+        [{ call: 'bind', errno: 'EADDRINUSE', count: 20 }],
+      );
+      assert.equal(run.ports.peak, 100);
+      if (observe === 'strace') assert.equal(proxy?.syscalls?.by, 'strace');
+    });
+  }
+
+  it('is not asked in a run that is compared', async () => {
+    const run = await measure(squidArm({ attempts: 10 }));
+    assert.equal(run.proxy?.syscalls, undefined);
+    assert.equal(run.proxy?.unobserved, undefined);
+  });
+});
+
 /** `attempts` short connections, 300 a second, 100 ports. */
 function churn(attempts: number): Pick<LabArm, 'load'> {
   return {
@@ -254,6 +283,45 @@ describe('a squid that goes wrong', () => {
     assert.equal(killRole(mark, 'proxy'), 1);
     await failed;
     assert.ok(performance.now() - begun < 5000, 'at once, not at the end of the load');
+    await until('nothing is left', () => mark.processes().length === 0, 5000);
+  });
+
+  it('has a full disk', async () => {
+    await assert.rejects(
+      measure(squidArm({ ...churn(60) }, { config: ['access_log stdio:/dev/full squid'] })),
+      /the proxy \(squid\) ended with code 1 before the run was over; it gave up: FATAL: .*No space left on device/,
+    );
+  });
+
+  it('has an origin that is silent: clients wait for the timeout, and no longer', async () => {
+    const { load } = churn(30);
+    const silent = { sink: 'listen-only', timeoutMs: 1500, exchange: { request: 100, response: 100 } } as const;
+    const run = await measure(squidArm({ load: { ...load, ...silent } }));
+    assert.deepEqual(run.outcomes, { 'timeout:ETIMEDOUT': 30 });
+    assert.deepEqual(run.proxy?.failures, []);
+  });
+
+  it('has an origin that leaves connections half-closed: each keeps its port in FIN_WAIT2', async () => {
+    const { load } = churn(30);
+    const run = await measure(squidArm({ load: { ...load, sink: 'listen-only' } }));
+    assert.deepEqual(run.outcomes, { ok: 30 });
+    const { FIN_WAIT1 = 0, FIN_WAIT2 = 0, ...others } = run.ports.finalStates ?? {};
+    assert.equal(FIN_WAIT1 + FIN_WAIT2, 30);
+    assert.deepEqual(others, {});
+    assert.equal(run.ports.peak, 30);
+  });
+
+  it('loses its origin', async () => {
+    const mark = newMark();
+    Object.assign(process.env, mark.env);
+    const run = measure(
+      squidArm({ load: { ...churn(1).load, arrival: { shape: 'constant', rate: 20, durationMs: 20_000 } } }),
+    );
+    const failed = assert.rejects(run, /the origin ended before it answered/);
+    await until('the proxy', () => mark.processes().some(({ role }) => role === 'proxy'));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(killRole(mark, 'origin'), 1);
+    await failed;
     await until('nothing is left', () => mark.processes().length === 0, 5000);
   });
 

@@ -47,6 +47,7 @@ variants: [{ name: again }]
       maxInFlight: null,
       ports: null,
       lagBudgetMs: 10,
+      clocks: 1,
     },
     addresses: ['10.50.0.1', '10.50.0.2', '10.50.0.3', '10.50.0.4', '10.50.0.5', '10.50.0.6'],
     destinations: { kind: 'lab', addresses: 1, ports: 1 },
@@ -128,6 +129,20 @@ test('what the VM lab boots, by the profile and by the command line', () => {
     () => guestOf('lab: { kind: vm, engine: uml, kernel: running }'),
     /found engine uml with kernel running/,
   );
+});
+
+test('which box the Vagrant lab brings up, by the profile and by the command line', () => {
+  const boxOf = (lab: string, options: LoadOptions = {}) =>
+    load(`${HEAD}variants: [{ name: v }]\n${lab}\n`, options).box;
+  assert.deepEqual(boxOf('lab: { kind: vagrant }'), { name: 'bookworm', after: 'destroy', between: 'restore' });
+  assert.deepEqual(boxOf('lab: { kind: vagrant, box: trixie, after: revert, between: revert }', { box: 'jammy' }), {
+    name: 'jammy',
+    after: 'revert',
+    between: 'revert',
+  });
+  assert.deepEqual(boxOf('', { lab: 'vagrant', box: 'trixie' })?.name, 'trixie');
+  assert.equal(boxOf('lab: { kind: vagrant, box: trixie }', { lab: 'netns' }), undefined);
+  assert.throws(() => boxOf('', { box: 'trixie' }), /found --box, .* but the lab is netns: add --lab vagrant/);
 });
 
 test('sysctls: the variant overlays the baseline, numbers and tabs become plain text', () => {

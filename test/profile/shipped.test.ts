@@ -22,9 +22,12 @@ test('the profiles are those that the documentation names', () => {
     'nginx-proxy-bind',
     'quickstart',
     'squid-2014',
+    'squid-2014-full',
+    'squid-fixes',
     'staging',
     'tor-2012',
     'tor-2012-vm',
+    'tw-recycle-harm',
   ]);
 });
 
@@ -33,7 +36,7 @@ for (const name of names.filter((each) => !TEMPLATES.includes(each))) {
     const experiment = load(name);
     assert.equal(experiment.name, name);
     assert.ok(experiment.description);
-    assert.equal(experiment.lab, name.endsWith('-vm') ? 'vm' : 'netns');
+    assert.equal(experiment.lab, name.endsWith('-vm') || name === 'tw-recycle-harm' ? 'vm' : 'netns');
     for (const arm of experiment.arms.filter(({ baseline }) => !baseline))
       assert.notDeepEqual(arm.changes, [], `${arm.name} changes nothing`);
   });
@@ -68,9 +71,10 @@ test('capacity has every strategy once, and attempts for every tuple', () => {
   for (const arm of arms) assert.ok(scheduledAttempts(arm.load.arrival)! > 2 * 100 * 2 * 4, arm.name);
 });
 
-test('squid-2014 has the numbers of the report, and more sockets than one range holds', () => {
-  const { arms } = load('squid-2014');
+test('squid-2014-full has the numbers of the report, and more sockets than one range holds', () => {
+  const { arms } = load('squid-2014-full');
   const baseline = arms[0]!;
+  assert.equal(baseline.proxy?.kind, 'squid');
   assert.equal(baseline.addresses.length, 50);
   assert.deepEqual(baseline.sysctls, {
     'net.ipv4.ip_local_port_range': '32768 61000',
@@ -78,6 +82,27 @@ test('squid-2014 has the numbers of the report, and more sockets than one range 
   });
   assert.ok(scheduledAttempts(baseline.load.arrival)! > 61_000 - 32_768 + 1);
 });
+
+for (const [name, room] of [
+  ['squid-2014', 200],
+  ['squid-fixes', 120],
+] as const) {
+  test(`${name}: half of the attempts fit, ports and addresses half as many again hold half as many again`, () => {
+    const { arms, repeat } = load(name);
+    const ports = (arm: (typeof arms)[number]) => {
+      const [low, high] = arm.sysctls['net.ipv4.ip_local_port_range']!.split(' ').map(Number);
+      return (high! - low! + 1) * arm.addresses.length;
+    };
+    const rooms = Object.fromEntries(arms.map((arm) => [arm.name, ports(arm)]));
+    assert.equal(rooms.baseline, room);
+    assert.equal(rooms['wider-range'], 1.5 * room);
+    assert.equal(rooms['more-addresses'], 1.5 * room);
+    assert.ok(arms.every(({ proxy }) => proxy?.kind === 'squid'));
+    assert.ok(arms.every(({ load: { arrival } }) => scheduledAttempts(arrival) === 2 * room));
+    const loadMs = arms.reduce((sum, arm) => sum + arrivalDurationMs(arm.load.arrival)!, 0) * repeat;
+    assert.ok(loadMs + arms.length * repeat * 750 < 100_000, 'about a minute');
+  });
+}
 
 test('tor-2012 tries each sysctl of the list that a namespace has, alone and together, and names the others', () => {
   const { arms, description } = load('tor-2012');

@@ -3,20 +3,54 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { applyOf } from '../../src/report/apply.js';
+import { renderCsv } from '../../src/report/csv.js';
+import { renderJunit } from '../../src/report/junit.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
+import { renderSummary } from '../../src/report/summary.js';
 import { writeReports } from '../../src/report/write.js';
-import { emptyResults, quickstartResults } from '../support/results.js';
+import { emptyResults, quickstartResults, realSizeResults } from '../support/results.js';
 
 test('the reports land in a folder that may not exist yet, replace older ones, and leave nothing else', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'bindstorm-report-'));
   t.after(() => rm(root, { recursive: true, force: true }));
   const dir = join(root, 'new', 'results');
-  assert.deepEqual(await writeReports(dir, emptyResults()), [join(dir, 'report.html'), join(dir, 'report.md')]);
+  const files = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'seconds.csv'];
+  assert.deepEqual(
+    await writeReports(dir, emptyResults()),
+    files.map((name) => join(dir, name)),
+  );
   const results = quickstartResults();
   await writeReports(dir, results);
-  assert.deepEqual((await readdir(dir)).sort(), ['report.html', 'report.md']);
-  assert.equal(await readFile(join(dir, 'report.md'), 'utf8'), renderMarkdown(results));
+  assert.deepEqual((await readdir(dir)).sort(), [...files].sort());
+  const apply = applyOf(results);
+  for (const [name, content] of [
+    ['report.md', renderMarkdown(results)],
+    ['summary.md', renderSummary(results, apply)],
+    ['junit.xml', renderJunit(results)],
+    ['seconds.csv', renderCsv(results)],
+  ] as const)
+    assert.equal(await readFile(join(dir, name), 'utf8'), content);
   assert.match(await readFile(join(dir, 'report.html'), 'utf8'), /^<!doctype html>[\s\S]*<\/html>\n$/);
+});
+
+test('what there is to apply is written, and is gone when the results no longer support it', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'bindstorm-report-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const results = realSizeResults();
+  const written = await writeReports(dir, results);
+  const names = ['90-bindstorm-wider-range.conf', '90-bindstorm-wider-range.conf.rollback'];
+  assert.deepEqual((await readdir(join(dir, 'apply'))).sort(), names);
+  assert.deepEqual(
+    written.slice(-2),
+    names.map((name) => join(dir, 'apply', name)),
+  );
+  const apply = applyOf(results);
+  assert.ok(apply.kind === 'files');
+  assert.equal(await readFile(join(dir, 'apply', names[0]!), 'utf8'), apply.dropIn);
+  assert.equal(await readFile(join(dir, 'apply', names[1]!), 'utf8'), apply.rollback);
+  await writeReports(dir, quickstartResults());
+  assert.ok(!(await readdir(dir)).includes('apply'));
 });
 
 test('a place that cannot be replaced is an error, and nothing half-written stays behind', async (t) => {

@@ -50,7 +50,8 @@ export function startCli(
   const [first, ...rest] = [...within, ...program, ...args];
   const child = spawn(first!, rest, {
     cwd,
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    // Runs of tests are nothing for the page of a CI job.
+    env: { ...process.env, NO_COLOR: '1', GITHUB_STEP_SUMMARY: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: ownGroup,
   });

@@ -41,7 +41,12 @@ export function fakeLab(script: (i: number) => Script | Error, kind: Lab['kind']
   const purposes: ('run' | 'check')[] = [];
   return {
     kind,
-    description: kind === 'netns' ? 'network namespace' : kind === 'vm' ? 'virtual machine' : 'this host itself',
+    description:
+      kind === 'netns'
+        ? 'network namespace'
+        : kind === 'vm' || kind === 'vagrant'
+          ? 'virtual machine'
+          : 'this host itself',
     sessions,
     purposes,
     async open(purpose) {

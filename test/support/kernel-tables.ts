@@ -17,10 +17,10 @@ export const KERNELS: readonly { readonly suite: string; readonly column: Column
   { suite: 'sid', column: '7.x', release: '7.2.7' },
 ];
 
-/** The column of a kernel, or undefined when the tables have none for it. */
+/** The column of a kernel, or undefined when the tables have none for it. 7.x is 7.1 and newer. */
 export function columnOf(release: string): Column | undefined {
-  const [major, minor] = release.split('.');
-  const series = major === '7' ? '7.x' : `${major}.${minor}`;
+  const [major, minor] = release.split('.').map(Number) as [number, number];
+  const series = major === 7 && minor > 0 ? '7.x' : `${major}.${minor}`;
   return COLUMNS.find((column) => column === series);
 }
 

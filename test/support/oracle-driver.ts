@@ -76,16 +76,15 @@ const LATE = 900_000;
 const TRIES = 20;
 const DESCRIPTORS = 8192;
 
-const [line] = await firstLine();
-const input = JSON.parse(line!) as DriverInput;
+const input = JSON.parse(await firstLine()) as DriverInput;
 const targets = await setUp();
 let ranges = 0;
 await drive();
 process.exit(0);
 
-async function firstLine(): Promise<string[]> {
-  for await (const text of readLines(process.stdin)) return [text];
-  return [];
+async function firstLine(): Promise<string> {
+  for await (const line of readLines(process.stdin)) return line;
+  throw new Error('nothing was asked');
 }
 
 /** First waves one after the other, and the second wave of each as soon as it may begin. */

@@ -37,7 +37,7 @@ const NAMES: Record<string, StrategyName> = {
   'bind 0.0.0.0:0+reuseaddr': 'bind-any-reuseaddr',
 };
 
-/** The lines of a table of this folder, without its header and its comments. */
+/** A table of test/lab/ as its cells. */
 export function readTable(path: string): { readonly header: string[]; readonly lines: string[][] } {
   const text = readFileSync(new URL(`../../../test/lab/${path}`, import.meta.url), 'utf8');
   const [header, ...lines] = text
@@ -98,7 +98,7 @@ function withoutZeros(outcomes: Outcomes): Outcomes {
 
 /**
  * Rows without one right answer. Sharing through ip_autobind_reuse picks ports at random beyond P per address, up to a quarter of
- * the range (kernel.md, measured tables): between P·S and S·(P + (P/4)(D − 1)) connections.
+ * the range (src/capacity/ceiling.ts): between P·S and S·(P + (P/4)(D − 1)) connections.
  */
 export function isRandom(row: OracleRow): boolean {
   return (

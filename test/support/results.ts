@@ -75,6 +75,15 @@ export function quickstartResults({ blocks = 6, seconds = 10 }: ResultsOptions =
   };
 }
 
+/** The same with a port range of a real size in `wider-range`, so that it is worth applying. */
+export function realSizeResults(): Results {
+  const results = quickstartResults();
+  const variant = results.variants[1]!;
+  variant.sysctls['net.ipv4.ip_local_port_range'] = '1024 65535';
+  for (const run of variant.runs) run.sysctls['net.ipv4.ip_local_port_range'] = '1024\t65535';
+  return results;
+}
+
 /** The same experiment, interrupted in its fourth block, with one failed and one generator-limited run. */
 export function partialResults(): Results {
   const results = quickstartResults();
@@ -164,6 +173,7 @@ function makeVariant(spec: ArmSpec, index: number, blocks: number, seconds: numb
       maxInFlight: null,
       ports: null,
       lagBudgetMs: 10,
+      clocks: 1,
     },
     addresses: { count: spec.addresses, first: '10.50.0.1', last: `10.50.0.${spec.addresses}` },
     destinations: spec.destinations,

@@ -193,6 +193,7 @@ export function makeArm(name: string): Arm {
       maxInFlight: null,
       ports: null,
       lagBudgetMs: 10,
+      clocks: 1,
     },
     addresses: ['10.50.0.1', '10.50.0.2'],
     destinations: { kind: 'lab', addresses: 1, ports: 1 },

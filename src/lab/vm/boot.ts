@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AgentChannel } from '../agent-channel.js';
+import { acknowledgedInput } from './acknowledged.js';
 import { seedParameters } from './first-program.js';
 import { createGuestState } from './guest-state.js';
 import type { GuestKernel } from './kernel.js';
@@ -83,7 +84,8 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
     env: { ...process.env, LC_ALL: 'C' },
   });
   const streams = child.stdio as unknown as [null, Readable, Readable, Duplex, Duplex, Duplex];
-  const [, stdout, stderr, input, , status] = streams;
+  const [, stdout, stderr, line, , status] = streams;
+  const { input, onRead } = acknowledgedInput(line);
   const kill = () => killGroup(child);
   let poweringOff: NodeJS.Timeout | undefined;
   const begun = performance.now();
@@ -96,6 +98,7 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
       guest.fault = `its clock is wrong: it says ${uptime.toFixed(1)} s, and ${(bootMs / 1000).toFixed(1)} s have passed`;
       kill();
     },
+    onRead,
     onAgentEnd: () => {
       poweringOff ??= setTimeout(kill, POWER_OFF_MS);
     },

@@ -1,5 +1,5 @@
 /**
- * The first program of a guest, written here as machine code for x86-64 (108 bytes): it gives the kernel's random number generator
+ * The first program of a guest, written here as machine code for x86-64 (126 bytes): it gives the kernel's random number generator
  * a seed and becomes Node, whose init (src/agent/guest-init.ts) does the rest.
  *
  * A guest has little that is random. Until the kernel has enough of it, getrandom(2) waits; Node asks for it before it runs a line
@@ -51,7 +51,7 @@ function machineCode([device, program, script]: readonly [number, number, number
   };
   // The stack at the start of a program: argc, argv[0], argv[1], …, 0, the environment, 0 (System V ABI, AMD64, 3.4.1).
   add('83 3c 24 02'); //                      cmp  dword [rsp], 2     without a seed
-  add('7c 37'); //                            jl   run
+  add('7c 49'); //                            jl   run
   add('b8 02 00 00 00'); //                   mov  eax, 2             open(
   addressOf('48 8d 3d', device); //           lea  rdi, [rip+device]    "/dev/random",
   add('be 02 00 00 00'); //                   mov  esi, 2               O_RDWR)
@@ -63,8 +63,16 @@ function machineCode([device, program, script]: readonly [number, number, number
   add('48 83 ea 08'); //                      sub  rdx, 8
   add(`c7 02 ${number(SEED_BITS)}`); //       mov  dword [rdx], bits
   add(`c7 42 04 ${number(SEED_DIGITS)}`); //  mov  dword [rdx+4], bytes
+  // Before 4.8 what is credited flows on to the pool of getrandom(2) bit by bit, by a kernel thread that a credit wakes: so the
+  // same seed is given many times, and the thread is let run (drivers/char/random.c, credit_entropy_bits, push_to_pool).
+  add('41 bc 40 00 00 00'); //                mov  r12d, 64
+  // again:
   add('b8 10 00 00 00'); //                   mov  eax, 16
   add('0f 05'); //                            syscall
+  add('b8 18 00 00 00'); //                   mov  eax, 24            sched_yield()
+  add('0f 05'); //                            syscall
+  add('41 ff cc'); //                         dec  r12d
+  add('75 ed'); //                            jnz  again
   // run:
   add('8b 0c 24'); //                         mov  ecx, [rsp]
   add('48 8d 54 cc 10'); //                   lea  rdx, [rsp+rcx*8+16]  the environment

@@ -10,6 +10,8 @@ const KEPT = 8_000;
 const OVERLAP = 200;
 /** Init's line before it becomes the agent. */
 const BOOTED = /^booted ([\d.]+)\n/m;
+/** What has arrived of the input so far; the last is what counts. */
+const READ = /^read (\d+)\n/gm;
 /** Init's last line. */
 const END = /^(exit|failed) (.*)\n/m;
 
@@ -33,11 +35,13 @@ export interface GuestListener {
   onPanic(): void;
   /** Init is done, and becomes the agent. @param uptime seconds that the guest has run for, by its own clock */
   onBooted(uptime: number): void;
+  /** @param total bytes that the guest has read of its input */
+  onRead(total: number): void;
   /** The agent has ended, and init switches the machine off. */
   onAgentEnd(): void;
 }
 
-export function createGuestState({ onPanic, onBooted, onAgentEnd }: GuestListener): GuestState {
+export function createGuestState({ onPanic, onBooted, onRead, onAgentEnd }: GuestListener): GuestState {
   let kept = '';
   let status = '';
   let panic: string | null = null;
@@ -57,6 +61,11 @@ export function createGuestState({ onPanic, onBooted, onAgentEnd }: GuestListene
     onStatus(chunk) {
       const before = BOOTED.test(status);
       status += chunk;
+      const read = [...status.matchAll(READ)].at(-1)?.[1];
+      if (read !== undefined) {
+        status = status.replace(READ, '');
+        onRead(Number(read));
+      }
       const booted = before ? null : BOOTED.exec(status);
       if (booted !== null) onBooted(Number(booted[1]));
       if (END.test(status)) onAgentEnd();

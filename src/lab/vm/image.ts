@@ -50,9 +50,14 @@ const DEVICES = (
  * @throws LabError when it cannot be made
  */
 export function guestImage(modules: readonly string[], more: readonly CpioEntry[] = []): string {
+  return cachedImage(() => [...imageEntries(modules), ...more]);
+}
+
+/** The path of an archive, made now when the cache does not have it. @throws LabError when it cannot be made */
+export function cachedImage(entriesOf: () => readonly CpioEntry[]): string {
   const folder = cacheFolder('images');
   try {
-    const entries = [...imageEntries(modules), ...more];
+    const entries = entriesOf();
     const path = join(folder, `${keyOf(entries)}.cpio`);
     if (existsSync(path)) utimesSync(path, new Date(), new Date());
     else {
@@ -85,6 +90,26 @@ export function keptImage(path: string, modules: readonly string[]): string {
 
 /** What lies in the image. */
 export function imageEntries(modules: readonly string[]): CpioEntry[] {
+  const { programs, folders } = agentPrograms();
+  const start = `process.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/src/agent/guest-init.js');\n`;
+  return [
+    ...['/proc', '/sys', '/dev', '/tmp', '/modules'].map((path) => ({ kind: 'directory', path }) as const),
+    ...DEVICES,
+    { kind: 'text', path: '/init', text: firstProgram(NODE, START), executable: true },
+    { kind: 'text', path: START, text: start, executable: false },
+    ...programs,
+    ...modules.map((from, i) => {
+      const path = `/modules/${String(i).padStart(3, '0')}-${basename(from)}`;
+      return { kind: 'file', path, from, executable: false } as const;
+    }),
+  ];
+}
+
+/**
+ * What an agent needs wherever it runs: Node as /bin/node, unshare(1), this package in {@link GUEST_APP}, and the libraries of all.
+ * @returns `folders`: where the libraries lie, for LD_LIBRARY_PATH
+ */
+export function agentPrograms(): { readonly programs: readonly CpioEntry[]; readonly folders: readonly string[] } {
   const node = realpathSync(process.execPath);
   const files = packageFiles();
   const unshare = findProgram('unshare');
@@ -96,21 +121,18 @@ export function imageEntries(modules: readonly string[]): CpioEntry[] {
   const libraries = librariesFor(node, [unshare, ...addons]);
   // Libraries stay where they are here: the loader looks there anyway, or is told to.
   const folders = [...new Set(libraries.map((path) => dirname(path)))];
-  const start = `process.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/src/agent/guest-init.js');\n`;
-  return [
-    ...['/proc', '/sys', '/dev', '/tmp', '/modules'].map((path) => ({ kind: 'directory', path }) as const),
-    ...DEVICES,
-    { kind: 'text', path: '/init', text: firstProgram(NODE, START), executable: true },
-    { kind: 'text', path: START, text: start, executable: false },
+  const programs = [
     program(NODE, node),
     program('/bin/unshare', realpathSync(unshare)),
     ...libraries.map((path) => program(path, realpathSync(path))),
-    ...files.map(({ path, from }) => ({ kind: 'file', path, from, executable: false }) as const),
-    ...modules.map((from, i) => {
-      const path = `/modules/${String(i).padStart(3, '0')}-${basename(from)}`;
-      return { kind: 'file', path, from, executable: false } as const;
-    }),
+    ...files.map(
+      ({ path, from, text }): CpioEntry =>
+        text === undefined
+          ? { kind: 'file', path, from, executable: false }
+          : { kind: 'text', path, text, executable: false },
+    ),
   ];
+  return { programs, folders };
 }
 
 function program(path: string, from: string): CpioEntry {

@@ -2,6 +2,7 @@
  * The kernel of a guest, by its name; and by what it is, the engine that boots it where none is asked for.
  */
 import { resolve } from 'node:path';
+import { notBelow } from '../../capacity/kernel-version.js';
 import { DEBIAN_SUITES, type Engine, isKernelPath, RUNNING } from '../../profile/guest.js';
 import type { Guest } from '../../profile/plan.js';
 import { LabError } from '../lab.js';
@@ -59,7 +60,24 @@ async function givenKernel(
         : `${path} is a kernel image (bzImage), and User-Mode Linux is a kernel built as a program (ARCH=um)`,
       { remedy: `leave the engine away, or use engine ${fitting}` },
     );
+  if (file.kind === 'bzImage') refuseTooOld(path, file.release);
   return file.kind === 'program' ? givenUmlKernel(path) : givenQemuKernel(path, file.release, note, modules);
+}
+
+/**
+ * What the C library of this machine's Node is built for (glibc 2.26 and newer for x86-64, .note.ABI-tag). On 2.6.32 its loader
+ * cannot open a library: it asks for the status of a file by its descriptor (AT_EMPTY_PATH, Linux 2.6.39). docs/old-kernels.md.
+ */
+const OLDEST_KERNEL = [3, 2];
+
+function refuseTooOld(path: string, release: string | null): void {
+  const numbers = release?.split('.', 2).map((part) => Number.parseInt(part, 10));
+  if (numbers === undefined || notBelow(numbers, OLDEST_KERNEL)) return;
+  const oldest = OLDEST_KERNEL.join('.');
+  throw new LabError(
+    `${path} is Linux ${release}; Node, which runs in the guest, needs Linux ${oldest} or newer: the C library of this machine does not start on an older one`,
+    { remedy: `give a kernel from ${oldest} on` },
+  );
 }
 
 const WHAT_TO_GIVE = `the path of a bzImage or of a User-Mode Linux kernel, or a Debian suite: ${DEBIAN_SUITES.join(', ')}`;

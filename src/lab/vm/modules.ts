@@ -36,8 +36,11 @@ export function modulesToLoad(
   decompressed = () => cacheFolder('modules'),
 ): string[] {
   if (folder === null || !existsSync(folder)) return [];
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => FILE.test(path));
-  const paths = new Map(files.map((path) => [moduleName(path), join(folder, path)]));
+  // Beside "kernel" an installed kernel may have "source", a link to where it was built, with the same files.
+  const installed = join(folder, 'kernel');
+  const root = existsSync(installed) ? installed : folder;
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => FILE.test(path));
+  const paths = new Map(files.map((path) => [moduleName(path), join(root, path)]));
   const ready = new Map<string, string>();
   const at = (name: string) => {
     const path = paths.get(name);

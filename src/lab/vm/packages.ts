@@ -15,7 +15,16 @@ const NEEDED = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm']);
 export interface GuestFile {
   readonly path: string;
   readonly from: string;
+  /** What it holds in a guest instead of what it holds here. */
+  readonly text?: string;
 }
+
+/**
+ * zod's messages in some fifty languages, each a module: the agent needs one, and under an emulated CPU the others would cost a
+ * second at every start.
+ */
+const LOCALES = '/zod/v4/locales/index.js';
+const ENGLISH = /^export .*\/en\.js["'];?$/m;
 
 /** dist/src/lab/vm/ lies four folders below package.json, in a checkout and in an installed package alike. */
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '');
@@ -71,6 +80,11 @@ function filesIn(folder: string, guest: string): GuestFile[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry): GuestFile[] => {
     const [path, from] = [`${guest}/${entry.name}`, join(folder, entry.name)];
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesIn(from, path);
-    return entry.isFile() && NEEDED.has(extname(entry.name)) ? [{ path, from }] : [];
+    return entry.isFile() && NEEDED.has(extname(entry.name)) ? [{ path, from, ...replacement(path, from) }] : [];
   });
+}
+
+function replacement(path: string, from: string): Pick<GuestFile, 'text'> {
+  const english = path.endsWith(LOCALES) ? ENGLISH.exec(readFileSync(from, 'utf8'))?.[0] : undefined;
+  return english === undefined ? {} : { text: `${english}\n` };
 }

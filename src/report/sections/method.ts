@@ -32,6 +32,8 @@ export function environmentSection(results: Results): Markup {
 const ISOLATION: Readonly<Record<Results['experiment']['lab'], string>> = {
   netns: 'Each ran in a fresh network namespace, so no TIME_WAIT socket of one run reaches the next.',
   vm: 'Each ran in a fresh guest, so no TIME_WAIT socket of one run reaches the next. What a kernel answers, and how often, is exact in a guest; times are not those of this kernel on hardware, and are compared only with times of the same engine.',
+  vagrant:
+    'All ran in one box, each in a fresh network namespace there, so no TIME_WAIT socket of one run reaches the next; sysctls that are the whole box’s were put back after each. What a kernel answers, and how often, is exact in a box; times are not those of this kernel on hardware.',
   host: 'They ran on the machine itself: what else used its ports, and what earlier runs left behind, may show.',
 };
 

@@ -7,6 +7,7 @@ function guest() {
   let panics = 0;
   let ends = 0;
   const booted: number[] = [];
+  const read: number[] = [];
   const console = createGuestState({
     onPanic() {
       panics++;
@@ -14,11 +15,14 @@ function guest() {
     onBooted(uptime) {
       booted.push(uptime);
     },
+    onRead(total) {
+      read.push(total);
+    },
     onAgentEnd() {
       ends++;
     },
   });
-  return { console, panics: () => panics, ends: () => ends, booted };
+  return { console, panics: () => panics, ends: () => ends, booted, read };
 }
 
 test('a panic is found at once, also when two chunks share it, and is what counts', () => {
@@ -104,4 +108,11 @@ test('the end of the console is kept', () => {
   for (let i = 0; i < 1000; i++) console.onConsole(`line ${i} ${'x'.repeat(50)}\n`);
   assert.ok(console.text().length <= 8000);
   assert.match(console.text(), /line 999/);
+});
+
+test('what the guest has read of its input is told, also when two chunks share the line', () => {
+  const { console, read, booted } = guest();
+  console.onStatus('booted 1.2\nread 10\nread 2');
+  console.onStatus('0\n');
+  assert.deepEqual([read, booted], [[10, 20], [1.2]]);
 });

@@ -76,6 +76,27 @@ for (const engine of ENGINES) {
       assert.deepEqual(hostState(), before);
     });
 
+    it('hears the order to stop behind a description of a run that is longer than its line can hold', async () => {
+      const { experiment: long } = loadProfile(
+        PROFILE.replace('count: 2', 'count: 200').replace(
+          '{ shape: fill, attempts: 500 } }',
+          '{ shape: constant, rate: 20/s, duration: 60s } }',
+        ),
+        'guest.yaml',
+      );
+      const interruption = new AbortController();
+      const { run: stopped } = await runOne({
+        lab,
+        arm: long.arms[0]!,
+        planned: { id: 'long', variant: 'baseline', block: 0, warmup: false, order: 0, seed: 1 },
+        network: 'veth',
+        signal: interruption.signal,
+        onSample: () => interruption.abort(),
+      });
+      assert.equal(stopped.status, 'interrupted', stopped.problems.join('; '));
+      assert.ok(stopped.attempts > 0);
+    });
+
     it('held and bound first: P·S', async () => {
       const { outcomes, sysctls, durationMs } = await run('baseline');
       assert.deepEqual(outcomes, { ok: 200, 'bind:EADDRINUSE': 300 });

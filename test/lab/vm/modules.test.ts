@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { CONNTRACK, dependenciesOf, orderModules } from '../../../src/lab/vm/modules.js';
+import { CONNTRACK, dependenciesOf, modulesToLoad, orderModules } from '../../../src/lab/vm/modules.js';
+import { scratchFolder } from '../../support/cli.js';
 
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   veth: [],
@@ -29,6 +32,17 @@ test('what is built in or missing is left out', () => {
     orderModules(['a'], (name) => (name === 'a' ? ['built_in'] : undefined)),
     ['a'],
   );
+});
+
+test('modules are those that are installed, not those where the kernel was built', (t) => {
+  const folder = scratchFolder(t);
+  const [installed, built] = [join(folder, '6.1.0', 'kernel', 'net'), join(folder, 'build')];
+  for (const path of [installed, built]) {
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'veth.ko'), '');
+  }
+  symlinkSync(built, join(folder, '6.1.0', 'source'));
+  assert.deepEqual(modulesToLoad(join(folder, '6.1.0')), [join(installed, 'veth.ko')]);
 });
 
 test('what is no module needs nothing', () => {

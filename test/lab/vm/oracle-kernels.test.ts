@@ -89,11 +89,11 @@ function complaint(row: (typeof oracle)[number], answer: DriverRow | undefined):
   }
 }
 
-const here = columnOf(release());
-if (here !== undefined)
-  test(`cases on this machine's kernel, by the column ${here}`, async () => {
+// Another release of a guest's series may have more, or fewer, of what a stable series was brought; 6.18 has a column and no guest.
+if (columnOf(release()) === '6.18')
+  test("cases on this machine's kernel, 6.18", async () => {
     const program = fileURLToPath(new URL('../../support/kernel-cases.js', import.meta.url));
     const command = netnsCommand([process.execPath, program], process.getuid?.() === 0);
     const { stdout } = await execa(command[0]!, command.slice(1));
-    assert.deepEqual(JSON.parse(stdout), casesOn(here));
+    assert.deepEqual(JSON.parse(stdout), casesOn('6.18'));
   });

@@ -36,6 +36,15 @@ test('the packages of init, agent and origin are there, with what they need in t
   assert.ok([...paths].some((path) => path.endsWith('.node')));
 });
 
+test('of the languages of zod only one is loaded', () => {
+  const replaced = files.filter(({ text }) => text !== undefined);
+  assert.deepEqual(
+    replaced.map(({ path }) => path),
+    ['/app/node_modules/zod/v4/locales/index.js'],
+  );
+  assert.match(replaced[0]!.text!, /^export \{ default as en \} from ["']\.\/en\.js["'];\n$/);
+});
+
 test('what no agent needs stays out', () => {
   for (const name of ['echarts', 'commander', 'typescript', '@biomejs/biome'])
     assert.ok(!paths.has(`/app/node_modules/${name}/package.json`));

@@ -66,6 +66,18 @@ export const EXPERIMENT: readonly BadProfile[] = [
     message: /found a list of 0 items; expected at least 1 in the list/,
   },
   {
+    title: 'a box for another lab',
+    text: add('lab: { kind: vm, box: trixie }'),
+    place: 'lab.box:8',
+    message: /found "trixie", but only the vagrant lab has a box: use kind: vagrant, or remove box/,
+  },
+  {
+    title: 'a box of the catalogue, not of the Vagrantfile',
+    text: add('lab: { kind: vagrant, box: debian/bookworm64 }'),
+    place: 'lab.box:8',
+    message: /found "debian\/bookworm64"; a box is the name of a machine in the Vagrantfile, as bookworm/,
+  },
+  {
     title: 'two variants of one name',
     text: add('  - name: two\n  - name: one'),
     place: 'variants[2].name:9',

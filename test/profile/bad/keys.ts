@@ -147,7 +147,13 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'an unknown lab',
     text: add('lab: { kind: docker }'),
     place: 'lab.kind:8',
-    message: /found "docker" \(a text\); allowed are netns, vm, host: write one of these/,
+    message: /found "docker" \(a text\); allowed are netns, vm, vagrant, host: write one of these/,
+  },
+  {
+    title: 'a box that is to be left in an unknown state',
+    text: add('lab: { kind: vagrant, after: halt }'),
+    place: 'lab.after:8',
+    message: /found "halt" \(a text\); allowed are destroy, revert, keep/,
   },
   {
     title: 'an unknown engine',

@@ -1,0 +1,31 @@
+/**
+ * Every command, in the order of the help.
+ */
+import type { Command } from 'commander';
+import { registerCapacity } from './capacity.js';
+import { registerCompare } from './compare.js';
+import { registerDoctor } from './doctor.js';
+import { registerExplain } from './explain.js';
+import { registerPlan } from './plan.js';
+import { registerProfiles } from './profiles.js';
+import { registerReport } from './report.js';
+import { registerRestore } from './restore.js';
+import { registerRun } from './run.js';
+import { registerSchema } from './schema.js';
+import { registerSink } from './sink.js';
+import { registerWatch } from './watch.js';
+
+export const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerRun,
+  registerPlan,
+  registerCapacity,
+  registerExplain,
+  registerReport,
+  registerCompare,
+  registerWatch,
+  registerDoctor,
+  registerProfiles,
+  registerSink,
+  registerSchema,
+  registerRestore,
+];

@@ -1,0 +1,40 @@
+/**
+ * Where looks are shown: redrawn in place on a terminal, a line each elsewhere, or JSON.
+ */
+import type { Look } from '../gauge/look.js';
+import { renderLine, renderTable } from '../gauge/table.js';
+
+export interface Screen {
+  show(look: Look): void;
+}
+
+export type ScreenKind = 'table' | 'lines' | 'json';
+
+/** Without a terminal there is no height to respect, and a pipe may have a reader with a wide window. */
+const PIPE = { width: 160, height: 1000 };
+
+export function createScreen(stream: NodeJS.WriteStream, kind: ScreenKind, colour: boolean): Screen {
+  switch (kind) {
+    case 'json':
+      return { show: (look) => void stream.write(`${JSON.stringify(look)}\n`) };
+    case 'lines':
+      return { show: (look) => void stream.write(`${renderLine(look)}\n`) };
+    case 'table':
+      return createTable(stream, colour);
+  }
+}
+
+/** Each table is written over the one before in one write, line by line: a screen that is cleared first would flicker. */
+function createTable(stream: NodeJS.WriteStream, colour: boolean): Screen {
+  let before = 0;
+  return {
+    show(look) {
+      const size = stream.isTTY ? { width: stream.columns ?? 80, height: (stream.rows ?? 24) - 1 } : PIPE;
+      const lines = renderTable(look, { colour, ...size });
+      if (!stream.isTTY) return void stream.write(`${lines.join('\n')}\n`);
+      const up = before > 0 ? `\x1b[${before}A\r` : '';
+      stream.write(`${up}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
+      before = lines.length;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * A look in the text format of Prometheus (exposition format 0.0.4): conventional names, base units, one HELP and TYPE a family.
+ * Pure. Destinations are no labels: there are too many of them, and they change.
+ */
+import type { AddressLook, Look } from './look.js';
+import { LEVELS } from './reading.js';
+
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface Family {
+  readonly name: string;
+  readonly type: 'gauge' | 'counter';
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+/** @param looks how many there have been, this one included */
+export function renderMetrics(look: Look, looks: number): string {
+  return families(look, looks)
+    .filter(({ samples }) => samples.length > 0)
+    .map(({ name, type, help, samples }) => {
+      const full = `bindstorm_watch_${name}`;
+      const lines = samples.map(({ labels = {}, value }) => `${full}${labelText(labels)} ${numberText(value)}\n`);
+      return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
+    })
+    .join('');
+}
+
+function families({ addresses, capacity, level, sockets, at, lookMs }: Look, looks: number): Family[] {
+  const one = (value: number): Sample[] => [{ value }];
+  const each = (value: (address: AddressLook) => number | null): Sample[] =>
+    addresses.flatMap((address) => {
+      const found = value(address);
+      return found === null ? [] : [{ labels: { address: address.address }, value: found }];
+    });
+  return [
+    {
+      name: 'ephemeral_ports',
+      type: 'gauge',
+      help: 'Ports that the kernel hands out on each local address: ip_local_port_range without the reserved ones. The hard wall.',
+      samples: one(capacity.ports),
+    },
+    {
+      name: 'slow_wall_ports',
+      type: 'gauge',
+      help: 'Half of them, from where on each search for a port takes long.',
+      samples: one(capacity.slowWall),
+    },
+    {
+      name: 'ports_in_use',
+      type: 'gauge',
+      help: 'Distinct ephemeral ports taken on a local address, TIME_WAIT included.',
+      samples: each(({ ports }) => ports),
+    },
+    {
+      name: 'largest_destination_sockets',
+      type: 'gauge',
+      help: 'Sockets of a local address to its busiest destination (address and port).',
+      samples: each(({ largest }) => largest?.sockets ?? null),
+    },
+    {
+      name: 'fill_ratio',
+      type: 'gauge',
+      help: 'What counts against the wall, divided by the hard wall; the label says what counts: ports, or the busiest destination.',
+      samples: addresses.map(({ address, wall, fill }) => ({ labels: { address, wall }, value: fill })),
+    },
+    {
+      name: 'growth_per_second',
+      type: 'gauge',
+      help: 'Ports (or sockets to the busiest destination) gained a second, over the last minute.',
+      samples: each(({ growthPerSecond }) => growthPerSecond),
+    },
+    {
+      name: 'exhaustion_seconds',
+      type: 'gauge',
+      help: 'Seconds until the hard wall at this growth; absent while nothing grows.',
+      samples: each(({ secondsToHardWall }) => secondsToHardWall),
+    },
+    {
+      name: 'sockets',
+      type: 'gauge',
+      help: 'Sockets on ephemeral ports by local address and TCP state.',
+      samples: addresses.flatMap(({ address, states }) =>
+        Object.entries(states).map(([state, value]) => ({ labels: { address, state }, value })),
+      ),
+    },
+    {
+      name: 'all_sockets',
+      type: 'gauge',
+      help: 'All TCP sockets of the namespace.',
+      samples: one(sockets.all),
+    },
+    {
+      name: 'level',
+      type: 'gauge',
+      help: '0: ok, 1: an address is at the slow wall, 2: one is at the hard wall (or at the thresholds that were given).',
+      samples: one(LEVELS.indexOf(level)),
+    },
+    { name: 'look_duration_seconds', type: 'gauge', help: 'What this look took.', samples: one(lookMs / 1000) },
+    {
+      name: 'look_timestamp_seconds',
+      type: 'gauge',
+      help: 'When it was taken, in seconds since 1970.',
+      samples: one(Date.parse(at) / 1000),
+    },
+    { name: 'looks_total', type: 'counter', help: 'Looks since the gauge was started.', samples: one(looks) },
+  ];
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
+
+/** Digits that a float64 needs, no thousands separators. */
+function numberText(value: number): string {
+  return Number.isFinite(value) ? String(value) : value > 0 ? '+Inf' : value < 0 ? '-Inf' : 'NaN';
+}

@@ -1,0 +1,171 @@
+/**
+ * A look as a table for a terminal, and as one line for a log. Pure.
+ */
+import { styleText } from 'node:util';
+import type { AddressLook, Look } from './look.js';
+import type { Level } from './reading.js';
+
+export interface TableOptions {
+  readonly colour: boolean;
+  /** Columns. */
+  readonly width: number;
+  /** Lines that the table may have. */
+  readonly height: number;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+const LEVEL_STYLES: Readonly<Record<Level, Style>> = { ok: 'green', slow: 'yellow', hard: 'red' };
+const LEVEL_WORDS: Readonly<Record<Level, string>> = { ok: 'ok', slow: 'slow wall', hard: 'hard wall' };
+const BAR = 20;
+const NONE = '–';
+/** Lines that are not rows of addresses: heading, capacity, two heads, blanks, the remainders. */
+const OTHER_LINES = 9;
+const MOST_DESTINATIONS = 5;
+const MOST_OWNERS = 5;
+const LEAST_ADDRESSES = 3;
+
+/** @returns lines without a newline at the end */
+export function renderTable(look: Look, { colour, width, height }: TableOptions): string[] {
+  const paint = (style: Style, text: string) => (colour ? styleText(style, text, { validateStream: false }) : text);
+  const destinations = look.destinations.slice(0, MOST_DESTINATIONS);
+  const owners = look.owners?.owners.slice(0, MOST_OWNERS) ?? [];
+  const room = Math.max(LEAST_ADDRESSES, height - OTHER_LINES - destinations.length - owners.length);
+  const shown = look.addresses.slice(0, room);
+  const rows = shown.map(cellsOf);
+  const head = ['local address', 'in use', 'fill', '', 'wall', 'growth', 'hard wall in', 'states'];
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const right = new Set([1, 3, 5, 6]);
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => (right.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
+  const cut = (text: string, columns = width) =>
+    (text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text).trimEnd();
+  const level = LEVEL_WORDS[look.level];
+  const left = look.addresses.length - shown.length;
+  return [
+    `${paint('bold', cut(heading(look), width - level.length - 2))}  ${paint(LEVEL_STYLES[look.level], level)}`,
+    cut(capacityLine(look)),
+    '',
+    ...(look.addresses.length === 0
+      ? ['No socket on an ephemeral port.']
+      : [paint('dim', cut(line(head))), ...rows.map((row, i) => paintRow(cut(line(row)), shown[i]!.level, paint))]),
+    ...(left > 0
+      ? [paint('dim', `and ${counted(left, 'address', 'addresses')} below ${percent(shown.at(-1)!.fill)}`)]
+      : []),
+    ...section(
+      look.missed > 0 ? `busiest destinations (each up to ${thousands(look.missed)} more)` : 'busiest destinations',
+      destinations.map(
+        ({ address, port, sockets, localAddresses }) =>
+          `${endpoint(address, port)}  ${thousands(sockets)} from ${counted(localAddresses, 'address', 'addresses')}`,
+      ),
+      paint,
+    ).map((text) => cut(text)),
+    ...section(
+      ownersTitle(look),
+      owners.map(({ pid, command, sockets }) => `${clean(command)} (${pid})  ${thousands(sockets)}`),
+      paint,
+    ).map((text) => cut(text)),
+  ];
+}
+
+/** One line that says where the namespace stands: for a log, where nothing is redrawn. */
+export function renderLine(look: Look): string {
+  const [fullest, ...others] = look.addresses;
+  if (!fullest) return `${look.at}  ${LEVEL_WORDS.ok}  no socket on an ephemeral port`;
+  const { growthPerSecond, secondsToHardWall } = fullest;
+  const parts = [
+    `${fullest.address} has ${thousands(fullest.used)} of ${thousands(look.capacity.ports)} ${whatCounts(fullest)} (${percent(fullest.fill)})`,
+    ...(growthPerSecond === null ? [] : [rate(growthPerSecond)]),
+    ...(secondsToHardWall === null ? [] : [`hard wall in ${duration(secondsToHardWall)}`]),
+    ...(others.length > 0 ? [`${counted(others.length, 'address', 'addresses')} less`] : []),
+  ];
+  return `${look.at}  ${LEVEL_WORDS[look.level]}  ${parts.join(', ')}`;
+}
+
+function paintRow(text: string, level: Level, paint: (style: Style, text: string) => string): string {
+  return level === 'ok' ? text : paint(LEVEL_STYLES[level], text);
+}
+
+function heading({ at, sockets, lookMs }: Look): string {
+  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${thousands(sockets.all)} TCP sockets, counted in ${lookMs < 10 ? lookMs.toFixed(1) : Math.round(lookMs)} ms`;
+}
+
+function capacityLine({ capacity }: Look): string {
+  const { low, high, reserved, ports, slowWall } = capacity;
+  const without = reserved > 0 ? ` without ${thousands(reserved)} reserved` : '';
+  return `ports ${low} to ${high}${without}: ${thousands(ports)} an address; the slow wall is at ${thousands(slowWall)}, the hard wall at ${thousands(ports)}`;
+}
+
+function cellsOf(look: AddressLook): string[] {
+  const { address, used, fill, states, growthPerSecond, secondsToHardWall } = look;
+  const filled = Math.min(BAR, Math.round(fill * BAR));
+  return [
+    address,
+    thousands(used),
+    `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`,
+    percent(fill),
+    whatCounts(look),
+    growthPerSecond === null ? NONE : rate(growthPerSecond),
+    secondsToHardWall === null ? NONE : duration(secondsToHardWall),
+    Object.entries(states)
+      .sort((a, b) => b[1] - a[1])
+      .map(([state, count]) => `${state} ${thousands(count)}`)
+      .join(', '),
+  ];
+}
+
+/** Where ports are shared, what counts is one destination, and it is named. */
+function whatCounts({ wall, largest }: AddressLook): string {
+  return wall === 'destination' && largest ? `to ${endpoint(largest.address, largest.port)}` : 'ports';
+}
+
+function ownersTitle({ owners, addresses }: Look): string {
+  if (owners === null) return '';
+  const open = addresses.some(({ states }) => Object.keys(states).some((state) => state !== 'TIME_WAIT'));
+  const notes = [
+    ...(owners.unreadable > 0 ? [`${counted(owners.unreadable, 'process', 'processes')} may not be looked into`] : []),
+    ...(owners.incomplete ? ['not all processes were looked at'] : []),
+  ];
+  if (owners.owners.length === 0 && (notes.length === 0 || !open)) return '';
+  return `owners of open sockets${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+}
+
+function section(title: string, lines: readonly string[], paint: (style: Style, text: string) => string): string[] {
+  if (title === '' || (lines.length === 0 && title.startsWith('busiest'))) return [];
+  return ['', paint('dim', title), ...lines];
+}
+
+export function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** A process may give itself any name. */
+function clean(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en');
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${thousands(count)} ${count === 1 ? one : many}`;
+}
+
+/** Rounded down, so that 100 % is said only where nothing is left. */
+function percent(share: number): string {
+  return `${(Math.floor(share * 1000 + 1e-6) / 10).toFixed(1)} %`;
+}
+
+function rate(perSecond: number): string {
+  const size = Math.abs(perSecond);
+  const text = size >= 99.5 ? Math.round(size).toLocaleString('en') : size.toFixed(1);
+  return `${/[1-9]/.test(text) ? (perSecond > 0 ? '+' : '−') : ''}${text}/s`;
+}
+
+function duration(seconds: number): string {
+  if (seconds === 0) return 'now';
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : '> 2 days';
+}

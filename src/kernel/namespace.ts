@@ -1,0 +1,70 @@
+/**
+ * Other network namespaces (network_namespaces(7), setns(2)). A socket belongs to the namespace in which it was made, so it is
+ * enough to be there while it is made; the calling thread is back in its own before anything else runs.
+ */
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { SystemCallError } from './errno.js';
+import { declare, errno } from './libc.js';
+
+const setns = declare<[fd: number, type: number]>('int setns(int, int)');
+const CLONE_NEWNET = 0x40000000;
+/** The main thread's. `/proc/self/ns/net` is the same file on that thread only. */
+const OWN = '/proc/thread-self/ns/net';
+
+export interface NetworkNamespace {
+  /** As the links in /proc/PID/ns name it: `net:[4026531840]`. */
+  readonly id: string;
+  /** Whether it is the one that this process is in. */
+  readonly own: boolean;
+  /** Do something synchronous inside. @throws SystemCallError when it may not be entered */
+  within<T>(work: () => T): T;
+  close(): void;
+}
+
+/**
+ * Open a network namespace.
+ * @param path as /proc/812/ns/net or /run/netns/blue; absent: that of the calling thread
+ * @throws the system's error when the file cannot be opened
+ */
+export function openNamespace(path: string = OWN): NetworkNamespace {
+  const there = openSync(path, 'r');
+  const here = openSync(OWN, 'r');
+  const [inode, ownInode] = [there, here].map((fd) => fstatSync(fd).ino);
+  const own = inode === ownInode;
+
+  function enter(fd: number): void {
+    if (setns(fd, CLONE_NEWNET) < 0) throw new SystemCallError('setns', errno(), path);
+  }
+
+  return {
+    id: `net:[${inode}]`,
+    own,
+    within(work) {
+      if (own) return work();
+      enter(there);
+      try {
+        return work();
+      } finally {
+        enter(here);
+      }
+    },
+    close() {
+      closeSync(there);
+      closeSync(here);
+    },
+  };
+}
+
+/**
+ * Do something synchronous in another network namespace.
+ * @param path of the namespace, as /proc/1/ns/net
+ * @throws SystemCallError when the namespace cannot be entered; what `work` throws
+ */
+export function withNamespace<T>(path: string, work: () => T): T {
+  const namespace = openNamespace(path);
+  try {
+    return namespace.within(work);
+  } finally {
+    namespace.close();
+  }
+}

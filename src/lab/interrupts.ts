@@ -1,0 +1,32 @@
+/**
+ * A lab that takes minutes to come up must not be left half made by Ctrl-C.
+ */
+import { LabInterrupted } from './lab.js';
+
+/**
+ * Do some work that the first SIGINT or SIGTERM aborts; a second one ends the program at once, as usual.
+ * @throws LabInterrupted when it was aborted, however it ended; else what `work` throws
+ */
+export async function abortable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const abort = () => {
+    release();
+    controller.abort();
+  };
+  const release = () => {
+    process.off('SIGINT', abort);
+    process.off('SIGTERM', abort);
+  };
+  process.on('SIGINT', abort);
+  process.on('SIGTERM', abort);
+  try {
+    const result = await work(controller.signal);
+    if (controller.signal.aborted) throw new LabInterrupted('interrupted while the lab came up');
+    return result;
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    throw new LabInterrupted('interrupted while the lab came up', { cause: error });
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The Vagrant lab: a box that is brought up once for an experiment; in it, a fresh agent in namespaces of its own for every run,
+ * started over ssh. What a run changes of the box itself, the agent puts back (agent/box-guard.ts), or a snapshot does.
+ */
+import type { Box } from '../../profile/box.js';
+import { type Patience, startAgent } from '../agent-process.js';
+import { abortable } from '../interrupts.js';
+import { type Lab, LabError } from '../lab.js';
+import { findProgram } from '../remedy.js';
+import {
+  boxStatus,
+  bringUp,
+  hasProgram,
+  isThere,
+  leftBoxes,
+  provision,
+  putAway,
+  revert,
+  saveSnapshot,
+  sshTarget,
+} from './box.js';
+import { type Place, VAGRANT_REMEDY, vagrantPlace } from './command.js';
+import { boxImage, startScript } from './image.js';
+import { type BoxRecord, claim, recordOf } from './record.js';
+import { type SshTarget, sshCommand } from './ssh-config.js';
+
+/** Without KVM, ssh and the start of Node take some ten seconds each on a busy machine. */
+const PATIENCE: Patience = { hello: 180_000, close: 30_000 };
+
+interface Ready {
+  readonly ssh: SshTarget;
+  /** The path of the script that starts the agent. */
+  readonly start: string;
+}
+
+/** @param note told what takes long */
+export function vagrantLab(box: Box, note: (text: string) => void): Lab {
+  const place = vagrantPlace();
+  let provider: string | undefined;
+  /** From the moment at which the box is ours to put away. */
+  let record: BoxRecord | undefined;
+  let ready: Promise<Ready> | undefined;
+  let used = false;
+
+  async function prepare(signal: AbortSignal): Promise<Ready> {
+    const missing = missingPrograms();
+    if (missing.length > 0)
+      throw new LabError(`not on the PATH, and needed for a Vagrant box: ${missing.join(', ')}`, {
+        remedy: VAGRANT_REMEDY,
+      });
+    const image = boxImage();
+    await finishEarlier(box.name, place, note);
+    const status = await boxStatus(box.name, place);
+    provider = status.provider;
+    refuseForeign(box, place, isThere(status));
+    record = claim(box.name, place, box.after, isThere(status));
+    const options = { place, signal, env: { BINDSTORM_IMAGE: image.path, BINDSTORM_IMAGE_KEY: image.key } };
+    if (status.state !== 'running') {
+      note(
+        `${isThere(status) ? 'starting' : 'making'} the Vagrant box ${box.name} (${provider}), which takes a minute or more; its download, once, takes longer`,
+      );
+      await bringUp(box.name, options);
+    }
+    const ssh = await sshTarget(box.name, place);
+    const start = startScript(image);
+    if (!(await hasProgram(ssh, start))) {
+      await provision(box.name, options);
+      if (!(await hasProgram(ssh, start)))
+        throw new LabError(`the Vagrant box ${box.name} has no ${start} after it was provisioned`, {
+          remedy: `take the provisioners of bindstorm’s own Vagrantfile over into that of ${place.folder}`,
+        });
+    }
+    if (box.after === 'revert' || box.between === 'revert') record = await saveSnapshot(record, signal);
+    return { ssh, start };
+  }
+
+  return {
+    kind: 'vagrant',
+    get description() {
+      return `virtual machine: Vagrant box ${box.name}${provider === undefined ? '' : ` (${provider})`}`;
+    },
+    caveat:
+      'counts and errnos are exact; times are those of a virtual machine, and are not compared with those of another lab',
+    async open(purpose) {
+      ready ??= abortable(prepare);
+      const { ssh, start } = await ready;
+      if (used && record && box.between === 'revert') await revert(record);
+      used = true;
+      return startAgent(
+        ['setpriv', '--pdeathsig', 'KILL', ...sshCommand(ssh, `sudo -n ${start} ${purpose}`)],
+        PATIENCE,
+      );
+    },
+    async release() {
+      if (record === undefined) return;
+      const became = await putAway(record);
+      if (box.after !== 'destroy') note(`the Vagrant box ${box.name}: ${became}`);
+    },
+  };
+}
+
+/** What a controller that was killed was to do with this box is done now. */
+async function finishEarlier(box: string, place: Place, note: (text: string) => void): Promise<void> {
+  const left = (await leftBoxes()).find((record) => record.box === box && record.folder === place.folder);
+  if (left === undefined) return;
+  note(`a run of ${left.since} was killed and has left the Vagrant box ${box}: ${await putAway(left)}`);
+}
+
+function refuseForeign(box: Box, place: Place, there: boolean): void {
+  if (!there || box.after !== 'destroy' || recordOf(box.name, place)?.made) return;
+  throw new LabError(
+    `the Vagrant box ${box.name} of ${place.folder} was there before, made by somebody else, and would be destroyed at the end`,
+    {
+      remedy: `say in the profile what is to become of it, as lab: { kind: vagrant, box: ${box.name}, after: revert }`,
+    },
+  );
+}
+
+/** Which programs that the lab takes are not on the PATH. */
+export function missingPrograms(): string[] {
+  return ['vagrant', 'ssh', 'setpriv'].filter((program) => findProgram(program) === undefined);
+}

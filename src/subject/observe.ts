@@ -1,0 +1,105 @@
+/**
+ * The kernel's view of a proxy: its bind() and connect() calls that failed. By eBPF where that works, else by strace, which makes
+ * the proxy five to ten times slower; so this is done in a run of its own, of which no time is used.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { mount } from '../kernel/boot.js';
+import type { ObservationWay, Syscalls } from '../results/proxy.js';
+import { findProgram } from './program.js';
+import { BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
+
+export interface Observation {
+  /** What stands before the command of the proxy. */
+  readonly prefix: readonly string[];
+  /** After the end of the proxy: what was counted. Rejects when it cannot be had. */
+  finish(): Promise<Syscalls>;
+}
+
+/** Compiling and attaching takes one to two seconds. */
+const ATTACH_DEADLINE_MS = 15_000;
+/** To detach, the kernel waits for all of its CPUs, which takes its time where they are busy. */
+const END_DEADLINE_MS = 30_000;
+const TRACEFS = '/sys/kernel/tracing';
+
+/**
+ * Begin to observe the calls of this network namespace, or of the program that is started with the prefix.
+ * @param way what to try first
+ * @param file where strace writes, readable by this process only
+ * @param root the caller is root of the machine; others may not use eBPF
+ * @returns a text that says why nothing is observed, where neither way is open
+ */
+export async function startObservation(
+  way: ObservationWay,
+  file: string,
+  root: boolean,
+): Promise<Observation | string> {
+  const bpftrace = way === 'ebpf' && root ? findProgram('bpftrace') : undefined;
+  const byBpf = bpftrace === undefined ? undefined : await startBpf(bpftrace);
+  if (byBpf !== undefined) return byBpf;
+  const strace = findProgram('strace');
+  if (strace === undefined)
+    return 'found no program strace; install it, as with: apt-get install --no-install-recommends strace (or bpftrace, for root)';
+  return {
+    prefix: [strace, '-f', '-qq', '-e', 'trace=bind,connect', '-e', 'signal=none', '-o', file, '--'],
+    async finish() {
+      const count = countStrace();
+      for (const line of readFileSync(file, 'latin1').split('\n')) count.add(line);
+      return count.result();
+    },
+  };
+}
+
+/** @returns undefined where eBPF, its tracepoints or the types of the kernel are not to be had */
+async function startBpf(bpftrace: string): Promise<Observation | undefined> {
+  if (!mayTrace()) return undefined;
+  const child = spawn(bpftrace, ['-f', 'json', '-e', bpfProgram(statSync('/proc/self/ns/net').ino)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const count = countBpf();
+  let ready: () => void = () => {};
+  const attached = new Promise<boolean>((resolve) => {
+    ready = () => resolve(true);
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('close', () => resolve());
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.includes(BPF_READY)) ready();
+    else count.add(line);
+  });
+  if (!(await Promise.race([attached, ended.then(() => false), wait(ATTACH_DEADLINE_MS).then(() => false)]))) {
+    child.kill('SIGKILL');
+    return undefined;
+  }
+  return {
+    prefix: [],
+    async finish() {
+      child.kill('SIGINT');
+      const inTime = await Promise.race([ended.then(() => true), wait(END_DEADLINE_MS).then(() => false)]);
+      if (!inTime) {
+        child.kill('SIGKILL');
+        throw new Error('bpftrace did not end in time');
+      }
+      return count.result();
+    },
+  };
+}
+
+/** The tracepoints are in tracefs, which need not be mounted; the mount is of this mount namespace only. */
+function mayTrace(): boolean {
+  const isThere = () => existsSync(`${TRACEFS}/events/syscalls/sys_enter_bind`);
+  if (isThere()) return true;
+  try {
+    mount('tracefs', TRACEFS);
+  } catch {
+    return false;
+  }
+  return isThere();
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

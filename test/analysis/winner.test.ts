@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { winnerOf } from '../../src/analysis/winner.js';
+import type { Results, Variant } from '../../src/results/schema.js';
+import { emptyResults, partialResults, quickstartResults, realSizeResults } from '../support/results.js';
+
+const RANGE = 'net.ipv4.ip_local_port_range';
+const variantOf = (results: Results, name: string) => results.variants.find((variant) => variant.name === name)!;
+
+function setSysctl(variant: Variant, name: string, value: string): void {
+  variant.sysctls[name] = value;
+  for (const run of variant.runs) run.sysctls[name] = value.replace(' ', '\t');
+}
+
+function reason(results: Results): string {
+  const winner = winnerOf(results);
+  assert.equal(winner.kind, 'none');
+  return winner.kind === 'none' ? winner.reason : '';
+}
+
+function name(results: Results): string {
+  const winner = winnerOf(results);
+  assert.ok(winner.kind === 'sysctls', winner.kind === 'none' ? winner.reason : '');
+  return winner.variant.name;
+}
+
+describe('the winner', () => {
+  it('is the variant of sysctls alone that is as good as the best; what was in force before is told', () => {
+    const results = realSizeResults();
+    const winner = winnerOf(results);
+    assert.ok(winner.kind === 'sysctls');
+    assert.equal(winner.variant.name, 'wider-range');
+    assert.deepEqual(winner.changes, [{ name: RANGE, value: '1024 65535', before: '40000 40099' }]);
+  });
+
+  it('takes what was before from the baseline’s profile, then from the fresh lab, where no run has it; else it is not known', () => {
+    const results = realSizeResults();
+    const baseline = results.variants[0]!;
+    const before = () => {
+      const winner = winnerOf(results);
+      return winner.kind === 'sysctls' ? winner.changes[0]!.before : undefined;
+    };
+    for (const run of baseline.runs) run.sysctls[RANGE] = '40000\t40050';
+    assert.equal(before(), '40000 40050', 'what the kernel said');
+    for (const run of baseline.runs) delete run.sysctls[RANGE];
+    assert.equal(before(), '40000 40099', 'what the profile asked for');
+    delete baseline.sysctls[RANGE];
+    assert.equal(before(), '32768 60999', 'the lab’s own');
+    delete results.environment.defaults[RANGE];
+    assert.equal(before(), null);
+  });
+
+  it('changes as little as it can: of equals, the one with fewer sysctls', () => {
+    const results = realSizeResults();
+    const more = variantOf(results, 'tw-reuse-1');
+    more.verdict!.verdict = 'better';
+    Object.assign(more.verdict!.goal, { difference: -0.5, verdict: 'better' });
+    assert.equal(name(results), 'wider-range');
+    setSysctl(variantOf(results, 'wider-range'), 'net.ipv4.tcp_fin_timeout', '10');
+    assert.equal(name(results), 'tw-reuse-1');
+  });
+
+  it('of equals with as many sysctls is the one that moved the goal further', () => {
+    const results = realSizeResults();
+    const other = variantOf(results, 'tw-reuse-1');
+    other.verdict!.verdict = 'better';
+    other.verdict!.goal.difference = -0.4999;
+    assert.equal(name(results), 'wider-range');
+    other.verdict!.goal.difference = -0.5001;
+    assert.equal(name(results), 'tw-reuse-1');
+  });
+
+  it('counts a goal of which more is better the other way round', () => {
+    const results = realSizeResults();
+    results.experiment.goal = 'rate';
+    for (const { verdict } of results.variants)
+      if (verdict) verdict.goal.difference = -(verdict.goal.difference ?? 0) * 100;
+    assert.equal(name(results), 'wider-range');
+    variantOf(results, 'no-port-tw-reuse').verdict!.goal.difference = 80;
+    assert.match(reason(results), /^no-port-tw-reuse is not a change of sysctls alone$/);
+  });
+});
+
+describe('there is none', () => {
+  it('where the experiment is not complete, or nothing was better', () => {
+    assert.equal(reason(partialResults()), 'the experiment is not complete');
+    const results = emptyResults();
+    results.experiment.status = 'complete';
+    assert.equal(reason(results), 'no variant was judged better than the baseline');
+  });
+
+  it('where several kernels were measured: a machine has one', () => {
+    const results = realSizeResults();
+    const guest = { engine: 'uml', kernel: 'bookworm' } as const;
+    const kernel = { name: 'bookworm', guest, environment: results.environment, summary: '' };
+    results.kernels = [kernel];
+    assert.equal(name(results), 'wider-range', 'one is as good as none');
+    results.kernels = [kernel, { ...kernel, name: 'trixie' }];
+    assert.equal(reason(results), 'several kernels were measured, and a machine has one: repeat it on that one alone');
+  });
+
+  it('where another variant, no change of sysctls, did more than the margin', () => {
+    const results = realSizeResults();
+    const { goal } = variantOf(results, 'wider-range').verdict!;
+    goal.difference = -0.495;
+    assert.equal(name(results), 'wider-range', 'apart by the margin: as good');
+    goal.difference = -0.49;
+    assert.match(reason(results), /twice-the-addresses is not a change of sysctls alone; /);
+    assert.doesNotMatch(reason(results), /wider-range/);
+  });
+
+  it('where each has a price: a guardrail that got worse, or a threshold that failed', () => {
+    const results = realSizeResults();
+    for (const variant of results.variants) {
+      if (variant.verdict && variant.name !== 'wider-range') variant.verdict.verdict = 'no difference';
+    }
+    assert.equal(name(results), 'wider-range');
+    const guardrail = variantOf(results, 'wider-range').verdict!.guardrails[1]!;
+    guardrail.verdict = 'worse';
+    assert.equal(reason(results), 'wider-range has a price: cpu.perConnection got worse');
+    guardrail.verdict = 'not enough evidence';
+    assert.equal(name(results), 'wider-range', 'what is not known is no price');
+    results.thresholds[0]!.passed = false;
+    assert.equal(reason(results), 'wider-range has a price: its threshold on failures.share (at most 0) failed');
+  });
+
+  it('where a price is on another variant, that one is passed over', () => {
+    const results = realSizeResults();
+    for (const variant of results.variants) {
+      if (variant.verdict && variant.name !== 'wider-range') variant.verdict.guardrails[0]!.verdict = 'worse';
+    }
+    variantOf(results, 'wider-range').verdict!.goal.difference = -0.2;
+    assert.equal(name(results), 'wider-range');
+  });
+
+  it('where the range is a scaled-down model of a machine’s', () => {
+    const results = quickstartResults();
+    assert.match(
+      reason(results),
+      /wider-range has a range of 1000 ports, a scaled-down model of the 28,232 that a machine has/,
+    );
+    setSysctl(variantOf(results, 'wider-range'), RANGE, '32768 60998');
+    assert.match(reason(results), /28231 ports, a scaled-down/);
+    setSysctl(variantOf(results, 'wider-range'), RANGE, '32000 60231');
+    assert.equal(name(results), 'wider-range', 'as large as usual');
+    delete results.environment.defaults[RANGE];
+    assert.equal(name(results), 'wider-range', 'and where the usual size was not recorded');
+  });
+
+  it('where the kernel did not have the value in every run that counts', () => {
+    const results = realSizeResults();
+    const { runs } = variantOf(results, 'wider-range');
+    runs[0]!.sysctls[RANGE] = '32768 60999';
+    assert.equal(name(results), 'wider-range', 'a warm-up does not count');
+    runs[2]!.sysctls[RANGE] = '32768 60999';
+    assert.match(reason(results), /wider-range did not have net\.ipv4\.ip_local_port_range = 1024 65535 in every run/);
+    delete runs[2]!.sysctls[RANGE];
+    assert.match(reason(results), /in every run/);
+  });
+
+  it('where something else was changed as well, even if the changes do not say so', () => {
+    const results = realSizeResults();
+    variantOf(results, 'wider-range').load.maxInFlight = 7;
+    assert.match(reason(results), /wider-range is not a change of sysctls alone/);
+    const proxied = realSizeResults();
+    Object.assign(variantOf(proxied, 'wider-range'), { proxy: { kind: 'squid' } });
+    assert.match(reason(proxied), /wider-range is not a change of sysctls alone/);
+  });
+
+  it('where a sysctl is none: results may come from anywhere', () => {
+    for (const [sysctl, value] of [
+      ['net.ipv4.tcp_tw_reuse\nkernel.core_pattern', '1'],
+      ['net.ipv4.tcp_tw_reuse', '1; rm'],
+    ] as const) {
+      const results = quickstartResults();
+      const variant = variantOf(results, 'wider-range');
+      variant.sysctls = { [sysctl]: value };
+      for (const run of variant.runs) run.sysctls[sysctl] = value;
+      assert.match(reason(results), /wider-range has a sysctl that cannot be written to a file/);
+    }
+  });
+});

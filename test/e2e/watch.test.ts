@@ -1,0 +1,113 @@
+/**
+ * The gauge as an operator leaves it running: lines, JSON, metrics; and what it refuses.
+ */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import type { Look } from '../../src/gauge/look.js';
+import { ROOT, runCli, startCli } from '../support/cli.js';
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function tryFetch(url: string, init?: RequestInit): Promise<Response | undefined> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    return undefined;
+  }
+}
+
+test('goes on until it is interrupted, a JSON object a look, and serves its metrics on loopback', async () => {
+  const port = await freePort();
+  const cli = startCli(['watch', '--json', '--interval', '100ms', '--metrics', String(port)], { cwd: ROOT });
+  const url = `http://127.0.0.1:${port}/metrics`;
+  let response: Response | undefined;
+  for (let i = 0; i < 400 && !response?.ok; i++) {
+    response = await tryFetch(url);
+    if (!response?.ok) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.equal(response?.status, 200);
+  assert.equal(response?.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  const looks = async () => Number(/^bindstorm_watch_looks_total (\d+)$/m.exec(await (await fetch(url)).text())?.[1]);
+  const first = await looks();
+  while ((await looks()) < first + 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal((await fetch(url.replace('/metrics', '/'))).status, 404);
+  assert.equal((await fetch(url, { method: 'POST' })).status, 405);
+
+  // A second one may not take the same port.
+  const second = await runCli(['watch', '--metrics', String(port)], { cwd: ROOT });
+  assert.equal(second.code, 2);
+  assert.match(
+    second.stderr,
+    new RegExp(`cannot be served on 127\\.0\\.0\\.1:${port} \\(EADDRINUSE\\); choose another`),
+  );
+
+  cli.kill('SIGINT');
+  const { code, stdout, stderr } = await cli.ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, `metrics at ${url}\n`);
+  const seen = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Look);
+  assert.ok(seen.length >= 3);
+  for (const [i, { at, capacity }] of seen.entries()) {
+    assert.ok(i === 0 || at > seen[i - 1]!.at);
+    assert.equal(capacity.ports, capacity.high - capacity.low + 1 - capacity.reserved);
+  }
+});
+
+test('without a terminal it writes a line a look, and SIGTERM ends it too', async () => {
+  const cli = startCli(['watch', '--interval', '100ms', '--no-owners'], { cwd: ROOT });
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  cli.kill('SIGTERM');
+  const { code, stdout } = await cli.ended;
+  assert.equal(code, 0);
+  assert.ok(stdout.length > 0);
+  for (const line of stdout.trimEnd().split('\n'))
+    assert.match(line, /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}(ok|slow wall|hard wall) {2}/);
+});
+
+test('with --once and an interval it looks twice, and knows the growth', async () => {
+  const { stdout } = await runCli(['watch', '--once', '--json', '--interval', '100ms'], { cwd: ROOT });
+  const look = JSON.parse(stdout) as Look;
+  for (const { growthPerSecond } of look.addresses)
+    assert.ok(growthPerSecond === null || Number.isFinite(growthPerSecond));
+});
+
+test('what it cannot do is refused before it looks, with what is allowed', async () => {
+  const cases: [string[], number, RegExp][] = [
+    [['--pid', '1', '--netns', 'x'], 2, /--pid and --netns both name a namespace; give one of them/],
+    [['--once', '--metrics', '9464'], 2, /--metrics serves look after look, and --once ends after one/],
+    [['--slow', '90%', '--hard', '0.8'], 2, /found --slow 0\.9 above --hard 0\.8/],
+    [['--slow', '0'], 2, /--slow takes a share above 0 and up to 1, or a percentage, as 0\.5 or 50%/],
+    [['--hard', '101%'], 2, /--hard takes a share above 0/],
+    [['--interval', '10ms'], 2, /The least interval is 100ms/],
+    [['--interval', 'soon'], 2, /a duration is a number and a unit/],
+    [['--wall', 'both'], 2, /Allowed are auto, ports, destination/],
+    [['--pid', '0'], 2, /--pid takes a whole number from 1 to/],
+    [['--pid', '4194304'], 2, /found no process 4194304; give the pid as this machine sees it/],
+    [['--netns', 'no-such'], 2, /found no network namespace \/run\/netns\/no-such; \/run\/netns has .*use --pid/],
+    [['--metrics', '0'], 2, /--metrics takes a port, or an address and a port, as 9464/],
+    [['--metrics', 'example.org:9464'], 2, /found the host "example\.org"; write its IP address/],
+    [['--metrics', '::1:9464'], 2, /--metrics takes a port/],
+  ];
+  for (const [args, code, message] of cases) {
+    const end = await runCli(['watch', ...args], { cwd: ROOT });
+    assert.equal(end.code, code, `${args.join(' ')}: ${end.stderr}`);
+    assert.match(end.stderr, message);
+    assert.equal(end.stdout, '', args.join(' '));
+  }
+});
+
+test('a file that is no namespace is refused', async () => {
+  const end = await runCli(['watch', '--netns', './package.json', '--once'], { cwd: ROOT });
+  assert.equal(end.code, 2);
+  assert.match(end.stderr, /\.\/package\.json is no network namespace; name one of \/run\/netns, or use --pid/);
+});

@@ -1,0 +1,146 @@
+/**
+ * Kernels before Linux 4.12, which have tcp_tw_recycle. No archive has one, so this runs with images that whoever tests brings:
+ * BINDSTORM_OLD_KERNEL=path, or several with colons between them. docs/old-kernels.md has what came out.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { atLeast, type KernelVersion } from '../../../src/capacity/kernel-version.js';
+import { predictArm } from '../../../src/capacity/predict.js';
+import { rehearse } from '../../../src/experiment/rehearsal.js';
+import { runOne } from '../../../src/experiment/run-one.js';
+import { LabError } from '../../../src/lab/lab.js';
+import { vmLab } from '../../../src/lab/vm/vm.js';
+import { loadProfile } from '../../../src/profile/load.js';
+import type { Experiment } from '../../../src/profile/plan.js';
+import type { Environment, Run } from '../../../src/results/schema.js';
+import { scratchFolder } from '../../support/cli.js';
+import { SKIP } from '../../support/guests.js';
+
+const KERNELS = (process.env.BINDSTORM_OLD_KERNEL ?? '').split(':').filter(Boolean);
+
+/** P = 100 ports, S = 2 addresses, D = 2 destinations; and 100 sockets in TIME_WAIT, then 3 s later 100 more. */
+const PORTS = `name: ports
+addresses: { cidr: 10.50.0.0/24, count: 2 }
+destinations: { ports: 2 }
+load: { strategy: bind, arrival: { shape: fill, attempts: 500, inFlight: 1 }, lagBudget: 60s }
+sysctls: { net.ipv4.ip_local_port_range: 40000 40099, net.ipv4.tcp_max_tw_buckets: 262144 }
+variants:
+  - { name: connect, load: { strategy: connect } }
+  - name: time-wait
+    addresses: { count: 1 }
+    destinations: { ports: 1 }
+    load: &waves { hold: 0s, drain: true, arrival: { shape: fill, attempts: 100, inFlight: 1, waves: 2, pause: 3s } }
+  - name: recycle
+    addresses: { count: 1 }
+    destinations: { ports: 1 }
+    load: *waves
+    sysctls: { net.ipv4.tcp_tw_recycle: 1 }
+`;
+
+const ATTEMPTS = 80;
+const CLIENTS = `name: clients
+addresses: 10.50.0.1/32
+load:
+  strategy: connect
+  clocks: 2
+  close: server
+  timeout: 2s
+  lagBudget: 60s
+  arrival: { shape: constant, rate: 20/s, duration: ${ATTEMPTS / 20}s }
+sysctls: { net.ipv4.tcp_max_tw_buckets: 262144 }
+variants:
+  - { name: recycle, sysctls: { net.ipv4.tcp_tw_recycle: 1 } }
+  - { name: one-client, sysctls: { net.ipv4.tcp_tw_recycle: 1 }, load: { clocks: 1 } }
+`;
+
+function experimentOf(text: string, kernel: string): Experiment {
+  return loadProfile(`${text}lab: { kind: vm, kernel: ${JSON.stringify(kernel)} }\n`, 'old.yaml').experiment;
+}
+
+if (KERNELS.length === 0)
+  it('a kernel with tcp_tw_recycle', { skip: 'not run: BINDSTORM_OLD_KERNEL names no kernel image before 4.12' });
+for (const kernel of KERNELS) onKernel(kernel);
+
+function onKernel(kernel: string): void {
+  const lab = vmLab({ engine: 'qemu', kernel }, () => {});
+  const [ports, clients] = [experimentOf(PORTS, kernel), experimentOf(CLIENTS, kernel)];
+
+  async function run({ arms }: Experiment, name: string): Promise<Run> {
+    const { run: result } = await runOne({
+      lab,
+      arm: arms.find((arm) => arm.name === name)!,
+      planned: { id: name, variant: name, block: 0, warmup: false, order: 0, seed: 1 },
+      network: 'veth',
+      signal: new AbortController().signal,
+      onSample: () => {},
+    });
+    assert.deepEqual([result.status, result.problems], ['ok', []], result.stderr ?? '');
+    return result;
+  }
+
+  describe(kernel, SKIP, () => {
+    let version: KernelVersion;
+    let environment: Environment;
+    const notBelow = (wanted: string) => atLeast(version, wanted);
+
+    it('has all that a lab needs', async () => {
+      const rehearsal = await rehearse(ports, lab);
+      assert.deepEqual([rehearsal.findings, rehearsal.network], [[], 'veth']);
+      ({ kernel: version, environment } = rehearsal);
+      assert.ok(!notBelow('4.12'), `${version.release} has no tcp_tw_recycle`);
+    });
+
+    for (const name of ['baseline', 'connect'])
+      it(`holds as many connections as predicted: ${name}`, async () => {
+        const arm = ports.arms.find((candidate) => candidate.name === name)!;
+        const { concurrent } = predictArm(arm, version, environment.defaults);
+        const { outcomes, capacity } = await run(ports, name);
+        assert.equal(outcomes.ok, concurrent);
+        assert.equal(capacity.tuples, concurrent);
+      });
+
+    it('TIME_WAIT keeps every port, and with tcp_tw_recycle none is kept for three seconds', async () => {
+      const wavesOf = async (name: string) => (await run(ports, name)).waves.map(({ outcomes }) => outcomes);
+      assert.deepEqual(await wavesOf('time-wait'), [{ ok: 100 }, { 'bind:EADDRINUSE': 100 }]);
+      assert.deepEqual(await wavesOf('recycle'), [{ ok: 100 }, { ok: 100 }]);
+    });
+
+    it('tcp_tw_recycle locks out the client whose clock is behind that of another one behind its address', async (t) => {
+      if (!notBelow('3.9')) {
+        assert.match((await rehearse(clients, lab)).findings[0]!.message, /clocks of their own \(TCP_TIMESTAMP/);
+        return;
+      }
+      if (notBelow('4.11')) {
+        t.skip('on 4.11 the origin has a tcp_tw_recycle of its own');
+        return;
+      }
+      assert.deepEqual((await run(clients, 'baseline')).outcomes, { ok: ATTEMPTS });
+      assert.deepEqual((await run(clients, 'one-client')).outcomes, { ok: ATTEMPTS });
+      const { outcomes, origin } = await run(clients, 'recycle');
+      const late = outcomes['timeout:ETIMEDOUT'] ?? 0;
+      // Under emulation the first socket of the other client may be in TIME_WAIT a little late.
+      assert.ok(late <= ATTEMPTS / 2 && late >= ATTEMPTS / 2 - 2, `${late} of ${ATTEMPTS}`);
+      assert.equal(outcomes.ok, ATTEMPTS - late);
+      assert.ok(origin!.pawsPassive! >= late, `${origin!.pawsPassive} SYNs dropped`);
+    });
+  });
+}
+
+it('a kernel that Node cannot start on is refused before it is booted', SKIP, async (t) => {
+  const path = join(scratchFolder(t), 'bzImage');
+  const head = Buffer.alloc(0x4000);
+  head.writeUInt16LE(0xaa55, 0x1fe);
+  head.write('HdrS', 0x202, 'latin1');
+  head.writeUInt16LE(0x20a, 0x206);
+  head[0x211] = 1;
+  head.writeUInt16LE(0x2e00, 0x20e);
+  head.write('2.6.32-754.el6.x86_64 (builder) #1 SMP\0', 0x3000, 'latin1');
+  writeFileSync(path, head);
+  await assert.rejects(vmLab({ engine: 'qemu', kernel: path }, () => {}).open('check'), (error) => {
+    assert.ok(error instanceof LabError);
+    assert.match(error.message, /is Linux 2\.6\.32-754\.el6\.x86_64; Node, .*, needs Linux 3\.2 or newer/);
+    return true;
+  });
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Apply, applyOf } from '../../src/report/apply.js';
+import { HOSTILE } from '../support/hostile.js';
+import { quickstartResults, realSizeResults } from '../support/results.js';
+
+type Files = Extract<Apply, { kind: 'files' }>;
+
+function files(results = realSizeResults()): Files {
+  const apply = applyOf(results);
+  assert.ok(apply.kind === 'files');
+  return apply;
+}
+
+/** As systemd-sysctl reads it: comments and empty lines away. */
+const settings = (text: string) => text.split('\n').filter((line) => line !== '' && !/^[#;]/.test(line));
+
+test('the drop-in sets what the variant changed, and says what was measured, where and how to repeat it', () => {
+  const { name, dropIn, rollback, variant } = files();
+  assert.equal(variant, 'wider-range');
+  assert.equal(name, '90-bindstorm-wider-range.conf');
+  assert.deepEqual(settings(dropIn), ['net.ipv4.ip_local_port_range = 1024 65535']);
+  assert.deepEqual(settings(rollback), ['net.ipv4.ip_local_port_range = 40000 40099']);
+  for (const expected of [
+    /^# bindstorm: wider-range, the change that helped in the experiment quickstart$/m,
+    /^# Measured {3}failures: 50\.0 % → 0 %, −50\.0 points \(the same in every run\), 6 pairs of runs$/m,
+    /^# Guardrail {2}total time, p99: no difference, .* \(95 % CI .* to .*, p = 0\.88\), 6 pairs of runs$/m,
+    /^# Where {6}Linux 6\.12\.63, x86_64; netns \(veth\); bindstorm 0\.1\.0; 2026-03-02 09:14 UTC$/m,
+    /^# Repeat {5}bindstorm run profiles\/quickstart\.yaml --seed 1$/m,
+    /^# Ports of the range that services listen on belong into net\.ipv4\.ip_local_reserved_ports/m,
+    /^# To apply {4}copy this file to \/etc\/sysctl\.d\/90-bindstorm-wider-range\.conf, then: sysctl --system$/m,
+    /^# To go back {2}delete it there, then: sysctl -p 90-bindstorm-wider-range\.conf\.rollback$/m,
+  ])
+    assert.match(dropIn, expected);
+  assert.ok(dropIn.endsWith('\n') && rollback.endsWith('\n'));
+  assert.match(rollback, /^# sysctl net\.ipv4\.ip_local_port_range$/m);
+});
+
+test('a value that nobody recorded is left to the reader; an empty one too, since no setting can be empty', () => {
+  const reserved = 'net.ipv4.ip_local_reserved_ports';
+  const back = (before: string | undefined) => {
+    const results = realSizeResults();
+    const variant = results.variants[1]!;
+    variant.sysctls = { [reserved]: '8080' };
+    for (const run of variant.runs) run.sysctls[reserved] = '8080';
+    delete results.environment.defaults[reserved];
+    if (before !== undefined) for (const run of results.variants[0]!.runs) run.sysctls[reserved] = before;
+    return files(results);
+  };
+  assert.deepEqual(settings(back('80').rollback), [`${reserved} = 80`]);
+  assert.deepEqual(settings(back('80').dropIn), [`${reserved} = 8080`]);
+  assert.doesNotMatch(back('80').dropIn, /services listen on/, 'only of a range');
+  for (const [before, line] of [
+    [undefined, `# ${reserved} had no value that was recorded; write yours here`],
+    ['', `# ${reserved} was empty; to empty it: echo > /proc/sys/net/ipv4/ip_local_reserved_ports`],
+  ] as const) {
+    assert.deepEqual(settings(back(before).rollback), []);
+    assert.ok(back(before).rollback.endsWith(`${line}\n`));
+  }
+});
+
+test('no text of the experiment becomes a setting of its own', () => {
+  const results = realSizeResults();
+  const nasty = `${HOSTILE}\nkernel.core_pattern = |/bin/sh\r\u2028x`;
+  results.experiment.name += nasty;
+  results.experiment.command += nasty;
+  results.environment.kernel += nasty;
+  results.environment.lab += nasty;
+  const variant = results.variants[1]!;
+  variant.name += `/../../${nasty}`;
+  const { name, dropIn, rollback } = files(results);
+  assert.deepEqual(settings(dropIn), ['net.ipv4.ip_local_port_range = 1024 65535']);
+  assert.deepEqual(settings(rollback), ['net.ipv4.ip_local_port_range = 40000 40099']);
+  assert.match(name, /^[A-Za-z0-9.-]+\.conf$/);
+  for (const text of [dropIn, rollback]) assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\u2028]/u);
+});
+
+test('a noisy goal has its interval and its p', () => {
+  const results = realSizeResults();
+  Object.assign(results.variants[1]!.verdict!.goal, { kind: 'noisy', ci: [-0.51, -0.49], pHolm: 0.03125 });
+  assert.match(files(results).dropIn, /−50\.0 points \(95 % CI −51\.0 to −49\.0, p = 0\.031\), 6 pairs of runs/);
+});
+
+test('where there is no winner there are no files', () => {
+  const apply = applyOf(quickstartResults());
+  assert.equal(apply.kind, 'none');
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SQUID } from '../../src/profile/defaults.js';
+import { renderHtml } from '../../src/report/html.js';
+import { renderMarkdown } from '../../src/report/markdown.js';
+import { slowWallOf, wallRows } from '../../src/report/walls.js';
+import type { Results, Run, Second } from '../../src/results/schema.js';
+import { quickstartResults } from '../support/results.js';
+
+const SECOND = quickstartResults().variants[0]!.runs[0]!.timeline[0]!;
+
+/** A run of 20 s, 1000 ports more a second; each answer takes `response(ports)` µs. */
+function timelineOf(response: (ports: number) => number | null, failsFrom = Number.POSITIVE_INFINITY): Second[] {
+  return Array.from({ length: 20 }, (_, i) => {
+    const portsInUse = (i + 1) * 1000;
+    const outcomes: Second['outcomes'] = portsInUse >= failsFrom ? { ok: 500, 'http:503': 500 } : { ok: 1000 };
+    return { ...SECOND, t: i + 1, portsInUse, response: response(portsInUse), outcomes };
+  });
+}
+
+test('the slow wall is where answers become slow and stay so', () => {
+  const wall = slowWallOf({ timeline: timelineOf((ports) => (ports > 14_000 ? 9000 : 1000)) });
+  assert.deepEqual(wall, { ports: 14_000, before: 1000, behind: 9000 });
+});
+
+test('there is none in a hiccup, in a slow growth, and in what cannot be told', () => {
+  assert.equal(slowWallOf({ timeline: timelineOf((ports) => (ports === 14_000 ? 9000 : 1000)) }), null);
+  assert.equal(slowWallOf({ timeline: timelineOf((ports) => 1000 + ports / 10) }), null);
+  assert.equal(slowWallOf({ timeline: timelineOf((ports) => (ports === 20_000 ? 9000 : 1000)) }), null);
+  assert.equal(slowWallOf({ timeline: timelineOf(() => null) }), null);
+  assert.equal(slowWallOf({ timeline: [] }), null);
+});
+
+function results(timeline: readonly Second[]): Results {
+  const all = quickstartResults();
+  const [baseline, ...others] = all.variants;
+  const runs = baseline!.runs.map((run): Run => ({ ...run, timeline: [...timeline] }));
+  const slowWall = { tuples: 14_116, rate: 235, walked: 14_116, why: 'half of the ports' };
+  const prediction = { ...baseline!.prediction, concurrent: 28_232, slowWall };
+  return { ...all, variants: [{ ...baseline!, proxy: SQUID, runs, prediction }, ...others] };
+}
+
+test('both reports have both walls beside what the model expects', async () => {
+  const both = results(timelineOf((ports) => (ports > 14_000 ? 9000 : 1000), 19_000));
+  assert.deepEqual(wallRows(both), [
+    {
+      name: 'baseline',
+      slow: { measured: 14_000, expected: 14_116, before: 1000, behind: 9000 },
+      hard: { measured: 19_000, expected: 28_232 },
+    },
+  ]);
+  const markdown = renderMarkdown(both);
+  assert.match(markdown, /### Two walls/);
+  assert.match(markdown, /\| baseline \| 14,000 \| 14,116 \| 1 ms → 9 ms \| 19,000 \| 28,232 \|/);
+  assert.match(await renderHtml(both), /<h2 id="walls-title">Two walls<\/h2>/);
+  const neither = renderMarkdown(results(timelineOf(() => 1000)));
+  assert.match(neither, /\| baseline \| not reached \| 14,116 \| – → – \| not reached \| 28,232 \|/);
+});
+
+test('a small range has none to look for', async () => {
+  assert.deepEqual(wallRows(quickstartResults()), []);
+  assert.doesNotMatch(renderMarkdown(quickstartResults()), /Two walls/);
+});
