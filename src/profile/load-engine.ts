@@ -42,7 +42,7 @@ export function checkEngine(load: LoadPlan, report: Report): void {
   if (load.drain)
     report('found drain, which only the socket engine can do: remove it, or write "engine: socket"', ['load', 'drain']);
   if (load.clocks > 1)
-    report('found clocks, which only the socket engine can set: remove it, or write "engine: socket"', [
+    report('found clocks, which only the socket engine can give its clients: remove it, or write "engine: socket"', [
       'load',
       'clocks',
     ]);

@@ -55,6 +55,12 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     message: /found drain, which only the socket engine can do: remove it, or write "engine: socket"/,
   },
   {
+    title: 'clocks of the clients by the HTTP engine',
+    text: load('engine: http\n  clocks: 3'),
+    place: 'load.clocks:5',
+    message: /found clocks, which only the socket engine can give its clients/,
+  },
+  {
     title: 'TLS to a proxy that is to read the request',
     text: squid('protocol: get\n  tls: true'),
     place: 'load.tls:5',
