@@ -59,7 +59,9 @@ function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: 
 /** Over tcp_max_tw_buckets a socket is closed without TIME_WAIT, which hides the exhaustion (net/ipv4/tcp_minisocks.c). */
 function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Prediction): string[] {
   const name = 'net.ipv4.tcp_max_tw_buckets';
-  const buckets = Number(arm.sysctls[name] ?? defaults[name] ?? Number.POSITIVE_INFINITY);
+  // An arm that sets it has its reason; what it does then is in the run's warnings (TCPTimeWaitOverflow).
+  if (arm.sysctls[name] !== undefined) return [];
+  const buckets = Number(defaults[name] ?? Number.POSITIVE_INFINITY);
   const attempts = scheduledAttempts(arm.load.arrival) ?? Number.POSITIVE_INFINITY;
   const most = Math.min(attempts, prediction.concurrent ?? 0);
   if (arm.load.close !== 'client' || most <= buckets) return [];
