@@ -27,12 +27,19 @@ export interface GuestPlan {
   readonly entry?: string;
 }
 
+/**
+ * Goes on only while its parent is still the one that started it. Without it, a controller that is killed before setpriv(1) has asked
+ * for the signal of its death would leave a guest behind (prctl(2), PR_SET_PDEATHSIG: the signal comes only for what dies later).
+ */
+const UNLESS_ORPHANED = 'test "$PPID" = "$0" && exec "$@"';
+
 /** The command with all that it starts in namespaces of its own, which end with this process. */
 export function confined(command: readonly string[], root: boolean): string[] {
   const dieTogether = ['setpriv', '--pdeathsig', 'KILL'];
   const namespaces = [...(root ? [] : ['--user', '--map-root-user']), '--net', '--pid', '--mount-proc'];
   return [
     ...dieTogether,
+    ...['sh', '-c', UNLESS_ORPHANED, `${process.pid}`],
     ...['unshare', ...namespaces, '--fork', '--kill-child=KILL', '--'],
     ...dieTogether,
     ...command,
