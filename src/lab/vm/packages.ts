@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** Where this package lies in a guest. */
 export const GUEST_APP = '/app';
 /** What src/agent and the floors below it import; test/lab/vm holds this list. */
-export const AGENT_PACKAGES = ['koffi', 'zod', 'hdr-histogram-js', 'ipaddr.js'];
+export const AGENT_PACKAGES = ['koffi', 'undici', 'zod', 'hdr-histogram-js', 'ipaddr.js'];
 /** Types, maps and texts are of no use in a guest. */
 const NEEDED = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm']);
 
