@@ -120,8 +120,8 @@ function onKernel(kernel: string): void {
       assert.deepEqual((await run(clients, 'one-client')).outcomes, { ok: ATTEMPTS });
       const { outcomes, origin } = await run(clients, 'recycle');
       const late = outcomes['timeout:ETIMEDOUT'] ?? 0;
-      // Under emulation the first socket of the other client may be in TIME_WAIT a little late.
-      assert.ok(late <= ATTEMPTS / 2 && late >= ATTEMPTS / 2 - 2, `${late} of ${ATTEMPTS}`);
+      // The first few may come before the server's first TIME_WAIT, which under emulation on a busy machine is late.
+      assert.ok(late <= ATTEMPTS / 2 && late >= ATTEMPTS / 2 - 10, `${late} of ${ATTEMPTS}`);
       assert.equal(outcomes.ok, ATTEMPTS - late);
       assert.ok(origin!.pawsPassive! >= late, `${origin!.pawsPassive} SYNs dropped`);
     });
