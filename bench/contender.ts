@@ -52,8 +52,10 @@ export async function runBindstorm(churn: Churn): Promise<Sample> {
     descriptorLimit: descriptorLimit(),
     descriptorReserve: DESCRIPTOR_RESERVE,
   });
+  const cpu = process.cpuUsage();
   const start = pool.start(0);
-  const begin = await warm(pool, warmUp);
+  // Without a warm-up every outcome is timed: the worker is already at work when its counter could be read here.
+  const begin = warmUp === 0 ? { ok: 0, at: start, cpu } : await warm(pool, warmUp);
   await pool.drained;
   const { user, system } = process.cpuUsage(begin.cpu);
   const { outcomes, seconds } = await pool.finish();
