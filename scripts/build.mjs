@@ -1,9 +1,10 @@
-// Compiles src/, test/ and bench/ into dist/ when something is newer than the last build. Two builds at once (two shells,
+// Compiles src/, test/ and bench/ into dist/, and joins the program into dist/bundle, when something is newer than the last build. Two builds at once (two shells,
 // parallel tests) must not tear each other's files, so a lock directory lets one of them do it and the others wait.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -23,7 +24,7 @@ function* files(folder) {
 function isFresh() {
   if (!existsSync(stamp)) return false;
   const built = statSync(stamp).mtimeMs;
-  const inputs = [join(root, 'tsconfig.json'), join(root, 'package-lock.json')];
+  const inputs = ['tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs'].map((name) => join(root, name));
   for (const folder of SOURCES) inputs.push(...files(join(root, folder)));
   return inputs.every((path) => statSync(path).mtimeMs <= built);
 }
@@ -38,7 +39,7 @@ function removeOrphans() {
   }
 }
 
-function withLock(work) {
+async function withLock(work) {
   const deadline = Date.now() + 180_000;
   for (;;) {
     try {
@@ -53,13 +54,13 @@ function withLock(work) {
     }
   }
   try {
-    return work();
+    return await work();
   } finally {
     rmdirSync(lock);
   }
 }
 
-function build() {
+async function build() {
   if (isFresh()) return 0;
   const started = new Date();
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -69,9 +70,10 @@ function build() {
     return status ?? 1;
   }
   removeOrphans();
-  chmodSync(join(dist, 'src', 'cli.js'), 0o755);
+  await bundle(root);
+  chmodSync(join(dist, 'bundle', 'cli', 'main.js'), 0o755);
   writeFileSync(stamp, started.toISOString());
   return 0;
 }
 
-process.exitCode = isFresh() ? 0 : withLock(build);
+process.exitCode = isFresh() ? 0 : await withLock(build);

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const CLI = join(ROOT, 'dist', 'src', 'cli.js');
+const CLI = join(ROOT, 'dist', 'bundle', 'cli', 'main.js');
 /** The machine of the Vagrantfile, and the name in the catalogue under which the box is added here. */
 const BOX = 'bookworm';
 const CATALOGUE = 'cloud-image/debian-12';

@@ -23,6 +23,8 @@ export interface RunOneInput {
   /** Count the system calls of its proxy. */
   readonly observe?: RunSpec['observe'];
   readonly signal: AbortSignal;
+  /** Milliseconds after which the run is given up, from the agent's hello; otherwise what runDeadlineMs() allows. */
+  readonly deadlineMs?: number;
   readonly onSample: (second: Second) => void;
 }
 
@@ -97,11 +99,11 @@ class RunFailed extends Error {
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
 async function converse(
   session: LabSession,
-  { arm, lab, signal, onSample }: RunOneInput,
+  { arm, lab, signal, deadlineMs, onSample }: RunOneInput,
 ): Promise<{ measurement: Measurement; loadBegan: number }> {
   const deadline = new Deadline(
     session,
-    runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm),
+    deadlineMs ?? runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm),
     'the run took longer than its deadline',
   );
   const stop = () => {

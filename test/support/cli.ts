@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-export const CLI = join(ROOT, 'dist', 'src', 'cli.js');
+export const CLI = join(ROOT, 'dist', 'bundle', 'cli', 'main.js');
 
 export interface CliOptions {
   readonly cwd: string;

@@ -2,14 +2,13 @@
  * A guest that runs programs of this folder in place of the agent (guest-programs.ts).
  */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readLines } from '../../src/agent/ndjson.js';
 import { bootGuest } from '../../src/lab/vm/boot.js';
 import type { CpioEntry } from '../../src/lab/vm/cpio.js';
 import { guestImage } from '../../src/lab/vm/image.js';
 import { guestKernel } from '../../src/lab/vm/kernel.js';
-import { GUEST_APP } from '../../src/lab/vm/packages.js';
+import { filesIn, GUEST_APP, installedPackages } from '../../src/lab/vm/packages.js';
 import type { GuestProgram } from './guest-programs.js';
 
 const MEMORY = 2 ** 30;
@@ -18,6 +17,9 @@ const BOOT_MS = 120_000;
 const PROGRAM_MS = 300_000;
 /** Beside the package's own folder, so that the imports of these modules lead where they do here. */
 const FOLDER = `${GUEST_APP}/dist/test/support`;
+
+/** What the modules of src/ import that these modules import. */
+const PACKAGES = ['zod', 'hdr-histogram-js', 'ipaddr.js'];
 
 export interface ProgramGuest {
   /** As uname(2) says. */
@@ -77,11 +79,13 @@ export async function bootProgramGuest(suite: string, inputs: Readonly<Record<st
   }
 }
 
+/** These modules, all that they may import of the package, and the packages that those import. */
 function ownFiles(): CpioEntry[] {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  return readdirSync(here)
-    .filter((name) => name.endsWith('.js'))
-    .map((name) => ({ kind: 'file', path: `${FOLDER}/${name}`, from: `${here}${name}`, executable: false }));
+  return [
+    ...filesIn(fileURLToPath(new URL('.', import.meta.url)), FOLDER),
+    ...filesIn(fileURLToPath(new URL('../../src', import.meta.url)), `${GUEST_APP}/dist/src`),
+    ...installedPackages(PACKAGES),
+  ].map((file) => ({ kind: 'file', ...file, executable: false }));
 }
 
 function inputFiles(inputs: Readonly<Record<string, string>>): CpioEntry[] {

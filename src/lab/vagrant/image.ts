@@ -63,6 +63,6 @@ echo $$ >"$root/last"
 ulimit -n 1048576 2>/dev/null || :
 chroot=$(command -v chroot)
 export PATH=/bin LD_LIBRARY_PATH=${folders.join(':')} HOME=/ XDG_STATE_HOME=/state NODE_NO_WARNINGS=1 LC_ALL=C
-exec "$chroot" "$root" /bin/unshare --net --pid --fork --kill-child=KILL -- /bin/node ${GUEST_APP}/dist/src/agent/entry.js box "$1"
+exec "$chroot" "$root" /bin/unshare --net --pid --fork --kill-child=KILL -- /bin/node ${GUEST_APP}/dist/bundle/agent/entry.js box "$1"
 `;
 }

@@ -91,7 +91,7 @@ export function keptImage(path: string, modules: readonly string[]): string {
 /** What lies in the image. */
 export function imageEntries(modules: readonly string[]): CpioEntry[] {
   const { programs, folders } = agentPrograms();
-  const start = `process.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/src/agent/guest-init.js');\n`;
+  const start = `process.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/bundle/agent/guest-init.js');\n`;
   return [
     ...['/proc', '/sys', '/dev', '/tmp', '/modules'].map((path) => ({ kind: 'directory', path }) as const),
     ...DEVICES,
@@ -125,12 +125,7 @@ export function agentPrograms(): { readonly programs: readonly CpioEntry[]; read
     program(NODE, node),
     program('/bin/unshare', realpathSync(unshare)),
     ...libraries.map((path) => program(path, realpathSync(path))),
-    ...files.map(
-      ({ path, from, text }): CpioEntry =>
-        text === undefined
-          ? { kind: 'file', path, from, executable: false }
-          : { kind: 'text', path, text, executable: false },
-    ),
+    ...files.map((file): CpioEntry => ({ kind: 'file', ...file, executable: false })),
   ];
   return { programs, folders };
 }

@@ -7,37 +7,34 @@ import { fileURLToPath } from 'node:url';
 
 /** Where this package lies in a guest. */
 export const GUEST_APP = '/app';
-/** What src/agent and the floors below it import; test/lab/vm holds this list. */
-export const AGENT_PACKAGES = ['koffi', 'undici', 'zod', 'hdr-histogram-js', 'ipaddr.js'];
+/** What is not joined into the bundle (scripts/bundle.mjs), with the package's own files. */
+export const AGENT_PACKAGES = ['koffi'];
 /** Types, maps and texts are of no use in a guest. */
 const NEEDED = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm']);
 
 export interface GuestFile {
   readonly path: string;
   readonly from: string;
-  /** What it holds in a guest instead of what it holds here. */
-  readonly text?: string;
 }
 
-/**
- * zod's messages in some fifty languages, each a module: the agent needs one, and under an emulated CPU the others would cost a
- * second at every start.
- */
-const LOCALES = '/zod/v4/locales/index.js';
-const ENGLISH = /^export .*\/en\.js["'];?$/m;
-
-/** dist/src/lab/vm/ lies four folders below package.json, in a checkout and in an installed package alike. */
+/** The checkout, or the installed package. */
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '');
 
-/** @throws Error when a package that is needed is not installed */
+/** All of the bundle but the command line. @throws Error when a package that is needed is not installed */
 export function packageFiles(): GuestFile[] {
-  const own: GuestFile[] = [
+  const bundle = join(ROOT, 'dist', 'bundle');
+  return [
     { path: `${GUEST_APP}/package.json`, from: join(ROOT, 'package.json') },
-    ...filesIn(join(ROOT, 'dist', 'src'), `${GUEST_APP}/dist/src`),
+    ...['agent', 'load', 'shared'].flatMap((name) => filesIn(join(bundle, name), `${GUEST_APP}/dist/bundle/${name}`)),
+    ...installedPackages(AGENT_PACKAGES),
   ];
+}
+
+/** The files of packages that are installed here, and of those that they need in turn. @throws Error when one is not */
+export function installedPackages(names: readonly string[]): GuestFile[] {
   const placed = new Map<string, string>();
-  for (const name of AGENT_PACKAGES) place(name, realpathSync(ROOT), GUEST_APP, placed, true);
-  return [...own, ...[...placed].flatMap(([path, folder]) => filesIn(folder, path))];
+  for (const name of names) place(name, realpathSync(ROOT), GUEST_APP, placed, true);
+  return [...placed].flatMap(([path, folder]) => filesIn(folder, path));
 }
 
 interface Manifest {
@@ -75,16 +72,11 @@ function findPackage(name: string, from: string): string | undefined {
   }
 }
 
-/** The files of one package; packages inside its own node_modules are packages of their own. */
-function filesIn(folder: string, guest: string): GuestFile[] {
+/** The files of a folder; packages inside a package's own node_modules are packages of their own. */
+export function filesIn(folder: string, guest: string): GuestFile[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry): GuestFile[] => {
     const [path, from] = [`${guest}/${entry.name}`, join(folder, entry.name)];
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesIn(from, path);
-    return entry.isFile() && NEEDED.has(extname(entry.name)) ? [{ path, from, ...replacement(path, from) }] : [];
+    return entry.isFile() && NEEDED.has(extname(entry.name)) ? [{ path, from }] : [];
   });
-}
-
-function replacement(path: string, from: string): Pick<GuestFile, 'text'> {
-  const english = path.endsWith(LOCALES) ? ENGLISH.exec(readFileSync(from, 'utf8'))?.[0] : undefined;
-  return english === undefined ? {} : { text: `${english}\n` };
 }

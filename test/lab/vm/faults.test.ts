@@ -19,6 +19,8 @@ import { CLI, scratchFolder, startCli, until } from '../../support/cli.js';
 import { BOOT_MS, engineProcesses, KERNEL, planFor, SKIP } from '../../support/guests.js';
 import { newMark } from '../../support/processes.js';
 
+/** Long enough for the load to begin on a busy machine; the load itself is longer. */
+const RUN_MS = 30_000;
 const ENOUGH_FOR_EVER = 2 ** 50;
 
 const profile = (sysctls: string) => `name: faults
@@ -36,7 +38,11 @@ for (const engine of ENGINES) {
     });
 
     /** A run in a guest, of which something is told when its load is under way. */
-    async function run(sysctls: string, underWay: (abort: () => void) => void = () => {}): Promise<Run> {
+    async function run(
+      sysctls: string,
+      underWay: (abort: () => void) => void = () => {},
+      deadlineMs?: number,
+    ): Promise<Run> {
       const controller = new AbortController();
       let told = false;
       const { run } = await runOne({
@@ -45,6 +51,7 @@ for (const engine of ENGINES) {
         planned: { id: 'r', variant: 'baseline', block: 0, warmup: false, order: 0, seed: 1 },
         network: 'veth',
         signal: controller.signal,
+        ...(deadlineMs === undefined ? {} : { deadlineMs }),
         onSample() {
           if (!told) underWay(() => controller.abort());
           told = true;
@@ -97,6 +104,14 @@ for (const engine of ENGINES) {
         abort();
       });
       assert.match(problems.join(), /^the agent did not end after it was told to stop \((5|20) s\)$/);
+    });
+
+    it('that is stuck in a run is given up at the deadline of the run', async () => {
+      const freeze = () => {
+        for (const pid of engineProcesses()) process.kill(pid, 'SIGSTOP');
+      };
+      const { problems } = await run('', freeze, RUN_MS);
+      assert.match(problems.join(), /^the run took longer than its deadline \(30 s\)$/);
     });
 
     it('that is killed in a run is a failed run, and its console is kept', async () => {

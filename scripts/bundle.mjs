@@ -1,0 +1,85 @@
+// Joins dist/src and the packages that it imports into dist/bundle: a few files in place of some seven hundred modules, for most of
+// the time that a short-lived process of Node takes to start is spent on finding and reading modules; an agent is started for every
+// run, and in a guest every file costs more. What the compiler wrote stays beside it for the tests, which import single modules.
+import { readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+
+/** What is started by its path: the command line alone, and in a folder of its own, for no guest needs it; the rest together. */
+const BUNDLES = [
+  { entries: { 'cli/main': 'cli' }, shared: 'cli/[name]-[hash]' },
+  {
+    entries: {
+      'agent/entry': 'agent/entry',
+      'agent/guest-init': 'agent/guest-init',
+      'agent/origin': 'agent/origin',
+      'agent/proxy-role': 'agent/proxy-role',
+      'load/sink-worker': 'load/sink-worker',
+      'load/worker': 'load/worker',
+    },
+    shared: 'shared/[name]-[hash]',
+  },
+];
+/** Has a native part, which it looks for beside itself. */
+const APART = ['koffi'];
+
+/** @param {string} root the checkout. Rejects when a module cannot be found. */
+export async function bundle(root) {
+  const source = join(root, 'dist', 'src');
+  const target = join(root, 'dist', 'bundle');
+  rmSync(target, { recursive: true, force: true });
+  for (const { entries, shared } of BUNDLES)
+    await build({
+      entryPoints: Object.entries(entries).map(([out, path]) => ({ out, in: join(source, `${path}.js`) })),
+      outdir: target,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      external: APART,
+      chunkNames: shared,
+      // Of packages written for require(), which a module of the standard kind does not have.
+      banner: {
+        js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+      },
+      legalComments: 'inline',
+      logLevel: 'warning',
+      plugins: [ownPlace(source), oneLanguage],
+    });
+}
+
+/**
+ * A module that names a file beside itself means a place, which is another once it has been joined to others. Every file of the bundle
+ * lies as deep below dist/ as the modules do, so that the way from any of them to the place meant is the same.
+ */
+function ownPlace(source) {
+  return {
+    name: 'own-place',
+    setup(builder) {
+      builder.onLoad({ filter: /\.js$/ }, ({ path }) => {
+        const place = relative(source, path);
+        if (place.startsWith('..')) return undefined;
+        const text = readFileSync(path, 'utf8');
+        return {
+          contents: text.replaceAll(
+            'import.meta.url',
+            `new URL(${JSON.stringify(`../${place}`)}, import.meta.url).href`,
+          ),
+          loader: 'js',
+        };
+      });
+    },
+  };
+}
+
+/** zod's messages in some fifty languages, of which English is in use. */
+const oneLanguage = {
+  name: 'one-language',
+  setup(builder) {
+    builder.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';\n",
+      loader: 'js',
+    }));
+  },
+};
