@@ -49,7 +49,14 @@ async function openLab({ sources, targets }: Churn, sink: LoadPlan['sink']): Pro
   }
   const origin = await connectOrigin(launchOrigin(true));
   setUpClient(sources, 4, origin.pid);
-  await origin.serve({ type: 'serve', network: 'veth', family: 4, listen: targets, plan: { ...LOAD, sink } });
+  await origin.serve({
+    type: 'serve',
+    network: 'veth',
+    family: 4,
+    listen: targets,
+    threads: 1,
+    plan: { ...LOAD, sink },
+  });
   return origin;
 }
 

@@ -14,6 +14,8 @@ export type OriginCommand =
       readonly family: 4 | 6;
       readonly listen: readonly Target[];
       readonly plan: SinkPlan;
+      /** How many threads accept; one unless more connections are held than one may have descriptors. */
+      readonly threads: number;
       /** With TLS: what the origin shows. */
       readonly certificate?: Certificate;
       /** Sysctls that the profile gives this role; only in a namespace of its own. */

@@ -28,6 +28,7 @@ async function serve(command: Extract<OriginCommand, { type: 'serve' }>): Promis
   sink = await startSink({
     plan: command.plan,
     listen: command.listen,
+    threads: command.threads,
     descriptorLimit: descriptorLimit(),
     ...(command.certificate ? { certificate: command.certificate } : {}),
   });

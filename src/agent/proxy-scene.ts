@@ -9,7 +9,7 @@ import { scheduledAttempts } from '../profile/arrival.js';
 import type { LoadPlan, Target } from '../profile/plan.js';
 import type { ProxySettings } from '../profile/subject.js';
 import { subjectOf } from '../subject/subjects.js';
-import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './limits.js';
 import { clientAddresses, originTargets, proxyAddresses, setUpClientsOfProxy } from './network.js';
 import { connectOrigin } from './origin-client.js';
 import { type LaunchedOrigin, launchOrigin } from './origin-launch.js';
@@ -104,6 +104,7 @@ export async function setProxyScene(
       network: 'veth',
       family,
       listen: targets,
+      threads: sinkThreads(arm.load),
       plan: arm.load,
       ...(certificate ? { certificate } : {}),
       sysctls: arm.roles?.origin,

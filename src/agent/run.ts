@@ -18,7 +18,7 @@ import type { Second } from '../results/schema.js';
 import { machineSysctls } from './box-guard.js';
 import { drained } from './drain.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from './host-guard.js';
-import { DESCRIPTOR_RESERVE, descriptorLimit } from './limits.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './limits.js';
 import { measure } from './measure.js';
 import { originTargets, setUpClient, setUpShared } from './network.js';
 import { connectOrigin, type Origin } from './origin-client.js';
@@ -204,6 +204,7 @@ async function startOrigin(
     network,
     family,
     listen: targets,
+    threads: sinkThreads(arm.load),
     plan: arm.load,
     ...(certificate ? { certificate } : {}),
     sysctls: arm.roles?.origin,

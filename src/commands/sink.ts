@@ -57,6 +57,7 @@ async function serve(options: SinkOptions): Promise<void> {
       sink: options.listenOnly ? 'listen-only' : 'accept',
     },
     listen: options.listen,
+    threads: 1,
     descriptorLimit: descriptorLimit(),
   }).catch((error: unknown) => {
     // An error crosses the thread without its class.

@@ -2,7 +2,7 @@
  * What a machine lacks for an experiment, from its descriptor limit and defaults: what would hide the limit that is to be
  * measured. Pure.
  */
-import { scheduledAttempts } from '../profile/arrival.js';
+import { openAtOnce, scheduledAttempts } from '../profile/arrival.js';
 import { armId } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import type { Environment, Prediction } from '../results/schema.js';
@@ -26,33 +26,28 @@ export function shortages(
   );
 }
 
-/** Sockets that an arm will have open at once, as far as can be said beforehand. */
-function openAtOnce(arm: Arm, prediction: Prediction): number {
-  const { arrival, holdMs } = arm.load;
-  if (arrival.shape === 'hold') return arrival.connections;
-  const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
-  const most = Math.min(attempts, prediction.concurrent ?? attempts);
-  if (arrival.shape === 'fill') return holdMs === 0 ? 0 : most;
-  // Little's law, with the highest rate of the arrivals.
-  const rate =
-    arrival.shape === 'ramp'
-      ? Math.max(arrival.from, arrival.to)
-      : arrival.shape === 'steps'
-        ? Math.max(...arrival.rates)
-        : arrival.rate;
-  return Math.min(most, (rate * (holdMs ?? Number.POSITIVE_INFINITY)) / 1000);
-}
-
 function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: Prediction): string[] {
-  // A proxy has a descriptor on each side of a connection.
-  const wanted = openAtOnce(arm, prediction) * (arm.proxy ? 2 : 1);
+  const { load } = arm;
+  const open = Math.min(
+    openAtOnce(load),
+    load.arrival.shape === 'hold' ? Infinity : (prediction.concurrent ?? Infinity),
+  );
+  // A proxy has a descriptor on each side of a connection. Load workers have a table of their own each (load/worker.ts).
+  const wanted = open * (arm.proxy ? 2 : 1);
+  const tables = arm.proxy ? 1 : load.workers;
   const limit = Math.min(descriptors, ownLimit(arm) ?? descriptors);
-  if (wanted <= limit - RESERVE) return [];
+  if (wanted <= (limit - RESERVE) * tables) return [];
   const many = Number.isFinite(wanted)
     ? `${Math.round(wanted).toLocaleString('en')} sockets`
     : 'as many sockets as there are ports';
+  const who = arm.proxy ? 'a process' : 'a worker';
+  const remedies = [
+    'raise the limit (ulimit -n)',
+    ...(arm.proxy || !Number.isFinite(wanted) ? [] : [`set load.workers to ${Math.ceil(wanted / (limit - RESERVE))}`]),
+    'or make the address set or the range smaller',
+  ];
   return [
-    `${armId(arm)} wants ${many} open at once${arm.proxy ? ' in the proxy' : ''}, and a process may have ${limit.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller`,
+    `${armId(arm)} wants ${many} open at once${arm.proxy ? ' in the proxy' : ''}, and ${who} may have ${limit.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared: ${remedies.join(', ')}`,
   ];
 }
 

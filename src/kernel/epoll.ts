@@ -4,6 +4,7 @@
 import { EINTR, SystemCallError } from './errno.js';
 import {
   EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
   epollCreate1,
   epollCtl,
@@ -24,6 +25,7 @@ export interface Epoll {
   /** Watch a descriptor. Throws SystemCallError. */
   add(fd: number, events: number): void;
   modify(fd: number, events: number): void;
+  remove(fd: number): void;
   /**
    * Wait until something is ready or the time is up. Microseconds; 0 only looks.
    * @returns how many events are ready; read them with `fdAt` and `eventsAt`
@@ -59,6 +61,7 @@ export function createEpoll(capacity: number): Epoll {
   return {
     add: (fd, events) => control(EPOLL_CTL_ADD, fd, events),
     modify: (fd, events) => control(EPOLL_CTL_MOD, fd, events),
+    remove: (fd) => control(EPOLL_CTL_DEL, fd, 0),
     wait(micros) {
       if (micros < 1) return take();
       // epoll_wait counts in milliseconds and epoll_pwait2 needs kernel 5.11 and a new libc. An epoll descriptor can itself

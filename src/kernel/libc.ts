@@ -86,6 +86,8 @@ export const getrusage = declare<[who: number, usage: number]>('int getrusage(in
 export const prctl = declare<[option: number, a: number, b: number, c: number, d: number]>(
   'int prctl(int, long, long, long, long)',
 );
+/** unshare(2) */
+const unshare = declare<[flags: number]>('int unshare(int)');
 /** getppid(2) */
 export const getppid = declare<[]>('int getppid()');
 
@@ -129,12 +131,15 @@ export const MSG_NOSIGNAL = 0x4000;
 /** More will follow: keep the last segment back. close(2) sends it, with the FIN. */
 export const MSG_MORE = 0x8000;
 export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
 export const EPOLLIN = 0x001;
 export const EPOLLOUT = 0x004;
 export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;
 export const EPOLLRDHUP = 0x2000;
+/** Linux 4.5: of several epolls that wait for one descriptor wake one. */
+export const EPOLLEXCLUSIVE = 1 << 28;
 /** 1 << 31 as the signed number that a Uint32 view stores. */
 export const EPOLLET = 0x80000000;
 export const RUSAGE_THREAD = 1;
@@ -172,6 +177,18 @@ export function threadCpu(): { user: number; system: number } {
   const at = (offset: number) =>
     Number(usage.view.getBigInt64(offset, true)) + Number(usage.view.getBigInt64(offset + 8, true)) / 1e6;
   return { user: at(0), system: at(16) };
+}
+
+const CLONE_FILES = 0x400;
+
+/**
+ * Give the calling thread a table of descriptors of its own, a copy of the process's (unshare(2), CLONE_FILES). RLIMIT_NOFILE bounds a
+ * table, not a process (fs/file.c, alloc_fd()), so every thread that has one may have that many. What the thread opens from then on
+ * is its own; nothing that opens files for it on another thread (as node:fs does, unless synchronous) may be used for them.
+ * @returns false where it is forbidden, as by a seccomp filter
+ */
+export function unshareDescriptors(): boolean {
+  return unshare(CLONE_FILES) === 0;
 }
 
 const PR_SET_PDEATHSIG = 1;

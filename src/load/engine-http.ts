@@ -7,7 +7,7 @@ import { sockaddrTable } from '../kernel/sockaddr.js';
 import {
   budgetOf,
   dialerOf,
-  type EngineInput,
+  type EnginePlace,
   type EngineReport,
   isStopped,
   LONGEST_WAIT,
@@ -27,7 +27,7 @@ import type { Starter, StarterInput } from './starter.js';
  * Run one worker's load from its start instant to its end.
  * @param onDrained called when every attempt has its outcome and what is held is still open
  */
-export async function runHttpEngine(input: EngineInput, onDrained: () => void): Promise<EngineReport> {
+export async function runHttpEngine(input: EnginePlace, onDrained: () => void): Promise<EngineReport> {
   const { plan, shared, worker, via } = input;
   const { workers, arrival } = plan;
   const counters = shared.counters[worker]!;

@@ -33,11 +33,17 @@ export interface EngineInput {
   readonly ports: PortRange;
   readonly worker: number;
   readonly seed: number;
-  /** RLIMIT_NOFILE of the process. */
+  /** RLIMIT_NOFILE, which bounds a table of descriptors. */
   readonly descriptorLimit: number;
-  /** Descriptors that the process needs for itself. */
+  /** Descriptors in that table that are not the load's. */
   readonly descriptorReserve: number;
   readonly shared: SharedLoad;
+}
+
+/** What an engine has besides, by where it runs. */
+export interface EnginePlace extends EngineInput {
+  /** Its thread has a table of its own (unshareDescriptors()); otherwise all workers share one. */
+  readonly ownDescriptors: boolean;
 }
 
 export interface WaveReport {
@@ -60,8 +66,8 @@ export interface EngineReport {
 export const LONGEST_WAIT = 20_000;
 
 /** Sockets that this worker may have open at once. */
-export function budgetOf({ plan, descriptorLimit, descriptorReserve }: EngineInput): number {
-  const available = Math.floor((descriptorLimit - descriptorReserve) / plan.workers);
+export function budgetOf({ plan, descriptorLimit, descriptorReserve, ownDescriptors }: EnginePlace): number {
+  const available = Math.floor((descriptorLimit - descriptorReserve) / (ownDescriptors ? 1 : plan.workers));
   return Math.min(plan.maxInFlight ?? available, available);
 }
 

@@ -11,7 +11,7 @@ import { createDialogue } from './dialogue.js';
 import {
   budgetOf,
   dialerOf,
-  type EngineInput,
+  type EnginePlace,
   type EngineReport,
   isStopped,
   LONGEST_WAIT,
@@ -30,7 +30,7 @@ import type { Starter, StarterInput } from './starter.js';
  * Run one worker's load from its start instant to its end.
  * @param onDrained called when every attempt has its outcome and what is held is still open
  */
-export function runSocketEngine(input: EngineInput, onDrained: () => void): EngineReport {
+export function runSocketEngine(input: EnginePlace, onDrained: () => void): EngineReport {
   const { plan, shared, worker, via } = input;
   const { workers, arrival } = plan;
   sharpenTimers();

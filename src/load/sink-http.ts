@@ -19,7 +19,7 @@ import {
   close as sysClose,
 } from '../kernel/libc.js';
 import { createFdList } from './fd-list.js';
-import { acceptOne, SINK_CONTROL, type SinkInput, type SinkPlan } from './sink-listen.js';
+import { acceptOne, createDoor, SINK_CONTROL, type SinkPlan, type SinkThreadInput } from './sink-listen.js';
 
 const LONGEST_WAIT = 20_000;
 const CR = 13;
@@ -61,11 +61,10 @@ export function answerDelayMs({ protocol, holdMs }: Pick<SinkPlan, 'protocol' | 
 }
 
 /** Serve until stopped. With `close: server` each connection is closed after its first answer, else only when the peer closes. */
-export function runHttpSink(input: SinkInput & { readonly listeners: readonly number[] }): void {
-  const { plan, control, listeners, descriptorLimit } = input;
+export function runHttpSink(input: SinkThreadInput): void {
+  const { plan, control, descriptorLimit } = input;
   const epoll = createEpoll(1024);
-  const isListener = new Set(listeners);
-  for (const fd of listeners) epoll.add(fd, EPOLLIN);
+  const door = createDoor(epoll, input);
   const text = new TextEncoder().encode(responseText(plan));
   const response = nativeBuffer(text.length);
   response.bytes.set(text);
@@ -85,6 +84,7 @@ export function runHttpSink(input: SinkInput & { readonly listeners: readonly nu
     if (isSlow[fd] === 1) slow.remove(fd);
     isSlow[fd] = 0;
     sysClose(fd);
+    door.closed();
     return false;
   }
 
@@ -147,7 +147,10 @@ export function runHttpSink(input: SinkInput & { readonly listeners: readonly nu
   }
 
   function acceptAll(listener: number): void {
-    for (let fd = acceptOne(listener, control); fd >= 0; fd = acceptOne(listener, control)) {
+    while (door.hasRoom()) {
+      const fd = acceptOne(listener, control);
+      if (fd < 0) return;
+      door.opened();
       seen[fd] = 0;
       owed[fd] = 0;
       toSend[fd] = text.length;
@@ -166,10 +169,9 @@ export function runHttpSink(input: SinkInput & { readonly listeners: readonly nu
     const ready = epoll.wait(Math.min(expiry, LONGEST_WAIT));
     for (let i = 0; i < ready; i++) {
       const fd = epoll.fdAt(i);
-      if (isListener.has(fd)) acceptAll(fd);
+      if (door.isListener.has(fd)) acceptAll(fd);
       else serve(fd);
     }
   }
-  for (const fd of listeners) sysClose(fd);
   epoll.close();
 }

@@ -1,7 +1,6 @@
 /**
- * The sink: the origin that the load connects to. It accepts and closes as told, on one thread, with epoll straight through
- * libc, so that it costs less per connection than the client does. In the listen-only form nobody accepts: the kernel completes
- * the handshakes and keeps the connections in the accept queue, which needs no descriptors.
+ * The sink: the origin that the load connects to. It accepts and closes as told, with epoll straight through libc, so that it costs
+ * less per connection than the client does.
  */
 import { createEpoll } from '../kernel/epoll.js';
 import { EAGAIN, EINTR } from '../kernel/errno.js';
@@ -20,25 +19,17 @@ import {
 } from '../kernel/libc.js';
 import { createFdList } from './fd-list.js';
 import { runHttpSink } from './sink-http.js';
-import { acceptOne, listenAll, SINK_CONTROL, type SinkInput } from './sink-listen.js';
+import { acceptOne, createDoor, SINK_CONTROL, type SinkThreadInput } from './sink-listen.js';
 
 const LONGEST_WAIT = 20_000;
 
-/** Serve until stopped. `onListening` is called once every address listens. */
-export function runSink(input: SinkInput, onListening: () => void): void {
+/** Serve until stopped. */
+export function runSink(input: SinkThreadInput): void {
   const { plan, control } = input;
-  const listeners = listenAll(input.listen);
-  onListening();
   const http = plan.protocol === 'get' || plan.engine === 'http';
-  if (http && plan.sink === 'accept') return runHttpSink({ ...input, listeners });
-  if (plan.sink === 'listen-only') {
-    Atomics.wait(control, SINK_CONTROL.stop, 0);
-    for (const fd of listeners) sysClose(fd);
-    return;
-  }
+  if (http) return runHttpSink(input);
   const epoll = createEpoll(1024);
-  const isListener = new Set(listeners);
-  for (const fd of listeners) epoll.add(fd, EPOLLIN);
+  const door = createDoor(epoll, input);
   const toReceive = new Int32Array(input.descriptorLimit);
   const toSend = new Int32Array(input.descriptorLimit);
   const closeAt = new Float64Array(input.descriptorLimit);
@@ -52,6 +43,7 @@ export function runSink(input: SinkInput, onListening: () => void): void {
     if (isHeld[fd] === 1) held.remove(fd);
     isHeld[fd] = 0;
     sysClose(fd);
+    door.closed();
   }
 
   /** The connection's own work is done; now it waits for whoever closes. @returns false when it was closed */
@@ -97,9 +89,10 @@ export function runSink(input: SinkInput, onListening: () => void): void {
   }
 
   function acceptAll(listener: number): void {
-    for (;;) {
+    while (door.hasRoom()) {
       const fd = acceptOne(listener, control);
       if (fd < 0) return;
+      door.opened();
       toReceive[fd] = plan.exchange?.request ?? 0;
       toSend[fd] = plan.exchange?.response ?? 0;
       if (plan.exchange === null && !finish(fd)) continue;
@@ -115,10 +108,9 @@ export function runSink(input: SinkInput, onListening: () => void): void {
     const ready = epoll.wait(Math.min(expiry, LONGEST_WAIT));
     for (let i = 0; i < ready; i++) {
       const fd = epoll.fdAt(i);
-      if (isListener.has(fd)) acceptAll(fd);
+      if (door.isListener.has(fd)) acceptAll(fd);
       else serve(fd);
     }
   }
-  for (const fd of listeners) sysClose(fd);
   epoll.close();
 }

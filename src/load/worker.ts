@@ -2,6 +2,7 @@
  * Entry of a load worker's thread: run the engine once, post the report, end.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { unshareDescriptors } from '../kernel/libc.js';
 import type { EngineInput, EngineReport } from './engine-input.js';
 import { CONTROL } from './shared.js';
 
@@ -19,7 +20,9 @@ const run =
   input.plan.engine === 'http'
     ? (await import('./engine-http.js')).runHttpEngine
     : (await import('./engine-socket.js')).runSocketEngine;
+// After the last module is loaded: some are read by other threads.
+const ownDescriptors = unshareDescriptors();
 post({ type: 'ready' });
 // The pool writes the start instant when every worker is ready.
 Atomics.wait(input.shared.control, CONTROL.go, 0);
-post({ type: 'report', report: await run(input, () => post({ type: 'drained' })) });
+post({ type: 'report', report: await run({ ...input, ownDescriptors }, () => post({ type: 'drained' })) });

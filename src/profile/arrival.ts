@@ -2,7 +2,7 @@
  * What a plan comes to in numbers: how long, how many, to how many. Pure, and free of the schema library, because every load
  * worker loads it.
  */
-import type { Arrival, Destinations } from './plan.js';
+import type { Arrival, Destinations, LoadPlan } from './plan.js';
 
 /** Number of (address, port) pairs that attempts go to. */
 export function destinationCount(destinations: Destinations): number {
@@ -38,5 +38,25 @@ export function scheduledAttempts(arrival: Arrival): number | null {
       return arrival.attempts === null ? null : arrival.attempts * arrival.waves;
     case 'hold':
       return null;
+  }
+}
+
+/** Sockets that a load has open at once, if nothing fails; infinite for a `fill` without an end whose sockets are held. */
+export function openAtOnce({ arrival, holdMs }: Pick<LoadPlan, 'arrival' | 'holdMs'>): number {
+  if (arrival.shape === 'hold') return arrival.connections;
+  const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
+  if (arrival.shape === 'fill') return holdMs === 0 ? 0 : attempts;
+  // Little's law, with the highest rate of the arrivals.
+  return Math.min(attempts, (highestRate(arrival) * (holdMs ?? Number.POSITIVE_INFINITY)) / 1000);
+}
+
+function highestRate(arrival: Exclude<Arrival, { shape: 'fill' | 'hold' }>): number {
+  switch (arrival.shape) {
+    case 'ramp':
+      return Math.max(arrival.from, arrival.to);
+    case 'steps':
+      return Math.max(...arrival.rates);
+    default:
+      return arrival.rate;
   }
 }

@@ -109,7 +109,7 @@ const arrival = z.discriminatedUnion(
 );
 
 const load = {
-  workers: positive(64).optional().describe('worker threads'),
+  workers: positive(64).optional().describe('worker threads, each with as many descriptors as ulimit -n allows'),
   strategy: z.enum(STRATEGY_NAMES).optional().describe('how an outbound socket gets its local address and port'),
   arrival: arrival.optional(),
   close: z

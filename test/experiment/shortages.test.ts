@@ -85,7 +85,7 @@ describe('descriptors', () => {
     const [text, ...more] = found({ arrival: constant(2000), holdMs: 3000, descriptors: 1024 });
     assert.equal(
       text,
-      'baseline wants 6,000 sockets open at once, and a process may have 1,024 descriptors here: attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n) or make the address set or the range smaller',
+      'baseline wants 6,000 sockets open at once, and a worker may have 1,024 descriptors here: attempts beyond that are shed, and the run cannot be compared: raise the limit (ulimit -n), set load.workers to 8, or make the address set or the range smaller',
     );
     assert.deepEqual(more, []);
     assert.match(

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import type { Measurement } from '../../src/agent/protocol.js';
 import type { Destinations, LoadPlan } from '../../src/profile/plan.js';
 import { STRATEGY_NAMES, type StrategyName } from '../../src/profile/strategy.js';
-import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
+import { type LabArm, labArm, measure, measureWithin, tenAddresses } from '../support/lab.js';
 
 type Fill = Extract<LoadPlan['arrival'], { shape: 'fill' }>;
 const fill = (more: Partial<Fill>): Fill => ({
@@ -316,5 +316,38 @@ describe('what a run records', { concurrency: true }, () => {
     });
     assert.equal(sysctls['net.core.somaxconn'], '1');
     assert.deepEqual(outcomes, { ok: 5 });
+  });
+});
+
+describe('more connections than one table of descriptors has room for', () => {
+  const DESCRIPTORS = 600;
+  const CONNECTIONS = 1200;
+  const held = (workers: number, more: Partial<LoadPlan> = {}) =>
+    measureWithin(
+      DESCRIPTORS,
+      labArm({
+        load: { workers, strategy: 'bind-no-port', arrival: fill({ attempts: CONNECTIONS }), holdMs: null, ...more },
+        addresses: tenAddresses(4),
+        sysctls: ports(1000),
+      }),
+    );
+
+  for (const [what, more] of Object.entries({
+    'accepted and held': {},
+    'that ask and are answered': { exchange: { request: 10, response: 10 } },
+    'in the accept queue': { sink: 'listen-only' },
+  } satisfies Record<string, Partial<LoadPlan>>)) {
+    test(`are held by several workers, each with a table of its own: ${what}`, async () => {
+      const { outcomes, capacity, ports } = await held(3, more);
+      assert.deepEqual(outcomes, { ok: CONNECTIONS });
+      assert.equal(capacity.peakOpen, CONNECTIONS);
+      assert.deepEqual(ports.peakPerAddress, [300, 300, 300, 300]);
+    });
+  }
+
+  test('cannot be held by one', async () => {
+    const { outcomes, problems } = await held(1);
+    assert.ok(outcomes.shed! > 0 && outcomes.ok! < DESCRIPTORS);
+    assert.ok(problems.length > 0);
   });
 });

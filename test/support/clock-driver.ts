@@ -73,6 +73,7 @@ runSocketEngine(
     ports: { low: 40_000, high: 40_999 },
     worker: 0,
     seed: 1,
+    ownDescriptors: false,
     descriptorLimit: 1000,
     descriptorReserve: 100,
     shared,

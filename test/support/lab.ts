@@ -3,7 +3,9 @@
  * by side; how many at once is bounded here, for the whole process.
  */
 import type { Measurement, RunSpec } from '../../src/agent/protocol.js';
-import { netnsLab } from '../../src/lab/netns.js';
+import { agentCommand, startAgent } from '../../src/lab/agent-process.js';
+import type { LabSession } from '../../src/lab/lab.js';
+import { netnsCommand, netnsLab } from '../../src/lab/netns.js';
 import { LOAD } from '../../src/profile/defaults.js';
 import type { Arm, Destinations, LoadPlan } from '../../src/profile/plan.js';
 
@@ -49,8 +51,15 @@ export async function measure(arm: Arm, options: Partial<RunSpec> = {}): Promise
   }
 }
 
-async function measureNow(spec: RunSpec): Promise<Measurement> {
-  const session = await netnsLab().open('run');
+/** The same where a table of descriptors may have no more than so many. */
+export async function measureWithin(descriptors: number, arm: Arm): Promise<Measurement> {
+  const command = netnsCommand(agentCommand('netns', 'run'), process.getuid?.() === 0);
+  const session = startAgent(['prlimit', `--nofile=${descriptors}:${descriptors}`, ...command]);
+  return measureNow({ arm, seed: 1, network: 'veth', ownNamespace: true, sampleMs: 1000 }, session);
+}
+
+async function measureNow(spec: RunSpec, opened?: Promise<LabSession>): Promise<Measurement> {
+  const session = await (opened ?? netnsLab().open('run'));
   try {
     session.send({ type: 'run', spec });
     for (;;) {

@@ -55,6 +55,7 @@ await origin.serve({
   network: 'veth',
   family: 4,
   listen: targets,
+  threads: 1,
   plan: {
     close: 'client',
     holdMs: 0,

@@ -137,6 +137,7 @@ async function setUp() {
     network: veth ? 'veth' : 'shared',
     family: 4,
     listen: all,
+    threads: 1,
     plan: {
       close: 'client',
       holdMs: 0,
@@ -204,6 +205,7 @@ async function wave(index: number, range: PortRange): Promise<Wave> {
       ports: range,
       worker: 0,
       seed: 1,
+      ownDescriptors: false,
       descriptorLimit: Math.min(descriptorLimit(), DESCRIPTORS),
       descriptorReserve: 100,
       shared,
