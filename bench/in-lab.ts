@@ -27,6 +27,7 @@ export async function inLab<K extends Job['kind']>(job: Extract<Job, { kind: K }
 }
 
 function nameOf(job: Job): string {
+  if (job.kind === 'http') return job.peer;
   return job.kind === 'churn' ? `${job.contender} with ${job.churn.strategy}` : job.kind;
 }
 

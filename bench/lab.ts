@@ -2,17 +2,19 @@
  * Entry of the process inside a bench's lab: `node lab.js JOB`, the job as JSON. It makes the lab's network as a run of bindstorm
  * does (src/agent/run.ts), does one job, prints its answer as JSON, and ends; the lab ends with it.
  */
-import { setUpClient } from '../src/agent/network.js';
+import { originTargets, setUpClient } from '../src/agent/network.js';
 import { connectOrigin, type Origin } from '../src/agent/origin-client.js';
 import { launchOrigin } from '../src/agent/origin-launch.js';
 import { readNetCounters } from '../src/kernel/counters.js';
 import { dieWithParent } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
+import type { SinkPlan } from '../src/load/sink-listen.js';
 import { LOAD } from '../src/profile/defaults.js';
-import type { LoadPlan } from '../src/profile/plan.js';
 import type { Churn, Contender, Sample } from './churn.js';
 import { runContender } from './contender.js';
+import type { HttpWork, PeerName } from './peer.js';
+import { type HttpSample, httpLoad, runPeer } from './peer-lab.js';
 import { measureSnapshots, type SnapshotCost } from './sock-diag.js';
 import { measureWatch, type WatchCost } from './watch-lab.js';
 
@@ -23,12 +25,14 @@ export type Job =
       readonly churn: Churn;
       readonly churnProgram: string | null;
     }
+  | { readonly kind: 'http'; readonly peer: PeerName; readonly work: HttpWork }
   | { readonly kind: 'sock-diag'; readonly churn: Churn; readonly snapshots: number }
   | { readonly kind: 'watch'; readonly churn: Churn; readonly rounds: number; readonly seed: number };
 
 /** What the answer to each job is. */
 export interface Answers {
   churn: Sample;
+  http: HttpSample;
   'sock-diag': SnapshotCost;
   watch: WatchCost;
 }
@@ -42,7 +46,7 @@ const SYSCTLS: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_rfc1337': '1',
 };
 
-async function openLab({ sources, targets }: Churn, sink: LoadPlan['sink']): Promise<Origin> {
+async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>, plan: SinkPlan): Promise<Origin> {
   for (const [name, value] of Object.entries(SYSCTLS)) {
     const result = writeSysctl(name, value);
     if (!result.ok) throw new Error(`the kernel refused ${name} = ${value} (${result.errno})`);
@@ -55,7 +59,7 @@ async function openLab({ sources, targets }: Churn, sink: LoadPlan['sink']): Pro
     family: 4,
     listen: targets,
     threads: 1,
-    plan: { ...LOAD, sink },
+    plan,
   });
   return origin;
 }
@@ -76,8 +80,13 @@ async function checkWork(churn: Churn, sample: Sample, origin: Origin): Promise<
 }
 
 async function work(job: Job): Promise<Answers[Job['kind']]> {
+  if (job.kind === 'http') {
+    const [source, target] = ['10.50.0.1', { address: originTargets(4, false, 1, 1)[0]!.address, port: 80 }];
+    const origin = await openLab({ sources: [source], targets: [target] }, httpLoad(job.work, 'socket'));
+    return runPeer(job.peer, job.work, target, source, origin);
+  }
   // Whoever closes second decides when TIME_WAIT begins, so here the origin must accept and close.
-  const origin = await openLab(job.churn, job.kind === 'churn' ? 'listen-only' : 'accept');
+  const origin = await openLab(job.churn, { ...LOAD, sink: job.kind === 'churn' ? 'listen-only' : 'accept' });
   if (job.kind === 'sock-diag') return measureSnapshots(job.churn, job.snapshots);
   if (job.kind === 'watch') return measureWatch(job);
   const sample = await runContender(job.contender, job.churn, job.churnProgram);

@@ -60,7 +60,7 @@ function snapshotCells({ sockets, snapshot, dump, perSocket }: SnapshotRow): str
   ];
 }
 
-function withSpread({ median, min, max }: Spread, format: (n: number) => string): string {
+export function withSpread({ median, min, max }: Spread, format: (n: number) => string): string {
   return `${format(median)} (${format(min)}–${format(max)})`;
 }
 
