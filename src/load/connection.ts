@@ -51,7 +51,12 @@ const SHUT_WR = 1;
 
 /** Everything is registered once, edge-triggered: no epoll_ctl when a connection changes state. */
 const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
+/** Where all is said: a socket that can be written to is an event of its own at once. */
+const ANSWERS = (EPOLLIN | EPOLLRDHUP | EPOLLET) >>> 0;
 /** After this many handshakes in a row that were not complete at once, stop looking (the target is not on this machine). */
+/** What epoll watches a descriptor for. */
+const SOME = 1;
+const ALL = 2;
 const SPECULATION_MISSES = 32;
 
 export interface Connections extends StartedLoad {
@@ -171,10 +176,11 @@ export function createConnections(input: ConnectionsInput): Connections {
     watch(fd);
   }
 
-  function watch(fd: number): void {
-    if (watched[fd] === 1) return;
-    watched[fd] = 1;
-    epoll.add(fd, WATCHED);
+  function watch(fd: number, events = WATCHED): void {
+    if (watched[fd] === ALL || (watched[fd] === SOME && events === ANSWERS)) return;
+    if (watched[fd] === SOME) epoll.modify(fd, events);
+    else epoll.add(fd, events);
+    watched[fd] = events === WATCHED ? ALL : SOME;
   }
 
   function established(fd: number, at: number): void {
@@ -183,13 +189,14 @@ export function createConnections(input: ConnectionsInput): Connections {
     dialogue.begin(fd, destinationOf[fd]!, at);
     if (state[fd] !== CONNECTING) waiting.append(fd);
     state[fd] = EXCHANGING;
-    watch(fd);
-    converse(fd);
+    const said = dialogue.speak(fd);
+    if (said === 0) watch(fd, ANSWERS);
+    else settle(fd, said);
   }
 
-  function converse(fd: number): void {
-    const result = dialogue!.proceed(fd);
-    if (result === PENDING) return;
+  function settle(fd: number, result: number): void {
+    // What waits here to be sent, or comes to be said later, needs the other event too: rare, as requests are short.
+    if (result === PENDING) return watch(fd, dialogue!.hasMore(fd) ? WATCHED : ANSWERS);
     if (result === DONE) return succeed(fd, now());
     const took = now() - startedAt[fd]!;
     abandon(fd);
@@ -203,7 +210,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     state[fd] = HELD;
     heldUntil[fd] = at + heldFor;
     held.append(fd);
-    if (plan.close === 'server') watch(fd);
+    if (plan.close === 'server') watch(fd, ANSWERS);
   }
 
   function fail(fd: number, phase: Phase, error: number): void {
@@ -237,7 +244,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     startedAt[fd] = now();
     state[fd] = DRAINING;
     waiting.append(fd);
-    watch(fd);
+    watch(fd, ANSWERS);
     drained(fd);
   }
 
@@ -274,7 +281,7 @@ export function createConnections(input: ConnectionsInput): Connections {
         return;
       }
       case EXCHANGING:
-        return converse(fd);
+        return settle(fd, dialogue!.proceed(fd));
       case DRAINING:
         return drained(fd);
       case HELD:

@@ -29,6 +29,10 @@ export const DONE = -1;
 export interface Dialogue {
   /** A connection to `destination` was established at `at`, µs. */
   begin(fd: number, destination: number, at: number): void;
+  /** Send what is to be sent, for what was just begun has no answer yet. @returns 0: all of it, PENDING, or the slot of the outcome */
+  speak(fd: number): number;
+  /** Whether something is still to be sent. */
+  hasMore(fd: number): boolean;
   /** Go on as far as the socket lets. @returns PENDING, DONE, or the slot of the outcome when it failed */
   proceed(fd: number): number;
 }
@@ -234,6 +238,8 @@ export function createDialogue(input: DialogueInput): Dialogue | null {
       sending[fd] = requests.address(destination);
       toSend[fd] = requests.length(destination);
     },
+    speak: sendAll,
+    hasMore: (fd) => toSend[fd]! > 0,
     proceed,
   };
 }
