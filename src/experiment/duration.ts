@@ -29,7 +29,8 @@ export function expectedLoadMs(arm: Arm): number {
   if (paced !== null) return paced;
   if (arrival.shape !== 'fill') return 0;
   const attempts = scheduledAttempts(arrival) ?? 30_000;
-  return (attempts / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000 + (arrival.waves - 1) * arrival.pauseMs;
+  const wave = (attempts / arrival.waves / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000;
+  return arrival.waves * Math.min(wave, arrival.withinMs ?? wave) + (arrival.waves - 1) * arrival.pauseMs;
 }
 
 /** Expected milliseconds of the whole experiment, labs included. */
@@ -64,8 +65,9 @@ export function runDeadlineMs(arm: Arm, runner?: Runner): number {
   const waiting = 2 * arm.load.timeoutMs + 60_000;
   if (arrival.shape !== 'fill') return expectedLoadMs(arm) * 1.5 + waiting;
   const attempts = scheduledAttempts(arrival) ?? 1_000_000;
+  const within = arrival.withinMs === undefined ? Number.POSITIVE_INFINITY : arrival.waves * arrival.withinMs * 1.5;
   return (
-    (attempts / (runner === 'qemu-tcg' ? 20 : 100)) * 1000 +
+    Math.min(within, (attempts / (runner === 'qemu-tcg' ? 20 : 100)) * 1000) +
     arrival.waves * (arrival.pauseMs + arm.load.timeoutMs) +
     waiting
   );

@@ -68,13 +68,15 @@ export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input:
   const failuresBefore = Atomics.load(control, CONTROL.failures);
   let n = input.worker;
   let over = false;
+  let end: number | undefined;
   const limitReached = () =>
     (arrival.attempts !== null && n >= arrival.attempts) ||
     (arrival.failures !== null && Atomics.load(control, CONTROL.failures) - failuresBefore >= arrival.failures);
   return {
     start(at) {
+      end ??= arrival.withinMs === undefined ? Number.POSITIVE_INFINITY : at + arrival.withinMs * 1000;
       for (let burst = 0; burst < BURST; burst++) {
-        over ||= limitReached();
+        over ||= limitReached() || (end !== Number.POSITIVE_INFINITY && input.now() >= end);
         if (over) return Number.POSITIVE_INFINITY;
         // With a number of attempts to make, those that find no descriptor are shed one by one; without one, a full table
         // would be shed for ever.

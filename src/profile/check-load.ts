@@ -33,6 +33,7 @@ export function planArrival(input: ArrivalInput): Arrival {
         shape: 'fill',
         attempts: input.attempts ?? null,
         failures: input.failures ?? null,
+        ...(input.within === undefined ? {} : { withinMs: input.within }),
         inFlight: input.inFlight ?? FILL.inFlight,
         waves: input.waves ?? FILL.waves,
         pauseMs: input.pause ?? FILL.pauseMs,

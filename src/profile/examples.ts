@@ -66,6 +66,7 @@ const EXAMPLES: Record<string, string> = {
   'load.arrival.duration': 'duration: 10s',
   'load.arrival.attempts': 'attempts: 1000',
   'load.arrival.failures': 'failures: 20',
+  'load.arrival.within': 'within: 55s',
   'load.arrival.inFlight': 'inFlight: 32',
   'load.arrival.waves': 'waves: 2',
   'load.arrival.pause': 'pause: 1500ms',

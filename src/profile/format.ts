@@ -36,6 +36,7 @@ export function formatArrival(arrival: Arrival): string {
       const until = [
         ...(arrival.attempts === null ? [] : [`${arrival.attempts} attempts`]),
         ...(arrival.failures === null ? [] : [`${arrival.failures} failures`]),
+        ...(arrival.withinMs === undefined ? [] : [formatDuration(arrival.withinMs)]),
       ].join(' or ');
       const waves = arrival.waves === 1 ? '' : `, ${arrival.waves} waves ${formatDuration(arrival.pauseMs)} apart`;
       return `fill to ${until}, ${arrival.inFlight} in flight${waves}`;

@@ -18,6 +18,8 @@ export const arrivalSchema = z.discriminatedUnion('shape', [
     shape: z.literal('fill'),
     attempts: z.number().nullable(),
     failures: z.number().nullable(),
+    /** Each wave begins no attempt after this long; absent: it lasts as long as it takes. */
+    withinMs: z.number().optional(),
     inFlight: z.number(),
     waves: z.number(),
     pauseMs: z.number(),

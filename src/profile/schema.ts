@@ -92,6 +92,7 @@ const arrival = z.discriminatedUnion(
       shape: z.literal('fill'),
       attempts: positive(20_000_000).optional().describe('stop after this many attempts'),
       failures: positive(1_000_000).optional().describe('stop after this many failed attempts'),
+      within: duration.optional().describe('stop after this long, however far it came'),
       inFlight: positive(4096).optional().describe('handshakes under way at once, per worker'),
       waves: positive(100).optional().describe('how often to repeat the fill, to see what recovers'),
       pause: duration.optional().describe('the time between two waves'),

@@ -153,12 +153,13 @@ describe('attempts at scheduled instants', () => {
 
 describe('fill', () => {
   const fill = (
-    stop: { attempts?: number; failures?: number },
+    stop: { attempts?: number; failures?: number; withinMs?: number },
     inFlight = 32,
   ): Extract<Arrival, { shape: 'fill' }> => ({
     shape: 'fill',
     attempts: stop.attempts ?? null,
     failures: stop.failures ?? null,
+    ...(stop.withinMs === undefined ? {} : { withinMs: stop.withinMs }),
     inFlight,
     waves: 1,
     pauseMs: 0,
@@ -185,6 +186,15 @@ describe('fill', () => {
     it.cost = 700;
     run(fillStarter(fill({ attempts: 10 }), it.input), it);
     for (const { scheduled, begun } of it.attempts) assert.equal(scheduled, begun);
+  });
+
+  it('ends when its time is over, from when it began', () => {
+    const it = scene();
+    it.cost = 700;
+    const starter = fillStarter(fill({ attempts: 1000, withinMs: 7 }), it.input);
+    run(starter, it);
+    assert.equal(it.attempts.length, 10);
+    assert.equal(starter.finished(it.clock), true);
   });
 
   it('begins at most a burst in one go', () => {

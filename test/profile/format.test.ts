@@ -14,8 +14,8 @@ test('arrivals in words', () => {
   assert.equal(formatArrival({ shape: 'ramp', from: 10, to: 200, durationMs: 60_000 }), 'ramp 10/s to 200/s over 1m');
   assert.equal(formatArrival({ shape: 'steps', rates: [10, 20], eachMs: 5000 }), 'steps 10/s, 20/s, 5s each');
   assert.equal(
-    formatArrival({ shape: 'fill', attempts: 5, failures: 2, inFlight: 1, waves: 1, pauseMs: 0 }),
-    'fill to 5 attempts or 2 failures, 1 in flight',
+    formatArrival({ shape: 'fill', attempts: 5, failures: 2, withinMs: 3000, inFlight: 1, waves: 1, pauseMs: 0 }),
+    'fill to 5 attempts or 2 failures or 3s, 1 in flight',
   );
   assert.equal(formatArrival({ shape: 'hold', connections: 5, durationMs: 1000 }), 'hold 5 connections for 1s');
 });

@@ -19,6 +19,7 @@ test('the profiles are those that the documentation names', () => {
     'capacity',
     'dante-socks',
     'haproxy-source',
+    'headline',
     'nginx-proxy-bind',
     'quickstart',
     'squid-2014',
@@ -69,6 +70,15 @@ test('capacity has every strategy once, and attempts for every tuple', () => {
   assert.deepEqual(arms.map(({ load: { strategy } }) => strategy).sort(), [...STRATEGY_NAMES].sort());
   assert.equal(goal, 'capacity');
   for (const arm of arms) assert.ok(scheduledAttempts(arm.load.arrival)! > 2 * 100 * 2 * 4, arm.name);
+});
+
+test('headline is the arithmetic of 2014: every port of fifty addresses, one connection each', () => {
+  for (const { load: plan, sysctls, addresses, destinations } of load('headline').arms) {
+    const [low, high] = sysctls['net.ipv4.ip_local_port_range']!.split(' ').map(Number);
+    assert.equal((high! - low! + 1) * addresses.length, 1_411_600);
+    assert.equal(scheduledAttempts(plan.arrival), 1_411_600);
+    assert.deepEqual(destinations, { kind: 'lab', addresses: 1, ports: 1 });
+  }
 });
 
 test('squid-2014-full has the numbers of the report, and more sockets than one range holds', () => {

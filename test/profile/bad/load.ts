@@ -165,6 +165,6 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a workers count that is absurd',
     text: load('workers: 1000'),
     place: 'load.workers:4',
-    message: /found 1000 \(a number\); expected at most 64 \(worker threads\)/,
+    message: /found 1000 \(a number\); expected at most 64 \(worker threads,/,
   },
 ];
