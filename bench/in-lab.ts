@@ -28,6 +28,7 @@ export async function inLab<K extends Job['kind']>(job: Extract<Job, { kind: K }
 
 function nameOf(job: Job): string {
   if (job.kind === 'http') return job.peer;
+  if (job.kind === 'pacing') return `${job.pacer} at ${job.work.rate}/s`;
   return job.kind === 'churn' ? `${job.contender} with ${job.churn.strategy}` : job.kind;
 }
 

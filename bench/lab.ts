@@ -13,6 +13,7 @@ import type { SinkPlan } from '../src/load/sink-listen.js';
 import { LOAD } from '../src/profile/defaults.js';
 import type { Churn, Contender, Sample } from './churn.js';
 import { runContender } from './contender.js';
+import { measurePacing, type Pacer, type PacingSample, type PacingWork } from './pacing-lab.js';
 import type { HttpWork, PeerName } from './peer.js';
 import { type HttpSample, httpLoad, runPeer } from './peer-lab.js';
 import { measureSnapshots, type SnapshotCost } from './sock-diag.js';
@@ -26,6 +27,7 @@ export type Job =
       readonly churnProgram: string | null;
     }
   | { readonly kind: 'http'; readonly peer: PeerName; readonly work: HttpWork }
+  | { readonly kind: 'pacing'; readonly pacer: Pacer; readonly work: PacingWork }
   | { readonly kind: 'sock-diag'; readonly churn: Churn; readonly snapshots: number }
   | { readonly kind: 'watch'; readonly churn: Churn; readonly rounds: number; readonly seed: number };
 
@@ -33,6 +35,7 @@ export type Job =
 export interface Answers {
   churn: Sample;
   http: HttpSample;
+  pacing: PacingSample;
   'sock-diag': SnapshotCost;
   watch: WatchCost;
 }
@@ -80,10 +83,15 @@ async function checkWork(churn: Churn, sample: Sample, origin: Origin): Promise<
 }
 
 async function work(job: Job): Promise<Answers[Job['kind']]> {
-  if (job.kind === 'http') {
+  if (job.kind === 'http' || job.kind === 'pacing') {
     const [source, target] = ['10.50.0.1', { address: originTargets(4, false, 1, 1)[0]!.address, port: 80 }];
-    const origin = await openLab({ sources: [source], targets: [target] }, httpLoad(job.work, 'socket'));
-    return runPeer(job.peer, job.work, target, source, origin);
+    const origin = await openLab(
+      { sources: [source], targets: [target] },
+      httpLoad({ requests: 0, inFlight: 0 }, 'socket'),
+    );
+    return job.kind === 'http'
+      ? runPeer(job.peer, job.work, target, source, origin)
+      : measurePacing(job.pacer, job.work, target, source);
   }
   // Whoever closes second decides when TIME_WAIT begins, so here the origin must accept and close.
   const origin = await openLab(job.churn, { ...LOAD, sink: job.kind === 'churn' ? 'listen-only' : 'accept' });

@@ -12,6 +12,7 @@ import { totalOf } from '../src/load/outcome.js';
 import { createPool } from '../src/load/pool.js';
 import { LOAD } from '../src/profile/defaults.js';
 import type { LoadPlan, Target } from '../src/profile/plan.js';
+import type { Pacer } from './pacing-lab.js';
 import { childSeconds, commandOf, countOf, type HttpWork, type PeerCount, type PeerName } from './peer.js';
 
 const run = promisify(execFile);
@@ -19,7 +20,9 @@ const LONGEST_MS = 120_000;
 /** What an answer carries besides its head. */
 const BODY = 100;
 const SHELL = '"$@"; code=$?; echo "== times"; times; exit $code';
-const AUTOCANNON = fileURLToPath(new URL('../../bench/peers/node_modules/autocannon/autocannon.js', import.meta.url));
+export const AUTOCANNON = fileURLToPath(
+  new URL('../../bench/peers/node_modules/autocannon/autocannon.js', import.meta.url),
+);
 const UNDICI = fileURLToPath(new URL('./undici-client.js', import.meta.url));
 
 export interface HttpSample extends PeerCount {
@@ -41,7 +44,7 @@ export function httpLoad({ requests, inFlight }: HttpWork, engine: LoadPlan['eng
 }
 
 /** Whether it is here; it is left out otherwise. */
-export function isInstalled(name: PeerName): boolean {
+export function isInstalled(name: PeerName | Pacer): boolean {
   if (name === 'autocannon') return existsSync(AUTOCANNON);
   return name === 'undici' || name.startsWith('bindstorm') || findProgram(name) !== undefined;
 }

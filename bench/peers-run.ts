@@ -2,19 +2,17 @@
  * `npm run bench:peers`: a GET each on a connection of its own, by bindstorm and by the load generators that people use. Nothing passes
  * or fails.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeEnvironment } from '../src/agent/environment.js';
 import { randomStream, shuffled } from '../src/profile/random.js';
 import { inLab } from './in-lab.js';
 import { type HttpWork, PEERS, type PeerName } from './peer.js';
 import { type HttpSample, isInstalled } from './peer-lab.js';
+import { writeTable } from './readme.js';
 import { spread } from './results.js';
 import { table, withSpread } from './table.js';
 
-const README = fileURLToPath(new URL('../../bench/README.md', import.meta.url));
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 type Samples = ReadonlyMap<PeerName, readonly HttpSample[]>;
@@ -68,12 +66,4 @@ const markdown = [
   '',
 ].join('\n');
 process.stdout.write(markdown);
-if (values.write) {
-  const text = readFileSync(README, 'utf8');
-  const marks = /(<!-- peers -->\n)[\s\S]*(<!-- end of peers -->)/;
-  if (!marks.test(text)) throw new Error(`${README} has no marks to put the table between`);
-  writeFileSync(
-    README,
-    text.replace(marks, (_, begin: string, end: string) => `${begin}\n${markdown}\n${end}`),
-  );
-}
+if (values.write) writeTable('peers', markdown);

@@ -122,3 +122,10 @@ export function summariseSnapshots(costs: readonly SnapshotCost[]): SnapshotRow[
     };
   });
 }
+
+/** The value below which so many percent lie, by nearest rank. @throws RangeError for an empty list */
+export function percentile(values: readonly number[], percentage: number): number {
+  if (values.length === 0) throw new RangeError('no values');
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(Math.ceil((percentage / 100) * sorted.length) - 1, 0)]!;
+}

@@ -2,15 +2,15 @@
  * `npm run bench`: new connections per second of one thread, side by side with its peers, and the cost of a look at the sockets.
  * Nothing here passes or fails: it measures, and says under which circumstances.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeEnvironment } from '../src/agent/environment.js';
 import { randomStream, shuffled } from '../src/profile/random.js';
 import { CONTENDERS, canDo, isC, STRATEGIES } from './churn.js';
 import { type Compiled, compileChurn } from './compile.js';
 import { churnOf, inLab } from './in-lab.js';
+import { writeTable } from './readme.js';
 import type { BenchResults, RoundSample, Settings } from './results.js';
 import type { SnapshotCost } from './sock-diag.js';
 import { markdownOf } from './table.js';
@@ -24,7 +24,6 @@ const USAGE = `npm run bench -- [options]
   --write        put the tables into bench/README.md as well
 `;
 
-const README = fileURLToPath(new URL('../../bench/README.md', import.meta.url));
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** Every contender once with every strategy that it can do, in an order that the seed decides. */
@@ -71,16 +70,6 @@ async function bench(settings: Settings, quick: boolean, compiled: Compiled | st
   };
 }
 
-function writeToReadme(markdown: string): void {
-  const marks = /(<!-- results -->\n)[\s\S]*(<!-- end of results -->)/;
-  const text = readFileSync(README, 'utf8');
-  if (!marks.test(text)) throw new Error(`${README} has no marks to put the tables between`);
-  writeFileSync(
-    README,
-    text.replace(marks, (_, begin: string, end: string) => `${begin}\n${markdown}\n${end}`),
-  );
-}
-
 function positive(text: string, option: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
@@ -125,7 +114,7 @@ async function main(): Promise<void> {
     const markdown = markdownOf(results);
     process.stdout.write(markdown);
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
-    if (values.write) writeToReadme(markdown);
+    if (values.write) writeTable('results', markdown);
   } finally {
     remove();
   }
