@@ -2,26 +2,29 @@
  * `npm run bench`: new connections per second of one thread, side by side with its peers, and the cost of a look at the sockets.
  * Nothing here passes or fails: it measures, and says under which circumstances.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeEnvironment } from '../src/agent/environment.js';
 import { randomStream, shuffled } from '../src/profile/random.js';
 import { CONTENDERS, canDo, isC, STRATEGIES } from './churn.js';
 import { type Compiled, compileChurn } from './compile.js';
+import { type Baseline, changesSince, sharesOfC } from './guard.js';
 import { churnOf, inLab } from './in-lab.js';
 import { writeTable } from './readme.js';
 import type { BenchResults, RoundSample, Settings } from './results.js';
 import type { SnapshotCost } from './sock-diag.js';
-import { markdownOf } from './table.js';
+import { guardText, markdownOf } from './table.js';
 
 const USAGE = `npm run bench -- [options]
 
-  --quick        two rounds of few connections: whether it works, not how fast it is
+  --quick        few connections, and whether it became slower than the stored baseline
   --rounds N     rounds, of which each has every contender once (5)
   --seed N       seed of the order within the rounds (1)
   --json FILE    write every sample to a file
   --write        put the tables into bench/README.md as well
+  --store        with --quick: store what was measured as bench/baseline.json
 `;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -70,6 +73,25 @@ async function bench(settings: Settings, quick: boolean, compiled: Compiled | st
   };
 }
 
+const BASELINE = fileURLToPath(new URL('../../bench/baseline.json', import.meta.url));
+
+/** Say what became of the shares since the baseline was stored, or store them. */
+function guard({ date, environment: { kernel, cpu, node }, samples }: BenchResults, store: boolean): void {
+  const shares = sharesOfC(samples);
+  if (store) {
+    const baseline: Baseline = { date, kernel, cpu, node, shares };
+    writeFileSync(BASELINE, `${JSON.stringify(baseline, null, 2)}\n`);
+    say(`stored as ${BASELINE}`);
+    return;
+  }
+  if (Object.keys(shares).length === 0) {
+    say('Without a C compiler nothing can be said of the baseline.');
+    return;
+  }
+  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Baseline;
+  process.stdout.write(`${guardText(baseline, changesSince(baseline.shares, shares), { kernel, cpu, node })}\n`);
+}
+
 function positive(text: string, option: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
@@ -85,13 +107,14 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
       write: { type: 'boolean', default: false },
+      store: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return void process.stdout.write(USAGE);
   const { quick } = values;
   const settings: Settings = {
-    rounds: positive(values.rounds ?? (quick ? '2' : '5'), '--rounds'),
+    rounds: positive(values.rounds ?? (quick ? '6' : '5'), '--rounds'),
     attempts: quick ? 15_000 : 80_000,
     warmUp: quick ? 5_000 : 20_000,
     inFlight: 128,
@@ -114,6 +137,7 @@ async function main(): Promise<void> {
     const markdown = markdownOf(results);
     process.stdout.write(markdown);
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+    if (quick) guard(results, values.store);
     if (values.write) writeTable('results', markdown);
   } finally {
     remove();

@@ -2,6 +2,7 @@
  * The results as Markdown, padded so that a terminal shows straight columns. Pure.
  */
 import { CONTENDER_TITLES } from './churn.js';
+import type { Baseline, Change } from './guard.js';
 import {
   type BenchResults,
   type Row,
@@ -37,6 +38,29 @@ export function markdownOf(results: BenchResults): string {
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether bindstorm became slower since a baseline, which may be of another machine. */
+export function guardText(
+  baseline: Baseline,
+  changes: readonly Change[],
+  here: Pick<Baseline, 'kernel' | 'cpu' | 'node'>,
+): string {
+  const differing = (['kernel', 'cpu', 'node'] as const).filter((key) => baseline[key] !== here[key]);
+  const rows = changes.map(({ strategy, before, now, interval, p, verdict }) => [
+    strategy,
+    before.toFixed(3),
+    now.toFixed(3),
+    interval ? `${interval.map((n) => `${n < 0 ? '' : '+'}${n.toFixed(3)}`).join(' to ')}` : '',
+    p.toFixed(3),
+    verdict,
+  ]);
+  return [
+    `Connections per CPU second as a share of C’s, against the baseline of ${baseline.date.slice(0, 10)}` +
+      `${differing.length > 0 ? ` (other ${differing.join(', ')} then)` : ''}; rank-sum test, Holm over the strategies:`,
+    '',
+    ...table(['strategy', 'then', 'now', 'shift, 95 %', 'p', ''], rows),
+  ].join('\n');
 }
 
 function cellsOf({ strategy, contender, rate, cpu, rateRatio, cpuRatio }: Row): string[] {
