@@ -2,7 +2,7 @@
  * Ports in use per local address: how full the fullest and the emptiest were, and which filled up when. Pure.
  */
 import { strategyOf } from '../profile/strategy.js';
-import type { Run, Variant } from '../results/schema.js';
+import type { Run, Second, Variant } from '../results/schema.js';
 import { comparedRuns, MAX_SLICES, median, portsAvailable } from './medians.js';
 
 /** One interval: ports in use on one address, medians over the compared runs. */
@@ -30,9 +30,17 @@ export function addressWalls(variant: Variant): AddressWalls {
   return { slow: walked > 0 ? walked : null, hard: available === null ? null : available / addresses };
 }
 
+/** What of a second these functions read. */
+export type AddressSecond = Pick<Second, 't' | 'portsPerAddress'>;
+
 /** Empty where no run was looked into address by address. Long timelines are merged by their maximum. */
 export function addressTimeline(variant: Variant): AddressSlice[] {
-  const timelines = comparedRuns(variant).map((run) => slicesOf(run, MAX_SLICES));
+  return addressSlices(comparedRuns(variant).map(({ timeline }) => timeline));
+}
+
+/** The same of the timelines of some runs, interval by interval. */
+export function addressSlices(seconds: readonly (readonly AddressSecond[])[]): AddressSlice[] {
+  const timelines = seconds.map((timeline) => slicesOf(timeline, MAX_SLICES));
   const length = Math.max(0, ...timelines.map((slices) => slices.length));
   return Array.from({ length }, (_, i) => {
     const slices = timelines.flatMap((slicesOfRun) => slicesOfRun[i] ?? []);
@@ -76,29 +84,36 @@ export function addressHeat(variant: Variant): AddressHeat | null {
   const runs = comparedRuns(variant).filter((run) => run.timeline.some(isObserved));
   const failures = (run: Run) => run.attempts - (run.outcomes.ok ?? 0);
   const run = [...runs].sort((a, b) => failures(a) - failures(b) || a.order - b.order)[(runs.length - 1) >> 1];
-  if (!run) return null;
-  const slices = slicesOf(run, HEAT_SLICES);
+  return run ? heatOf(run.id, run.timeline, variant.addresses) : null;
+}
+
+/** @returns null where no second was looked into address by address */
+export function heatOf(
+  run: string,
+  timeline: readonly AddressSecond[],
+  addresses: Variant['addresses'],
+): AddressHeat | null {
+  const slices = slicesOf(timeline, HEAT_SLICES);
+  if (slices.length === 0) return null;
   const count = slices[0]!.ports.length;
   const group = Math.max(1, Math.ceil(count / HEAT_ROWS));
   const rows: AddressRow[] = [];
   for (let from = 0; from < count; from += group) {
     const to = Math.min(from + group, count);
     rows.push({
-      name: to - from === 1 ? addressName(variant.addresses, from) : `${from + 1} to ${to}`,
+      name: to - from === 1 ? addressName(addresses, from) : `${from + 1} to ${to}`,
       ports: slices.map(({ ports }) => Math.max(...ports.slice(from, to))),
     });
   }
-  return { run: run.id, ends: slices.map(({ t }) => t), rows };
+  return { run, ends: slices.map(({ t }) => t), rows };
 }
 
-type Seconds = Run['timeline'];
-
-function isObserved({ portsPerAddress }: Seconds[number]): boolean {
+function isObserved({ portsPerAddress }: AddressSecond): boolean {
   return portsPerAddress !== null && portsPerAddress.length > 0;
 }
 
 /** Intervals in which addresses were counted, merged by their maximum to at most so many. */
-function slicesOf({ timeline }: Run, most: number): { t: number; ports: readonly number[] }[] {
+function slicesOf(timeline: readonly AddressSecond[], most: number): { t: number; ports: readonly number[] }[] {
   const seconds = timeline.filter(isObserved);
   const group = Math.max(1, Math.ceil(seconds.length / most));
   const slices: { t: number; ports: readonly number[] }[] = [];

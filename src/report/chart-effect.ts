@@ -44,7 +44,7 @@ export function effectChart(
   const { low, high, step } = around([...ends, -margin, margin, 0]);
   return {
     ...FRAME,
-    grid: { left: names ? NAMES : 14, right: 20, top: 8, bottom: FRAME.grid.bottom },
+    grid: { ...FRAME.grid, left: names ? NAMES : 14, top: 8 },
     xAxis: {
       ...axis(palette, 'difference from the baseline'),
       min: low,

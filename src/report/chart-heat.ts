@@ -27,7 +27,7 @@ export function heatChart(heat: AddressHeat, capacity: number, end: number, pale
   return {
     ...FRAME,
     xAxis: { ...time, max: end, axisLine: { ...time.axisLine, onZero: false }, splitLine: { show: false } },
-    grid: { left: 58, right: 24, top: 10, bottom: FRAME.grid.bottom },
+    grid: { ...FRAME.grid, top: 10 },
     yAxis: {
       ...axis(palette, 'address'),
       inverse: true,

@@ -11,10 +11,10 @@ import {
   HEAT_ROWS,
 } from '../addresses.js';
 import { HEAT_LEVELS, HEAT_WORDS, heatChart, heatHeight, levelOf } from '../chart-heat.js';
-import { portsChart, timeEnd } from '../charts.js';
+import { portsChart } from '../charts.js';
 import { formatNumber, formatValue, plural } from '../format.js';
 import { html, type Markup } from '../markup.js';
-import { medianOf, medianTimeline } from '../medians.js';
+import { comparedRuns, medianOf } from '../medians.js';
 import { CSS_PALETTE } from '../palette.js';
 import type { DrawSvg } from '../svg.js';
 import { areaSwatch, type FigureTable, legend, lineSwatch, panel, thinned } from './figure.js';
@@ -23,7 +23,7 @@ import { section } from './parts.js';
 const PANEL = { width: 360, height: 220 };
 
 export function portsSection(results: Results, draw: DrawSvg): Markup {
-  const end = timeEnd(results.variants.map(medianTimeline));
+  const end = loadEnd(results);
   return section(
     'ports',
     'Ports in use per local address',
@@ -47,6 +47,14 @@ ${legend([
         portsTable(timeline),
       );
     })}</div>`,
+  );
+}
+
+/** Seconds of the longest compared run. */
+function loadEnd({ variants }: Results): number {
+  return Math.max(
+    0,
+    ...variants.flatMap((variant) => comparedRuns(variant).map(({ timeline }) => timeline.at(-1)?.t ?? 0)),
   );
 }
 
@@ -88,7 +96,7 @@ function portsTable(timeline: readonly AddressSlice[]): FigureTable {
 
 /** The strip of each arm that has more than one address. */
 export function heatSection(results: Results, draw: DrawSvg): Markup | null {
-  const end = timeEnd(results.variants.map(medianTimeline));
+  const end = loadEnd(results);
   const strips = results.variants.flatMap((variant, index) => {
     const heat = addressHeat(variant);
     const { hard } = addressWalls(variant);
@@ -148,5 +156,5 @@ function heatTable(heat: AddressHeat, hard: number): FigureTable {
 }
 
 function seconds(t: number): string {
-  return `${t.toLocaleString('en-US', { maximumFractionDigits: 1 })} s`;
+  return `${formatNumber(Math.round(t * 10) / 10)} s`;
 }
