@@ -13,7 +13,7 @@ const SIZE: ReportSize = { variants: 12, repeat: 10, seconds: 60, addresses: 50 
 const ROUNDS = 5;
 /** Says the process's peak of resident memory (KiB) and its CPU time (µs) when it ends. */
 const PEAK =
-  'data:text/javascript,process.on("exit",()=>{const u=process.resourceUsage();console.error(`peak ${u.maxRSS} cpu ${u.userCPUTime+u.systemCPUTime}`)})';
+  'data:text/javascript,process.on("exit",()=>{const u=process.resourceUsage();console.error("peak",u.maxRSS,"cpu",u.userCPUTime+u.systemCPUTime)})';
 
 const dir = mkdtempSync(join(tmpdir(), 'bindstorm-bench-report-'));
 try {

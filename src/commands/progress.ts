@@ -83,7 +83,10 @@ function plainProgress(input: ProgressInput): Progress {
   };
 }
 
-function blockName({ block, warmup }: Pick<Run, 'block' | 'warmup'>, { warmup: warmups, repeat }: Experiment): string {
+export function blockName(
+  { block, warmup }: Pick<Run, 'block' | 'warmup'>,
+  { warmup: warmups, repeat }: Experiment,
+): string {
   return warmup ? `warm-up ${block + 1}/${warmups}` : `block ${block - warmups + 1}/${repeat}`;
 }
 
@@ -100,7 +103,7 @@ function sampleText({ second }: Extract<ExperimentEvent, { type: 'sample' }>): s
   return `${(second.outcomes.ok ?? 0).toLocaleString('en')} ok${failures.length > 0 ? `, ${failures.join(', ')}` : ''}${ports}`;
 }
 
-interface Clock {
+export interface Clock {
   readonly total: number;
   readonly experiment: Experiment;
   finished(run: Run): void;
@@ -111,7 +114,12 @@ interface Clock {
 }
 
 /** Time left: what each arm's runs have taken so far, or are expected to take. */
-function createClock({ experiment, planned, finished, now }: ProgressInput): Clock {
+export function createClock({
+  experiment,
+  planned,
+  finished,
+  now,
+}: Pick<ProgressInput, 'experiment' | 'planned' | 'finished' | 'now'>): Clock {
   const taken = new Map<string, number[]>();
   const open = new Map(planned.filter(({ id }) => !finished.has(id)).map((run) => [run.id, run]));
   let begun = now();
