@@ -17,9 +17,9 @@ export interface ReportSize {
   readonly addresses: number;
 }
 
-/** Attempts a second; with 50 addresses and 600 ports the baseline is full after two thirds of a minute. */
+/** Attempts a second; with 50 addresses and 300 ports the baseline is full after a third of a minute. */
 const RATE = 750;
-const PORTS = 600;
+const PORTS = 300;
 
 /** Variant i widens the range or binds otherwise, so that some end the failure, some lessen it and some do nothing. */
 export function profileOf({ variants, repeat, seconds, addresses }: ReportSize): string {
@@ -28,12 +28,12 @@ export function profileOf({ variants, repeat, seconds, addresses }: ReportSize):
       return `  - { name: range-${i + 1}, sysctls: { net.ipv4.ip_local_port_range: "40000 ${40_000 + PORTS + 100 * (i + 1) - 1}" } }`;
     if (i % 4 === 1) return `  - { name: fin-timeout-${i + 1}, sysctls: { net.ipv4.tcp_fin_timeout: ${i + 4} } }`;
     if (i % 4 === 2)
-      return `  - { name: destinations-${i + 1}, load: { strategy: bind-no-port }, destinations: { ports: ${i} } }`;
+      return `  - { name: destinations-${i + 1}, load: { strategy: bind-no-port }, destinations: { ports: ${i + 2} } }`;
     return `  - { name: addresses-${i + 1}, addresses: { count: ${addresses + i} } }`;
   });
   return `name: large
 description: A made-up experiment with every number that a run records
-addresses: { cidr: 10.50.0.0/24, count: ${addresses} }
+addresses: { cidr: 10.50.0.0/24, count: ${addresses}, pick: random }
 load: { strategy: bind, arrival: { shape: constant, rate: ${RATE}/s, duration: ${seconds}s } }
 sysctls: { net.ipv4.ip_local_port_range: "40000 ${40_000 + PORTS - 1}" }
 variants:

@@ -6,6 +6,7 @@ import type { PlannedRun } from '../experiment/order.js';
 import type { Places } from '../experiment/places.js';
 import { armId } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
+import { strategyOf } from '../profile/strategy.js';
 import type { AddressWalls } from '../report/addresses.js';
 import type { LiveArm, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
 import type { Run, Second } from '../results/schema.js';
@@ -114,6 +115,19 @@ export function wallsIn(places: Places): (arm: Arm) => AddressWalls {
     const input = inputOf(arm, place.kernel, place.environment.defaults);
     return { slow: predict(input).slowWall?.walked ?? null, hard: usablePorts(input) };
   };
+}
+
+/** Ports that an arm can have in use on all its addresses, by its id. */
+export function roomIn(places: Places): (id: string) => number | null {
+  const wallsOf = wallsIn(places);
+  const rooms = new Map(
+    places.experiment.arms.map((arm) => {
+      const addresses = strategyOf(arm.load.strategy).address === 'chosen' ? arm.addresses.length : 1;
+      const { hard } = wallsOf(arm);
+      return [armId(arm), hard === null ? null : hard * addresses];
+    }),
+  );
+  return (id) => rooms.get(id) ?? null;
 }
 
 function emptyArm(arm: Arm, walls: AddressWalls): LiveArm {

@@ -31,7 +31,7 @@ import { type Environment, type Results, SCHEMA_VERSION } from '../results/schem
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf, releasing } from './labs.js';
 import { type LiveServer, openLive } from './live.js';
-import { wallsIn } from './live-state.js';
+import { roomIn, wallsIn } from './live-state.js';
 import {
   BOX_HELP,
   boxOption,
@@ -150,6 +150,7 @@ async function proceed(
     stream: process.stderr,
     quiet: options.quiet,
     now: () => performance.now(),
+    roomOf: roomIn(places),
   });
   for (const text of [...places.warnings, ...places.all.flatMap((place) => lacks(experiment, place))])
     progress.note(`note: ${text}`);

@@ -69,11 +69,22 @@ export function axis(palette: Palette, name: string) {
   };
 }
 
+/** The axis of time: a load that ended a few milliseconds late has no odd number at its end. */
+export function timeAxis(end: number, palette: Palette) {
+  const step = Math.min(1, 10 ** (Math.floor(Math.log10(Math.max(end, 0.01))) - 1));
+  return {
+    ...axis(palette, 'seconds of load'),
+    max: Number((Math.ceil(end / step - 0.1) * step).toFixed(6)),
+    axisLabel: { color: palette.text, hideOverlap: true, formatter: formatNumber },
+    splitLine: { show: false },
+  };
+}
+
 export function timeAxes({ end, scale }: TimeFrame, name: string, palette: Palette): ChartOption {
   const left = { color: palette.text, align: 'left' as const, padding: [0, 0, 0, -50] };
   return {
     ...FRAME,
-    xAxis: { ...axis(palette, 'seconds of load'), max: end, splitLine: { show: false } },
+    xAxis: timeAxis(end, palette),
     yAxis: {
       ...axis(palette, name),
       ...VERTICAL,

@@ -1,7 +1,7 @@
 /** The heat strip: addresses from top to bottom, time from left to right, and how full each was. Pure. */
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { AddressHeat } from './addresses.js';
-import { axis, type ChartOption, FRAME } from './chart-axes.js';
+import { axis, type ChartOption, FRAME, timeAxis } from './chart-axes.js';
 import type { Palette } from './palette.js';
 
 /** Shares of the capacity from which each colour on holds; below the first nothing is drawn. */
@@ -23,10 +23,10 @@ interface Cell {
 export function heatChart(heat: AddressHeat, capacity: number, end: number, palette: Palette): ChartOption {
   const cells = cellsByLevel(heat, capacity);
   const rows = heat.rows.length;
-  const time = axis(palette, 'seconds of load');
+  const time = timeAxis(end, palette);
   return {
     ...FRAME,
-    xAxis: { ...time, max: end, axisLine: { ...time.axisLine, onZero: false }, splitLine: { show: false } },
+    xAxis: { ...time, axisLine: { ...time.axisLine, onZero: false } },
     grid: { ...FRAME.grid, top: 10 },
     yAxis: {
       ...axis(palette, 'address'),

@@ -62,7 +62,16 @@ function banner(results: Results): Markup | null {
   const partial = partialNotice(results);
   const notes = warnings(results);
   if (!partial && notes.length === 0) return null;
-  return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes)}</aside>`;
+  return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes.slice(0, SHOWN_NOTES))}${rest(notes.slice(SHOWN_NOTES))}</aside>`;
+}
+
+/** More than these push the answer off the first screen. */
+const SHOWN_NOTES = 6;
+
+function rest(notes: readonly string[]): Markup | null {
+  return notes.length === 0
+    ? null
+    : html`<details><summary>and ${plural(notes.length, 'more warning')}</summary>${bullets(notes)}</details>`;
 }
 
 function body(results: Results, draw: DrawSvg): Markup {

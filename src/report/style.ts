@@ -83,6 +83,8 @@ th small{font-weight:400}
 .plain li{margin:0 0 .2rem}
 .key{white-space:nowrap;margin-right:1rem}
 .cards code{font-size:.8125rem}
+.cards tbody th,.cards td{overflow-wrap:anywhere}
+.cards li.nowrap{white-space:normal}
 .scroll{overflow-x:auto;margin:.75rem 0}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 .columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1rem;margin-top:1rem}
@@ -120,7 +122,6 @@ summary{cursor:pointer;color:var(--link)}
 .cards td{display:grid;grid-template-columns:7.5rem 1fr;gap:.5rem}
 .cards td::before{content:attr(data-label);color:var(--muted);font-size:.875rem}
 .cards td>*{grid-column:2;justify-self:start}
-.cards li.nowrap{white-space:normal}
 }
 @media print{
 body{max-width:none;padding:0;font-size:10pt}

@@ -142,6 +142,7 @@ function drawPorts(arm: LiveArm): void {
   show('ports', portsChart(addressSlices([timeline]), arm.walls, end, CSS_PALETTE));
   const heat = heatOf('now', timeline, arm.addresses);
   if (heat && arm.walls.hard) show('heat', heatChart(heat, arm.walls.hard, end, CSS_PALETTE));
+  else charts.heat.clear();
 }
 
 function drawLatency({ arms }: LiveState): void {
