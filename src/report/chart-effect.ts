@@ -111,12 +111,12 @@ export function effectChart(
   };
 }
 
-/** Round ends around all values, with three to six steps. */
+/** Round ends around all values, with two to six steps. */
 function around(values: readonly number[]): { low: number; high: number; step: number } {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const span = high - low || 1;
   const power = 10 ** Math.floor(Math.log10(span / 4));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => span / size <= 5)!;
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => span / size <= 4)!;
   const room = span * 0.04;
   return { low: Math.floor((low - room) / step) * step, high: Math.ceil((high + room) / step) * step, step };
 }

@@ -100,6 +100,7 @@ th small{font-weight:400}
 .numbers th,.numbers td{padding:.2rem .6rem .2rem 0}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1.25rem 1.5rem;margin:1rem 0}
 .wide.panels{grid-template-columns:repeat(auto-fill,minmax(min(100%,28rem),1fr))}
+.wide figure{max-width:38rem}
 figure{margin:0;min-width:0;break-inside:avoid}
 figcaption{font-size:.875rem;line-height:1.4;color:var(--muted);padding-left:.25rem}
 figcaption strong{color:var(--text)}

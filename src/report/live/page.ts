@@ -18,6 +18,7 @@ progress{width:100%;max-width:60rem;height:.75rem;accent-color:var(--link)}
 .live-head strong{font-size:1.125rem}
 .live .chart{height:260px}
 .live .chart svg{height:100%}
+.live figure{max-width:none}
 .tiles{display:flex;flex-wrap:wrap;gap:.75rem 2.5rem;margin:.75rem 0;font-variant-numeric:tabular-nums}
 .tiles div{min-width:7rem}
 .tiles dt{font-size:.8125rem;font-weight:600;color:var(--muted);margin:0}
