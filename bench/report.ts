@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ReportSize, writeJournal } from './report-data.js';
 
-const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../bundle/cli/main.js', import.meta.url));
 const SIZE: ReportSize = { variants: 12, repeat: 10, seconds: 60, addresses: 50 };
 const ROUNDS = 5;
 /** Says the process's peak of resident memory (KiB) and its CPU time (µs) when it ends. */

@@ -19,7 +19,7 @@ async function make(profile) {
   const out = mkdtempSync(join(tmpdir(), 'bindstorm-example-'));
   const example = join(root, 'reports', 'examples', profile);
   try {
-    const cli = join(root, 'dist', 'src', 'cli.js');
+    const cli = join(root, 'dist', 'bundle', 'cli', 'main.js');
     const run = spawnSync(process.execPath, [cli, 'run', profile, '--out', out], {
       cwd: root,
       encoding: 'utf8',

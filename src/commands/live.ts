@@ -24,9 +24,8 @@ export interface LiveServer {
 }
 
 const HOST = '127.0.0.1';
-/** Folders of this package whose modules the page's script may import; they are pure and hold nothing of the machine. */
-const MODULE = /^(?:report|analysis|profile)(?:\/[\w-]+)+\.js$/;
-const MODULES = fileURLToPath(new URL('../', import.meta.url));
+/** client.ts with all that it imports, as one file (scripts/bundle.mjs). */
+const SCRIPT = fileURLToPath(new URL('../../bundle/live/client.js', import.meta.url));
 /** A page that has not come for its report by then is closed, asleep, or no browser. */
 const FAREWELL_MS = 5_000;
 
@@ -60,9 +59,7 @@ export async function openLive(port: number): Promise<LiveServer> {
     if (path === LIVE_PATHS.events) return connect(response);
     if (path === LIVE_PATHS.report) return serveReport(response);
     if (path === LIVE_PATHS.metrics) return metrics(response);
-    if (path === LIVE_PATHS.echarts) return script(response, echartsFile());
-    const module = path.startsWith(LIVE_PATHS.modules) ? path.slice(LIVE_PATHS.modules.length) : '';
-    if (MODULE.test(module)) return script(response, `${MODULES}${module}`);
+    if (path === LIVE_PATHS.script) return script(response);
     plain(response, 404, `the live page is at /, metrics at ${LIVE_PATHS.metrics}\n`);
   }
 
@@ -146,18 +143,9 @@ function page(response: ServerResponse, html: string): void {
   response.end(html);
 }
 
-async function script(response: ServerResponse, file: string): Promise<void> {
-  try {
-    const text = await readFile(file);
-    response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(text);
-  } catch {
-    plain(response, 404, 'no such module\n');
-  }
-}
-
-/** ECharts in one file, as the package has it. */
-function echartsFile(): string {
-  return fileURLToPath(import.meta.resolve('echarts/dist/echarts.esm.min.mjs'));
+async function script(response: ServerResponse): Promise<void> {
+  const text = await readFile(SCRIPT);
+  response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-store' }).end(text);
 }
 
 function listen(server: Server, port: number): Promise<void> {

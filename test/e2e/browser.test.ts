@@ -142,7 +142,7 @@ test('the live page is for this machine only: names of others are refused, and f
     });
   assert.equal(await status('/', `localhost:${port}`), 200);
   assert.equal(await status('/', `evil.example:${port}`), 403);
-  for (const path of ['/modules/../../package.json', '/modules/report/%2e%2e/cli.js', '/modules/commands/run.js', '/x'])
+  for (const path of ['/../package.json', '/%2e%2e/cli/main.js', '/live/client.js', '/x'])
     assert.equal(await status(path, `127.0.0.1:${port}`), 404, path);
   assert.equal(await status('/report', `127.0.0.1:${port}`), 503);
   await cli.ended;

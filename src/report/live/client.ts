@@ -6,6 +6,7 @@ import { addressSlices, heatOf } from '../addresses.js';
 import type { ChartOption } from '../chart-axes.js';
 import { heatChart } from '../chart-heat.js';
 import { type Curve, outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from '../charts.js';
+import { init } from '../echarts.js';
 import { formatNumber, formatValue } from '../format.js';
 import { medianPercentiles, medianSlices } from '../medians.js';
 import { CSS_PALETTE, DASHES, outcomeColours } from '../palette.js';
@@ -35,15 +36,11 @@ interface Browser {
 }
 const { document, location, EventSource, addEventListener, requestAnimationFrame } = globalThis as unknown as Browser;
 
-/** Served beside the page; not a module that Node could resolve. */
-const ECHARTS: string = '/echarts.mjs';
-const echarts = (await import(ECHARTS)) as typeof import('echarts/core');
-
 const element = (id: string): PageElement => document.getElementById(id)!;
 const CHARTS = ['outcomes', 'ports', 'heat', 'latency'] as const;
 const charts = Object.fromEntries(
-  CHARTS.map((id) => [id, echarts.init(element(id) as unknown as null, null, { renderer: 'svg' })]),
-) as Record<(typeof CHARTS)[number], ReturnType<typeof echarts.init>>;
+  CHARTS.map((id) => [id, init(element(id) as unknown as null, null, { renderer: 'svg' })]),
+) as Record<(typeof CHARTS)[number], ReturnType<typeof init>>;
 
 let state: LiveState | null = null;
 let timeline: LiveSecond[] = [];

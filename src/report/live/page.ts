@@ -7,9 +7,7 @@ export const LIVE_PATHS = {
   events: '/events',
   report: '/report',
   metrics: '/metrics',
-  echarts: '/echarts.mjs',
-  /** Modules of this package follow. */
-  modules: '/modules/',
+  script: '/client.js',
 } as const;
 
 const LIVE_STYLE = `
@@ -76,7 +74,7 @@ export function livePage(experiment: string): string {
 </section>
 <p class="note">When the experiment is over, this page becomes its report. Metrics for Prometheus are at <a href="${LIVE_PATHS.metrics}">${LIVE_PATHS.metrics}</a>.</p>
 </main>
-<script type="module" src="${LIVE_PATHS.modules}report/live/client.js"></script>
+<script type="module" src="${LIVE_PATHS.script}"></script>
 </body>
 </html>
 `.html;
