@@ -52,20 +52,20 @@ function levelSeries(cells: readonly Cell[], colour: string): CustomSeriesOption
     type: 'custom',
     silent: true,
     data: cells.length > 0 ? [[0, 0]] : [],
-    renderItem: (_, api) => ({
-      type: 'path',
-      silent: true,
-      shape: {
-        pathData: cells
-          .map(({ row, from, to }) => {
-            const [left, top] = api.coord([from, row]).map(tenth) as [number, number];
-            const [right, bottom] = api.coord([to, row + 1]).map(tenth) as [number, number];
-            return `M${left} ${top}H${right}V${bottom}H${left}Z`;
-          })
-          .join(''),
-      },
-      style: { fill: colour },
-    }),
+    renderItem: (_, api) => {
+      // Both axes are linear, so two points tell all others.
+      const [x, y] = api.coord([0, 0]) as [number, number];
+      const [second, row] = api.coord([1, 1]) as [number, number];
+      const across = (t: number) => tenth(x + t * (second - x));
+      const down = (index: number) => tenth(y + index * (row - y));
+      const pathData = cells
+        .map(
+          (cell) =>
+            `M${across(cell.from)} ${down(cell.row)}H${across(cell.to)}V${down(cell.row + 1)}H${across(cell.from)}Z`,
+        )
+        .join('');
+      return { type: 'path', silent: true, shape: { pathData }, style: { fill: colour } };
+    },
   };
 }
 
