@@ -61,6 +61,8 @@ export interface AddressHeat {
   /** The end of each interval, seconds since the load started. */
   readonly ends: readonly number[];
   readonly rows: readonly AddressRow[];
+  /** As many as there are; more than rows where neighbours share one. */
+  readonly addresses: number;
 }
 
 export interface AddressRow {
@@ -73,7 +75,7 @@ export interface AddressRow {
 /** A strip that is as wide as a phone shows no more. */
 const HEAT_SLICES = 40;
 /** More addresses than this share rows: a row needs some pixels. */
-export const HEAT_ROWS = 64;
+export const HEAT_ROWS = 100;
 
 /**
  * One run of the arm, the one whose number of failures is in the middle: which address was full at one moment is a fact of a run, and
@@ -105,7 +107,7 @@ export function heatOf(
       ports: slices.map(({ ports }) => Math.max(...ports.slice(from, to))),
     });
   }
-  return { run, ends: slices.map(({ t }) => t), rows };
+  return { run, ends: slices.map(({ t }) => t), rows, addresses: count };
 }
 
 function isObserved({ portsPerAddress }: AddressSecond): boolean {

@@ -10,7 +10,7 @@ export const HEAT_WORDS = ['10 to 25 %', '25 to 50 %', '50 to 75 %', '75 to 99 %
 
 /** @returns the height in pixels that so many addresses take */
 export function heatHeight(rows: number): number {
-  return FRAME.grid.bottom + 10 + Math.round(rows * Math.min(18, Math.max(3, 200 / rows)));
+  return FRAME.grid.bottom + 10 + Math.round(rows * Math.min(18, Math.max(2, 200 / rows)));
 }
 
 interface Cell {
@@ -39,7 +39,7 @@ export function heatChart(heat: AddressHeat, capacity: number, end: number, pale
       axisLabel: {
         color: palette.text,
         customValues: rows === 1 ? [0.5] : [0.5, rows - 0.5],
-        formatter: (value: number) => String(Math.ceil(value)),
+        formatter: (value: number) => String(value < 1 ? 1 : heat.addresses),
       },
     },
     series: HEAT_LEVELS.map((_, level) => levelSeries(cells[level]!, palette.heat[level]!)),

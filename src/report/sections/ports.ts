@@ -141,7 +141,8 @@ function heatText(heat: AddressHeat, hard: number): string {
     first.at === last.at
       ? `at ${seconds(first.at)}`
       : `the first at ${seconds(first.at)} (${first.name}), the last at ${seconds(last.at)} (${last.name})`;
-  return `${heat.run}: ${full.length === heat.rows.length ? `all ${full.length}` : `${full.length} of ${heat.rows.length}`} filled up, ${when}`;
+  const rows = heat.rows.length === heat.addresses ? '' : ' rows';
+  return `${heat.run}: ${full.length === heat.rows.length ? `all ${full.length}` : `${full.length} of ${heat.rows.length}`}${rows} filled up, ${when}`;
 }
 
 function heatTable(heat: AddressHeat, hard: number): FigureTable {
