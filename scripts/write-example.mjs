@@ -51,7 +51,7 @@ function keepSummary(summary) {
   );
 }
 
-/** The first screen of the report, down to the effect of each variant. */
+/** The table of variants and the effect of each. */
 async function takePicture(report) {
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -60,9 +60,8 @@ async function takePicture(report) {
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(pathToFileURL(report).href);
-    const effect = await page.locator('#effect').boundingBox();
-    const height = Math.min(2200, Math.round(effect.y + effect.height + 16));
-    const clip = { x: 0, y: 0, width: 1280, height };
+    const [first, last] = await Promise.all(['#variants', '#effect'].map((id) => page.locator(id).boundingBox()));
+    const clip = { x: 0, y: first.y, width: 1280, height: last.y + last.height - first.y };
     await page.screenshot({ path: join(root, 'docs', 'quickstart-report.png'), fullPage: true, clip });
   } finally {
     await browser.close();

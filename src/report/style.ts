@@ -114,7 +114,8 @@ cite{font-style:normal;color:var(--muted);font-size:.875rem}
 details{margin:.75rem 0}
 summary{cursor:pointer;color:var(--link)}
 @media (min-width:42rem){dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.25rem 1.5rem}dt{margin:0}}
-@media screen and (max-width:56rem){
+@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td:nth-child(5){min-width:16.5rem}}
+@media screen and (max-width:68rem){
 .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
 .cards thead{display:none}
 .cards tr{margin:.75rem 0;padding:.75rem 1rem;border:1px solid var(--border);border-radius:8px}
@@ -129,6 +130,8 @@ body{max-width:none;padding:0;font-size:10pt}
 h2{break-after:avoid}
 nav{display:none}
 tr,.card,.why{break-inside:avoid}
+.cards{font-size:8pt}.cards small{font-size:7pt}.cards .badge{font-size:7.5pt}.cards code{font-size:7pt}.cards th,.cards td{padding:.3rem .4rem}.cards th:first-child{min-width:6.5rem}
+.cards td:nth-child(5){min-width:11rem}
 .badge,.summary,.banner,.chart svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .scroll{overflow:visible}
 .panels{grid-template-columns:repeat(3,1fr);gap:.75rem}
