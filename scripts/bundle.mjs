@@ -47,6 +47,18 @@ export async function bundle(root) {
       logLevel: 'warning',
       plugins: [ownPlace(source), oneLanguage],
     });
+  // The script of the live page, which runs in a browser.
+  await build({
+    entryPoints: [join(source, 'report', 'live', 'client.js')],
+    outfile: join(target, 'live', 'client.js'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    legalComments: 'inline',
+    logLevel: 'warning',
+  });
 }
 
 /**

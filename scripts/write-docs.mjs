@@ -1,5 +1,5 @@
 // Writes what is made from the code: schema/profile.schema.json, schema/results.schema.json and docs/profile.md; and from tables
-// that the tests hold, docs/kernels.md.
+// that the tests hold, docs/kernels.md; from what the program prints, docs/exit-codes.md and docs/metrics.md.
 // With --check it writes nothing, and fails when a file is not what the code says.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { METRIC_FORMS } from '../dist/src/profile/metric.js';
 import { STRATEGIES } from '../dist/src/profile/strategy.js';
 import { resultsJsonSchema } from '../dist/src/results/json-schema.js';
 import { kernelsPage } from './kernels-page.mjs';
+import { exitCodesPage, metricsPage } from './reference-pages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
@@ -20,6 +21,8 @@ const files = {
   'schema/results.schema.json': `${JSON.stringify(resultsJsonSchema(), null, 2)}\n`,
   'docs/profile.md': profileReference(profile),
   'docs/kernels.md': kernelsPage(),
+  'docs/exit-codes.md': exitCodesPage(),
+  'docs/metrics.md': metricsPage(),
 };
 
 let stale = false;

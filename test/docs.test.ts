@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -14,18 +14,23 @@ test('what is made from the code is as the code says', () => {
   assert.equal(status, 0, stderr);
 });
 
-for (const page of [
+const pages = [
   'README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
-  'docs/profile.md',
-  'docs/kernels.md',
-  'docs/results.md',
-  'docs/statistics.md',
-  'docs/explain.md',
-  'docs/watch.md',
   'bench/README.md',
-]) {
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+test('every page of docs/ is in its index', () => {
+  const index = readFileSync(join(root, 'docs', 'README.md'), 'utf8');
+  for (const page of pages.filter((name) => name.startsWith('docs/') && name !== 'docs/README.md'))
+    assert.ok(index.includes(`](${page.slice(5)}`), page);
+});
+
+for (const page of pages) {
   test(`links of ${page} lead somewhere`, () => {
     const text = readFileSync(join(root, page), 'utf8');
     const links = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)]

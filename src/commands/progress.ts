@@ -7,7 +7,7 @@ import { expectedRunMs } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
 import { armId } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
-import type { Run } from '../results/schema.js';
+import type { Run, Second } from '../results/schema.js';
 
 export interface Progress {
   onEvent(event: ExperimentEvent): void;
@@ -24,6 +24,8 @@ export interface ProgressInput {
   readonly stream: NodeJS.WriteStream;
   readonly quiet: boolean;
   readonly now: () => number;
+  /** Ports that an arm can have in use, by its id; null: nobody knows. */
+  readonly roomOf?: (arm: string) => number | null;
 }
 
 /** A terminal is redrawn at most this often. */
@@ -39,6 +41,7 @@ function terminalProgress(input: ProgressInput): Progress {
   const clock = createClock(input);
   let line = '';
   let drawn = 0;
+  let since = 0;
   const draw = (text: string, force: boolean) => {
     if (!force && now() - drawn < REDRAW_MS) return;
     drawn = now();
@@ -48,7 +51,13 @@ function terminalProgress(input: ProgressInput): Progress {
   return {
     onEvent(event) {
       if (event.type === 'run-end') clock.finished(event.run);
-      if (event.type === 'sample') return draw(`${head(event.planned, clock)}  ${sampleText(event)}`, false);
+      if (event.type === 'sample') {
+        const { planned, second } = event;
+        const text = sampleText(second, since, input.roomOf?.(armId(planned)) ?? null);
+        since = second.t;
+        return draw(`${head(planned, clock)}  ${text}`, false);
+      }
+      if (event.type === 'run-start') since = 0;
       if (event.type === 'run-start') draw(head(event.planned, clock), true);
       if (event.type === 'observe') draw(`observing the proxy's system calls  ${armId(event.planned)}`, true);
       if (event.type === 'run-end' && event.run.status === 'failed') {
@@ -83,7 +92,10 @@ function plainProgress(input: ProgressInput): Progress {
   };
 }
 
-function blockName({ block, warmup }: Pick<Run, 'block' | 'warmup'>, { warmup: warmups, repeat }: Experiment): string {
+export function blockName(
+  { block, warmup }: Pick<Run, 'block' | 'warmup'>,
+  { warmup: warmups, repeat }: Experiment,
+): string {
   return warmup ? `warm-up ${block + 1}/${warmups}` : `block ${block - warmups + 1}/${repeat}`;
 }
 
@@ -92,15 +104,24 @@ function head(planned: PlannedRun, clock: Clock): string {
   return `[${String(planned.order + 1).padStart(width)}/${clock.total}] ${clock.left()} left  ${blockName(planned, clock.experiment)}  ${armId(planned)}`;
 }
 
-function sampleText({ second }: Extract<ExperimentEvent, { type: 'sample' }>): string {
-  const failures = Object.entries(second.outcomes)
-    .filter(([outcome]) => outcome !== 'ok')
-    .map(([outcome, n]) => `${n} ${outcome}`);
-  const ports = second.portsInUse === null ? '' : `  ${second.portsInUse.toLocaleString('en')} ports in use`;
-  return `${(second.outcomes.ok ?? 0).toLocaleString('en')} ok${failures.length > 0 ? `, ${failures.join(', ')}` : ''}${ports}`;
+/**
+ * `20,000/s: 12,000 ok, 8,000 bind:EADDRINUSE; 28,000 of 28,232 ports`: attempts and outcomes of one second.
+ * @param since when the second began, seconds since the load started
+ * @param room ports that the arm can have in use; null: nobody knows
+ */
+function sampleText({ t, attempts, outcomes, portsInUse }: Second, since: number, room: number | null): string {
+  const length = Math.max(t - since, 0.02);
+  const perSecond = (count: number) => Math.round(count / length).toLocaleString('en');
+  const parts = Object.entries(outcomes)
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => Number(b === 'ok') - Number(a === 'ok'))
+    .map(([outcome, count]) => `${perSecond(count)} ${outcome}`);
+  const of = room === null ? '' : ` of ${room.toLocaleString('en')}`;
+  const ports = portsInUse === null ? '' : `; ${portsInUse.toLocaleString('en')}${of} ports`;
+  return `${perSecond(attempts)}/s${parts.length > 0 ? `: ${parts.join(', ')}` : ''}${ports}`;
 }
 
-interface Clock {
+export interface Clock {
   readonly total: number;
   readonly experiment: Experiment;
   finished(run: Run): void;
@@ -111,7 +132,12 @@ interface Clock {
 }
 
 /** Time left: what each arm's runs have taken so far, or are expected to take. */
-function createClock({ experiment, planned, finished, now }: ProgressInput): Clock {
+export function createClock({
+  experiment,
+  planned,
+  finished,
+  now,
+}: Pick<ProgressInput, 'experiment' | 'planned' | 'finished' | 'now'>): Clock {
   const taken = new Map<string, number[]>();
   const open = new Map(planned.filter(({ id }) => !finished.has(id)).map((run) => [run.id, run]));
   let begun = now();

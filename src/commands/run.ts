@@ -30,6 +30,8 @@ import { writeReports } from '../report/write.js';
 import { type Environment, type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf, releasing } from './labs.js';
+import { type LiveServer, openLive } from './live.js';
+import { roomIn, wallsIn } from './live-state.js';
 import {
   BOX_HELP,
   boxOption,
@@ -56,6 +58,8 @@ interface RunOptions {
   readonly resume?: string;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** The port of the live page; true: any. */
+  readonly live?: number | true;
 }
 
 export function registerRun(program: Command): void {
@@ -77,6 +81,11 @@ export function registerRun(program: Command): void {
     .option('--resume <folder>', 'go on with an experiment that was interrupted')
     .option('--json', 'print the results as JSON on standard output instead of the summary', false)
     .option('--quiet', 'no progress', false)
+    .option(
+      '--live [port]',
+      'a page on 127.0.0.1 that shows the run as it happens and becomes the report; and /metrics for Prometheus',
+      integerOption('--live, which stands behind the profile,', 0, 65_535),
+    )
     .addHelpText(
       'after',
       `\nExample:\n  bindstorm run quickstart\n  bindstorm run my-proxy.yaml --repeat 20\n${EXIT_HELP}`,
@@ -88,15 +97,26 @@ export function registerRun(program: Command): void {
 
 async function run(profile: string | undefined, options: RunOptions): Promise<number> {
   warnOfStaleSnapshots();
+  // Before anything else: a port that is taken is to be said before a lab is made.
+  const live = options.live === undefined ? null : await openLive(options.live === true ? 0 : options.live);
+  if (live) process.stderr.write(`live: ${live.url}\n`);
+  try {
+    return await runWith(live, profile, options);
+  } finally {
+    live?.close();
+  }
+}
+
+function runWith(live: LiveServer | null, profile: string | undefined, options: RunOptions): Promise<number> {
   return releasing(async (labs) => {
-    if (options.resume === undefined) return await proceed(await begin(profile, options, labs), options);
+    if (options.resume === undefined) return await proceed(await begin(profile, options, labs), options, live);
     const contents = readForResume(profile, options.resume, options);
     const { experiment } = contents.begin;
     const all = [...planRuns(experiment), ...planObservations(experiment)];
     const left = all.length - finishedRuns(contents).size;
-    if (left > 0) return await proceed(await resume(options.resume, contents, labs), options);
+    if (left > 0) return await proceed(await resume(options.resume, contents, labs), options, live);
     process.stderr.write('nothing was left to run\n');
-    return await present(options.resume, { how: 'complete' }, options);
+    return await present(options.resume, { how: 'complete' }, options, live);
   });
 }
 
@@ -115,7 +135,11 @@ function labMaker(
 }
 
 /** Make the runs that are missing, then the results and reports. */
-async function proceed({ dir, journal, contents, places }: Prepared, options: RunOptions): Promise<number> {
+async function proceed(
+  { dir, journal, contents, places }: Prepared,
+  options: RunOptions,
+  live: LiveServer | null,
+): Promise<number> {
   const { experiment } = contents.begin;
   const planned = planRuns(experiment);
   const finished = finishedRuns(contents);
@@ -126,10 +150,13 @@ async function proceed({ dir, journal, contents, places }: Prepared, options: Ru
     stream: process.stderr,
     quiet: options.quiet,
     now: () => performance.now(),
+    roomOf: roomIn(places),
   });
   for (const text of [...places.warnings, ...places.all.flatMap((place) => lacks(experiment, place))])
     progress.note(`note: ${text}`);
 
+  const shown = { experiment, planned, finished, runs: contents.runs, now: () => performance.now() };
+  live?.begin({ ...shown, wallsOf: wallsIn(places) });
   const interruption = listenForInterrupts((text) => progress.note(text));
   const end = await conduct({
     experiment,
@@ -139,14 +166,17 @@ async function proceed({ dir, journal, contents, places }: Prepared, options: Ru
     planned,
     finished,
     signal: interruption.signal,
-    onEvent: (event) => progress.onEvent(event),
+    onEvent(event) {
+      progress.onEvent(event);
+      live?.onEvent(event);
+    },
   });
   interruption.stop();
   progress.end();
   const status = end.how === 'complete' ? 'complete' : 'partial';
   journal.append({ type: 'end', at: new Date().toISOString(), status });
   journal.close();
-  return present(dir, end, options);
+  return present(dir, end, options, live);
 }
 
 /** What this machine, or the guest, lacks: what would hide the limit that is to be measured. */
@@ -157,13 +187,14 @@ function lacks(experiment: Experiment, { name, environment, kernel }: Place): st
 }
 
 /** Write results and reports from the journal, and show them. */
-async function present(dir: string, end: ConductEnd, options: RunOptions): Promise<number> {
+async function present(dir: string, end: ConductEnd, options: RunOptions, live: LiveServer | null): Promise<number> {
   const results = conclude(readJournal(dir));
   writeResults(dir, results);
   const reports = await writeReports(dir, results);
   appendStepSummary(results);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);
   else printSummary(results, reports, dir, end);
+  await live?.end(join(dir, 'report.html'));
   return exitCodeOf(results, end);
 }
 

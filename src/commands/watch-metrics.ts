@@ -3,7 +3,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import { isIP } from 'node:net';
-import { METRICS_CONTENT_TYPE } from '../gauge/metrics.js';
+import { METRICS_CONTENT_TYPE } from '../gauge/exposition.js';
 import { UserError } from './exit-codes.js';
 
 export interface Endpoint {

@@ -40,11 +40,11 @@ export function writeResults(dir: string, results: Results): string {
 
 /** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. @throws JournalError */
 export function readResults(dir: string): Results {
-  const path = join(dir, RESULTS_FILE);
-  const stored = tryRead(path);
   try {
     return conclude(readJournal(dir));
   } catch (error) {
+    const path = join(dir, RESULTS_FILE);
+    const stored = tryRead(path);
     if (stored === undefined || !(error instanceof JournalError)) throw error;
     return parseResults(stored, path);
   }

@@ -1,34 +1,13 @@
 /**
- * A look in the text format of Prometheus (exposition format 0.0.4): conventional names, base units, one HELP and TYPE a family.
- * Pure. Destinations are no labels: there are too many of them, and they change.
+ * A look as metrics for Prometheus: conventional names, base units. Pure. Destinations are no labels: there are too many of them, and they change.
  */
+import { type Family, renderFamilies, type Sample } from './exposition.js';
 import type { AddressLook, Look } from './look.js';
 import { LEVELS } from './reading.js';
 
-export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
-interface Sample {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-interface Family {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-
 /** @param looks how many there have been, this one included */
 export function renderMetrics(look: Look, looks: number): string {
-  return families(look, looks)
-    .filter(({ samples }) => samples.length > 0)
-    .map(({ name, type, help, samples }) => {
-      const full = `bindstorm_watch_${name}`;
-      const lines = samples.map(({ labels = {}, value }) => `${full}${labelText(labels)} ${numberText(value)}\n`);
-      return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
-    })
-    .join('');
+  return renderFamilies('bindstorm_watch_', families(look, looks));
 }
 
 function families({ addresses, capacity, level, sockets, at, lookMs }: Look, looks: number): Family[] {
@@ -110,18 +89,4 @@ function families({ addresses, capacity, level, sockets, at, lookMs }: Look, loo
     },
     { name: 'looks_total', type: 'counter', help: 'Looks since the gauge was started.', samples: one(looks) },
   ];
-}
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-}
-
-function escaped(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-}
-
-/** Digits that a float64 needs, no thousands separators. */
-function numberText(value: number): string {
-  return Number.isFinite(value) ? String(value) : value > 0 ? '+Inf' : value < 0 ? '-Inf' : 'NaN';
 }

@@ -2,29 +2,23 @@
  * The charts as ECharts options, built from medians: no renderer, no page. Strings of the results stay out of them (names
  * stand in captions), so an option holds numbers, fixed words and colours only.
  */
-import type { LineSeriesOption } from 'echarts/charts';
-import type { GridComponentOption, MarkLineComponentOption } from 'echarts/components';
-import type { ComposeOption } from 'echarts/core';
-import { formatNumber, formatValue } from './format.js';
+import type { AddressSlice, AddressWalls } from './addresses.js';
+import {
+  axis,
+  type ChartOption,
+  FRAME,
+  fromStart,
+  LINE,
+  limitLine,
+  niceScale,
+  type Scale,
+  type TimeFrame,
+  timeAxes,
+  VERTICAL,
+} from './chart-axes.js';
+import { formatValue } from './format.js';
 import type { CurvePoint, Slice } from './medians.js';
 import type { Palette } from './palette.js';
-
-export type ChartOption = ComposeOption<LineSeriesOption | GridComponentOption | MarkLineComponentOption>;
-
-/** The end of an axis and the distance of its ticks. */
-export interface Scale {
-  readonly max: number;
-  readonly interval: number;
-}
-
-/** The smallest round scale with 3 to 6 steps that holds `value`. */
-export function niceScale(value: number): Scale {
-  if (!(value > 0)) return { max: 1, interval: 1 };
-  const rough = value / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough * 0.999)! * power;
-  return { max: Math.ceil((value / step) * 0.999) * step, interval: step };
-}
 
 /** Ticks of a logarithmic axis at 1, 2 and 5 of each decade, from the last one not above `low` to the first not below `high`. */
 export function logTicks(low: number, high: number): number[] {
@@ -50,55 +44,77 @@ export function timeEnd(timelines: readonly (readonly Slice[])[]): number {
   return Math.max(0, ...timelines.map((timeline) => timeline.at(-1)?.t ?? 0));
 }
 
-export interface TimeFrame {
-  /** Seconds shown. */
-  readonly end: number;
-  readonly scale: Scale;
-}
-
-/** Attempts per second by outcome, stacked: `outcomes` from the bottom up. */
+/**
+ * Attempts per second by outcome, stacked: those of `colours` from the bottom up. With the timeline of the baseline, its ok attempts are
+ * a dashed line over that, so that before and after stand on one axis.
+ */
 export function outcomesChart(
   timeline: readonly Slice[],
   colours: ReadonlyMap<string, string>,
   frame: TimeFrame,
   palette: Palette,
+  before: readonly Slice[] = [],
 ): ChartOption {
   const present = [...colours].filter(([name]) => timeline.some((slice) => (slice.rates[name] ?? 0) > 0));
   return {
     ...timeAxes(frame, 'attempts per second', palette),
-    series: present.map(([name, colour]) => ({
-      ...LINE,
-      stack: 'outcomes',
-      step: 'start' as const,
-      lineStyle: { width: name === 'ok' ? 1.5 : 0, color: name === 'ok' ? palette.okLine : colour },
-      areaStyle: { color: colour, opacity: 1 },
-      data: fromStart(timeline.map((slice) => [slice.t, slice.rates[name] ?? 0])),
-    })),
+    series: [
+      ...present.map(([name, colour]) => ({
+        ...LINE,
+        stack: 'outcomes',
+        step: 'start' as const,
+        lineStyle: { width: name === 'ok' ? 1.5 : 0, color: name === 'ok' ? palette.okLine : colour },
+        areaStyle: { color: colour, opacity: 1 },
+        data: fromStart(timeline.map((slice) => [slice.t, slice.rates[name] ?? 0])),
+      })),
+      ...(before.length === 0
+        ? []
+        : [
+            {
+              ...LINE,
+              step: 'start' as const,
+              lineStyle: { width: 2, color: palette.baseline, type: [...BEFORE_DASH] },
+              data: fromStart(before.map((slice) => [slice.t, slice.rates.ok ?? 0])),
+            },
+          ]),
+    ],
   };
 }
 
-/** Ports in use, with a dashed line at the number that there are. */
+/** Ports in use on one address: a line for the fullest, a band down to the emptiest, and both walls. */
 export function portsChart(
-  timeline: readonly Slice[],
-  available: number | null,
+  timeline: readonly AddressSlice[],
+  { slow, hard }: AddressWalls,
   end: number,
   palette: Palette,
 ): ChartOption {
-  const points = timeline.flatMap(({ t, ports }): [number, number][] => (ports === null ? [] : [[t, ports]]));
-  const top = Math.max(available ?? 0, ...points.map(([, ports]) => ports));
+  const top = Math.max(hard ?? 0, ...timeline.map(({ fullest }) => fullest));
+  const band = { ...LINE, stack: 'band', lineStyle: { width: 0, color: palette.portsArea } };
+  const walls = [
+    ...(slow === null ? [] : [limitLine(slow, palette.slow, [2, 3])]),
+    ...(hard === null ? [] : [limitLine(hard, palette.limit, [6, 4])]),
+  ];
   return {
-    ...timeAxes({ end, scale: niceScale(top * 1.08) }, 'ports in use', palette),
+    ...timeAxes({ end, scale: niceScale(top * 1.08) }, 'ports of one address', palette),
     series: [
+      { ...band, data: [[0, 0], ...timeline.map(({ t, least }) => [t, least])] },
+      {
+        ...band,
+        areaStyle: { color: palette.portsArea, opacity: 1 },
+        data: [[0, 0], ...timeline.map(({ t, least, fullest }) => [t, fullest - least])],
+      },
       {
         ...LINE,
         lineStyle: { width: 2, color: palette.portsLine },
-        areaStyle: { color: palette.portsArea, opacity: 1 },
-        data: [[0, 0], ...points],
-        ...(available === null ? {} : { markLine: limitLine(available, palette) }),
+        data: [[0, 0], ...timeline.map(({ t, fullest }) => [t, fullest])],
+        ...(walls.length === 0 ? {} : { markLine: { silent: true, symbol: 'none', data: walls } }),
       },
     ],
   };
 }
+
+/** The dashes of what is shown of the baseline in a chart of a variant. */
+export const BEFORE_DASH: readonly number[] = [3, 3];
 
 export interface Curve {
   readonly points: readonly CurvePoint[];
@@ -139,68 +155,6 @@ export function percentileChart(curves: readonly Curve[], palette: Palette): Cha
       lineStyle: { width: curve.width, color: curve.colour, type: curve.dash.length > 0 ? [...curve.dash] : 'solid' },
       data: curve.points.map((point) => [point.nines, Math.max(1, point.value)]),
     })),
-  };
-}
-
-const LINE = {
-  type: 'line',
-  symbol: 'none',
-  silent: true,
-  emphasis: { disabled: true },
-} as const satisfies LineSeriesOption;
-
-const FRAME = {
-  animation: false,
-  textStyle: { fontFamily: 'inherit' },
-  grid: { left: 58, right: 24, top: 30, bottom: 42 },
-} as const satisfies ChartOption;
-
-const VERTICAL = { nameLocation: 'end', nameGap: 12 } as const;
-
-function axis(palette: Palette, name: string) {
-  return {
-    type: 'value' as const,
-    min: 0,
-    name,
-    nameLocation: 'middle' as const,
-    nameGap: 26,
-    nameTextStyle: { color: palette.text, align: 'center' as const },
-    axisLabel: { color: palette.text },
-    axisLine: { show: true, lineStyle: { color: palette.axis } },
-    axisTick: { show: true, length: 4, lineStyle: { color: palette.axis } },
-    splitLine: { lineStyle: { color: palette.grid } },
-  };
-}
-
-function timeAxes({ end, scale }: TimeFrame, name: string, palette: Palette): ChartOption {
-  const left = { color: palette.text, align: 'left' as const, padding: [0, 0, 0, -50] };
-  return {
-    ...FRAME,
-    xAxis: { ...axis(palette, 'seconds of load'), max: end, splitLine: { show: false } },
-    yAxis: {
-      ...axis(palette, name),
-      ...VERTICAL,
-      nameTextStyle: left,
-      max: scale.max,
-      interval: scale.interval,
-      axisLabel: { color: palette.text, formatter: formatNumber },
-    },
-  };
-}
-
-/** An interval is drawn up to its end, so the first one needs a point at 0. */
-function fromStart(points: [number, number][]): [number, number][] {
-  const first = points[0];
-  return first ? [[0, first[1]], ...points] : [];
-}
-
-function limitLine(value: number, palette: Palette): MarkLineComponentOption {
-  return {
-    silent: true,
-    symbol: 'none',
-    label: { show: false },
-    lineStyle: { color: palette.limit, width: 1.5, type: [6, 4] },
-    data: [{ yAxis: value }],
   };
 }
 

@@ -17,10 +17,17 @@ const MINUS = '−';
 /** What stands where there is no number. */
 export const NONE = '–';
 
+/** Made once: `toLocaleString` would make one a number, and a report has thousands. */
+const FORMATS = {
+  0: new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }),
+  1: new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 }),
+  3: new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 }),
+} as const;
+
 /** `12345.6` → `12,346`; below 100 one decimal is kept when there is one. */
 export function formatNumber(value: number): string {
   const digits = Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 0.1 ? 1 : 3;
-  const text = Math.abs(value).toLocaleString('en-US', { maximumFractionDigits: digits });
+  const text = FORMATS[digits].format(Math.abs(value));
   return value < 0 && text !== '0' ? MINUS + text : text;
 }
 

@@ -8,21 +8,25 @@ import { releases, resultsOn, sideBySide } from './kernels.js';
 import { html, type Markup, trusted } from './markup.js';
 import { partialNotice, warnings } from './notices.js';
 import { proxyRows } from './proxy.js';
-import { latencySection, outcomesSection, portsSection } from './sections/charts.js';
+import { latencySection, outcomesSection } from './sections/charts.js';
+import { effectSection } from './sections/effect.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
 import { kernelAnchor, kernelSection, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { bullets } from './sections/parts.js';
+import { heatSection, portsSection } from './sections/ports.js';
 import { proxySection } from './sections/proxy.js';
 import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
 import { viewsSection } from './sections/views.js';
 import { wallsSection } from './sections/walls.js';
 import { STYLE } from './style.js';
-import { type DrawSvg, loadDrawSvg } from './svg.js';
+import { type DrawSvg, loadDrawing } from './svg.js';
 
-/** @returns a complete HTML document; equal results give equal text */
+/**
+ * @returns a complete HTML document; equal results give equal text
+ */
 export async function renderHtml(results: Results): Promise<string> {
-  const draw = await loadDrawSvg();
+  const { inline: draw } = await loadDrawing();
   const { experiment, environment } = results;
   const page = html`<!doctype html>
 <html lang="en">
@@ -58,17 +62,28 @@ function banner(results: Results): Markup | null {
   const partial = partialNotice(results);
   const notes = warnings(results);
   if (!partial && notes.length === 0) return null;
-  return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes)}</aside>`;
+  return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes.slice(0, SHOWN_NOTES))}${rest(notes.slice(SHOWN_NOTES))}</aside>`;
+}
+
+/** More than these push the answer off the first screen. */
+const SHOWN_NOTES = 6;
+
+function rest(notes: readonly string[]): Markup | null {
+  return notes.length === 0
+    ? null
+    : html`<details><summary>and ${plural(notes.length, 'more warning')}</summary>${bullets(notes)}</details>`;
 }
 
 function body(results: Results, draw: DrawSvg): Markup {
   const columns = sideBySide(results);
-  if (columns === null)
-    return html`${navigation([...detailLinks(results), ...LAST])}
-${details(results, draw)}
+  if (columns === null) {
+    const sections = details(results, draw);
+    return html`${navigation([...detailLinks(results, sections), ...LAST])}
+${sections}
 ${environmentSection(results)}
 ${methodSection(results)}
 ${reproduceSection(results)}`;
+  }
   return html`${navigation([['side-by-side', 'Side by side'], ...columns.kernels.map((kernel): Link => [kernelAnchor(kernel), kernel.name]), ...LAST.slice(1)])}
 ${sideBySideSection(results, columns)}
 ${thresholdsSection(results)}
@@ -85,8 +100,9 @@ ${reproduceSection(results)}`;
 /** The sections about one baseline and its variants. */
 function details(results: Results, draw: DrawSvg): (Markup | null)[] {
   return [
-    variantsSection(results),
     changeSection(results),
+    variantsSection(results),
+    effectSection(results, draw),
     thresholdsSection(results),
     whySection(results),
     proxySection(results),
@@ -94,6 +110,7 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     wallsSection(results),
     outcomesSection(results, draw),
     portsSection(results, draw),
+    heatSection(results, draw),
     latencySection(results, draw),
     predictionSection(results),
     sysctlSection(results),
@@ -104,22 +121,24 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
 type Link = readonly [id: string, title: string];
 
 const DETAILS: readonly Link[] = [
-  ['variants', 'Variants'],
   ['change', 'What to change'],
+  ['variants', 'Variants'],
+  ['effect', 'Effect'],
   ['why', 'Why'],
   ['outcomes', 'Outcomes'],
   ['ports', 'Ports'],
+  ['heat', 'Addresses'],
   ['latency', 'Latency'],
   ['prediction', 'Prediction'],
   ['sysctls', 'Sysctls'],
   ['counters', 'Counters'],
 ];
 
-/** With a section on a proxy where there is one. */
-function detailLinks(results: Results): readonly Link[] {
-  if (proxyRows(results).length === 0) return DETAILS;
+/** Of the sections that there are. */
+function detailLinks(results: Results, sections: readonly (Markup | null)[]): readonly Link[] {
   const at = DETAILS.findIndex(([id]) => id === 'outcomes');
-  return DETAILS.toSpliced(at, 0, ['proxy', 'Proxy']);
+  const links = proxyRows(results).length === 0 ? DETAILS : DETAILS.toSpliced(at, 0, ['proxy', 'Proxy']);
+  return links.filter(([id]) => sections.some((part) => part?.html.startsWith(`<section id="${id}"`)));
 }
 
 const LAST: readonly Link[] = [

@@ -1,6 +1,6 @@
 /**
  * The report as Markdown for a pull request or a ticket (GitHub Flavored Markdown): the verdicts, what to change, why, and
- * how to repeat it. The plots are in the page of html.ts.
+ * how to repeat it, with a few of the plots of the page (html.ts) as files beside it.
  */
 import { armId } from '../profile/kernels.js';
 import type { Comparison, KernelResult, Results, Variant } from '../results/schema.js';
@@ -23,6 +23,7 @@ import { code, fenced, table, text } from './gfm.js';
 import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySide, sideBySide } from './kernels.js';
 import { comparedRuns } from './medians.js';
 import { partialNotice, warnings } from './notices.js';
+import { picturesOf } from './pictures.js';
 import { type Counted, proxyRows } from './proxy.js';
 import { applySentence } from './summary.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
@@ -51,6 +52,7 @@ function findings(results: Results): (string | null)[] {
   if (columns === null)
     return [
       variantTable(results),
+      pictures(results),
       whatToChange(results),
       toApply(results),
       why(results),
@@ -65,6 +67,14 @@ function findings(results: Results): (string | null)[] {
     toApply(results),
     ...columns.kernels.map((kernel) => onKernel(results, kernel)),
   ];
+}
+
+/** The goal's forest plot in sight, the others in a fold: without the files beside it the text still says everything. */
+function pictures(results: Results): string | null {
+  const [first, ...others] = picturesOf(results).map(({ path, alt }) => `![${text(alt)}](${path})`);
+  if (first === undefined) return null;
+  const fold = `<details><summary>Before and after</summary>\n\n${others.join('\n\n')}\n\n</details>`;
+  return others.length === 0 ? first : `${first}\n\n${fold}`;
 }
 
 /** Where the drop-in lies, or why there is none; nothing where nothing is recommended. */

@@ -5,7 +5,7 @@
 import type { LatencyPhase } from '../profile/metric.js';
 import { strategyOf } from '../profile/strategy.js';
 import { portCount } from '../profile/units.js';
-import type { Run, Second, Variant } from '../results/schema.js';
+import type { Latency, Run, Second, Variant } from '../results/schema.js';
 
 /** The runs that count: finished, valid, and no warm-up. */
 export function comparedRuns(variant: Variant): Run[] {
@@ -63,14 +63,23 @@ export const MAX_SLICES = 120;
  * merged to MAX_SLICES intervals: rates by their mean, ports by their maximum.
  */
 export function medianTimeline(variant: Variant): Slice[] {
-  const runs = comparedRuns(variant);
-  const length = Math.max(0, ...runs.map((run) => run.timeline.length));
-  const names = [...new Set(runs.flatMap((run) => run.timeline.flatMap((second) => Object.keys(second.outcomes))))];
+  return medianSlices(comparedRuns(variant).map(({ timeline }) => timeline));
+}
+
+/** What of a second a slice is made of. */
+export type SliceSecond = Pick<Second, 't' | 'outcomes' | 'portsInUse'>;
+
+/** The same of the timelines of some runs. */
+export function medianSlices(timelines: readonly (readonly SliceSecond[])[]): Slice[] {
+  const length = Math.max(0, ...timelines.map((timeline) => timeline.length));
+  const names = [
+    ...new Set(timelines.flatMap((timeline) => timeline.flatMap(({ outcomes }) => Object.keys(outcomes)))),
+  ];
   const group = Math.max(1, Math.ceil(length / MAX_SLICES));
   const slices: Slice[] = [];
   for (let from = 0; from < length; from += group) {
-    const lasting = runs.filter((run) => run.timeline.length > from);
-    const merged = lasting.map((run) => mergeSeconds(run.timeline, from, from + group));
+    const lasting = timelines.filter((timeline) => timeline.length > from);
+    const merged = lasting.map((timeline) => mergeSeconds(timeline, from, from + group));
     slices.push({
       t: median(merged.map((slice) => slice.t))!,
       rates: Object.fromEntries(names.map((name) => [name, median(merged.map((slice) => slice.rates[name] ?? 0))!])),
@@ -80,7 +89,7 @@ export function medianTimeline(variant: Variant): Slice[] {
   return slices;
 }
 
-function mergeSeconds(timeline: readonly Second[], from: number, to: number): Slice {
+function mergeSeconds(timeline: readonly SliceSecond[], from: number, to: number): Slice {
   const seconds = timeline.slice(from, to);
   const start = from === 0 ? 0 : timeline[from - 1]!.t;
   const t = seconds.at(-1)!.t;
@@ -111,6 +120,11 @@ export function medianCurve(variant: Variant, phase: LatencyPhase): CurvePoint[]
     const latency = run.latency[phase];
     return latency && latency.count > 0 && latency.percentiles.length > 0 ? [latency] : [];
   });
+  return medianPercentiles(latencies);
+}
+
+/** The same of the latencies of some runs. */
+export function medianPercentiles(latencies: readonly Pick<Latency, 'count' | 'percentiles'>[]): CurvePoint[] {
   if (latencies.length === 0) return [];
   const end = Math.log10(Math.max(1, Math.min(...latencies.map((latency) => latency.count))));
   const points: CurvePoint[] = [];

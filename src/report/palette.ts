@@ -3,6 +3,8 @@
  * a caller without CSS can give plain colours.
  */
 
+import type { VerdictWord } from '../results/schema.js';
+
 export interface Palette {
   readonly text: string;
   readonly axis: string;
@@ -15,7 +17,12 @@ export interface Palette {
   readonly failures: readonly string[];
   readonly portsArea: string;
   readonly portsLine: string;
+  /** The hard wall, where nothing is left, and the slow one before it. */
   readonly limit: string;
+  readonly slow: string;
+  /** How full an address was, one a level of chart-heat.ts. */
+  readonly heat: readonly string[];
+  readonly verdicts: Readonly<Record<VerdictWord, string>>;
   readonly baseline: string;
   /** One a variant within a chart. */
   readonly variants: readonly string[];
@@ -32,9 +39,27 @@ export const CSS_PALETTE: Palette = {
   portsArea: 'var(--ports-area)',
   portsLine: 'var(--ports-line)',
   limit: 'var(--limit)',
+  slow: 'var(--slow)',
+  heat: ['var(--h1)', 'var(--h2)', 'var(--h3)', 'var(--h4)', 'var(--h5)'],
+  verdicts: {
+    better: 'var(--good)',
+    worse: 'var(--bad)',
+    'no difference': 'var(--same)',
+    'not enough evidence': 'var(--unsure)',
+  },
   baseline: 'var(--text)',
   variants: ['var(--v1)', 'var(--v2)', 'var(--v3)', 'var(--v4)', 'var(--v5)', 'var(--v6)', 'var(--v7)'],
 };
+
+/** The palette with each CSS variable replaced by its value, for pictures outside of a page. */
+export function resolvePalette(palette: Palette, values: ReadonlyMap<string, string>): Palette {
+  const resolve = (value: unknown): unknown => {
+    if (typeof value === 'string') return values.get(/^var\(--([\w-]+)\)$/.exec(value)?.[1] ?? '') ?? value;
+    if (Array.isArray(value)) return value.map(resolve);
+    return Object.fromEntries(Object.entries(value as object).map(([key, inner]) => [key, resolve(inner)]));
+  };
+  return resolve(palette) as Palette;
+}
 
 /** Dashes beside colours: curves can be told apart in grey too. SVG dash arrays; solid is the empty one. */
 export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [10, 3, 2, 3], [14, 4], [4, 2], [2, 4]];

@@ -7,7 +7,8 @@ const LIGHT = `
 --bg:#fff;--card:#f6f8fa;--text:#1b2530;--muted:#4f5b69;--border:#d5dce4;--link:#0a58a8;
 --axis:#8793a0;--grid:#dde3e9;
 --ok-area:#b5d4f1;--ok-line:#2368a8;--shed:#8b95a1;--f1:#c0331a;--f2:#b77700;--f3:#7a48b5;--f4:#a8246b;--f5:#6a5a3c;
---ports-area:#cfe6e2;--ports-line:#1d7a6e;--limit:#c0331a;
+--ports-area:#cfe6e2;--ports-line:#1d7a6e;--limit:#c0331a;--slow:#a06a00;
+--h1:#d6ebe7;--h2:#a3d3cb;--h3:#f0c75a;--h4:#e08a2e;--h5:#b3261e;
 --v1:#0067a8;--v2:#c24d00;--v3:#00795a;--v4:#9c3f92;--v5:#d1256f;--v6:#977100;--v7:#7a4b2a;
 --good:#0b6238;--good-bg:#e0f3e8;--bad:#a11818;--bad-bg:#fde6e3;--same:#46515e;--same-bg:#e9edf1;--unsure:#774f00;--unsure-bg:#fdf0d3;`;
 
@@ -15,9 +16,15 @@ const DARK = `
 --bg:#10151b;--card:#181f27;--text:#e6ebf0;--muted:#a7b3c0;--border:#323d49;--link:#7bb8f0;
 --axis:#6d7a88;--grid:#2a343f;
 --ok-area:#1c456c;--ok-line:#7db6ea;--shed:#7d8792;--f1:#e2614a;--f2:#e0a83a;--f3:#b690ea;--f4:#e972ab;--f5:#bfae88;
---ports-area:#1c4a45;--ports-line:#52c3b3;--limit:#f07a62;
+--ports-area:#1c4a45;--ports-line:#52c3b3;--limit:#f07a62;--slow:#e8c64d;
+--h1:#173a38;--h2:#1f5f59;--h3:#8a6d1a;--h4:#c9812f;--h5:#f4705e;
 --v1:#5aaeea;--v2:#ff9250;--v3:#38cf9f;--v4:#e39ad8;--v5:#ff8fb8;--v6:#e8c64d;--v7:#cfa482;
 --good:#7edba9;--good-bg:#12371f;--bad:#ff9d92;--bad-bg:#481917;--same:#bcc6d1;--same-bg:#2a333d;--unsure:#f0c673;--unsure-bg:#40300a;`;
+
+/** The colours of the light scheme by the names of their variables. */
+export const LIGHT_COLOURS: ReadonlyMap<string, string> = new Map(
+  [...LIGHT.matchAll(/--([\w-]+):(#[0-9a-f]{3,6});/g)].map(([, name, value]) => [name!, value!]),
+);
 
 export const STYLE = `
 :root{${LIGHT}
@@ -76,6 +83,8 @@ th small{font-weight:400}
 .plain li{margin:0 0 .2rem}
 .key{white-space:nowrap;margin-right:1rem}
 .cards code{font-size:.8125rem}
+.cards tbody th,.cards td{overflow-wrap:anywhere}
+.cards li.nowrap{white-space:normal}
 .scroll{overflow-x:auto;margin:.75rem 0}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 .columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1rem;margin-top:1rem}
@@ -86,7 +95,12 @@ th small{font-weight:400}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:.75rem 0;padding:0;font-size:.875rem;max-width:none}
 .legend li{display:flex;align-items:center;gap:.4rem;margin:0}
 .legend svg{width:28px;height:12px;flex:none}
+.numbers{margin:.25rem 0 0;font-size:.8125rem}
+.numbers table{font-size:.8125rem}
+.numbers th,.numbers td{padding:.2rem .6rem .2rem 0}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1.25rem 1.5rem;margin:1rem 0}
+.wide.panels{grid-template-columns:repeat(auto-fill,minmax(min(100%,28rem),1fr))}
+.wide figure{max-width:38rem}
 figure{margin:0;min-width:0;break-inside:avoid}
 figcaption{font-size:.875rem;line-height:1.4;color:var(--muted);padding-left:.25rem}
 figcaption strong{color:var(--text)}
@@ -100,7 +114,8 @@ cite{font-style:normal;color:var(--muted);font-size:.875rem}
 details{margin:.75rem 0}
 summary{cursor:pointer;color:var(--link)}
 @media (min-width:42rem){dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.25rem 1.5rem}dt{margin:0}}
-@media screen and (max-width:56rem){
+@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td:nth-child(5){min-width:16.5rem}}
+@media screen and (max-width:68rem){
 .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
 .cards thead{display:none}
 .cards tr{margin:.75rem 0;padding:.75rem 1rem;border:1px solid var(--border);border-radius:8px}
@@ -109,16 +124,19 @@ summary{cursor:pointer;color:var(--link)}
 .cards td{display:grid;grid-template-columns:7.5rem 1fr;gap:.5rem}
 .cards td::before{content:attr(data-label);color:var(--muted);font-size:.875rem}
 .cards td>*{grid-column:2;justify-self:start}
-.cards li.nowrap{white-space:normal}
 }
 @media print{
 body{max-width:none;padding:0;font-size:10pt}
 h2{break-after:avoid}
 nav{display:none}
 tr,.card,.why{break-inside:avoid}
+.cards{font-size:8pt}.cards small{font-size:7pt}.cards .badge{font-size:7.5pt}.cards code{font-size:7pt}.cards th,.cards td{padding:.3rem .4rem}.cards th:first-child{min-width:6.5rem}
+.cards td:nth-child(5){min-width:11rem}
 .badge,.summary,.banner,.chart svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .scroll{overflow:visible}
 .panels{grid-template-columns:repeat(3,1fr);gap:.75rem}
+.wide.panels{grid-template-columns:repeat(2,1fr)}
+.numbers{display:none}
 h2+p,.legend{break-after:avoid}
 details:not([open])>summary::after{content:" (closed in this print)"}
 }

@@ -8,11 +8,12 @@ import { renderCsv } from './csv.js';
 import { renderHtml } from './html.js';
 import { renderJunit } from './junit.js';
 import { renderMarkdown } from './markdown.js';
+import { drawPictures, PICTURES_FOLDER } from './pictures.js';
 import { renderSummary } from './summary.js';
 
 /**
- * Writes `report.html`, `report.md`, `summary.md`, `junit.xml`, `seconds.csv`, and the folder `apply/` where the verdict supports a
- * change of sysctls. A reader sees the old file or the new one, never a half: each is written beside its place and renamed into it.
+ * Writes `report.html`, `report.md`, `summary.md`, `junit.xml`, `seconds.csv`, the pictures of
+ * `report.md` in `charts/`, and the folder `apply/` where the verdict supports a change of sysctls. A reader sees the old file or the new one, never a half: each is written beside its place and renamed into it.
  * @param dir made when it does not exist
  * @returns the paths written
  * @throws the system's error when the folder cannot be written; nothing half-written stays behind
@@ -28,15 +29,18 @@ export async function writeReports(dir: string, results: Results): Promise<strin
     ['seconds.csv', renderCsv(results)],
   ];
   const folder = join(dir, APPLY_FOLDER);
-  // What an earlier version, or fewer runs, once supported is not left for somebody to apply.
-  await rm(folder, { recursive: true, force: true });
+  // What an earlier version, or fewer runs, once supported is not left for somebody to apply or to look at.
+  for (const name of [APPLY_FOLDER, PICTURES_FOLDER]) await rm(join(dir, name), { recursive: true, force: true });
+  const pictures = await drawPictures(results);
   if (apply.kind === 'files') {
     await mkdir(folder);
     files.push([join(APPLY_FOLDER, apply.name), apply.dropIn]);
     files.push([join(APPLY_FOLDER, `${apply.name}.rollback`), apply.rollback]);
   }
   for (const [name, content] of files) await replaceFile(join(dir, name), content);
-  return files.map(([name]) => join(dir, name));
+  if (pictures.length > 0) await mkdir(join(dir, PICTURES_FOLDER));
+  for (const { path, svg } of pictures) await replaceFile(join(dir, path), svg);
+  return [...files.map(([name]) => name), ...pictures.map(({ path }) => path)].map((name) => join(dir, name));
 }
 
 async function replaceFile(path: string, content: string): Promise<void> {

@@ -124,6 +124,15 @@ describe('there is none', () => {
     assert.equal(reason(results), 'wider-range has a price: its threshold on failures.share (at most 0) failed');
   });
 
+  it('never what frees ports by giving up a protection', () => {
+    const results = realSizeResults();
+    setSysctl(variantOf(results, 'wider-range'), 'net.ipv4.tcp_max_tw_buckets', '100');
+    assert.match(
+      reason(results),
+      /wider-range gives up what TIME_WAIT protects from \(net\.ipv4\.tcp_max_tw_buckets\)/,
+    );
+  });
+
   it('where a price is on another variant, that one is passed over', () => {
     const results = realSizeResults();
     for (const variant of results.variants) {

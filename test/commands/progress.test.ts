@@ -31,6 +31,7 @@ function scene({ isTTY = false, columns = 80, quiet = false, finished = [] }: Se
     stream: stream as unknown as NodeJS.WriteStream,
     quiet,
     now: () => clock.now,
+    roomOf: () => 28_232,
   });
   return {
     progress,
@@ -148,14 +149,16 @@ describe('progress on a terminal', () => {
     it.start(2);
     assert.equal(it.take(), `\r\x1b[K[3/6] 63 s left  block 1/2  ${PLANNED[2]!.variant}`);
     it.clock.now += 1000;
-    it.sample(2, { outcomes: { ok: 1600, 'bind:EADDRINUSE': 40, shed: 2 }, portsInUse: 1600 });
+    const outcomes = { 'bind:EADDRINUSE': 4000, ok: 15_998, shed: 2 };
+    it.sample(2, { t: 1, attempts: 20_000, outcomes, portsInUse: 28_000 });
     assert.equal(
       it.take(),
-      `\r\x1b[K[3/6] 63 s left  block 1/2  ${PLANNED[2]!.variant}  1,600 ok, 40 bind:EADDRINUSE, 2 shed  1,600 ports in use`,
+      `\r\x1b[K[3/6] 63 s left  block 1/2  ${PLANNED[2]!.variant}  20,000/s: 15,998 ok, 4,000 bind:EADDRINUSE, 2 shed; 28,000 of 28,232 ports`,
     );
     it.clock.now += 1000;
-    it.sample(2, { outcomes: {}, portsInUse: null });
-    assert.match(it.take(), / {2}0 ok$/);
+    // Half a second: rates, not counts.
+    it.sample(2, { t: 1.5, attempts: 50, outcomes: { ok: 50 }, portsInUse: null });
+    assert.match(it.take(), / {2}100\/s: 100 ok$/);
     it.progress.end();
     assert.equal(it.take(), '\r\x1b[K');
   });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as hdr from 'hdr-histogram-js';
+import { picturesOf } from '../../src/report/pictures.js';
 import { resultsJsonSchema } from '../../src/results/json-schema.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
 import { type CliEnd, runCli, scratchFolder } from '../support/cli.js';
@@ -44,7 +45,9 @@ test('leaves a complete folder, and the profile as it was', () => {
   const hlogs = [0, 1].flatMap((block) => TINY_ARMS.map((arm) => `hlog/b0${block}-${arm}.hlog`));
   const made = ['journal.ndjson', 'profile.yaml', 'results.json'];
   const reports = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'seconds.csv'];
-  const expected = ['hlog', ...made, ...reports, ...hlogs];
+  const pictures = ['charts', ...picturesOf(results).map(({ path }) => path)];
+  assert.equal(pictures.length, 9);
+  const expected = ['hlog', ...made, ...reports, ...hlogs, ...pictures];
   assert.deepEqual(files, expected.sort());
   assert.equal(stored('profile.yaml'), tinyProfile());
 });

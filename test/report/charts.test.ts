@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LineSeriesOption } from 'echarts/charts';
-import {
-  type ChartOption,
-  logTicks,
-  niceScale,
-  outcomeScale,
-  outcomesChart,
-  percentileChart,
-  portsChart,
-} from '../../src/report/charts.js';
+import { addressTimeline, addressWalls } from '../../src/report/addresses.js';
+import { type ChartOption, niceScale } from '../../src/report/chart-axes.js';
+import { logTicks, outcomeScale, outcomesChart, percentileChart, portsChart } from '../../src/report/charts.js';
 import { medianTimeline } from '../../src/report/medians.js';
 import { CSS_PALETTE, outcomeColours } from '../../src/report/palette.js';
-import { loadDrawSvg } from '../../src/report/svg.js';
+import { loadDrawing } from '../../src/report/svg.js';
 import { quickstartResults } from '../support/results.js';
 
 const timelines = quickstartResults({ blocks: 2 }).variants.map(medianTimeline);
@@ -56,15 +50,28 @@ test('the outcome chart stacks what occurred, each interval drawn up to its end'
   assert.ok(series(option).every((line) => line.stack === 'outcomes' && line.step === 'start'));
 });
 
-test('the port chart has the limit within its scale, and none where the range is unknown', () => {
-  const option = portsChart(timelines[1]!, 5000, 10, CSS_PALETTE);
-  assert.deepEqual(series(option)[0]!.markLine!.data, [{ yAxis: 5000 }]);
-  assert.ok((option.yAxis as { max: number }).max > 5000);
-  assert.equal(series(portsChart(timelines[1]!, null, 10, CSS_PALETTE))[0]!.markLine, undefined);
+test('the port chart has both walls within its scale, and none where the range is unknown', () => {
+  const timeline = addressTimeline(quickstartResults({ blocks: 2 }).variants[0]!);
+  assert.equal(timeline.at(-1)!.fullest, 100);
+  const option = portsChart(timeline, { slow: 50, hard: 100 }, 10, CSS_PALETTE);
+  const walls = series(option).at(-1)!.markLine!.data as { yAxis: number }[];
+  assert.deepEqual(
+    walls.map(({ yAxis }) => yAxis),
+    [50, 100],
+  );
+  assert.ok((option.yAxis as { max: number }).max > 100);
+  assert.equal(series(portsChart(timeline, { slow: null, hard: null }, 10, CSS_PALETTE)).at(-1)!.markLine, undefined);
+});
+
+test('the walls of an address are those of its share of the ports', () => {
+  const baseline = quickstartResults({ blocks: 2 }).variants[0]!;
+  assert.deepEqual(addressWalls(baseline), { slow: null, hard: 100 });
+  baseline.prediction.slowWall = { tuples: 250, rate: null, walked: 50, why: '' };
+  assert.deepEqual(addressWalls(baseline), { slow: 50, hard: 100 });
 });
 
 test('a chart is drawn with the names of its axes and ids of its own', async () => {
-  const draw = await loadDrawSvg();
+  const { inline: draw } = await loadDrawing();
   const option = percentileChart(
     [
       {

@@ -73,9 +73,14 @@ test('the sysctls of a better variant are lines to copy, those of others are not
   assert.ok(!page.includes('<pre>net.ipv4.tcp_fin_timeout = 5</pre>'));
 });
 
-test('each arm has an outcome and a port chart, and each phase a percentile chart, all with a text alternative', () => {
+test('each arm has its charts, each metric a forest plot and each phase a percentile chart, all with a text and a table', () => {
   const charts = elements.filter(({ attributes }) => attributes.get('class') === 'chart');
-  assert.equal(charts.length, results.variants.length * 2 + 3);
+  // Outcomes, ports and addresses of each arm; the goal and two guardrails; bind, connect and total.
+  assert.equal(charts.length, results.variants.length * 3 + 3 + 3);
+  assert.equal(
+    withTag('details').filter(({ attributes }) => attributes.get('class') === 'numbers').length,
+    charts.length,
+  );
   for (const { attributes } of charts) {
     assert.equal(attributes.get('role'), 'img');
     assert.ok(attributes.get('aria-label')!.length > 20);
@@ -87,7 +92,7 @@ test('each arm has an outcome and a port chart, and each phase a percentile char
   const svgs = withTag('svg').filter(({ attributes }) => attributes.get('viewBox') !== '0 0 28 12');
   assert.equal(svgs.length, charts.length);
   for (const { attributes } of svgs) {
-    assert.match(attributes.get('viewBox')!, /^0 0 360 /);
+    assert.match(attributes.get('viewBox')!, /^0 0 (?:360|430) /);
     assert.ok(!attributes.has('width'), 'the size comes from the page');
   }
 });

@@ -27,7 +27,8 @@ function luminance(colour: string): number {
 test('both schemes define the same colours, and all that the charts use', () => {
   assert.equal(schemes.length, 2);
   assert.deepEqual([...schemes[0]!.keys()].sort(), [...schemes[1]!.keys()].sort());
-  for (const colour of Object.values(CSS_PALETTE).flat() as string[]) {
+  const { verdicts, ...others } = CSS_PALETTE;
+  for (const colour of [...Object.values(others).flat(), ...Object.values(verdicts)] as string[]) {
     assert.ok(schemes[0]!.has(/^var\(--([\w-]+)\)$/.exec(colour)?.[1] ?? ''), colour);
   }
 });
@@ -49,6 +50,11 @@ test('text has a contrast of 4.5:1 and chart marks of 3:1 in both schemes', () =
     'shed',
     'ports-line',
     'limit',
+    'slow',
+    'good',
+    'bad',
+    'same',
+    'unsure',
     'f1',
     'f2',
     'f3',

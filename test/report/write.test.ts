@@ -7,6 +7,7 @@ import { applyOf } from '../../src/report/apply.js';
 import { renderCsv } from '../../src/report/csv.js';
 import { renderJunit } from '../../src/report/junit.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
+import { picturesOf } from '../../src/report/pictures.js';
 import { renderSummary } from '../../src/report/summary.js';
 import { writeReports } from '../../src/report/write.js';
 import { emptyResults, quickstartResults, realSizeResults } from '../support/results.js';
@@ -22,7 +23,21 @@ test('the reports land in a folder that may not exist yet, replace older ones, a
   );
   const results = quickstartResults();
   await writeReports(dir, results);
-  assert.deepEqual((await readdir(dir)).sort(), [...files].sort());
+  assert.deepEqual((await readdir(dir)).sort(), ['charts', ...files].sort());
+  const pictures = picturesOf(results).map(({ path }) => path);
+  assert.deepEqual(
+    pictures.map((path) => path.replace('charts/', '')),
+    'effect outcomes-before ports-before addresses-before outcomes-after ports-after addresses-after latency'
+      .split(' ')
+      .map((name) => `${name}.svg`),
+  );
+  assert.deepEqual((await readdir(join(dir, 'charts'))).sort(), pictures.map((path) => path.slice(7)).sort());
+  for (const path of pictures) {
+    const svg = await readFile(join(dir, path), 'utf8');
+    assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+    // Outside of the page there are no variables.
+    assert.doesNotMatch(svg, /var\(--/);
+  }
   const apply = applyOf(results);
   for (const [name, content] of [
     ['report.md', renderMarkdown(results)],
@@ -42,7 +57,7 @@ test('what there is to apply is written, and is gone when the results no longer 
   const names = ['90-bindstorm-wider-range.conf', '90-bindstorm-wider-range.conf.rollback'];
   assert.deepEqual((await readdir(join(dir, 'apply'))).sort(), names);
   assert.deepEqual(
-    written.slice(-2),
+    written.filter((path) => path.includes('/apply/')),
     names.map((name) => join(dir, 'apply', name)),
   );
   const apply = applyOf(results);

@@ -37,6 +37,8 @@ export interface CliEnd {
 export interface RunningCli {
   readonly pid: number;
   readonly ended: Promise<CliEnd>;
+  /** What it has said so far. */
+  readonly stderr: () => string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -64,7 +66,7 @@ export function startCli(
       resolve({ code, signal, stdout: stdout(), stderr: stderr() });
     });
   });
-  return { pid: child.pid!, ended, kill: (signal) => void child.kill(signal) };
+  return { pid: child.pid!, ended, stderr, kill: (signal) => void child.kill(signal) };
 }
 
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliEnd> {

@@ -88,10 +88,10 @@ function mayHold(pid: number, since: number): boolean {
 function roleOf(command: readonly string[]): Marked['role'] {
   const [program = '', script = ''] = command;
   if (basename(program) === 'unshare') return 'unshare';
-  if (script.endsWith('/src/cli.js')) return 'controller';
-  if (script.endsWith('/src/agent/entry.js')) return 'agent';
-  if (script.endsWith('/src/agent/origin.js')) return 'origin';
-  if (script.endsWith('/src/agent/proxy-role.js')) return 'proxy-role';
+  if (script.endsWith('/cli/main.js')) return 'controller';
+  if (script.endsWith('/agent/entry.js')) return 'agent';
+  if (script.endsWith('/agent/origin.js')) return 'origin';
+  if (script.endsWith('/agent/proxy-role.js')) return 'proxy-role';
   if (['squid', 'haproxy', 'nginx', 'danted'].includes(basename(program))) return 'proxy';
   return 'other';
 }

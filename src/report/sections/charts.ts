@@ -1,13 +1,14 @@
-/** The plots: outcomes and ports over time, one panel an arm, and latency by percentile. */
+/** The plots of outcomes over time, one panel an arm, and of latency by percentile. */
 import type { LatencyPhase } from '../../profile/metric.js';
 import type { Results, Variant } from '../../results/schema.js';
-import { outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from '../charts.js';
-import { formatNumber, formatValue, plural } from '../format.js';
-import { html, type Markup, trusted } from '../markup.js';
-import { type CurvePoint, medianCurve, medianOf, medianOutcomes, medianTimeline, portsAvailable } from '../medians.js';
+import { BEFORE_DASH, outcomeScale, outcomesChart, percentileChart, timeEnd } from '../charts.js';
+import { formatNumber, formatValue, NONE } from '../format.js';
+import { html, type Markup } from '../markup.js';
+import { type CurvePoint, medianCurve, medianOutcomes, medianTimeline, type Slice } from '../medians.js';
 import { CSS_PALETTE, DASHES, outcomeColours } from '../palette.js';
 import type { DrawSvg } from '../svg.js';
-import { badge, section } from './parts.js';
+import { areaSwatch, type FigureTable, figure, legend, lineSwatch, panel, thinned } from './figure.js';
+import { section } from './parts.js';
 
 const PANEL = { width: 360, height: 220 };
 const CURVES_PER_CHART = CSS_PALETTE.variants.length;
@@ -19,22 +20,46 @@ export function outcomesSection(results: Results, draw: DrawSvg): Markup {
   outcomes.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const colours = outcomeColours(outcomes, CSS_PALETTE);
   const frame = { end: timeEnd(timelines), scale: outcomeScale(timelines) };
+  const before = timelines[0] ?? [];
   return section(
     'outcomes',
-    'Outcomes over time',
-    html`<p>Attempts that ended in each second, by outcome, stacked. Each panel is the median over the compared runs of one arm, second by second; all panels have the same axes.</p>
-${legend([...colours].map(([name, colour]) => ({ swatch: areaSwatch(colour), text: name })))}
+    'Outcomes over time, before and after',
+    html`<p>Attempts that ended in each second, by outcome, stacked. Each panel is the median over the compared runs of one arm, second by second; all panels have the same axes, and the dashed line is what was ok in the baseline.</p>
+${legend([
+  ...[...colours].map(([name, colour]) => ({ swatch: areaSwatch(colour), text: name })),
+  ...(timelines.length > 1
+    ? [{ swatch: lineSwatch(CSS_PALETTE.baseline, BEFORE_DASH, 2), text: 'ok in the baseline' }]
+    : []),
+])}
 <div class="panels">${arms.map(({ variant, timeline }, index) =>
       panel(
         variant,
-        `Outcomes over time, ${variant.name}: ${outcomesText(variant)}`,
+        'Outcomes over time',
         outcomesText(variant),
         timeline.length > 0
-          ? draw(outcomesChart(timeline, colours, frame, CSS_PALETTE), `o${index}`, PANEL.width, PANEL.height)
+          ? draw(
+              outcomesChart(timeline, colours, frame, CSS_PALETTE, variant.baseline ? [] : before),
+              `o${index}`,
+              PANEL.width,
+              PANEL.height,
+            )
           : null,
+        outcomesTable(timeline, [...colours.keys()]),
       ),
     )}</div>`,
   );
+}
+
+/** Per second, as the chart. */
+function outcomesTable(timeline: readonly Slice[], outcomes: readonly string[]): FigureTable {
+  const present = outcomes.filter((name) => timeline.some(({ rates }) => (rates[name] ?? 0) > 0));
+  return {
+    head: ['after', ...present.map((name) => `${name} per second`)],
+    rows: thinned(timeline).map(({ t, rates }) => [
+      `${formatNumber(t)} s`,
+      ...present.map((name) => formatNumber(Math.round(rates[name] ?? 0))),
+    ]),
+  };
 }
 
 /** `ok` at the bottom, what was never started on top. */
@@ -48,43 +73,6 @@ function outcomesText(variant: Variant): string {
   return counts.map(([name, count]) => `${formatNumber(count)} ${name}`).join(', ');
 }
 
-export function portsSection(results: Results, draw: DrawSvg): Markup {
-  const arms = results.variants.map((variant) => ({ variant, timeline: medianTimeline(variant) }));
-  const end = timeEnd(arms.map(({ timeline }) => timeline));
-  return section(
-    'ports',
-    'Ports in use over time',
-    html`<p>Distinct pairs of local address and ephemeral port in use, TIME_WAIT included, as the kernel lists them; medians over the compared runs. The dashed line is all the pairs that the arm has: ports in the range, without the reserved ones, times local addresses. The vertical scale of each panel is its own. Where the port is chosen by <code>connect()</code>, one pair can serve several destinations, so that an arm at its line need not fail.</p>
-${legend([
-  { swatch: areaSwatch(CSS_PALETTE.portsArea), text: 'ports in use' },
-  { swatch: lineSwatch(CSS_PALETTE.limit, [6, 4], 2), text: 'all ports that there are' },
-])}
-<div class="panels">${arms.map(({ variant, timeline }, index) => {
-      const available = portsAvailable(variant);
-      const text = portsText(variant, available);
-      const observed = timeline.some((slice) => slice.ports !== null);
-      return panel(
-        variant,
-        `Ports in use over time, ${variant.name}: ${text}`,
-        text,
-        observed
-          ? draw(portsChart(timeline, available, end, CSS_PALETTE), `p${index}`, PANEL.width, PANEL.height)
-          : null,
-      );
-    })}</div>`,
-  );
-}
-
-function portsText(variant: Variant, available: number | null): string {
-  const peak = medianOf(variant, (run) => run.ports.peak);
-  if (peak === null) return 'not observed';
-  const text = `peak ${formatNumber(peak)}${available === null ? '' : ` of ${plural(available, 'port')}`}`;
-  const { concurrent } = variant.prediction;
-  return available !== null && concurrent !== null && concurrent > available
-    ? `${text}, which can carry ${formatNumber(concurrent)} connections`
-    : text;
-}
-
 const PHASES: readonly { phase: LatencyPhase; title: string; meaning: string }[] = [
   {
     phase: 'total',
@@ -93,6 +81,7 @@ const PHASES: readonly { phase: LatencyPhase; title: string; meaning: string }[]
   },
   { phase: 'connect', title: 'connect()', meaning: 'from the call to ESTABLISHED' },
   { phase: 'bind', title: 'bind()', meaning: 'the duration of the call, where it succeeded' },
+  { phase: 'response', title: 'Response', meaning: 'through the proxy, from the request to its answer' },
 ];
 
 export function latencySection(results: Results, draw: DrawSvg): Markup {
@@ -122,45 +111,40 @@ function latencyGroup(baseline: Variant, variants: readonly Variant[], id: strin
       .filter(({ points }) => points.length > 0);
     if (curves.length === 0) return null;
     // The baseline is drawn last, on top of the variants that it coincides with.
-    const svg = draw(percentileChart([...curves.slice(1), curves[0]!], CSS_PALETTE), `${id}${phase}`, 360, 280);
-    const label = `${title} by percentile. ${curves.map(({ variant, points }) => `${variant.name}: ${curveText(points)}`).join('; ')}.`;
-    return html`<figure><div class="chart" role="img" aria-label="${label}">${trusted(svg)}</div>
-<figcaption><strong>${title}</strong>: ${meaning}</figcaption></figure>
-`;
+    return figure({
+      label: `${title} by percentile. ${curves.map(({ variant, points }) => `${variant.name}: ${curveText(points)}`).join('; ')}.`,
+      svg: draw(percentileChart([...curves.slice(1), curves[0]!], CSS_PALETTE), `${id}${phase}`, 360, 280),
+      caption: html`<strong>${title}</strong>: ${meaning}`,
+      table: {
+        head: ['arm', ...PERCENTILES.map(([name]) => name)],
+        rows: curves.map(({ variant, points }) => [
+          variant.name,
+          ...PERCENTILES.map(([, nines]) =>
+            points.at(-1)!.nines >= nines - 1e-9 ? formatValue('microseconds', valueAt(points, nines)) : NONE,
+          ),
+        ]),
+      },
+    });
   });
   return html`${legend(styles.map(({ variant, colour, dash, width }) => ({ swatch: lineSwatch(colour, dash, width), text: variant.name })))}
 <div class="panels">${figures}</div>`;
 }
 
+const PERCENTILES: readonly (readonly [name: string, nines: number])[] = [
+  ['median', Math.log10(2)],
+  ['p90', 1],
+  ['p99', 2],
+  ['p99.9', 3],
+];
+
 /** `median 92 µs, p99 420 µs`. */
 function curveText(points: readonly CurvePoint[]): string {
-  const at = (nines: number) => points.filter((point) => point.nines <= nines + 1e-9).at(-1)?.value ?? null;
-  const p99 = points.at(-1)!.nines >= 2 ? `, p99 ${formatValue('microseconds', at(2))}` : '';
-  return `median ${formatValue('microseconds', at(0.3))}${p99}`;
+  const p99 = points.at(-1)!.nines >= 2 ? `, p99 ${formatValue('microseconds', valueAt(points, 2))}` : '';
+  return `median ${formatValue('microseconds', valueAt(points, 0.3))}${p99}`;
 }
 
-function panel(variant: Variant, label: string, text: string, svg: string | null): Markup {
-  const chart =
-    svg === null
-      ? html`<div class="chart empty">no run to show</div>`
-      : html`<div class="chart" role="img" aria-label="${label}">${trusted(svg)}</div>`;
-  return html`<figure>${chart}
-<figcaption><strong>${variant.name}</strong> ${variant.verdict ? badge(variant.verdict.verdict) : null}<br>${text}</figcaption></figure>
-`;
-}
-
-function legend(entries: readonly { swatch: Markup; text: string }[]): Markup | null {
-  if (entries.length === 0) return null;
-  return html`<ul class="legend">${entries.map(({ swatch, text }) => html`<li>${swatch}${text}</li>`)}</ul>
-`;
-}
-
-function areaSwatch(colour: string): Markup {
-  return html`<svg viewBox="0 0 28 12" aria-hidden="true"><rect y="1" width="28" height="10" fill="${colour}"/></svg>`;
-}
-
-function lineSwatch(colour: string, dash: readonly number[], width: number): Markup {
-  return html`<svg viewBox="0 0 28 12" aria-hidden="true"><path d="M0 6H28" stroke="${colour}" stroke-width="${width}" stroke-dasharray="${dash.join(' ')}"/></svg>`;
+function valueAt(points: readonly CurvePoint[], nines: number): number | null {
+  return points.filter((point) => point.nines <= nines + 1e-9).at(-1)?.value ?? null;
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

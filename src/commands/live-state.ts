@@ -1,0 +1,146 @@
+/** What a live page and the metrics of a run show, kept from the events of the experiment. No I/O. */
+import { predict } from '../capacity/predict.js';
+import { inputOf, usablePorts } from '../capacity/predict-input.js';
+import type { ExperimentEvent } from '../experiment/controller.js';
+import type { PlannedRun } from '../experiment/order.js';
+import type { Places } from '../experiment/places.js';
+import { armId } from '../profile/kernels.js';
+import type { Arm, Experiment } from '../profile/plan.js';
+import { strategyOf } from '../profile/strategy.js';
+import type { AddressWalls } from '../report/addresses.js';
+import type { LiveArm, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
+import type { Run, Second } from '../results/schema.js';
+import { blockName, createClock } from './progress.js';
+
+export interface LiveInput {
+  readonly experiment: Experiment;
+  readonly planned: readonly PlannedRun[];
+  readonly finished: ReadonlySet<string>;
+  /** Runs that an earlier call has made. */
+  readonly runs: readonly Run[];
+  readonly wallsOf: (arm: Arm) => AddressWalls;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+}
+
+export interface LiveBook {
+  /** Takes an event in. @returns what a page that is connected is to be told */
+  take(event: ExperimentEvent): LiveMessage | null;
+  state(): LiveState;
+  /** Attempts so far by arm and outcome, those of finished runs and of the one in progress. */
+  totals(): ReadonlyMap<string, Readonly<Record<string, number>>>;
+  /** The latest second of the run in progress. */
+  second(): Second | null;
+}
+
+export function createLiveBook(input: LiveInput): LiveBook {
+  const { experiment, planned, finished } = input;
+  const clock = createClock(input);
+  const arms = new Map(experiment.arms.map((arm) => [armId(arm), emptyArm(arm, input.wallsOf(arm))]));
+  const totals = new Map<string, Record<string, number>>();
+  let done = finished.size === 0 ? 0 : planned.filter(({ id }) => finished.has(id)).length;
+  let current: { arm: string; id: string; timeline: LiveSecond[] } | null = null;
+  let latest: Second | null = null;
+  let phase = 'preparing';
+  for (const run of input.runs) keep(run);
+
+  function keep(run: Run): void {
+    const arm = arms.get(armId(run));
+    if (!arm) return;
+    const { id, status, outcomes, timeline, latency } = run;
+    const total = latency.total ? { count: latency.total.count, percentiles: latency.total.percentiles } : null;
+    arms.set(armId(run), {
+      ...arm,
+      done: arm.done + 1,
+      last: { id, status, outcomes, timeline: timeline.map(liveSecond), total },
+    });
+  }
+
+  function add(arm: string, outcomes: Readonly<Record<string, number>>): void {
+    const sums = totals.get(arm) ?? {};
+    for (const [outcome, count] of Object.entries(outcomes)) sums[outcome] = (sums[outcome] ?? 0) + count;
+    totals.set(arm, sums);
+  }
+
+  const state = (): LiveState => ({
+    experiment: experiment.name,
+    description: experiment.description,
+    arms: [...arms.values()],
+    done,
+    total: planned.length,
+    left: clock.left(),
+    phase,
+    current,
+  });
+  return {
+    take(event) {
+      switch (event.type) {
+        case 'run-start':
+          current = { arm: armId(event.planned), id: event.planned.id, timeline: [] };
+          latest = null;
+          done = event.done;
+          phase = `${blockName(event.planned, experiment)}, ${armId(event.planned)}`;
+          break;
+        case 'sample': {
+          const second = liveSecond(event.second);
+          current?.timeline.push(second);
+          latest = event.second;
+          add(armId(event.planned), event.second.outcomes);
+          return { type: 'second', second, left: clock.left() };
+        }
+        case 'run-end':
+          clock.finished(event.run);
+          keep(event.run);
+          done = event.done;
+          current = null;
+          latest = null;
+          phase = `${event.run.id}: ${event.run.status === 'ok' ? 'done' : event.run.status}`;
+          break;
+        case 'observe':
+          phase = `observing the proxy's system calls, ${armId(event.planned)}`;
+          break;
+      }
+      return { type: 'state', state: state() };
+    },
+    state,
+    totals: () => totals,
+    second: () => latest,
+  };
+}
+
+/** Where an arm's searches become long and where its ports end, by the kernel that it runs on. */
+export function wallsIn(places: Places): (arm: Arm) => AddressWalls {
+  return (arm) => {
+    const place = places.all.find(({ name }) => name === arm.kernel) ?? places.all[0];
+    const input = inputOf(arm, place.kernel, place.environment.defaults);
+    return { slow: predict(input).slowWall?.walked ?? null, hard: usablePorts(input) };
+  };
+}
+
+/** Ports that an arm can have in use on all its addresses, by its id. */
+export function roomIn(places: Places): (id: string) => number | null {
+  const wallsOf = wallsIn(places);
+  const rooms = new Map(
+    places.experiment.arms.map((arm) => {
+      const addresses = strategyOf(arm.load.strategy).address === 'chosen' ? arm.addresses.length : 1;
+      const { hard } = wallsOf(arm);
+      return [armId(arm), hard === null ? null : hard * addresses];
+    }),
+  );
+  return (id) => rooms.get(id) ?? null;
+}
+
+function emptyArm(arm: Arm, walls: AddressWalls): LiveArm {
+  const { addresses } = arm;
+  return {
+    name: armId(arm),
+    addresses: { count: addresses.length, first: addresses[0] ?? '', last: addresses.at(-1) ?? '' },
+    walls,
+    done: 0,
+    last: null,
+  };
+}
+
+function liveSecond({ t, attempts, outcomes, portsInUse, portsPerAddress }: Second): LiveSecond {
+  return { t, attempts, outcomes, portsInUse, portsPerAddress };
+}

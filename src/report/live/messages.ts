@@ -1,0 +1,45 @@
+/** What the server of a live page tells the page: server-sent events with JSON data. */
+import type { Latency, Second, Variant } from '../../results/schema.js';
+import type { AddressWalls } from '../addresses.js';
+
+/** What of a second the charts need. */
+export type LiveSecond = Pick<Second, 't' | 'attempts' | 'outcomes' | 'portsInUse' | 'portsPerAddress'>;
+
+export interface LiveArm {
+  readonly name: string;
+  readonly addresses: Variant['addresses'];
+  readonly walls: AddressWalls;
+  /** Runs of it that are finished, warm-ups included. */
+  readonly done: number;
+  /** The latest of them; null: none yet. */
+  readonly last: {
+    readonly id: string;
+    readonly status: string;
+    readonly outcomes: Readonly<Record<string, number>>;
+    readonly timeline: readonly LiveSecond[];
+    readonly total: Pick<Latency, 'count' | 'percentiles'> | null;
+  } | null;
+}
+
+/** All that the page shows: sent to a page that connects, and whenever a run begins or ends. */
+export interface LiveState {
+  readonly experiment: string;
+  readonly description: string | null;
+  /** The baseline first. */
+  readonly arms: readonly LiveArm[];
+  readonly done: number;
+  readonly total: number;
+  /** `12 s`. */
+  readonly left: string;
+  /** What is being done, in words. */
+  readonly phase: string;
+  /** Null between runs. */
+  readonly current: { readonly arm: string; readonly id: string; readonly timeline: readonly LiveSecond[] } | null;
+}
+
+export type LiveMessage =
+  | { readonly type: 'state'; readonly state: LiveState }
+  /** One more second of the run in progress. */
+  | { readonly type: 'second'; readonly second: LiveSecond; readonly left: string }
+  /** It is over. The report is at this path; null: there is none. */
+  | { readonly type: 'end'; readonly report: string | null };

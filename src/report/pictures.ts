@@ -1,0 +1,154 @@
+/** The pictures beside the Markdown report: a few of the page's plots, as SVG files in plain colours. */
+import { winnerOf } from '../analysis/winner.js';
+import type { Results, Variant } from '../results/schema.js';
+import { addressHeat, addressTimeline, addressWalls } from './addresses.js';
+import type { ChartOption } from './chart-axes.js';
+import { effectChart, effectHeight } from './chart-effect.js';
+import { heatChart, heatHeight } from './chart-heat.js';
+import { outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from './charts.js';
+import { metricLabel } from './format.js';
+import { medianCurve, medianOutcomes, medianTimeline } from './medians.js';
+import { CSS_PALETTE, outcomeColours, resolvePalette } from './palette.js';
+import { effectFrame, effectRows, effectsOf } from './sections/effect.js';
+import { LIGHT_COLOURS } from './style.js';
+import { betterVariants } from './sysctls.js';
+
+export const PICTURES_FOLDER = 'charts';
+
+export interface Picture {
+  /** Relative to the result folder. */
+  readonly path: string;
+  readonly alt: string;
+}
+
+interface Plot extends Picture {
+  readonly option: () => ChartOption;
+  readonly width: number;
+  readonly height: number;
+}
+
+const SIZE = { width: 560, height: 260 };
+const PALETTE = resolvePalette(CSS_PALETTE, LIGHT_COLOURS);
+
+/** Which pictures there are, the most telling first. With several kernels there are none: the page has those of each. */
+export function picturesOf(results: Results): Picture[] {
+  return plotsOf(results).map(({ path, alt }) => ({ path, alt }));
+}
+
+/** @returns the pictures with the text of their files */
+export async function drawPictures(results: Results): Promise<(Picture & { readonly svg: string })[]> {
+  const plots = plotsOf(results);
+  if (plots.length === 0) return [];
+  const { file } = await (await import('./svg.js')).loadDrawing();
+  return plots.map(({ path, alt, option, width, height }, i) => ({
+    path,
+    alt,
+    svg: file(option(), `f${i}`, width, height),
+  }));
+}
+
+function plotsOf(results: Results): Plot[] {
+  const [baseline] = results.variants;
+  if ((results.kernels?.length ?? 1) > 1 || !baseline) return [];
+  const after = afterOf(results);
+  const arms: [Variant, 'before' | 'after'][] = [
+    [baseline, 'before'],
+    ...(after ? [[after, 'after'] as const] : []),
+  ] as [Variant, 'before' | 'after'][];
+  return [...effectPlot(results), ...arms.flatMap(([arm, when]) => armPlots(results, arm, when)), ...latencyPlot(arms)];
+}
+
+/** The variant beside the baseline: the one to apply, else the first better one, else the first. */
+function afterOf(results: Results): Variant | undefined {
+  const winner = winnerOf(results);
+  if (winner.kind === 'sysctls') return winner.variant;
+  return betterVariants(results)[0] ?? results.variants[1];
+}
+
+function effectPlot(results: Results): Plot[] {
+  const goal = effectsOf(results)[0];
+  if (!goal?.comparisons.some(({ comparison }) => comparison.difference !== null)) return [];
+  return [
+    {
+      path: `${PICTURES_FOLDER}/effect.svg`,
+      alt: `${metricLabel(goal.metric)}: difference of each variant from the baseline, with its 95 % interval`,
+      option: () => effectChart(effectRows(goal), { ...effectFrame(goal), names: true }, PALETTE),
+      width: SIZE.width,
+      height: effectHeight(goal.comparisons.length),
+    },
+  ];
+}
+
+function armPlots(results: Results, arm: Variant, when: 'before' | 'after'): Plot[] {
+  const timelines = results.variants.map(medianTimeline);
+  const end = timeEnd(timelines);
+  const timeline = medianTimeline(arm);
+  if (timeline.length === 0) return [];
+  const outcomes = [...new Set(results.variants.flatMap((variant) => medianOutcomes(variant).map(([name]) => name)))];
+  const colours = outcomeColours(outcomes, PALETTE);
+  const ports = addressTimeline(arm);
+  const heat = addressHeat(arm);
+  const walls = addressWalls(arm);
+  const plots: (Plot | null)[] = [
+    {
+      path: `${PICTURES_FOLDER}/outcomes-${when}.svg`,
+      alt: `Outcomes over time, ${arm.name}: ${medianOutcomes(arm)
+        .map(([name, count]) => `${count} ${name}`)
+        .join(', ')}`,
+      option: () =>
+        outcomesChart(
+          timeline,
+          colours,
+          { end, scale: outcomeScale(timelines) },
+          PALETTE,
+          arm.baseline ? [] : timelines[0],
+        ),
+      ...SIZE,
+    },
+    ports.length === 0
+      ? null
+      : {
+          path: `${PICTURES_FOLDER}/ports-${when}.svg`,
+          alt: `Ports in use per local address, ${arm.name}`,
+          option: () => portsChart(ports, walls, end, PALETTE),
+          ...SIZE,
+        },
+    heat === null || heat.rows.length < 2 || !walls.hard
+      ? null
+      : {
+          path: `${PICTURES_FOLDER}/addresses-${when}.svg`,
+          alt: `Which address filled up, and when, ${arm.name}`,
+          option: () => heatChart(heat, walls.hard!, end, PALETTE),
+          width: SIZE.width,
+          height: heatHeight(heat.rows.length),
+        },
+  ];
+  return plots.filter((plot) => plot !== null);
+}
+
+function latencyPlot(arms: readonly [Variant, 'before' | 'after'][]): Plot[] {
+  const curves = arms.flatMap(([arm, when]) => {
+    const points = medianCurve(arm, 'total');
+    const before = when === 'before';
+    return points.length === 0
+      ? []
+      : [
+          {
+            name: arm.name,
+            points,
+            colour: before ? PALETTE.baseline : PALETTE.variants[0]!,
+            dash: before ? [] : [7, 3],
+            width: before ? 3 : 2,
+          },
+        ];
+  });
+  if (curves.length === 0) return [];
+  return [
+    {
+      path: `${PICTURES_FOLDER}/latency.svg`,
+      alt: `Latency by percentile: ${curves.map(({ name, dash }) => `${name} ${dash.length === 0 ? '(solid)' : '(dashed)'}`).join(', ')}`,
+      option: () => percentileChart(curves, PALETTE),
+      ...SIZE,
+    },
+  ];
+}

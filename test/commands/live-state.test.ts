@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createLiveBook } from '../../src/commands/live-state.js';
+import { renderRunMetrics } from '../../src/commands/run-metrics.js';
+import { planRuns } from '../../src/experiment/order.js';
+import { makeExperiment, makeRun, makeSecond } from '../support/runs.js';
+
+const EXPERIMENT = { ...makeExperiment({ variants: ['a'], repeat: 2 }), warmup: 0 };
+const PLANNED = planRuns(EXPERIMENT);
+
+function scene() {
+  const book = createLiveBook({
+    experiment: EXPERIMENT,
+    planned: PLANNED,
+    finished: new Set(),
+    runs: [],
+    wallsOf: () => ({ slow: 50, hard: 100 }),
+    now: () => 0,
+  });
+  const first = PLANNED[0]!;
+  return {
+    book,
+    first,
+    start: () => book.take({ type: 'run-start', planned: first, done: 0, total: PLANNED.length }),
+    sample: (t: number, outcomes: Record<string, number>) => {
+      const second = makeSecond({ t, outcomes, portsPerAddress: [30, 40], states: { 'TIME-WAIT': 70 }, memory: 1000 });
+      return book.take({ type: 'sample', planned: first, second });
+    },
+    end: () => {
+      const { variant, block, warmup, order, id } = first;
+      const run = { ...makeRun({ variant, block, warmup, order, outcomes: { ok: 3 } }), id };
+      return book.take({ type: 'run-end', run, done: 1, total: PLANNED.length });
+    },
+  };
+}
+
+describe('what a live page is told', () => {
+  it('is the whole state when a run begins or ends, and one second in between', () => {
+    const { book, first, start, sample, end } = scene();
+    assert.equal(book.state().current, null);
+    assert.equal(start()?.type, 'state');
+    assert.equal(book.state().phase, `block 1/2, ${first.variant}`);
+    const message = sample(1, { ok: 2, 'bind:EADDRINUSE': 1 });
+    assert.ok(message?.type === 'second');
+    assert.deepEqual(message.second.outcomes, { ok: 2, 'bind:EADDRINUSE': 1 });
+    assert.ok(!('cpu' in message.second), 'only what the charts need');
+    // A page that comes late gets the seconds that it missed.
+    assert.equal(book.state().current?.timeline.length, 1);
+    end();
+    const { current, arms, done, total } = book.state();
+    assert.equal(current, null);
+    assert.deepEqual([done, total], [1, 4]);
+    const arm = arms.find(({ name }) => name === first.variant)!;
+    assert.deepEqual([arm.done, arm.last?.id, arm.walls], [1, first.id, { slow: 50, hard: 100 }]);
+  });
+});
+
+describe('the metrics of a run', () => {
+  it('count attempts over seconds and runs, and have the ports of each address beside both walls', () => {
+    const { book, first, start, sample, end } = scene();
+    assert.match(renderRunMetrics(book), /^bindstorm_run_planned_runs 4$/m);
+    start();
+    sample(1, { ok: 2, 'bind:EADDRINUSE': 1 });
+    sample(2, { ok: 5 });
+    const text = renderRunMetrics(book);
+    const lines = [
+      `bindstorm_run_attempts_total{variant="${first.variant}",outcome="ok"} 7`,
+      `bindstorm_run_attempts_total{variant="${first.variant}",outcome="bind:EADDRINUSE"} 1`,
+      `bindstorm_run_ports_in_use{variant="${first.variant}",address="10.50.0.2"} 40`,
+      `bindstorm_run_ephemeral_ports{variant="${first.variant}"} 100`,
+      `bindstorm_run_slow_wall_ports{variant="${first.variant}"} 50`,
+      `bindstorm_run_sockets{variant="${first.variant}",state="TIME-WAIT"} 70`,
+      `bindstorm_run_resident_memory_bytes{variant="${first.variant}"} 1000`,
+      `bindstorm_run_in_progress{variant="${first.variant}"} 1`,
+    ];
+    for (const line of lines) assert.ok(text.split('\n').includes(line), `${line} in\n${text}`);
+    // What is no longer measured is no longer there; a counter stays.
+    end();
+    const after = renderRunMetrics(book);
+    assert.doesNotMatch(after, /ports_in_use\{/);
+    assert.match(after, /^bindstorm_run_finished_runs 1$/m);
+    assert.ok(after.split('\n').includes(lines[0]!));
+  });
+
+  it('are families with HELP and TYPE, and names in base units', () => {
+    const { book, start, sample } = scene();
+    start();
+    sample(1, { ok: 1 });
+    for (const line of renderRunMetrics(book).trimEnd().split('\n')) {
+      assert.match(
+        line,
+        /^(?:# (?:HELP|TYPE) bindstorm_run_\w+ .+|bindstorm_run_[a-z_]+(?:\{[^}]*\})? \d+(?:\.\d+)?)$/,
+      );
+      assert.doesNotMatch(line, /_(?:ms|milliseconds|kb|mb|percent)\b/);
+    }
+  });
+});

@@ -1,0 +1,119 @@
+/**
+ * The commands of the documentation, run by a test: those that only think are run as they stand, with the profiles that the page has
+ * told its reader to write; of the others the command, its options and its profile are checked, since they take minutes, a proxy of
+ * somebody's or another machine.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { loadProfile } from '../../src/profile/load.js';
+import { ROOT, runCli } from '../support/cli.js';
+
+interface Page {
+  readonly name: string;
+  /** File name → text, of the profiles that the page shows with a name in their first line. */
+  readonly profiles: ReadonlyMap<string, string>;
+  /** Words of each command that begins with bindstorm. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
+after(() => rmSync(cwd, { recursive: true, force: true }));
+
+const names = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
+const PAGES = ['README.md', ...names].map(readPage);
+
+function readPage(name: string): Page {
+  const text = readFileSync(join(ROOT, name), 'utf8');
+  const blocks = [...text.matchAll(/^( *)```(sh|yaml)\n([\s\S]*?)^ *```$/gm)].map(([, indent, language, body]) => ({
+    language,
+    body: body!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  }));
+  const profiles = blocks.flatMap(({ language, body }): [string, string][] => {
+    const file = /^# ([\w-]+\.yaml)\n/.exec(body)?.[1];
+    return language === 'yaml' && file ? [[file, body]] : [];
+  });
+  const commands = blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ body }) => body.split('\n'))
+    .flatMap((line) => {
+      // What stands behind a pipe, as `… | bindstorm explain`, reads what the page does not have.
+      const command = /^(?:\.\/)?bindstorm (.*)$/.exec(line)?.[1];
+      return command === undefined ? [] : [wordsOf(command)];
+    });
+  return { name, profiles: new Map(profiles), commands };
+}
+
+/** A line as a shell splits it, its comment left out. */
+function wordsOf(line: string): string[] {
+  const words = line.match(/(?:'[^']*'|"(?:\$\([^)]*\)|[^"])*"|[^\s'"])+/g) ?? [];
+  const comment = words.findIndex((word) => word.startsWith('#'));
+  return words.slice(0, comment < 0 ? undefined : comment).map((word) => word.replace(/^(['"])(.*)\1$/, '$2'));
+}
+
+/** They open no connection, and take a second or two. */
+const THINKING = new Set(['plan', 'capacity', 'explain', 'profiles', 'schema']);
+/** A machine of the reader's own, or a kernel that would have to be fetched. */
+const ELSEWHERE = ['--lab', '--kernel'];
+
+let help: ReadonlyMap<string, string>;
+
+before(async () => {
+  const { stdout } = await runCli(['--help'], { cwd });
+  const commands = [...stdout.matchAll(/^ {2}(\w+) /gm)].map(([, command]) => command!);
+  const texts = await Promise.all(
+    commands.map(
+      async (command): Promise<[string, string]> => [command, (await runCli([command, '--help'], { cwd })).stdout],
+    ),
+  );
+  help = new Map(texts);
+});
+
+describe('the reader of pages', () => {
+  it('finds commands and profiles, and splits words as a shell does', () => {
+    assert.deepEqual(wordsOf(`explain 'a b' --json "c d"  # why`), ['explain', 'a b', '--json', 'c d']);
+    assert.deepEqual(wordsOf('watch --pid "$(pidof -s squid)"'), ['watch', '--pid', '$(pidof -s squid)']);
+    const all = PAGES.flatMap(({ commands }) => commands);
+    assert.ok(all.length > 30, `${all.length} commands`);
+    assert.ok(all.filter(([command]) => THINKING.has(command!)).length > 8);
+    assert.ok(PAGES.flatMap(({ profiles }) => [...profiles.keys()]).length >= 4);
+  });
+});
+
+for (const { name, profiles, commands } of PAGES) {
+  if (commands.length === 0 && profiles.size === 0) continue;
+  describe(name, () => {
+    for (const [file, text] of profiles) {
+      it(`shows a profile that is valid: ${file}`, () => {
+        writeFileSync(join(cwd, file), text);
+        // Addresses of documentation (RFC 5737) are refused on purpose: here they are somebody's.
+        loadProfile(text.replaceAll('192.0.2.', '10.20.0.').replaceAll('198.51.100.', '10.21.0.'), file);
+      });
+    }
+    for (const words of commands) {
+      const [command, ...rest] = words as [string, ...string[]];
+      it(`bindstorm ${words.join(' ')}`, async () => {
+        assert.ok(help.has(command), `there is a command ${command}`);
+        for (const option of rest.filter((word) => word.startsWith('--')))
+          assert.match(help.get(command)!, new RegExp(`^ +(?:-\\w, )?${option}\\b`, 'm'), option);
+        const profile = ['run', 'plan'].includes(command) ? rest.find((word) => !word.startsWith('-')) : undefined;
+        if (profile?.endsWith('.yaml') && command === 'run') assertKnown(profile, profiles);
+        if (!THINKING.has(command) || rest.some((word) => ELSEWHERE.includes(word) && command === 'plan')) return;
+        if (profile?.endsWith('.yaml') && !profiles.has(profile)) return assertKnown(profile, profiles);
+        const { code, stderr } = await runCli(words, { cwd });
+        assert.equal(code, 0, stderr);
+      });
+    }
+  });
+}
+
+/** The profiles that a reader is told to write without the page showing them whole: one in README, one by copying a template. */
+const OWN = new Set(['my-proxy.yaml', 'my-staging.yaml', 'profile.yaml']);
+
+function assertKnown(profile: string, profiles: ReadonlyMap<string, string>): void {
+  assert.ok(profiles.has(profile) || OWN.has(profile), `${profile} is shown on the page`);
+}

@@ -1,0 +1,105 @@
+/** Pages in Debian's Chromium, and everything that went wrong in them. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** The tests install it (scripts/test-packages.mjs); playwright-core brings none. */
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Started with a profile folder of its own, which is gone with it. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+}
+
+export interface Visit {
+  readonly page: Page;
+  /** Errors and warnings of the console, exceptions, dialogs, and requests to anything but the page's own origin. */
+  readonly complaints: string[];
+}
+
+/** A page in a context of its own, under watch from before its first byte. */
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<Visit> {
+  const context: BrowserContext = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  const isOwn = (requested: string) =>
+    requested.startsWith('data:') ||
+    (url.startsWith('file:') ? requested.split('#')[0] === url : new URL(requested).origin === new URL(url).origin);
+  page.on('request', (request) => {
+    if (!isOwn(request.url())) complaints.push(`request: ${request.url()}`);
+  });
+  await page.goto(url, { waitUntil: 'load' });
+  return { page, complaints };
+}
+
+/** The widths of a phone, a tablet and a desk. */
+export const WIDTHS = [390, 820, 1280] as const;
+
+/**
+ * What a reader would stumble over: a page that scrolls sideways, a chart without a size, a label that sticks out of its chart.
+ * @returns one line for each
+ */
+export function layoutFaults(page: Page): Promise<string[]> {
+  // This runs in the page, and the types of Node know no document: hence a text.
+  return page.evaluate(`(() => {
+    const faults = [];
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth > clientWidth) faults.push('the page is ' + scrollWidth + ' wide in a window of ' + clientWidth);
+    for (const chart of document.querySelectorAll('.chart svg')) {
+      const box = chart.getBoundingClientRect();
+      if (box.width < 200 || box.height < 60) faults.push('a chart of ' + box.width + ' × ' + box.height);
+      for (const text of chart.querySelectorAll('text')) {
+        const { left, right, top, bottom } = text.getBoundingClientRect();
+        if (left < box.left - 2 || right > box.right + 2 || top < box.top - 2 || bottom > box.bottom + 2)
+          faults.push('“' + text.textContent + '” sticks out of ' + chart.closest('figure').innerText.split('\\n')[0]);
+      }
+    }
+    return faults;
+  })()`) as Promise<string[]>;
+}
+
+/** Shades of grey in a picture of one colour are few: a page that was painted compresses badly. */
+const LEAST_BYTES = 20_000;
+
+/** A picture of the whole page; kept for a person to look at where BINDSTORM_SCREENSHOTS names a folder. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const picture = await page.screenshot({ fullPage: true });
+  assert.ok(picture.length > LEAST_BYTES, `${name} has ${picture.length} bytes`);
+  keep(name, 'png', picture);
+}
+
+/** The page as it would be printed. */
+export async function print(page: Page, name: string): Promise<Buffer> {
+  const pdf = await page.pdf({ format: 'A4', margin: { top: '1cm', bottom: '1cm', left: '1cm', right: '1cm' } });
+  keep(name, 'pdf', pdf);
+  return pdf;
+}
+
+function keep(name: string, extension: string, content: Buffer): void {
+  const folder = process.env.BINDSTORM_SCREENSHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.${extension}`), content);
+}
