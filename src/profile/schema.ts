@@ -213,6 +213,9 @@ const subject = {
   clients: positive(4096)
     .optional()
     .describe('addresses that the clients come from, for each outgoing address of the proxy'),
+  deadline: duration
+    .optional()
+    .describe('tor: how long its private network may take until a byte came through every exit'),
   target: z
     .string()
     .optional()

@@ -33,7 +33,7 @@ export const SUBJECT: readonly BadProfile[] = [
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
     message:
-      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, mode, ports, clients, target/,
+      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, mode, ports, clients, suite, deadline, target/,
   },
   {
     title: 'a proxy in the host lab',
