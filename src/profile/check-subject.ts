@@ -25,6 +25,7 @@ const KEYS: readonly Key[] = [
   'mode',
   'ports',
   'clients',
+  'suite',
   'deadline',
   'target',
 ];
@@ -109,6 +110,11 @@ function checkProxy(
       ['addresses'],
     );
   if (kind === 'tor') checkTor(addresses, report);
+  if (input.suite !== undefined && input.binary !== undefined)
+    report(
+      `found suite ${input.suite} beside binary ${quote(input.binary)}; a Tor is fetched, or it is here: remove one of them`,
+      ['subject', 'suite'],
+    );
   return settings;
 }
 

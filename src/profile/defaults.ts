@@ -109,6 +109,7 @@ export const TOR: TorSettings = {
   binary: 'tor',
   config: [],
   clients: null,
+  suite: null,
   /** Measured: 6 to 23 s from nothing on a quiet machine, 2 s from the cache. */
   deadline: 90_000,
 };
@@ -146,7 +147,8 @@ export function strategyOfProxy(proxy: ProxySettings): StrategyName {
     case 'dante':
       return 'bind';
     case 'tor':
-      return 'bind-no-port-reuseaddr';
+      // 0.4.5; IP_BIND_ADDRESS_NO_PORT came with 0.4.7.13.
+      return proxy.suite === 'bullseye' ? 'bind-reuseaddr' : 'bind-no-port-reuseaddr';
     case 'haproxy':
       return proxy.ports === null ? 'bind-no-port-reuseaddr' : 'bind-explicit-port';
     case 'nginx':

@@ -3,6 +3,7 @@
  * Here is what a profile says of a proxy and what it comes to; what a kind does with it is `src/subject/`. Pure.
  */
 import { z } from 'zod';
+import { DEBIAN_SUITES } from './guest.js';
 
 /** The kinds that are programs which the lab starts. */
 export const PROXY_KINDS = ['squid', 'haproxy', 'nginx', 'dante', 'tor'] as const;
@@ -73,6 +74,8 @@ export type DanteSettings = z.infer<typeof danteSettingsSchema>;
 export const torSettingsSchema = z.object({
   kind: z.literal('tor'),
   ...started,
+  /** The Debian suite whose package is fetched, unpacked and used instead of a program that is here; null: `binary` is used. */
+  suite: z.enum(DEBIAN_SUITES).nullable(),
   /** Milliseconds that the network may take until a byte came through every exit. */
   deadline: z.number(),
 });

@@ -10,6 +10,7 @@ import { partialNotice, warnings } from './notices.js';
 import { proxyRows } from './proxy.js';
 import { latencySection, outcomesSection, portsSection } from './sections/charts.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
+import { exitsSection } from './sections/exits.js';
 import { kernelAnchor, kernelSection, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { bullets } from './sections/parts.js';
@@ -91,6 +92,7 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     whySection(results),
     proxySection(results),
     viewsSection(results),
+    exitsSection(results),
     wallsSection(results),
     outcomesSection(results, draw),
     portsSection(results, draw),

@@ -33,17 +33,11 @@ export interface NetworkCache {
 
 /**
  * @param version of the program: a network is of one version
- * @param extra lines of the exits' torrc, which may be part of their descriptors
  * @param now milliseconds since the epoch
  */
-export function networkCache(
-  layout: TorLayout,
-  version: string,
-  extra: readonly string[],
-  now: () => number,
-): NetworkCache {
+export function networkCache(layout: TorLayout, version: string, now: () => number): NetworkCache {
   const { directory, nodes, socks, dirPort } = layout;
-  const plan = [FORMAT, version, nodes, socks, dirPort, extra];
+  const plan = [FORMAT, version, nodes, socks, dirPort];
   const key = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
   const folder = join(cacheDirectory(), 'tor', `${version}-${layout.exits.length}-${key}`);
   const kept = (path: string) => {

@@ -2,8 +2,8 @@
  * A private Tor network as the subject: started from the cache or from nothing, ready when a byte came through every exit, watched
  * and stopped like any other.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { TorSettings } from '../../profile/subject.js';
 import type { Bootstrap } from '../../results/proxy.js';
 import { giveAway, identity, wait } from '../child.js';
@@ -60,12 +60,13 @@ export interface StartedNetwork {
 }
 
 /** @throws ProxyError when the network is not ready in time: which relay, and in which phase */
-export async function startTorNetwork(start: TorStart): Promise<StartedNetwork> {
+export async function startTorNetwork(asked: TorStart): Promise<StartedNetwork> {
+  const start = withProgramAtHand(asked);
   const { settings, version, place } = start;
   refuseWayOut(start.clients);
   const layout = torLayout(place, start.exitAddress);
   const begun = performance.now();
-  const cache = networkCache(layout, version ?? 'unknown', settings.config, Date.now);
+  const cache = networkCache(layout, version ?? 'unknown', Date.now);
   empty(layout);
   const kept = cache.restore();
   const cached = kept !== null;
@@ -74,12 +75,21 @@ export async function startTorNetwork(start: TorStart): Promise<StartedNetwork> 
   try {
     up = await bringUp(start, layout, identityOf, 0, true);
   } catch (error) {
-    // What is kept may be at fault: the next start makes it anew.
-    cache.drop();
+    // What is kept may be at fault, if the profile is not: the next start makes it anew.
+    if (settings.config.length === 0) cache.drop();
     throw error;
   }
   const seconds = (performance.now() - begun) / 1000;
   return { ...up.started, bootstrap: { seconds, cached } };
+}
+
+/** The user's cache, where a fetched Tor is, is closed to others, and Tor is not started as the user. */
+function withProgramAtHand(start: TorStart): TorStart {
+  if (start.settings.suite === null) return start;
+  const folder = `${start.place.directory}-program`;
+  cpSync(dirname(start.binary), folder, { recursive: true, force: true });
+  chmodSync(folder, 0o755);
+  return { ...start, binary: join(folder, basename(start.binary)) };
 }
 
 /** From nothing: keys, and a first consensus. @returns when all that a later start needs is kept */
@@ -123,7 +133,7 @@ async function bringUp(
   for (const node of layout.nodes) {
     const folder = join(layout.directory, node.name);
     rmSync(join(folder, NOTICE_LOG), { force: true });
-    writeFileSync(join(folder, 'torrc'), torrcOf(node, layout, known, times, settings.config));
+    writeFileSync(join(folder, 'torrc'), torrcOf(node, layout, known, times, last ? settings.config : []));
   }
   if (root) giveAway(layout.directory);
 
