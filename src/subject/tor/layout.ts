@@ -104,8 +104,9 @@ export interface VotingTimes {
  * @param attempt from 0 on; each gives the relays twice the time of the one before
  */
 export function votingTimes(now: number, attempt: number): VotingTimes {
-  const interval = 5 * 2 ** attempt;
-  return { interval, offset: Math.ceil(now + interval - 0.8) % interval };
+  const interval = 6 * 2 ** attempt;
+  // The boundary before that one is past when Tor starts.
+  return { interval, offset: Math.ceil(now + interval - 1) % interval };
 }
 
 /** The text of a node's torrc. @param extra lines for exits */
