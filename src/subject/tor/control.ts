@@ -6,6 +6,8 @@ import { connect, type Socket } from 'node:net';
 export interface Control {
   /** @returns the lines of the reply, without their numbers. Rejects when Tor refuses, with its words */
   ask(command: string): Promise<string[]>;
+  /** Resolves when Tor has closed it, and everything that it said has been read. */
+  readonly closed: Promise<void>;
   close(): void;
 }
 
@@ -54,7 +56,9 @@ export async function openControl(path: string, onEvent: (event: string) => void
     for (const { reject } of waiting.splice(0)) reject(new Error('the control port was closed'));
   });
 
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   const control: Control = {
+    closed,
     ask: (command) =>
       new Promise((resolve, reject) => {
         if (socket.destroyed) return reject(new Error('the control port was closed'));

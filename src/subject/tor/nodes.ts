@@ -88,9 +88,19 @@ export function startNodes({ binary, layout, prefix, note }: NodesInput): Runnin
       }, STOP_DEADLINE_MS);
       await Promise.all(ends);
       clearTimeout(timer);
-      for (const { control } of nodes) control?.close();
+      // What was said last is read to its end.
+      await Promise.all(nodes.map(({ control }) => control?.closed));
     },
   };
+}
+
+/** Percent at which a client has a consensus and descriptors enough (`enough_dirinfo`). */
+const ENOUGH_DIRECTORY = 75;
+
+/** The relays that a client's consensus lists; empty: it has none yet. */
+export async function listedRelays(client: Control): Promise<string[]> {
+  const lines = await client.ask('GETINFO ns/all');
+  return lines.flatMap((line) => /^(?:ns\/all=)?r (\S+)/.exec(line)?.[1] ?? []);
 }
 
 /** Why a node is not ready, in words that name it; null: it is. */
@@ -104,8 +114,8 @@ export async function whyNotReady(running: RunningNode): Promise<string | null> 
     const [status = ''] = await port.ask('GETINFO status/bootstrap-phase');
     const phase = bootstrapPhase(status);
     const text = `${node.name} is at ${phase?.text ?? 'an unknown phase'}`;
-    // A relay here builds no circuits of its own, which the last percents are about.
-    if (node.kind === 'client') return (phase?.percent ?? 0) >= 100 ? null : text;
+    // The last percents are about circuits of its own, which nobody waits for: those that are used are built by us.
+    if (node.kind === 'client') return (phase?.percent ?? 0) >= ENOUGH_DIRECTORY ? null : text;
     if (node.kind !== 'exit' || (await hasPolicy(port))) return null;
     return `${text}; it has no descriptor of its own yet`;
   } catch (error) {
