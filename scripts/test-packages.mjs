@@ -17,6 +17,7 @@ const NEEDED = {
   '/usr/lib/nginx/modules/ngx_stream_module.so': 'libnginx-mod-stream',
   danted: 'dante-server',
   chromium: 'chromium',
+  tor: 'tor',
 };
 /** What has no program of its own: the provider with which `vagrant validate` reads the Vagrantfile. */
 const ALSO = ['vagrant-libvirt'];

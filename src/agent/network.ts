@@ -172,6 +172,11 @@ export function proxyAddresses(family: 4 | 6, count: number): string[] {
   return count === 1 ? [toClients] : Array.from({ length: count }, (_, i) => proxyListener(i));
 }
 
+/** The clients' own side of the link, where a subject listens that is partly in their namespace. */
+export function clientSideAddress(family: 4 | 6): string {
+  return PLANS[family].toProxy;
+}
+
 /** The first `count` addresses of a proxy's clients. */
 export function clientAddresses(family: 4 | 6, count: number): string[] {
   return Array.from({ length: count }, (_, i) => PLANS[family].clientAddress(i));

@@ -5,7 +5,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ProxySettings } from '../profile/subject.js';
-import type { ProxyReport } from '../results/proxy.js';
+import type { Bootstrap, ProxyReport } from '../results/proxy.js';
 import { readMessages, writeMessage } from './ndjson.js';
 import { type ProxyCommand, type ProxyEvent, type ProxyLogs, proxyEventSchema } from './proxy-protocol.js';
 
@@ -23,6 +23,8 @@ export interface ProxyRole {
   stop(): Promise<ProxyLogs>;
   /** As the program itself says. */
   version(): string | null;
+  /** Of a private network; undefined: it is none. */
+  bootstrap(): Bootstrap | undefined;
   /** Rejects with ProxyFailed when the proxy, or its role, ends by itself. */
   readonly failure: Promise<never>;
   /** End the role, and with it its namespaces. */
@@ -58,6 +60,7 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
   // Writing to a process that has just died is not an error of its own: its end is reported by the next answer.
   child.stdin.on('error', () => {});
   let version: string | null = null;
+  let bootstrap: Bootstrap | undefined;
   let waiting: ((event: ProxyEvent) => void) | undefined;
   let fail: (error: Error) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
@@ -71,11 +74,12 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
     pid: child.pid ?? 0,
     setUpNetwork: (command) => ask({ type: 'network', ...command }, 'network'),
     async start(command) {
-      version = (await ask({ type: 'start', settings, ...command }, 'listening')).version;
+      ({ version, bootstrap } = await ask({ type: 'start', settings, ...command }, 'listening'));
     },
     stats: () => ask({ type: 'stats' }, 'stats'),
     stop: async () => (await ask({ type: 'stop' }, 'stopped')).logs,
     version: () => version,
+    bootstrap: () => bootstrap,
     failure,
     close: () => void child.stdin.end(),
   };

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { portRangeSchema, targetSchema } from '../profile/plan.js';
 import { proxySettingsSchema } from '../profile/subject.js';
-import { loggedFailureSchema, observationSchema, syscallsSchema } from '../results/proxy.js';
+import { bootstrapSchema, loggedFailureSchema, observationSchema, syscallsSchema } from '../results/proxy.js';
 
 const sysctls = z.record(z.string(), z.string());
 
@@ -31,6 +31,8 @@ export const proxyCommandSchema = z.discriminatedUnion('type', [
     outgoing: z.array(z.string()),
     /** Addresses of its clients by the outgoing address that is theirs. */
     clients: z.array(z.array(z.string())),
+    /** The network namespace of the clients, as a path of /proc. */
+    clientNamespace: z.string(),
     /** Count its system calls, which makes it slow: by this, or by strace where it does not work. */
     observe: observationSchema.optional(),
   }),
@@ -59,7 +61,7 @@ export const proxyEventSchema = z.discriminatedUnion('type', [
     /** As read back: those that decide about ports, and those that were set. */
     sysctls,
   }),
-  z.object({ type: z.literal('listening'), version: z.string().nullable() }),
+  z.object({ type: z.literal('listening'), version: z.string().nullable(), bootstrap: bootstrapSchema.optional() }),
   z.object({
     type: z.literal('stats'),
     states: z.record(z.string(), z.number()),

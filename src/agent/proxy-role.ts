@@ -12,15 +12,17 @@ import { readNetCounters } from '../kernel/counters.js';
 import { dieWithParent } from '../kernel/libc.js';
 import { createSocketObserver, type SocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
+import { wait } from '../subject/child.js';
 import { type Observation, startObservation } from '../subject/observe.js';
 import { type StartedProxy, startProxy } from '../subject/process.js';
-import { examineProgram } from '../subject/program.js';
+import { examineProgram, type FoundProgram } from '../subject/program.js';
 import { ProxyError } from '../subject/proxy-error.js';
+import { type StartedNetwork, startTorNetwork, type TorStart } from '../subject/tor/network.js';
 import { childrenUsage, type Usage } from '../subject/usage.js';
 import { isRootOfMachine } from './environment.js';
 import { descriptorLimit } from './limits.js';
 import { readMessages, writeMessage } from './ndjson.js';
-import { setUpClient, setUpProxyToClients } from './network.js';
+import { proxyAddresses, setUpClient, setUpProxyToClients } from './network.js';
 import { type ProxyCommand, type ProxyEvent, type ProxyLogs, proxyCommandSchema } from './proxy-protocol.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './sysctls.js';
 
@@ -31,6 +33,9 @@ const TRACE = `${SCRATCH}/trace`;
 const MOST_DESCRIPTORS = 65_536;
 
 const say = (event: ProxyEvent) => writeMessage(process.stdout, event);
+const RANGE = 'net.ipv4.ip_local_port_range';
+const BOOTSTRAP_RANGE = '32768 60999';
+
 let observer: SocketObserver | undefined;
 let proxy: StartedProxy | undefined;
 /** Of an observed run; a text: why nothing is observed. */
@@ -63,18 +68,41 @@ async function start(command: Extract<ProxyCommand, { type: 'start' }>): Promise
     descriptors: wanted ?? Math.min(limit, MOST_DESCRIPTORS),
   };
   if (command.observe) observation = await startObservation(command.observe, TRACE, isRootOfMachine());
-  const prefix = typeof observation === 'object' ? observation.prefix : [];
-  const [started, program] = await Promise.all([
-    startProxy({ settings, place, prefix, root: isRootOfMachine() }),
-    examineProgram(settings),
-  ]);
+  const prefix = (nth: number) => (typeof observation === 'object' ? observation.prefix(nth) : []);
+  const root = isRootOfMachine();
+  const examining = examineProgram(settings);
+  const started: StartedProxy & Partial<Pick<StartedNetwork, 'bootstrap'>> =
+    settings.kind === 'tor'
+      ? await startTor({ settings, place, prefix, root, clients: command.clientNamespace, examining })
+      : await startProxy({ settings, place, prefix: prefix(0), root });
+  const program = await examining;
   proxy = started;
   usage = childrenUsage(() => performance.now());
   void started.ended.then((how) => {
     // An end that was asked for is no news.
     if (proxy === started) say({ type: 'died', how, logs: logsOf(started) });
   });
-  say({ type: 'listening', version: program.ok ? program.version : null });
+  say({
+    type: 'listening',
+    version: program.ok ? program.version : null,
+    bootstrap: started.bootstrap,
+  });
+}
+
+type TorStartInput = Omit<TorStart, 'binary' | 'version' | 'exitAddress'> & { examining: Promise<FoundProgram> };
+
+/** A network needs ports of its own, and comes up with those of a machine that was not tuned. */
+async function startTor({ examining, ...rest }: TorStartInput): Promise<StartedNetwork> {
+  const program = await examining;
+  if (!program.ok) throw new ProxyError(program.reason, []);
+  const range = readSysctls([RANGE]);
+  applySysctls({ [RANGE]: BOOTSTRAP_RANGE });
+  const { path: binary, version } = program;
+  const started = await startTorNetwork({ ...rest, binary, version, exitAddress: proxyAddresses(4, 1)[0]! });
+  applySysctls(range);
+  // What the streams on trial leave is gone when the peer has acknowledged their end.
+  for (let i = 0; i < 100 && Object.keys(observer!.snapshot().states).length > 0; i++) await wait(50);
+  return started;
 }
 
 function stats(): void {

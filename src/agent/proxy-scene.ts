@@ -2,15 +2,17 @@
  * The scene of a proxy under test: three roles in a namespace each, the client's of the lab's own making, so that it is never the
  * one that runs out of ports.
  */
+import { readlinkSync } from 'node:fs';
 import { certificateFor } from '../load/certificate.js';
 import { createPool } from '../load/pool.js';
 import { familyOf } from '../profile/addresses.js';
 import { scheduledAttempts } from '../profile/arrival.js';
 import type { LoadPlan, Target } from '../profile/plan.js';
-import type { ProxySettings } from '../profile/subject.js';
+import type { ProxyKind, ProxySettings } from '../profile/subject.js';
 import { subjectOf } from '../subject/subjects.js';
+import { reservedPorts } from '../subject/tor/layout.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './limits.js';
-import { clientAddresses, originTargets, proxyAddresses, setUpClientsOfProxy } from './network.js';
+import { clientAddresses, clientSideAddress, originTargets, proxyAddresses, setUpClientsOfProxy } from './network.js';
 import { connectOrigin } from './origin-client.js';
 import { type LaunchedOrigin, launchOrigin } from './origin-launch.js';
 import type { RunSpec } from './protocol.js';
@@ -55,21 +57,21 @@ export async function setProxyScene(
     throw new Error('a proxy under test needs a namespace of its own, and this lab has none to give');
   onPhase('sysctls');
   applyLabSysctls();
-  const client = { ...applySysctls(CLIENT_SYSCTLS), ...applySysctls(arm.roles?.client ?? {}) };
 
-  onPhase('origin');
   const outgoing = arm.addresses;
   const family = familyOf(outgoing[0]!);
+  const client = {
+    ...applySysctls({ ...CLIENT_SYSCTLS, ...reservedFor(settings.kind, family) }),
+    ...applySysctls(arm.roles?.client ?? {}),
+  };
+
+  onPhase('origin');
   const each = clientAddressesEach(arm.load, outgoing.length, settings.clients);
   const addresses = clientAddresses(family, each * outgoing.length);
   const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
   const certificate = certificateFor(arm.load, targets);
   const { reverse } = subjectOf(settings.kind);
-  const [first, ...others] = proxyAddresses(family, reverse ? targets.length : 1).map((address) => ({
-    address,
-    port: PROXY_PORT,
-  }));
-  const listen: [Target, ...Target[]] = [first!, ...others];
+  const listen = listeners(settings.kind, family, reverse ? targets.length : 1);
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
     openProxyRole(settings),
@@ -114,6 +116,7 @@ export async function setProxyScene(
       destinations: targets,
       outgoing,
       clients: groups(addresses, each),
+      clientNamespace: `/proc/${readlinkSync('/proc/self')}/ns/net`,
       observe: spec.observe,
     });
     const [originSysctls] = await Promise.all([serving, starting]);
@@ -134,6 +137,20 @@ export async function setProxyScene(
     close();
     throw error;
   }
+}
+
+/** Where the clients find the proxy. A private Tor network has its client beside them, so that its ports are not those of the exits. */
+function listeners(kind: ProxyKind, family: 4 | 6, count: number): [Target, ...Target[]] {
+  const at = (address: string) => ({ address, port: PROXY_PORT });
+  if (kind === 'tor') return [at(clientSideAddress(family))];
+  const [first, ...others] = proxyAddresses(family, count).map(at);
+  return [first!, ...others];
+}
+
+/** Ports in the clients' namespace that are not theirs. */
+function reservedFor(kind: ProxyKind, family: 4 | 6): Record<string, string> {
+  if (kind !== 'tor') return {};
+  return { 'net.ipv4.ip_local_reserved_ports': reservedPorts({ listen: listeners(kind, family, 1) }) };
 }
 
 function groups(addresses: readonly string[], size: number): string[][] {

@@ -105,7 +105,14 @@ async function execute(spec: RunSpec, launched: LaunchedOrigin | null, hooks: Ru
     scene.observer?.close();
     const proxyReport =
       proxy && logs && arm.proxy
-        ? { kind: arm.proxy.kind, version: proxy.version(), ...logs, answers: report.answers, roles: scene.roles }
+        ? {
+            kind: arm.proxy.kind,
+            version: proxy.version(),
+            bootstrap: proxy.bootstrap(),
+            ...logs,
+            answers: report.answers,
+            roles: scene.roles,
+          }
         : null;
     return {
       ...measure({

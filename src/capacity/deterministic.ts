@@ -67,7 +67,9 @@ function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy.kind === 'squid' && proxy.outgoing === 'random') return 'the proxy draws its outgoing addresses';
   if (proxy.config.length > 0)
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
-  if (load.holdMs !== null) return 'when the proxy closes its connections is its own affair';
+  // An exit of Tor closes first when its client does, and with nothing left to read: whenever that is, TIME_WAIT follows.
+  const closesLikeItsClient = proxy.kind === 'tor' && load.close === 'client' && load.exchange === null;
+  if (load.holdMs !== null && !closesLikeItsClient) return 'when the proxy closes its connections is its own affair';
   if (load.arrival.shape === 'fill' && load.arrival.failures !== null)
     return 'a proxy answers in its own time, so time decides how many attempts are under way when the fill stops';
   return undefined;

@@ -18,6 +18,10 @@ const FILL_RATE = 10_000;
 const PROXY_FILL_RATE = 1_000;
 /** Starting a proxy and its role. */
 const PROXY_OVERHEAD_MS = 400;
+/** Starting a private Tor network from the cache. */
+const TOR_OVERHEAD_MS = 2_500;
+/** From nothing at most: some bootstraps, and then a start from what they left. */
+const TOR_STARTS = 4;
 
 /** What it takes to observe a proxy: attaching to the kernel, or the slowness of its calls. */
 const OBSERVATION_MS = 2_000;
@@ -47,7 +51,12 @@ export function expectedExperimentMs(experiment: Experiment): number {
 export function expectedRunMs(experiment: Experiment, arm: Arm): number {
   const guest = guestOf(experiment, arm.kernel);
   const overhead = guest ? GUEST_OVERHEAD_MS[guest.engine] : LAB_OVERHEAD_MS;
-  return expectedLoadMs(arm) + drainMs(experiment.lab, arm) + overhead + (arm.proxy ? PROXY_OVERHEAD_MS : 0);
+  return expectedLoadMs(arm) + drainMs(experiment.lab, arm) + overhead + proxyOverheadMs(arm);
+}
+
+function proxyOverheadMs({ proxy }: Arm): number {
+  if (proxy === undefined) return 0;
+  return proxy.kind === 'tor' ? TOR_OVERHEAD_MS : PROXY_OVERHEAD_MS;
 }
 
 /** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */
@@ -62,7 +71,8 @@ export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
  */
 export function runDeadlineMs(arm: Arm, runner?: Runner): number {
   const { arrival } = arm.load;
-  const waiting = 2 * arm.load.timeoutMs + 60_000;
+  const network = arm.proxy?.kind === 'tor' ? TOR_STARTS * arm.proxy.deadline : 0;
+  const waiting = 2 * arm.load.timeoutMs + 60_000 + network;
   if (arrival.shape !== 'fill') return expectedLoadMs(arm) * 1.5 + waiting;
   const attempts = scheduledAttempts(arrival) ?? 1_000_000;
   const within = arrival.withinMs === undefined ? Number.POSITIVE_INFINITY : arrival.waves * arrival.withinMs * 1.5;

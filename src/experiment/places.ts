@@ -11,6 +11,7 @@ import type { Finding } from '../profile/problem.js';
 import { fitToKernels, inWords } from './fit.js';
 import { programObstacles, proxiesOf } from './proxies.js';
 import { type Examination, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
+import { provideTors } from './tors.js';
 
 /** Where the runs of one kernel are made; of all, where the kernel is no factor. */
 export interface Place extends Omit<Rehearsal, 'findings'> {
@@ -34,7 +35,8 @@ export interface Places {
  * Rehearse an experiment, once on each of its kernels. Rejects with LabError when a lab cannot be had.
  * @param labOf the lab for a kernel's name, or for undefined the only one
  */
-export async function findPlaces(experiment: Experiment, labOf: (kernel: string | undefined) => Lab): Promise<Places> {
+export async function findPlaces(wanted: Experiment, labOf: (kernel: string | undefined) => Lab): Promise<Places> {
+  const { experiment, warnings } = await provideTors(wanted);
   if (experiment.kernels === undefined) {
     const lab = labOf(undefined);
     const { findings, ...rehearsal } = await rehearse(experiment, lab);
@@ -42,7 +44,7 @@ export async function findPlaces(experiment: Experiment, labOf: (kernel: string 
       experiment: rehearsal.experiment,
       all: [{ name: undefined, lab, ...rehearsal }],
       findings,
-      warnings: rehearsal.warnings,
+      warnings: [...warnings, ...rehearsal.warnings],
     };
   }
   const places: (Place & Examination)[] = [];
@@ -57,6 +59,7 @@ export async function findPlaces(experiment: Experiment, labOf: (kernel: string 
     findings: [...fit.findings, ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check)],
     all: [first!, ...rest],
     warnings: [
+      ...warnings,
       ...places.flatMap(({ name, warnings }) => warnings.map((text) => `${name}: ${text}`)),
       ...leftOut(fit.experiment),
     ],

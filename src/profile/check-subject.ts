@@ -25,6 +25,8 @@ const KEYS: readonly Key[] = [
   'mode',
   'ports',
   'clients',
+  'suite',
+  'deadline',
   'target',
 ];
 
@@ -107,7 +109,27 @@ function checkProxy(
       `found ${addresses.length} addresses, but dante takes its outgoing address by the route to the destination, not by the client: use one address, as addresses: { list: [10.50.0.1] }`,
       ['addresses'],
     );
+  if (kind === 'tor') checkTor(addresses, report);
+  if (input.suite !== undefined && input.binary !== undefined)
+    report(
+      `found suite ${input.suite} beside binary ${quote(input.binary)}; a Tor is fetched, or it is here: remove one of them`,
+      ['subject', 'suite'],
+    );
   return settings;
+}
+
+/** Each outgoing address is an exit, a process of its own. */
+const MOST_EXITS = 8;
+
+function checkTor(addresses: readonly string[], report: Report): void {
+  if (addresses.length > MOST_EXITS)
+    report(
+      `found ${addresses.length} addresses; a Tor has one OutboundBindAddressExit, so that each address is an exit of its own, and the lab has at most ${MOST_EXITS}: use count: ${MOST_EXITS}`,
+      ['addresses'],
+    );
+  const [first] = addresses;
+  if (first !== undefined && familyOf(first) === 6)
+    report(`found ${first}; the private Tor network of the lab is of IPv4: use addresses as 10.50.0.1`, ['addresses']);
 }
 
 function checkExternal(

@@ -16,6 +16,7 @@ import {
   SEED,
   SQUID,
   SUBJECT,
+  TOR,
   WARMUP,
 } from './defaults.js';
 import { formatDuration } from './format.js';
@@ -56,6 +57,8 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'subject.mode': `haproxy: ${HAPROXY.mode}; nginx: ${NGINX.mode}`,
   'subject.ports': 'the kernel chooses',
   'subject.clients': 'as many as keep the clients from running out of ports',
+  'subject.suite': 'the program of this machine',
+  'subject.deadline': formatDuration(TOR.deadline),
   'load.lagBudget': formatDuration(LOAD.lagBudgetMs),
   repeat: String(REPEAT),
   warmup: String(WARMUP),

@@ -213,6 +213,13 @@ const subject = {
   clients: positive(4096)
     .optional()
     .describe('addresses that the clients come from, for each outgoing address of the proxy'),
+  suite: z
+    .enum(DEBIAN_SUITES)
+    .optional()
+    .describe('tor: the Debian suite whose package is fetched, unpacked and used, without being installed'),
+  deadline: duration
+    .optional()
+    .describe('tor: how long its private network may take until a byte came through every exit'),
   target: z
     .string()
     .optional()

@@ -3,9 +3,10 @@
  * Here is what a profile says of a proxy and what it comes to; what a kind does with it is `src/subject/`. Pure.
  */
 import { z } from 'zod';
+import { DEBIAN_SUITES } from './guest.js';
 
 /** The kinds that are programs which the lab starts. */
-export const PROXY_KINDS = ['squid', 'haproxy', 'nginx', 'dante'] as const;
+export const PROXY_KINDS = ['squid', 'haproxy', 'nginx', 'dante', 'tor'] as const;
 export type ProxyKind = (typeof PROXY_KINDS)[number];
 
 /** `external` is a proxy that runs already, at an address of the allow list: nobody starts, stops or looks into it. */
@@ -69,11 +70,23 @@ export type NginxSettings = z.infer<typeof nginxSettingsSchema>;
 export const danteSettingsSchema = z.object({ kind: z.literal('dante'), ...started });
 export type DanteSettings = z.infer<typeof danteSettingsSchema>;
 
+/** A private network of Tors; its exits, one for each outgoing address, are under test. */
+export const torSettingsSchema = z.object({
+  kind: z.literal('tor'),
+  ...started,
+  /** The Debian suite whose package is fetched, unpacked and used instead of a program that is here; null: `binary` is used. */
+  suite: z.enum(DEBIAN_SUITES).nullable(),
+  /** Milliseconds that the network may take until a byte came through every exit. */
+  deadline: z.number(),
+});
+export type TorSettings = z.infer<typeof torSettingsSchema>;
+
 export const proxySettingsSchema = z.discriminatedUnion('kind', [
   squidSettingsSchema,
   haproxySettingsSchema,
   nginxSettingsSchema,
   danteSettingsSchema,
+  torSettingsSchema,
 ]);
 export type ProxySettings = z.infer<typeof proxySettingsSchema>;
 

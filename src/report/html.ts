@@ -11,6 +11,7 @@ import { proxyRows } from './proxy.js';
 import { latencySection, outcomesSection } from './sections/charts.js';
 import { effectSection } from './sections/effect.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
+import { exitsSection } from './sections/exits.js';
 import { kernelAnchor, kernelSection, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { bullets } from './sections/parts.js';
@@ -107,6 +108,7 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     whySection(results),
     proxySection(results),
     viewsSection(results),
+    exitsSection(results),
     wallsSection(results),
     outcomesSection(results, draw),
     portsSection(results, draw),

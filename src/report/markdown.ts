@@ -5,6 +5,7 @@
 import { armId } from '../profile/kernels.js';
 import type { Comparison, KernelResult, Results, Variant } from '../results/schema.js';
 import { applyOf } from './apply.js';
+import { answers, bootstrapText, exitRows } from './exits.js';
 import {
   formatChange,
   formatDifference,
@@ -58,6 +59,7 @@ function findings(results: Results): (string | null)[] {
       why(results),
       proxy(results),
       views(results),
+      exits(results),
       walls(results),
       thresholds(results),
     ];
@@ -248,6 +250,31 @@ function views(results: Results): string | null {
     body,
     head.map(() => '---'),
   )}`;
+}
+
+function exits(results: Results): string | null {
+  const rows = exitRows(results);
+  if (rows.length === 0) return null;
+  const counts = (counted: readonly Counted[]) =>
+    counted.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || 'none';
+  const head = ['Arm', 'Tor', 'Refused calls', 'Lines in its log', 'Clients were told', 'Streams ended', 'Bootstrap'];
+  const body = rows.map((row) => [
+    text(row.name),
+    text(row.version ?? NONE),
+    row.calls === null ? 'not observed' : counts(row.calls),
+    formatNumber(row.logged),
+    counts(row.replies),
+    counts(row.ends),
+    bootstrapText(row),
+  ]);
+  return [
+    '### The view of the exits',
+    table(head, body, ['---', '---', '---', '--:', '---', '---', '---']),
+    ...answers(results).flatMap(({ question, sentences }, i) => [
+      `**${i + 1}. ${text(question)}**`,
+      sentences.map((sentence) => `- ${text(sentence)}`).join('\n'),
+    ]),
+  ].join('\n\n');
 }
 
 function walls(results: Results): string | null {

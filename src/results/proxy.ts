@@ -25,10 +25,19 @@ export const syscallsSchema = z.object({
 });
 export type Syscalls = z.infer<typeof syscallsSchema>;
 
+/** How long a network of the subject took until it could be used. */
+export const bootstrapSchema = z.object({
+  seconds: z.number().describe('from the start to the first byte through the last exit'),
+  cached: z.boolean().describe('with keys and consensus of an earlier one'),
+});
+export type Bootstrap = z.infer<typeof bootstrapSchema>;
+
 export const proxyReportSchema = z.object({
   kind: z.enum(PROXY_KINDS),
   /** As the program itself says; null when it does not. */
   version: z.string().nullable(),
+  /** Only of a private network. */
+  bootstrap: bootstrapSchema.optional(),
   /** Failures of outgoing connections that its log tells of. One failed request may have several lines, or none. */
   failures: z.array(loggedFailureSchema),
   /** Result of a request in the words of the access log, as `TCP_TUNNEL/200` → how many. */

@@ -11,8 +11,8 @@ import { findProgram } from './program.js';
 import { BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
 
 export interface Observation {
-  /** What stands before the command of the proxy. */
-  readonly prefix: readonly string[];
+  /** What stands before the command of the nth program that is observed. */
+  prefix(nth: number): readonly string[];
   /** After the end of the proxy: what was counted. Rejects when it cannot be had. */
   finish(): Promise<Syscalls>;
 }
@@ -26,7 +26,7 @@ const TRACEFS = '/sys/kernel/tracing';
 /**
  * Begin to observe the calls of this network namespace, or of the program that is started with the prefix.
  * @param way what to try first
- * @param file where strace writes, readable by this process only
+ * @param file where strace writes, a number behind it, readable by this process only
  * @param root the caller is root of the machine; others may not use eBPF
  * @returns a text that says why nothing is observed, where neither way is open
  */
@@ -41,11 +41,16 @@ export async function startObservation(
   const strace = findProgram('strace');
   if (strace === undefined)
     return 'found no program strace; install it, as with: apt-get install --no-install-recommends strace (or bpftrace, for root)';
+  const files = new Set<string>();
   return {
-    prefix: [strace, '-f', '-qq', '-e', 'trace=bind,connect', '-e', 'signal=none', '-o', file, '--'],
+    prefix(nth) {
+      const path = `${file}.${nth}`;
+      files.add(path);
+      return [strace, '-f', '-qq', '-e', 'trace=bind,connect', '-e', 'signal=none', '-o', path, '--'];
+    },
     async finish() {
       const count = countStrace();
-      for (const line of readFileSync(file, 'latin1').split('\n')) count.add(line);
+      for (const path of files) for (const line of readFileSync(path, 'latin1').split('\n')) count.add(line);
       return count.result();
     },
   };
@@ -75,7 +80,7 @@ async function startBpf(bpftrace: string): Promise<Observation | undefined> {
     return undefined;
   }
   return {
-    prefix: [],
+    prefix: () => [],
     async finish() {
       child.kill('SIGINT');
       const inTime = await Promise.race([ended.then(() => true), wait(END_DEADLINE_MS).then(() => false)]);

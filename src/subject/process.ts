@@ -2,22 +2,17 @@
  * A proxy as a process: started, ready, watched and stopped. The same for every kind; the caller's process must be in the network
  * namespace that the proxy is to be in.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { isListening } from '../kernel/sock-diag.js';
 import { formatTarget } from '../profile/format.js';
-import type { ProxySettings } from '../profile/subject.js';
+import { endOf, identity, killGroup, noteLines, wait, writeFiles } from './child.js';
 import { createLogBook, type LogBook } from './log-book.js';
 import { findProgram } from './program.js';
 import { ProxyError } from './proxy-error.js';
 import { type Place, STANDARD_ERROR, STANDARD_OUTPUT } from './subject.js';
-import { subjectOf } from './subjects.js';
+import { type ProgramSettings, programOf } from './subjects.js';
 import { tailFile } from './tail.js';
-
-/** Who the proxy is: never root. `nobody`, or, in a user namespace that has root only, a user of a further one. */
-const NOBODY = 65_534;
-const SOMEBODY = 1000;
 
 const READY_DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 5;
@@ -34,7 +29,7 @@ export interface StartedProxy {
 }
 
 export interface StartInput {
-  readonly settings: ProxySettings;
+  readonly settings: ProgramSettings;
   readonly place: Place;
   /** What stands before its command, as a tracer. */
   readonly prefix: readonly string[];
@@ -48,7 +43,7 @@ export interface StartInput {
  */
 export async function startProxy({ settings, place, prefix, root }: StartInput): Promise<StartedProxy> {
   const { kind } = settings;
-  const subject = subjectOf(kind);
+  const subject = programOf(kind);
   const binary = findProgram(settings.binary);
   if (binary === undefined) throw new ProxyError(`found no program ${settings.binary}`, []);
   const program = subject.configure(settings, binary, place);
@@ -63,7 +58,7 @@ export async function startProxy({ settings, place, prefix, root }: StartInput):
   });
   const book = createLogBook();
   const note = (log: string, line: string) => book.add(line, subject.readLine(log, line, place));
-  const streams = [lines(child.stdout, STANDARD_OUTPUT, note), lines(child.stderr, STANDARD_ERROR, note)];
+  const streams = [noteLines(child.stdout, STANDARD_OUTPUT, note), noteLines(child.stderr, STANDARD_ERROR, note)];
   const tails = program.logs.map((file) => ({ file, tail: tailFile(join(place.directory, file)) }));
   let how: string | null = null;
   const ended = endOf(child).then((text) => {
@@ -82,8 +77,8 @@ export async function startProxy({ settings, place, prefix, root }: StartInput):
     readLogs,
     async stop() {
       const { signal, deadlineMs } = program.stop;
-      if (how === null) kill(child, signal);
-      const timer = setTimeout(() => kill(child, 'SIGKILL'), deadlineMs);
+      if (how === null) killGroup(child, signal);
+      const timer = setTimeout(() => killGroup(child, 'SIGKILL'), deadlineMs);
       await ended;
       clearTimeout(timer);
     },
@@ -112,65 +107,4 @@ export async function startProxy({ settings, place, prefix, root }: StartInput):
       waiting = waiting.filter((listener) => !isListening(listener));
     }
   }
-}
-
-/** The command that gives up being root before it becomes the program, with the same pid. */
-function identity(root: boolean): string[] {
-  return root
-    ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--']
-    : // Only root is mapped in the lab's user namespace, and programs that give up root fail there: a further one has a user.
-      ['unshare', '--user', `--map-user=${SOMEBODY}`, `--map-group=${SOMEBODY}`, '--'];
-}
-
-function writeFiles(directory: string, files: Readonly<Record<string, string>>, root: boolean): void {
-  mkdirSync(directory, { recursive: true });
-  const own = (path: string) => {
-    if (root) chownSync(path, NOBODY, NOBODY);
-  };
-  own(directory);
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(directory, name), text);
-    own(join(directory, name));
-  }
-}
-
-function kill(child: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-child.pid!, signal);
-  } catch {
-    // It has ended in between, or could not be started.
-  }
-}
-
-function endOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.once('error', (error) => resolve(`could not be started (${error.message})`));
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? `ended with code ${code}` : `was killed by ${signal}`),
-    );
-  });
-}
-
-/** Note a stream's lines as they come. @returns resolves at its end */
-function lines(
-  stream: NonNullable<ChildProcess['stdout']>,
-  name: string,
-  note: (log: string, line: string) => void,
-): Promise<void> {
-  let rest = '';
-  stream.setEncoding('latin1').on('data', (text: string) => {
-    const parts = (rest + text).split('\n');
-    rest = parts.pop()!;
-    for (const part of parts) if (part !== '') note(name, part);
-  });
-  return new Promise((resolve) =>
-    stream.once('close', () => {
-      if (rest !== '') note(name, rest);
-      resolve();
-    }),
-  );
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -46,18 +46,22 @@ export type LogEvent =
   /** The proxy was not what was to be measured, as when it ran out of descriptors: in a sentence without a full stop. */
   | { readonly kind: 'trouble'; readonly what: string };
 
-/** One kind of proxy. */
-export interface Subject<S extends ProxySettings = ProxySettings> {
+/** What is known of a kind of proxy, however it is started. */
+export interface ProxyFacts<S extends ProxySettings = ProxySettings> {
   /** The Debian packages that have it, with a space between them. */
   readonly debianPackage: string;
   /** One listener a destination, instead of clients that say where they want to go. */
   readonly reverse: boolean;
   /** How it gets the local address and port of an outgoing connection. @param version as the program says; null: unknown */
   strategy(settings: S, version: string | null): StrategyName;
+  /** Arguments that make the program print its version, and how to find it in what is printed. */
+  readonly version: { readonly args: readonly string[]; readonly pattern: RegExp };
+}
+
+/** A proxy that is one program. */
+export interface Subject<S extends ProxySettings = ProxySettings> extends ProxyFacts<S> {
   /** Settings → configuration and command line. `binary` is the path that was found. */
   configure(settings: S, binary: string, place: Place): Program;
   /** What a line of a log (its file name, or a stream) says; null: nothing of interest. */
   readLine(log: string, line: string, place: Place): LogEvent | null;
-  /** Arguments that make the program print its version, and how to find it in what is printed. */
-  readonly version: { readonly args: readonly string[]; readonly pattern: RegExp };
 }

@@ -1,18 +1,28 @@
 /**
  * The kinds of proxies by name.
  */
-import type { ProxyKind, ProxySettings } from '../profile/subject.js';
+import type { ProxyKind, ProxySettings, TorSettings } from '../profile/subject.js';
 import { dante } from './dante.js';
 import { haproxy } from './haproxy.js';
 import { nginx } from './nginx.js';
 import { squid } from './squid.js';
-import type { Subject } from './subject.js';
+import type { ProxyFacts, Subject } from './subject.js';
+import { tor } from './tor/tor.js';
 
-const SUBJECTS = { squid, haproxy, nginx, dante } satisfies {
-  [K in ProxyKind]: Subject<Extract<ProxySettings, { kind: K }>>;
+/** Settings of a proxy that is one program. */
+export type ProgramSettings = Exclude<ProxySettings, TorSettings>;
+
+const PROGRAMS = { squid, haproxy, nginx, dante } satisfies {
+  [K in ProgramSettings['kind']]: Subject<Extract<ProxySettings, { kind: K }>>;
 };
+const FACTS = { ...PROGRAMS, tor } satisfies { [K in ProxyKind]: ProxyFacts<Extract<ProxySettings, { kind: K }>> };
 
-/** The kind that settings are of. Its functions take the settings of that kind only. */
-export function subjectOf(kind: ProxyKind): Subject {
-  return SUBJECTS[kind] as Subject;
+/** What is known of a kind. Its functions take the settings of that kind only. */
+export function subjectOf(kind: ProxyKind): ProxyFacts {
+  return FACTS[kind] as ProxyFacts;
+}
+
+/** The same of a kind that is one program. */
+export function programOf(kind: ProgramSettings['kind']): Subject {
+  return PROGRAMS[kind] as Subject;
 }

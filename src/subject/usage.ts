@@ -27,15 +27,16 @@ const TICKS = 100;
 const LOOK_EVERY_MS = 1000;
 
 /**
- * Usage of the children of the calling process and of theirs. The pids are those that /proc shows, which need not be those of the
+ * Usage of the children of the calling process and of theirs, as far as they are in its network namespace. The pids are those that /proc shows, which need not be those of the
  * PID namespace: a lab does not mount a /proc of its own.
  */
 export function childrenUsage(now: () => number): () => Usage {
+  const namespace = namespaceOf('self');
   let known: number[] = [];
   let lookedAt = Number.NEGATIVE_INFINITY;
   return () => {
     if (now() - lookedAt >= LOOK_EVERY_MS || known.length === 0) {
-      known = descendants(Number(readlinkSync('/proc/self')));
+      known = descendants(Number(readlinkSync('/proc/self'))).filter((pid) => namespaceOf(pid) === namespace);
       lookedAt = now();
     }
     const stats = known.map(statOf).filter((stat) => stat !== undefined);
@@ -68,6 +69,15 @@ function runTime(pid: number): number | null {
     return nanoseconds.reduce((total, n) => total + n, 0) / 1e9;
   } catch {
     return null;
+  }
+}
+
+/** Which network namespace a process is in; undefined when it has ended. */
+function namespaceOf(pid: number | 'self'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
   }
 }
 

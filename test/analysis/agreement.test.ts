@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agreementOf, disagreementWarnings } from '../../src/analysis/agreement.js';
-import type { Prediction } from '../../src/results/schema.js';
+import type { Prediction, Run } from '../../src/results/schema.js';
 import { makePrediction, makeRun } from '../support/runs.js';
 
 const prediction: Prediction = { ...makePrediction(), concurrent: 500, fails: 'bind:EADDRINUSE' };
@@ -28,6 +28,16 @@ test('exact counts agree to the unit or disagree, with the first run that differ
   const other = judge([makeRun({ outcomes: { ok: 500, 'connect:EADDRNOTAVAIL': 500 } })]);
   assert.equal(other!.verdict, 'disagrees', 'the number is right and the call is not');
   assert.equal(judge([makeRun({ outcomes: { ok: 300 } })])!.verdict, 'agrees', 'fewer attempts than fit');
+});
+
+test('the clients of a proxy are told of a failed call in words of its own, which are not predicted', () => {
+  const through = {
+    ...makeRun({ outcomes: { ok: 500, 'socks:general-failure': 500 } }),
+    proxy: { kind: 'tor' },
+  } as Run;
+  assert.equal(judge([through])!.sentence, '1 run to the unit: 500 ok and 500 failures (bind:EADDRINUSE in tor)');
+  const off = { ...through, outcomes: { ok: 499, 'socks:general-failure': 501 } };
+  assert.equal(judge([off])!.verdict, 'disagrees');
 });
 
 test('runs that cannot be compared do not count; late ones do, since time does not decide', () => {

@@ -27,6 +27,7 @@ test('the profiles are those that the documentation names', () => {
     'squid-fixes',
     'staging',
     'tor-2012',
+    'tor-2012-bursts',
     'tor-2012-vm',
     'tw-recycle-harm',
   ]);
@@ -117,7 +118,10 @@ for (const [name, room] of [
 test('tor-2012 tries each sysctl of the list that a namespace has, alone and together, and names the others', () => {
   const { arms, description } = load('tor-2012');
   const base = arms[0]!.sysctls;
-  const own = arms.slice(1).map((arm) => Object.entries(arm.sysctls).filter(([name, value]) => base[name] !== value));
+  const plain = arms.filter(({ proxy, addresses }) => proxy?.kind === 'tor' && !proxy.suite && addresses.length === 1);
+  assert.ok(arms.every(({ proxy }) => proxy?.kind === 'tor'));
+  assert.equal(arms.filter(({ proxy }) => proxy?.kind === 'tor' && proxy.suite === 'bullseye').length, 4);
+  const own = plain.slice(1).map((arm) => Object.entries(arm.sysctls).filter(([name, value]) => base[name] !== value));
   const alone = own.filter((sysctls) => sysctls.length === 1).map((sysctls) => sysctls[0]!);
   assert.deepEqual(Object.fromEntries(alone), TOR_LIST);
   assert.deepEqual(Object.fromEntries(own.at(-1)!), TOR_LIST);

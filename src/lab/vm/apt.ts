@@ -21,14 +21,15 @@ const ELSEWHERE = 'fetch the kernel on a Debian machine and give its path with -
  * Fetch packages of a suite and unpack them.
  * @param packages their names
  * @param folder where the contents are unpacked to; it must exist, and the work is done beside it
- * @param parts of the packages that these depend on, the names of those to be fetched too; of all others nothing is needed
+ * @param options `parts`: of the packages that these depend on, the names of those to be fetched too; of all others nothing is needed
+ * `elsewhere`: what to do where this does not work
  * @throws LabError when there is no apt, no archive, or no such package
  */
 export async function unpackDebianPackages(
   suite: string,
   packages: readonly string[],
   folder: string,
-  parts?: RegExp,
+  { parts, elsewhere = ELSEWHERE }: { readonly parts?: RegExp; readonly elsewhere?: string } = {},
 ): Promise<void> {
   const work = mkdtempSync(join(dirname(folder), 'apt-'));
   try {
@@ -39,6 +40,10 @@ export async function unpackDebianPackages(
     await apt(['apt-get', '-qq', 'download', ...names], work, environment, what);
     for (const name of readdirSync(work).filter((file) => file.endsWith('.deb')))
       await apt(['dpkg-deb', '-x', join(work, name), folder], work, environment, `${name} cannot be unpacked`);
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    const remedy = error.remedy === null ? elsewhere : `${error.remedy}; or ${elsewhere}`;
+    throw new LabError(error.message, { cause: error, remedy });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -68,14 +73,12 @@ async function archive(): Promise<string> {
   });
   if (exitCode !== 0)
     throw new LabError(
-      `kernels of Debian are fetched with apt, which cannot be used here (${originalMessage ?? 'it failed'})`,
-      { remedy: ELSEWHERE },
+      `packages of Debian are fetched with apt, which cannot be used here (${originalMessage ?? 'it failed'})`,
     );
   const uri = archiveIn(stdout);
   if (uri === undefined)
     throw new LabError(
-      "kernels of Debian are fetched from the Debian archive, and this machine's apt has none in its sources",
-      { remedy: ELSEWHERE },
+      "packages of Debian are fetched from the Debian archive, and this machine's apt has none in its sources",
     );
   return uri;
 }
@@ -133,6 +136,6 @@ async function apt(
   if (result.exitCode === 0) return result.stdout ?? '';
   const said = result.stderr?.split('\n').find((line) => /^E:|^dpkg-deb: error/.test(line));
   throw new LabError(`${what}: ${said ?? result.originalMessage ?? `${program} ended with code ${result.exitCode}`}`, {
-    remedy: `see that the archive can be reached from here; or ${ELSEWHERE}`,
+    remedy: 'see that the archive can be reached from here',
   });
 }

@@ -2,14 +2,11 @@
  * The user's cache directory: kernels and guest images. All of it can be deleted at any time and is made again when needed.
  */
 import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheDirectory } from '../../subject/cache.js';
 import { LabError } from '../lab.js';
 
-/** $XDG_CACHE_HOME/bindstorm, else ~/.cache/bindstorm (XDG Base Directory Specification). */
-export function cacheDirectory(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bindstorm');
-}
+export { cacheDirectory };
 
 /** A folder of the cache, made when it is not there. @throws LabError when it cannot be */
 export function cacheFolder(name: string): string {

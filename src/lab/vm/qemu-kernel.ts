@@ -80,7 +80,7 @@ function requireQemu(): void {
 async function fetchKernel(suite: string, work: string, ready: string): Promise<void> {
   const unpacked = join(work, 'package');
   mkdirSync(unpacked);
-  await unpackDebianPackages(suite, [PACKAGE], unpacked, PARTS);
+  await unpackDebianPackages(suite, [PACKAGE], unpacked, { parts: PARTS });
   const image = ['boot', 'lib/modules', 'usr/lib/modules'].flatMap((folder) => imagesIn(join(unpacked, folder)))[0];
   if (image === undefined) throw new LabError(`the package ${PACKAGE} of ${suite} has no kernel image`);
   const trees = ['lib/modules', 'usr/lib/modules'].map((folder) => join(unpacked, folder));

@@ -33,7 +33,7 @@ export const SUBJECT: readonly BadProfile[] = [
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
     message:
-      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, mode, ports, clients, target/,
+      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, mode, ports, clients, suite, deadline, target/,
   },
   {
     title: 'a proxy in the host lab',
@@ -183,5 +183,33 @@ export const SUBJECT: readonly BadProfile[] = [
     text: external(', target: "10.20.0.10:3128", binary: squid', '"10.20.0.10:3128"'),
     place: 'subject.binary:8',
     message: /found binary, which external has not; its settings are target: remove binary/,
+  },
+  {
+    title: 'more exits of Tor than the lab has',
+    text:
+      edit('  strategy: bind', '  workers: 1').replace(/^addresses:.*$/m, 'addresses: 10.50.0.0/28') +
+      'subject: { kind: tor }\n',
+    place: 'addresses:2',
+    message: /found 14 addresses; a Tor has one OutboundBindAddressExit, .* at most 8: use count: 8/,
+  },
+  {
+    title: 'a private Tor network of IPv6',
+    text:
+      edit('  strategy: bind', '  workers: 1').replace(/^addresses:.*$/m, 'addresses: fd00:50::1/128') +
+      'subject: { kind: tor }\n',
+    place: 'addresses:2',
+    message: /found fd00:50::1; the private Tor network of the lab is of IPv4/,
+  },
+  {
+    title: 'a Tor that is fetched and here',
+    text: of('tor, suite: bullseye, binary: /opt/tor').replace('10.50.0.0/24', '10.50.0.1/32'),
+    place: 'subject.suite:8',
+    message: /found suite bullseye beside binary "\/opt\/tor"; .* remove one of them/,
+  },
+  {
+    title: 'a deadline for a program that needs none',
+    text: squid('workers: 1', ', deadline: 9s'),
+    place: 'subject.deadline:8',
+    message: /found deadline, which squid has not/,
   },
 ];

@@ -1,0 +1,38 @@
+/**
+ * Tors of Debian suites, fetched before anything starts. An arm whose Tor cannot be had is not run, and that is said; a baseline
+ * without its Tor is an error.
+ */
+import { debianTor } from '../lab/debian-tor.js';
+import { LabError } from '../lab/lab.js';
+import type { DebianSuite } from '../profile/guest.js';
+import type { Arm, Experiment } from '../profile/plan.js';
+
+export interface ProvidedTors {
+  readonly experiment: Experiment;
+  readonly warnings: readonly string[];
+}
+
+/** Rejects with LabError when the baseline's cannot be had. @param fetchTor gives the path of a suite's program */
+export async function provideTors(
+  experiment: Experiment,
+  fetchTor: (suite: DebianSuite) => Promise<string> = debianTor,
+): Promise<ProvidedTors> {
+  const fetched = new Map<DebianSuite, Promise<string>>();
+  const warnings: string[] = [];
+  const arms: Arm[] = [];
+  for (const arm of experiment.arms) {
+    if (arm.proxy?.kind !== 'tor' || arm.proxy.suite === null) {
+      arms.push(arm);
+      continue;
+    }
+    const { suite } = arm.proxy;
+    if (!fetched.has(suite)) fetched.set(suite, fetchTor(suite));
+    try {
+      arms.push({ ...arm, proxy: { ...arm.proxy, binary: await fetched.get(suite)! } });
+    } catch (error) {
+      if (!(error instanceof LabError) || arm.baseline) throw error;
+      warnings.push(`${arm.name} is not run: ${error.message}; ${error.remedy ?? 'leave it out'}`);
+    }
+  }
+  return { experiment: { ...experiment, arms }, warnings };
+}

@@ -1,0 +1,67 @@
+/**
+ * Tors of Debian suites: fetched once each, and what becomes of arms whose Tor cannot be had.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { provideTors } from '../../src/experiment/tors.js';
+import { LabError } from '../../src/lab/lab.js';
+import { loadProfile } from '../../src/profile/load.js';
+
+const { experiment } = loadProfile(
+  `name: tors
+subject: { kind: tor }
+addresses: 10.50.0.1/32
+load: { arrival: { shape: fill, attempts: 10 } }
+variants:
+  - { name: old, subject: { suite: bullseye } }
+  - { name: old-and-wider, subject: { suite: bullseye }, sysctls: { net.ipv4.ip_local_port_range: 40000 40999 } }
+  - { name: wider, sysctls: { net.ipv4.ip_local_port_range: 40000 40999 } }
+`,
+  'tors.yaml',
+);
+const noArchive = () => Promise.reject(new LabError('tor of bullseye cannot be fetched', { remedy: 'give a path' }));
+
+describe('Tors of Debian suites', () => {
+  it('are fetched once, and only where one is named', async () => {
+    const asked: string[] = [];
+    const { experiment: provided, warnings } = await provideTors(experiment, async (suite) => {
+      asked.push(suite);
+      return `/cache/${suite}/tor`;
+    });
+    assert.deepEqual(asked, ['bullseye']);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(
+      provided.arms.map(({ name, proxy }) => [name, proxy?.binary]),
+      [
+        ['baseline', 'tor'],
+        ['old', '/cache/bullseye/tor'],
+        ['old-and-wider', '/cache/bullseye/tor'],
+        ['wider', 'tor'],
+      ],
+    );
+    assert.deepEqual(
+      provided.arms.map(({ load }) => load.strategy),
+      ['bind-no-port-reuseaddr', 'bind-reuseaddr', 'bind-reuseaddr', 'bind-no-port-reuseaddr'],
+    );
+  });
+
+  it('that cannot be had are named, and the other arms run', async () => {
+    const { experiment: provided, warnings } = await provideTors(experiment, noArchive);
+    assert.deepEqual(
+      provided.arms.map(({ name }) => name),
+      ['baseline', 'wider'],
+    );
+    assert.deepEqual(warnings, [
+      'old is not run: tor of bullseye cannot be fetched; give a path',
+      'old-and-wider is not run: tor of bullseye cannot be fetched; give a path',
+    ]);
+  });
+
+  it('are an error in the baseline', async () => {
+    const baseline = { ...experiment.arms[0]!, proxy: experiment.arms[1]!.proxy! };
+    await assert.rejects(
+      provideTors({ ...experiment, arms: [baseline, ...experiment.arms.slice(1)] }, noArchive),
+      LabError,
+    );
+  });
+});
