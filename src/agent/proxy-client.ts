@@ -15,6 +15,8 @@ type Answer = Exclude<ProxyEvent['type'], 'died' | 'failed'>;
 export interface ProxyRole {
   /** Of the process in the proxy's namespaces, in the PID namespace of the agent. */
   readonly pid: number;
+  /** The file of its network namespace. */
+  readonly namespace: string;
   setUpNetwork(command: Omit<Extract<ProxyCommand, { type: 'network' }>, 'type'>): Promise<NetworkEvent>;
   /** Start the proxy. Rejects with ProxyFailed when it does not come up. */
   start(command: Omit<Extract<ProxyCommand, { type: 'start' }>, 'type' | 'settings'>): Promise<void>;
@@ -70,8 +72,11 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
   child.once('error', (error) => fail(new Error(`the proxy's role could not be started: ${error.message}`)));
   void listen().catch(fail);
 
-  const role: ProxyRole = {
+  const ready = await answer('ready');
+  return {
     pid: child.pid ?? 0,
+    // The lab does not mount a /proc of its own, so a pid of its PID namespace would name somebody else there.
+    namespace: `/proc/${ready.process}/ns/net`,
     setUpNetwork: (command) => ask({ type: 'network', ...command }, 'network'),
     async start(command) {
       ({ version, bootstrap } = await ask({ type: 'start', settings, ...command }, 'listening'));
@@ -83,8 +88,6 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
     failure,
     close: () => void child.stdin.end(),
   };
-  await answer('ready');
-  return role;
 
   async function listen(): Promise<void> {
     for await (const event of readMessages(child.stdout, proxyEventSchema)) {

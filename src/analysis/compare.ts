@@ -3,7 +3,7 @@
  * How one metric is compared: `compare-metric.ts`. How a variant's word follows: `verdict.ts`.
  */
 
-import { parseMetric } from '../profile/metric.js';
+import { neighbourGuardrails, parseMetric } from '../profile/metric.js';
 import type { Experiment } from '../profile/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
@@ -68,9 +68,10 @@ export function compareArms({ experiment, runs, deterministic, engineOf }: Compa
   );
 }
 
-/** The profile's guardrails, each once and without the goal, and FAILURES where the goal needs it. */
-export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails'>): string[] {
-  const names = new Set(experiment.guardrails);
+/** The profile's guardrails, each once and without the goal, those of every neighbour, and FAILURES where the goal needs it. */
+export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails' | 'neighbours'>): string[] {
+  const neighbours = (experiment.neighbours ?? []).flatMap(({ name }) => neighbourGuardrails(name));
+  const names = new Set([...experiment.guardrails, ...neighbours]);
   if (isOneFailure(parseMetric(experiment.goal))) names.add(FAILURES);
   names.delete(experiment.goal);
   return [...names];

@@ -11,6 +11,7 @@ export type Engine = Environment['engine'];
 
 /** Whether a metric is a time, or hangs on one. Counts are the kernel's own. */
 export function isTime(metric: Metric): boolean {
+  if (metric.kind === 'neighbour') return isTime(metric.metric);
   return metric.kind === 'latency' || metric.kind === 'cpuPerConnection' || metric.kind === 'rate';
 }
 

@@ -12,6 +12,7 @@ import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
+import { checkNeighbours } from './check-neighbours.js';
 import { checkLoadOfSubject, checkSubject, namesOthers, type SysctlsByRole, sysctlsByRole } from './check-subject.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
@@ -63,6 +64,7 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const arms = kernels ? kernels.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) : perKernel;
   const box = checkBox(input.lab, lab, context.box, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
+  const neighbours = checkNeighbours(input, input.subject?.kind ?? SUBJECT, lab, perKernel[0]!, findings);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
@@ -71,6 +73,7 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
     ...(box ? { box } : {}),
     subject: input.subject?.kind ?? SUBJECT,
     arms,
+    ...(neighbours.length > 0 ? { neighbours } : {}),
     repeat: context.repeat ?? input.repeat ?? REPEAT,
     warmup: input.warmup ?? WARMUP,
     seed: context.seed ?? input.seed ?? SEED,
