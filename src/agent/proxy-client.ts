@@ -6,6 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ProxySettings } from '../profile/subject.js';
 import type { Bootstrap, ProxyReport } from '../results/proxy.js';
+import { inTime } from './in-time.js';
 import { readMessages, writeMessage } from './ndjson.js';
 import { type ProxyCommand, type ProxyEvent, type ProxyLogs, proxyEventSchema } from './proxy-protocol.js';
 
@@ -81,7 +82,7 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
     async start(command) {
       ({ version, bootstrap } = await ask({ type: 'start', settings, ...command }, 'listening'));
     },
-    stats: () => ask({ type: 'stats' }, 'stats'),
+    stats: () => inTime("the proxy's role", ask({ type: 'stats' }, 'stats')),
     stop: async () => (await ask({ type: 'stop' }, 'stopped')).logs,
     version: () => version,
     bootstrap: () => bootstrap,

@@ -3,7 +3,7 @@
  * and everything that needs several keys at once checked. Pure.
  */
 
-import { scheduledAttempts } from './arrival.js';
+import { destinationCount, scheduledAttempts } from './arrival.js';
 import { type Report, reporterFor } from './blame.js';
 import { checkBox } from './box.js';
 import { changesInWords } from './changes.js';
@@ -13,7 +13,14 @@ import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { checkNeighbours } from './check-neighbours.js';
-import { checkLoadOfSubject, checkSubject, namesOthers, type SysctlsByRole, sysctlsByRole } from './check-subject.js';
+import {
+  checkLoadOfSubject,
+  checkServerLines,
+  checkSubject,
+  namesOthers,
+  type SysctlsByRole,
+  sysctlsByRole,
+} from './check-subject.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
@@ -109,6 +116,7 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
     checkLoadOfSubject(load, merged.load, kind, proxy, report);
     const destinations = checkDestinations(merged.destinations, addresses, lab, allowed, report);
     checkTls(load, destinations, report);
+    checkServerLines(proxy, addresses.length, destinationCount(destinations), report);
     return {
       sysctls: merged.sysctls,
       ...(namesOthers(merged.roles) ? { roles: merged.roles } : {}),

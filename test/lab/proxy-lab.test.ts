@@ -67,6 +67,53 @@ test('an ordinary user gets the same counts through squid as root', async (t) =>
   assertTinyOutcomes(results);
 });
 
+for (const [kind, errno] of [
+  ['haproxy', 'connect EADDRNOTAVAIL'],
+  ['nginx', 'connect EADDRNOTAVAIL'],
+  ['dante', 'bind EADDRINUSE'],
+] as const) {
+  test(`an ordinary user gets the failures of ${kind} too`, async (t) => {
+    const user = await ordinaryUser(t);
+    if (typeof user === 'string') return t.skip(user);
+    if (!mayHaveNamespaces(user)) return t.skip('user namespaces are forbidden here');
+    writeFileSync(join(user.cwd, 'rootless.yaml'), rootlessProfile(kind));
+    const end = await runCli(['run', 'rootless.yaml', '--json', '--quiet'], user);
+    assert.equal(end.code, 0, end.stderr);
+    const results = resultsOf(end);
+    assert.equal(results.environment.root, false);
+    const [baseline, wider] = results.variants;
+    assert.deepEqual(baseline!.runs[0]!.problems, []);
+    const [failure] = baseline!.runs[0]!.proxy!.failures;
+    assert.equal(`${failure?.call} ${failure?.errno}`, errno);
+    assert.equal(baseline!.runs[0]!.outcomes.ok, 20);
+    assert.equal(wider!.runs[0]!.attempts, wider!.runs[0]!.outcomes.ok);
+  });
+}
+
+/** One run of each arm, in which 20 connections fit into the baseline. Those of dante's clients have the same few ports. */
+function rootlessProfile(kind: 'haproxy' | 'nginx' | 'dante'): string {
+  const load = {
+    haproxy: 'arrival: { shape: fill, attempts: 30 }, timeout: 30s',
+    nginx: 'protocol: get, hold: 2s, arrival: { shape: fill, attempts: 30, inFlight: 30 }, timeout: 30s',
+    dante: 'arrival: { shape: fill, attempts: 30 }, timeout: 30s',
+  };
+  const clients =
+    kind === 'dante' ? 'roles: { client: { sysctls: { net.ipv4.ip_local_port_range: 20000 20009 } } }' : '';
+  const [baseline, wider] = kind === 'dante' ? ['40000 40009', '40000 40029'] : ['40000 40019', '40000 40039'];
+  return `name: rootless
+addresses: { list: [10.50.0.1] }
+subject: { kind: ${kind}${kind === 'dante' ? ', clients: 3' : ''} }
+load: { ${load[kind]} }
+sysctls: { net.ipv4.ip_local_port_range: ${baseline} }
+${clients}
+variants:
+  - { name: wider-range, sysctls: { net.ipv4.ip_local_port_range: ${wider} } }
+repeat: 1
+warmup: 0
+goal: failures.share
+`;
+}
+
 test('the whole loop as root, and nothing is left', async (t) => {
   const { cwd, mark, env, nothingLeft } = scene(t, tinySquidProfile());
   const end = await runCli(['run', 'tiny.yaml', '--json', '--quiet'], { cwd, env });

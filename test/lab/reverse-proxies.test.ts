@@ -83,14 +83,6 @@ for (const [name, arm, lines] of [
         const room = PORTS * addresses * destinations;
         const run = await measure(arm({ attempts: room + 20, addresses, destinations }));
         const { ok, ...failed } = run.outcomes;
-        console.log(
-          name,
-          addresses,
-          destinations,
-          JSON.stringify(run.outcomes),
-          JSON.stringify(run.proxy?.tail.at(-1)),
-          JSON.stringify(run.proxy?.requests),
-        );
         assert.equal(ok, room);
         assert.equal(
           Object.values(failed).reduce((sum, n) => sum + n, 0),
@@ -223,6 +215,33 @@ describe('a reverse proxy that goes wrong', () => {
   ] as const) {
     it(what, () => assert.rejects(measure(arm), message));
   }
+
+  it('haproxy has as many clients as it may have, and leaves the others waiting: the run does not count', async () => {
+    for (const load of [{}, { holdMs: 0 }]) {
+      // (300 − 100 for itself − 1 listener) / 2 = 99 clients at once.
+      const run = await measure(
+        haproxy(
+          { descriptors: 300 },
+          {
+            attempts: 130,
+            addresses: 4,
+            load: {
+              ...load,
+              timeoutMs: 2000,
+              arrival: { shape: 'fill', attempts: 130, failures: null, inFlight: 130, waves: 1, pauseMs: 0 },
+            },
+          },
+        ),
+      );
+      if (load.holdMs === undefined) {
+        assert.equal(run.outcomes.ok, 99);
+        assert.match(
+          run.problems.join(),
+          /as many clients as its descriptors allow \(maxconn\), and the others waited/,
+        );
+      }
+    }
+  });
 
   it('nginx runs out of connections: the run does not count', async () => {
     const run = await measure(nginx({ descriptors: 80 }, { attempts: 60 }));
