@@ -65,7 +65,9 @@ export function neighboursMs({ neighbours = [] }: { readonly neighbours?: Experi
 export function expectedRunMs(experiment: Experiment, arm: Arm): number {
   const guest = guestOf(experiment, arm.kernel);
   const overhead = guest ? GUEST_OVERHEAD_MS[guest.engine] : LAB_OVERHEAD_MS;
-  return withNeighboursMs(experiment, expectedLoadMs(arm)) + drainMs(experiment.lab, arm) + overhead + proxyOverheadMs(arm);
+  return (
+    withNeighboursMs(experiment, expectedLoadMs(arm)) + drainMs(experiment.lab, arm) + overhead + proxyOverheadMs(arm)
+  );
 }
 
 function proxyOverheadMs({ proxy }: Arm): number {

@@ -141,7 +141,10 @@ const DETAILS: readonly Link[] = [
 /** Of the sections that there are. */
 function detailLinks(results: Results, sections: readonly (Markup | null)[]): readonly Link[] {
   const at = DETAILS.findIndex(([id]) => id === 'outcomes');
-  const before: Link[] = [['neighbours', 'Neighbours'], ...(proxyRows(results).length > 0 ? [['proxy', 'Proxy'] as const] : [])];
+  const before: Link[] = [
+    ['neighbours', 'Neighbours'],
+    ...(proxyRows(results).length > 0 ? [['proxy', 'Proxy'] as const] : []),
+  ];
   const links = DETAILS.toSpliced(at, 0, ...before);
   return links.filter(([id]) => sections.some((part) => part?.html.startsWith(`<section id="${id}"`)));
 }
