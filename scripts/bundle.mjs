@@ -12,6 +12,7 @@ const BUNDLES = [
     entries: {
       'agent/entry': 'agent/entry',
       'agent/guest-init': 'agent/guest-init',
+      'agent/neighbour': 'agent/neighbour',
       'agent/origin': 'agent/origin',
       'agent/proxy-role': 'agent/proxy-role',
       'load/sink-worker': 'load/sink-worker',

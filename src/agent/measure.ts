@@ -29,7 +29,7 @@ export interface MeasureInput {
   readonly problems: readonly string[];
 }
 
-type Figures = Omit<Measurement, 'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms'>;
+type Figures = Omit<Measurement, 'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms' | 'neighbours'>;
 
 export function measure(input: MeasureInput): Figures {
   const { report, sampler, seconds } = input;
@@ -160,7 +160,7 @@ function moved(
   return value === null ? null : value - (before[counter] ?? 0);
 }
 
-function latencies(report: LoadReport): Run['latency'] {
+export function latencies(report: Pick<LoadReport, 'histograms'>): Run['latency'] {
   return Object.fromEntries(
     LATENCY_PHASES.map((phase) => [phase, summarise(report.histograms[phase])]).filter(
       ([, latency]) => latency !== undefined,

@@ -46,6 +46,8 @@ interface Plan {
   readonly clientNet: string;
   readonly clientNetPrefix: number;
   readonly clientAddress: (i: number) => string;
+  /** Of neighbours that have none of their own. */
+  readonly neighbourAddress: (i: number) => string;
 }
 
 /** IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193). Profiles may not use either. */
@@ -67,6 +69,7 @@ const PLANS: Record<4 | 6, Plan> = {
     clientNet: '198.18.128.0',
     clientNetPrefix: 17,
     clientAddress: (i) => `198.18.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
+    neighbourAddress: (i) => `198.18.2.${i + 1}`,
   },
   6: {
     client: 'fdb5::1',
@@ -85,6 +88,7 @@ const PLANS: Record<4 | 6, Plan> = {
     clientNet: 'fdb5:0:3::',
     clientNetPrefix: 48,
     clientAddress: (i) => `fdb5:0:3::${(i + 1).toString(16)}`,
+    neighbourAddress: (i) => `fdb5:0:5::${(i + 1).toString(16)}`,
   },
 };
 
@@ -103,6 +107,25 @@ export function originTargets(family: 4 | 6, loopback: boolean, addresses: numbe
     address: host(i % hosts),
     port: FIRST_PORT + Math.floor(i / hosts),
   }));
+}
+
+/** Behind all hosts of the main load. */
+const FIRST_NEIGHBOUR_HOST = 0x7f00;
+
+/** A neighbour in the role under test: its addresses, and the host that it talks to. */
+export interface NeighbourRoute {
+  readonly addresses: readonly string[];
+  readonly target: Target;
+}
+
+/** Where the i-th neighbour of an experiment talks to: a host of its own, so that its routes and its counts are its own. */
+export function neighbourTarget(family: 4 | 6, i: number): Target {
+  return { address: PLANS[family].originAddress(FIRST_NEIGHBOUR_HOST + i), port: FIRST_PORT };
+}
+
+/** The address of the i-th neighbour, where the profile gives none. */
+export function neighbourAddress(family: 4 | 6, i: number): string {
+  return PLANS[family].neighbourAddress(i);
 }
 
 function withControl<T>(work: (control: RouteControl) => T): T {
@@ -128,7 +151,12 @@ export function vethRefusal(): number | undefined {
 }
 
 /** The side of the role under test: the pair, its addresses, the route to the origin. Throws SystemCallError. */
-export function setUpClient(addresses: readonly string[], family: 4 | 6, originPid: number): void {
+export function setUpClient(
+  addresses: readonly string[],
+  family: 4 | 6,
+  originPid: number,
+  neighbours: readonly NeighbourRoute[] = [],
+): void {
   const plan = PLANS[family];
   withControl((control) => {
     control.linkUp('lo');
@@ -139,6 +167,11 @@ export function setUpClient(addresses: readonly string[], family: 4 | 6, originP
     control.addNeighbour(CLIENT_LINK, plan.origin, ORIGIN_MAC);
     // An unbound socket (strategy connect) gets the first address, so that its ports are counted where the reader looks.
     control.addRoute(plan.originNet, plan.originNetPrefix, plan.origin, CLIENT_LINK, addresses[0]);
+    // A neighbour that does not bind has its own address too, by the route to the host that it talks to.
+    for (const { addresses: own, target } of neighbours) {
+      for (const address of own) control.addAddress('lo', address, plan.hostPrefix);
+      control.addRoute(target.address, plan.hostPrefix, plan.origin, CLIENT_LINK, own[0]);
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * The agent's side of the origin process.
  */
+import { inTime } from './in-time.js';
 import { readLines, writeMessage } from './ndjson.js';
 import type { LaunchedOrigin } from './origin-launch.js';
 import type { OriginCommand, OriginEvent } from './origin-protocol.js';
@@ -27,7 +28,7 @@ export async function connectOrigin({ child }: LaunchedOrigin): Promise<Origin> 
     },
     async stats() {
       writeMessage(child.stdin, { type: 'stats' } satisfies OriginCommand);
-      return expect('stats');
+      return inTime('the origin', expect('stats'));
     },
     stop: () => void child.stdin.end(),
   };

@@ -16,6 +16,8 @@ export type OriginCommand =
       readonly plan: SinkPlan;
       /** How many threads accept; one unless more connections are held than one may have descriptors. */
       readonly threads: number;
+      /** What the hosts that neighbours talk to do. */
+      readonly neighbours?: readonly { readonly listen: readonly Target[]; readonly plan: SinkPlan }[];
       /** With TLS: what the origin shows. */
       readonly certificate?: Certificate;
       /** Sysctls that the profile gives this role; only in a namespace of its own. */

@@ -18,7 +18,8 @@ let ownNamespace = false;
 async function serve(command: Extract<OriginCommand, { type: 'serve' }>): Promise<void> {
   ownNamespace = command.network === 'veth';
   if (ownNamespace) {
-    setUpOrigin([...new Set(command.listen.map(({ address }) => address))], command.family);
+    const all = [...command.listen, ...(command.neighbours ?? []).flatMap(({ listen }) => listen)];
+    setUpOrigin([...new Set(all.map(({ address }) => address))], command.family);
     // The origin must not be what runs out. Its namespace is its own, so the profile's sysctls do not reach it.
     for (const name of ['net.core.somaxconn', 'net.ipv4.tcp_max_syn_backlog']) {
       if (!writeSysctl(name, '4000000').ok) writeSysctl(name, '65535');
@@ -32,6 +33,8 @@ async function serve(command: Extract<OriginCommand, { type: 'serve' }>): Promis
     descriptorLimit: descriptorLimit(),
     ...(command.certificate ? { certificate: command.certificate } : {}),
   });
+  for (const { plan, listen } of command.neighbours ?? [])
+    await startSink({ plan, listen, threads: 1, descriptorLimit: descriptorLimit() });
   say({ type: 'listening', sysctls });
 }
 

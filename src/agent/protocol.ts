@@ -3,7 +3,7 @@
  * same over a pipe, a serial port or ssh. Every message is validated on arrival.
  */
 import { z } from 'zod';
-import { armSchema } from '../profile/plan.js';
+import { armSchema, neighbourSchema } from '../profile/plan.js';
 import { STRATEGY_NAMES } from '../profile/strategy.js';
 import { programNameSchema } from '../profile/subject.js';
 import { observationSchema, proxyReportSchema } from '../results/proxy.js';
@@ -17,6 +17,8 @@ const strategyName = z.enum(STRATEGY_NAMES);
 /** What one run is. */
 export const runSpecSchema = z.object({
   arm: armSchema,
+  /** The loads beside it. */
+  neighbours: z.array(neighbourSchema).optional(),
   seed: z.number(),
   /** veth: client and origin in a namespace each; shared: both in the agent's own (host lab, or a kernel without veth). */
   network: z.enum(['veth', 'shared', 'external']),
@@ -70,6 +72,7 @@ export const measurementSchema = runSchema
     timeline: true,
     origin: true,
     proxy: true,
+    neighbours: true,
   })
   .extend({
     interrupted: z.boolean(),

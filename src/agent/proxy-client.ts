@@ -6,6 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ProxySettings } from '../profile/subject.js';
 import type { Bootstrap, ProxyReport } from '../results/proxy.js';
+import { inTime } from './in-time.js';
 import { readMessages, writeMessage } from './ndjson.js';
 import { type ProxyCommand, type ProxyEvent, type ProxyLogs, proxyEventSchema } from './proxy-protocol.js';
 
@@ -15,6 +16,8 @@ type Answer = Exclude<ProxyEvent['type'], 'died' | 'failed'>;
 export interface ProxyRole {
   /** Of the process in the proxy's namespaces, in the PID namespace of the agent. */
   readonly pid: number;
+  /** The file of its network namespace. */
+  readonly namespace: string;
   setUpNetwork(command: Omit<Extract<ProxyCommand, { type: 'network' }>, 'type'>): Promise<NetworkEvent>;
   /** Start the proxy. Rejects with ProxyFailed when it does not come up. */
   start(command: Omit<Extract<ProxyCommand, { type: 'start' }>, 'type' | 'settings'>): Promise<void>;
@@ -70,21 +73,22 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
   child.once('error', (error) => fail(new Error(`the proxy's role could not be started: ${error.message}`)));
   void listen().catch(fail);
 
-  const role: ProxyRole = {
+  const ready = await answer('ready');
+  return {
     pid: child.pid ?? 0,
+    // The lab does not mount a /proc of its own, so a pid of its PID namespace would name somebody else there.
+    namespace: `/proc/${ready.process}/ns/net`,
     setUpNetwork: (command) => ask({ type: 'network', ...command }, 'network'),
     async start(command) {
       ({ version, bootstrap } = await ask({ type: 'start', settings, ...command }, 'listening'));
     },
-    stats: () => ask({ type: 'stats' }, 'stats'),
+    stats: () => inTime("the proxy's role", ask({ type: 'stats' }, 'stats')),
     stop: async () => (await ask({ type: 'stop' }, 'stopped')).logs,
     version: () => version,
     bootstrap: () => bootstrap,
     failure,
     close: () => void child.stdin.end(),
   };
-  await answer('ready');
-  return role;
 
   async function listen(): Promise<void> {
     for await (const event of readMessages(child.stdout, proxyEventSchema)) {

@@ -17,6 +17,8 @@ export const proxyCommandSchema = z.discriminatedUnion('type', [
     originPid: z.number(),
     /** How many places the proxy is to listen in. */
     listeners: z.number(),
+    /** Other programs in this namespace. */
+    neighbours: z.array(z.object({ addresses: z.array(z.string()), target: targetSchema })),
     /** The proxy's own list of ports; null: the kernel's ephemeral range. */
     ports: portRangeSchema.nullable(),
     sysctls,
@@ -53,7 +55,7 @@ const logsSchema = z.object({
 export type ProxyLogs = z.infer<typeof logsSchema>;
 
 export const proxyEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('ready'), process: z.string().describe('of the role, as /proc names it') }),
   z.object({
     type: z.literal('network'),
     range: z.object({ low: z.number(), high: z.number() }),

@@ -5,7 +5,7 @@
  * What the proxy writes goes to a tmpfs over /dev/shm, which is in this mount namespace only: logs, shared memory and pid files are
  * gone with the role, also when it is killed.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readlinkSync } from 'node:fs';
 import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
 import { mount } from '../kernel/boot.js';
 import { readNetCounters } from '../kernel/counters.js';
@@ -43,7 +43,7 @@ let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
 
 function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void {
-  setUpClient(command.outgoing, command.family, command.originPid);
+  setUpClient(command.outgoing, command.family, command.originPid, command.neighbours);
   setUpProxyToClients(command.family, command.listeners);
   applyLabSysctls();
   applySysctls(command.sysctls);
@@ -163,7 +163,7 @@ if (!dieWithParent(process.ppid)) process.exit(1);
 try {
   mkdirSync(SCRATCH, { recursive: true });
   mount('tmpfs', SCRATCH);
-  say({ type: 'ready' });
+  say({ type: 'ready', process: readlinkSync('/proc/self') });
   for await (const command of readMessages(process.stdin, proxyCommandSchema)) await obey(command);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);

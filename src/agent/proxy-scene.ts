@@ -12,6 +12,7 @@ import type { ProxyKind, ProxySettings } from '../profile/subject.js';
 import { subjectOf } from '../subject/subjects.js';
 import { reservedPorts } from '../subject/tor/layout.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './limits.js';
+import { beside, besideInput, hostsOf, type Neighbours, openNeighbours, placeNeighbours } from './neighbours.js';
 import { clientAddresses, clientSideAddress, originTargets, proxyAddresses, setUpClientsOfProxy } from './network.js';
 import { connectOrigin } from './origin-client.js';
 import { type LaunchedOrigin, launchOrigin } from './origin-launch.js';
@@ -67,18 +68,27 @@ export async function setProxyScene(
 
   onPhase('origin');
   const each = clientAddressesEach(arm.load, outgoing.length, settings.clients);
-  const addresses = clientAddresses(family, each * outgoing.length);
+  const placed = placeNeighbours(spec.neighbours, family);
+  const through = placed.filter(({ neighbour }) => neighbour.where === 'through');
+  // Behind the clients of the load, each neighbour's: one for each outgoing address.
+  const clients = groups(clientAddresses(family, (each + through.length) * outgoing.length), each + through.length);
+  const addresses = clients.flatMap((group) => group.slice(0, each));
   const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
+  const destinations = [...targets, ...through.map(({ target }) => target)];
   const certificate = certificateFor(arm.load, targets);
   const { reverse } = subjectOf(settings.kind);
-  const listen = listeners(settings.kind, family, reverse ? targets.length : 1);
+  const listen = listeners(settings.kind, family, reverse ? destinations.length : 1);
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
     openProxyRole(settings),
     createPool({
       plan: arm.load,
       addresses,
-      via: { proxy: listen[0], outgoing: outgoing.length, ...(reverse ? { listeners: listen } : {}) },
+      via: {
+        proxy: listen[0],
+        outgoing: outgoing.length,
+        ...(reverse ? { listeners: listen.slice(0, targets.length) } : {}),
+      },
       targets,
       ...(certificate ? { certificate: certificate.certificate } : {}),
       ports: { low: 1, high: 65_535 },
@@ -87,17 +97,20 @@ export async function setProxyScene(
       descriptorReserve: DESCRIPTOR_RESERVE,
     }),
   ]);
+  let neighbours: Neighbours | undefined;
   const close = () => {
+    neighbours?.close();
     proxy.close();
     origin.stop();
   };
   try {
-    setUpClientsOfProxy(addresses, family, proxy.pid);
+    setUpClientsOfProxy(clients.flat(), family, proxy.pid);
     const network = await proxy.setUpNetwork({
       family,
       outgoing,
       originPid: origin.pid,
       listeners: listen.length,
+      neighbours: beside(placed).map(({ addresses: own, target }) => ({ addresses: [...own], target })),
       ports: arm.load.ports,
       sysctls: arm.sysctls,
     });
@@ -108,21 +121,48 @@ export async function setProxyScene(
       listen: targets,
       threads: sinkThreads(arm.load),
       plan: arm.load,
+      neighbours: hostsOf(placed),
       ...(certificate ? { certificate } : {}),
       sysctls: arm.roles?.origin,
     });
     const starting = proxy.start({
       listen,
-      destinations: targets,
+      destinations,
       outgoing,
-      clients: groups(addresses, each),
+      clients,
       clientNamespace: `/proc/${readlinkSync('/proc/self')}/ns/net`,
       observe: spec.observe,
     });
-    const [originSysctls] = await Promise.all([serving, starting]);
+    const opening = openNeighbours(
+      placed.map((own) => {
+        const { neighbour, target } = own;
+        if (neighbour.where === 'beside')
+          return { neighbour, namespace: proxy.namespace, input: besideInput(own, network.range, spec.seed) };
+        const n = through.indexOf(own);
+        const listener = reverse ? { listeners: [listen[targets.length + n]!] } : {};
+        const input = {
+          plan: neighbour.load,
+          addresses: clients.map((group) => group[each + n]!),
+          via: { proxy: listen[0], outgoing: outgoing.length, ...listener },
+          targets: [target],
+          ports: { low: 1, high: 65_535 },
+          seed: spec.seed,
+        };
+        return { neighbour, namespace: null, input };
+      }),
+    );
+    // Whichever fails, the others are not waited for, and the neighbours are closed when they come.
+    void opening.then(
+      (opened) => {
+        neighbours = opened;
+      },
+      () => {},
+    );
+    const [originSysctls, opened] = await Promise.all([serving, opening, starting]);
     return {
       pool,
       origin,
+      neighbours: opened,
       proxy,
       observer: null,
       range: network.range,

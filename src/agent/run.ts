@@ -20,6 +20,15 @@ import { drained } from './drain.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from './host-guard.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './limits.js';
 import { measure } from './measure.js';
+import {
+  beside,
+  besideInput,
+  hostsOf,
+  type Neighbours,
+  openNeighbours,
+  type PlacedNeighbour,
+  placeNeighbours,
+} from './neighbours.js';
 import { originTargets, setUpClient, setUpShared } from './network.js';
 import { connectOrigin, type Origin } from './origin-client.js';
 import { type LaunchedOrigin, launchOrigin } from './origin-launch.js';
@@ -81,7 +90,7 @@ async function execute(spec: RunSpec, launched: LaunchedOrigin | null, hooks: Ru
   const scene = arm.proxy
     ? await setProxyScene(spec, arm.proxy, launched, hooks.onPhase)
     : await setDirectScene(spec, launched, hooks.onPhase);
-  const { pool, proxy } = scene;
+  const { pool, proxy, neighbours } = scene;
   try {
     hooks.onPhase('load');
     const startedAt = new Date().toISOString();
@@ -91,17 +100,25 @@ async function execute(spec: RunSpec, launched: LaunchedOrigin | null, hooks: Ru
       origin: scene.origin,
       proxy,
       intervalMs: spec.sampleMs,
-      begin: () => pool.start(LEAD_MICROS),
+      begin: () => {
+        neighbours.begin(LEAD_MICROS);
+        return pool.start(LEAD_MICROS);
+      },
       now,
       onSample: hooks.onSample,
     });
-    const endings = [loadEnd(pool, hooks.stopped), sampler.failure, ...(proxy ? [proxy.failure] : [])];
+    const endings = [
+      loadEnd(pool, neighbours, hooks.stopped),
+      sampler.failure,
+      neighbours.failure,
+      ...(proxy ? [proxy.failure] : []),
+    ];
     const interrupted = await Promise.race(endings);
     await sampler.finish();
     hooks.onPhase('collect');
     // The proxy ends first: what it says of connections that are closed now is not of the load.
     const logs = await proxy?.stop();
-    const report = await pool.finish();
+    const [report, besides] = await Promise.all([pool.finish(), neighbours.finish()]);
     scene.observer?.close();
     const proxyReport =
       proxy && logs && arm.proxy
@@ -126,6 +143,7 @@ async function execute(spec: RunSpec, launched: LaunchedOrigin | null, hooks: Ru
         problems: scene.problems,
         alone: scene.alone,
       }),
+      ...(besides.length > 0 ? { neighbours: besides } : {}),
       startedAt,
       interrupted,
       loadMs: report.seconds * 1000,
@@ -153,9 +171,11 @@ async function setDirectScene(
   onPhase('origin');
   const targets = targetsOf(spec);
   const certificate = certificateFor(arm.load, targets);
+  const placed = beside(placeNeighbours(spec.neighbours, familyOf(arm.addresses[0]!)));
   // The workers come up while the origin does; whichever fails, the other is not waited for.
-  const [started, pool] = await Promise.all([
-    startOrigin(spec, launched, targets, certificate),
+  const [started, neighbours, pool] = await Promise.all([
+    startOrigin(spec, launched, targets, certificate, placed),
+    openNeighbours(placed.map((each) => ({ ...each, namespace: null, input: besideInput(each, range, spec.seed) }))),
     createPool({
       plan: arm.load,
       addresses: arm.addresses,
@@ -168,10 +188,11 @@ async function setDirectScene(
       descriptorReserve: DESCRIPTOR_RESERVE,
     }),
   ]);
-  const observer = createSocketObserver(arm.addresses, ports);
+  const observer = createSocketObserver(arm.addresses, ports, { onlyThese: placed.length > 0 });
   return {
     pool,
     origin: started.origin,
+    neighbours,
     proxy: null,
     observer,
     range,
@@ -180,7 +201,10 @@ async function setDirectScene(
     roles: { client: {}, origin: started.sysctls },
     problems: leftovers(spec, observer),
     alone: spec.network === 'veth',
-    close: () => started.origin?.stop(),
+    close: () => {
+      neighbours.close();
+      started.origin?.stop();
+    },
   };
 }
 
@@ -197,6 +221,7 @@ async function startOrigin(
   launched: LaunchedOrigin | null,
   targets: readonly Target[],
   certificate: Certificate | undefined,
+  neighbours: readonly PlacedNeighbour[],
 ): Promise<{ origin: Origin | null; sysctls: Record<string, string> }> {
   const { arm, network } = spec;
   if (network === 'external') return { origin: null, sysctls: {} };
@@ -204,8 +229,11 @@ async function startOrigin(
   const fits = launched?.ownNamespace === (network === 'veth');
   if (!fits) launched?.child.stdin.end();
   const origin = await connectOrigin(launched && fits ? launched : launchOrigin(network === 'veth'));
-  if (network === 'veth') setUpClient(arm.addresses, family, origin.pid);
-  else if (spec.ownNamespace) setUpShared(arm.addresses, targets, family);
+  if (network === 'veth') setUpClient(arm.addresses, family, origin.pid, neighbours);
+  else if (spec.ownNamespace) {
+    const own = neighbours.flatMap(({ addresses }) => addresses);
+    setUpShared([...arm.addresses, ...own], [...targets, ...neighbours.map(({ target }) => target)], family);
+  }
   const sysctls = await origin.serve({
     type: 'serve',
     network,
@@ -213,6 +241,7 @@ async function startOrigin(
     listen: targets,
     threads: sinkThreads(arm.load),
     plan: arm.load,
+    neighbours: hostsOf(neighbours),
     ...(certificate ? { certificate } : {}),
     sysctls: arm.roles?.origin,
   });
@@ -227,10 +256,12 @@ function leftovers(spec: RunSpec, observer: SocketObserver): string[] {
   return found.length > 0 ? [`the lab was not empty before the load: ${found.join(', ')}`] : [];
 }
 
-async function loadEnd(pool: Pool, stopped: Promise<void>): Promise<boolean> {
-  const interrupted = await Promise.race([pool.drained.then(() => false), stopped.then(() => true)]);
+async function loadEnd(pool: Pool, neighbours: Neighbours, stopped: Promise<void>): Promise<boolean> {
+  const whole = pool.drained.then(() => neighbours.afterLoad());
+  const interrupted = await Promise.race([whole.then(() => false), stopped.then(() => true)]);
   if (interrupted) {
     pool.stop();
+    neighbours.stop();
     await pool.drained;
   }
   return interrupted;

@@ -65,6 +65,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
   const start = input.begin();
   let last: Reading = { ...first, at: start };
   let busy = false;
+  let broken: { readonly error: unknown } | undefined;
   let over = false;
   let giveUp: (reason: unknown) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
@@ -86,6 +87,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
       await sample();
     } catch (error) {
       over = true;
+      broken = { error };
       giveUp(error);
     } finally {
       busy = false;
@@ -147,6 +149,8 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
       over = true;
       clearTimeout(timer);
       while (busy) await new Promise((resolve) => setTimeout(resolve, 1));
+      // A role that did not answer would be waited for a second time.
+      if (broken) throw broken.error;
       await sample();
     },
     moved: () => countersMoved(last.counters, first.counters),

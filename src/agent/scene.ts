@@ -4,12 +4,14 @@
 import type { SocketObserver } from '../kernel/sock-diag.js';
 import type { Pool } from '../load/pool.js';
 import type { PortRange } from '../profile/units.js';
+import type { Neighbours } from './neighbours.js';
 import type { Origin } from './origin-client.js';
 import type { ProxyRole } from './proxy-client.js';
 
 export interface Scene {
   readonly pool: Pool;
   readonly origin: Origin | null;
+  readonly neighbours: Neighbours;
   /** The role of the proxy under test; null: the client is under test. */
   readonly proxy: ProxyRole | null;
   /** Looks at the sockets of this namespace; null where the proxy's role looks at its own. */

@@ -92,7 +92,8 @@ function sampleOf(metric: Metric, variant: PairedVariant): Sample {
   const baseline = measured.map((values) => values.baseline);
   const changed = measured.map((values) => values.variant);
   const notes = [...(declaredExact ? variant.countWarnings : variant.warnings)];
-  if (measured.length < pairs.length)
+  // Of a neighbour that starves there are no times to compare, and its failures say so.
+  if (measured.length < pairs.length && metric.kind !== 'neighbour')
     notes.push(`${pairs.length - measured.length} of ${pairs.length} pairs have no value of ${metricLabel(metric)}`);
   const varied = declaredExact ? [...spread('the baseline', baseline), ...spread(name, changed)] : [];
   if (varied.length > 0) notes.push(`declared deterministic, but the runs differ: ${varied.join('; ')}`);

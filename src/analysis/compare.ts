@@ -3,11 +3,11 @@
  * How one metric is compared: `compare-metric.ts`. How a variant's word follows: `verdict.ts`.
  */
 
-import { parseMetric } from '../profile/metric.js';
+import { neighbourGuardrails, parseMetric } from '../profile/metric.js';
 import type { Experiment } from '../profile/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
-import { type Engine, withinEngine } from './engines.js';
+import { type Engine, withinEngine, withinLoadEngine } from './engines.js';
 import { outcomeShift } from './outcome-shift.js';
 import { isUsable, isUsableForCounts, type PairedVariant, pairRuns } from './pairs.js';
 import { FAILURES, isOneFailure, judge } from './verdict.js';
@@ -47,13 +47,18 @@ export function compareArms({ experiment, runs, deterministic, engineOf }: Compa
         deterministic: exact,
       };
     });
+  const loadEngineOf = (arm: string) => experiment.arms.find(({ name }) => name === arm)!.load.engine;
   const metric = parseMetric(experiment.goal);
   const guardrails = guardrailsOf(experiment);
   const compared = new Map(
     [experiment.goal, ...guardrails].map((name) => [name, compareMetric(name, variants, experiment.seed)]),
   );
   const comparison = (metricName: string, name: string) =>
-    withinEngine(compared.get(metricName)!.get(name)!, engineOf?.(baseline.name), engineOf?.(name));
+    withinLoadEngine(
+      withinEngine(compared.get(metricName)!.get(name)!, engineOf?.(baseline.name), engineOf?.(name)),
+      baseline.load.engine,
+      loadEngineOf(name),
+    );
   return new Map(
     variants.map(({ name, countPairs }) => [
       name,
@@ -68,9 +73,10 @@ export function compareArms({ experiment, runs, deterministic, engineOf }: Compa
   );
 }
 
-/** The profile's guardrails, each once and without the goal, and FAILURES where the goal needs it. */
-export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails'>): string[] {
-  const names = new Set(experiment.guardrails);
+/** The profile's guardrails, each once and without the goal, those of every neighbour, and FAILURES where the goal needs it. */
+export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails' | 'neighbours'>): string[] {
+  const neighbours = (experiment.neighbours ?? []).flatMap(({ name }) => neighbourGuardrails(name));
+  const names = new Set([...experiment.guardrails, ...neighbours]);
   if (isOneFailure(parseMetric(experiment.goal))) names.add(FAILURES);
   names.delete(experiment.goal);
   return [...names];

@@ -3,14 +3,19 @@
  * often; but each engine runs it at a speed of its own, by which times would differ where the kernels do not. Pure.
  */
 import { type Metric, parseMetric } from '../profile/metric.js';
+import type { LoadPlan } from '../profile/plan.js';
 import type { Comparison, Environment } from '../results/schema.js';
 import { metricLabel } from './format.js';
 
 /** What ran the guests; undefined where there were none. */
 export type Engine = Environment['engine'];
 
+/** What makes the connections of an arm. */
+type LoadEngine = LoadPlan['engine'];
+
 /** Whether a metric is a time, or hangs on one. Counts are the kernel's own. */
 export function isTime(metric: Metric): boolean {
+  if (metric.kind === 'neighbour') return isTime(metric.metric);
   return metric.kind === 'latency' || metric.kind === 'cpuPerConnection' || metric.kind === 'rate';
 }
 
@@ -23,6 +28,26 @@ export function mayCompare(metric: Metric, a: Engine, b: Engine): boolean {
 export function withinEngine(comparison: Comparison, baseline: Engine, variant: Engine): Comparison {
   const metric = parseMetric(comparison.metric);
   if (mayCompare(metric, baseline, variant)) return comparison;
+  return refused(
+    comparison,
+    `${metricLabel(metric)} was measured under ${engineName(baseline)} and under ${engineName(variant)}, whose times are not compared.`,
+  );
+}
+
+/** The comparison, or its refusal where it would set a time of one engine of the load against one of the other (ARCHITECTURE.md). */
+export function withinLoadEngine(comparison: Comparison, baseline: LoadEngine, variant: LoadEngine): Comparison {
+  const metric = parseMetric(comparison.metric);
+  // A neighbour's load is the same in every arm.
+  if (baseline === variant || !isTime(metric) || metric.kind === 'neighbour') return comparison;
+  return refused(
+    comparison,
+    `${metricLabel(metric)} was measured with the ${LOAD_ENGINE_NAMES[baseline]} in the baseline and with the ${LOAD_ENGINE_NAMES[variant]} here, whose times are not alike: compare arms of one engine.`,
+  );
+}
+
+const LOAD_ENGINE_NAMES: Readonly<Record<LoadEngine, string>> = { socket: 'socket engine', http: 'HTTP engine' };
+
+function refused(comparison: Comparison, why: string): Comparison {
   return {
     ...comparison,
     difference: null,
@@ -31,7 +56,7 @@ export function withinEngine(comparison: Comparison, baseline: Engine, variant: 
     pHolm: null,
     detectable: null,
     verdict: 'not enough evidence',
-    why: `${metricLabel(metric)} was measured under ${engineName(baseline)} and under ${engineName(variant)}, whose times are not compared.`,
+    why,
   };
 }
 

@@ -55,6 +55,8 @@ export function metricLabel(metric: Metric): string {
       return 'peak memory';
     case 'portsPeak':
       return 'ports in use at the peak';
+    case 'neighbour':
+      return `${metricLabel(metric.metric)} of the neighbour ${metric.name}`;
   }
 }
 

@@ -31,6 +31,8 @@ const TAIL: readonly LatencyStatistic[] = ['p99', 'p999', 'max'];
  */
 export function marginOf(metric: Metric, baseline: number): number {
   switch (metric.kind) {
+    case 'neighbour':
+      return marginOf(metric.metric, baseline);
     case 'outcome':
     case 'failures':
       return metric.value === 'share' ? shareMargin(baseline) : 0.02 * baseline;

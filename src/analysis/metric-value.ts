@@ -1,7 +1,7 @@
 /**
  * One number of one run. Pure.
  */
-import type { Metric } from '../profile/metric.js';
+import type { Metric, NeighbourMetric } from '../profile/metric.js';
 import type { Outcomes, Run } from '../results/schema.js';
 
 /** Whether an outcome is a failure: neither ok nor shed (a shed attempt never started, so it could not fail). */
@@ -21,12 +21,14 @@ export function failureCount(outcomes: Outcomes): number {
  */
 export function metricValue(metric: Metric, run: Run): number | null {
   switch (metric.kind) {
+    case 'neighbour': {
+      const neighbour = run.neighbours?.find(({ name }) => name === metric.name);
+      return neighbour ? loadValue(metric.metric, neighbour) : null;
+    }
     case 'outcome':
-      return countOrShare(run.outcomes[metric.outcome] ?? 0, metric.value, run);
     case 'failures':
-      return countOrShare(failureCount(run.outcomes), metric.value, run);
     case 'latency':
-      return run.latency[metric.phase]?.[metric.statistic] ?? null;
+      return loadValue(metric, run);
     case 'capacity':
       return run.capacity.tuples;
     case 'rate':
@@ -40,7 +42,20 @@ export function metricValue(metric: Metric, run: Run): number | null {
   }
 }
 
-function countOrShare(count: number, value: 'share' | 'count', run: Run): number | null {
+type Measured = Pick<Run, 'attempts' | 'outcomes' | 'latency'>;
+
+function loadValue(metric: NeighbourMetric, load: Measured): number | null {
+  switch (metric.kind) {
+    case 'outcome':
+      return countOrShare(load.outcomes[metric.outcome] ?? 0, metric.value, load);
+    case 'failures':
+      return countOrShare(failureCount(load.outcomes), metric.value, load);
+    case 'latency':
+      return load.latency[metric.phase]?.[metric.statistic] ?? null;
+  }
+}
+
+function countOrShare(count: number, value: 'share' | 'count', run: Measured): number | null {
   if (value === 'count') return count;
   return run.attempts > 0 ? count / run.attempts : null;
 }

@@ -9,7 +9,7 @@ import { failureCount, isFailure, metricValue } from './metric-value.js';
 import { medianShare } from './outcome-shift.js';
 import { usableRuns } from './pairs.js';
 import { median } from './statistics.js';
-import { FAILURES, isOneFailure } from './verdict.js';
+import { FAILURES, isOneFailure, namesOf, starvedNeighbours } from './verdict.js';
 
 export interface SummaryInput {
   readonly experiment: Experiment;
@@ -73,7 +73,7 @@ function partsOf(
           );
           break;
         case 'worse':
-          add('made things worse', variant);
+          add(harmOf(verdict), variant);
           break;
         case 'not enough evidence':
           add('could not be decided', variant);
@@ -81,6 +81,12 @@ function partsOf(
     }
   }
   return [...groups].map(([text, variants]) => `${listed(variants)} ${text}`);
+}
+
+function harmOf({ goal, guardrails }: Verdict): string {
+  const starved = starvedNeighbours(guardrails);
+  if (starved.length === 0) return 'made things worse';
+  return `${goal.verdict === 'better' ? 'fixed the load, but ' : ''}starved ${namesOf(starved)}`;
 }
 
 function failureEffect(variant: string, runs: readonly Run[]): string {

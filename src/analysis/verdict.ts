@@ -11,8 +11,9 @@
  *    made no difference, the failure has only moved to another call, and the word is no difference.
  * 4. A goal that saw no difference (or whose failure only moved) turns to worse when a guardrail got worse: nothing was gained,
  *    and something was paid.
+ * 5. A neighbour of which more attempts fail is failures overall: the word is worse, and the sentence begins with the neighbour.
  */
-import type { Metric } from '../profile/metric.js';
+import { type Metric, parseMetric } from '../profile/metric.js';
 import type { Comparison, Verdict, VerdictWord } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
 import { shareMargin } from './margin.js';
@@ -38,8 +39,8 @@ export interface Evidence {
 
 export function judge(evidence: Evidence): Verdict {
   const { name, goal, guardrails } = evidence;
-  const { word, because } = decide(evidence);
-  const sentence = `${name} ${OPENINGS[word]}: ${because}`;
+  const { word, because, opening } = decide(evidence);
+  const sentence = `${name} ${opening ?? OPENINGS[word]}: ${because}`;
   return { verdict: word, sentence, goal, guardrails: [...guardrails] };
 }
 
@@ -53,6 +54,8 @@ const OPENINGS: Record<VerdictWord, string> = {
 interface Decision {
   readonly word: VerdictWord;
   readonly because: string;
+  /** What it did, where the word alone does not say it. */
+  readonly opening?: string;
 }
 
 function decide({ metric, goal, guardrails, shift }: Evidence): Decision {
@@ -60,6 +63,13 @@ function decide({ metric, goal, guardrails, shift }: Evidence): Decision {
   const prices = guardrails.filter((comparison) => comparison.verdict === 'worse' && comparison !== failures);
   if (failures?.verdict === 'worse')
     return { word: 'worse', because: goal.verdict === 'worse' ? goal.why : but(goal.why, [failures, ...prices]) };
+  const starved = starvedNeighbours(guardrails);
+  if (starved.length > 0)
+    return {
+      word: 'worse',
+      because: goal.verdict === 'worse' ? but(goal.why, starved) : but(goal.why, prices),
+      opening: `${goal.verdict === 'better' ? 'fixed the load and ' : ''}starved ${namesOf(starved)}`,
+    };
   switch (goal.verdict) {
     case 'worse':
       return { word: 'worse', because: goal.why };
@@ -73,6 +83,22 @@ function decide({ metric, goal, guardrails, shift }: Evidence): Decision {
       return doubt ?? { word: 'better', because: but(withRest(goal.why, metric, shift), prices) };
     }
   }
+}
+
+/** The comparisons that say that more attempts of a neighbour fail. */
+export function starvedNeighbours(guardrails: readonly Comparison[]): Comparison[] {
+  return guardrails.filter((comparison) => {
+    const metric = parseMetric(comparison.metric);
+    return comparison.verdict === 'worse' && metric.kind === 'neighbour' && metric.metric.kind === 'failures';
+  });
+}
+
+/** `the neighbour dns`, `the neighbours dns and curl`. */
+export function namesOf(comparisons: readonly Comparison[]): string {
+  const names = comparisons
+    .map(({ metric }) => parseMetric(metric))
+    .map((metric) => (metric.kind === 'neighbour' ? metric.name : ''));
+  return `the ${names.length === 1 ? 'neighbour' : 'neighbours'} ${listed(names)}`;
 }
 
 /** Attempts that were shed cannot fail: a goal that improves only because more were shed has shown nothing. */

@@ -18,6 +18,7 @@ export function experimentWarnings({ experiment, runs, verdicts }: SummaryInput)
     ...nothingToFix(experiment, runs),
     ...generatorLimited(runs),
     ...shed(runs),
+    ...loadEngines(experiment),
   ];
 }
 
@@ -76,6 +77,15 @@ function generatorLimited(runs: readonly Run[]): string[] {
   const worst = Math.max(...late.map((run) => run.latency.lag?.p99 ?? 0));
   return [
     `the generator limited ${counted(late.length, 'run')} (${some(late.map((run) => run.id))}): the p99 of the start lag reached ${formatValue('microseconds', worst)}, above load.lagBudget. Their times, and counts that depend on the pace, are left out; lower the rate, add workers, or run on a quieter machine`,
+  ];
+}
+
+function loadEngines({ arms }: SummaryInput['experiment']): string[] {
+  const own = arms.find((arm) => arm.baseline)?.load.engine;
+  const others = arms.filter(({ load }) => own !== undefined && load.engine !== own).map(({ name }) => name);
+  if (others.length === 0) return [];
+  return [
+    `${listed(others)} and the baseline have different engines (load.engine), whose times are not alike: only counts are compared between them`,
   ];
 }
 

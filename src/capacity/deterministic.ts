@@ -3,7 +3,7 @@
  * In doubt the answer is no: a comparison by statistics is right for both kinds, one by equality only for this kind.
  */
 import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
-import type { Arm } from '../profile/plan.js';
+import type { Arm, Neighbour } from '../profile/plan.js';
 import { strategyOf } from '../profile/strategy.js';
 import { portCount } from '../profile/units.js';
 import { type Ceiling, ceiling } from './ceiling.js';
@@ -34,13 +34,16 @@ interface Question {
 /**
  * Whether the outcome counts of each run of an arm are the same, in a namespace where nothing else holds ports.
  * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
+ * @param neighbours of the experiment, if it has any
  * @throws UnitError when `ip_local_port_range` is no range
  */
 export function isDeterministic(
   arm: Arm,
   kernel: KernelVersion,
   defaults: Readonly<Record<string, string>>,
+  neighbours: readonly Pick<Neighbour, 'afterMs'>[] = [],
 ): Determinism {
+  if (neighbours.some(({ afterMs }) => afterMs !== null)) return no('a neighbour takes ports while the load goes on');
   const input = inputOf(arm, kernel, defaults);
   const top = ceiling(input);
   const { arrival } = arm.load;

@@ -14,6 +14,7 @@ import { findPlaces, type Places } from '../experiment/places.js';
 import { shortages } from '../experiment/shortages.js';
 import { LabInterrupted } from '../lab/lab.js';
 import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../profile/arrival.js';
+import { neighbourInWords } from '../profile/changes.js';
 import type { Engine } from '../profile/guest.js';
 import { experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
@@ -139,7 +140,7 @@ function describe(experiment: Experiment, places: Attempted<Places>): Plan {
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release);
     const part = experimentOn(experiment, name);
-    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}));
+    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part.neighbours));
     return { name, release, environment, part, arms };
   });
   const [first] = parts;
@@ -170,7 +171,12 @@ function describe(experiment: Experiment, places: Attempted<Places>): Plan {
   };
 }
 
-function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): PlannedArm {
+function describeArm(
+  arm: Arm,
+  kernel: KernelVersion,
+  defaults: Readonly<Record<string, string>>,
+  neighbours: Experiment['neighbours'],
+): PlannedArm {
   const durationMs = arrivalDurationMs(arm.load.arrival);
   return {
     name: arm.name,
@@ -185,7 +191,7 @@ function describeArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<
     prediction: predictArm(arm, kernel, defaults),
     walls: wallsOf(arm, kernel, defaults),
     proxy: arm.proxy?.kind ?? null,
-    ...isDeterministic(arm, kernel, defaults),
+    ...isDeterministic(arm, kernel, defaults, neighbours),
   };
 }
 
@@ -222,6 +228,12 @@ function render(plan: Plan, experiment: Experiment): string {
     lines.push('', `Goal: ${plan.goal}. Expected on Linux ${plan.kernel}, by arithmetic:`, '');
     for (const arm of plan.arms) lines.push(...renderArm(arm, plan.arms[0]!, width));
   }
+  if (experiment.neighbours)
+    lines.push(
+      '',
+      'Neighbours, beside every arm:',
+      ...experiment.neighbours.map((each) => `  ${neighbourInWords(each)}`),
+    );
   if (plan.notes.length > 0) {
     lines.push('', 'Notes:');
     for (const note of plan.notes)

@@ -21,7 +21,8 @@ export function conclude({ begin, runs, observed, ended }: JournalContents): Res
       const { kernel: release, defaults } = environments.get(arm.kernel)!;
       const kernel = parseKernelVersion(release);
       // On the host other programs hold ports too, and nobody knows how many.
-      const deterministic = experiment.lab !== 'host' && isDeterministic(arm, kernel, defaults).deterministic;
+      const deterministic =
+        experiment.lab !== 'host' && isDeterministic(arm, kernel, defaults, experiment.neighbours).deterministic;
       return [armId(arm), { deterministic, prediction: predictArm(arm, kernel, defaults) }];
     }),
   );

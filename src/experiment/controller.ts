@@ -59,6 +59,7 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
     const outcome = await runOne({
       ...input.placeOf(next.kernel),
       arm,
+      ...(experiment.neighbours ? { neighbours: experiment.neighbours } : {}),
       planned: next,
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
@@ -77,7 +78,9 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
   return observe(input);
 }
 
-/** The runs beside those that are compared. One that fails says why nothing was observed, and is no failure of the experiment. */
+/**
+ * The runs beside those that are compared, without neighbours: calls are counted by namespace, and theirs would count as the proxy's.
+ * One that fails says why nothing was observed, and is no failure of the experiment. */
 async function observe(input: ConductInput): Promise<ConductEnd> {
   const { experiment, signal, journal } = input;
   for (const planned of planObservations(experiment)) {

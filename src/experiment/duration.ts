@@ -47,11 +47,27 @@ export function expectedExperimentMs(experiment: Experiment): number {
   return block * (experiment.warmup + experiment.repeat) + observed;
 }
 
+/** Milliseconds from the beginning of a load to the end of its neighbours, if that is later than its own. */
+export function withNeighboursMs({ neighbours = [] }: Pick<Experiment, 'neighbours'>, loadMs: number): number {
+  const ends = neighbours.map(({ afterMs, load }) => (afterMs ?? loadMs) + (arrivalDurationMs(load.arrival) ?? 0));
+  return Math.max(loadMs, ...ends);
+}
+
+/** By how much neighbours may make a run longer, at the most. */
+export function neighboursMs({ neighbours = [] }: { readonly neighbours?: Experiment['neighbours'] }): number {
+  const lasting = neighbours.map(
+    ({ afterMs, load }) => (afterMs ?? 0) + (arrivalDurationMs(load.arrival) ?? 0) + load.timeoutMs,
+  );
+  return Math.max(0, ...lasting);
+}
+
 /** Expected milliseconds of one run of an arm, its lab included. */
 export function expectedRunMs(experiment: Experiment, arm: Arm): number {
   const guest = guestOf(experiment, arm.kernel);
   const overhead = guest ? GUEST_OVERHEAD_MS[guest.engine] : LAB_OVERHEAD_MS;
-  return expectedLoadMs(arm) + drainMs(experiment.lab, arm) + overhead + proxyOverheadMs(arm);
+  return (
+    withNeighboursMs(experiment, expectedLoadMs(arm)) + drainMs(experiment.lab, arm) + overhead + proxyOverheadMs(arm)
+  );
 }
 
 function proxyOverheadMs({ proxy }: Arm): number {

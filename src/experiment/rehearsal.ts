@@ -44,6 +44,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
       ? known
       : [
           ...experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, check, rehearsal.environment)),
+          ...neighbourObstacles(experiment, check, rehearsal.environment),
           ...programObstacles(experiment, proxiesOf(experiment), check),
         ];
   return { ...rehearsal, findings: unique(findings) };
@@ -67,7 +68,7 @@ export async function examine(
       type: 'check',
       ...(proxies.length > 0 ? { proxies } : {}),
       sysctls: tryable(kernel),
-      strategies: [...new Set(experiment.arms.map((arm) => arm.load.strategy))],
+      strategies: [...new Set([...experiment.arms, ...(experiment.neighbours ?? [])].map(({ load }) => load.strategy))],
       addresses: [
         ...new Set(experiment.arms.flatMap((arm) => (lab.kind === 'host' ? arm.addresses : arm.addresses.slice(0, 1)))),
       ],
@@ -119,6 +120,15 @@ function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion,
     });
   }
   return findings;
+}
+
+function neighbourObstacles({ neighbours = [] }: Experiment, check: Check, { kernel }: Environment): Finding[] {
+  return neighbours.flatMap(({ load }, i) => {
+    const strategy = check.strategies.find(({ name }) => name === load.strategy);
+    if (!strategy?.missing) return [];
+    const message = `this kernel (${kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); use another`;
+    return [{ path: ['neighbours', i, 'strategy'], message }];
+  });
 }
 
 function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environment: Environment): Finding[] {

@@ -4,9 +4,9 @@
  */
 import type { Measurement, RunSpec } from '../agent/protocol.js';
 import type { Lab, LabSession } from '../lab/lab.js';
-import type { Arm } from '../profile/plan.js';
+import type { Arm, Experiment } from '../profile/plan.js';
 import type { Run, Second } from '../results/schema.js';
-import { drainMs, expectedLoadMs, runDeadlineMs } from './duration.js';
+import { drainMs, expectedLoadMs, neighboursMs, runDeadlineMs } from './duration.js';
 import type { PlannedRun } from './order.js';
 
 export interface RunOutcome {
@@ -18,6 +18,8 @@ export interface RunOutcome {
 export interface RunOneInput {
   readonly lab: Lab;
   readonly arm: Arm;
+  /** The loads beside it. */
+  readonly neighbours?: Experiment['neighbours'];
   readonly planned: PlannedRun;
   readonly network: RunSpec['network'];
   /** Count the system calls of its proxy. */
@@ -74,11 +76,12 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   }
 }
 
-function specOf({ arm, planned, network, lab, observe }: RunOneInput): RunSpec {
+function specOf({ arm, neighbours, planned, network, lab, observe }: RunOneInput): RunSpec {
   const expected = expectedLoadMs(arm);
   const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
   return {
     arm,
+    ...(neighbours ? { neighbours } : {}),
     seed: planned.seed,
     network,
     ownNamespace: lab.kind !== 'host',
@@ -99,11 +102,11 @@ class RunFailed extends Error {
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
 async function converse(
   session: LabSession,
-  { arm, lab, signal, deadlineMs, onSample }: RunOneInput,
+  { arm, neighbours, lab, signal, deadlineMs, onSample }: RunOneInput,
 ): Promise<{ measurement: Measurement; loadBegan: number }> {
   const deadline = new Deadline(
     session,
-    deadlineMs ?? runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm),
+    deadlineMs ?? runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm) + neighboursMs({ neighbours }),
     'the run took longer than its deadline',
   );
   const stop = () => {

@@ -56,6 +56,19 @@ export function openNamespace(path: string = OWN): NetworkNamespace {
 }
 
 /**
+ * Enter another network namespace for good: the calling thread, and all that it starts from now on.
+ * @throws SystemCallError when it may not be entered; the system's error when the file cannot be opened
+ */
+export function enterNamespace(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    if (setns(fd, CLONE_NEWNET) < 0) throw new SystemCallError('setns', errno(), path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
  * Do something synchronous in another network namespace.
  * @param path of the namespace, as /proc/1/ns/net
  * @throws SystemCallError when the namespace cannot be entered; what `work` throws

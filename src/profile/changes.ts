@@ -4,7 +4,7 @@
 
 import { destinationCount } from './arrival.js';
 import { formatArrival, formatDestinations, formatDuration, formatTarget, plural } from './format.js';
-import type { Arm, LoadPlan } from './plan.js';
+import type { Arm, LoadPlan, Neighbour } from './plan.js';
 import type { PortRange } from './units.js';
 
 type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations'>;
@@ -25,6 +25,14 @@ export function changesInWords(baseline: Complete, arm: Complete): string[] {
     ...addressChanges(baseline.addresses, arm.addresses),
     ...destinationChanges(baseline, arm),
   ];
+}
+
+/** `monitoring: beside, connect, constant 100/s for 1s, after the load`. */
+export function neighbourInWords({ name, where, addresses, load, afterMs }: Neighbour): string {
+  const how = where === 'beside' ? load.strategy : load.protocol;
+  const from = addresses.length > 0 ? ` from ${addresses.join(', ')}` : '';
+  const begins = afterMs === null ? ', after the load' : afterMs > 0 ? `, from ${formatDuration(afterMs)} on` : '';
+  return `${name}: ${where}, ${how}${from}, ${formatArrival(load.arrival)}${begins}`;
 }
 
 /** The settings of a proxy; both are of one kind. */

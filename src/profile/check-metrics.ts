@@ -10,7 +10,7 @@ import { quote, UnitError } from './units.js';
 
 export function checkGoal(input: ProfileInput, arrival: Arrival, findings: Finding[]): string {
   if (input.goal === undefined) return defaultGoal(arrival);
-  checkMetric(input.goal, ['goal'], findings);
+  checkMetric(input.goal, ['goal'], input, findings);
   return input.goal;
 }
 
@@ -23,7 +23,7 @@ export function checkGuardrails(input: ProfileInput, goal: string, findings: Fin
     } else if (input.guardrails.indexOf(metric) < i) {
       findings.push({ path, message: `found ${quote(metric)} twice: remove one` });
     } else {
-      checkMetric(metric, path, findings);
+      checkMetric(metric, path, input, findings);
     }
   }
   return input.guardrails;
@@ -34,7 +34,7 @@ export function checkThresholds(input: ProfileInput, findings: Finding[]): Thres
   return (input.thresholds ?? []).map((threshold, i) => {
     const path = ['thresholds', i];
     const { max, min, variant } = threshold;
-    const metric = checkMetric(threshold.metric, [...path, 'metric'], findings);
+    const metric = checkMetric(threshold.metric, [...path, 'metric'], input, findings);
     const limits = {
       max: checkLimit(metric, max, [...path, 'max'], findings),
       min: checkLimit(metric, min, [...path, 'min'], findings),
@@ -62,8 +62,20 @@ export function checkThresholds(input: ProfileInput, findings: Finding[]): Thres
   });
 }
 
-function checkMetric(text: string, path: Path, findings: Finding[]): Metric | undefined {
-  return attempt(() => parseMetric(text), path, findings);
+function checkMetric(text: string, path: Path, input: ProfileInput, findings: Finding[]): Metric | undefined {
+  return attempt(
+    () => {
+      const metric = parseMetric(text);
+      const names = (input.neighbours ?? []).map(({ name }) => name);
+      if (metric.kind === 'neighbour' && !names.includes(metric.name))
+        throw new UnitError(
+          `found the neighbour ${quote(metric.name)}, which is not there; ${names.length > 0 ? `there are ${names.join(', ')}` : 'this profile has none: add neighbours'}`,
+        );
+      return metric;
+    },
+    path,
+    findings,
+  );
 }
 
 function checkLimit(

@@ -132,6 +132,27 @@ function checkTor(addresses: readonly string[], report: Report): void {
     report(`found ${first}; the private Tor network of the lab is of IPv4: use addresses as 10.50.0.1`, ['addresses']);
 }
 
+/** Each is a line of the configuration and a server, or an upstream, in the proxy's memory. */
+export const MAX_SERVER_LINES = 20_000;
+
+/** A reverse proxy whose configuration has a line for each pair of an outgoing address and a destination. */
+export function checkServerLines(
+  proxy: ProxySettings | undefined,
+  addresses: number,
+  destinations: number,
+  report: Report,
+): void {
+  const each = proxy?.kind === 'haproxy' || (proxy?.kind === 'nginx' && proxy.persistent);
+  if (!each || addresses * destinations <= MAX_SERVER_LINES) return;
+  report(
+    `found ${addresses} addresses and ${destinations} destinations, for which ${proxy.kind} would get a server line each, ${addresses * destinations} in all; at most ${MAX_SERVER_LINES} are allowed: lower one of the two`,
+    ['addresses', 'count'],
+    ['destinations', 'ports'],
+    ['destinations', 'addresses'],
+    ['addresses'],
+  );
+}
+
 function checkExternal(
   { target }: SubjectInput,
   { lab, addresses, allowed }: SubjectContext,

@@ -20,7 +20,11 @@ export type Metric =
   | { readonly kind: 'rate' }
   | { readonly kind: 'cpuPerConnection' }
   | { readonly kind: 'memoryPeak' }
-  | { readonly kind: 'portsPeak' };
+  | { readonly kind: 'portsPeak' }
+  | { readonly kind: 'neighbour'; readonly name: string; readonly metric: NeighbourMetric };
+
+/** What is measured of a neighbour. */
+export type NeighbourMetric = Extract<Metric, { kind: 'outcome' | 'failures' | 'latency' }>;
 
 export const METRIC_FORMS = [
   'outcomes["bind:EADDRINUSE"].share',
@@ -34,6 +38,8 @@ export const METRIC_FORMS = [
   'cpu.perConnection',
   'memory.peak',
   'ports.peak',
+  'neighbours["NAME"].failures.share',
+  `neighbours["NAME"].latency.total.{${LATENCY_STATISTICS.join(',')}}`,
 ] as const;
 
 /** `ok`, `shed`, `phase:ERRNO`, or a proxy's answer: `http:502`, `http:503 ERR_CONNECT_FAIL` (the name in X-Squid-Error). */
@@ -57,6 +63,15 @@ export function parseMetric(text: string): Metric {
   }
   if (text === 'failures.share' || text === 'failures.count')
     return { kind: 'failures', value: text === 'failures.share' ? 'share' : 'count' };
+  const neighbour = /^neighbours\[(?:"([^"]+)"|'([^']+)')\]\.(.+)$/.exec(text);
+  if (neighbour) {
+    const metric = parseMetric(neighbour[3]!);
+    if (metric.kind === 'outcome' || metric.kind === 'failures' || metric.kind === 'latency')
+      return { kind: 'neighbour', name: (neighbour[1] ?? neighbour[2])!, metric };
+    throw new UnitError(
+      `found ${quote(neighbour[3])} of a neighbour, of which there are only outcomes["…"].share, failures.share and latency.total.p90, and their like`,
+    );
+  }
   const latency = /^latency\.(\w+)\.(\w+)$/.exec(text);
   if (latency) {
     const phase = LATENCY_PHASES.find((name) => name === latency[1]);
@@ -94,11 +109,19 @@ export function metricUnit(metric: Metric): MetricUnit {
       return 'microseconds';
     case 'memoryPeak':
       return 'bytes';
+    case 'neighbour':
+      return metricUnit(metric.metric);
   }
+}
+
+/** The metrics of a neighbour that are guardrails of every experiment that has it. A small load has too few attempts for a p99. */
+export function neighbourGuardrails(name: string): readonly [failures: string, latency: string] {
+  return [`neighbours["${name}"].failures.share`, `neighbours["${name}"].latency.total.p90`];
 }
 
 /** Whether more of it is good (`higher`) or bad (`lower`). */
 export function betterWhen(metric: Metric): 'lower' | 'higher' {
+  if (metric.kind === 'neighbour') return betterWhen(metric.metric);
   if (metric.kind === 'capacity' || metric.kind === 'rate') return 'higher';
   return metric.kind === 'outcome' && metric.outcome === 'ok' ? 'higher' : 'lower';
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { boxSchema } from './box.js';
 import { ENGINES } from './guest.js';
 import { LOAD_ENGINES } from './load-engine.js';
+import { WHERE } from './neighbour.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { PROTOCOLS, proxySettingsSchema, SUBJECT_KINDS } from './subject.js';
 
@@ -83,6 +84,18 @@ export const destinationsSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('external'), targets: z.array(targetSchema) }),
 ]);
 export type Destinations = z.infer<typeof destinationsSchema>;
+
+/** A small load beside the main one, the same in every arm. */
+export const neighbourSchema = z.object({
+  name: z.string(),
+  where: z.enum(WHERE),
+  /** Its own local addresses; empty: one of the lab's own, or, through a proxy, the lab's clients. */
+  addresses: z.array(z.string()),
+  load: loadPlanSchema,
+  /** After the load's beginning; null: when every attempt of the load has its outcome. */
+  afterMs: z.number().nullable(),
+});
+export type Neighbour = z.infer<typeof neighbourSchema>;
 
 /** Sysctls of the roles that are not under test, name → value. */
 const roleSysctlsSchema = z.object({
@@ -163,6 +176,8 @@ export const experimentSchema = z.object({
   subject: z.enum(SUBJECT_KINDS),
   /** The baseline first; with several kernels, those of the first kernel, then those of the second, and so on. */
   arms: z.array(armSchema).min(1),
+  /** Absent where there are none. */
+  neighbours: z.array(neighbourSchema).optional(),
   repeat: z.number(),
   warmup: z.number(),
   seed: z.number(),

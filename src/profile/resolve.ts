@@ -3,7 +3,7 @@
  * and everything that needs several keys at once checked. Pure.
  */
 
-import { scheduledAttempts } from './arrival.js';
+import { destinationCount, scheduledAttempts } from './arrival.js';
 import { type Report, reporterFor } from './blame.js';
 import { checkBox } from './box.js';
 import { changesInWords } from './changes.js';
@@ -12,7 +12,15 @@ import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
-import { checkLoadOfSubject, checkSubject, namesOthers, type SysctlsByRole, sysctlsByRole } from './check-subject.js';
+import { checkNeighbours } from './check-neighbours.js';
+import {
+  checkLoadOfSubject,
+  checkServerLines,
+  checkSubject,
+  namesOthers,
+  type SysctlsByRole,
+  sysctlsByRole,
+} from './check-subject.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
@@ -63,6 +71,7 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const arms = kernels ? kernels.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) : perKernel;
   const box = checkBox(input.lab, lab, context.box, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
+  const neighbours = checkNeighbours(input, input.subject?.kind ?? SUBJECT, lab, perKernel[0]!, findings);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
@@ -71,6 +80,7 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
     ...(box ? { box } : {}),
     subject: input.subject?.kind ?? SUBJECT,
     arms,
+    ...(neighbours.length > 0 ? { neighbours } : {}),
     repeat: context.repeat ?? input.repeat ?? REPEAT,
     warmup: input.warmup ?? WARMUP,
     seed: context.seed ?? input.seed ?? SEED,
@@ -106,6 +116,7 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
     checkLoadOfSubject(load, merged.load, kind, proxy, report);
     const destinations = checkDestinations(merged.destinations, addresses, lab, allowed, report);
     checkTls(load, destinations, report);
+    checkServerLines(proxy, addresses.length, destinationCount(destinations), report);
     return {
       sysctls: merged.sysctls,
       ...(namesOthers(merged.roles) ? { roles: merged.roles } : {}),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AFTER, BETWEEN } from './box.js';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
 import { LOAD_ENGINES } from './load-engine.js';
+import { MAX_NEIGHBOURS, neighbourShape } from './neighbour.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
 import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
@@ -320,6 +321,11 @@ export const profileSchema = object({
       "the baseline's sysctls, as name: value; of the role under test: the proxy where there is one, else the client",
     ),
   roles: roles.optional(),
+  neighbours: z
+    .array(object({ name, ...neighbourShape(rate, duration) }))
+    .max(MAX_NEIGHBOURS)
+    .optional()
+    .describe('small loads beside the main one, the same in every arm: a fix must not starve them'),
   variants: z.array(variant).min(1).max(64),
   repeat: positive(1000).optional().describe('pairs of runs per variant'),
   warmup: z.int().min(0).max(10).optional().describe('blocks run first and discarded'),

@@ -102,6 +102,8 @@ export function metricLabel(metric: string): string {
   if (outcome) return outcome[2] === 'share' ? outcome[1]! : `${outcome[1]} (count)`;
   const latency = /^latency\.(\w+)\.(\w+)$/.exec(metric);
   if (latency) return `${latency[1]} time, ${latency[2] === 'p999' ? 'p99.9' : latency[2]}`;
+  const neighbour = /^neighbours\[["'](.+?)["']\]\.(.+)$/.exec(metric);
+  if (neighbour) return `${neighbour[1]}: ${metricLabel(neighbour[2]!)}`;
   return METRIC_LABELS[metric] ?? metric;
 }
 

@@ -14,6 +14,7 @@ import { countersSection, predictionSection, sysctlSection } from './sections/ev
 import { exitsSection } from './sections/exits.js';
 import { kernelAnchor, kernelSection, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
+import { neighboursSection } from './sections/neighbours.js';
 import { bullets } from './sections/parts.js';
 import { heatSection, portsSection } from './sections/ports.js';
 import { proxySection } from './sections/proxy.js';
@@ -106,6 +107,7 @@ function details(results: Results, draw: DrawSvg): (Markup | null)[] {
     effectSection(results, draw),
     thresholdsSection(results),
     whySection(results),
+    neighboursSection(results),
     proxySection(results),
     viewsSection(results),
     exitsSection(results),
@@ -139,7 +141,11 @@ const DETAILS: readonly Link[] = [
 /** Of the sections that there are. */
 function detailLinks(results: Results, sections: readonly (Markup | null)[]): readonly Link[] {
   const at = DETAILS.findIndex(([id]) => id === 'outcomes');
-  const links = proxyRows(results).length === 0 ? DETAILS : DETAILS.toSpliced(at, 0, ['proxy', 'Proxy']);
+  const before: Link[] = [
+    ['neighbours', 'Neighbours'],
+    ...(proxyRows(results).length > 0 ? [['proxy', 'Proxy'] as const] : []),
+  ];
+  const links = DETAILS.toSpliced(at, 0, ...before);
   return links.filter(([id]) => sections.some((part) => part?.html.startsWith(`<section id="${id}"`)));
 }
 

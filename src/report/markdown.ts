@@ -23,6 +23,7 @@ import {
 import { code, fenced, table, text } from './gfm.js';
 import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySide, sideBySide } from './kernels.js';
 import { comparedRuns } from './medians.js';
+import { neighbourRows, neighboursInWords } from './neighbours.js';
 import { partialNotice, warnings } from './notices.js';
 import { picturesOf } from './pictures.js';
 import { type Counted, proxyRows } from './proxy.js';
@@ -57,6 +58,7 @@ function findings(results: Results): (string | null)[] {
       whatToChange(results),
       toApply(results),
       why(results),
+      neighbours(results),
       proxy(results),
       views(results),
       exits(results),
@@ -209,6 +211,27 @@ function why(results: Results): string {
     verdict ? [`- **${text(name)}** (${verdictText(verdict.verdict)}): ${text(verdict.sentence)}`] : [],
   );
   return ['### Why', items.join('\n')].join('\n\n');
+}
+
+function neighbours(results: Results): string | null {
+  const rows = neighbourRows(results);
+  if (rows.length === 0) return null;
+  const body = rows.map(({ neighbour, arm, failed, how, p90, verdict }) => [
+    text(neighbour),
+    text(arm),
+    formatValue('share', failed),
+    how.map(([what, count]) => `${formatNumber(count)} ${code(what)}`).join('<br>') || NONE,
+    formatValue('microseconds', p90),
+    verdict === null ? NONE : verdictText(verdict),
+  ]);
+  const head = ['Neighbour', 'Arm', 'Failed', 'How', 'Latency p90', 'Its failures'];
+  return [
+    '### Neighbours',
+    neighboursInWords(results)
+      .map((words) => `- ${text(words)}`)
+      .join('\n'),
+    table(head, body, ['---', '---', '--:', '---', '--:', '---']),
+  ].join('\n\n');
 }
 
 function proxy(results: Results): string | null {

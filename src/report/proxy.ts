@@ -64,6 +64,7 @@ function medians(counts: readonly Readonly<Record<string, number>>[]): Counted[]
   const names = new Set(counts.flatMap((count) => Object.keys(count)));
   return [...names]
     .map((name): Counted => [name, median(counts.map((count) => count[name] ?? 0)) ?? 0])
+    .filter(([, count]) => count > 0)
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
 }
 

@@ -16,6 +16,7 @@ import {
 } from './format.js';
 import { bootNotice, guestNotice } from './guests.js';
 import { type Cell, columnTitle, type SideBySide, sideBySide } from './kernels.js';
+import { neighbourSentences } from './neighbours.js';
 import { partialNotice, warnings } from './notices.js';
 
 export interface TerminalOptions {
@@ -55,10 +56,13 @@ export function renderTerminal(results: Results, { colour, width }: TerminalOpti
     );
   const notes = [...(partial ? [partial] : []), ...failed, ...warnings(results)];
   const guests = [guestNotice(results), bootNotice(results)].filter((text) => text !== null);
+  const beside = neighbourSentences(results, (share) => formatValue('share', share));
   const lines = [
     ...wrap(clean(results.summary), columns).map((line) => paint('bold', line)),
     '',
     ...tableLines(results, columns, paint),
+    ...(beside.length > 0 ? [''] : []),
+    ...beside.flatMap((text) => wrap(clean(text), columns)),
     ...(guests.length > 0 ? [''] : []),
     ...guests.flatMap((text) => wrap(clean(text), columns)).map((line) => paint('dim', line)),
     ...(notes.length > 0 ? [''] : []),

@@ -52,18 +52,32 @@ function rowOf(variant: Variant, run: Run): ViewRow {
   const { syscalls } = run.proxy ?? {};
   const ports = portsAtPeak(variant, run);
   const failed = totalOf(Object.fromEntries(client));
-  const sums = { failed, logged: sum(log), refused: syscalls ? sum(byCall(syscalls.failures)) : null };
+  const kernel = syscalls ? byCall(syscalls.failures) : null;
+  const forPorts = kernel?.filter(([what]) => FOR_WANT_OF_PORTS.test(what)) ?? null;
+  const sums = { failed, logged: sum(log), refused: forPorts && sum(forPorts) };
   return {
     name: variant.name,
     client,
     log,
-    kernel: syscalls ? byCall(syscalls.failures) : null,
+    kernel,
     by: syscalls?.by ?? null,
     pids: [...new Set(syscalls?.failures.map(({ pid }) => pid))],
     ports,
-    sentences: run.status === 'ok' ? [whyTheyDiffer(sums, run), ...portSentence(ports, failed)] : [notObserved(run)],
+    sentences:
+      run.status === 'ok'
+        ? [
+            whyTheyDiffer(sums, run),
+            ...(kernel && forPorts && kernel.length > forPorts.length ? [OTHERS_REFUSED] : []),
+            ...portSentence(ports, failed),
+          ]
+        : [notObserved(run)],
   };
 }
+
+/** The errnos that mean that no port was to be had. A program may be refused other calls, as where it tries whether there is IPv6. */
+const FOR_WANT_OF_PORTS = / EADDR(?:INUSE|NOTAVAIL)$/;
+const OTHERS_REFUSED =
+  'Calls that were refused with another errno are not for want of a port, and not counted in this.';
 
 function byCall(failures: readonly { call: string; errno: string; count: number }[]): Counted[] {
   const counts = new Map<string, number>();
@@ -99,7 +113,7 @@ interface Sums {
   readonly failed: number;
   /** Lines of the log that tell of a failure. */
   readonly logged: number;
-  /** Calls that the kernel refused; null: not observed. */
+  /** Calls that the kernel refused for want of a port; null: not observed. */
   readonly refused: number | null;
 }
 

@@ -7,41 +7,12 @@ import { z } from 'zod';
 import { RUNNERS } from '../profile/guest.js';
 import { experimentSchema, guestSchema, loadPlanSchema } from '../profile/plan.js';
 import { proxySettingsSchema } from '../profile/subject.js';
+import { latenciesSchema, neighbourRunSchema, outcomesSchema } from './figures.js';
 import { proxyReportSchema } from './proxy.js';
 
+export * from './figures.js';
+
 export const SCHEMA_VERSION = 1;
-
-/** Times of one phase over one run, in microseconds. Absent phases did not happen. */
-export const latencySchema = z.object({
-  count: z.number(),
-  min: z.number(),
-  mean: z.number(),
-  p50: z.number(),
-  p90: z.number(),
-  p99: z.number(),
-  p999: z.number(),
-  max: z.number(),
-  /** [percentile from 0 to 100, microseconds], for curves. */
-  percentiles: z.array(z.tuple([z.number(), z.number()])),
-});
-export type Latency = z.infer<typeof latencySchema>;
-
-export const latenciesSchema = z.object({
-  bind: latencySchema.optional().describe('the bind() calls that succeeded'),
-  connect: latencySchema.optional().describe('from the connect() call to ESTABLISHED'),
-  response: latencySchema
-    .optional()
-    .describe('through a proxy: from the request to its answer, for GET to the last byte of it; ok answers only'),
-  total: latencySchema
-    .optional()
-    .describe('from the scheduled instant to ESTABLISHED or to the last byte of the exchange; ok attempts only'),
-  lag: latencySchema.optional().describe('from the scheduled instant to the start'),
-  failed: latencySchema.optional().describe('from the start to the failure; failed attempts only'),
-});
-
-/** Outcome → count. */
-export const outcomesSchema = z.record(z.string(), z.number());
-export type Outcomes = z.infer<typeof outcomesSchema>;
 
 /** Sockets by TCP state: of the client's namespace, or of a proxy's outgoing addresses. */
 export const statesSchema = z.record(z.string(), z.number());
@@ -164,6 +135,10 @@ export const runSchema = z.object({
   timeline: z.array(secondSchema),
   /** What a proxy under test suffered; absent where there is none. */
   proxy: proxyReportSchema.optional(),
+  neighbours: z
+    .array(neighbourRunSchema)
+    .optional()
+    .describe('the small loads beside the main one, in the order of the profile; absent where there are none'),
   /** What the origin saw. */
   origin: z
     .object({

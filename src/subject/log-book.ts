@@ -49,6 +49,7 @@ export function createLogBook(): LogBook {
     add(line, event) {
       if (event?.kind === 'request') {
         requests.set(event.result, (requests.get(event.result) ?? 0) + 1);
+        if (event.trouble !== undefined) troubles.add(event.trouble);
         return;
       }
       // Thousands of equal failures would push everything else out of the tail.

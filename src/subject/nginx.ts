@@ -24,8 +24,12 @@ export const nginx: Subject<NginxSettings> = {
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
   }),
   readLine,
+  build: ['-V'],
   version: { args: ['-v'], pattern: /^nginx version: nginx\/(\d[\d.]*)/m },
 };
+
+/** Not `--with-stream=dynamic`, nor one of the options that begin alike. */
+const STREAM_BUILT_IN = /--with-stream(?=\s|$)/;
 
 function configText(settings: NginxSettings, place: Place): string {
   const { directory } = place;
@@ -36,7 +40,7 @@ function configText(settings: NginxSettings, place: Place): string {
     `pid ${directory}/nginx.pid;`,
     `error_log ${directory}/${ERROR_LOG} warn;`,
     // Relative to where nginx was built to be: Debian has its modules there. Built in, it needs no loading, and none would be found.
-    ...(inHttp ? [] : ['load_module modules/ngx_stream_module.so;']),
+    ...(inHttp || STREAM_BUILT_IN.test(place.build ?? '') ? [] : ['load_module modules/ngx_stream_module.so;']),
     'events {',
     `  worker_connections ${place.descriptors};`,
     '}',

@@ -3,12 +3,13 @@
  * namespace that the proxy is to be in.
  */
 import { spawn } from 'node:child_process';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { isListening } from '../kernel/sock-diag.js';
 import { formatTarget } from '../profile/format.js';
 import { endOf, identity, killGroup, noteLines, wait, writeFiles } from './child.js';
 import { createLogBook, type LogBook } from './log-book.js';
-import { findProgram } from './program.js';
+import { findProgram, printedBy } from './program.js';
 import { ProxyError } from './proxy-error.js';
 import { type Place, STANDARD_ERROR, STANDARD_OUTPUT } from './subject.js';
 import { type ProgramSettings, programOf } from './subjects.js';
@@ -16,6 +17,7 @@ import { tailFile } from './tail.js';
 
 const READY_DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 5;
+const QUESTION_DEADLINE_MS = 2_000;
 
 export interface StartedProxy {
   /** How it ended; resolves when it has. */
@@ -41,11 +43,12 @@ export interface StartInput {
  * Start a proxy and wait until it listens: asked of the kernel, since a connection on trial would cost a port.
  * @throws ProxyError when it ends before, or does not listen in time
  */
-export async function startProxy({ settings, place, prefix, root }: StartInput): Promise<StartedProxy> {
+export async function startProxy({ settings, place: where, prefix, root }: StartInput): Promise<StartedProxy> {
   const { kind } = settings;
   const subject = programOf(kind);
   const binary = findProgram(settings.binary);
   if (binary === undefined) throw new ProxyError(`found no program ${settings.binary}`, []);
+  const place = subject.build ? { ...where, build: await printedBy(binary, subject.build) } : where;
   const program = subject.configure(settings, binary, place);
   writeFiles(place.directory, program.files, root);
   const [first, ...rest] = [...prefix, ...identity(root), ...program.argv];
@@ -77,6 +80,12 @@ export async function startProxy({ settings, place, prefix, root }: StartInput):
     readLogs,
     async stop() {
       const { signal, deadlineMs } = program.stop;
+      if (how === null && subject.question) {
+        const { socket, text, read } = subject.question;
+        const answer = await askSocket(join(place.directory, socket), text);
+        const event = read(answer);
+        if (event) book.add(`its answer to ${text.trim()}`, event);
+      }
       if (how === null) killGroup(child, signal);
       const timer = setTimeout(() => killGroup(child, 'SIGKILL'), deadlineMs);
       await ended;
@@ -107,4 +116,21 @@ export async function startProxy({ settings, place, prefix, root }: StartInput):
       waiting = waiting.filter((listener) => !isListening(listener));
     }
   }
+}
+
+/** The answer of a program at its socket; what came of it until the deadline. */
+function askSocket(path: string, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = createConnection(path, () => socket.write(text));
+    const end = () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setEncoding('latin1').on('data', (more: string) => {
+      answer += more;
+    });
+    socket.setTimeout(QUESTION_DEADLINE_MS, end);
+    socket.once('error', end).once('close', end);
+  });
 }

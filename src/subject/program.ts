@@ -46,10 +46,15 @@ export async function examineProgram({ kind, binary }: ProgramName): Promise<Fou
       : `install it, as with: apt-get install --no-install-recommends ${debianPackage}, or name its path as binary`;
     return { ok: false, reason: `found no program ${binary}`, remedy };
   }
-  const printed = await new Promise<string>((done) => {
-    execFile(path, [...version.args], { timeout: VERSION_DEADLINE_MS, env: { LC_ALL: 'C' } }, (_, stdout, stderr) =>
+  const printed = await printedBy(path, version.args);
+  return { ok: true, path, version: version.pattern.exec(printed)?.[1] ?? null };
+}
+
+/** What a program prints on both streams; empty when it cannot be run. */
+export function printedBy(path: string, args: readonly string[]): Promise<string> {
+  return new Promise((done) => {
+    execFile(path, [...args], { timeout: VERSION_DEADLINE_MS, env: { LC_ALL: 'C' } }, (_, stdout, stderr) =>
       done(`${stdout}\n${stderr}`),
     );
   });
-  return { ok: true, path, version: version.pattern.exec(printed)?.[1] ?? null };
 }

@@ -19,6 +19,8 @@ export interface Place {
   readonly clients: readonly (readonly string[])[];
   /** Descriptors that it may have. */
   readonly descriptors: number;
+  /** What the program prints of how it was built; absent where the kind does not ask. */
+  readonly build?: string;
 }
 
 /** A configured proxy, ready to be started. */
@@ -42,7 +44,7 @@ export type LogEvent =
   /** An outgoing connection failed. `call` and `errno` are null where the line does not tell. */
   | { readonly kind: 'failure'; readonly call: 'bind' | 'connect' | null; readonly errno: string | null }
   /** The line of an access log: how a request ended, in the proxy's own words. */
-  | { readonly kind: 'request'; readonly result: string }
+  | { readonly kind: 'request'; readonly result: string; readonly trouble?: string }
   /** The proxy was not what was to be measured, as when it ran out of descriptors: in a sentence without a full stop. */
   | { readonly kind: 'trouble'; readonly what: string };
 
@@ -64,4 +66,12 @@ export interface Subject<S extends ProxySettings = ProxySettings> extends ProxyF
   configure(settings: S, binary: string, place: Place): Program;
   /** What a line of a log (its file name, or a stream) says; null: nothing of interest. */
   readLine(log: string, line: string, place: Place): LogEvent | null;
+  /** Arguments that make the program print how it was built, where its configuration hangs on that. */
+  readonly build?: readonly string[];
+  /** What it is asked before it is ended, at a socket in its directory, and what the answer says. */
+  readonly question?: {
+    readonly socket: string;
+    readonly text: string;
+    read(answer: string): LogEvent | null;
+  };
 }

@@ -120,6 +120,25 @@ test('doctor names each thing that a lab needs, and its exit code says whether e
   for (const { what } of findings) assert.ok(text.stdout.includes(what));
 });
 
+test('doctor names a proxy that is missing, with the package that has it', async (t) => {
+  const blank = join(scratchFolder(t), 'blank');
+  writeFileSync(blank, '', { mode: 0o644 });
+  // In a mount namespace where a file that cannot be executed lies over the program.
+  const hide = `for program in squid haproxy; do mount --bind '${blank}' "$(command -v $program)"; done; exec "$@"`;
+  const own = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const within = ['unshare', ...own, '--mount', '--', 'sh', '-c', hide, 'sh'];
+  const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const { stdout } = await runCli(['doctor', '--json'], { cwd: ROOT, within, env });
+  const findings = JSON.parse(stdout) as { what: string; state: string; detail: string; remedy: string | null }[];
+  const of = (kind: string) => findings.find(({ what }) => what === kind);
+  for (const kind of ['squid', 'haproxy']) {
+    assert.equal(of(kind)?.state, 'warning');
+    assert.equal(of(kind)?.detail, 'not found: profiles with this subject cannot run');
+    assert.match(of(kind)?.remedy ?? '', new RegExp(`apt-get install --no-install-recommends ${kind},`));
+  }
+  assert.equal(of('nginx')?.state, 'ok');
+});
+
 test('the printed schemas are the committed ones', async () => {
   for (const of of ['profile', 'results']) {
     const { code, stdout } = await runCli(['schema', of], { cwd: ROOT });

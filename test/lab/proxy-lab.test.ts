@@ -67,6 +67,49 @@ test('an ordinary user gets the same counts through squid as root', async (t) =>
   assertTinyOutcomes(results);
 });
 
+for (const [kind, errno] of [
+  ['haproxy', 'connect EADDRNOTAVAIL'],
+  ['nginx', 'connect EADDRNOTAVAIL'],
+  ['dante', 'bind EADDRINUSE'],
+] as const) {
+  test(`an ordinary user gets the failures of ${kind} too`, async (t) => {
+    const user = await ordinaryUser(t);
+    if (typeof user === 'string') return t.skip(user);
+    if (!mayHaveNamespaces(user)) return t.skip('user namespaces are forbidden here');
+    writeFileSync(join(user.cwd, 'rootless.yaml'), rootlessProfile(kind));
+    const end = await runCli(['run', 'rootless.yaml', '--json', '--quiet'], user);
+    assert.equal(end.code, 0, end.stderr);
+    const results = resultsOf(end);
+    assert.equal(results.environment.root, false);
+    for (const { runs } of results.variants) {
+      const [run] = runs;
+      assert.deepEqual(run!.problems, []);
+      // Dante takes its clients' ports over, and its failures begin before all of these have been seen.
+      const { ok = 0 } = run!.outcomes;
+      assert.ok(kind === 'dante' ? ok >= 10 && ok <= 20 : ok === 20, JSON.stringify(run!.outcomes));
+      const [failure] = run!.proxy!.failures;
+      assert.equal(`${failure?.call} ${failure?.errno}`, errno);
+    }
+  });
+}
+
+/** Up to the first failures, so that nobody knows the number of attempts and no run is observed. Dante's clients have the same few ports. */
+function rootlessProfile(kind: 'haproxy' | 'nginx' | 'dante'): string {
+  const settings = { haproxy: '', nginx: ', mode: tcp', dante: ', clients: 3' };
+  const roles = 'roles: { client: { sysctls: { net.ipv4.ip_local_port_range: 20000 20009 } } }';
+  return `name: rootless
+addresses: { list: [10.50.0.1] }
+subject: { kind: ${kind}${settings[kind]} }
+load: { arrival: { shape: fill, failures: 5, inFlight: 1 }, timeout: 30s }
+sysctls: { net.ipv4.ip_local_port_range: ${kind === 'dante' ? '40000 40009' : '40000 40019'} }
+${kind === 'dante' ? roles : ''}
+variants: [{ name: the-same }]
+repeat: 1
+warmup: 0
+goal: failures.share
+`;
+}
+
 test('the whole loop as root, and nothing is left', async (t) => {
   const { cwd, mark, env, nothingLeft } = scene(t, tinySquidProfile());
   const end = await runCli(['run', 'tiny.yaml', '--json', '--quiet'], { cwd, env });

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { HAPROXY, NGINX } from '../../src/profile/defaults.js';
 import type { Arm } from '../../src/profile/plan.js';
 import type { HaproxySettings, NginxSettings, ProxySettings } from '../../src/profile/subject.js';
+import { whyTheyDiffer } from '../../src/report/views.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';
@@ -83,14 +84,6 @@ for (const [name, arm, lines] of [
         const room = PORTS * addresses * destinations;
         const run = await measure(arm({ attempts: room + 20, addresses, destinations }));
         const { ok, ...failed } = run.outcomes;
-        console.log(
-          name,
-          addresses,
-          destinations,
-          JSON.stringify(run.outcomes),
-          JSON.stringify(run.proxy?.tail.at(-1)),
-          JSON.stringify(run.proxy?.requests),
-        );
         assert.equal(ok, room);
         assert.equal(
           Object.values(failed).reduce((sum, n) => sum + n, 0),
@@ -154,8 +147,17 @@ describe('what haproxy does', () => {
   });
 
   it('failures are not log lines: with retries an attempt has several', async () => {
-    const run = await measure(haproxy({ config: ['retries 3'] }, { attempts: PORTS + 10 }));
+    const run = await measure(haproxy({ config: ['retries 3'] }, { attempts: PORTS + 10 }), { observe: 'ebpf' });
     assert.deepEqual(run.outcomes, { ok: PORTS, 'exchange:EOF': 10 });
+    const refused = run.proxy?.syscalls?.failures.filter(({ errno }) => errno.startsWith('EADDR'));
+    assert.deepEqual(
+      refused?.map(({ call, errno, count }) => [call, errno, count]),
+      [['connect', 'EADDRNOTAVAIL', 40]],
+    );
+    assert.match(
+      whyTheyDiffer({ failed: 10, logged: 40, refused: 40 }),
+      /^10 failed requests, 40 refused calls, 40 lines in the log; more calls were refused than requests failed, as where a proxy tries again/,
+    );
     assert.deepEqual(failures(run), [['connect', 'EADDRNOTAVAIL', 40]]);
     assert.deepEqual(run.proxy?.requests, { SC: 10 });
   });
@@ -223,6 +225,16 @@ describe('a reverse proxy that goes wrong', () => {
   ] as const) {
     it(what, () => assert.rejects(measure(arm), message));
   }
+
+  it('haproxy has as many clients as it may have, and leaves the others waiting: the run does not count', async () => {
+    // (300 − 100 for itself − 1 listener) / 2 = 99 clients at once.
+    const arrival = { shape: 'fill', attempts: 130, failures: null, inFlight: 130, waves: 1, pauseMs: 0 } as const;
+    const run = await measure(
+      haproxy({ descriptors: 300 }, { attempts: 130, addresses: 4, load: { timeoutMs: 2000, arrival } }),
+    );
+    assert.deepEqual(run.outcomes, { ok: 99, 'timeout:ETIMEDOUT': 31 });
+    assert.match(run.problems.join(), /as many clients as its descriptors allow \(maxconn\), and the others waited/);
+  });
 
   it('nginx runs out of connections: the run does not count', async () => {
     const run = await measure(nginx({ descriptors: 80 }, { attempts: 60 }));

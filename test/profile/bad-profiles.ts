@@ -9,6 +9,7 @@ import { EXPERIMENT } from './bad/experiment.js';
 import { KEYS_AND_TYPES } from './bad/keys.js';
 import { LOAD } from './bad/load.js';
 import { LOAD_ENGINE } from './bad/load-engine.js';
+import { NEIGHBOURS } from './bad/neighbours.js';
 import { OUTSIDE } from './bad/outside.js';
 import { SUBJECT } from './bad/subject.js';
 import { SYSCTLS } from './bad/sysctls.js';
@@ -25,5 +26,6 @@ export const BAD_PROFILES: readonly BadProfile[] = [
   ...SYSCTLS,
   ...OUTSIDE,
   ...SUBJECT,
+  ...NEIGHBOURS,
   ...EXPERIMENT,
 ];

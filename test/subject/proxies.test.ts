@@ -64,12 +64,24 @@ describe('haproxy', () => {
     const range = 'Cannot bind to source address before connect() for backend b0.';
     assert.deepEqual(read(range), { kind: 'failure', call: null, errno: null });
     assert.equal(read(`[ALERT]    (36) : ${range} Aborting.`, 'standard error'), null);
-    assert.deepEqual(read('session 503/SC'), { kind: 'request', result: '503/SC' });
+    assert.deepEqual(read('session 503/SC 12'), { kind: 'request', result: '503/SC' });
+    const full = read('session -- 4449');
+    assert.match(full?.kind === 'request' ? (full.trouble ?? '') : '', /as many clients as its descriptors allow/);
     assert.deepEqual(read("[ALERT]    (36) : config : unknown keyword 'x'", 'standard error'), {
       kind: 'trouble',
       what: "it gave up: config : unknown keyword 'x'",
     });
     assert.equal(haproxy.version.pattern.exec('HAProxy version 2.6.12-1+deb12u4 2026/10/17')?.[1], '2.6.12');
+  });
+});
+
+describe('the maxconn of haproxy', () => {
+  const { read } = haproxy.question!;
+  it('is met when there are as many clients', () => {
+    assert.equal(read('Maxconn: 4449\nHard_maxconn: 4449\nCurrConns: 4448\n'), null);
+    assert.equal(read('Maxconn: 4449\nHard_maxconn: 4449\nCurrConns: 4449\n')?.kind, 'trouble');
+    // No answer says nothing.
+    assert.equal(read(''), null);
   });
 });
 
@@ -96,6 +108,18 @@ describe('nginx', () => {
       lines[2],
       'server { listen 198.18.64.1:3128 backlog=4096; proxy_bind $outgoing; proxy_pass 198.19.0.1:9000; }',
     );
+  });
+
+  it('loads that module only where it is one', () => {
+    const { files } = nginx.configure({ ...NGINX, mode: 'tcp' }, '/usr/sbin/nginx', {
+      ...PLACE,
+      build: 'configure arguments: --with-stream_ssl_module --with-stream --with-threads\n',
+    });
+    assert.doesNotMatch(files['nginx.conf']!, /load_module/);
+    for (const build of ['--with-stream=dynamic --with-stream_ssl_module', '--with-stream_ssl_module', '']) {
+      const dynamic = nginx.configure({ ...NGINX, mode: 'tcp' }, '/usr/sbin/nginx', { ...PLACE, build });
+      assert.match(dynamic.files['nginx.conf']!, /load_module/);
+    }
   });
 
   it('keeps connections apart by outgoing address', () => {

@@ -10,7 +10,7 @@ const VARIABLE = 'BINDSTORM_TEST_MARK';
 
 export interface Marked {
   readonly pid: number;
-  readonly role: 'controller' | 'unshare' | 'agent' | 'origin' | 'proxy-role' | 'proxy' | 'other';
+  readonly role: 'controller' | 'unshare' | 'agent' | 'origin' | 'proxy-role' | 'proxy' | 'neighbour' | 'other';
   readonly command: readonly string[];
   /** As `net:[4026531840]`. */
   readonly namespaces: readonly string[];
@@ -92,6 +92,7 @@ function roleOf(command: readonly string[]): Marked['role'] {
   if (script.endsWith('/agent/entry.js')) return 'agent';
   if (script.endsWith('/agent/origin.js')) return 'origin';
   if (script.endsWith('/agent/proxy-role.js')) return 'proxy-role';
+  if (script.endsWith('/agent/neighbour.js')) return 'neighbour';
   if (['squid', 'haproxy', 'nginx', 'danted'].includes(basename(program))) return 'proxy';
   return 'other';
 }

@@ -14,7 +14,7 @@ export function proxySection(results: Results): Markup | null {
   return section(
     'proxy',
     'What the proxy suffered',
-    html`<p>The same failures from the sides of the client, of the proxy's own log, and of the kernel's list of its sockets; medians over the compared runs. Log lines need not be failures: one request may have several lines, or none.</p>`,
+    html`<p>The same failures from the sides of the client, of the proxy's own log, and of the kernel's list of its sockets; medians over the compared runs. Ports in use at the most; sockets in TIME_WAIT and in other states when the load had ended. Log lines need not be failures: one request may have several lines, or none.</p>`,
     table(
       'The proxy by arm',
       [
@@ -22,9 +22,9 @@ export function proxySection(results: Results): Markup | null {
         { title: 'Proxy' },
         { title: 'Failing answers' },
         { title: 'Failures in its log' },
-        { title: 'Ports in use at the most', numeric: true },
-        { title: 'TIME_WAIT at the end', numeric: true },
-        { title: 'Other sockets at the end', numeric: true },
+        { title: 'Ports, peak', numeric: true },
+        { title: 'TIME_WAIT, end', numeric: true },
+        { title: 'Others, end', numeric: true },
         { title: 'CPU', numeric: true },
         { title: 'Memory', numeric: true },
       ],

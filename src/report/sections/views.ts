@@ -21,7 +21,7 @@ export function viewsSection(results: Results): Markup | null {
         { title: 'The client' },
         { title: "The proxy's log" },
         { title: 'The kernel' },
-        { title: 'Ports at that moment' },
+        { title: 'Ports then' },
       ],
       rows.map((row) => [
         row.name,
@@ -48,7 +48,7 @@ function together(rows: readonly ViewRow[]): [names: string[], sentence: string]
 }
 
 function portsCell({ inUse, room, each, addresses, timeWait, full }: PortsAtPeak): Content {
-  return html`${formatNumber(inUse)} of ${formatNumber(each)} × ${formatNumber(addresses)} = ${formatNumber(room)}<br>${formatNumber(timeWait)} in TIME_WAIT<br>${formatNumber(full)} of ${formatNumber(addresses)} addresses full`;
+  return html`${formatNumber(inUse)} of ${formatNumber(room)}<br><small>${formatNumber(each)} × ${formatNumber(addresses)}</small>${formatNumber(timeWait)} in TIME_WAIT<br>${formatNumber(full)} of ${formatNumber(addresses)} full`;
 }
 
 function counts(counted: readonly Counted[]): Content {

@@ -179,6 +179,17 @@ export const SUBJECT: readonly BadProfile[] = [
     }),
   ),
   {
+    title: 'more server lines than a haproxy may have',
+    text: edit(
+      'addresses: 10.50.0.0/24',
+      'addresses: 10.50.0.0/24\ndestinations: { ports: 100 }',
+      add('subject: { kind: haproxy }').replace('  strategy: bind\n', ''),
+    ),
+    place: 'destinations.ports:3',
+    message:
+      /found 254 addresses and 100 destinations, .* a server line each, 25400 in all; at most 20000 are allowed: lower one/,
+  },
+  {
     title: 'an external proxy with the settings of one that is started',
     text: external(', target: "10.20.0.10:3128", binary: squid', '"10.20.0.10:3128"'),
     place: 'subject.binary:8',

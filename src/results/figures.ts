@@ -1,0 +1,45 @@
+/**
+ * What is counted of a load, the main one's or a neighbour's: outcomes and times.
+ */
+import { z } from 'zod';
+
+/** Times of one phase over one run, in microseconds. Absent phases did not happen. */
+export const latencySchema = z.object({
+  count: z.number(),
+  min: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+  max: z.number(),
+  /** [percentile from 0 to 100, microseconds], for curves. */
+  percentiles: z.array(z.tuple([z.number(), z.number()])),
+});
+export type Latency = z.infer<typeof latencySchema>;
+
+export const latenciesSchema = z.object({
+  bind: latencySchema.optional().describe('the bind() calls that succeeded'),
+  connect: latencySchema.optional().describe('from the connect() call to ESTABLISHED'),
+  response: latencySchema
+    .optional()
+    .describe('through a proxy: from the request to its answer, for GET to the last byte of it; ok answers only'),
+  total: latencySchema
+    .optional()
+    .describe('from the scheduled instant to ESTABLISHED or to the last byte of the exchange; ok attempts only'),
+  lag: latencySchema.optional().describe('from the scheduled instant to the start'),
+  failed: latencySchema.optional().describe('from the start to the failure; failed attempts only'),
+});
+
+/** Outcome → count. */
+export const outcomesSchema = z.record(z.string(), z.number());
+export type Outcomes = z.infer<typeof outcomesSchema>;
+
+/** A neighbour's load in one run. */
+export const neighbourRunSchema = z.object({
+  name: z.string(),
+  attempts: z.number(),
+  outcomes: outcomesSchema,
+  latency: latenciesSchema,
+});
+export type NeighbourRun = z.infer<typeof neighbourRunSchema>;
