@@ -4,6 +4,7 @@
 import { styleText } from 'node:util';
 import { armId } from '../profile/kernels.js';
 import type { Results, Variant, VerdictWord } from '../results/schema.js';
+import { bootstrapNotice } from './exits.js';
 import {
   formatChange,
   formatDifference,
@@ -55,8 +56,8 @@ export function renderTerminal(results: Results, { colour, width }: TerminalOpti
         `threshold failed: ${armId({ variant, kernel })}, ${metric} ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${limit}`,
     );
   const notes = [...(partial ? [partial] : []), ...failed, ...warnings(results)];
-  const guests = [guestNotice(results), bootNotice(results)].filter((text) => text !== null);
   const beside = neighbourSentences(results, (share) => formatValue('share', share));
+  const guests = [guestNotice(results), bootNotice(results), bootstrapNotice(results)].filter((text) => text !== null);
   const lines = [
     ...wrap(clean(results.summary), columns).map((line) => paint('bold', line)),
     '',

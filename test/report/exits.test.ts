@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TOR } from '../../src/profile/defaults.js';
-import { answers, bootstrapText, exitRows } from '../../src/report/exits.js';
+import { answers, bootstrapNotice, bootstrapText, exitRows } from '../../src/report/exits.js';
 import { renderHtml } from '../../src/report/html.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
+import { renderTerminal } from '../../src/report/terminal.js';
 import type { ProxyReport } from '../../src/results/proxy.js';
 import type { Results, Variant } from '../../src/results/schema.js';
 import { quickstartResults } from '../support/results.js';
@@ -100,6 +101,13 @@ test('one row an arm with Tor, from all sides', () => {
   );
   assert.equal(bootstrapText(rows[0]!), '1.9 s, from the cache in 6 of 6 runs');
   assert.deepEqual(exitRows(quickstartResults()), []);
+  assert.equal(
+    bootstrapNotice(results()),
+    'Private Tor networks: up in 1.9 s from the cache (21 runs).',
+    'three arms, a warm-up and six blocks',
+  );
+  assert.match(renderTerminal(results(), { colour: false, width: 100 }), /Private Tor networks: up in 1\.9 s/);
+  assert.equal(bootstrapNotice(quickstartResults()), null);
 });
 
 test('the three questions, answered with this run’s counts', () => {
