@@ -19,6 +19,7 @@ const pages = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'bench/README.md',
+  'reports/examples/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

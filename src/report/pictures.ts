@@ -7,7 +7,7 @@ import { effectChart, effectHeight } from './chart-effect.js';
 import { heatChart, heatHeight } from './chart-heat.js';
 import { outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from './charts.js';
 import { metricLabel } from './format.js';
-import { medianCurve, medianOutcomes, medianTimeline } from './medians.js';
+import { medianCurve, medianOutcomes, medianTimeline, type Slice } from './medians.js';
 import { CSS_PALETTE, outcomeColours, resolvePalette } from './palette.js';
 import { effectFrame, effectRows, effectsOf } from './sections/effect.js';
 import { LIGHT_COLOURS } from './style.js';
@@ -55,7 +55,12 @@ function plotsOf(results: Results): Plot[] {
     [baseline, 'before'],
     ...(after ? [[after, 'after'] as const] : []),
   ] as [Variant, 'before' | 'after'][];
-  return [...effectPlot(results), ...arms.flatMap(([arm, when]) => armPlots(results, arm, when)), ...latencyPlot(arms)];
+  const timelines = results.variants.map(medianTimeline);
+  return [
+    ...effectPlot(results),
+    ...arms.flatMap(([arm, when]) => armPlots(results, timelines, arm, when)),
+    ...latencyPlot(arms),
+  ];
 }
 
 /** The variant beside the baseline: the one to apply, else the first better one, else the first. */
@@ -79,10 +84,14 @@ function effectPlot(results: Results): Plot[] {
   ];
 }
 
-function armPlots(results: Results, arm: Variant, when: 'before' | 'after'): Plot[] {
-  const timelines = results.variants.map(medianTimeline);
+function armPlots(
+  results: Results,
+  timelines: readonly (readonly Slice[])[],
+  arm: Variant,
+  when: 'before' | 'after',
+): Plot[] {
   const end = timeEnd(timelines);
-  const timeline = medianTimeline(arm);
+  const timeline = timelines[results.variants.indexOf(arm)]!;
   if (timeline.length === 0) return [];
   const outcomes = [...new Set(results.variants.flatMap((variant) => medianOutcomes(variant).map(([name]) => name)))];
   const colours = outcomeColours(outcomes, PALETTE);

@@ -114,7 +114,7 @@ cite{font-style:normal;color:var(--muted);font-size:.875rem}
 details{margin:.75rem 0}
 summary{cursor:pointer;color:var(--link)}
 @media (min-width:42rem){dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.25rem 1.5rem}dt{margin:0}}
-@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td:nth-child(5){min-width:16.5rem}}
+@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td:nth-child(5){min-width:18rem}}
 @media screen and (max-width:68rem){
 .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
 .cards thead{display:none}

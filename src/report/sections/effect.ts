@@ -69,7 +69,7 @@ ${legend(
           WIDTH,
           effectHeight(effect.comparisons.length),
         ),
-        caption: html`<strong>${metricLabel(effect.metric)}</strong>${i === 0 ? ', the goal' : ', a guardrail'}; the band is ${formatDifference(frame.unit, frame.margin).replace('+', '± ')}`,
+        caption: html`<strong>${metricLabel(effect.metric)}</strong>${i === 0 ? ', the goal' : ', a guardrail'}${frame.margin > 0 ? `; the band is ${formatDifference(frame.unit, frame.margin).replace('+', '± ')}` : null}`,
         table: {
           head: ['variant', 'difference', '95 % interval', 'p', 'verdict'],
           rows: effect.comparisons.map(({ name, comparison: { unit, difference, ci, pHolm, verdict, kind } }) => [
