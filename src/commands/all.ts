@@ -12,12 +12,14 @@ import { registerReport } from './report.js';
 import { registerRestore } from './restore.js';
 import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
+import { registerSearch } from './search.js';
 import { registerSink } from './sink.js';
 import { registerWatch } from './watch.js';
 
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
   registerPlan,
+  registerSearch,
   registerCapacity,
   registerExplain,
   registerReport,

@@ -166,7 +166,9 @@ function describe(experiment: Experiment, places: Attempted<Places>): Plan {
             )
           : [],
       ),
-      ...new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms))),
+      ...(experiment.search
+        ? ['the rate is searched for (find: max-rate): runs, attempts and times are those of one step of it']
+        : new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms)))),
     ],
   };
 }

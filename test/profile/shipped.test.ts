@@ -20,6 +20,7 @@ test('the profiles are those that the documentation names', () => {
     'dante-socks',
     'haproxy-source',
     'headline',
+    'max-rate',
     'neighbours',
     'nginx-proxy-bind',
     'quickstart',
