@@ -6,6 +6,7 @@ import { registerCapacity } from './capacity.js';
 import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
 import { registerExplain } from './explain.js';
+import { registerFixes } from './fixes.js';
 import { registerPlan } from './plan.js';
 import { registerProfiles } from './profiles.js';
 import { registerReport } from './report.js';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
   registerPlan,
   registerSearch,
+  registerFixes,
   registerCapacity,
   registerExplain,
   registerReport,
