@@ -57,7 +57,8 @@ export function registerFixes(program: Command): void {
     .option('--quiet', 'no progress', false)
     .addHelpText(
       'after',
-      `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n${EXIT_HELP}`,
+      () =>
+        `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n${EXIT_HELP}`,
     )
     .action(async (options: FixesOptions) => {
       process.exitCode = await fixes(options);

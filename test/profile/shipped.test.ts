@@ -28,6 +28,7 @@ test('the profiles are those that the documentation names', () => {
     'squid-2014-full',
     'squid-fixes',
     'staging',
+    'time-wait-collisions',
     'tor-2012',
     'tor-2012-bursts',
     'tor-2012-vm',
