@@ -54,7 +54,7 @@ export interface SearchInput {
 }
 
 /** A step whose failures may be the generator's is made again, so often. */
-const AGAIN = 2;
+const AGAIN = 4;
 
 export async function searchArm(input: SearchInput): Promise<ArmSearch> {
   const { settings, place, signal } = input;
@@ -96,8 +96,7 @@ export async function searchArm(input: SearchInput): Promise<ArmSearch> {
     if (run.status === 'interrupted') return end(null, 'interrupted');
     if (run.status === 'failed') return end(null, run.problems[0] ?? 'a run failed');
     const tried = judge(next.rate, step, run, settings, arm.load.holdMs ?? 0);
-    // An attempt that came late came together with later ones: what they met was not the rate.
-    const discarded = tried.notHeld === 'refused' && step.how !== 'scaled' && run.generatorLimited && again < AGAIN;
+    const discarded = tried.notHeld === 'refused' && again < AGAIN && cameTogether(run, step, occupancy, settings);
     again = discarded ? again + 1 : 0;
     steps.push({ ...tried, discarded });
   }
@@ -113,6 +112,16 @@ function plannedStep(arm: Arm, order: number, seed: number) {
     order,
     seed: Math.floor(randomStream(seed, `step/${order}`)() * 2 ** 32),
   };
+}
+
+/**
+ * Attempts that came late came together with later ones, and what they met was not the rate: a generator that stood still for a
+ * hundredth of the time for which a tuple is in use asked for a hundredth more of them.
+ */
+function cameTogether(run: Run, { how }: RateStep, { seconds }: Occupancy, { tolerance }: SearchSettings): boolean {
+  if (how === 'scaled') return false;
+  const late = (run.latency.lag?.max ?? 0) / 1e6;
+  return run.generatorLimited || (how === 'in full' && late > (tolerance / 2) * seconds);
 }
 
 /** The load of a step that took so much longer than asked for was not the load that was asked for. */
