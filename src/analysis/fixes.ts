@@ -77,20 +77,39 @@ export function effectOf(waves: Waves, baseline: Waves): { effect: Effect; facto
 /**
  * What the model expects of two waves: as many as there are tuples, and again as many when they have come back.
  * @param perWave attempts of a wave @param pauseSeconds between the waves
- * @returns null where the model has no closed form, or ports come back within a wave
+ * @param wholeSeconds tcp_tw_reuse goes by a clock of whole seconds (before 6.14), which may tick within a wave
+ * @returns null where the model has no closed form, or ports may come back within a wave
  */
 export function expectedWaves(
   { concurrent, sustained }: Prediction,
   perWave: number,
   pauseSeconds: number,
+  wholeSeconds: boolean,
 ): Waves | null {
   if (concurrent === 0) return [0, 0];
   if (sustained === null) return [perWave, perWave];
   if (concurrent === null) return null;
   const seconds = concurrent / sustained;
-  if (seconds < 0.5) return null;
+  if (seconds < (wholeSeconds ? 10 : 0.5)) return null;
   const first = Math.min(perWave, concurrent);
   return [first, seconds <= pauseSeconds ? first : Math.min(perWave, concurrent - first)];
+}
+
+/** The fixes, those that work in most cells first, those that harm last; of equals the one that does most. */
+export function league({ fixes, tables }: FixReport): Fix[] {
+  const score = ({ name }: Fix) => {
+    const cells = tables.flatMap(({ cells: { [name]: cell } }) => (cell?.kind === 'measured' ? [cell] : []));
+    const sign = { works: 1, 'does nothing': 0, harms: -1 } as const;
+    const mean = (values: readonly number[]) =>
+      values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
+    return {
+      sign: cells.length === 0 ? -2 : mean(cells.map(({ effect }) => sign[effect])),
+      // All that is asked for counts more than any factor: what has no limit was not measured to its end.
+      size: mean(cells.map(({ waves, attempts, factor }) => (waves[0] + waves[1] === attempts ? 100 : (factor ?? 1)))),
+    };
+  };
+  const scored = fixes.map((fix) => ({ fix, ...score(fix) }));
+  return scored.sort((a, b) => b.sign - a.sign || b.size - a.size).map(({ fix }) => fix);
 }
 
 /** Cells whose count is not what the model expects. */

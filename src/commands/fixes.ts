@@ -176,7 +176,7 @@ function readBefore(dir: string): Pick<FixReport, 'startedAt'> | undefined {
 }
 
 function writeReport(dir: string, report: FixReport): void {
-  replace(join(dir, REPORT), `${JSON.stringify(report, null, 1)}\n`);
+  replace(join(dir, REPORT), `${JSON.stringify(report)}\n`);
   replace(join(dir, 'README.md'), renderFixes(report));
   replace(join(dir, 'fixes.html'), renderFixesHtml(report));
 }

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { effectOf, expectedWaves, type FixCell, type FixTable, type Waves } from '../analysis/fixes.js';
+import { atLeast, parseKernelVersion } from '../capacity/kernel-version.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
 import type { Lab } from '../lab/lab.js';
 import { FILL } from '../profile/defaults.js';
@@ -177,6 +178,7 @@ function tableOf(
   planned: number,
 ): FixRunEnd {
   const { environment } = results;
+  const wholeSeconds = !atLeast(parseKernelVersion(environment.kernel), '6.14');
   const runs: string[] = [];
   const file = `runs/${kernel}.${strategy}.ndjson`;
   const baselineVariant = results.variants.find(({ baseline }) => baseline)!;
@@ -193,7 +195,7 @@ function tableOf(
       ...effectOf(waves, before),
       waves,
       attempts: run.attempts,
-      predicted: expected(variant, run.attempts),
+      predicted: expected(variant, run.attempts, wholeSeconds),
       prediction: variant.prediction,
       run: `${file}#L${runs.length}`,
     };
@@ -218,9 +220,9 @@ function tableOf(
   };
 }
 
-function expected({ load, prediction }: Variant, attempts: number): Waves | null {
+function expected({ load, prediction }: Variant, attempts: number, wholeSeconds: boolean): Waves | null {
   if (load.keepAlive) return null;
-  if (load.arrival.shape === 'fill') return expectedWaves(prediction, PER_WAVE, PAUSE_SECONDS);
+  if (load.arrival.shape === 'fill') return expectedWaves(prediction, PER_WAVE, PAUSE_SECONDS, wholeSeconds);
   return prediction.sustained === null && prediction.concurrent !== 0 ? [attempts, 0] : null;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The league table of fixes as one page: fixes down, strategies and in them kernels across. Pure.
  */
-import { acrossKernels, type FixCell, type FixReport, inWords, series } from '../analysis/fixes.js';
+import { acrossKernels, type FixCell, type FixReport, inWords, league, series } from '../analysis/fixes.js';
 import { METHOD, short, strategiesOf } from './fixes.js';
 import { html, type Markup, trusted } from './markup.js';
 import { STYLE } from './style.js';
@@ -52,14 +52,14 @@ export function renderFixesHtml(report: FixReport): string {
 </thead>
 <tbody>
 <tr class="base"><th scope="row">none: ok of 400 in two waves</th>${groups.map(({ tables }) => tables.map(({ baseline }, i) => cellOf(baseline, i === 0, baseline.kind === 'measured' ? baseline.waves.join(' + ') : short(baseline))))}</tr>
-${report.fixes.map(
+${league(report).map(
   ({ name, title }) =>
     html`<tr><th scope="row"><a href="#${name}">${title}</a></th>${groups.map(({ tables }) => tables.map(({ cells }, i) => cellOf(cells[name], i === 0, short(cells[name]))))}</tr>
 `,
 )}</tbody>
 </table></div>
 <p class="note">${METHOD} ×2: twice as many were ok. Each cell is linked to its run.</p>
-${report.fixes.map(
+${league(report).map(
   (fix) => html`<section id="${fix.name}"><h2>${fix.title}</h2>
 <dl><dt><strong>Claim</strong></dt><dd>${fix.claim} <small>${fix.source}</small></dd>
 <dt><strong>Found</strong></dt><dd>${strategies.map((strategy) => html`<code>${strategy}</code>: ${acrossKernels(fix.name, strategy, report.tables)}<br>`)}</dd>

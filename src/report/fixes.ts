@@ -8,6 +8,7 @@ import {
   type FixReport,
   type FixTable,
   inWords,
+  league,
   series,
 } from '../analysis/fixes.js';
 import type { StrategyName } from '../profile/strategy.js';
@@ -36,7 +37,7 @@ export function short(cell: FixCell | undefined): string {
 }
 
 export function summaryLines(report: FixReport): string[] {
-  return report.fixes.flatMap(({ name, title }) => [
+  return league(report).flatMap(({ name, title }) => [
     `${name}: ${title}`,
     ...strategiesOf(report).map(
       (strategy) => `    ${strategy.padEnd(16)} ${acrossKernels(name, strategy, report.tables)}`,
@@ -46,7 +47,7 @@ export function summaryLines(report: FixReport): string[] {
 
 /** How a cell was measured. */
 export const METHOD =
-  'A cell is one run in a fresh lab: two waves of 200 connections, 1.5 s apart, each closed by us as soon as it stands, from 2 addresses with 20 ports each to 2 destinations. What is compared is how many of the 400 were ok with the fix and without it; the first wave shows how many tuples there are, the second what has come back.';
+  'A cell is one run in a fresh lab: two waves of 200 connections, 1.5 s apart, each closed by us as soon as it stands, from 2 addresses with 20 ports each to 2 destinations. What is compared is how many of the 400 were ok with the fix and without it; the first wave shows how many tuples there are, the second what has come back. (Where the server closes, they come at a rate.)';
 
 export function renderFixes(report: FixReport): string {
   const strategies = strategiesOf(report);
@@ -58,7 +59,7 @@ ${text(METHOD)} Kernels: ${kernelsText(report)}. ${plural(cells.length, 'cell')}
 
 ${table(
   ['fix', ...strategies.map((name) => code(name))],
-  report.fixes.map(({ name, title }) => [
+  league(report).map(({ name, title }) => [
     `[${text(title)}](#${name})`,
     ...strategies.map((strategy) => text(acrossKernels(name, strategy, report.tables))),
   ]),
@@ -71,7 +72,7 @@ ${strategies.map((strategy) => strategyTable(report, strategy)).join('\n\n')}
 
 ## The fixes
 
-${report.fixes
+${league(report)
   .map(
     ({ name, title, claim, source, rule, kernelSource, sideEffect }) => `### <a id="${name}"></a>${text(title)}
 
@@ -87,8 +88,8 @@ function kernelsText({ tables }: FixReport): string {
   return [...kernels.values()].map(({ name, release, lab }) => text(`${release} (${name}: ${lab})`)).join('; ');
 }
 
-function strategyTable({ fixes, tables }: FixReport, strategy: StrategyName): string {
-  const own = tables.filter((each) => each.strategy === strategy);
+function strategyTable(report: FixReport, strategy: StrategyName): string {
+  const own = report.tables.filter((each) => each.strategy === strategy);
   const row = (name: string, title: string, cellOf: (table: FixTable) => FixCell | undefined) => [
     name === 'baseline' ? text(title) : `[${text(title)}](#${name})`,
     ...own.map((each) => linked(cellOf(each))),
@@ -99,7 +100,7 @@ ${table(
   ['fix', ...own.map(({ kernel }) => series(kernel.release))],
   [
     row('baseline', 'without any', ({ baseline }) => baseline),
-    ...fixes.map(({ name, title }) => row(name, title, ({ cells }) => cells[name])),
+    ...league(report).map(({ name, title }) => row(name, title, ({ cells }) => cells[name])),
   ],
   ['---', ...own.map(() => '---')],
 )}`;
