@@ -4,6 +4,7 @@
  * A cell is one run of two waves of attempts, 1.5 s apart, each connection closed by us as soon as it stands: the first wave shows how
  * many tuples there are, the second what has come back meanwhile.
  */
+import { parseKernelVersion } from '../capacity/kernel-version.js';
 import type { Fix } from '../profile/fix.js';
 import type { StrategyName } from '../profile/strategy.js';
 import type { Prediction } from '../results/schema.js';
@@ -128,9 +129,9 @@ export function disagreements({ tables }: FixReport): string[] {
 }
 
 /** One fix with one strategy, over all kernels, in words: `works ×2`, `does nothing`, `works ×2 on 6.18 and 7.2, else not there (since Linux 6.14)`. */
-export function acrossKernels(fix: string, strategy: StrategyName, tables: readonly FixTable[]): string {
+export function acrossKernels(fix: string, strategy: StrategyName, report: FixReport): string {
   const groups = new Map<string, string[]>();
-  for (const { kernel, cells } of tables.filter((table) => table.strategy === strategy)) {
+  for (const { kernel, cells } of tablesOf(report, strategy)) {
     const cell = cells[fix];
     if (cell === undefined) continue;
     const words = inWords(cell);
@@ -157,6 +158,13 @@ export function inWords(cell: FixCell): string {
 export function byHowMuch({ factor, waves, attempts }: FixCell & { kind: 'measured' }): string {
   if (waves[0] + waves[1] === attempts) return 'without limit';
   return factor === null ? '' : `×${Number(factor.toPrecision(2))}`;
+}
+
+/** The tables of a strategy, the oldest kernel first. */
+export function tablesOf({ tables }: FixReport, strategy: StrategyName): FixTable[] {
+  const own = tables.filter((table) => table.strategy === strategy);
+  const version = ({ kernel }: FixTable) => parseKernelVersion(kernel.release);
+  return own.sort((a, b) => version(a).major - version(b).major || version(a).minor - version(b).minor);
 }
 
 /** `6.18` of `6.18.44`. */

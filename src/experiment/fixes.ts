@@ -2,7 +2,7 @@
  * The catalogue of fixes put to one strategy on one kernel: an experiment as any other, one run an arm, in a folder of its own with a
  * journal, so that it goes on after a crash.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { effectOf, expectedWaves, type FixCell, type FixTable, type Waves } from '../analysis/fixes.js';
@@ -88,6 +88,8 @@ export interface FixRunEnd {
 }
 
 export async function runFixes(input: FixRun): Promise<FixRunEnd> {
+  const before = finishedBefore(input);
+  if (before !== undefined) return before;
   const wanted = input.fixes.filter((fix) => !isSame(fix, input.strategy));
   const { places, absent } = await placesFor(wanted, input);
   const contents = begun(
@@ -95,6 +97,7 @@ export async function runFixes(input: FixRun): Promise<FixRunEnd> {
     places,
     wanted.filter(({ name }) => !absent.has(name)),
   );
+  writeFileSync(join(input.dir, ABSENT_FILE), JSON.stringify([...absent]));
   const { experiment } = contents.begin;
   const planned = planRuns(experiment);
   const journal = openJournal(input.dir);
@@ -114,6 +117,20 @@ export async function runFixes(input: FixRun): Promise<FixRunEnd> {
   journal.append({ type: 'end', at: new Date().toISOString(), status: input.signal.aborted ? 'partial' : 'complete' });
   journal.close();
   return tableOf(input, conclude(readJournal(input.dir)), absent, planned.length);
+}
+
+/** What the lab refuses, beside the journal, so that a table that is whole needs no lab again. */
+const ABSENT_FILE = 'absent.json';
+
+/** The table as it stands, where nothing is left to run. */
+function finishedBefore(input: FixRun): FixRunEnd | undefined {
+  if (!existsSync(join(input.dir, JOURNAL_FILE)) || !existsSync(join(input.dir, ABSENT_FILE))) return undefined;
+  const contents = readJournal(input.dir);
+  const planned = planRuns(contents.begin.experiment);
+  const done = new Set(contents.runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
+  if (!planned.every(({ id }) => done.has(id))) return undefined;
+  const absent = new Map(JSON.parse(readFileSync(join(input.dir, ABSENT_FILE), 'utf8')) as [string, string][]);
+  return tableOf(input, conclude(contents), absent, planned.length);
 }
 
 interface Possible {

@@ -1,7 +1,16 @@
 /**
  * The league table of fixes as one page: fixes down, strategies and in them kernels across. Pure.
  */
-import { acrossKernels, type FixCell, type FixReport, inWords, league, series } from '../analysis/fixes.js';
+import {
+  acrossKernels,
+  byHowMuch,
+  type FixCell,
+  type FixReport,
+  inWords,
+  league,
+  series,
+  tablesOf,
+} from '../analysis/fixes.js';
 import { METHOD, short, strategiesOf } from './fixes.js';
 import { html, type Markup, trusted } from './markup.js';
 import { STYLE } from './style.js';
@@ -25,7 +34,7 @@ export function renderFixesHtml(report: FixReport): string {
   const strategies = strategiesOf(report);
   const groups = strategies.map((strategy) => ({
     strategy,
-    tables: report.tables.filter((each) => each.strategy === strategy),
+    tables: tablesOf(report, strategy),
   }));
   const page = html`<!doctype html>
 <html lang="en">
@@ -51,18 +60,19 @@ export function renderFixesHtml(report: FixReport): string {
 <tr><th scope="col">fix, alone</th>${groups.map(({ tables }) => tables.map(({ kernel }, i) => html`<th scope="col" class="${i === 0 ? 'first' : ''}">${series(kernel.release)}</th>`))}</tr>
 </thead>
 <tbody>
-<tr class="base"><th scope="row">none: ok of 400 in two waves</th>${groups.map(({ tables }) => tables.map(({ baseline }, i) => cellOf(baseline, i === 0, baseline.kind === 'measured' ? baseline.waves.join(' + ') : short(baseline))))}</tr>
+<tr class="base"><th scope="row">none: ok of 400 in two waves</th>${groups.map(({ tables }) => tables.map(({ baseline }, i) => cellOf(baseline, i === 0, baseline.kind === 'measured' ? baseline.waves.join('+') : short(baseline))))}</tr>
 ${league(report).map(
   ({ name, title }) =>
-    html`<tr><th scope="row"><a href="#${name}">${title}</a></th>${groups.map(({ tables }) => tables.map(({ cells }, i) => cellOf(cells[name], i === 0, short(cells[name]))))}</tr>
+    html`<tr><th scope="row"><a href="#${name}">${title}</a></th>${groups.map(({ tables }) => tables.map(({ cells }, i) => cellOf(cells[name], i === 0, mark(cells[name]))))}</tr>
 `,
 )}</tbody>
 </table></div>
-<p class="note">${METHOD} ×2: twice as many were ok. Each cell is linked to its run.</p>
+<p class="note"><strong>×2</strong>: twice as many were ok. <strong>all</strong>: every one, without limit. <strong>·</strong>: it does nothing. <strong>=</strong>: the program does that already. <strong>n/a</strong>: the kernel has no such thing. Each cell is linked to its run.</p>
+<p class="note">${METHOD}</p>
 ${league(report).map(
   (fix) => html`<section id="${fix.name}"><h2>${fix.title}</h2>
 <dl><dt><strong>Claim</strong></dt><dd>${fix.claim} <small>${fix.source}</small></dd>
-<dt><strong>Found</strong></dt><dd>${strategies.map((strategy) => html`<code>${strategy}</code>: ${acrossKernels(fix.name, strategy, report.tables)}<br>`)}</dd>
+<dt><strong>Found</strong></dt><dd>${strategies.map((strategy) => html`<code>${strategy}</code>: ${acrossKernels(fix.name, strategy, report)}<br>`)}</dd>
 <dt><strong>Rule</strong></dt><dd>${fix.rule} <small>${fix.kernelSource}</small></dd>
 ${fix.sideEffect ? html`<dt><strong>Side effect</strong></dt><dd>${fix.sideEffect}</dd>` : null}</dl></section>
 `,
@@ -76,10 +86,25 @@ ${fix.sideEffect ? html`<dt><strong>Side effect</strong></dt><dd>${fix.sideEffec
   return page.html;
 }
 
+/** As short as can be: a table of fifteen columns must be seen whole. */
+function mark(cell: FixCell | undefined): string {
+  switch (cell?.kind) {
+    case 'same':
+      return '=';
+    case 'absent':
+      return 'n/a';
+    case 'measured':
+      if (cell.effect === 'does nothing') return '·';
+      return byHowMuch(cell) === 'without limit' ? 'all' : byHowMuch(cell);
+    default:
+      return short(cell);
+  }
+}
+
 function cellOf(cell: FixCell | undefined, first: boolean, words: string): Markup {
   const border = first ? ' first' : '';
   if (cell === undefined) return html`<td class="gone${border}">–</td>`;
   if (cell.kind !== 'measured') return html`<td class="gone${border}" title="${inWords(cell)}">${words}</td>`;
   const kind = cell.effect === 'does nothing' ? 'nothing' : cell.effect;
-  return html`<td class="${kind}${border}" title="${inWords(cell)}: ${cell.waves.join(' + ')} of ${cell.attempts}"><a href="${cell.run}">${words}</a></td>`;
+  return html`<td class="${kind}${border}" title="${inWords(cell)}: ${cell.waves.join(' + ')} of ${cell.attempts}"><a href="${cell.run}" aria-label="${inWords(cell)}">${words}</a></td>`;
 }

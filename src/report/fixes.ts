@@ -10,6 +10,7 @@ import {
   inWords,
   league,
   series,
+  tablesOf,
 } from '../analysis/fixes.js';
 import type { StrategyName } from '../profile/strategy.js';
 import { plural } from './format.js';
@@ -39,9 +40,7 @@ export function short(cell: FixCell | undefined): string {
 export function summaryLines(report: FixReport): string[] {
   return league(report).flatMap(({ name, title }) => [
     `${name}: ${title}`,
-    ...strategiesOf(report).map(
-      (strategy) => `    ${strategy.padEnd(16)} ${acrossKernels(name, strategy, report.tables)}`,
-    ),
+    ...strategiesOf(report).map((strategy) => `    ${strategy.padEnd(16)} ${acrossKernels(name, strategy, report)}`),
   ]);
 }
 
@@ -61,7 +60,7 @@ ${table(
   ['fix', ...strategies.map((name) => code(name))],
   league(report).map(({ name, title }) => [
     `[${text(title)}](#${name})`,
-    ...strategies.map((strategy) => text(acrossKernels(name, strategy, report.tables))),
+    ...strategies.map((strategy) => text(acrossKernels(name, strategy, report))),
   ]),
   ['---', ...strategies.map(() => '---')],
 )}
@@ -89,7 +88,7 @@ function kernelsText({ tables }: FixReport): string {
 }
 
 function strategyTable(report: FixReport, strategy: StrategyName): string {
-  const own = report.tables.filter((each) => each.strategy === strategy);
+  const own = tablesOf(report, strategy);
   const row = (name: string, title: string, cellOf: (table: FixTable) => FixCell | undefined) => [
     name === 'baseline' ? text(title) : `[${text(title)}](#${name})`,
     ...own.map((each) => linked(cellOf(each))),

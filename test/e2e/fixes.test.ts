@@ -70,6 +70,12 @@ test('goes on where it was: a run that is in the journal is not made again', asy
     .filter((line) => JSON.parse(line).type === 'run');
   assert.deepEqual(after.slice(0, 2), runs.slice(0, 2));
   assert.equal(after.length, 4);
+  // Nothing is left: no lab is asked, nothing is written to the journal.
+  const whole = readFileSync(journal, 'utf8');
+  const again = await runCli([...ARGS, '--resume', report.folder], { cwd });
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(readFileSync(journal, 'utf8'), whole);
+  assert.deepEqual(JSON.parse(again.stdout).tables[0].cells['tw-recycle'], report.tables[0]!.cells['tw-recycle']);
 });
 
 test('what cannot be is refused', async () => {
