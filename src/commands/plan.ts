@@ -151,8 +151,8 @@ function describe(experiment: Experiment, places: Attempted<Places>, rate: numbe
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release);
     const part = experimentOn(experiment, name);
-    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part.neighbours));
-    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, rate));
+    const describe = (arm: Arm) => describeArm(arm, version, environment?.defaults ?? {}, part.neighbours, rate);
+    const arms = part.arms.map(describe);
     return { name, release, environment, part, arms };
   });
   const [first] = parts;
@@ -206,9 +206,8 @@ function describeArm(
     prediction: predictArm(arm, kernel, defaults),
     walls: wallsOf(arm, kernel, defaults),
     proxy: arm.proxy?.kind ?? null,
-    ...isDeterministic(arm, kernel, defaults, neighbours),
     ...(rate === undefined ? {} : { needed: { rate, full: neededFor(arm, kernel, defaults, rate) } }),
-    ...isDeterministic(arm, kernel, defaults),
+    ...isDeterministic(arm, kernel, defaults, neighbours),
   };
 }
 

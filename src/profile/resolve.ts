@@ -13,6 +13,7 @@ import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { checkNeighbours } from './check-neighbours.js';
+import { checkSearch, withShape } from './check-search.js';
 import {
   checkLoadOfSubject,
   checkServerLines,
@@ -21,7 +22,6 @@ import {
   type SysctlsByRole,
   sysctlsByRole,
 } from './check-subject.js';
-import { checkSearch, withShape } from './check-search.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 import { formatDuration } from './format.js';
 import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
