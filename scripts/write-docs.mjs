@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ARRIVAL_DEFAULTS, DEFAULTS } from '../dist/src/profile/default-texts.js';
+import { ARRIVAL_DEFAULTS, DEFAULTS, FIND_DEFAULTS } from '../dist/src/profile/default-texts.js';
 import { profileJsonSchema } from '../dist/src/profile/json-schema.js';
 import { METRIC_FORMS } from '../dist/src/profile/metric.js';
 import { STRATEGIES } from '../dist/src/profile/strategy.js';
@@ -124,8 +124,10 @@ function takes(schema) {
   return { string: 'text', number: 'number', boolean: 'true, false' }[schema.type] ?? '';
 }
 
+/** The two forms of an arrival: one of several shapes, or a search. */
 function arrivals(schema) {
-  const rows = schema.properties.load.properties.arrival.oneOf.map(({ properties, required }) => {
+  const [shapes, find] = schema.properties.load.properties.arrival.anyOf;
+  const rows = shapes.oneOf.map(({ properties, required }) => {
     const { shape, ...rest } = properties;
     const parts = Object.entries(rest).map(([name, part]) => {
       const fallback = ARRIVAL_DEFAULTS[name];
@@ -136,7 +138,21 @@ function arrivals(schema) {
     });
     return `| \`${shape.const}\` | ${parts.join(', ')} |`;
   });
-  return ['| shape | with |', '|---|---|', ...rows].join('\n');
+  const search = Object.entries(find.properties).map(
+    ([name, part]) =>
+      `| \`${name}\` | ${takes(part)} | ${FIND_DEFAULTS[name] ?? '(required)'} | ${part.description ?? ''} |`,
+  );
+  return [
+    '| shape | with |',
+    '|---|---|',
+    ...rows,
+    '',
+    'Instead of a shape, `find` has the rate looked for ([docs/search.md](search.md)); `run` and `search` both do it then:',
+    '',
+    '| key | takes | default | meaning |',
+    '|---|---|---|---|',
+    ...search,
+  ].join('\n');
 }
 
 function calls({ address, port, options }) {

@@ -168,8 +168,14 @@ export function latencies(report: Pick<LoadReport, 'histograms'>): Run['latency'
   );
 }
 
+/**
+ * Sockets that have a tuple. Since Linux 6.8 the dump has those too that are bound and not connected, as CLOSE: a socket that was
+ * bound to a port of its own and whose connect() is being refused would be counted above the ceiling.
+ */
 function mostSockets(timeline: Sampler['timeline']): number {
-  return Math.max(0, ...timeline.map(({ states }) => Object.values(states ?? {}).reduce((sum, n) => sum + n, 0)));
+  const occupying = ({ CLOSE: _, ...states }: Readonly<Record<string, number>>) =>
+    Object.values(states).reduce((sum, n) => sum + n, 0);
+  return Math.max(0, ...timeline.map(({ states }) => occupying(states ?? {})));
 }
 
 function peak(values: readonly (number | null)[]): number | null {

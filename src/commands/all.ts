@@ -6,18 +6,22 @@ import { registerCapacity } from './capacity.js';
 import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
 import { registerExplain } from './explain.js';
+import { registerFixes } from './fixes.js';
 import { registerPlan } from './plan.js';
 import { registerProfiles } from './profiles.js';
 import { registerReport } from './report.js';
 import { registerRestore } from './restore.js';
 import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
+import { registerSearch } from './search.js';
 import { registerSink } from './sink.js';
 import { registerWatch } from './watch.js';
 
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
   registerPlan,
+  registerSearch,
+  registerFixes,
   registerCapacity,
   registerExplain,
   registerReport,

@@ -9,10 +9,10 @@ import { type CapacityAnswer, type CapacityQuestion, capacityOf } from '../capac
 import type { Needed } from '../capacity/sizing.js';
 import type { FirstFull } from '../capacity/spread.js';
 import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../profile/strategy.js';
-import { type PortRange, parseDuration, parsePortRange, parseRate, UnitError } from '../profile/units.js';
+import { type PortRange, parseDuration, parsePortRange, UnitError } from '../profile/units.js';
 import type { Prediction } from '../results/schema.js';
 import { UserError } from './exit.js';
-import { integerOption } from './options.js';
+import { integerOption, rateOption } from './options.js';
 import { wrap } from './wrap.js';
 
 interface CapacityOptions {
@@ -81,7 +81,7 @@ export function registerCapacity(program: Command): void {
     .option(
       '--rate <rate>',
       'connections per second of all hosts together, as 50000/s: when is it slow, when full, and how many addresses does it need?',
-      option(bigRate),
+      rateOption,
     )
     .option('--hold <duration>', 'how long a connection is open', option(parseDuration), 0)
     .addOption(new Option('--close <who>', 'who closes first').choices(['client', 'server', 'reset']).default('client'))
@@ -136,16 +136,6 @@ function option<T>(parse: (text: string) => T): (text: string) => T {
 }
 
 const kernelRelease = option(parseKernelVersion);
-
-/** A fleet has rates that no load generator has. */
-function bigRate(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(k|M)?\/(s|min)$/.exec(text.trim());
-  if (!match) return parseRate(text);
-  const value =
-    (Number(match[1]) * (match[2] === 'k' ? 1e3 : match[2] === 'M' ? 1e6 : 1)) / (match[3] === 's' ? 1 : 60);
-  if (value <= 0) throw new UnitError(`found ${JSON.stringify(text)}; a rate must be greater than 0`);
-  return value;
-}
 
 function share(text: string): number {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);

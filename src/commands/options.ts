@@ -5,6 +5,7 @@ import { InvalidArgumentError } from 'commander';
 import { boxNameProblem } from '../profile/box.js';
 import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../profile/guest.js';
 import type { Experiment } from '../profile/plan.js';
+import { parseRate, UnitError } from '../profile/units.js';
 
 /** A whole number within bounds. */
 export function integerOption(name: string, min: number, max: number): (text: string) => number {
@@ -55,4 +56,23 @@ export function kernelOption(text: string): string[] {
   if (names.length > MAX_KERNELS)
     throw new InvalidArgumentError(`found ${names.length} kernels; at most ${MAX_KERNELS} are compared.`);
   return names;
+}
+
+/** A fleet has rates that no load generator has. */
+export function rateOption(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(k|M)?\/(s|min)$/.exec(text.trim());
+  if (!match) return unit(() => parseRate(text));
+  const value =
+    (Number(match[1]) * (match[2] === 'k' ? 1e3 : match[2] === 'M' ? 1e6 : 1)) / (match[3] === 's' ? 1 : 60);
+  if (value <= 0) throw new InvalidArgumentError('A rate must be greater than 0.');
+  return value;
+}
+
+function unit<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
 }

@@ -7,6 +7,8 @@ import { smallestPairs } from '../analysis/statistics.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
+import { inputOf } from '../capacity/predict-input.js';
+import { addressesFor, type Needed } from '../capacity/sizing.js';
 import { wallsOf } from '../capacity/walls.js';
 import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
@@ -31,6 +33,7 @@ import {
   kernelOption,
   LAB_HELP,
   labOption,
+  rateOption,
 } from './options.js';
 import { type ArmCapacity, capacityLines, perSecond } from './plan-capacity.js';
 import { readProfile } from './profile-file.js';
@@ -43,6 +46,7 @@ interface PlanOptions {
   readonly engine?: Engine;
   readonly box?: string;
   readonly repeat?: number;
+  readonly rate?: number;
   readonly json: boolean;
 }
 
@@ -59,6 +63,8 @@ interface PlannedArm extends ArmCapacity {
   readonly attempts: number | null;
   /** The kind of proxy under test, in which the prediction's call fails; null: the harness's own sockets. */
   readonly proxy: string | null;
+  /** With `--rate`: how many local addresses it takes to bear that rate for ever. */
+  readonly needed?: { readonly rate: number; readonly full: Needed };
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
   readonly why: string;
@@ -95,8 +101,13 @@ export function registerPlan(program: Command): void {
       'pairs of runs per variant, instead of what the profile says',
       integerOption('--repeat', 1, 1000),
     )
+    .option(
+      '--rate <rate>',
+      'and the other way round: how many addresses each arm needs to bear so many connections a second, as 50000/s',
+      rateOption,
+    )
     .option('--json', 'as JSON', false)
-    .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014')
+    .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014\n  bindstorm plan squid-2014 --rate 5000/s')
     .action(async (name: string, options: PlanOptions) => {
       const loaded = readProfile(name, {
         lab: options.lab,
@@ -108,7 +119,7 @@ export function registerPlan(program: Command): void {
       const places = await tryPlaces(loaded);
       if (places.ok && places.value.findings.length > 0) throw loaded.refuse(places.value.findings);
       const experiment = places.ok ? places.value.experiment : loaded.experiment;
-      const plan = describe(experiment, places);
+      const plan = describe(experiment, places, options.rate);
       process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : render(plan, experiment));
       process.exitCode = places.ok ? EXIT.ok : EXIT.noLab;
     });
@@ -133,14 +144,15 @@ async function tryPlaces({ experiment }: LoadedProfile): Promise<Attempted<Place
   }
 }
 
-function describe(experiment: Experiment, places: Attempted<Places>): Plan {
+function describe(experiment: Experiment, places: Attempted<Places>, rate: number | undefined): Plan {
   const known = places.ok ? places.value.all : [];
   const parts = kernelsOf(experiment).map((name) => {
     const environment = known.find((place) => place.name === name)?.environment;
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release);
     const part = experimentOn(experiment, name);
-    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part.neighbours));
+    const describe = (arm: Arm) => describeArm(arm, version, environment?.defaults ?? {}, part.neighbours, rate);
+    const arms = part.arms.map(describe);
     return { name, release, environment, part, arms };
   });
   const [first] = parts;
@@ -166,7 +178,9 @@ function describe(experiment: Experiment, places: Attempted<Places>): Plan {
             )
           : [],
       ),
-      ...new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms))),
+      ...(experiment.search
+        ? ['the rate is searched for (find: max-rate): runs, attempts and times are those of one step of it']
+        : new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms)))),
     ],
   };
 }
@@ -176,6 +190,7 @@ function describeArm(
   kernel: KernelVersion,
   defaults: Readonly<Record<string, string>>,
   neighbours: Experiment['neighbours'],
+  rate: number | undefined,
 ): PlannedArm {
   const durationMs = arrivalDurationMs(arm.load.arrival);
   return {
@@ -191,8 +206,15 @@ function describeArm(
     prediction: predictArm(arm, kernel, defaults),
     walls: wallsOf(arm, kernel, defaults),
     proxy: arm.proxy?.kind ?? null,
+    ...(rate === undefined ? {} : { needed: { rate, full: neededFor(arm, kernel, defaults, rate) } }),
     ...isDeterministic(arm, kernel, defaults, neighbours),
   };
+}
+
+/** Addresses in turns, so that each gets the same share. */
+function neededFor(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>, rate: number): Needed {
+  const pick = arm.load.pick === 'random' ? 'random' : 'round-robin';
+  return addressesFor(inputOf(arm, kernel, defaults), rate, 'hard', { pick, loss: 1e-4 });
 }
 
 /** How many repeats a claim about the noisy variants needs. */
@@ -218,7 +240,9 @@ function render(plan: Plan, experiment: Experiment): string {
   const width = Math.min(process.stdout.columns ?? 100, 120);
   const size = planRuns({ ...experiment, warmup: 0, repeat: 1 }).length;
   const lines = [
-    `${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${size}), about ${formatLeft(plan.expectedSeconds * 1000)}`,
+    experiment.search
+      ? `${plan.experiment}: a search for the highest rate of ${counted(plan.arms.length, 'arm')}, some fifteen steps each (bindstorm search)`
+      : `${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${size}), about ${formatLeft(plan.expectedSeconds * 1000)}`,
   ];
   if (plan.description) lines.push(...wrap(plan.description, width));
   if (plan.kernels) {
@@ -284,9 +308,23 @@ function renderArm(arm: PlannedArm, baseline: PlannedArm, width: number): string
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
     ...capacityLines(arm, baseline),
     ...expectedOutcomes(arm),
+    ...(arm.needed ? [`for ${perSecond(arm.needed.rate)} for ever: ${neededText(arm.needed.full)}`] : []),
   ];
   const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
   return [title, ...facts.flatMap((fact) => wrap(fact, width - 6).map((line) => `      ${line}`))];
+}
+
+function neededText(needed: Needed): string {
+  switch (needed.kind) {
+    case 'addresses':
+      return `${counted(needed.addresses, 'address')}, each of which bears ${perSecond(needed.perAddress)}`;
+    case 'useless':
+      return `no number of addresses is enough: ${needed.why}`;
+    case 'unlimited':
+      return `one address: ${needed.why}`;
+    case 'unknown':
+      return `no closed form: ${needed.why}`;
+  }
 }
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */

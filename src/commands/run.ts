@@ -45,6 +45,7 @@ import {
 } from './options.js';
 import { readProfile } from './profile-file.js';
 import { createProgress } from './progress.js';
+import { search } from './search.js';
 import { appendStepSummary } from './step-summary.js';
 
 interface RunOptions {
@@ -96,6 +97,12 @@ export function registerRun(program: Command): void {
 }
 
 async function run(profile: string | undefined, options: RunOptions): Promise<number> {
+  if (profile !== undefined && options.resume === undefined) {
+    const { lab, kernel, engine, box, repeat, seed } = options;
+    const loaded = readProfile(profile, { lab, kernels: kernel, engine, box, repeat, seed });
+    // The profile asks for a rate: there is nothing to compare before it is found.
+    if (loaded.experiment.search) return search(loaded, profile, options);
+  }
   warnOfStaleSnapshots();
   // Before anything else: a port that is taken is to be said before a lab is made.
   const live = options.live === undefined ? null : await openLive(options.live === true ? 0 : options.live);

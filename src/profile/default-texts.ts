@@ -19,7 +19,8 @@ import {
   TOR,
   WARMUP,
 } from './defaults.js';
-import { formatDuration } from './format.js';
+import { formatDuration, formatRate } from './format.js';
+import { SEARCH } from './search.js';
 
 /** Key → default, for the keys that have one. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
@@ -80,4 +81,14 @@ export const ARRIVAL_DEFAULTS: Readonly<Record<string, string>> = {
   inFlight: String(FILL.inFlight),
   waves: String(FILL.waves),
   pause: formatDuration(FILL.pauseMs),
+};
+
+/** Of `find: max-rate`. */
+export const FIND_DEFAULTS: Readonly<Record<string, string>> = {
+  from: formatRate(SEARCH.from),
+  to: formatRate(SEARCH.to),
+  tolerance: `${SEARCH.tolerance * 100}%`,
+  confirm: String(SEARCH.confirm),
+  step: formatDuration(SEARCH.stepMs),
+  p99: 'no limit',
 };

@@ -48,12 +48,21 @@ function union(issue: z.core.$ZodIssueInvalidUnion, path: Path): Finding[] {
   }
   const wrongType = (branch: Issue[]) =>
     branch.every(({ code, path: at }) => code === 'invalid_type' && at.length === 0);
-  const meant = issue.errors.find((branch) => !wrongType(branch));
+  const meant = issue.errors.find(onlyValues) ?? issue.errors.find((branch) => !wrongType(branch));
   if (meant) return meant.flatMap((inner) => explain(inner, path));
   const expected = issue.errors.flatMap((branch) =>
     branch.flatMap((inner) => (inner.code === 'invalid_type' ? [expectedWord(inner.expected)] : [])),
   );
   return [mistyped(path, issue.input, [...new Set(expected)])];
+}
+
+/** A form whose keys are all there, if not with the right values. */
+function onlyValues(branch: readonly Issue[]): boolean {
+  return branch.every((inner) => {
+    if (inner.code === 'unrecognized_keys' || inner.path.length === 0) return false;
+    if (inner.code !== 'invalid_union' || inner.discriminator === undefined) return inner.input !== undefined;
+    return (inner.input as Record<string, unknown> | undefined)?.[inner.discriminator] !== undefined;
+  });
 }
 
 function mistyped(path: Path, input: unknown, expected: readonly string[]): Finding {

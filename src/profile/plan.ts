@@ -7,6 +7,7 @@ import { boxSchema } from './box.js';
 import { ENGINES } from './guest.js';
 import { LOAD_ENGINES } from './load-engine.js';
 import { WHERE } from './neighbour.js';
+import { searchSchema } from './search.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { PROTOCOLS, proxySettingsSchema, SUBJECT_KINDS } from './subject.js';
 
@@ -181,6 +182,8 @@ export const experimentSchema = z.object({
   repeat: z.number(),
   warmup: z.number(),
   seed: z.number(),
+  /** `arrival: { find: max-rate }`: the rate is what is looked for; the arrivals of the arms are those of a first step. */
+  search: searchSchema.optional(),
   goal: z.string(),
   guardrails: z.array(z.string()),
   thresholds: z.array(thresholdSchema),

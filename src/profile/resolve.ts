@@ -13,6 +13,7 @@ import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { checkNeighbours } from './check-neighbours.js';
+import { checkSearch, withShape } from './check-search.js';
 import {
   checkLoadOfSubject,
   checkServerLines,
@@ -70,6 +71,7 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
   const perKernel = resolveArms(input, lab, findings);
   const arms = kernels ? kernels.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) : perKernel;
   const box = checkBox(input.lab, lab, context.box, findings);
+  const search = checkSearch(input, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const neighbours = checkNeighbours(input, input.subject?.kind ?? SUBJECT, lab, perKernel[0]!, findings);
   const experiment: Experiment = {
@@ -84,6 +86,7 @@ export function resolveExperiment(input: ProfileInput, context: ResolveContext):
     repeat: context.repeat ?? input.repeat ?? REPEAT,
     warmup: input.warmup ?? WARMUP,
     seed: context.seed ?? input.seed ?? SEED,
+    ...(search ? { search } : {}),
     goal,
     guardrails: checkGuardrails(input, goal, findings),
     thresholds: checkThresholds(input, findings),
@@ -103,7 +106,7 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
   const base = {
     addresses: addressInput(input.addresses),
     destinations: input.destinations ?? {},
-    load: input.load,
+    load: withShape(input.load),
     subject: settings,
     ...sysctlsByRole(input, kind, [], none, readSysctls, reportBase),
   };
@@ -133,7 +136,11 @@ function resolveArms(input: ProfileInput, lab: Experiment['lab'], findings: Find
     const merged: Merged = {
       addresses: mergeAddresses(base.addresses, variant.addresses ?? {}),
       destinations: mergeDestinations(base.destinations, variant.destinations ?? {}),
-      load: { ...mergeLoad(base.load, variant.load ?? {}), arrival: variant.load?.arrival ?? base.load.arrival },
+      // What a variant of a search says of arrivals has been refused.
+      load: withShape({
+        ...mergeLoad(base.load, variant.load ?? {}),
+        arrival: variant.load?.arrival ?? base.load.arrival,
+      }),
       subject: { ...base.subject, ...variant.subject },
       ...sysctlsByRole(variant, kind, ['variants', i], base, readSysctls, report),
     };

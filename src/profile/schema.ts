@@ -9,7 +9,7 @@ import { LOAD_ENGINES } from './load-engine.js';
 import { MAX_NEIGHBOURS, neighbourShape } from './neighbour.js';
 import { STRATEGY_NAMES } from './strategy.js';
 import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
-import { parseDuration, parsePortRange, parseRate, quote, UnitError } from './units.js';
+import { parseDuration, parsePercent, parsePortRange, parseRate, quote, UnitError } from './units.js';
 
 /** A strict object whose error for an unknown key lists the keys that it has. */
 function object<T extends z.core.$ZodLooseShape>(shape: T) {
@@ -82,7 +82,7 @@ const destinations = {
     .describe('targets outside the lab, as 192.0.2.10:3128; each must be on the allow list, and the lab must be host'),
 };
 
-const arrival = z.discriminatedUnion(
+const shapes = z.discriminatedUnion(
   'shape',
   [
     object({ shape: z.literal('constant'), rate, duration }),
@@ -109,6 +109,18 @@ const arrival = z.discriminatedUnion(
       issue.code === 'invalid_union' ? 'shape must be one of constant, poisson, ramp, steps, fill, hold' : undefined,
   },
 );
+
+const percent = parsed(parsePercent, 'a share in percent, as 2%', /^\s*\d+(\.\d+)?\s*%\s*$/);
+const find = object({
+  find: z.literal('max-rate').describe('the highest rate that holds for ever, of the baseline and of each variant'),
+  from: rate.optional().describe('where the search begins'),
+  to: rate.optional().describe('where it ends'),
+  tolerance: percent.optional().describe('how far apart the ends of the answer may be'),
+  confirm: positive(100).optional().describe('how often the rate that is answered must have held'),
+  step: duration.optional().describe('the least duration of a step'),
+  p99: duration.optional().describe('the highest p99 of the total latency; a rate that is slower does not hold'),
+});
+const arrival = z.union([shapes, find]);
 
 const load = {
   workers: positive(64).optional().describe('worker threads, each with as many descriptors as ulimit -n allows'),
@@ -351,7 +363,8 @@ export const profileSchema = object({
 }).describe('A bindstorm profile: a baseline, its variants, and what to measure');
 
 export type ProfileInput = z.infer<typeof profileSchema>;
-export type ArrivalInput = z.infer<typeof arrival>;
+export type ArrivalInput = z.infer<typeof shapes>;
+export type FindInput = z.infer<typeof find>;
 
 /** The allowed word nearest to a mistyped one (at most two edits away). */
 export function closest(word: string, allowed: readonly string[]): string | undefined {

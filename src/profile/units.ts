@@ -53,6 +53,20 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/**
+ * Parse a share.
+ * @param text `2%`, `0.5 %`
+ * @returns above 0 and below 1
+ * @throws UnitError
+ */
+export function parsePercent(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
+  const value = Number(match?.[1]) / 100;
+  if (!match || value <= 0 || value >= 1)
+    throw new UnitError(`found ${quote(text)}; a share is a number of percent above 0 and below 100, as 2%`);
+  return value;
+}
+
 export interface PortRange {
   readonly low: number;
   readonly high: number;

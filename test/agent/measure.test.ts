@@ -121,6 +121,11 @@ describe('the figures of a run', () => {
     assert.equal(measure(inputOf()).ports.peak, null);
   });
 
+  it('a socket that is bound and not connected has a port and no tuple', () => {
+    const timeline = [{ states: { ESTABLISHED: 40, CLOSE: 1 } }];
+    assert.equal(measure(inputOf({ timeline })).capacity.tuples, 40);
+  });
+
   it('the tuples occupied at once include TIME_WAIT, and on a shared namespace only what is our own', () => {
     const timeline: Partial<Second>[] = [
       { states: { TIME_WAIT: 40, ESTABLISHED: 5 } },

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { predict } from '../../src/capacity/predict.js';
+import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
+import { KERNELS } from '../support/kernel-tables.js';
 import { input } from './inputs.js';
 
 const known = (changes: Parameters<typeof input>[0]) => predict(input(changes)).known!;
@@ -15,7 +17,7 @@ test('measured on that series, read in its source or between two that were read,
   assert.equal(read.how, 'read');
   assert.match(
     read.why,
-    /^read in the source of 4\.19; measured on 3\.3\.8, 5\.10\.223, .*, where the same rule holds$/,
+    /^read in the source of 4\.19; measured on 3\.3\.8, 5\.10\.46, .*, where the same rule holds$/,
   );
   const between = known({ kernel: '5.4.0', strategy: 'bind-reuseaddr' });
   assert.deepEqual([between.how, between.on], ['assumed', []], 'nothing after 4.19 was read of its era');
@@ -28,11 +30,31 @@ test('measured on that series, read in its source or between two that were read,
   assert.match(known({ kernel: '2.6.18' }).why, /^2\.6\.18 is older/);
 });
 
+test('the kernels of the guests, whose rows the tests hold, are measured for every strategy that they have', () => {
+  for (const { release } of KERNELS) {
+    for (const strategy of STRATEGY_NAMES) {
+      const { how, on } = known({ kernel: release, strategy });
+      const has = strategy !== 'local-port-range' || release !== '5.10.46';
+      assert.deepEqual(
+        [how, on.includes(release)],
+        has ? ['measured', true] : ['read', false],
+        `${strategy} ${release}`,
+      );
+    }
+  }
+});
+
 test('random sharing is simulated, and says on which kernel the simulation was held against the truth', () => {
   const era = (kernel: string) => known({ kernel, strategy: 'bind-reuseaddr', destinations: 2 });
   assert.deepEqual([era('3.0').how, era('3.0').on], ['simulated', ['3.2.71']]);
   assert.deepEqual([era('3.10').how, era('3.10').on], ['simulated', []]);
-  assert.deepEqual(known({ strategy: 'bind-reuseaddr', destinations: 2, autobindReuse: true }).on, ['6.18.44']);
+  assert.deepEqual(known({ strategy: 'bind-reuseaddr', destinations: 2, autobindReuse: true }).on, [
+    '5.10.46',
+    '6.1.176',
+    '6.12.101',
+    '6.18.44',
+    '7.2.7',
+  ]);
 });
 
 test('vendors change bind() within one kernel number', () => {

@@ -12,9 +12,9 @@ import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
 import type { Prediction } from '../../src/results/schema.js';
 import { type Column, KERNELS, rowOn } from '../support/kernel-tables.js';
 import { isRandom, LOOPBACK_ADDRESSES, type OracleRow, readOracle, titleOf } from '../support/oracle.js';
+import { waves } from '../support/predicted.js';
 import { arm, input } from './inputs.js';
 
-const PAUSE = 1.3;
 const oracle = readOracle();
 
 function predictionOf(row: OracleRow, kernel: string): Prediction {
@@ -59,14 +59,6 @@ test('held, 6.18: these rows, and no others, have no closed form; what succeeded
   );
   for (const { prediction } of open) assert.match(prediction.rule, /at random .* no closed form/);
 });
-
-/** What a wave of attempts gives, by the prediction alone: ports that a close frees at once limit nothing. */
-function waves(attempts: number, { concurrent, sustained }: Prediction): [first: number, second: number] {
-  if (concurrent === 0) return [0, 0];
-  if (sustained === null || concurrent === null) return [attempts, attempts];
-  const first = Math.min(attempts, concurrent);
-  return [first, concurrent / sustained <= PAUSE ? first : 0];
-}
 
 /** All of a row's attempts have their outcome, and those that fail have the one that was predicted. */
 function assertOutcomes(row: OracleRow, ok: number, { fails }: Prediction): void {

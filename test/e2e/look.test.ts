@@ -10,7 +10,20 @@ import { CLI, ROOT, runCli, scratchFolder, startCli } from '../support/cli.js';
 import { newMark } from '../support/processes.js';
 import { tinyProfile } from '../support/tiny.js';
 
-const COMMANDS = ['run', 'plan', 'report', 'compare', 'watch', 'doctor', 'profiles', 'sink', 'schema', 'restore'];
+const COMMANDS = [
+  'run',
+  'plan',
+  'search',
+  'fixes',
+  'report',
+  'compare',
+  'watch',
+  'doctor',
+  'profiles',
+  'sink',
+  'schema',
+  'restore',
+];
 
 test('every command has help with an example, and the main help names every command', async () => {
   const main = await runCli(['--help'], { cwd: ROOT });
@@ -80,6 +93,23 @@ test('plan --json has the expected capacity of each arm; --repeat changes the nu
       ['fin-timeout', 100, true, 40, 'bind:EADDRINUSE'],
     ],
   );
+});
+
+test('plan --rate says how many addresses each arm needs; bad rates are refused', async (t) => {
+  const cwd = scratchFolder(t);
+  writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile());
+  const { stdout } = await runCli(['plan', 'tiny.yaml', '--json', '--rate', '10/s'], { cwd });
+  const needed = JSON.parse(stdout).arms.map((arm: { name: string; needed: unknown }) => [arm.name, arm.needed]);
+  // 20 ports bear a third of a connection a second, 200 bear ten times that.
+  assert.deepEqual(
+    needed.map(([name, { full }]: [string, { full: { addresses: number } }]) => [name, full.addresses]),
+    [
+      ['baseline', 30],
+      ['wider-range', 3],
+      ['fin-timeout', 30],
+    ],
+  );
+  assert.equal((await runCli(['plan', 'tiny.yaml', '--rate', '0/s'], { cwd })).code, 2);
 });
 
 test('every shipped profile is listed, and plan reads each that needs no editing', async () => {

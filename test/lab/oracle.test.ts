@@ -22,6 +22,7 @@ import {
   titleOf,
 } from '../support/oracle.js';
 import type { DriverRow } from '../support/oracle-driver.js';
+import { assertRandom, predictedRows, randomRows } from '../support/predicted.js';
 
 type Where = 'lab' | 'loopback';
 
@@ -64,3 +65,13 @@ for (const [where, chosen] of [
     });
   }
 }
+
+test('the prediction for four destinations, and the simulation of what is random', {
+  skip: !atLeast(kernel, '5.7') && 'without ip_autobind_reuse',
+}, async (t) => {
+  const predicted = predictedRows(release(), false);
+  const random = randomRows();
+  const answers = await ask([...predicted, ...random], 'lab');
+  for (const [i, row] of predicted.entries()) await t.test(titleOf(row), () => assertRow(row, answers[i]!, row.ports!));
+  await t.test('random', () => assertRandom(release(), random, answers.slice(-random.length)));
+});

@@ -30,6 +30,8 @@ export interface DriverRequest {
   /** Ports come free again while a wave lasts, if it lasts too long (steady()). */
   readonly timed: boolean;
   readonly sysctls: Record<string, string>;
+  /** Ports of its range, where they are not those of the input. */
+  readonly ports?: number;
 }
 
 export interface DriverInput {
@@ -78,7 +80,7 @@ const DESCRIPTORS = 8192;
 
 const input = JSON.parse(await firstLine()) as DriverInput;
 const targets = await setUp();
-let ranges = 0;
+let nextPort = FIRST_PORT;
 await drive();
 process.exit(0);
 
@@ -105,10 +107,10 @@ async function drive(): Promise<void> {
 }
 
 async function begin(row: number, waiting: Waiting[]): Promise<void> {
-  let range = ownRange();
+  let range = ownRange(row);
   let first = await wave(row, range);
   for (let tries = 1; !first.steady && tries < TRIES; tries++) {
-    range = ownRange();
+    range = ownRange(row);
     first = await wave(row, range);
   }
   if (input.rows[row]!.held) answer(row, first, null);
@@ -121,9 +123,11 @@ function answer(row: number, first: Wave, second: Wave | null): void {
   process.stdout.write(`${JSON.stringify(found)}\n`);
 }
 
-function ownRange(): PortRange {
-  const low = FIRST_PORT + ranges++ * input.ports;
-  return { low, high: low + input.ports - 1 };
+function ownRange(row: number): PortRange {
+  const ports = input.rows[row]!.ports ?? input.ports;
+  const low = nextPort;
+  nextPort += ports;
+  return { low, high: nextPort - 1 };
 }
 
 async function setUp() {

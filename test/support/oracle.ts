@@ -25,6 +25,8 @@ export interface OracleRow {
   readonly outcomes: Outcomes;
   /** What succeeds of the same attempts 1.3 s later; null for held rows. */
   readonly secondWave: number | null;
+  /** Of its own range, where it is not P of the others. */
+  readonly ports?: number;
 }
 
 /** The table's names for strategies, where they differ. */
@@ -120,9 +122,10 @@ export function driverInput(
   return {
     where,
     addresses,
-    destinations: 2,
+    destinations: Math.max(...rows.map(({ destinations }) => destinations)),
     ports,
     rows: rows.map((row) => ({
+      ...(row.ports === undefined ? {} : { ports: row.ports }),
       strategy: row.strategy,
       addresses: row.addresses,
       destinations: row.destinations,

@@ -4,7 +4,7 @@
  * have four ports instead of a hundred.
  */
 import assert from 'node:assert/strict';
-import { release } from 'node:os';
+import { release as ownRelease } from 'node:os';
 import { after, before, describe, it, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -22,6 +22,7 @@ import {
   titleOf,
 } from '../../support/oracle.js';
 import type { DriverRow } from '../../support/oracle-driver.js';
+import { assertRandom, predictedRows, randomRows } from '../../support/predicted.js';
 import { bootProgramGuest, type ProgramGuest } from '../../support/program-guest.js';
 
 const PORTS = 4;
@@ -39,9 +40,12 @@ test('the differences are about rows of the oracle', () => {
   );
 });
 
-for (const { suite, column } of KERNELS) {
+for (const { suite, column, release } of KERNELS) {
   describe(`Linux ${column}`, { skip: process.arch !== 'x64' && 'User-Mode Linux is for x86-64' }, () => {
-    const rows = oracle.map((row) => scaled(rowOn(column, row), PORTS));
+    const measured = oracle.map((row) => scaled(rowOn(column, row), PORTS));
+    const predicted = predictedRows(release, true);
+    const random = randomRows();
+    const rows = [...measured, ...predicted, ...random];
     let guest: ProgramGuest;
     let answers: DriverRow[];
     before(async () => {
@@ -53,11 +57,18 @@ for (const { suite, column } of KERNELS) {
 
     it('is what its column says', () => assert.equal(columnOf(guest.release), column));
 
-    for (const strategy of new Set(rows.map((row) => row.strategy)))
-      it(`${strategy}: ${rows.filter((row) => row.strategy === strategy).length} rows`, () => {
-        const wrong = rows.flatMap((row, i) => (row.strategy === strategy ? complaint(row, answers[i]) : []));
+    for (const strategy of new Set(measured.map((row) => row.strategy)))
+      it(`${strategy}: ${measured.filter((row) => row.strategy === strategy).length} rows`, () => {
+        const wrong = measured.flatMap((row, i) => (row.strategy === strategy ? complaint(row, answers[i]) : []));
         assert.deepEqual(wrong, []);
       });
+
+    it(`the prediction for four destinations, ${predicted.length} rows`, () => {
+      const wrong = predicted.flatMap((row, i) => complaint(row, answers[measured.length + i]));
+      assert.deepEqual(wrong, []);
+    });
+
+    it('the simulation of what is random', () => assertRandom(release, random, answers.slice(-random.length)));
 
     it('cases', async () => {
       assert.deepEqual(JSON.parse((await guest.run('kernel-cases.js'))[0]!), casesOn(column));
@@ -90,7 +101,7 @@ function complaint(row: (typeof oracle)[number], answer: DriverRow | undefined):
 }
 
 // Another release of a guest's series may have more, or fewer, of what a stable series was brought; 6.18 has a column and no guest.
-if (columnOf(release()) === '6.18')
+if (columnOf(ownRelease()) === '6.18')
   test("cases on this machine's kernel, 6.18", async () => {
     const program = fileURLToPath(new URL('../../support/kernel-cases.js', import.meta.url));
     const command = netnsCommand([process.execPath, program], process.getuid?.() === 0);

@@ -11,6 +11,30 @@ export const LOAD: readonly BadProfile[] = [
     message: /found 2000 \(a number\); expected a text \(attempts per second, as 2000\/s\): write "rate: 2000\/s"/,
   },
   {
+    title: 'a search for something unknown',
+    text: arrival('{ find: min-rate }'),
+    place: 'load.arrival.find:5',
+    message: /found "min-rate" \(a text\); allowed is only max-rate/,
+  },
+  {
+    title: 'a search with a key of an arrival',
+    text: arrival('{ find: max-rate, rate: 5/s }'),
+    place: 'load.arrival.rate:5',
+    message: /unknown key "rate"; allowed here: find, from, to, tolerance, confirm, step, p99/,
+  },
+  {
+    title: 'a search that ends below its beginning',
+    text: arrival('{ find: max-rate, from: 50/s, to: 20/s }'),
+    place: 'load.arrival.to:5',
+    message: /found 20\/s, below from \(50\/s\): raise to, or lower from/,
+  },
+  {
+    title: 'a search with a tolerance that is no share',
+    text: arrival('{ find: max-rate, tolerance: 200% }'),
+    place: 'load.arrival.tolerance:5',
+    message: /found "200%"; a share is a number of percent above 0 and below 100, as 2%/,
+  },
+  {
     title: 'a rate of zero',
     text: arrival('{ shape: constant, rate: 0/s, duration: 1s }'),
     place: 'load.arrival.rate:5',

@@ -1,0 +1,45 @@
+// Keeps a league table of fixes as the committed example: reports/examples/fixes/, and, where Chromium is installed, the picture
+// docs/fixes.png. Its argument is the folder of a run; without one the whole table is made first, which takes an hour:
+//   bindstorm fixes --kernels bullseye,bookworm,trixie,sid
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { renderFixes } from '../dist/src/report/fixes.js';
+import { renderFixesHtml } from '../dist/src/report/fixes-html.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const example = join(root, 'reports', 'examples', 'fixes');
+const folder = process.argv[2] ?? make();
+
+function make() {
+  const out = mkdtempSync(join(tmpdir(), 'bindstorm-fixes-'));
+  const args = ['fixes', '--kernels', 'bullseye,bookworm,trixie,sid', '--out', out];
+  const { status } = spawnSync(join(root, 'bindstorm'), args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error(`bindstorm fixes ended with ${status}; ${out} can be gone on with`);
+  return join(out, readdirSync(out)[0]);
+}
+
+const report = JSON.parse(readFileSync(join(folder, 'fixes.json'), 'utf8'));
+rmSync(example, { recursive: true, force: true });
+mkdirSync(example, { recursive: true });
+cpSync(join(folder, 'runs'), join(example, 'runs'), { recursive: true });
+cpSync(join(folder, 'fixes.json'), join(example, 'fixes.json'));
+writeFileSync(join(example, 'README.md'), renderFixes(report));
+writeFileSync(join(example, 'fixes.html'), renderFixesHtml(report));
+
+const picture = spawnSync(
+  'chromium',
+  [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--hide-scrollbars',
+    '--window-size=1280,1240',
+    `--screenshot=${join(root, 'docs', 'fixes.png')}`,
+    `file://${join(example, 'fixes.html')}`,
+  ],
+  { stdio: 'ignore' },
+);
+if (picture.error) console.error('no chromium on the PATH: docs/fixes.png is as it was');

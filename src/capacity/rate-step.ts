@@ -1,0 +1,84 @@
+/**
+ * How one rate is tried so that it shows whether the rate holds for ever. A rate that fills the ports only after a minute holds for a
+ * minute whatever it is, so a step lasts longer than a tuple is in use, or begins with the tuples in use that the rate would have
+ * come to. Pure.
+ */
+import type { Arm, Arrival } from '../profile/plan.js';
+import type { SearchSettings } from '../profile/search.js';
+import type { KernelVersion } from './kernel-version.js';
+import { limitOf } from './limit.js';
+import { inputOf, TIME_WAIT_SECONDS } from './predict-input.js';
+
+export interface Occupancy {
+  /** How long a connection keeps its tuple, TIME_WAIT included; 0: ports do not limit the rate. */
+  readonly seconds: number;
+  /** Where the seconds come from: the model, or, where it has no closed form, the longest that there is. */
+  readonly how: 'model' | 'assumed';
+}
+
+/**
+ * How long each connection of an arm keeps its tuple, by the kernel's rules.
+ * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
+ * @throws UnitError when `ip_local_port_range` is no range
+ */
+export function occupancyOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): Occupancy {
+  const input = inputOf(arm, kernel, defaults);
+  const { after } = limitOf(input);
+  const hold = input.holdMs / 1000;
+  if (after.seconds !== null) return { seconds: hold + after.seconds, how: 'model' };
+  return { seconds: hold + TIME_WAIT_SECONDS, how: 'assumed' };
+}
+
+export interface RateStep {
+  readonly arrival: Arrival;
+  /**
+   * `in full`: it lasts longer than tuples are in use, so that what it shows goes on for ever. `scaled`: it begins with so many
+   * connections in one go that, with those of the rate, as many tuples are in use as the rate leads to. `unbound`: nothing that
+   * the model knows of is in use after a connection, and the step only shows what it shows while it lasts.
+   */
+  readonly how: 'in full' | 'scaled' | 'unbound';
+  readonly seconds: number;
+}
+
+/** So many occupancies: after the first, what is given back and what is taken have met. */
+const ROUNDS = 3;
+/** Longer than this a step is not made in full if there is another way. */
+const LONG_SECONDS = 15;
+/** Connections per second that the beginning of a scaled step may ask for, directly and through a proxy. */
+const BURST = { direct: 4000, proxy: 400 };
+/** A scaled step must end well before the first of its tuples is given back. */
+const MOST_OF_OCCUPANCY = 0.6;
+
+/** The step for a rate. With a limit of the latency nothing is scaled, as the burst would be slower than the rate. */
+export function rateStep(
+  rate: number,
+  { seconds: occupied }: Occupancy,
+  { stepMs, p99Ms }: Pick<SearchSettings, 'stepMs' | 'p99Ms'>,
+  proxied: boolean,
+): RateStep {
+  const least = stepMs / 1000;
+  const constant = (seconds: number, how: RateStep['how']): RateStep => ({
+    arrival: { shape: 'constant', rate, durationMs: Math.ceil(seconds * 1000) },
+    how,
+    seconds,
+  });
+  // At least a few attempts, also of a rate of one in a minute.
+  if (occupied === 0) return constant(Math.max(least, 3 / rate), 'unbound');
+  if (ROUNDS * occupied <= LONG_SECONDS) return constant(Math.max(least, ROUNDS * occupied, 3 / rate), 'in full');
+  return (p99Ms === null ? scaled(rate, occupied, least, proxied) : null) ?? constant(occupied * 1.2, 'in full');
+}
+
+/**
+ * Two parts of one length: a burst, then the rate, together as many attempts as the rate makes while one tuple is in use; none of
+ * which is given back before the end. Null where the burst would take too long.
+ */
+function scaled(rate: number, occupied: number, least: number, proxied: boolean): RateStep | null {
+  // Rounded up: a rate that leaves a tuple more than there are, if only now and then, does not hold.
+  const total = Math.ceil(rate * occupied - 1e-9);
+  const burst = proxied ? BURST.proxy : BURST.direct;
+  const each = Math.max(least / 2, total / (burst + rate));
+  if (2 * each > occupied * MOST_OF_OCCUPANCY || total < 2) return null;
+  // As floor() in the scheduled attempts loses a share of one.
+  const first = (total + 1e-6) / each - rate;
+  return { arrival: { shape: 'steps', rates: [first, rate], eachMs: each * 1000 }, how: 'scaled', seconds: 2 * each };
+}

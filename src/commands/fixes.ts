@@ -1,0 +1,188 @@
+/**
+ * `bindstorm fixes`: the catalogue of fixes, each alone, for strategies on kernels; a league table.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Command, InvalidArgumentError } from 'commander';
+import { disagreements, type FixReport, type FixTable } from '../analysis/fixes.js';
+import { FIX_STRATEGIES, HOST, runFixes } from '../experiment/fixes.js';
+import { createResultFolder } from '../experiment/folder.js';
+import { engineOf } from '../lab/vm/kernel.js';
+import { type Fix, FixError, parseFix } from '../profile/fix.js';
+import type { StrategyName } from '../profile/strategy.js';
+import { renderFixes, summaryLines } from '../report/fixes.js';
+import { renderFixesHtml } from '../report/fixes-html.js';
+import { toolVersion } from '../results/version.js';
+import { EXIT, EXIT_HELP, UserError } from './exit.js';
+import { labOf, releasing } from './labs.js';
+import { kernelOption } from './options.js';
+
+const CATALOGUE = fileURLToPath(new URL('../../../fixes/', import.meta.url));
+const REPORT = 'fixes.json';
+
+interface FixesOptions {
+  readonly kernels: string[];
+  readonly host: boolean;
+  readonly strategies: StrategyName[];
+  readonly only?: string[];
+  readonly out: string;
+  readonly resume?: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function registerFixes(program: Command): void {
+  program
+    .command('fixes')
+    .description(
+      'put every fix of the catalogue, each alone, to strategies on kernels, and make a league table: works, does nothing, harms',
+    )
+    .option(
+      '--kernels <names>',
+      'guests beside the kernel of this machine, as bullseye,bookworm,trixie,sid',
+      kernelOption,
+      [],
+    )
+    .option('--no-host', 'not on the kernel of this machine')
+    .option('--strategies <names>', `of ${FIX_STRATEGIES.join(', ')}`, strategiesOption, [
+      'bind',
+      'bind-reuseaddr',
+      'bind-no-port',
+    ])
+    .option('--only <fixes>', 'these fixes only, as tw-reuse-1,fin-timeout', (text: string) => text.split(','))
+    .option('--out <folder>', 'where result folders are made', 'reports')
+    .option('--resume <folder>', 'go on with a table that was interrupted; the same kernels, strategies and fixes')
+    .option('--json', 'the whole table as JSON on standard output', false)
+    .option('--quiet', 'no progress', false)
+    .addHelpText(
+      'after',
+      () =>
+        `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n${EXIT_HELP}`,
+    )
+    .action(async (options: FixesOptions) => {
+      process.exitCode = await fixes(options);
+    });
+}
+
+function strategiesOption(text: string): StrategyName[] {
+  return text.split(',').map((name) => {
+    const strategy = FIX_STRATEGIES.find((known) => known === name.trim());
+    if (strategy === undefined)
+      throw new InvalidArgumentError(`Found ${name}; allowed are ${FIX_STRATEGIES.join(', ')}.`);
+    return strategy;
+  });
+}
+
+function fixNames(): string[] {
+  return readdirSync(CATALOGUE)
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.replace(/\.yaml$/, ''))
+    .sort();
+}
+
+/** The catalogue, or a part of it. @throws UserError */
+function readCatalogue(only: readonly string[] | undefined): Fix[] {
+  const names = fixNames();
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UserError(`found --only ${unknown}; the catalogue has ${names.join(', ')}`);
+  try {
+    return (only ?? names).map((name) => {
+      const path = join(CATALOGUE, `${name}.yaml`);
+      return parseFix(readFileSync(path, 'utf8'), path);
+    });
+  } catch (error) {
+    throw error instanceof FixError ? new UserError(error.message) : error;
+  }
+}
+
+async function fixes(options: FixesOptions): Promise<number> {
+  const { kernels, strategies, resume, quiet, json } = options;
+  const catalogue = readCatalogue(options.only);
+  const names = [...(options.host ? [HOST] : []), ...kernels];
+  if (names.length === 0)
+    throw new UserError('found --no-host and no kernel; name some with --kernels bookworm,trixie');
+  if (resume !== undefined && !existsSync(resume))
+    throw new UserError(`found no folder ${resume}; --resume takes one that \`bindstorm fixes\` has made`);
+  const dir = resume ?? createResultFolder(options.out, 'fixes', new Date());
+  const command = `bindstorm fixes${options.host ? '' : ' --no-host'}${kernels.length > 0 ? ` --kernels ${kernels.join(',')}` : ''} --strategies ${strategies.join(',')}${options.only ? ` --only ${options.only.join(',')}` : ''}`;
+  const before = readBefore(dir);
+  const startedAt = before?.startedAt ?? new Date().toISOString();
+  const interrupted = new AbortController();
+  const stop = () => interrupted.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  mkdirSync(join(dir, 'runs'), { recursive: true });
+  const tables: FixTable[] = [];
+  let complete = true;
+  const reportNow = (): FixReport => ({
+    schemaVersion: 1,
+    tool: toolVersion(),
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    command,
+    fixes: catalogue,
+    tables,
+  });
+  for (const strategy of strategies) {
+    for (const kernel of names) {
+      if (interrupted.signal.aborted) break;
+      const end = await releasing((labs) =>
+        runFixes({
+          fixes: catalogue,
+          strategy,
+          kernel,
+          dir: join(dir, 'work', `${kernel.replaceAll('/', '_')}.${strategy}`),
+          engineOf,
+          labOf: (experiment, name) => {
+            const lab = labOf(experiment, name);
+            labs.push(lab);
+            return lab;
+          },
+          command,
+          signal: interrupted.signal,
+          onRun: (fix, done, total) => {
+            if (!quiet) process.stderr.write(`${kernel} ${strategy} ${done + 1}/${total}: ${fix}\n`);
+          },
+        }),
+      );
+      tables.push(end.table);
+      complete &&= end.complete;
+      replace(join(dir, 'runs', `${kernel.replaceAll('/', '_')}.${strategy}.ndjson`), `${end.runs.join('\n')}\n`);
+      writeReport(dir, reportNow());
+    }
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  const report = reportNow();
+  if (json) process.stdout.write(`${JSON.stringify({ ...report, folder: dir })}\n`);
+  else
+    process.stdout.write(
+      `${summaryLines(report).join('\n')}\n\nTable: ${join(dir, 'fixes.html')}, ${join(dir, 'README.md')}\n`,
+    );
+  for (const text of disagreements(report)) process.stderr.write(`not as predicted: ${text}\n`);
+  if (interrupted.signal.aborted) {
+    process.stderr.write(`go on with: ${command} --resume ${dir}\n`);
+    return EXIT.interrupted;
+  }
+  return complete ? EXIT.ok : EXIT.runFailed;
+}
+
+/** Of a table that was interrupted: when it began. */
+function readBefore(dir: string): Pick<FixReport, 'startedAt'> | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dir, REPORT), 'utf8')) as FixReport;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeReport(dir: string, report: FixReport): void {
+  replace(join(dir, REPORT), `${JSON.stringify(report)}\n`);
+  replace(join(dir, 'README.md'), renderFixes(report));
+  replace(join(dir, 'fixes.html'), renderFixesHtml(report));
+}
+
+/** A reader sees the old file or the new one. */
+function replace(path: string, content: string): void {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,191 @@
+/**
+ * `bindstorm search`: the highest rate that each arm of a profile bears for ever.
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { createResultFolder, PROFILE_FILE } from '../experiment/folder.js';
+import { findPlaces, type Places } from '../experiment/places.js';
+import { type ArmSearch, searchArm } from '../experiment/search.js';
+import type { Engine } from '../profile/guest.js';
+import { armId } from '../profile/kernels.js';
+import type { LoadedProfile } from '../profile/load.js';
+import type { Arm, Experiment } from '../profile/plan.js';
+import { SEARCH, type SearchSettings } from '../profile/search.js';
+import { parseDuration, parsePercent, parseRate, UnitError } from '../profile/units.js';
+import { renderSearchMarkdown, type SearchReport, searchAgreement, searchLines } from '../report/search.js';
+import { toolVersion } from '../results/version.js';
+import { EXIT, EXIT_HELP, UserError } from './exit.js';
+import { labOf, releasing } from './labs.js';
+import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, LAB_HELP, labOption } from './options.js';
+import { readProfile } from './profile-file.js';
+
+export interface SearchOptions {
+  readonly lab?: Experiment['lab'];
+  readonly kernel?: string[];
+  readonly engine?: Engine;
+  readonly only?: string[];
+  readonly from?: number;
+  readonly to?: number;
+  readonly tolerance?: number;
+  readonly confirm?: number;
+  readonly step?: number;
+  readonly p99?: number;
+  readonly seed?: number;
+  readonly out: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function registerSearch(program: Command): void {
+  program
+    .command('search')
+    .description(
+      'the highest rate that the baseline and each variant bear for ever without one failure, beside that of the model',
+    )
+    .argument('<profile>', 'a profile that ships, as max-rate, or a path')
+    .option('--lab <kind>', LAB_HELP, labOption)
+    .option('--kernel <names>', KERNEL_HELP, kernelOption)
+    .option('--engine <name>', ENGINE_HELP, engineOption)
+    .option('--only <arms>', 'of these arms only, as baseline,no-port', (text: string) => text.split(','))
+    .option('--from <rate>', 'where to begin, instead of what the profile says', unit(parseRate))
+    .option('--to <rate>', 'where to end', unit(parseRate))
+    .option('--tolerance <share>', 'how far apart the ends of the answer may be, as 2%', unit(parsePercent))
+    .option('--confirm <n>', 'how often the answer must have held', integerOption('--confirm', 1, 100))
+    .option('--step <duration>', 'the least duration of a step', unit(parseDuration))
+    .option('--p99 <duration>', 'the highest p99 of the total latency; nothing is scaled then', unit(parseDuration))
+    .option('--seed <n>', 'seed of arrivals and picks', integerOption('--seed', 0, 4294967295))
+    .option('--out <folder>', 'where result folders are made', 'reports')
+    .option('--json', 'print what was found as JSON on standard output', false)
+    .option('--quiet', 'no progress', false)
+    .addHelpText(
+      'after',
+      `\nThe arrivals of the profile give way to those of the search.\n\nExample:\n  bindstorm search max-rate\n  bindstorm search squid-2014 --only baseline --tolerance 5%\n${EXIT_HELP}`,
+    )
+    .action(async (profile: string, options: SearchOptions) => {
+      const { lab, kernel, engine, seed } = options;
+      const loaded = readProfile(profile, { lab, kernels: kernel, engine, seed });
+      process.exitCode = await search(loaded, profile, options);
+    });
+}
+
+function unit<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
+      throw error;
+    }
+  };
+}
+
+/** Search for the rates of a profile, write what was found, and say it. @returns the exit code */
+export async function search(loaded: LoadedProfile, name: string, options: SearchOptions): Promise<number> {
+  const { experiment } = loaded;
+  if (experiment.lab === 'host' || experiment.subject === 'external')
+    throw new UserError(
+      'a search loads up to the limit, again and again, and must begin each step with free ports: it needs a lab that is thrown away; add --lab netns',
+    );
+  if (options.only) checkOnly(options.only, experiment);
+  const settings = settingsOf(experiment.search ?? SEARCH, options);
+  return releasing(async (labs) => {
+    const places = await findPlaces(experiment, (kernel) => {
+      const lab = labOf(experiment, kernel);
+      labs.push(lab);
+      return lab;
+    });
+    if (places.findings.length > 0) throw loaded.refuse(places.findings);
+    const dir = createResultFolder(options.out, `${experiment.name}-search`, new Date());
+    writeFileSync(join(dir, PROFILE_FILE), loaded.text);
+    for (const text of places.warnings) process.stderr.write(`note: ${text}\n`);
+    const report = await conductSearch(places, settings, options, dir, `bindstorm search ${name}`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ ...report, folder: dir })}\n`);
+    else process.stdout.write(`${searchLines(report).join('\n')}\nResults: ${dir}\n`);
+    return exitCodeOf(report.arms);
+  });
+}
+
+function checkOnly(only: readonly string[], { arms }: Experiment): void {
+  const names = [...new Set(arms.map(({ name }) => name))];
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new UserError(`found --only ${unknown}, which is no arm of the profile; its arms are ${names.join(', ')}`);
+}
+
+function settingsOf(profile: SearchSettings, options: SearchOptions): SearchSettings {
+  const from = options.from ?? profile.from;
+  const to = options.to ?? Math.max(profile.to, from);
+  if (from > to)
+    throw new UserError(`found --from above --to (${from}/s and ${to}/s): lower the one or raise the other`);
+  return {
+    from,
+    to,
+    tolerance: options.tolerance ?? profile.tolerance,
+    confirm: options.confirm ?? profile.confirm,
+    stepMs: options.step ?? profile.stepMs,
+    p99Ms: options.p99 ?? profile.p99Ms,
+  };
+}
+
+/** Arm after arm; after each of them the files say what is known so far. */
+async function conductSearch(
+  { experiment, all }: Places,
+  settings: SearchSettings,
+  { only, quiet }: SearchOptions,
+  dir: string,
+  command: string,
+): Promise<SearchReport> {
+  const startedAt = new Date().toISOString();
+  const interrupted = new AbortController();
+  const stop = () => interrupted.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const found: ArmSearch[] = [];
+  const reportNow = (): SearchReport => ({
+    schemaVersion: 1,
+    tool: toolVersion(),
+    experiment: experiment.name,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    command,
+    lab: all[0].environment.lab,
+    kernels: Object.fromEntries(all.map((place) => [place.name ?? 'kernel', place.environment.kernel])),
+    arms: found.map((arm) => ({ ...arm, agreement: searchAgreement(arm) })),
+  });
+  const wanted = (arm: Arm) => !arm.absent && (only === undefined || only.includes(arm.name));
+  for (const arm of experiment.arms.filter(wanted)) {
+    if (interrupted.signal.aborted) break;
+    found.push(
+      await searchArm({
+        arm,
+        settings,
+        place: all.find(({ name }) => name === arm.kernel) ?? all[0],
+        seed: experiment.seed,
+        signal: interrupted.signal,
+        onStep: (rate, why, { how, seconds }) => {
+          if (!quiet)
+            process.stderr.write(
+              `${armId(arm)}: ${why} at ${Number(rate.toPrecision(4))}/s for ${Number(seconds.toPrecision(2))} s (${how})\n`,
+            );
+        },
+      }),
+    );
+    writeReport(dir, reportNow());
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  return reportNow();
+}
+
+/** A reader never sees half a file. */
+function writeReport(dir: string, report: SearchReport): void {
+  const files = { 'search.json': `${JSON.stringify(report, null, 1)}\n`, 'search.md': renderSearchMarkdown(report) };
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(dir, `${name}.new`), content);
+    renameSync(join(dir, `${name}.new`), join(dir, name));
+  }
+}
+
+function exitCodeOf(arms: SearchReport['arms']): number {
+  if (arms.some(({ problem }) => problem === 'interrupted')) return EXIT.interrupted;
+  return arms.some(({ problem }) => problem !== null) ? EXIT.runFailed : EXIT.ok;
+}

@@ -1,0 +1,159 @@
+/**
+ * The search for the highest rate that each arm bears for ever: steps in fresh labs, one after the other, until the interval is narrow
+ * and its lower end has been confirmed.
+ */
+import { type NotHeld, nextStep, type RateInterval, type SearchRules, type Tried } from '../analysis/rate-search.js';
+import { predictArm } from '../capacity/predict.js';
+import { type Occupancy, occupancyOf, type RateStep, rateStep } from '../capacity/rate-step.js';
+import { scheduledAttempts } from '../profile/arrival.js';
+import { armId } from '../profile/kernels.js';
+import type { Arm } from '../profile/plan.js';
+import { randomStream } from '../profile/random.js';
+import type { SearchSettings } from '../profile/search.js';
+import type { Outcomes, Prediction, Run } from '../results/schema.js';
+import type { Place } from './places.js';
+import { type RunOutcome, runOne } from './run-one.js';
+
+/** A step as it was made. */
+export interface SearchTry extends Tried {
+  readonly id: string;
+  readonly how: RateStep['how'];
+  /** Seconds of load. */
+  readonly seconds: number;
+  readonly outcomes: Outcomes;
+  /** p99 of the total latency, microseconds; null where nothing was ok. */
+  readonly p99: number | null;
+  /** The generator was late, so that a failure may be its fault: the step was made again. */
+  readonly discarded: boolean;
+}
+
+export interface ArmSearch {
+  readonly name: string;
+  /** With several kernels. */
+  readonly kernel?: string;
+  readonly changes: readonly string[];
+  readonly occupancy: Occupancy;
+  readonly prediction: Prediction;
+  /** null: the search was interrupted, or a run failed. */
+  readonly interval: RateInterval | null;
+  /** Why there is no interval. */
+  readonly problem: string | null;
+  readonly steps: readonly SearchTry[];
+}
+
+export interface SearchInput {
+  readonly arm: Arm;
+  readonly settings: SearchSettings;
+  readonly place: Pick<Place, 'lab' | 'network' | 'kernel' | 'environment'>;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** A step begins. */
+  readonly onStep: (rate: number, why: string, step: RateStep) => void;
+  /** Makes a run; tests have one of their own. */
+  readonly run?: (input: Parameters<typeof runOne>[0]) => Promise<RunOutcome>;
+}
+
+/** A step whose failures may be the generator's is made again, so often. */
+const AGAIN = 4;
+
+export async function searchArm(input: SearchInput): Promise<ArmSearch> {
+  const { settings, place, signal } = input;
+  const { defaults } = place.environment;
+  // Connections that stay open to the end have no rate.
+  const arm: Arm = { ...input.arm, load: { ...input.arm.load, holdMs: input.arm.load.holdMs ?? 0 } };
+  const occupancy = occupancyOf(arm, place.kernel, defaults);
+  const stepAt = (rate: number) =>
+    rateStep(rate, occupancy, settings, arm.proxy !== undefined || arm.via !== undefined);
+  const rules: SearchRules = { ...settings, attemptsAt: (rate) => scheduledAttempts(stepAt(rate).arrival) ?? 0 };
+  const steps: SearchTry[] = [];
+  let again = 0;
+  const end = (interval: RateInterval | null, problem: string | null): ArmSearch => ({
+    name: arm.name,
+    ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
+    changes: arm.changes,
+    occupancy,
+    prediction: predictArm(arm, place.kernel, defaults),
+    interval,
+    problem,
+    steps,
+  });
+  for (;;) {
+    const next = nextStep(
+      rules,
+      steps.filter(({ discarded }) => !discarded),
+    );
+    if (next.type === 'answer') return end(next.interval, null);
+    if (signal.aborted) return end(null, 'interrupted');
+    const step = stepAt(next.rate);
+    input.onStep(next.rate, next.why, step);
+    const { run } = await (input.run ?? runOne)({
+      ...place,
+      arm: { ...arm, load: { ...arm.load, arrival: step.arrival } },
+      planned: plannedStep(arm, steps.length, input.seed),
+      signal,
+      onSample: () => {},
+    });
+    if (run.status === 'interrupted') return end(null, 'interrupted');
+    if (run.status === 'failed') return end(null, run.problems[0] ?? 'a run failed');
+    const tried = judge(next.rate, step, run, settings, arm.load.holdMs ?? 0);
+    const discarded = tried.notHeld === 'refused' && again < AGAIN && cameTogether(run, step, occupancy, settings);
+    again = discarded ? again + 1 : 0;
+    steps.push({ ...tried, discarded });
+  }
+}
+
+function plannedStep(arm: Arm, order: number, seed: number) {
+  return {
+    id: `s${String(order).padStart(2, '0')}-${armId(arm)}`,
+    variant: arm.name,
+    ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
+    block: order,
+    warmup: false,
+    order,
+    seed: Math.floor(randomStream(seed, `step/${order}`)() * 2 ** 32),
+  };
+}
+
+/**
+ * Attempts that came late came together with later ones, and what they met was not the rate: a generator that stood still for a
+ * hundredth of the time for which a tuple is in use asked for a hundredth more of them.
+ */
+function cameTogether(run: Run, { how }: RateStep, { seconds }: Occupancy, { tolerance }: SearchSettings): boolean {
+  if (how === 'scaled') return false;
+  const late = (run.latency.lag?.max ?? 0) / 1e6;
+  return run.generatorLimited || (how === 'in full' && late > (tolerance / 2) * seconds);
+}
+
+/** The load of a step that took so much longer than asked for was not the load that was asked for. */
+const LATE = 1.1;
+const LATE_MS = 250;
+
+function judge(
+  rate: number,
+  { how, seconds }: RateStep,
+  run: Run,
+  { p99Ms }: SearchSettings,
+  holdMs: number,
+): Omit<SearchTry, 'discarded'> {
+  const { ok = 0, shed = 0 } = run.outcomes;
+  const failures = run.attempts === 0 ? 0 : 1 - ok / run.attempts;
+  const p99 = run.latency.total?.p99 ?? null;
+  const slow = p99Ms !== null && p99 !== null && p99 > p99Ms * 1000;
+  const late = how !== 'scaled' && run.durationMs.load > seconds * 1000 * LATE + holdMs + LATE_MS;
+  const verdict = (): NotHeld | null => {
+    if (shed > 0) return 'generator';
+    if (failures > 0) return 'refused';
+    if (slow) return 'slow';
+    return late ? 'generator' : null;
+  };
+  return {
+    id: run.id,
+    rate,
+    notHeld: verdict(),
+    failures,
+    how,
+    seconds: run.durationMs.load / 1000,
+    outcomes: run.outcomes,
+    p99,
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * A fix of the catalogue (`fixes/*.yaml`): what people say helps, who says so, what it changes, and the rule that decides. Data; the
+ * changes are those of a variant in a profile, and are checked as such. Pure.
+ */
+import { z } from 'zod';
+import { parseYaml } from './yaml.js';
+
+const fixSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  title: z.string().min(1),
+  /** As folklore has it. */
+  claim: z.string().min(1),
+  /** Where the claim is made. */
+  source: z.string().min(1),
+  change: z.strictObject({
+    sysctls: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+    load: z.record(z.string(), z.unknown()).optional(),
+    addresses: z.record(z.string(), z.unknown()).optional(),
+  }),
+  /** Why it works or does not. */
+  rule: z.string().min(1),
+  kernelSource: z.string().min(1),
+  sideEffect: z.string().optional(),
+});
+export type Fix = z.infer<typeof fixSchema>;
+
+export class FixError extends Error {
+  override name = 'FixError';
+}
+
+/** @param file its path, for messages and to hold its name against @throws FixError */
+export function parseFix(text: string, file: string): Fix {
+  const yaml = parseYaml(text);
+  if (!yaml.ok) throw new FixError(`${file}: ${yaml.problems[0]?.message ?? 'not YAML'}`);
+  const parsed = fixSchema.safeParse(yaml.value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new FixError(`${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`);
+  }
+  return parsed.data;
+}

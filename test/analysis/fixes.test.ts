@@ -1,0 +1,172 @@
+/** The league table of fixes: what counts say, and how cells are put into words. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import {
+  acrossKernels,
+  byHowMuch,
+  disagreements,
+  effectOf,
+  expectedWaves,
+  type FixCell,
+  type FixReport,
+  type FixTable,
+  inWords,
+  league,
+} from '../../src/analysis/fixes.js';
+import { FIX_STRATEGIES, fixProfile, HOST, isSame } from '../../src/experiment/fixes.js';
+import { type Fix, FixError, parseFix } from '../../src/profile/fix.js';
+import { loadProfile } from '../../src/profile/load.js';
+import { renderFixes, summaryLines } from '../../src/report/fixes.js';
+import { renderFixesHtml } from '../../src/report/fixes-html.js';
+import type { Prediction } from '../../src/results/schema.js';
+import { makePrediction } from '../support/runs.js';
+
+const FOLDER = new URL('../../../fixes/', import.meta.url);
+const CATALOGUE: readonly Fix[] = readdirSync(FOLDER).map((file) =>
+  parseFix(readFileSync(new URL(file, FOLDER), 'utf8'), file),
+);
+const fix = (name: string) => CATALOGUE.find((one) => one.name === name)!;
+
+describe('the catalogue', () => {
+  it('has each fix that the folklore has, a file each, named as the file', () => {
+    const files = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
+    assert.deepEqual(
+      CATALOGUE.map(({ name }) => name),
+      files,
+    );
+    for (const name of ['wider-range', 'fin-timeout', 'tw-reuse-1', 'tw-recycle', 'conntrack', 'no-port', 'persistent'])
+      assert.ok(files.includes(name), name);
+    assert.ok(files.length >= 20);
+  });
+
+  for (const strategy of ['bind', 'bind-reuseaddr', 'bind-no-port', 'connect'] as const)
+    it(`is a profile for ${strategy}, each fix a variant that changes something`, () => {
+      const fixes = CATALOGUE.filter((one) => !isSame(one, strategy));
+      for (const kernel of [HOST, 'bookworm']) {
+        const { experiment } = loadProfile(fixProfile(fixes, strategy, kernel), 'fixes.yaml');
+        assert.equal(experiment.arms.length, fixes.length + 1);
+        for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], arm.name);
+      }
+    });
+
+  it('names what is the same already', () => {
+    assert.ok(isSame(fix('no-port'), 'bind-no-port'));
+    assert.ok(!isSame(fix('no-port-tw-reuse'), 'bind-no-port'));
+    assert.ok(!isSame(fix('no-port'), 'bind'));
+    assert.ok(FIX_STRATEGIES.includes('connect') && !FIX_STRATEGIES.includes('bind-explicit-port'));
+  });
+
+  it('refuses a file that is no fix, by its name and key', () => {
+    assert.throws(() => parseFix('name: x\n', 'fixes/x.yaml'), FixError);
+    assert.throws(() => parseFix('name: x\n', 'fixes/x.yaml'), /fixes\/x\.yaml: title/);
+    assert.throws(() => parseFix(': [', 'fixes/x.yaml'), FixError);
+  });
+});
+
+describe('what counts say', () => {
+  it('works, does nothing, harms, by how much', () => {
+    assert.deepEqual(effectOf([80, 0], [40, 0]), { effect: 'works', factor: 2 });
+    assert.deepEqual(effectOf([40, 40], [40, 0]), { effect: 'works', factor: 2 });
+    assert.deepEqual(effectOf([41, 0], [40, 0]), { effect: 'does nothing', factor: 1.025 });
+    assert.deepEqual(effectOf([40, 0], [80, 0]), { effect: 'harms', factor: 0.5 });
+    assert.deepEqual(effectOf([1, 0], [0, 0]), { effect: 'works', factor: null });
+    assert.deepEqual(effectOf([0, 0], [0, 0]), { effect: 'does nothing', factor: null });
+  });
+
+  it('what the model expects of two waves', () => {
+    const of = (concurrent: number | null, sustained: number | null): Prediction => ({
+      ...makePrediction(),
+      concurrent,
+      sustained,
+    });
+    assert.deepEqual(expectedWaves(of(40, 40 / 60), 200, 1.5, false), [40, 0]);
+    assert.deepEqual(expectedWaves(of(80, 80), 200, 1.5, false), [80, 80]);
+    assert.deepEqual(expectedWaves(of(40, null), 200, 1.5, false), [200, 200]);
+    assert.deepEqual(expectedWaves(of(0, null), 200, 1.5, false), [0, 0]);
+    assert.equal(expectedWaves(of(80, 80_000), 200, 1.5, false), null, 'ports come back within a wave');
+    assert.equal(expectedWaves(of(80, 80), 200, 1.5, true), null, 'the clock of seconds may tick within a wave');
+    assert.deepEqual(expectedWaves(of(40, 40 / 60), 200, 1.5, true), [40, 0]);
+  });
+});
+
+const measured = (waves: [number, number], baseline: [number, number], run: string): FixCell => ({
+  kind: 'measured',
+  ...effectOf(waves, baseline),
+  waves,
+  attempts: 400,
+  predicted: [40, 0],
+  prediction: makePrediction(),
+  run,
+});
+
+function tableFor(release: string, delay: FixCell): FixTable {
+  return {
+    kernel: { name: release, release, lab: 'lab' },
+    strategy: 'bind-no-port',
+    baseline: measured([40, 0], [40, 0], 'runs/a.ndjson#L1'),
+    cells: {
+      'wider-range': measured([80, 0], [40, 0], 'runs/a.ndjson#L2'),
+      'tw-reuse-delay': delay,
+      'no-port': { kind: 'same' },
+    },
+  };
+}
+
+describe('the report', () => {
+  const report: FixReport = {
+    schemaVersion: 1,
+    tool: '0',
+    startedAt: '2026-01-02T03:04:05.000Z',
+    finishedAt: '2026-01-02T03:14:05.000Z',
+    command: 'bindstorm fixes',
+    fixes: ['wider-range', 'tw-reuse-delay', 'no-port'].map(fix),
+    tables: [
+      tableFor('5.10.46', { kind: 'absent', why: 'since Linux 6.14' }),
+      tableFor('6.1.176', { kind: 'absent', why: 'since Linux 6.14' }),
+      tableFor('6.18.44', measured([200, 200], [40, 0], 'runs/b.ndjson#L3')),
+    ],
+  };
+
+  it('says each thing once, and on which kernels where they differ', () => {
+    assert.equal(acrossKernels('wider-range', 'bind-no-port', report), 'works ×2');
+    assert.equal(
+      acrossKernels('tw-reuse-delay', 'bind-no-port', report),
+      'not there: since Linux 6.14 (5.10 and 6.1); works without limit (6.18)',
+    );
+    assert.equal(acrossKernels('no-port', 'bind-no-port', report), 'is that already');
+    assert.equal(inWords({ kind: 'failed', why: 'x' }), 'failed');
+    assert.equal(byHowMuch(measured([100, 0], [40, 0], '') as FixCell & { kind: 'measured' }), '×2.5');
+    assert.ok(summaryLines(report).some((line) => line.includes('works ×2')));
+  });
+
+  it('is a league: what works most first, what nobody could try last', () => {
+    const cells = {
+      'wider-range': measured([80, 0], [40, 0], ''),
+      'no-port': measured([40, 0], [40, 0], ''),
+      reset: measured([200, 200], [40, 0], ''),
+      reuseport: measured([20, 0], [40, 0], ''),
+      'tw-recycle': { kind: 'absent', why: 'until Linux 4.11' },
+    } as const;
+    const tables = [{ ...report.tables[0]!, cells }];
+    const fixes = Object.keys(cells).map(fix);
+    assert.deepEqual(
+      league({ ...report, fixes, tables }).map(({ name }) => name),
+      ['reset', 'wider-range', 'no-port', 'reuseport', 'tw-recycle'],
+    );
+  });
+
+  it('names the counts that the model did not expect', () => {
+    const texts = disagreements(report);
+    assert.equal(texts.length, 4);
+    assert.match(texts[0]!, /^wider-range with bind-no-port on 5\.10\.46: 80 \| 0, expected 40 \| 0$/);
+  });
+
+  it('links each cell to its run, in Markdown and in HTML', () => {
+    assert.ok(renderFixes(report).includes('[80 + 0](runs/a.ndjson#L2)'));
+    const page = renderFixesHtml(report);
+    assert.ok(page.includes('href="runs/b.ndjson#L3"'));
+    assert.ok(page.includes('class="works'));
+    for (const { claim } of report.fixes) assert.ok(page.includes(claim.slice(0, 20)), claim);
+  });
+});

@@ -1,0 +1,72 @@
+/** The search for the highest rate, as a user makes it: short steps, and limits that are exact counts. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { SearchReport } from '../../src/report/search.js';
+import { runCli } from '../support/cli.js';
+
+const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
+after(() => rmSync(cwd, { recursive: true, force: true }));
+
+/** A step is short: of TIME_WAIT nothing is over by its end, however busy the machine is, so that counts are exact. */
+const profile = (more: string) => `name: rates
+addresses: { cidr: 10.50.0.0/24, count: 2 }
+load:
+  strategy: bind
+  arrival: { find: max-rate, from: 1/s, step: 200ms, confirm: 2 }
+  lagBudget: 10s
+  timeout: 30s
+sysctls: { net.ipv4.ip_local_port_range: 40000 40049 }
+${more}
+`;
+
+async function found(name: string, text: string, args: readonly string[]): Promise<SearchReport['arms']> {
+  writeFileSync(join(cwd, `${name}.yaml`), text);
+  const { code, stdout, stderr } = await runCli([...args, `${name}.yaml`, '--json', '--quiet', '--out', name], { cwd });
+  assert.equal(code, 0, stderr);
+  const report = JSON.parse(stdout) as SearchReport & { folder: string };
+  assert.deepEqual(readdirSync(join(cwd, report.folder)).sort(), ['profile.yaml', 'search.json', 'search.md']);
+  const stored = JSON.parse(readFileSync(join(cwd, report.folder, 'search.json'), 'utf8')) as SearchReport;
+  assert.deepEqual(stored.arms, report.arms);
+  return report.arms;
+}
+
+/** In the interval lies the rate whose connections of a minute are just as many as there is room for. */
+function assertRate(arm: SearchReport['arms'][number] | undefined, tuples: number): void {
+  assert.ok(arm?.interval, arm?.problem ?? 'no arm');
+  const { low, high, held, limit } = arm.interval;
+  assert.ok(low * 60 <= tuples + 1e-6, `${low}/s is more than ${tuples} in a minute`);
+  assert.ok(high! * 60 > tuples, `${high}/s is not more than ${tuples} in a minute`);
+  assert.deepEqual([held, limit], [2, 'refused']);
+  assert.equal(arm.agreement?.verdict, 'agrees');
+}
+
+test('run on a profile that says find: max-rate', async () => {
+  const variants = 'variants:\n  - { name: no-port, load: { strategy: bind-no-port }, destinations: { ports: 2 } }';
+  const arms = await found('direct', profile(variants), ['run']);
+  assert.deepEqual(
+    arms.map(({ name }) => name),
+    ['baseline', 'no-port'],
+  );
+  assertRate(arms[0], 100);
+  assertRate(arms[1], 200);
+});
+
+test('search through a proxy, one arm only', async () => {
+  const proxied = profile('subject: { kind: squid }\nvariants: [{ name: aa }]').replace('  strategy: bind\n', '');
+  const arms = await found('proxied', proxied, ['search', '--only', 'baseline', '--tolerance', '4%']);
+  assert.equal(arms.length, 1);
+  assertRate(arms[0], 100);
+});
+
+test('what cannot be searched is refused before anything starts', async () => {
+  writeFileSync(join(cwd, 'bad.yaml'), profile('variants: [{ name: aa }]'));
+  const unknown = await runCli(['search', 'bad.yaml', '--only', 'nothing'], { cwd });
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /--only nothing, which is no arm of the profile; its arms are baseline, aa/);
+  const turned = await runCli(['search', 'bad.yaml', '--from', '10/s', '--to', '5/s'], { cwd });
+  assert.equal(turned.code, 2);
+  assert.match(turned.stderr, /--from above --to/);
+});
