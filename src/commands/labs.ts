@@ -2,6 +2,7 @@
  * The lab that an experiment asks for.
  */
 import { needsConntrack } from '../capacity/sysctl-presence.js';
+import { openingAhead } from '../lab/ahead.js';
 import { hostLab } from '../lab/host.js';
 import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
@@ -19,7 +20,7 @@ export function labOf(experiment: Experiment, kernel?: string, ahead = false): L
   const guest = guestOf(experiment, kernel);
   if (experiment.lab === 'host') return hostLab();
   if (experiment.lab === 'vagrant' && experiment.box) return vagrantLab(experiment.box, note);
-  if (experiment.lab === 'netns' || guest === undefined) return netnsLab();
+  if (experiment.lab === 'netns' || guest === undefined) return ahead ? openingAhead(netnsLab()) : netnsLab();
   // In all guests or in none: what only some arms load would be a second difference between them.
   const conntrack = experiment.arms.some(({ sysctls }) => Object.keys(sysctls).some(needsConntrack));
   return vmLab(guest, note, { conntrack, ahead });
