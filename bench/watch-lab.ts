@@ -43,7 +43,7 @@ export interface WatchJob {
 type Counts = ReadonlyMap<string, number>;
 
 const PRINT = 'END { for (a in n) print a, n[a] }';
-const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../bundle/cli/main.js', import.meta.url));
 const PORTS = { range: { low: 1024, high: 65_535 }, reserved: [] };
 /** TCP_TIMEWAIT_LEN (include/net/tcp.h), from when on sockets vanish and nothing can be measured any more. */
 const LIFE_MS = 60_000;

@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const EXAMPLES = ['quickstart', 'squid-2014', 'tor-2012'];
+const EXAMPLES = ['quickstart', 'headline', 'squid-2014', 'tor-2012'];
 /** What is kept of a result folder; the rest is large. */
 const KEPT = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'charts', 'apply'];
 const wanted = process.argv.slice(2);
