@@ -77,11 +77,11 @@ function peaks(runs: readonly Run[]): number[] | null {
   return rows[0]?.map((_, i) => median(rows.map((row) => row[i] ?? 0)) ?? 0) ?? null;
 }
 
-/** `1.9 s, from the cache in 2 of 2 runs` */
+/** `1.9 s, cached 2 of 2` */
 export function bootstrapText({ bootstrap }: ExitRow): string {
   if (bootstrap === null) return NONE;
   const { seconds, cached, runs } = bootstrap;
-  return `${seconds.toFixed(1)} s, from the cache in ${cached} of ${runs} runs`;
+  return `${seconds.toFixed(1)} s, cached ${cached} of ${runs}`;
 }
 
 /** `Private Tor networks: up in 1.9 s from the cache (40 runs) and in 14.1 s from nothing (2 runs)`; null: there were none. */

@@ -99,7 +99,7 @@ test('one row an arm with Tor, from all sides', () => {
       { version: '0.4.9.11', calls: [], logged: 0, line: null, replies: [], ends: [['SUCCEEDED', 64]] },
     ],
   );
-  assert.equal(bootstrapText(rows[0]!), '1.9 s, from the cache in 6 of 6 runs');
+  assert.equal(bootstrapText(rows[0]!), '1.9 s, cached 6 of 6');
   assert.deepEqual(exitRows(quickstartResults()), []);
   assert.equal(
     bootstrapNotice(results()),
