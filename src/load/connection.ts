@@ -53,14 +53,22 @@ const SHUT_WR = 1;
 const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
 /** Where all is said: a socket that can be written to is an event of its own at once. */
 const ANSWERS = (EPOLLIN | EPOLLRDHUP | EPOLLET) >>> 0;
-/** After this many handshakes in a row that were not complete at once, stop looking (the target is not on this machine). */
 /** What epoll watches a descriptor for. */
 const SOME = 1;
 const ALL = 2;
+/** After this many handshakes in a row that were not complete at once, stop looking (the target is not on this machine). */
 const SPECULATION_MISSES = 32;
+/** After as many answers that were not there yet, leave so many to epoll before looking again. */
+const SPECULATION_PAUSE = 4096;
 
 export interface Connections extends StartedLoad {
   onEvent(fd: number, events: number): void;
+  /**
+   * Before epoll is waited for: look whether what was asked since then has been answered meanwhile, which is cheaper than an epoll_ctl
+   * and an event, and have epoll watch the rest.
+   * @returns whether any has its outcome, so that there may be room for another attempt
+   */
+  listen(): boolean;
   /** Give up what has waited too long and close what has been held long enough. @returns when to call again, µs */
   expire(at: number): number;
   /** Close everything that is still open, as the plan says connections are closed. */
@@ -98,6 +106,11 @@ export function createConnections(input: ConnectionsInput): Connections {
   const destinationOf = new Int32Array(size);
   const waiting = createFdList(size);
   const held = createFdList(size);
+  /** Those that were asked since epoll was last waited for, and are not watched yet. */
+  const unheard: number[] = [];
+  /** Looks in a row that found no answer, and how many are watched now without a look. */
+  let unanswered = 0;
+  let deaf = 0;
 
   const timeout = plan.timeoutMs * 1000;
   // With close: server the peer closes after the hold; if it never does, the timeout ends the wait.
@@ -190,8 +203,31 @@ export function createConnections(input: ConnectionsInput): Connections {
     if (state[fd] !== CONNECTING) waiting.append(fd);
     state[fd] = EXCHANGING;
     const said = dialogue.speak(fd);
-    if (said === 0) watch(fd, ANSWERS);
+    if (said === 0) unheard.push(fd);
     else settle(fd, said);
+  }
+
+  function listen(): boolean {
+    let heard = false;
+    for (const fd of unheard) {
+      if (state[fd] !== EXCHANGING || watched[fd] !== 0) continue;
+      if (deaf > 0) {
+        deaf--;
+        watch(fd, ANSWERS);
+        continue;
+      }
+      const result = dialogue!.proceed(fd);
+      settle(fd, result);
+      if (result !== PENDING) {
+        heard = true;
+        unanswered = 0;
+      } else if (++unanswered === SPECULATION_MISSES) {
+        unanswered = 0;
+        deaf = SPECULATION_PAUSE;
+      }
+    }
+    unheard.length = 0;
+    return heard;
   }
 
   function settle(fd: number, result: number): void {
@@ -310,6 +346,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     pending: () => waiting.size,
     attempt,
     onEvent,
+    listen,
     expire,
     closeAll() {
       while (held.head >= 0) unhold(held.head);

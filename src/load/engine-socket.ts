@@ -100,10 +100,11 @@ export function runSocketEngine(input: EnginePlace, onDrained: () => void): Engi
   function loop(starter: Starter): void {
     while (!stopped()) {
       const due = starter.start(now());
+      const room = connections.listen();
       const at = now();
       const expiry = connections.expire(at);
       if (connections.pending() === 0 && starter.finished(at)) return;
-      const ready = epoll.wait(Math.min(due, expiry, at + LONGEST_WAIT) - now());
+      const ready = epoll.wait(room ? 0 : Math.min(due, expiry, at + LONGEST_WAIT) - now());
       for (let i = 0; i < ready; i++) connections.onEvent(epoll.fdAt(i), epoll.eventsAt(i));
     }
   }
