@@ -12,8 +12,19 @@ import { totalOf } from '../src/load/outcome.js';
 import { createPool } from '../src/load/pool.js';
 import { LOAD } from '../src/profile/defaults.js';
 import type { LoadPlan, Target } from '../src/profile/plan.js';
+import type { StrategyName } from '../src/profile/strategy.js';
 import type { Pacer } from './pacing-lab.js';
-import { childSeconds, commandOf, countOf, type HttpWork, type PeerCount, type PeerName } from './peer.js';
+import {
+  childSeconds,
+  commandOf,
+  countOf,
+  type HttpWork,
+  type OtherProgram,
+  PEERS,
+  type PeerCount,
+  type PeerName,
+  type Program,
+} from './peer.js';
 
 const run = promisify(execFile);
 const LONGEST_MS = 120_000;
@@ -28,13 +39,20 @@ const UNDICI = fileURLToPath(new URL('./undici-client.js', import.meta.url));
 export interface HttpSample extends PeerCount {
   /** Of the process with all its threads, start included. */
   readonly cpuSeconds: number;
+  /** Of it, before the first request: of bindstorm alone. */
+  readonly startCpuSeconds?: number;
 }
 
 /** The load of bindstorm, and of the origin for all: a GET each connection, which the origin closes. */
-export function httpLoad({ requests, inFlight }: HttpWork, engine: LoadPlan['engine']): LoadPlan {
+export function httpLoad(
+  { requests, inFlight }: Pick<HttpWork, 'requests' | 'inFlight'>,
+  engine: LoadPlan['engine'],
+  strategy = LOAD.strategy,
+): LoadPlan {
   return {
     ...LOAD,
     engine,
+    strategy,
     protocol: 'get',
     body: BODY,
     close: 'server',
@@ -44,9 +62,11 @@ export function httpLoad({ requests, inFlight }: HttpWork, engine: LoadPlan['eng
 }
 
 /** Whether it is here; it is left out otherwise. */
-export function isInstalled(name: PeerName | Pacer): boolean {
-  if (name === 'autocannon') return existsSync(AUTOCANNON);
-  return name === 'undici' || name.startsWith('bindstorm') || findProgram(name) !== undefined;
+export function isInstalled(program: Program | Pacer): boolean {
+  if (program === 'autocannon') return existsSync(AUTOCANNON);
+  return (
+    ['undici', 'bindstorm', 'socket engine', 'HTTP engine'].includes(program) || findProgram(program) !== undefined
+  );
 }
 
 /** @param origin serves already. Rejects when the origin has not seen as many connections as were counted. */
@@ -58,10 +78,11 @@ export async function runPeer(
   origin: Origin,
 ): Promise<HttpSample> {
   const before = (await origin.stats()).accepted;
+  const { program, ...how } = PEERS.find((peer) => peer.name === name)!;
   const sample =
-    name === 'bindstorm' || name === 'bindstorm, HTTP engine'
-      ? await runOurs(name === 'bindstorm' ? 'socket' : 'http', work, target, source)
-      : await runProgram(name, work, target);
+    program === 'socket engine' || program === 'HTTP engine'
+      ? await runOurs(program === 'socket engine' ? 'socket' : 'http', how.strategy, work, target, source)
+      : await runProgram(program, work, target, how.source ? source : undefined);
   const { accepted, listenOverflows } = await origin.stats();
   if (listenOverflows !== 0) throw new Error(`the origin's accept queue overflowed ${listenOverflows} times`);
   if (sample.failed > 0) throw new Error(`${sample.failed} requests of ${name} failed`);
@@ -73,11 +94,16 @@ export async function runPeer(
 }
 
 async function runProgram(
-  name: Exclude<PeerName, `bindstorm${string}`>,
+  program: OtherProgram,
   work: HttpWork,
   target: Target,
+  source: string | undefined,
 ): Promise<HttpSample> {
-  const command = commandOf(name, work, target, { node: process.execPath, autocannon: AUTOCANNON, undici: UNDICI });
+  const command = commandOf(program, work, target, source, {
+    node: process.execPath,
+    autocannon: AUTOCANNON,
+    undici: UNDICI,
+  });
   const { stdout } = await run('/bin/sh', ['-c', SHELL, 'sh', ...command], {
     timeout: LONGEST_MS,
     killSignal: 'SIGKILL',
@@ -85,18 +111,19 @@ async function runProgram(
     env: { ...process.env, LC_ALL: 'C', NODE_NO_WARNINGS: '1' },
   });
   const [output, times] = stdout.split('== times\n');
-  return { ...countOf(name, output!), cpuSeconds: childSeconds(times!) };
+  return { ...countOf(program, output!), cpuSeconds: childSeconds(times!) };
 }
 
 async function runOurs(
   engine: LoadPlan['engine'],
+  strategy: StrategyName | undefined,
   work: HttpWork,
   target: Target,
   source: string,
 ): Promise<HttpSample> {
   const before = process.cpuUsage();
   const pool = await createPool({
-    plan: httpLoad(work, engine),
+    plan: httpLoad(work, engine, strategy),
     addresses: [source],
     // The socket engine speaks GET to a proxy alone; here the origin takes its place and does not look at the request.
     ...(engine === 'socket' ? { via: { proxy: target, outgoing: null } } : {}),
@@ -106,10 +133,17 @@ async function runOurs(
     descriptorLimit: descriptorLimit(),
     descriptorReserve: DESCRIPTOR_RESERVE,
   });
+  const ready = process.cpuUsage(before);
   pool.start(0);
   await pool.drained;
   const { outcomes, seconds } = await pool.finish();
   const { user, system } = process.cpuUsage(before);
   const ok = outcomes.ok ?? 0;
-  return { ok, failed: totalOf(outcomes) - ok, seconds, cpuSeconds: (user + system) / 1e6 };
+  return {
+    ok,
+    failed: totalOf(outcomes) - ok,
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    startCpuSeconds: (ready.user + ready.system) / 1e6,
+  };
 }

@@ -2,46 +2,116 @@
  * The peers: load generators that people use, and what each must be told so that all do the same work: GETs, each on a connection of
  * its own, so many in flight, on one thread. The origin closes first, so nobody runs out of ports. Pure.
  */
+import type { StrategyName } from '../src/profile/strategy.js';
 
 /** A GET each on a connection of its own. Plain data: it crosses to other processes. */
 export interface HttpWork {
   readonly requests: number;
   /** Connections at once. */
   readonly inFlight: number;
+  /** For those that count no requests. */
+  readonly seconds: number;
 }
 
 export interface Peer {
   readonly name: string;
+  /** What makes the connections. */
+  readonly program: Program;
+  /** Of bindstorm: how the source is bound. Of others: whether they are told a source address. */
+  readonly strategy?: StrategyName;
+  readonly source?: true;
+  /** The row of bindstorm that does the same to the source; `bindstorm` otherwise. */
+  readonly against?: PeerName;
   /** Where it comes from, for the one who does not have it; null: with this package. */
   readonly from: string | null;
   readonly remark?: string;
 }
 
-export const PEERS = [
-  { name: 'bindstorm', from: null, remark: 'socket engine' },
-  { name: 'bindstorm, HTTP engine', from: null, remark: 'undici, a client each connection' },
-  { name: 'wrk', from: 'apt-get install wrk', remark: 'for as long as the others take: it counts no requests' },
-  { name: 'ab', from: 'apt-get install apache2-utils' },
-  { name: 'hey', from: 'apt-get install hey', remark: 'GOMAXPROCS=1' },
-  { name: 'httperf', from: 'apt-get install httperf', remark: 'one connection at a time; waits by polling' },
-  { name: 'autocannon', from: 'npm ci in bench/peers', remark: 'ends at whole seconds: look at the CPU' },
-  { name: 'undici', from: null, remark: 'undici-client.ts' },
-] as const satisfies readonly Peer[];
-export type PeerName = (typeof PEERS)[number]['name'];
+export type Program = 'socket engine' | 'HTTP engine' | 'wrk' | 'ab' | 'hey' | 'httperf' | 'autocannon' | 'undici';
+/** What runs as a process of its own. */
+export type OtherProgram = Exclude<Program, `${string} engine`>;
+
+const AB = 'apt-get install apache2-utils';
+
+const ROWS = [
+  {
+    name: 'bindstorm',
+    program: 'socket engine',
+    strategy: 'connect',
+    from: null,
+    remark: 'socket engine; no source, as the others',
+  },
+  {
+    name: 'wrk',
+    program: 'wrk',
+    from: 'apt-get install wrk',
+    remark: 'counts no requests: runs for as long as bindstorm takes',
+  },
+  { name: 'ab', program: 'ab', from: AB },
+  { name: 'hey', program: 'hey', from: 'apt-get install hey', remark: 'GOMAXPROCS=1' },
+  {
+    name: 'httperf',
+    program: 'httperf',
+    from: 'apt-get install httperf',
+    remark: 'one connection at a time; waits by polling',
+  },
+  {
+    name: 'autocannon',
+    program: 'autocannon',
+    from: 'npm ci in bench/peers',
+    remark: 'ends at whole seconds: look at the CPU',
+  },
+  { name: 'undici', program: 'undici', from: null, remark: 'undici-client.ts' },
+  {
+    name: 'bindstorm, HTTP engine',
+    program: 'HTTP engine',
+    strategy: 'connect',
+    from: null,
+    remark: 'undici, a client each connection',
+  },
+  {
+    name: 'bindstorm, bind',
+    program: 'socket engine',
+    strategy: 'bind',
+    from: null,
+    remark: 'from here on with a source address',
+  },
+  { name: 'ab -B', program: 'ab', source: true, against: 'bindstorm, bind', from: AB },
+  { name: 'bindstorm, bind-reuseaddr', program: 'socket engine', strategy: 'bind-reuseaddr', from: null },
+  {
+    name: 'undici, localAddress',
+    program: 'undici',
+    source: true,
+    against: 'bindstorm, bind-reuseaddr',
+    from: null,
+    remark: 'libuv sets SO_REUSEADDR',
+  },
+  {
+    name: 'bindstorm, bind-no-port',
+    program: 'socket engine',
+    strategy: 'bind-no-port',
+    from: null,
+    remark: 'no peer can',
+  },
+] as const;
+export type PeerName = (typeof ROWS)[number]['name'];
+export const PEERS: readonly (Peer & { readonly name: PeerName })[] = ROWS;
 
 /** The command line of a peer that is a program of its own. */
 export function commandOf(
-  name: Exclude<PeerName, `bindstorm${string}`>,
-  { requests, inFlight }: HttpWork,
+  program: OtherProgram,
+  { requests, inFlight, seconds }: HttpWork,
   { address, port }: { readonly address: string; readonly port: number },
+  /** What to bind to; undefined: nothing. */
+  source: string | undefined,
   programs: { readonly node: string; readonly autocannon: string; readonly undici: string },
 ): string[] {
   const url = `http://${address}:${port}/`;
-  switch (name) {
+  switch (program) {
     case 'wrk':
-      return ['wrk', '-t', '1', '-c', `${inFlight}`, '-d', '2s', '-H', 'Connection: close', url];
+      return ['wrk', '-t', '1', '-c', `${inFlight}`, '-d', `${seconds}s`, '-H', 'Connection: close', url];
     case 'ab':
-      return ['ab', '-q', '-n', `${requests}`, '-c', `${inFlight}`, url];
+      return ['ab', '-q', ...(source ? ['-B', source] : []), '-n', `${requests}`, '-c', `${inFlight}`, url];
     case 'hey':
       return ['hey', '-n', `${requests}`, '-c', `${inFlight}`, '-disable-keepalive', '-cpus', '1', url];
     case 'httperf':
@@ -49,7 +119,7 @@ export function commandOf(
     case 'autocannon':
       return [programs.node, programs.autocannon, '-j', '-c', `${inFlight}`, '-a', `${requests}`, '-D', '1', url];
     case 'undici':
-      return [programs.node, programs.undici, JSON.stringify({ requests, inFlight, url })];
+      return [programs.node, programs.undici, JSON.stringify({ requests, inFlight, url, source })];
   }
 }
 
@@ -62,7 +132,7 @@ export interface PeerCount {
 }
 
 /** What a peer says that it did. @throws Error when it does not say */
-export function countOf(name: Exclude<PeerName, `bindstorm${string}`>, output: string): PeerCount {
+export function countOf(name: OtherProgram, output: string): PeerCount {
   const number = (pattern: RegExp): number => {
     const found = pattern.exec(output)?.[1];
     if (found === undefined) throw new Error(`${name} said nothing of ${pattern.source}:\n${output.slice(0, 2000)}`);

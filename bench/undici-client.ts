@@ -5,13 +5,16 @@
 import { Client } from 'undici';
 import type { HttpWork, PeerCount } from './peer.js';
 
-const { requests, inFlight, url } = JSON.parse(process.argv[2] ?? '') as HttpWork & { url: string };
+const { requests, inFlight, url, source } = JSON.parse(process.argv[2] ?? '') as HttpWork & {
+  url: string;
+  source?: string;
+};
 let started = 0;
 let ok = 0;
 let failed = 0;
 
 async function chain(): Promise<void> {
-  const client = new Client(url);
+  const client = new Client(url, source === undefined ? {} : { localAddress: source });
   while (started++ < requests) {
     try {
       const { statusCode, body } = await client.request({ method: 'GET', path: '/', reset: true });
