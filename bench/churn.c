@@ -1,13 +1,15 @@
 /*
  * The yardstick: opens and closes TCP connections as fast as one thread can, with non-blocking sockets and epoll, as one would
- * write it by hand. It does what bench/lab.ts asks of every contender and keeps nothing but counts.
+ * write it by hand. It does what bench/lab.ts asks of every contender and keeps nothing but counts,
+ * unless told to.
  *
- *     churn STRATEGY ATTEMPTS WARM_UP IN_FLIGHT ASK_AGAIN SOURCES TARGETS
+ *     churn STRATEGY ATTEMPTS WARM_UP IN_FLIGHT ASK_AGAIN KEEP_BOOKS SOURCES TARGETS
  *
  *     STRATEGY   connect | bind-no-port | bind-reuseaddr
  *     WARM_UP    connections before the clock starts
  *     IN_FLIGHT  handshakes under way at once
  *     ASK_AGAIN  1: call connect() a second time before registering with epoll (see below)
+ *     KEEP_BOOKS 1: read the clock where bindstorm reads it, and count the times in histograms as it does (src/load/tally.ts)
  *     SOURCES    10.50.0.1,10.50.0.2,…
  *     TARGETS    198.19.0.1:9000,…
  *
@@ -17,6 +19,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +33,8 @@
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
 
-enum { MOST_ADDRESSES = 4096, EVENTS = 1024, MOST_SECONDS = 60, SPECULATION_MISSES = 32 };
+enum { MOST_ADDRESSES = 4096, EVENTS = 1024, MOST_SECONDS = 60, SPECULATION_MISSES = 32, SHORT = 2048, DESCRIPTORS = 65536 };
+enum { BIND, CONNECT, TOTAL, PHASES };
 
 struct addresses {
 	struct sockaddr_in entry[MOST_ADDRESSES];
@@ -40,6 +44,9 @@ struct addresses {
 static struct addresses sources, targets;
 static int binds, option_level, option_name;
 static int ask_again, misses;
+static int keep_books;
+static uint32_t tallies[PHASES][SHORT + 1];
+static double started_at[DESCRIPTORS], connect_at[DESCRIPTORS];
 static int epfd;
 static long pending, ok, failed, warm_up;
 static struct timespec begin;
@@ -95,8 +102,29 @@ static void start_clock(void)
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 }
 
+/* Microseconds, or nothing where no books are kept. */
+static double micros(void)
+{
+	struct timespec now;
+	if (!keep_books)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static void count(int phase, double took)
+{
+	long rounded = (long)(took + 0.5);
+	tallies[phase][rounded < 0 || rounded > SHORT ? SHORT : rounded]++;
+}
+
 static void finish(int fd, int error)
 {
+	if (keep_books) {
+		double at = micros();
+		count(CONNECT, at - connect_at[fd]);
+		count(TOTAL, at - started_at[fd]);
+	}
 	if (error == 0)
 		ok++;
 	else
@@ -112,18 +140,25 @@ static void attempt(long n)
 	long source = n % sources.count;
 	long target = (source + n / sources.count) % targets.count;
 	const struct sockaddr *remote = (const struct sockaddr *)&targets.entry[target];
+	double at = micros();
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 || fd >= DESCRIPTORS)
 		die("socket");
+	started_at[fd] = at;
 	if (binds) {
 		int one = 1;
 		if (setsockopt(fd, option_level, option_name, &one, sizeof one) < 0)
 			die("setsockopt");
+		connect_at[fd] = micros();
 		if (bind(fd, (const struct sockaddr *)&sources.entry[source], sizeof sources.entry[0]) < 0) {
 			finish(fd, errno);
 			return;
 		}
 	}
+	at = micros();
+	if (binds && keep_books)
+		count(BIND, at - connect_at[fd]);
+	connect_at[fd] = at;
 	int error = connect(fd, remote, sizeof targets.entry[0]) < 0 ? errno : 0;
 	/* Within one machine the handshake is already over, and the second call says so without epoll. */
 	if (error == EINPROGRESS && ask_again && misses < SPECULATION_MISSES) {
@@ -158,14 +193,15 @@ static void complete(int fd)
 
 int main(int argc, char **argv)
 {
-	if (argc != 8)
+	if (argc != 9)
 		bad_usage("number of arguments");
 	const char *strategy = argv[1];
 	long attempts = atol(argv[2]), in_flight = atol(argv[4]);
 	warm_up = atol(argv[3]);
 	ask_again = atoi(argv[5]);
-	parse_addresses(&sources, argv[6]);
-	parse_addresses(&targets, argv[7]);
+	keep_books = atoi(argv[6]);
+	parse_addresses(&sources, argv[7]);
+	parse_addresses(&targets, argv[8]);
 	if (warm_up < 0 || attempts <= warm_up || in_flight < 1)
 		bad_usage("number");
 	if (strcmp(strategy, "bind-no-port") == 0) {

@@ -32,23 +32,31 @@ export interface Sample {
   readonly cpuSeconds: number;
 }
 
-export const CONTENDERS = ['bindstorm', 'c', 'c-epoll', 'node'] as const;
+export const CONTENDERS = ['bindstorm', 'c', 'c-books', 'c-epoll', 'node', 'bindstorm-reset'] as const;
 export type Contender = (typeof CONTENDERS)[number];
 
 /** How tables name them. */
 export const CONTENDER_TITLES: Record<Contender, string> = {
   bindstorm: 'bindstorm',
   c: 'C',
+  'c-books': 'C, same books',
   'c-epoll': 'C, epoll only',
   node: 'node:net',
+  'bindstorm-reset': 'bindstorm, closing with a reset',
 };
 
-/** Whether a contender can do a strategy at all: node:net has no IP_BIND_ADDRESS_NO_PORT. */
+/** Sockets that stay behind: a reset leaves none. */
+export function leftBehind(contender: Contender, attempts: number): number {
+  return contender === 'bindstorm-reset' ? 0 : attempts;
+}
+
+/** Whether a contender is measured with a strategy: node:net has no IP_BIND_ADDRESS_NO_PORT, and a reset is the same for all. */
 export function canDo(contender: Contender, strategy: Strategy): boolean {
+  if (contender === 'bindstorm-reset') return strategy === 'connect';
   return contender !== 'node' || strategy !== 'bind-no-port';
 }
 
 /** Whether it is churn.c, and so needs a compiler. */
 export function isC(contender: Contender): boolean {
-  return contender === 'c' || contender === 'c-epoll';
+  return contender === 'c' || contender === 'c-books' || contender === 'c-epoll';
 }

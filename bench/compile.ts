@@ -1,34 +1,38 @@
 /**
- * The C client, compiled when the bench runs: a binary in the repository would fit one architecture and could not be checked.
+ * The C client and calls.c, compiled when the bench runs: a binary in the repository would fit one architecture and could not be checked.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Compiled {
+  /** churn.c */
   readonly program: string;
+  /** calls.c */
+  readonly calls: string;
   /** As `cc -O2 (gcc 12.2.0)`. */
   readonly compiler: string;
   remove(): void;
 }
 
 /** The package's folder, from dist/bench. */
-const SOURCE = fileURLToPath(new URL('../../bench/churn.c', import.meta.url));
+const sourceOf = (name: string) => fileURLToPath(new URL(`../../bench/${name}.c`, import.meta.url));
 
-/** @returns the compiled client, or in words why there is none */
+/** @returns the compiled programs, or in words why there are none */
 export function compileChurn(): Compiled | string {
   const version = spawnSync('cc', ['--version'], { encoding: 'utf8' });
   if (version.error) return 'there is no C compiler (cc) on the PATH';
-  if (!existsSync(SOURCE)) return `${SOURCE} is missing`;
   const folder = mkdtempSync(join(tmpdir(), 'bindstorm-bench-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  const program = join(folder, 'churn');
-  const result = spawnSync('cc', ['-O2', '-o', program, SOURCE], { encoding: 'utf8' });
-  if (result.status !== 0) {
+  const programs = { program: join(folder, 'churn'), calls: join(folder, 'calls') };
+  for (const program of Object.values(programs)) {
+    const source = sourceOf(basename(program));
+    const result = existsSync(source) ? spawnSync('cc', ['-O2', '-o', program, source], { encoding: 'utf8' }) : null;
+    if (result?.status === 0) continue;
     remove();
-    return `cc could not compile churn.c: ${result.stderr.trim().split('\n')[0]}`;
+    return result === null ? `${source} is missing` : `cc could not compile it: ${result.stderr.trim().split('\n')[0]}`;
   }
-  return { program, compiler: `cc -O2, ${version.stdout.split('\n')[0]}`, remove };
+  return { ...programs, compiler: `cc -O2, ${version.stdout.split('\n')[0]}`, remove };
 }

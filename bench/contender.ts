@@ -10,6 +10,7 @@ import { monotonicMicros as now } from '../src/kernel/libc.js';
 import { SLOT_OK, totalOf } from '../src/load/outcome.js';
 import { createPool, type Pool } from '../src/load/pool.js';
 import { LOAD } from '../src/profile/defaults.js';
+import type { LoadPlan } from '../src/profile/plan.js';
 import type { Churn, Contender, Sample } from './churn.js';
 
 const run = promisify(execFile);
@@ -20,28 +21,33 @@ export async function runContender(contender: Contender, churn: Churn, churnProg
   switch (contender) {
     case 'bindstorm':
       return runBindstorm(churn);
+    case 'bindstorm-reset':
+      return runBindstorm(churn, 'reset');
     case 'node':
       return runProcess(process.execPath, [
         fileURLToPath(new URL('./node-net.js', import.meta.url)),
         JSON.stringify(churn),
       ]);
     case 'c':
+    case 'c-books':
     case 'c-epoll': {
       if (churnProgram === null) throw new Error('the C client has not been compiled');
       const targets = churn.targets.map(({ address, port }) => `${address}:${port}`).join();
-      const numbers = [churn.attempts, churn.warmUp, churn.inFlight, contender === 'c' ? 1 : 0].map(String);
+      const [again, books] = [contender === 'c-epoll' ? 0 : 1, contender === 'c-books' ? 1 : 0];
+      const numbers = [churn.attempts, churn.warmUp, churn.inFlight, again, books].map(String);
       return runProcess(churnProgram, [churn.strategy, ...numbers, churn.sources.join(), targets]);
     }
   }
 }
 
 /** The engine as `bindstorm run` has it: through the pool, with one worker and a fill that holds nothing. */
-export async function runBindstorm(churn: Churn): Promise<Sample> {
+export async function runBindstorm(churn: Churn, close: LoadPlan['close'] = 'client'): Promise<Sample> {
   const { strategy, attempts, warmUp, inFlight, sources, targets } = churn;
   const pool = await createPool({
     plan: {
       ...LOAD,
       strategy,
+      close,
       pick: 'round-robin',
       arrival: { shape: 'fill', attempts, failures: null, inFlight, waves: 1, pauseMs: 0 },
     },

@@ -11,7 +11,7 @@ import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
 import type { SinkPlan } from '../src/load/sink-listen.js';
 import { LOAD } from '../src/profile/defaults.js';
-import type { Churn, Contender, Sample } from './churn.js';
+import { type Churn, type Contender, leftBehind, type Sample } from './churn.js';
 import { runContender } from './contender.js';
 import { measurePacing, type Pacer, type PacingSample, type PacingWork } from './pacing-lab.js';
 import type { HttpWork, PeerName } from './peer.js';
@@ -68,7 +68,7 @@ async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>,
 }
 
 /** A contender that did other work than it was asked to may not be compared. */
-async function checkWork(churn: Churn, sample: Sample, origin: Origin): Promise<void> {
+async function checkWork(contender: Contender, churn: Churn, sample: Sample, origin: Origin): Promise<void> {
   const { attempts } = churn;
   if (sample.ok !== attempts) throw new Error(`${sample.ok} of ${attempts} connections were made`);
   if (sample.timed < (attempts - churn.warmUp) / 2)
@@ -76,7 +76,8 @@ async function checkWork(churn: Churn, sample: Sample, origin: Origin): Promise<
   const observer = createSocketObserver(churn.sources, { low: 1024, high: 65_535 });
   const left = Object.values(observer.snapshot().states).reduce((sum, n) => sum + n, 0);
   observer.close();
-  if (left !== attempts) throw new Error(`${left} sockets are left after their close, not ${attempts}`);
+  const expected = leftBehind(contender, attempts);
+  if (left !== expected) throw new Error(`${left} sockets are left after their close, not ${expected}`);
   if ((readNetCounters()['TcpExt.TCPTimeWaitOverflow'] ?? 0) > 0) throw new Error('tcp_max_tw_buckets was reached');
   const { listenOverflows } = await origin.stats();
   if (listenOverflows !== 0) throw new Error(`the origin's accept queue overflowed ${listenOverflows} times`);
@@ -98,7 +99,7 @@ async function work(job: Job): Promise<Answers[Job['kind']]> {
   if (job.kind === 'sock-diag') return measureSnapshots(job.churn, job.snapshots);
   if (job.kind === 'watch') return measureWatch(job);
   const sample = await runContender(job.contender, job.churn, job.churnProgram);
-  await checkWork(job.churn, sample, origin);
+  await checkWork(job.contender, job.churn, sample, origin);
   return sample;
 }
 

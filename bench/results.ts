@@ -3,6 +3,7 @@
  */
 import { median } from '../src/analysis/statistics.js';
 import type { Environment } from '../src/results/schema.js';
+import type { CallCost } from './calls.js';
 import { CONTENDERS, type Contender, canDo, type Sample, STRATEGIES, type Strategy } from './churn.js';
 import type { SnapshotCost } from './sock-diag.js';
 
@@ -28,6 +29,7 @@ export interface BenchResults {
   readonly settings: Settings;
   readonly samples: readonly RoundSample[];
   readonly snapshots: readonly SnapshotCost[];
+  readonly calls: { readonly javascript: CallCost; readonly c: CallCost | null };
 }
 
 export interface RoundSample extends Sample {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeEnvironment } from '../src/agent/environment.js';
 import { randomStream, shuffled } from '../src/profile/random.js';
+import { callsFromC, callsFromJavaScript } from './calls.js';
 import { CONTENDERS, canDo, isC, STRATEGIES } from './churn.js';
 import { type Compiled, compileChurn } from './compile.js';
 import { type Baseline, changesSince, sharesOfC } from './guard.js';
@@ -70,6 +71,7 @@ async function bench(settings: Settings, quick: boolean, compiled: Compiled | st
     settings,
     samples,
     snapshots,
+    calls: { javascript: callsFromJavaScript(), c: typeof compiled === 'string' ? null : callsFromC(compiled.calls) },
   };
 }
 

@@ -36,6 +36,17 @@ export function markdownOf(results: BenchResults): string {
       ['sockets in TIME_WAIT', 'snapshot, ms', 'of it the dump, ms', 'µs a socket', 'of it reading, µs'],
       summariseSnapshots(results.snapshots).map(snapshotCells),
     ),
+    '',
+    'A call into C, ns each: the way into the kernel and back, and a look at the clock, which needs no kernel:',
+    '',
+    ...table(
+      ['call', 'from JavaScript', 'from C'],
+      (['getppid', 'clock'] as const).map((call) => [
+        call === 'clock' ? 'clock_gettime' : call,
+        results.calls.javascript[call].toFixed(0),
+        results.calls.c?.[call].toFixed(0) ?? '',
+      ]),
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }
