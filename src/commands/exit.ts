@@ -2,6 +2,7 @@
  * How errors become exit codes. A user never sees a stack trace for a mistake of his own.
  */
 
+import { FolderInUse } from '../experiment/folder-lock.js';
 import { JournalError } from '../experiment/journal.js';
 import { AgentDied, LabError, LabInterrupted } from '../lab/lab.js';
 import { ProfileError } from '../profile/problem.js';
@@ -12,7 +13,7 @@ export { EXIT, EXIT_HELP, UserError } from './exit-codes.js';
 /** Message and exit code of anything that was thrown. Only a fault of our own shows its stack. */
 export function explainError(error: unknown): { message: string; exitCode: number } {
   if (error instanceof UserError) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof ProfileError || error instanceof JournalError)
+  if (error instanceof ProfileError || error instanceof JournalError || error instanceof FolderInUse)
     return { message: error.message, exitCode: EXIT.badInput };
   if (error instanceof LabError) {
     return {

@@ -8,6 +8,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { disagreements, type FixReport, type FixTable } from '../analysis/fixes.js';
 import { FIX_STRATEGIES, HOST, runFixes } from '../experiment/fixes.js';
 import { createResultFolder } from '../experiment/folder.js';
+import { withLockedFolder } from '../experiment/folder-lock.js';
 import { engineOf } from '../lab/vm/kernel.js';
 import { type Fix, FixError, parseFix } from '../profile/fix.js';
 import type { StrategyName } from '../profile/strategy.js';
@@ -15,7 +16,7 @@ import { renderFixes, summaryLines } from '../report/fixes.js';
 import { renderFixesHtml } from '../report/fixes-html.js';
 import { toolVersion } from '../results/version.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
-import { labOf, releasing } from './labs.js';
+import { labOf, note, releasing } from './labs.js';
 import { kernelOption } from './options.js';
 
 const CATALOGUE = fileURLToPath(new URL('../../../fixes/', import.meta.url));
@@ -97,7 +98,7 @@ function readCatalogue(only: readonly string[] | undefined): Fix[] {
 }
 
 async function fixes(options: FixesOptions): Promise<number> {
-  const { kernels, strategies, resume, quiet, json } = options;
+  const { kernels, resume } = options;
   const catalogue = readCatalogue(options.only);
   const names = [...(options.host ? [HOST] : []), ...kernels];
   if (names.length === 0)
@@ -105,6 +106,17 @@ async function fixes(options: FixesOptions): Promise<number> {
   if (resume !== undefined && !existsSync(resume))
     throw new UserError(`found no folder ${resume}; --resume takes one that \`bindstorm fixes\` has made`);
   const dir = resume ?? createResultFolder(options.out, 'fixes', new Date());
+  return withLockedFolder(dir, note, () => makeTables(dir, catalogue, names, options));
+}
+
+/** Table after table; after each of them the files say what is known so far. @returns the exit code */
+async function makeTables(
+  dir: string,
+  catalogue: readonly Fix[],
+  names: readonly string[],
+  options: FixesOptions,
+): Promise<number> {
+  const { kernels, strategies, quiet, json } = options;
   const command = `bindstorm fixes${options.host ? '' : ' --no-host'}${kernels.length > 0 ? ` --kernels ${kernels.join(',')}` : ''} --strategies ${strategies.join(',')}${options.only ? ` --only ${options.only.join(',')}` : ''}`;
   const before = readBefore(dir);
   const startedAt = before?.startedAt ?? new Date().toISOString();

@@ -43,6 +43,7 @@ export async function releasing<T>(work: (labs: Lab[]) => Promise<T>): Promise<T
   return result;
 }
 
-function note(text: string): void {
+/** Say something beside the results. */
+export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }

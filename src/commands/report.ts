@@ -4,9 +4,12 @@
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readResults, writeResults } from '../experiment/folder.js';
+import { withLockedFolder } from '../experiment/folder-lock.js';
 import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
+import type { Results } from '../results/schema.js';
 import { UserError } from './exit.js';
+import { note } from './labs.js';
 import { appendStepSummary } from './step-summary.js';
 
 export function registerReport(program: Command): void {
@@ -20,13 +23,17 @@ export function registerReport(program: Command): void {
       if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
         throw new UserError(`found no folder ${folder}; name one that \`bindstorm run\` has made, under reports/`);
       }
-      const results = readResults(folder);
-      writeResults(folder, results);
-      const written = await writeReports(folder, results);
+      const { results, written } = await withLockedFolder(folder, note, () => rebuild(folder));
       appendStepSummary(results);
       if (json) return void process.stdout.write(`${JSON.stringify(results)}\n`);
       const colour = Boolean(process.stdout.isTTY) && process.env.NO_COLOR === undefined;
       process.stdout.write(renderTerminal(results, { colour, width: process.stdout.columns ?? 100 }));
       process.stdout.write(`\nWritten: ${written.join(', ')}\n`);
     });
+}
+
+async function rebuild(folder: string): Promise<{ results: Results; written: string[] }> {
+  const results = readResults(folder);
+  writeResults(folder, results);
+  return { results, written: await writeReports(folder, results) };
 }

@@ -10,6 +10,7 @@ import { conclude } from '../experiment/conclude.js';
 import { type ConductEnd, conduct } from '../experiment/controller.js';
 import { sameFit } from '../experiment/fit.js';
 import { createResultFolder, PROFILE_FILE, writeResults } from '../experiment/folder.js';
+import { withLockedFolder } from '../experiment/folder-lock.js';
 import {
   type Journal,
   type JournalBegin,
@@ -29,7 +30,7 @@ import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
 import { type Environment, type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
-import { labOf, releasing } from './labs.js';
+import { labOf, note, releasing } from './labs.js';
 import { type LiveServer, openLive } from './live.js';
 import { roomIn, wallsIn } from './live-state.js';
 import {
@@ -115,15 +116,23 @@ async function run(profile: string | undefined, options: RunOptions): Promise<nu
 }
 
 function runWith(live: LiveServer | null, profile: string | undefined, options: RunOptions): Promise<number> {
+  const alone = (dir: string, work: () => Promise<number>) => withLockedFolder(dir, note, work);
   return releasing(async (labs) => {
-    if (options.resume === undefined) return await proceed(await begin(profile, options, labs), options, live);
-    const contents = readForResume(profile, options.resume, options);
-    const { experiment } = contents.begin;
-    const all = [...planRuns(experiment), ...planObservations(experiment)];
-    const left = all.length - finishedRuns(contents).size;
-    if (left > 0) return await proceed(await resume(options.resume, contents, labs), options, live);
-    process.stderr.write('nothing was left to run\n');
-    return await present(options.resume, { how: 'complete' }, options, live);
+    const { resume: dir } = options;
+    if (dir === undefined) {
+      const prepared = await begin(profile, options, labs);
+      return await alone(prepared.dir, () => proceed(prepared, options, live));
+    }
+    refuseChanges(profile, options);
+    return await alone(dir, async () => {
+      const contents = readJournal(dir);
+      const { experiment } = contents.begin;
+      const all = [...planRuns(experiment), ...planObservations(experiment)];
+      const left = all.length - finishedRuns(contents).size;
+      if (left > 0) return await proceed(await resume(dir, contents, labs), options, live);
+      process.stderr.write('nothing was left to run\n');
+      return await present(dir, { how: 'complete' }, options, live);
+    });
   });
 }
 
@@ -254,13 +263,12 @@ function makeFolder(parent: string, experiment: string, now: Date): string {
   }
 }
 
-function readForResume(name: string | undefined, dir: string, options: RunOptions): JournalContents {
+function refuseChanges(name: string | undefined, options: RunOptions): void {
   if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
   for (const key of ['lab', 'kernel', 'engine', 'box', 'repeat', 'seed'] as const) {
     if (options[key] !== undefined)
       throw new UserError(`--${key} cannot be changed on --resume; begin a new experiment instead`);
   }
-  return readJournal(dir);
 }
 
 async function resume(dir: string, contents: JournalContents, labs: Lab[]): Promise<Prepared> {

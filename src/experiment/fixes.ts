@@ -19,6 +19,7 @@ import { conclude } from './conclude.js';
 import { conduct } from './controller.js';
 import { inWords as lackingInWords } from './fit.js';
 import { PROFILE_FILE } from './folder.js';
+import { withLockedFolder } from './folder-lock.js';
 import { JOURNAL_FILE, openJournal, readJournal } from './journal.js';
 import { planRuns } from './order.js';
 import { findPlaces, type Places } from './places.js';
@@ -87,7 +88,18 @@ export interface FixRunEnd {
   readonly complete: boolean;
 }
 
-export async function runFixes(input: FixRun): Promise<FixRunEnd> {
+/** Rejects with FolderInUse where somebody goes on with this table's experiment by itself. */
+export function runFixes(input: FixRun): Promise<FixRunEnd> {
+  mkdirSync(input.dir, { recursive: true });
+  // Where there are no locks, that was said of the folder around it.
+  return withLockedFolder(
+    input.dir,
+    () => {},
+    () => runAlone(input),
+  );
+}
+
+async function runAlone(input: FixRun): Promise<FixRunEnd> {
   const before = finishedBefore(input);
   if (before !== undefined) return before;
   const wanted = input.fixes.filter((fix) => !isSame(fix, input.strategy));
@@ -170,7 +182,6 @@ function ofVariants({ findings, all }: Places, fixes: readonly Fix[]): Map<strin
 
 function begun({ dir, command, strategy, kernel }: FixRun, places: Places, fixes: readonly Fix[]) {
   if (existsSync(join(dir, JOURNAL_FILE))) return readJournal(dir);
-  mkdirSync(dir, { recursive: true });
   const text = fixProfile(fixes, strategy, kernel);
   writeFileSync(join(dir, PROFILE_FILE), text);
   const journal = openJournal(dir);

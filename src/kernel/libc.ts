@@ -38,6 +38,8 @@ export const accept4 = declare<[fd: number, address: number, length: number, fla
 );
 /** shutdown(2) */
 export const shutdown = declare<[fd: number, how: number]>('int shutdown(int, int)');
+/** flock(2); the lock is the open file's, and gone with the last descriptor of it, also after SIGKILL */
+export const flock = declare<[fd: number, operation: number]>('int flock(int, int)');
 /** close(2) */
 export const close = declare<[fd: number]>('int close(int)');
 /** setsockopt(2) */
@@ -127,6 +129,8 @@ export const TCP_TIMESTAMP = 24;
 export const TCP_FASTOPEN_CONNECT = 30;
 /** Linux 4.15. */
 export const TCP_FASTOPEN_NO_COOKIE = 34;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
 export const MSG_NOSIGNAL = 0x4000;
 /** More will follow: keep the last segment back. close(2) sends it, with the FIN. */
 export const MSG_MORE = 0x8000;

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { LOCK_FILE } from '../../src/experiment/folder-lock.js';
 import { parseJournal } from '../../src/experiment/journal.js';
 import { planRuns } from '../../src/experiment/order.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
@@ -69,6 +70,29 @@ test('SIGKILL of the controller loses only the run in progress, even when it tor
   assert.equal(entries().length, RUNS, 'no run was made again');
 });
 
+test('two cannot write to one folder: the second is told which process has it, and the first is not disturbed', async (t) => {
+  // Long enough for two commands to be started meanwhile.
+  const { cwd, cli, folder, entries, loading } = await begin(t, 3000);
+  await loading();
+  for (const args of [
+    ['run', '--resume', folder],
+    ['report', folder],
+  ]) {
+    const { code, stdout, stderr } = await runCli(args, { cwd });
+    assert.deepEqual([code, stdout], [2, ''], stderr);
+    assert.ok(
+      stderr.startsWith(`bindstorm: ${folder} is in use by process ${cli.pid} (bindstorm run tiny.yaml, since `),
+      stderr,
+    );
+    assert.ok(stderr.endsWith(`; wait until it has ended, or end it with: kill ${cli.pid}\n`), stderr);
+  }
+  const end = await cli.ended;
+  assert.equal(end.code, 0, end.stderr);
+  assert.equal(entries().length, RUNS);
+  assert.equal(existsSync(join(cwd, folder, LOCK_FILE)), false);
+  assert.equal((await runCli(['report', folder], { cwd })).code, 0);
+});
+
 test('what would make it another experiment is refused', async (t) => {
   const { cwd, cli, folder, loading, entries } = await begin(t);
   await loading();
@@ -104,9 +128,9 @@ test('what would make it another experiment is refused', async (t) => {
 });
 
 /** Begin an experiment, in a process group of its own as a terminal would. */
-async function begin(t: TestContext) {
+async function begin(t: TestContext, loadMs = 300) {
   const cwd = scratchFolder(t);
-  writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile({ loadMs: 300, repeat: 2 }));
+  writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile({ loadMs, repeat: 2 }));
   const mark = newMark();
   const cli: RunningCli = startCli(['run', 'tiny.yaml'], { cwd, env: mark.env, ownGroup: true });
   t.after(() => cli.kill('SIGKILL'));

@@ -1,0 +1,165 @@
+/**
+ * One writer a result folder: two that make runs of one journal at the same time, or write its reports, would undo each other's work.
+ *
+ * The lock is flock(2) on a file in the folder. It is the kernel's, belongs to the open file, and so ends with this process however
+ * that ends; no child keeps it, since Node opens files with O_CLOEXEC. It needs no privilege and is older than any kernel that Node
+ * runs on. On NFS it holds between machines (Linux makes a lock of the whole file of it, nfs(5)), unless mounted with `nolock` or
+ * `local_lock=flock`: then it holds on this machine only. Where a file system has no locks at all the work goes on, and says so.
+ */
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EAGAIN, EINTR, errnoName } from '../kernel/errno.js';
+import { errno, flock, LOCK_EX, LOCK_NB } from '../kernel/libc.js';
+import { JournalError } from './journal.js';
+
+export const LOCK_FILE = '.lock';
+
+/** What the holder says of itself. Only the kernel's lock counts; this is for the reader of an error. */
+const holderSchema = z.object({ pid: z.int(), host: z.string(), command: z.string(), since: z.string() });
+type Holder = z.infer<typeof holderSchema>;
+
+/** Another process writes to the folder. The message says which, and what to do. */
+export class FolderInUse extends Error {
+  override name = 'FolderInUse';
+}
+
+export interface FolderLock {
+  /** Give the folder free; a second call does nothing. */
+  release(): void;
+}
+
+/** How often, and how long after one another, the lock is asked for while nobody who lives has written that it is his. */
+const TRIES = 10;
+const PAUSE_MS = 50;
+
+/**
+ * Lock a result folder against every other process; until `release()`, or the end of this one.
+ * @param note told where the file system has no locks
+ * @throws FolderInUse
+ * @throws JournalError when there is no such folder
+ */
+export function lockFolder(dir: string, note: (text: string) => void): FolderLock {
+  const path = join(dir, LOCK_FILE);
+  for (let tries = 1; ; tries++) {
+    const fd = open(path, dir);
+    const refused = lockFile(fd);
+    if (refused === undefined) {
+      // The last holder has removed the file that was opened here: the lock of a file without a name keeps nobody out.
+      if (!isStillAt(fd, path)) {
+        closeSync(fd);
+        continue;
+      }
+      write(fd);
+      return held(fd, path);
+    }
+    const holder = refused === EAGAIN ? readHolder(path) : undefined;
+    closeSync(fd);
+    if (refused !== EAGAIN) {
+      note(
+        `the file system of ${dir} has no locks (flock: ${errnoName(refused)}): see to it that nothing else writes to this folder`,
+      );
+      return { release: () => {} };
+    }
+    // One that has just begun has not said yet who it is, and one that ends is gone in a moment.
+    if (tries < TRIES && !lives(holder)) pause();
+    else throw new FolderInUse(inUse(dir, holder));
+  }
+}
+
+/** Do something with a result folder that no other process may write to meanwhile. Rejects as {@link lockFolder} throws. */
+export async function withLockedFolder<T>(
+  dir: string,
+  note: (text: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const lock = lockFolder(dir, note);
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+function open(path: string, dir: string): number {
+  try {
+    return openSync(path, 'a+', 0o644);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    throw new JournalError(`found no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`);
+  }
+}
+
+/** @returns undefined when the lock is ours, else the errno */
+function lockFile(fd: number): number | undefined {
+  for (;;) {
+    if (flock(fd, LOCK_EX | LOCK_NB) === 0) return undefined;
+    const why = errno();
+    if (why !== EINTR) return why;
+  }
+}
+
+function isStillAt(fd: number, path: string): boolean {
+  const { ino, dev } = fstatSync(fd);
+  const there = statSync(path, { throwIfNoEntry: false });
+  return there?.ino === ino && there.dev === dev;
+}
+
+function write(fd: number): void {
+  const holder: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    command: ['bindstorm', ...process.argv.slice(2)].join(' '),
+    since: new Date().toISOString(),
+  };
+  ftruncateSync(fd);
+  writeSync(fd, `${JSON.stringify(holder)}\n`);
+}
+
+function held(fd: number, path: string): FolderLock {
+  let released = false;
+  return {
+    release() {
+      if (released) return;
+      released = true;
+      rmSync(path, { force: true });
+      closeSync(fd);
+    },
+  };
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    return holderSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was written by one that is no more is not the holder's. Of another machine's processes nothing is known. */
+function lives(holder: Holder | undefined): boolean {
+  if (holder === undefined) return false;
+  if (holder.host !== hostname()) return true;
+  try {
+    process.kill(holder.pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function inUse(dir: string, holder: Holder | undefined): string {
+  if (holder === undefined || !lives(holder))
+    return `${dir} is in use by another process, which has not said which it is; wait until it has ended, then repeat this command`;
+  const here = holder.host === hostname();
+  const who = `process ${holder.pid}${here ? '' : ` on ${holder.host}`} (${holder.command}, since ${holder.since})`;
+  const end = here ? `, or end it with: kill ${holder.pid}` : ', or end it there';
+  // A file says what is printed here, and no file may move the cursor.
+  return `${dir} is in use by ${who}; wait until it has ended${end}`.replace(/\p{Cc}+/gu, ' ');
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+}
