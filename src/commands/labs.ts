@@ -20,10 +20,10 @@ export function labOf(experiment: Experiment, kernel?: string, ahead = false): L
   const guest = guestOf(experiment, kernel);
   if (experiment.lab === 'host') return hostLab();
   if (experiment.lab === 'vagrant' && experiment.box) return vagrantLab(experiment.box, note);
-  if (experiment.lab === 'netns' || guest === undefined) return ahead ? openingAhead(netnsLab()) : netnsLab();
   // In all guests or in none: what only some arms load would be a second difference between them.
   const conntrack = experiment.arms.some(({ sysctls }) => Object.keys(sysctls).some(needsConntrack));
-  return vmLab(guest, note, { conntrack, ahead });
+  const lab = experiment.lab === 'netns' || guest === undefined ? netnsLab() : vmLab(guest, note, { conntrack });
+  return ahead ? openingAhead(lab) : lab;
 }
 
 /** Do something with labs, which `work` adds to a list; afterwards all are released, however it ended. */

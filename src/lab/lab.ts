@@ -14,8 +14,11 @@ export interface Lab {
   readonly engine?: Runner | undefined;
   /** What a reader of its figures must know; known once a lab has been opened. */
   readonly caveat?: string | undefined;
-  /** Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError. */
-  open(purpose: 'run' | 'check'): Promise<LabSession>;
+  /**
+   * Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError.
+   * @param signal ends what is still coming up, in a lab where that takes long; others may leave it to the caller to close
+   */
+  open(purpose: 'run' | 'check', signal?: AbortSignal): Promise<LabSession>;
   /**
    * End what was begun ahead of its use and is not going to be used, and put away what serves more than one run, as a Vagrant box.
    * Called once, after the last session, also when the first could not be opened. Rejects with LabError, which names what is left.

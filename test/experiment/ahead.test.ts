@@ -4,15 +4,16 @@ import { openingAhead } from '../../src/lab/ahead.js';
 import type { Lab, LabSession } from '../../src/lab/lab.js';
 
 /** A lab that only counts. */
-function counting(failures = 0) {
+function counting(failures = 0, onSignal: (signal: AbortSignal | undefined) => void = () => {}) {
   let left = failures;
   const opened: string[] = [];
   const closed: LabSession[] = [];
   const lab: Lab = {
     kind: 'netns',
     description: '',
-    open(purpose) {
+    open(purpose, signal) {
       opened.push(purpose);
+      onSignal(signal);
       if (purpose === 'run' && left-- > 0) return Promise.reject(new Error('not yet'));
       const session = {
         purpose,
@@ -49,4 +50,64 @@ test('what was not used is closed at the end, once', async () => {
   await lab.release?.();
   await lab.release?.();
   assert.deepEqual(closed.map(numberOf), [2]);
+});
+
+test('what is still being made at the end is ended, and not waited for', async () => {
+  let aborted = 0;
+  const lab = openingAhead({
+    kind: 'vm',
+    description: '',
+    open: (purpose, signal) =>
+      new Promise((resolve, reject) => {
+        if (purpose === 'check') return resolve({} as LabSession);
+        // It would never come up.
+        signal?.addEventListener('abort', () => {
+          aborted++;
+          reject(new Error('killed'));
+        });
+      }),
+  });
+  await lab.open('check');
+  await lab.release?.();
+  assert.equal(aborted, 1);
+});
+
+test('a run that is under way is not ended with the lab', async () => {
+  const signals: (AbortSignal | undefined)[] = [];
+  const { lab, closed } = counting(0, (signal) => signals.push(signal));
+  await lab.open('check');
+  await lab.open('run');
+  await lab.release?.();
+  assert.deepEqual(
+    signals.map((signal) => signal?.aborted),
+    [undefined, false],
+  );
+  assert.deepEqual(closed, []);
+});
+
+test('the lab says of itself what it knows by then, and is released', async () => {
+  let engine: 'uml' | undefined;
+  let released = 0;
+  const lab = openingAhead({
+    kind: 'vm',
+    get description() {
+      return `engine ${engine}`;
+    },
+    get engine() {
+      return engine;
+    },
+    get caveat() {
+      return engine && 'slow';
+    },
+    open: () => {
+      engine = 'uml';
+      return Promise.resolve({ close: async () => {} } as LabSession);
+    },
+    release: async () => void released++,
+  });
+  assert.deepEqual([lab.description, lab.engine, lab.caveat], ['engine undefined', undefined, undefined]);
+  await lab.open('check');
+  assert.deepEqual([lab.description, lab.engine, lab.caveat], ['engine uml', 'uml', 'slow']);
+  await lab.release?.();
+  assert.equal(released, 1);
 });

@@ -23,15 +23,12 @@ const LEAST_MEMORY = 2 ** 29;
 export interface GuestOptions {
   /** Load the kernel's connection tracking, without which its sysctls do not exist. */
   readonly conntrack?: boolean;
-  /** Boot the guest of the first run while the experiment is rehearsed in another: it then need not be waited for. */
-  readonly ahead?: boolean;
 }
 
 /** @param note told what takes long, as the fetching of a kernel */
 export function vmLab(guest: Guest, note: (text: string) => void, options: GuestOptions = {}): Lab {
   let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
   let kernel: GuestKernel | undefined;
-  let ahead: { readonly session: Promise<LabSession | undefined>; readonly controller: AbortController } | undefined;
   return {
     kind: 'vm',
     /** The engine is known when the kernel is. */
@@ -44,25 +41,11 @@ export function vmLab(guest: Guest, note: (text: string) => void, options: Guest
     get caveat() {
       return kernel && caveatOf(kernel);
     },
-    async open(purpose) {
+    async open(purpose, signal) {
       plan ??= prepare(guest, note, options);
       const prepared = await plan;
       kernel = prepared.kernel;
-      const guestPlan = { ...prepared, image: keptImage(prepared.image, kernel.modules) };
-      if (purpose === 'check' && options.ahead) {
-        const controller = new AbortController();
-        const session = openGuest({ ...guestPlan, purpose: 'run' }, controller.signal).catch(() => undefined);
-        ahead ??= { session, controller };
-      }
-      // One that could not be had is tried again: the run says why, when it cannot either.
-      const waiting = purpose === 'run' ? await ahead?.session : undefined;
-      if (purpose === 'run') ahead = undefined;
-      return waiting ?? openGuest({ ...guestPlan, purpose });
-    },
-    async release() {
-      ahead?.controller.abort();
-      await (await ahead?.session)?.close();
-      ahead = undefined;
+      return openGuest({ ...prepared, image: keptImage(prepared.image, kernel.modules), purpose }, signal);
     },
   };
 }
@@ -112,6 +95,7 @@ function guestMemory(): number {
 export async function openGuest(plan: GuestPlan, signal?: AbortSignal): Promise<LabSession> {
   const lost: string[] = [];
   for (;;) {
+    if (signal?.aborted) throw new LabError('the guest is not wanted any more');
     const channel = bootGuest(plan);
     signal?.addEventListener('abort', channel.kill, { once: true });
     try {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { runOne } from '../../../src/experiment/run-one.js';
 import { greetAgent } from '../../../src/lab/agent-channel.js';
+import { openingAhead } from '../../../src/lab/ahead.js';
 import { LabError, type LabSession } from '../../../src/lab/lab.js';
 import { bootGuest, type GuestPlan } from '../../../src/lab/vm/boot.js';
 import { cacheDirectory } from '../../../src/lab/vm/cache.js';
@@ -82,6 +83,19 @@ for (const engine of ENGINES) {
         assert.match(error.message, /was lost: the kernel of the guest panicked \(VFS: /);
         return true;
       });
+    });
+
+    it('that was begun ahead of its use ends with the lab, though it is still booting', async () => {
+      const lab = openingAhead({
+        kind: 'vm',
+        description: engine,
+        open: (purpose, signal) => openGuest({ ...plan, purpose }, signal),
+      });
+      const checking = lab.open('check');
+      await until('two guests', () => engineProcesses().length >= 2);
+      await lab.release?.();
+      await (await checking).close();
+      assert.deepEqual(engineProcesses(), []);
     });
 
     it('whose agent is killed by the session ends at once', async () => {
