@@ -6,6 +6,7 @@
  * were asked for, nothing but sysctls was changed, no other variant without a price did clearly more, and the values are those of a
  * machine and not of a scaled-down model of one.
  */
+import { sideEffectOf } from '../capacity/side-effects.js';
 import { betterWhen, parseMetric } from '../profile/metric.js';
 import { checkSysctlName, checkSysctlValue } from '../profile/sysctl-syntax.js';
 import { parsePortRange, portCount } from '../profile/units.js';
@@ -103,12 +104,6 @@ const RANGE = 'net.ipv4.ip_local_port_range';
 /** 32768 to 60999, the kernel's own since 4.2. */
 const DEFAULT_PORTS = 28_232;
 
-/** What frees ports by not keeping them from late segments (RFC 1337, RFC 7323 §5.8): a lab without losses never shows the harm. */
-const PROTECTIONS: ReadonlyMap<string, string> = new Map([
-  ['net.ipv4.tcp_max_tw_buckets', 'what TIME_WAIT protects from'],
-  ['net.ipv4.tcp_tw_recycle', 'connections from clients behind one NAT'],
-]);
-
 /** Why a variant is not to be carried over as sysctls, as the end of a sentence that begins with its name; undefined: it is. */
 function obstacleOf(
   baseline: Variant,
@@ -124,8 +119,11 @@ function obstacleOf(
     if (!readBack.every((found) => found !== undefined && normal(found) === value))
       return `did not have ${name} = ${value} in every run`;
   }
-  const bought = changes.find(({ name }) => PROTECTIONS.has(name));
-  if (bought) return `gives up ${PROTECTIONS.get(bought.name)} (${bought.name}), which no guardrail sees`;
+  // A lab without losses never shows the harm.
+  for (const change of changes) {
+    const givesUp = sideEffectOf(change)?.givesUp;
+    if (givesUp) return `gives up ${givesUp} (${change.name}), which no guardrail sees`;
+  }
   const range = changes.find(({ name }) => name === RANGE);
   if (range === undefined) return undefined;
   const ports = portCount(parsePortRange(range.value));

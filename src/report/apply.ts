@@ -1,8 +1,9 @@
 /**
  * The winning variant as files to apply: a drop-in for sysctl.d(5) that says what was measured, and the way back. Pure.
  */
-import { winnerOf } from '../analysis/winner.js';
-import type { Comparison, Results } from '../results/schema.js';
+import { type SysctlChange, winnerOf } from '../analysis/winner.js';
+import { sideEffectOf } from '../capacity/side-effects.js';
+import type { Comparison, Results, Variant } from '../results/schema.js';
 import {
   formatChange,
   formatDifference,
@@ -12,6 +13,7 @@ import {
   metricLabel,
   plural,
 } from './format.js';
+import { variantWarnings } from './notices.js';
 
 /** The folder beside the reports. */
 export const APPLY_FOLDER = 'apply';
@@ -32,7 +34,6 @@ export function applyOf(results: Results): Apply {
   if (winner.kind === 'none') return winner;
   const { variant, changes } = winner;
   const name = `90-bindstorm-${variant.name.replace(/[^A-Za-z0-9.-]+/g, '-')}.conf`;
-  const range = changes.some(({ name }) => name === 'net.ipv4.ip_local_port_range');
   const dropIn = [
     ...comment([
       `bindstorm: ${variant.name}, the change that helped in the experiment ${results.experiment.name}`,
@@ -42,13 +43,9 @@ export function applyOf(results: Results): Apply {
         (guardrail) => `Guardrail  ${metricLabel(guardrail.metric)}: ${guardrail.verdict}, ${numbers(guardrail)}`,
       ),
       ...where(results),
+      ...beware(variant, changes),
       '',
       'A lab is not your machine: apply it to one, and look with `bindstorm watch` before and after.',
-      ...(range
-        ? [
-            'Ports of the range that services listen on belong into net.ipv4.ip_local_reserved_ports, unless they start first.',
-          ]
-        : []),
       `To apply    copy this file to /etc/sysctl.d/${name}, then: sysctl --system`,
       `To go back  delete it there, then: sysctl -p ${name}.rollback`,
     ]),
@@ -93,6 +90,22 @@ function numbers({ unit, kind, baseline, variant, difference, ci, pHolm, pairs }
     ...(pHolm === null ? [] : [formatP(pHolm)]),
   ];
   return `${formatChange(unit, baseline, variant)}, ${formatDifference(unit, difference)}${certainty.length > 0 ? ` (${certainty.join(', ')})` : ''}, ${plural(pairs, 'pair')} of runs`;
+}
+
+/** As many warnings of the runs as a reader takes in; the report has them all. */
+const WARNINGS = 5;
+
+/** What the report warns of at this variant, and what its sysctls cost that no lab shows. */
+function beware(variant: Variant, changes: readonly SysctlChange[]): string[] {
+  const known = changes.flatMap((change) => sideEffectOf(change)?.text ?? []);
+  const warned = variantWarnings(variant);
+  const more = warned.length - WARNINGS;
+  const texts = [
+    ...known,
+    ...warned.slice(0, WARNINGS),
+    ...(more > 0 ? [`${plural(more, 'more warning')} in the report`] : []),
+  ];
+  return texts.length === 0 ? [] : ['', ...texts.map((text) => `Beware     ${text}`)];
 }
 
 function where({ environment, experiment }: Results): string[] {

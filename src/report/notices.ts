@@ -3,7 +3,7 @@
  * runs that were not compared. Pure.
  */
 import { armId } from '../profile/kernels.js';
-import type { Results, Run } from '../results/schema.js';
+import type { Results, Run, Variant } from '../results/schema.js';
 import { formatNumber, listed, plural } from './format.js';
 
 /** One sentence when runs are missing; null when the experiment is complete. */
@@ -22,13 +22,20 @@ export function warnings(results: Results): string[] {
     else if (!known.includes(place)) known.push(place);
   };
   for (const variant of results.variants) {
-    const { verdict } = variant;
-    for (const comparison of verdict ? [verdict.goal, ...verdict.guardrails] : []) {
-      for (const text of comparison.warnings) add(text, armId(variant));
-    }
+    for (const text of comparisonWarnings(variant)) add(text, armId(variant));
   }
   for (const run of allRuns(results)) if (!run.warmup) for (const text of run.warnings) add(text, run.id);
   return [...results.warnings, ...[...places].map(([text, where]) => `${inPlaces(where)}: ${text}`)];
+}
+
+/** Those of one arm's comparisons and runs, each once. */
+export function variantWarnings(variant: Variant): string[] {
+  const runs = variant.runs.filter(({ warmup }) => !warmup);
+  return [...new Set([...comparisonWarnings(variant), ...runs.flatMap((run) => run.warnings)])];
+}
+
+function comparisonWarnings({ verdict }: Variant): string[] {
+  return (verdict ? [verdict.goal, ...verdict.guardrails] : []).flatMap((comparison) => comparison.warnings);
 }
 
 /** Runs that no comparison used although they were no warm-up, in the order in which they ran. */

@@ -133,6 +133,20 @@ describe('there is none', () => {
     );
   });
 
+  it('but what only keeps more of it, or goes back from giving it up, is no obstacle', () => {
+    const results = realSizeResults();
+    const bought = (name: string, before: string, value: string) => {
+      setSysctl(variantOf(results, 'baseline'), name, before);
+      setSysctl(variantOf(results, 'wider-range'), name, value);
+      return winnerOf(results);
+    };
+    const most = 'net.ipv4.tcp_max_tw_buckets';
+    assert.equal(bought(most, '100', '99').kind, 'none');
+    assert.equal(bought(most, '100', '101').kind, 'sysctls');
+    assert.equal(bought('net.ipv4.tcp_tw_recycle', '0', '1').kind, 'none');
+    assert.equal(bought('net.ipv4.tcp_tw_recycle', '1', '0').kind, 'sysctls');
+  });
+
   it('where a price is on another variant, that one is passed over', () => {
     const results = realSizeResults();
     for (const variant of results.variants) {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Apply, applyOf } from '../../src/report/apply.js';
+import { warnings } from '../../src/report/notices.js';
+import type { Results } from '../../src/results/schema.js';
 import { HOSTILE } from '../support/hostile.js';
 import { quickstartResults, realSizeResults } from '../support/results.js';
 
@@ -27,7 +29,7 @@ test('the drop-in sets what the variant changed, and says what was measured, whe
     /^# Guardrail {2}total time, p99: no difference, .* \(95 % CI .* to .*, p = 0\.88\), 6 pairs of runs$/m,
     /^# Where {6}Linux 6\.12\.63, x86_64; netns \(veth\); bindstorm 0\.1\.0; 2026-03-02 09:14 UTC$/m,
     /^# Repeat {5}bindstorm run profiles\/quickstart\.yaml --seed 1$/m,
-    /^# Ports of the range that services listen on belong into net\.ipv4\.ip_local_reserved_ports/m,
+    /^# Beware {5}ports of the range that services listen on belong into net\.ipv4\.ip_local_reserved_ports/m,
     /^# To apply {4}copy this file to \/etc\/sysctl\.d\/90-bindstorm-wider-range\.conf, then: sysctl --system$/m,
     /^# To go back {2}delete it there, then: sysctl -p 90-bindstorm-wider-range\.conf\.rollback$/m,
   ])
@@ -49,7 +51,7 @@ test('a value that nobody recorded is left to the reader; an empty one too, sinc
   };
   assert.deepEqual(settings(back('80').rollback), [`${reserved} = 80`]);
   assert.deepEqual(settings(back('80').dropIn), [`${reserved} = 8080`]);
-  assert.doesNotMatch(back('80').dropIn, /services listen on/, 'only of a range');
+  assert.doesNotMatch(back('80').dropIn, /ports of the range/, 'only of a range');
   for (const [before, line] of [
     [undefined, `# ${reserved} had no value that was recorded; write yours here`],
     ['', `# ${reserved} was empty; to empty it: echo > /proc/sys/net/ipv4/ip_local_reserved_ports`],
@@ -57,6 +59,46 @@ test('a value that nobody recorded is left to the reader; an empty one too, sinc
     assert.deepEqual(settings(back(before).rollback), []);
     assert.ok(back(before).rollback.endsWith(`${line}\n`));
   }
+});
+
+test('it repeats what the report warns of at the winner, and what its sysctls cost', () => {
+  const results = realSizeResults();
+  const variant = results.variants[1]!;
+  for (const [name, value] of [
+    ['net.ipv4.tcp_timestamps', '0'],
+    ['net.ipv4.tcp_tw_reuse', '1'],
+  ] as const) {
+    variant.sysctls[name] = value;
+    for (const run of variant.runs) run.sysctls[name] = value;
+  }
+  const overflow =
+    '12 sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full (TCPTimeWaitOverflow): it frees ports and gives up the protection against old duplicates';
+  for (const run of variant.runs) run.warnings.push(overflow);
+  variant.verdict!.goal.warnings.push('two pairs were left out');
+  results.variants[2]!.runs[0]!.warnings.push('of another variant');
+  const beware = (of: Results) => files(of).dropIn.match(/(?<=^# Beware {5}).*$/gm) ?? [];
+  const texts = beware(results);
+  assert.equal(texts.length, 5, texts.join('\n'));
+  for (const expected of [
+    /^ports of the range/,
+    /^without TCP timestamps old segments .*PAWS/,
+    /^tcp_tw_reuse acts only for ports that connect\(\) chooses/,
+    /^two pairs were left out$/,
+  ])
+    assert.ok(
+      texts.some((text) => expected.test(text)),
+      `${expected} in\n${texts.join('\n')}`,
+    );
+  assert.equal(texts[4], overflow, 'once, though each run has it');
+  assert.ok(
+    warnings(results).some((text) => text.endsWith(overflow)),
+    'as in the report',
+  );
+
+  for (const [i, run] of variant.runs.entries()) run.warnings.push(`its own: ${i}`);
+  const many = beware(results);
+  assert.equal(many.length, 3 + 5 + 1);
+  assert.match(many.at(-1)!, /^\d+ more warnings in the report$/);
 });
 
 test('no text of the experiment becomes a setting of its own', () => {
