@@ -4,6 +4,7 @@
 
 import { destinationCount } from '../profile/arrival.js';
 import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
+import { leftOutInWords } from '../profile/left-out.js';
 import type { Arm, Experiment, KernelFactor } from '../profile/plan.js';
 import {
   type Environment,
@@ -70,7 +71,7 @@ export function assembleResults(input: ResultsInput): Results {
       : {}),
     variants: parts.flatMap(({ variants }) => variants),
     thresholds: [...parts.flatMap(({ thresholds }) => thresholds), ...unheldThresholds(experiment)],
-    warnings: joinWarnings(parts),
+    warnings: [...leftOutInWords(experiment), ...joinWarnings(parts)],
     summary: joinSummaries(parts, experiment),
   };
 }

@@ -20,10 +20,11 @@ export interface Difference {
 /** Machine, kernel, lab and version first, then the sysctls of a fresh lab, then the experiment. Equal ones are left out. */
 export function differencesOf(a: Results, b: Results): Difference[] {
   const [{ defaults: sysctlsA, ...machineA }, { defaults: sysctlsB, ...machineB }] = [a.environment, b.environment];
-  const experiment = ({ experiment: { name, seed, repeat, profileHash, status, startedAt } }: Results) => ({
+  const experiment = ({ experiment: { name, seed, repeat, profileHash, status, startedAt, leftOut } }: Results) => ({
     experiment: name,
     begun: startedAt,
     status,
+    'left out': listed((leftOut ?? []).map((variant) => variant.name)),
     repeat,
     seed,
     'profile (SHA-256)': profileHash.slice(0, 12),

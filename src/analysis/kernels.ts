@@ -36,9 +36,9 @@ export function joinSummaries(parts: readonly KernelPart[], experiment: Experime
   return sentences.join(' ');
 }
 
-/** Thresholds on variants that no kernel can run: a limit that was not measured was not kept. */
+/** Thresholds on variants that no kernel can run, or that were left out: a limit that was not measured was not kept. */
 export function unheldThresholds(experiment: Experiment): ThresholdResult[] {
-  const nowhere = onNoKernel(experiment.arms);
+  const nowhere = [...onNoKernel(experiment.arms), ...(experiment.leftOut ?? []).map(({ name }) => name)];
   return experiment.thresholds.flatMap(({ metric, text, variant }) =>
     variant !== null && nowhere.includes(variant) ? [{ metric, limit: text, variant, value: null, passed: false }] : [],
   );

@@ -1,10 +1,11 @@
 /**
- * Tors of Debian suites, fetched before anything starts. An arm whose Tor cannot be had is not run, and that is said; a baseline
- * without its Tor is an error.
+ * Tors of Debian suites, fetched before anything starts. A variant whose Tor cannot be had is left out, and that is said, by the results
+ * too; a baseline without its Tor is an error.
  */
 import { debianTor } from '../lab/debian-tor.js';
 import { LabError } from '../lab/lab.js';
 import type { DebianSuite } from '../profile/guest.js';
+import { leftOutInWords } from '../profile/left-out.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 
 export interface ProvidedTors {
@@ -18,7 +19,7 @@ export async function provideTors(
   fetchTor: (suite: DebianSuite) => Promise<string> = debianTor,
 ): Promise<ProvidedTors> {
   const fetched = new Map<DebianSuite, Promise<string>>();
-  const warnings: string[] = [];
+  const leftOut = [...(experiment.leftOut ?? [])];
   const arms: Arm[] = [];
   for (const arm of experiment.arms) {
     if (arm.proxy?.kind !== 'tor' || arm.proxy.suite === null) {
@@ -31,8 +32,9 @@ export async function provideTors(
       arms.push({ ...arm, proxy: { ...arm.proxy, binary: await fetched.get(suite)! } });
     } catch (error) {
       if (!(error instanceof LabError) || arm.baseline) throw error;
-      warnings.push(`${arm.name} is not run: ${error.message}; ${error.remedy ?? 'leave it out'}`);
+      leftOut.push({ name: arm.name, why: `${error.message}; ${error.remedy ?? 'leave it out'}` });
     }
   }
-  return { experiment: { ...experiment, arms }, warnings };
+  const provided = { ...experiment, arms, ...(leftOut.length > 0 ? { leftOut } : {}) };
+  return { experiment: provided, warnings: leftOutInWords(provided) };
 }

@@ -177,6 +177,8 @@ export const experimentSchema = z.object({
   subject: z.enum(SUBJECT_KINDS),
   /** The baseline first; with several kernels, those of the first kernel, then those of the second, and so on. */
   arms: z.array(armSchema).min(1),
+  /** Variants of the profile that are no arms, because a program that they name cannot be had here. Written before anything starts. */
+  leftOut: z.array(z.object({ name: z.string(), why: z.string() })).optional(),
   /** Absent where there are none. */
   neighbours: z.array(neighbourSchema).optional(),
   repeat: z.number(),

@@ -56,6 +56,19 @@ describe('assembled results', () => {
     );
   });
 
+  it('name what was left out before anything started, and hold a limit on it for not kept', () => {
+    const { experiment } = input();
+    const leftOut = [{ name: 'old-tor', why: 'tor of bullseye cannot be fetched; give a path' }];
+    const thresholds = [{ metric: 'failures.share', max: 0, min: null, text: 'at most 0', variant: 'old-tor' }];
+    const lacking = assembleResults(input({ experiment: { ...experiment, leftOut, thresholds } }));
+    assert.deepEqual(resultsSchema.parse(lacking).experiment.leftOut, leftOut);
+    assert.equal(lacking.warnings[0], 'old-tor is not run: tor of bullseye cannot be fetched; give a path');
+    assert.deepEqual(lacking.thresholds, [
+      { metric: 'failures.share', limit: 'at most 0', variant: 'old-tor', value: null, passed: false },
+    ]);
+    assert.equal(results.experiment.leftOut, undefined);
+  });
+
   it('describe each arm', () => {
     const { strategy, addresses, destinations, prediction } = results.variants[2]!;
     assert.equal(strategy, 'bind');

@@ -55,6 +55,15 @@ describe('Tors of Debian suites', () => {
       'old is not run: tor of bullseye cannot be fetched; give a path',
       'old-and-wider is not run: tor of bullseye cannot be fetched; give a path',
     ]);
+    const why = 'tor of bullseye cannot be fetched; give a path';
+    const leftOut = [
+      { name: 'old', why },
+      { name: 'old-and-wider', why },
+    ];
+    assert.deepEqual(provided.leftOut, leftOut, 'the journal has them, and so all that is made of it');
+    const resumed = await provideTors(provided, () => assert.fail('what was not run then is not asked again'));
+    assert.deepEqual(resumed.experiment.leftOut, leftOut);
+    assert.deepEqual(resumed.warnings, warnings);
   });
 
   it('are an error in the baseline', async () => {
