@@ -6,9 +6,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { mount } from '../kernel/boot.js';
+import { bind, nativeBuffer } from '../kernel/libc.js';
 import type { ObservationWay, Syscalls } from '../results/proxy.js';
 import { findProgram } from './program.js';
-import { BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
+import { BPF_ASK, BPF_COUNTED, BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
 
 export interface Observation {
   /** What stands before the command of the nth program that is observed. */
@@ -19,8 +20,10 @@ export interface Observation {
 
 /** Compiling and attaching takes one to two seconds. */
 const ATTACH_DEADLINE_MS = 15_000;
-/** To detach, the kernel waits for all of its CPUs, which takes its time where they are busy. */
-const END_DEADLINE_MS = 30_000;
+/** An answer needs bpftrace to get a CPU, a moment of it. */
+const ANSWER_DEADLINE_MS = 60_000;
+/** An event that found the buffer full is lost. */
+const ASK_AGAIN_MS = 1_000;
 const TRACEFS = '/sys/kernel/tracing';
 
 /**
@@ -71,8 +74,10 @@ async function startBpf(bpftrace: string): Promise<Observation | undefined> {
     child.once('error', () => resolve());
     child.once('close', () => resolve());
   });
+  let counted: () => void = () => {};
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line.includes(BPF_READY)) ready();
+    else if (line.includes(BPF_COUNTED)) counted();
     else count.add(line);
   });
   if (!(await Promise.race([attached, ended.then(() => false), wait(ATTACH_DEADLINE_MS).then(() => false)]))) {
@@ -82,15 +87,33 @@ async function startBpf(bpftrace: string): Promise<Observation | undefined> {
   return {
     prefix: () => [],
     async finish() {
-      child.kill('SIGINT');
-      const inTime = await Promise.race([ended.then(() => true), wait(END_DEADLINE_MS).then(() => false)]);
-      if (!inTime) {
-        child.kill('SIGKILL');
-        throw new Error('bpftrace did not end in time');
-      }
+      const answer = new Promise<null>((resolve) => {
+        counted = () => resolve(null);
+      });
+      askBpf();
+      const asking = setInterval(askBpf, ASK_AGAIN_MS);
+      const late = `bpftrace has not said what it counted for ${ANSWER_DEADLINE_MS / 1000} s`;
+      const problem = await Promise.race([
+        answer,
+        ended.then(() => 'bpftrace ended before it said what it counted'),
+        wait(ANSWER_DEADLINE_MS).then(() => late),
+      ]);
+      clearInterval(asking);
+      // It is not waited for: the kernel detaches it when it can, and nothing of it is needed any more.
+      child.kill('SIGKILL');
+      if (problem !== null) throw new Error(problem);
       return count.result();
     },
   };
+}
+
+const ASK_LENGTH = 16;
+
+/** Called in the namespace that is observed. The tracepoint comes before the kernel looks at the descriptor, which is none. */
+function askBpf(): void {
+  const address = nativeBuffer(ASK_LENGTH);
+  address.view.setUint16(0, BPF_ASK, true);
+  bind(-1, address.address, ASK_LENGTH);
 }
 
 /** The tracepoints are in tracefs, which need not be mounted; the mount is of this mount namespace only. */

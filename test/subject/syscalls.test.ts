@@ -39,6 +39,10 @@ describe('the maps of bpftrace', () => {
     for (const line of [
       '{"type": "attached_probes", "data": {"probes": 5}}',
       '',
+      // Asked twice: each answer has the whole.
+      '{"type": "map", "data": {"@calls": {"bind": 700, "connect": 500}}}',
+      '{"type": "map", "data": {"@failed": {"bind,13098,98": 699}}}',
+      '{"type": "printf", "data": "bindstorm-counted\\n"}',
       '{"type": "map", "data": {"@calls": {"bind": 702, "connect": 500}}}',
       '{"type": "map", "data": {"@failed": {"bind,13098,98": 700, "connect,13134,99": 1}}}',
     ])
