@@ -11,6 +11,7 @@ const NEEDED = {
   cpio: 'cpio',
   squid: 'squid',
   strace: 'strace',
+  bpftrace: 'bpftrace',
   vagrant: 'vagrant',
   haproxy: 'haproxy',
   nginx: 'nginx',
@@ -48,17 +49,37 @@ function isInstalled(name) {
   return /^Status: .* installed$/m.test(stdout ?? '');
 }
 
+/** What apt and dpkg say when another of their kind has the lock; it ends by itself, as the upgrade of a machine that has just started. */
+const LOCKED = /Could not get lock|Unable to (?:acquire|lock)/;
+const LOCKED_MINUTES = 10;
+/** Without a network every mirror is tried: half a minute says as much as the several minutes of the defaults. */
+const IMPATIENT = ['-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15', '-o', 'Acquire::Retries=1'];
+
+/** @returns whether it succeeded; what apt says of a failure is printed */
 function apt(...words) {
-  return spawnSync('apt-get', ['-q', ...words], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    // No question, and no service started by an installation: the tests start what they need, in namespaces of their own.
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-  });
+  const deadline = Date.now() + LOCKED_MINUTES * 60_000;
+  for (let waited = false; ; waited = true) {
+    const { status, stderr } = spawnSync('apt-get', ['-q', ...IMPATIENT, ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+      // No question, and no service started by an installation: the tests start what they need, in namespaces of their own.
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', LC_ALL: 'C' },
+    });
+    const locked = status !== 0 && LOCKED.test(stderr);
+    if (!locked || Date.now() > deadline) {
+      process.stderr.write(stderr);
+      return status === 0;
+    }
+    if (!waited)
+      console.log(`waiting, up to ${LOCKED_MINUTES} minutes: ${stderr.match(/^E: (.*)$/m)?.[1] ?? stderr.trim()}`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+  }
 }
 
-/** Install what the tests need and what is missing. Says what it does; never throws. */
+/** Install what the tests need and what is missing. Says what it does; never throws. @returns the packages that are still missing */
 export function installTestPackages() {
   installPackages(NEEDED, ALSO);
+  return missingPackages(NEEDED, ALSO);
 }
 
 /**
@@ -76,11 +97,9 @@ export function installPackages(needed, also) {
     return false;
   }
   console.log(`installing for the tests: ${missing.join(', ')}`);
-  const install = () => apt('install', '-y', '--no-install-recommends', ...missing).status === 0;
-  if (!install()) {
-    apt('update');
-    install();
-  }
+  const install = () => apt('install', '-y', '--no-install-recommends', ...missing);
+  // Lists that are missing or old are the usual reason.
+  if (!install() && apt('update')) install();
   const still = missingPackages(needed, also);
   if (still.length > 0) console.error(`could not be installed: ${still.join(', ')}; tests that need them will fail`);
   return still.length === 0;

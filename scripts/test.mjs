@@ -1,15 +1,30 @@
-// Runs the compiled tests with node:test. Arguments choose groups: unit, lab, e2e; none means all.
+// Runs the compiled tests with node:test. Arguments choose groups: unit, lab, e2e; none means all. At the end it says what was skipped, and why:
+// a test that was not run has shown nothing.
 //   unit: pure code, side by side. lab: real kernel, each test in a namespace of its own, side by side.
 //   e2e: the command line as a user runs it; one file at a time, so that timings of one do not starve another.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec, tap } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { installTestPackages } from './test-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const flags = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+const wanted = process.argv.slice(2);
+const GROUPS = { unit: 2, lab: 2, e2e: 1 };
+const unknown = wanted.find((group) => !(group in GROUPS));
+if (unknown !== undefined) {
+  console.error(
+    `found ${unknown}; the groups are ${Object.keys(GROUPS).join(', ')} (one file: node --test dist/test/….test.js)`,
+  );
+  process.exit(2);
+}
+/** Files of two minutes and more: those that begin last would be waited for alone. */
+const LONG = ['vm/oracle-kernels', 'vm/faults', 'lab/tor', 'vm/guests'].map(
+  (name) => `/test/${name.replace(/^vm/, 'lab/vm')}.test.js`,
+);
 
 function testFiles(folder) {
   if (!existsSync(folder)) return [];
@@ -22,32 +37,54 @@ function testFiles(folder) {
     .sort();
 }
 
-if (wanted.length === 0 || wanted.some((group) => group !== 'unit')) installTestPackages();
+const missing = wanted.length === 0 || wanted.some((group) => group !== 'unit') ? installTestPackages() : [];
 
 // Whether a change made it slower is for people to read: it passes nothing and fails nothing, for machines and their moods differ.
 if (wanted.length === 0 && process.env.CI)
   spawnSync(process.execPath, [join(root, 'dist', 'bench', 'run.js'), '--quick'], { stdio: 'inherit', cwd: root });
 
 const groupOf = (path) => (path.includes('/test/lab/') ? 'lab' : path.includes('/test/e2e/') ? 'e2e' : 'unit');
+const isLong = (path) => LONG.some((end) => path.endsWith(end));
 const all = testFiles(join(root, 'dist', 'test'));
-let failed = false;
-for (const [group, concurrency] of [
-  ['unit', 2],
-  ['lab', 2],
-  ['e2e', 1],
-]) {
+const total = { passed: 0, failed: [], skipped: [] };
+
+/** Run files, so many at a time, and count single tests, not the suites around them. */
+async function runGroup(files, concurrency) {
+  const events = run({ files: files.sort((a, b) => Number(isLong(b)) - Number(isLong(a))), concurrency });
+  const where = ({ name, file }) => `${name}${file ? ` (${file.slice(file.indexOf('/dist/') + 1)})` : ''}`;
+  events.on('test:pass', (test) => {
+    if (test.skip !== undefined)
+      total.skipped.push(`${where(test)}${typeof test.skip === 'string' && test.skip ? `: ${test.skip}` : ''}`);
+    else if (test.details.type !== 'suite') total.passed++;
+  });
+  events.on('test:fail', (test) => {
+    if (test.details.error?.failureType !== 'subtestsFailed') total.failed.push(where(test));
+  });
+  await pipeline(events.compose(process.stdout.isTTY ? new spec() : tap), process.stdout, { end: false });
+}
+
+for (const [group, concurrency] of Object.entries(GROUPS)) {
   if (wanted.length > 0 && !wanted.includes(group)) continue;
   const files = all.filter((path) => groupOf(path) === group);
   if (files.length === 0) {
-    console.error(`no ${group} tests found: the build is incomplete`);
-    failed = true;
+    total.failed.push(`no ${group} tests found: the build is incomplete`);
     continue;
   }
   console.log(`\n== ${group}: ${files.length} files`);
-  const { status } = spawnSync(process.execPath, ['--test', `--test-concurrency=${concurrency}`, ...flags, ...files], {
-    stdio: 'inherit',
-    cwd: root,
-  });
-  failed ||= status !== 0;
+  await runGroup(files, concurrency);
 }
-process.exitCode = failed ? 1 : 0;
+
+const listed = (title, lines) => (lines.length > 0 ? [`${title}:`, ...lines.map((line) => `  ${line}`)] : []);
+console.log(
+  [
+    `\n== ${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`,
+    ...listed('skipped, which shows nothing', total.skipped),
+    ...listed('failed', total.failed),
+    ...(missing.length > 0
+      ? [
+          `packages that are missing, without which tests fail: apt-get install --no-install-recommends ${missing.join(' ')}`,
+        ]
+      : []),
+  ].join('\n'),
+);
+process.exitCode = total.failed.length > 0 ? 1 : 0;
