@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { MOST_OBSERVED_ATTEMPTS } from '../../src/experiment/order.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
 import { type CliEnd, runCli, scratchFolder, startCli, until } from '../support/cli.js';
 import { hostState } from '../support/host-state.js';
@@ -12,8 +13,10 @@ import { mayHaveNamespaces, ordinaryUser } from '../support/ordinary-user.js';
 import { killRole, loadingAgent, type Mark, newMark } from '../support/processes.js';
 import { TINY_SQUID_OUTCOMES, tinySquidProfile } from '../support/tiny-squid.js';
 
-/** Short tunnels for twenty seconds, to be interrupted. */
-const LONG = tinySquidProfile('arrival: { shape: constant, rate: 50/s, duration: 20s }, lagBudget: 60s');
+/** Short tunnels for twenty seconds, to be interrupted; too many for a run in which calls are counted, which nobody would interrupt. */
+const LONG = tinySquidProfile(
+  `arrival: { shape: constant, rate: ${MOST_OBSERVED_ATTEMPTS / 20 + 1}/s, duration: 20s }, lagBudget: 60s`,
+);
 
 function resultsOf(end: CliEnd): Results {
   const { folder, ...results } = JSON.parse(end.stdout) as Results & { folder: string };

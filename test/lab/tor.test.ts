@@ -151,7 +151,10 @@ describe('a private Tor network', () => {
   });
 });
 
-describe('streams held open through exits of Tor 0.4.7.13 and newer', () => {
+// Each starts a network of its own, for which it mostly waits.
+const SIDE_BY_SIDE = { concurrency: 2 };
+
+describe('streams held open through exits of Tor 0.4.7.13 and newer', SIDE_BY_SIDE, () => {
   for (const [addresses, ports, range, room] of [
     [1, 1, '40000 40063', PORTS],
     [1, 1, '40000 40127', 2 * PORTS],
@@ -205,7 +208,7 @@ describe('streams held open through exits of Tor 0.4.7.13 and newer', () => {
   });
 });
 
-describe('streams that are closed', () => {
+describe('streams that are closed', SIDE_BY_SIDE, () => {
   const waves = (sysctls: Record<string, string>) =>
     torArm({
       sysctls,
@@ -234,7 +237,7 @@ describe('streams that are closed', () => {
   });
 });
 
-describe('Tor 0.4.5, before IP_BIND_ADDRESS_NO_PORT', () => {
+describe('Tor 0.4.5, before IP_BIND_ADDRESS_NO_PORT', SIDE_BY_SIDE, () => {
   for (const ports of [1, 4]) {
     it(`P·S, whatever the destinations: ${ports}, with the line of 2012 for each`, async () => {
       const run = await measure(
