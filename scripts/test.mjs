@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { installTestPackages } from './test-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.chdir(root);
 const wanted = process.argv.slice(2);
 const GROUPS = { unit: 2, lab: 2, e2e: 1 };
 const unknown = wanted.find((group) => !(group in GROUPS));
@@ -21,10 +22,8 @@ if (unknown !== undefined) {
   );
   process.exit(2);
 }
-/** Files of two minutes and more: those that begin last would be waited for alone. */
-const LONG = ['vm/oracle-kernels', 'vm/faults', 'lab/tor', 'vm/guests'].map(
-  (name) => `/test/${name.replace(/^vm/, 'lab/vm')}.test.js`,
-);
+/** Files of a minute and more: one that begins last would be waited for alone. */
+const LONG = ['vm/oracle-kernels', 'vm/faults', 'vm/guests', 'tor'].map((name) => `/test/lab/${name}.test.js`);
 
 function testFiles(folder) {
   if (!existsSync(folder)) return [];

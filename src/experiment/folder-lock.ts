@@ -46,8 +46,9 @@ export function lockFolder(dir: string, note: (text: string) => void): FolderLoc
     const fd = open(path, dir);
     const refused = lockFile(fd);
     if (refused === undefined) {
-      // The last holder has removed the file that was opened here: the lock of a file without a name keeps nobody out.
-      if (!isStillAt(fd, path)) {
+      // The last holder has removed the file that was opened here: the lock of a file without a name keeps nobody out. Where that is so
+      // again and again, the file system gives a file another number each time.
+      if (tries < TRIES && !isStillAt(fd, path)) {
         closeSync(fd);
         continue;
       }
