@@ -33,6 +33,8 @@ interface Experiment {
   readonly toFirst: number;
   /** Milliseconds of each run but the first that are not load. */
   readonly around: readonly number[];
+  /** Milliseconds from the end of one load to the beginning of the next. */
+  readonly between: readonly number[];
   /** The controller's CPU from one instant to another of the first load, of one CPU; null where none was asked for. */
   readonly controller: number | null;
 }
@@ -55,6 +57,10 @@ async function experiment(text: string, watch?: readonly [number, number]): Prom
     return {
       toFirst: Date.parse(inOrder[0]!.startedAt) - begun,
       around: inOrder.slice(1).map(({ durationMs }) => durationMs.setup + durationMs.teardown),
+      between: inOrder.slice(1).map(({ startedAt }, i) => {
+        const before = inOrder[i]!;
+        return Date.parse(startedAt) - Date.parse(before.startedAt) - before.durationMs.load;
+      }),
       controller,
     };
   } finally {
@@ -94,6 +100,7 @@ const markdown = [
     [
       ['from the command to the first connection (netns lab)', ms(starts.map(({ toFirst }) => toFirst))],
       ['a run’s set-up and tear-down', ms(starts.flatMap(({ around }) => around))],
+      ['from the end of a load to the beginning of the next', ms(starts.flatMap(({ between }) => between))],
       ['the controller’s CPU at 10,000 attempts/s', `${(loaded.controller! * 100).toFixed(1)} % of a CPU`],
     ],
   ),

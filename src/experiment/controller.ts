@@ -52,7 +52,8 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
   let done = total - todo.length;
   let failedInARow = 0;
   mkdirSync(join(input.dir, HLOG_DIR), { recursive: true });
-  for (const next of todo) {
+  for (const [i, next] of todo.entries()) {
+    const after = todo[i + 1];
     if (signal.aborted) return { how: 'interrupted' };
     const arm = experiment.arms.find((candidate) => armId(candidate) === armId(next))!;
     onEvent({ type: 'run-start', planned: next, done, total });
@@ -63,6 +64,7 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
       planned: next,
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
+      onLoadEnd: () => after && !signal.aborted && input.placeOf(after.kernel).lab.prepare?.(),
     });
     const run = keep(outcome, input);
     // An interrupted run is kept for the record, and made again on resume.

@@ -28,6 +28,8 @@ export interface RunOneInput {
   /** Milliseconds after which the run is given up, from the agent's hello; otherwise what runDeadlineMs() allows. */
   readonly deadlineMs?: number;
   readonly onSample: (second: Second) => void;
+  /** The load is over, and what comes now disturbs no measurement. */
+  readonly onLoadEnd?: () => void;
 }
 
 /** After an order to stop, how long the agent may take to hand in what it has. */
@@ -102,7 +104,7 @@ class RunFailed extends Error {
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
 async function converse(
   session: LabSession,
-  { arm, neighbours, lab, signal, deadlineMs, onSample }: RunOneInput,
+  { arm, neighbours, lab, signal, deadlineMs, onSample, onLoadEnd }: RunOneInput,
 ): Promise<{ measurement: Measurement; loadBegan: number }> {
   const deadline = new Deadline(
     session,
@@ -123,6 +125,7 @@ async function converse(
       switch (event.type) {
         case 'phase':
           if (event.phase === 'load') loadBegan = performance.now();
+          if (event.phase === 'collect') onLoadEnd?.();
           break;
         case 'second':
           onSample(event.second);

@@ -1,6 +1,6 @@
 /**
- * A lab whose first run is made ready while the experiment is rehearsed in another, so that it need not be waited for. Only the first:
- * later ones would be made while a load is being measured.
+ * A lab whose runs are made ready before they are wanted: the first while the experiment is rehearsed in another, the others when
+ * they are asked for with `prepare()`, between the end of one load and the end of its lab. Never while a load is being measured.
  */
 import type { Lab, LabSession } from './lab.js';
 
@@ -18,6 +18,12 @@ export function openingAhead(lab: Lab): Lab {
     waiting = undefined;
     return taken;
   };
+  const prepare = () => {
+    if (waiting !== undefined) return;
+    const making = new AbortController();
+    // One that could not be had is tried again: the run says why, when it cannot either.
+    waiting = { session: lab.open('run', making.signal).catch(() => undefined), making };
+  };
   return {
     kind: lab.kind,
     // Known when a lab has been opened, and so asked for each time.
@@ -34,13 +40,12 @@ export function openingAhead(lab: Lab): Lab {
       if (purpose === 'check' && !begun) {
         begun = true;
         const checking = lab.open('check', signal);
-        const making = new AbortController();
-        // One that could not be had is tried again: the run says why, when it cannot either.
-        waiting = { session: lab.open('run', making.signal).catch(() => undefined), making };
+        prepare();
         return checking;
       }
       return (purpose === 'run' ? await take()?.session : undefined) ?? lab.open(purpose, signal);
     },
+    prepare,
     async release() {
       const unused = take();
       unused?.making.abort();

@@ -19,6 +19,8 @@ export interface Lab {
    * @param signal ends what is still coming up, in a lab where that takes long; others may leave it to the caller to close
    */
   open(purpose: 'run' | 'check', signal?: AbortSignal): Promise<LabSession>;
+  /** Make the lab of the next run ready, while no load is under way. Nothing where one is waiting already. */
+  prepare?(): void;
   /**
    * End what was begun ahead of its use and is not going to be used, and put away what serves more than one run, as a Vagrant box.
    * Called once, after the last session, also when the first could not be opened. Rejects with LabError, which names what is left.

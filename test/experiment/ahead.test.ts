@@ -37,6 +37,17 @@ test('the first run is made ready with the first rehearsal, and later ones when 
   assert.equal(numberOf(await lab.open('run')), 4);
 });
 
+test('a later run is made ready when it is asked for, and only once', async () => {
+  const { lab, opened } = counting();
+  await lab.open('check');
+  await lab.open('run');
+  lab.prepare?.();
+  lab.prepare?.();
+  assert.deepEqual(opened, ['check', 'run', 'run']);
+  assert.equal(numberOf(await lab.open('run')), 3);
+  assert.equal(numberOf(await lab.open('run')), 4);
+});
+
 test('one that could not be had is tried again', async () => {
   const { lab, opened } = counting(1);
   await lab.open('check');

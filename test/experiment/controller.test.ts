@@ -71,6 +71,26 @@ async function conducted({ script, finished = [], onEvent }: Setting = {}): Prom
 const idsOf = (runs: readonly Run[]) => runs.map(({ id }) => id);
 
 describe('an experiment', () => {
+  it('has the next lab made ready when a load is over, and none after the last run', async () => {
+    const log: string[] = [];
+    const lab = fakeLab(() => ({
+      says: [{ type: 'phase', phase: 'load' }, { type: 'phase', phase: 'collect' }, good],
+    }));
+    const end = await conduct({
+      experiment: EXPERIMENT,
+      placeOf: () => ({ lab: { ...lab, prepare: () => void log.push('prepare') }, network: 'shared' }),
+      dir,
+      journal: { append: () => {}, close: () => {} },
+      planned: PLANNED.slice(0, 3),
+      finished: new Set(),
+      signal: new AbortController().signal,
+      onEvent: ({ type }) => void log.push(type),
+    });
+    assert.deepEqual(end, { how: 'complete' });
+    const once = ['run-start', 'prepare', 'run-end'];
+    assert.deepEqual(log, [...once, ...once, 'run-start', 'run-end']);
+  });
+
   it('makes its runs in the planned order, each with its own arm and seed, and is complete', async () => {
     const specs: unknown[] = [];
     const { end, kept } = await conducted({
