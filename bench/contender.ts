@@ -12,6 +12,7 @@ import { createPool, type Pool } from '../src/load/pool.js';
 import { LOAD } from '../src/profile/defaults.js';
 import type { LoadPlan } from '../src/profile/plan.js';
 import type { Churn, Contender, Sample } from './churn.js';
+import { BUNDLED_WORKER } from './peer-lab.js';
 
 const run = promisify(execFile);
 const LONGEST_MS = 60_000;
@@ -43,21 +44,24 @@ export async function runContender(contender: Contender, churn: Churn, churnProg
 /** The engine as `bindstorm run` has it: through the pool, with one worker and a fill that holds nothing. */
 export async function runBindstorm(churn: Churn, close: LoadPlan['close'] = 'client'): Promise<Sample> {
   const { strategy, attempts, warmUp, inFlight, sources, targets } = churn;
-  const pool = await createPool({
-    plan: {
-      ...LOAD,
-      strategy,
-      close,
-      pick: 'round-robin',
-      arrival: { shape: 'fill', attempts, failures: null, inFlight, waves: 1, pauseMs: 0 },
+  const pool = await createPool(
+    {
+      plan: {
+        ...LOAD,
+        strategy,
+        close,
+        pick: 'round-robin',
+        arrival: { shape: 'fill', attempts, failures: null, inFlight, waves: 1, pauseMs: 0 },
+      },
+      addresses: sources,
+      targets,
+      ports: { low: 1024, high: 65_535 },
+      seed: 1,
+      descriptorLimit: descriptorLimit(),
+      descriptorReserve: DESCRIPTOR_RESERVE,
     },
-    addresses: sources,
-    targets,
-    ports: { low: 1024, high: 65_535 },
-    seed: 1,
-    descriptorLimit: descriptorLimit(),
-    descriptorReserve: DESCRIPTOR_RESERVE,
-  });
+    BUNDLED_WORKER,
+  );
   const cpu = process.cpuUsage();
   const start = pool.start(0);
   // Without a warm-up every outcome is timed: the worker is already at work when its counter could be read here.

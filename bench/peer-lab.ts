@@ -34,6 +34,8 @@ const SHELL = '"$@"; code=$?; echo "== times"; times; exit $code';
 export const AUTOCANNON = fileURLToPath(
   new URL('../../bench/peers/node_modules/autocannon/autocannon.js', import.meta.url),
 );
+/** What runs when bindstorm is installed. */
+export const BUNDLED_WORKER = new URL('../bundle/load/worker.js', import.meta.url);
 const UNDICI = fileURLToPath(new URL('./undici-client.js', import.meta.url));
 
 export interface HttpSample extends PeerCount {
@@ -122,17 +124,20 @@ async function runOurs(
   source: string,
 ): Promise<HttpSample> {
   const before = process.cpuUsage();
-  const pool = await createPool({
-    plan: httpLoad(work, engine, strategy),
-    addresses: [source],
-    // The socket engine speaks GET to a proxy alone; here the origin takes its place and does not look at the request.
-    ...(engine === 'socket' ? { via: { proxy: target, outgoing: null } } : {}),
-    targets: [target],
-    ports: { low: 1024, high: 65_535 },
-    seed: 1,
-    descriptorLimit: descriptorLimit(),
-    descriptorReserve: DESCRIPTOR_RESERVE,
-  });
+  const pool = await createPool(
+    {
+      plan: httpLoad(work, engine, strategy),
+      addresses: [source],
+      // The socket engine speaks GET to a proxy alone; here the origin takes its place and does not look at the request.
+      ...(engine === 'socket' ? { via: { proxy: target, outgoing: null } } : {}),
+      targets: [target],
+      ports: { low: 1024, high: 65_535 },
+      seed: 1,
+      descriptorLimit: descriptorLimit(),
+      descriptorReserve: DESCRIPTOR_RESERVE,
+    },
+    BUNDLED_WORKER,
+  );
   const ready = process.cpuUsage(before);
   pool.start(0);
   await pool.drained;

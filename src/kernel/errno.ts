@@ -19,6 +19,7 @@ export const {
   EADDRNOTAVAIL,
   EAGAIN,
   EALREADY,
+  ECONNRESET,
   EINPROGRESS,
   EINTR,
   EINVAL,
@@ -31,6 +32,7 @@ export const {
   EEXIST,
   ETIMEDOUT,
   EPERM,
+  EPIPE,
   EISCONN,
 } = constants.errno;
 

@@ -106,21 +106,25 @@ export function createDialogue(input: DialogueInput): Dialogue | null {
     return failureSlot(stage[fd] === BYTES ? 'exchange' : 'response', error);
   }
 
-  /** What came so far of a head or a reply, of which the last part is at the beginning of the scratch memory. */
-  function gathered(fd: number, received: number): Uint8Array {
-    const last = scratch.bytes.subarray(0, received);
+  /** What gather() found: the scratch memory or, of what came in pieces, memory of its own. */
+  let gathered = scratch.bytes;
+
+  /** What came so far of a head or a reply, of which the last part is at the beginning of the scratch memory. @returns its length */
+  function gather(fd: number, received: number): number {
+    // No view of the scratch memory: this is done for every answer, and nearly every one comes whole.
+    gathered = scratch.bytes;
     const before = pieces.size > 0 ? pieces.get(fd) : undefined;
-    if (before === undefined) return last;
+    if (before === undefined) return received;
     pieces.delete(fd);
-    const bytes = new Uint8Array(before.length + received);
-    bytes.set(before);
-    bytes.set(last, before.length);
-    return bytes;
+    gathered = new Uint8Array(before.length + received);
+    gathered.set(before);
+    gathered.set(scratch.bytes.subarray(0, received), before.length);
+    return gathered.length;
   }
 
   /** @returns PENDING: more must come */
-  function keep(fd: number, bytes: Uint8Array): number {
-    pieces.set(fd, bytes.slice());
+  function keep(fd: number, length: number): number {
+    pieces.set(fd, gathered.slice(0, length));
     return PENDING;
   }
 
@@ -135,11 +139,12 @@ export function createDialogue(input: DialogueInput): Dialogue | null {
 
   /** @returns as tunnelled() */
   function readMethod(fd: number, received: number): number {
-    const bytes = gathered(fd, received);
+    const all = gather(fd, received);
+    const bytes = gathered.subarray(0, all);
     const length = parseMethod(bytes);
-    if (length === 0) return keep(fd, bytes);
+    if (length === 0) return keep(fd, all);
     // Nothing is said before the request.
-    if (length < 0 || bytes.length > length) return failure(fd, EPROTO);
+    if (length < 0 || all > length) return failure(fd, EPROTO);
     if (bytes[1] !== NO_AUTHENTICATION) return recorder.replied(NO_METHOD, `method ${bytes[1]}`);
     stage[fd] = REPLY;
     sending[fd] = requests!.address(destinationOf[fd]!);
@@ -149,21 +154,21 @@ export function createDialogue(input: DialogueInput): Dialogue | null {
 
   /** @returns as tunnelled() */
   function readReply(fd: number, received: number): number {
-    const bytes = gathered(fd, received);
+    const all = gather(fd, received);
+    const bytes = gathered.subarray(0, all);
     const length = parseReply(bytes);
-    if (length === 0) return keep(fd, bytes);
+    if (length === 0) return keep(fd, all);
     if (length < 0) return failure(fd, EPROTO);
     const reply = bytes[1]!;
     if (reply !== SUCCEEDED) return recorder.replied(replyName(reply), `reply ${reply}`);
-    return tunnelled(fd, bytes.length - length);
+    return tunnelled(fd, all - length);
   }
 
   /** @returns as tunnelled() */
   function readHead(fd: number, received: number): number {
-    const bytes = gathered(fd, received);
-    const { length } = bytes;
-    const head = parser.parse(bytes, length);
-    if (head === 0) return keep(fd, bytes);
+    const length = gather(fd, received);
+    const head = parser.parse(gathered, length);
+    if (head === 0) return keep(fd, length);
     // An interim response (1xx) is for requests that ask for it, and these do not.
     if (head < 0 || parser.status < 200) return failure(fd, EPROTO);
     if (parser.status >= 300) return recorder.refused(parser.status, parser.squidError);

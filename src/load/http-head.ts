@@ -68,7 +68,9 @@ export function createHeadParser(): HeadParser {
     for (let i = 0; i < VERSION.length && i < length; i++) if (bytes[i] !== VERSION[i]) return -1;
     if (length < 13) return 0;
     if ((bytes[7] !== 48 && bytes[7] !== 49) || bytes[8] !== SP || bytes[12] !== SP) return -1;
-    const [a, b, c] = [bytes[9]! - 48, bytes[10]! - 48, bytes[11]! - 48];
+    const a = bytes[9]! - 48;
+    const b = bytes[10]! - 48;
+    const c = bytes[11]! - 48;
     if (a < 1 || a > 5 || b < 0 || b > 9 || c < 0 || c > 9) return -1;
     parser.status = a * 100 + b * 10 + c;
     return endOfLine(bytes, 13, length);
@@ -85,7 +87,7 @@ export function createHeadParser(): HeadParser {
     if (next <= 0) return next;
     switch (colon - from) {
       case CONTENT_LENGTH.length:
-        if (is(bytes, from, CONTENT_LENGTH)) return setContentLength(text(bytes, colon + 1, next - 2)) ? next : -1;
+        if (is(bytes, from, CONTENT_LENGTH)) return setContentLength(number(bytes, colon + 1, next - 2)) ? next : -1;
         break;
       case TRANSFER_ENCODING.length:
         if (is(bytes, from, TRANSFER_ENCODING)) parser.encoded = true;
@@ -97,11 +99,11 @@ export function createHeadParser(): HeadParser {
     return next;
   }
 
-  function setContentLength(value: string): boolean {
+  /** @param value -1: no number */
+  function setContentLength(value: number): boolean {
     // Two different ones make a message whose end nobody knows (RFC 9112 §6.3).
-    if (!/^\d{1,15}$/.test(value) || (parser.contentLength >= 0 && parser.contentLength !== Number(value)))
-      return false;
-    parser.contentLength = Number(value);
+    if (value < 0 || (parser.contentLength >= 0 && parser.contentLength !== value)) return false;
+    parser.contentLength = value;
     return true;
   }
 }
@@ -127,6 +129,29 @@ function endOfLine(bytes: Uint8Array, from: number, length: number): number {
 function is(bytes: Uint8Array, from: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) if ((bytes[from + i]! | 32) !== name.charCodeAt(i)) return false;
   return true;
+}
+
+const MOST_DIGITS = 15;
+
+/** A field's value as a number of at most 15 digits; -1 when it is none. No string is made of it: this is done for every answer. */
+function number(bytes: Uint8Array, from: number, to: number): number {
+  let begin = from;
+  let end = to;
+  while (begin < end && isBlank(bytes[begin]!)) begin++;
+  while (end > begin && isBlank(bytes[end - 1]!)) end--;
+  if (begin === end || end - begin > MOST_DIGITS) return -1;
+  let value = 0;
+  for (let at = begin; at < end; at++) {
+    const digit = bytes[at]! - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Optional white space (RFC 9110 §5.6.3). */
+function isBlank(byte: number): boolean {
+  return byte === SP || byte === TAB;
 }
 
 /** A field's value without the blanks around it. */

@@ -43,12 +43,17 @@ export interface Pool {
   finish(): Promise<LoadReport>;
 }
 
-/** Start the workers; resolves when all are ready. Rejects when one cannot start. */
-export async function createPool(input: PoolInput): Promise<Pool> {
+const WORKER = new URL('./worker.js', import.meta.url);
+
+/**
+ * Start the workers; resolves when all are ready. Rejects when one cannot start.
+ * @param module what they run: worker.ts, or what it was bundled into
+ */
+export async function createPool(input: PoolInput, module = WORKER): Promise<Pool> {
   const { workers } = input.plan;
   const shared = createSharedLoad(workers);
   const { control } = shared;
-  const threads = Array.from({ length: workers }, (_, worker) => startWorker({ ...input, worker, shared }));
+  const threads = Array.from({ length: workers }, (_, worker) => startWorker({ ...input, worker, shared }, module));
   await Promise.all(threads.map((thread) => thread.ready));
   const reports = Promise.all(threads.map((thread) => thread.report));
   // A worker's death is reported by whoever waits; until then it must not count as an unhandled rejection.
@@ -84,8 +89,8 @@ interface WorkerThread {
   readonly report: Promise<EngineReport>;
 }
 
-function startWorker(input: EngineInput): WorkerThread {
-  const thread = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
+function startWorker(input: EngineInput, module: URL): WorkerThread {
+  const thread = new Worker(module, { workerData: input });
   const died = new Promise<never>((_, reject) => {
     thread.on('error', reject);
     // Its last messages are delivered before this event but handled after it: let them go first.
