@@ -14,7 +14,7 @@ import {
   inWords,
   league,
 } from '../../src/analysis/fixes.js';
-import { FIX_STRATEGIES, fixProfile, HOST, isSame } from '../../src/experiment/fixes.js';
+import { FIX_STRATEGIES, fixFor, fixProfile, HOST } from '../../src/experiment/fix-rows.js';
 import { type Fix, FixError, parseFix } from '../../src/profile/fix.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { renderFixes, summaryLines } from '../../src/report/fixes.js';
@@ -42,18 +42,18 @@ describe('the catalogue', () => {
 
   for (const strategy of ['bind', 'bind-reuseaddr', 'bind-no-port', 'connect'] as const)
     it(`is a profile for ${strategy}, each fix a variant that changes something`, () => {
-      const fixes = CATALOGUE.filter((one) => !isSame(one, strategy));
+      const fixes = CATALOGUE.filter((one) => fixFor(one, { strategy }).kind === 'change');
       for (const kernel of [HOST, 'bookworm']) {
-        const { experiment } = loadProfile(fixProfile(fixes, strategy, kernel), 'fixes.yaml');
+        const { experiment } = loadProfile(fixProfile(fixes, { strategy }, kernel), 'fixes.yaml');
         assert.equal(experiment.arms.length, fixes.length + 1);
         for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], arm.name);
       }
     });
 
   it('names what is the same already', () => {
-    assert.ok(isSame(fix('no-port'), 'bind-no-port'));
-    assert.ok(!isSame(fix('no-port-tw-reuse'), 'bind-no-port'));
-    assert.ok(!isSame(fix('no-port'), 'bind'));
+    assert.equal(fixFor(fix('no-port'), { strategy: 'bind-no-port' }).kind, 'same');
+    assert.equal(fixFor(fix('no-port-tw-reuse'), { strategy: 'bind-no-port' }).kind, 'change');
+    assert.equal(fixFor(fix('no-port'), { strategy: 'bind' }).kind, 'change');
     assert.ok(FIX_STRATEGIES.includes('connect') && !FIX_STRATEGIES.includes('bind-explicit-port'));
   });
 
