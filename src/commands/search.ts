@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { createResultFolder, PROFILE_FILE } from '../experiment/folder.js';
 import { findPlaces, type Places } from '../experiment/places.js';
-import { type ArmSearch, searchArm } from '../experiment/search.js';
+import { searchArm } from '../experiment/search.js';
 import type { Engine } from '../profile/guest.js';
 import { armId } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import { SEARCH, type SearchSettings } from '../profile/search.js';
 import { parseDuration, parsePercent, parseRate, UnitError } from '../profile/units.js';
-import { renderSearchMarkdown, type SearchReport, searchAgreement, searchLines } from '../report/search.js';
+import { renderSearchMarkdown, searchAgreement, searchLines } from '../report/search.js';
+import { type ArmSearch, SEARCH_VERSION, type SearchReport } from '../results/search.js';
 import { toolVersion } from '../results/version.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf, releasing } from './labs.js';
@@ -142,7 +143,7 @@ async function conductSearch(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const found: ArmSearch[] = [];
   const reportNow = (): SearchReport => ({
-    schemaVersion: 1,
+    schemaVersion: SEARCH_VERSION,
     tool: toolVersion(),
     experiment: experiment.name,
     startedAt,

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SearchReport } from '../../src/report/search.js';
+import type { SearchReport } from '../../src/results/search.js';
 import { runCli } from '../support/cli.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
