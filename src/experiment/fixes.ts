@@ -61,7 +61,8 @@ export async function runFixes(input: FixRun): Promise<FixRunEnd> {
   const finished = new Set(contents.runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
   const [place] = places.all;
   // A guest boots longer than it is measured, and counts do not mind the company.
-  const next = input.kernel === HOST ? undefined : openingNext(place.lab, planned.filter(({ id }) => !finished.has(id)).length);
+  const next =
+    input.kernel === HOST ? undefined : openingNext(place.lab, planned.filter(({ id }) => !finished.has(id)).length);
   try {
     await conduct({
       experiment,
@@ -229,6 +230,8 @@ function evidence({ name, changes, prediction, load }: Variant, run: Run) {
   return {
     ...{ fix: name, changes, strategy: load.strategy, id, startedAt, attempts, outcomes, waves, capacity },
     ...{ counters, sysctls, origin, warnings, problems, predicted: prediction.formula },
-    ...(proxy ? { proxy: { kind: proxy.kind, version: proxy.version, failures: proxy.failures, answers: proxy.answers } } : {}),
+    ...(proxy
+      ? { proxy: { kind: proxy.kind, version: proxy.version, failures: proxy.failures, answers: proxy.answers } }
+      : {}),
   };
 }

@@ -26,13 +26,17 @@ const cellSchema = z.discriminatedUnion('kind', [
     factor: z.number().nullable().describe('ok with the fix / ok without; null where nothing was ok without it'),
     predicted: wavesSchema
       .nullable()
-      .describe('what the model expects of the waves; null where it has no closed form, or knows nothing of the change'),
+      .describe(
+        'what the model expects of the waves; null where it has no closed form, or knows nothing of the change',
+      ),
     prediction: predictionSchema,
     run: z.string().describe('where the run is: runs/<kernel>.<strategy or subject>.ndjson and its line, as #L3'),
   }),
   z.object({ kind: z.literal('same') }).describe('the program does already what the fix would make it do'),
   z.object({ kind: z.literal('cannot'), why: z.string() }).describe('the program cannot be told so'),
-  z.object({ kind: z.literal('absent'), why: z.string() }).describe('the kernel, the lab or the machine has no such thing'),
+  z
+    .object({ kind: z.literal('absent'), why: z.string() })
+    .describe('the kernel, the lab or the machine has no such thing'),
   z.object({ kind: z.literal('failed'), why: z.string() }),
 ]);
 export type FixCell = z.infer<typeof cellSchema>;

@@ -21,5 +21,10 @@ export function fixesJsonSchema(): object {
 
 function published(of: z.ZodType, name: string, version: number, title: string): object {
   const { $schema, ...schema } = z.toJSONSchema(of, { io: 'input' });
-  return { $schema, $id: `urn:bindstorm:${name}:${version}`, title: `bindstorm ${title}, version ${version}`, ...schema };
+  return {
+    $schema,
+    $id: `urn:bindstorm:${name}:${version}`,
+    title: `bindstorm ${title}, version ${version}`,
+    ...schema,
+  };
 }

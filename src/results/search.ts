@@ -24,7 +24,9 @@ export const searchTrySchema = z.object({
   seconds: z.number().describe('of load'),
   outcomes: outcomesSchema,
   p99: z.number().nullable().describe('of the total latency, microseconds; null where nothing was ok'),
-  discarded: z.boolean().describe('the generator was late, so that a failure may be its fault: the step was made again'),
+  discarded: z
+    .boolean()
+    .describe('the generator was late, so that a failure may be its fault: the step was made again'),
 });
 export type SearchTry = z.infer<typeof searchTrySchema>;
 

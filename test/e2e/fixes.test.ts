@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { FixReport } from '../../src/analysis/fixes.js';
+import { fixesJsonSchema } from '../../src/results/json-schema.js';
 import { runCli } from '../support/cli.js';
+import { violations } from '../support/json-schema.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
 after(() => rmSync(cwd, { recursive: true, force: true }));
@@ -42,6 +44,13 @@ test('exact counts, the effect, what is not there and why', () => {
     'wider-range': ['works', 80, 0],
     'tw-recycle': 'net.ipv4.tcp_tw_recycle: until Linux 4.11',
   });
+});
+
+test('is what its published schema says', () => {
+  const { folder, ...printed } = report;
+  const stored = JSON.parse(readFileSync(join(cwd, folder, 'fixes.json'), 'utf8')) as FixReport;
+  assert.deepEqual(stored.tables, printed.tables);
+  assert.deepEqual(violations(fixesJsonSchema(), stored), []);
 });
 
 test('each cell is linked to the line of its run', () => {
