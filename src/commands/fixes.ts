@@ -117,12 +117,12 @@ async function fixes(options: FixesOptions): Promise<number> {
   const strategies = options.strategies ?? (subjects.length > 0 ? [] : STRATEGIES);
   const catalogue = readCatalogue(options.only);
   const names = [...(options.host ? [HOST] : []), ...kernels];
-  if (names.length === 0)
-    throw new UserError('found --no-host and no kernel; name some with --kernels bookworm,trixie');
   if (subjects.length > 0 && !options.host)
     throw new UserError(
       'found --subjects with --no-host: proxies are programs of this machine, and guests have none; leave one of the two out',
     );
+  if (names.length === 0)
+    throw new UserError('found --no-host and no kernel; name some with --kernels bookworm,trixie');
   if (strategies.length === 0 && kernels.length > 0)
     throw new UserError(
       'found --kernels with --subjects alone: proxies are programs of this machine, and guests have none; add --strategies, as --strategies bind, or leave the kernels out',

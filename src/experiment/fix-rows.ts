@@ -98,6 +98,10 @@ function partOf({ strategy, subject }: FixRow): object {
 
 /** The profile of a table, which anybody can run by itself. */
 export function fixProfile(fixes: readonly Fix[], row: FixRow, kernel: string): string {
+  const variants = fixes.flatMap((fix) => {
+    const what = fixFor(fix, row);
+    return what.kind === 'change' ? [{ name: fix.name, ...what.change }] : [];
+  });
   return stringify({
     name: `fixes-${rowFile(row)}-${kernel}`,
     description: `Each fix of the catalogue alone, for ${rowFile(row)}: two waves of connections that are closed at once, ${PAUSE_SECONDS} s apart`,
@@ -105,10 +109,8 @@ export function fixProfile(fixes: readonly Fix[], row: FixRow, kernel: string): 
     destinations: { ports: 2 },
     ...partOf(row),
     sysctls: RANGE,
-    variants: fixes.flatMap((fix) => {
-      const what = fixFor(fix, row);
-      return what.kind === 'change' ? [{ name: fix.name, ...what.change }] : [];
-    }),
+    // Where none of them is a change, the row without any is still wanted, and a profile has a variant.
+    variants: variants.length > 0 ? variants : [{ name: 'without-any' }],
     repeat: 1,
     warmup: 0,
     goal: 'failures.share',
