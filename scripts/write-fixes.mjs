@@ -41,6 +41,8 @@ cpSync(join(folder, 'fixes.json'), join(example, 'fixes.json'));
 writeFileSync(join(example, 'README.md'), renderFixes(report));
 writeFileSync(join(example, 'fixes.html'), renderFixesHtml(report));
 
+// Each column is seen: the names of the fixes, and as much for each program and kernel as its widest word takes.
+const width = Math.min(1900, 700 + 50 * report.tables.length);
 const picture = spawnSync(
   'chromium',
   [
@@ -48,7 +50,7 @@ const picture = spawnSync(
     '--no-sandbox',
     '--disable-gpu',
     '--hide-scrollbars',
-    '--window-size=1280,1240',
+    `--window-size=${width},1240`,
     `--screenshot=${join(root, 'docs', 'fixes.png')}`,
     `file://${join(example, 'fixes.html')}`,
   ],

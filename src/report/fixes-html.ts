@@ -16,7 +16,7 @@ import { html, type Markup, trusted } from './markup.js';
 import { STYLE } from './style.js';
 
 const OWN = `
-body{max-width:90rem}
+body{max-width:118rem}
 .league{width:100%}
 .league th,.league td{padding:.3rem .45rem}
 .league td{text-align:center;white-space:nowrap;font-size:.8125rem}
