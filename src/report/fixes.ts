@@ -48,7 +48,7 @@ export function summaryLines(report: FixReport): string[] {
 
 /** How a cell was measured. */
 export const METHOD =
-  'A cell is one run in a fresh lab: two waves of 200 connections, 1.5 s apart, each closed by us as soon as it stands, from 2 addresses with 20 ports each to 2 destinations. What is compared is how many of the 400 were ok with the fix and without it; the first wave shows how many tuples there are, the second what has come back. (Where the server closes, they come at a rate.)';
+  'A cell is one run in a fresh lab: two waves of 200 connections, 1.5 s apart, each closed by us as soon as it stands, from 2 addresses with 20 ports each to 2 destinations. What is compared is how many of the 400 were ok with the fix and without it; the first wave shows how many tuples there are, the second what has come back. (Where the server closes, fewer come, at a rate.)';
 
 /** The same of a real proxy. */
 export const SUBJECT_METHOD =
