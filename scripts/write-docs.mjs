@@ -1,4 +1,4 @@
-// Writes what is made from the code: schema/profile.schema.json, schema/results.schema.json and docs/profile.md; and from tables
+// Writes what is made from the code: schema/*.schema.json and docs/profile.md; and from tables
 // that the tests hold, docs/kernels.md; from what the program prints, docs/exit-codes.md and docs/metrics.md.
 // With --check it writes nothing, and fails when a file is not what the code says.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { ARRIVAL_DEFAULTS, DEFAULTS, FIND_DEFAULTS } from '../dist/src/profile/d
 import { profileJsonSchema } from '../dist/src/profile/json-schema.js';
 import { METRIC_FORMS } from '../dist/src/profile/metric.js';
 import { STRATEGIES } from '../dist/src/profile/strategy.js';
-import { resultsJsonSchema } from '../dist/src/results/json-schema.js';
+import { fixesJsonSchema, resultsJsonSchema, searchJsonSchema } from '../dist/src/results/json-schema.js';
 import { kernelsPage } from './kernels-page.mjs';
 import { exitCodesPage, metricsPage } from './reference-pages.mjs';
 
@@ -19,6 +19,8 @@ const profile = profileJsonSchema();
 const files = {
   'schema/profile.schema.json': `${JSON.stringify(profile, null, 2)}\n`,
   'schema/results.schema.json': `${JSON.stringify(resultsJsonSchema(), null, 2)}\n`,
+  'schema/search.schema.json': `${JSON.stringify(searchJsonSchema(), null, 2)}\n`,
+  'schema/fixes.schema.json': `${JSON.stringify(fixesJsonSchema(), null, 2)}\n`,
   'docs/profile.md': profileReference(profile),
   'docs/kernels.md': kernelsPage(),
   'docs/exit-codes.md': exitCodesPage(),

@@ -1,6 +1,9 @@
 // Keeps a league table of fixes as the committed example: reports/examples/fixes/, and, where Chromium is installed, the picture
-// docs/fixes.png. Its argument is the folder of a run; without one the whole table is made first, which takes an hour:
-//   bindstorm fixes --kernels bullseye,bookworm,trixie,sid
+// docs/fixes.png. Its argument is the folder of a run; without one the whole table is made first, which takes about half an hour on a
+// machine that has nothing else to do. One that was interrupted is gone on with: its folder is said, and is the argument of --resume:
+//   npm run example:fixes
+//   npm run example:fixes -- --resume FOLDER
+//   npm run example:fixes -- FOLDER
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,14 +14,23 @@ import { renderFixesHtml } from '../dist/src/report/fixes-html.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const example = join(root, 'reports', 'examples', 'fixes');
-const folder = process.argv[2] ?? make();
+const WHOLE = [
+  'fixes',
+  ...['--kernels', 'bullseye,bookworm,trixie,sid'],
+  ...['--strategies', 'bind,bind-no-port,bind-reuseaddr,connect'],
+  ...['--subjects', 'squid,haproxy,nginx,dante'],
+];
+const [first, resumed] = process.argv.slice(2);
+const folder = first === undefined ? make() : first === '--resume' ? make(resumed) : first;
 
-function make() {
-  const out = mkdtempSync(join(tmpdir(), 'bindstorm-fixes-'));
-  const args = ['fixes', '--kernels', 'bullseye,bookworm,trixie,sid', '--out', out];
+function make(before) {
+  const out = before ? dirname(before) : mkdtempSync(join(tmpdir(), 'bindstorm-fixes-'));
+  const args = [...WHOLE, ...(before ? ['--resume', before] : ['--out', out])];
   const { status } = spawnSync(join(root, 'bindstorm'), args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) throw new Error(`bindstorm fixes ended with ${status}; ${out} can be gone on with`);
-  return join(out, readdirSync(out)[0]);
+  const made = before ?? join(out, readdirSync(out)[0]);
+  if (status !== 0)
+    throw new Error(`bindstorm fixes ended with ${status}; go on with: npm run example:fixes -- --resume ${made}`);
+  return made;
 }
 
 const report = JSON.parse(readFileSync(join(folder, 'fixes.json'), 'utf8'));
@@ -29,6 +41,8 @@ cpSync(join(folder, 'fixes.json'), join(example, 'fixes.json'));
 writeFileSync(join(example, 'README.md'), renderFixes(report));
 writeFileSync(join(example, 'fixes.html'), renderFixesHtml(report));
 
+// Each column is seen: the names of the fixes, and as much for each program and kernel as its widest word takes.
+const width = Math.min(1900, 700 + 50 * report.tables.length);
 const picture = spawnSync(
   'chromium',
   [
@@ -36,7 +50,7 @@ const picture = spawnSync(
     '--no-sandbox',
     '--disable-gpu',
     '--hide-scrollbars',
-    '--window-size=1280,1240',
+    `--window-size=${width},1240`,
     `--screenshot=${join(root, 'docs', 'fixes.png')}`,
     `file://${join(example, 'fixes.html')}`,
   ],

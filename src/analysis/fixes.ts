@@ -1,68 +1,16 @@
 /**
- * The league table of fixes: what each does to each strategy on each kernel, by exact counts. Pure.
+ * The league table of fixes: what each does to each strategy, or real proxy, on each kernel, by exact counts. Pure.
  *
  * A cell is one run of two waves of attempts, 1.5 s apart, each connection closed by us as soon as it stands: the first wave shows how
  * many tuples there are, the second what has come back meanwhile.
  */
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import type { Fix } from '../profile/fix.js';
-import type { StrategyName } from '../profile/strategy.js';
+import type { Effect, FixCell, FixReport, FixTable, Waves } from '../results/fixes.js';
 import type { Prediction } from '../results/schema.js';
 import { listed } from './format.js';
 
-/** What was ok in the first wave and in the second. */
-export type Waves = readonly [first: number, second: number];
-
-export type FixCell =
-  | {
-      readonly kind: 'measured';
-      readonly effect: Effect;
-      readonly waves: Waves;
-      /** Attempts of both waves together. */
-      readonly attempts: number;
-      /** ok with the fix / ok without; null where nothing was ok without it. */
-      readonly factor: number | null;
-      /** What the model expects of the waves; null where there is no closed form. */
-      readonly predicted: Waves | null;
-      readonly prediction: Prediction;
-      /** Where the run is: `runs/<kernel>.<strategy>.ndjson` and its line. */
-      readonly run: string;
-    }
-  /** The strategy is already what the fix would make of it. */
-  | { readonly kind: 'same' }
-  /** The kernel, or the lab, has no such thing. */
-  | { readonly kind: 'absent'; readonly why: string }
-  | { readonly kind: 'failed'; readonly why: string };
-
-export type Effect = 'works' | 'does nothing' | 'harms';
-
-/** A kernel that was tried. */
-export interface FixKernel {
-  /** A Debian suite, or `host`. */
-  readonly name: string;
-  readonly release: string;
-  readonly lab: string;
-}
-
-/** One strategy on one kernel. */
-export interface FixTable {
-  readonly kernel: FixKernel;
-  readonly strategy: StrategyName;
-  readonly baseline: FixCell;
-  /** By the name of the fix. */
-  readonly cells: Readonly<Record<string, FixCell>>;
-}
-
-/** Everything of `fixes`; `fixes.json` is this. */
-export interface FixReport {
-  readonly schemaVersion: 1;
-  readonly tool: string;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly command: string;
-  readonly fixes: readonly Fix[];
-  readonly tables: readonly FixTable[];
-}
+export type { FixCell, FixReport, FixTable, Waves } from '../results/fixes.js';
 
 /** Counts may differ by a port that came back in the middle of a wave; less than this is nothing. */
 const NOTHING = 0.05;
@@ -115,23 +63,29 @@ export function league({ fixes, tables }: FixReport): Fix[] {
 
 /** Cells whose count is not what the model expects. */
 export function disagreements({ tables }: FixReport): string[] {
-  return tables.flatMap(({ kernel, strategy, baseline, cells }) =>
-    Object.entries({ baseline, ...cells }).flatMap(([name, cell]) => {
+  return tables.flatMap((table) =>
+    Object.entries({ baseline: table.baseline, ...table.cells }).flatMap(([name, cell]) => {
       if (cell.kind !== 'measured' || cell.predicted === null) return [];
       const same = cell.waves[0] === cell.predicted[0] && cell.waves[1] === cell.predicted[1];
       return same
         ? []
         : [
-            `${name} with ${strategy} on ${kernel.release}: ${cell.waves.join(' | ')}, expected ${cell.predicted.join(' | ')}`,
+            `${name} with ${rowOf(table)} on ${table.kernel.release}: ${cell.waves.join(' | ')}, expected ${cell.predicted.join(' | ')}`,
           ];
     }),
   );
 }
 
-/** One fix with one strategy, over all kernels, in words: `works ×2`, `does nothing`, `works ×2 on 6.18 and 7.2, else not there (since Linux 6.14)`. */
-export function acrossKernels(fix: string, strategy: StrategyName, report: FixReport): string {
+/** What a table is of: a strategy, or a program that was under test, as `squid 5.7`. */
+export function rowOf({ strategy, subject }: Pick<FixTable, 'strategy' | 'subject'>): string {
+  if (subject === undefined) return strategy;
+  return subject.version === null ? subject.kind : `${subject.kind} ${subject.version}`;
+}
+
+/** One fix with one strategy or program, over all kernels, in words: `works ×2`, `does nothing`, `works ×2 on 6.18 and 7.2, else not there (since Linux 6.14)`. */
+export function acrossKernels(fix: string, row: string, report: FixReport): string {
   const groups = new Map<string, string[]>();
-  for (const { kernel, cells } of tablesOf(report, strategy)) {
+  for (const { kernel, cells } of tablesOf(report, row)) {
     const cell = cells[fix];
     if (cell === undefined) continue;
     const words = inWords(cell);
@@ -145,6 +99,8 @@ export function inWords(cell: FixCell): string {
   switch (cell.kind) {
     case 'same':
       return 'is that already';
+    case 'cannot':
+      return `not applicable: ${cell.why}`;
     case 'absent':
       return `not there: ${cell.why}`;
     case 'failed':
@@ -160,9 +116,9 @@ export function byHowMuch({ factor, waves, attempts }: FixCell & { kind: 'measur
   return factor === null ? '' : `×${Number(factor.toPrecision(2))}`;
 }
 
-/** The tables of a strategy, the oldest kernel first. */
-export function tablesOf({ tables }: FixReport, strategy: StrategyName): FixTable[] {
-  const own = tables.filter((table) => table.strategy === strategy);
+/** The tables of a strategy or program, the oldest kernel first. */
+export function tablesOf({ tables }: FixReport, row: string): FixTable[] {
+  const own = tables.filter((table) => rowOf(table) === row);
   const version = ({ kernel }: FixTable) => parseKernelVersion(kernel.release);
   return own.sort((a, b) => version(a).major - version(b).major || version(a).minor - version(b).minor);
 }

@@ -1,19 +1,22 @@
 /**
- * `bindstorm fixes`: the catalogue of fixes, each alone, for strategies on kernels; a league table.
+ * `bindstorm fixes`: the catalogue of fixes, each alone, for strategies on kernels and for real proxies; a league table.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { disagreements, type FixReport, type FixTable } from '../analysis/fixes.js';
-import { FIX_STRATEGIES, HOST, runFixes } from '../experiment/fixes.js';
+import { FIX_STRATEGIES, type FixRow, HOST, rowFile } from '../experiment/fix-rows.js';
+import { absentTable, SubjectChanged, subjectRow } from '../experiment/fix-subject.js';
+import { runFixes, runsFile } from '../experiment/fixes.js';
 import { createResultFolder } from '../experiment/folder.js';
 import { withLockedFolder } from '../experiment/folder-lock.js';
 import { engineOf } from '../lab/vm/kernel.js';
-import { type Fix, FixError, parseFix } from '../profile/fix.js';
+import { FIX_SUBJECTS, type Fix, FixError, type FixSubject, parseFix } from '../profile/fix.js';
 import type { StrategyName } from '../profile/strategy.js';
 import { renderFixes, summaryLines } from '../report/fixes.js';
 import { renderFixesHtml } from '../report/fixes-html.js';
+import { FIXES_VERSION } from '../results/fixes.js';
 import { toolVersion } from '../results/version.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf, note, releasing } from './labs.js';
@@ -25,7 +28,8 @@ const REPORT = 'fixes.json';
 interface FixesOptions {
   readonly kernels: string[];
   readonly host: boolean;
-  readonly strategies: StrategyName[];
+  readonly strategies?: StrategyName[];
+  readonly subjects: FixSubject[];
   readonly only?: string[];
   readonly out: string;
   readonly resume?: string;
@@ -37,7 +41,7 @@ export function registerFixes(program: Command): void {
   program
     .command('fixes')
     .description(
-      'put every fix of the catalogue, each alone, to strategies on kernels, and make a league table: works, does nothing, harms',
+      'put every fix of the catalogue, each alone, to strategies on kernels and to real proxies, and make a league table: works, does nothing, harms',
     )
     .option(
       '--kernels <names>',
@@ -46,11 +50,17 @@ export function registerFixes(program: Command): void {
       [],
     )
     .option('--no-host', 'not on the kernel of this machine')
-    .option('--strategies <names>', `of ${FIX_STRATEGIES.join(', ')}`, strategiesOption, [
-      'bind',
-      'bind-reuseaddr',
-      'bind-no-port',
-    ])
+    .option(
+      '--strategies <names>',
+      `of ${FIX_STRATEGIES.join(', ')} (default: ${STRATEGIES.join(',')}; with --subjects: none)`,
+      strategiesOption,
+    )
+    .option(
+      '--subjects <names>',
+      `real proxies, on the kernel of this machine: of ${FIX_SUBJECTS.join(', ')}`,
+      (text: string) => namesOption(text, FIX_SUBJECTS),
+      [],
+    )
     .option('--only <fixes>', 'these fixes only, as tw-reuse-1,fin-timeout', (text: string) => text.split(','))
     .option('--out <folder>', 'where result folders are made', 'reports')
     .option('--resume <folder>', 'go on with a table that was interrupted; the same kernels, strategies and fixes')
@@ -59,20 +69,26 @@ export function registerFixes(program: Command): void {
     .addHelpText(
       'after',
       () =>
-        `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n${EXIT_HELP}`,
+        `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n  bindstorm fixes --subjects squid,haproxy,nginx,dante\n${EXIT_HELP}`,
     )
     .action(async (options: FixesOptions) => {
       process.exitCode = await fixes(options);
     });
 }
 
+const STRATEGIES: readonly StrategyName[] = ['bind', 'bind-reuseaddr', 'bind-no-port'];
+
 function strategiesOption(text: string): StrategyName[] {
-  return text.split(',').map((name) => {
-    const strategy = FIX_STRATEGIES.find((known) => known === name.trim());
-    if (strategy === undefined)
-      throw new InvalidArgumentError(`Found ${name}; allowed are ${FIX_STRATEGIES.join(', ')}.`);
-    return strategy;
+  return namesOption(text, FIX_STRATEGIES);
+}
+
+function namesOption<T extends string>(text: string, allowed: readonly T[]): T[] {
+  const names = text.split(',').map((name) => {
+    const found = allowed.find((known) => known === name.trim());
+    if (found === undefined) throw new InvalidArgumentError(`Found ${name}; allowed are ${allowed.join(', ')}.`);
+    return found;
   });
+  return [...new Set(names)];
 }
 
 function fixNames(): string[] {
@@ -98,15 +114,24 @@ function readCatalogue(only: readonly string[] | undefined): Fix[] {
 }
 
 async function fixes(options: FixesOptions): Promise<number> {
-  const { kernels, resume } = options;
+  const { kernels, subjects, resume } = options;
+  const strategies = options.strategies ?? (subjects.length > 0 ? [] : STRATEGIES);
   const catalogue = readCatalogue(options.only);
   const names = [...(options.host ? [HOST] : []), ...kernels];
+  if (subjects.length > 0 && !options.host)
+    throw new UserError(
+      'found --subjects with --no-host: proxies are programs of this machine, and guests have none; leave one of the two out',
+    );
   if (names.length === 0)
     throw new UserError('found --no-host and no kernel; name some with --kernels bookworm,trixie');
+  if (strategies.length === 0 && kernels.length > 0)
+    throw new UserError(
+      'found --kernels with --subjects alone: proxies are programs of this machine, and guests have none; add --strategies, as --strategies bind, or leave the kernels out',
+    );
   if (resume !== undefined && !existsSync(resume))
     throw new UserError(`found no folder ${resume}; --resume takes one that \`bindstorm fixes\` has made`);
   const dir = resume ?? createResultFolder(options.out, 'fixes', new Date());
-  return withLockedFolder(dir, note, () => makeTables(dir, catalogue, names, options));
+  return withLockedFolder(dir, note, () => makeTables(dir, catalogue, names, strategies, options));
 }
 
 /** Table after table; after each of them the files say what is known so far. @returns the exit code */
@@ -114,10 +139,11 @@ async function makeTables(
   dir: string,
   catalogue: readonly Fix[],
   names: readonly string[],
+  strategies: readonly StrategyName[],
   options: FixesOptions,
 ): Promise<number> {
-  const { kernels, strategies, quiet, json } = options;
-  const command = `bindstorm fixes${options.host ? '' : ' --no-host'}${kernels.length > 0 ? ` --kernels ${kernels.join(',')}` : ''} --strategies ${strategies.join(',')}${options.only ? ` --only ${options.only.join(',')}` : ''}`;
+  const { kernels, subjects, quiet, json } = options;
+  const command = `bindstorm fixes${options.host ? '' : ' --no-host'}${kernels.length > 0 ? ` --kernels ${kernels.join(',')}` : ''}${strategies.length > 0 ? ` --strategies ${strategies.join(',')}` : ''}${subjects.length > 0 ? ` --subjects ${subjects.join(',')}` : ''}${options.only ? ` --only ${options.only.join(',')}` : ''}`;
   const before = readBefore(dir);
   const startedAt = before?.startedAt ?? new Date().toISOString();
   const interrupted = new AbortController();
@@ -127,41 +153,56 @@ async function makeTables(
   const tables: FixTable[] = [];
   let complete = true;
   const reportNow = (): FixReport => ({
-    schemaVersion: 1,
+    schemaVersion: FIXES_VERSION,
     tool: toolVersion(),
     startedAt,
     finishedAt: new Date().toISOString(),
     command,
-    fixes: catalogue,
+    fixes: [...catalogue],
     tables,
   });
+  const folderOf = (kernel: string, of: string) => join(dir, 'work', `${kernel.replaceAll('/', '_')}.${of}`);
+  const put = async (kernel: string, of: FixRow) => {
+    const end = await releasing((labs) =>
+      runFixes({
+        fixes: catalogue,
+        of,
+        kernel,
+        dir: folderOf(kernel, rowFile(of)),
+        engineOf,
+        labOf: (experiment, name) => {
+          const lab = labOf(experiment, name);
+          labs.push(lab);
+          return lab;
+        },
+        command,
+        signal: interrupted.signal,
+        onRun: (fix, done, total) => {
+          if (!quiet) process.stderr.write(`${kernel} ${rowFile(of)} ${done + 1}/${total}: ${fix}\n`);
+        },
+      }),
+    );
+    tables.push(end.table);
+    complete &&= end.complete;
+    replace(join(dir, runsFile(kernel, of)), `${end.runs.join('\n')}\n`);
+    writeReport(dir, reportNow());
+  };
   for (const strategy of strategies) {
     for (const kernel of names) {
       if (interrupted.signal.aborted) break;
-      const end = await releasing((labs) =>
-        runFixes({
-          fixes: catalogue,
-          strategy,
-          kernel,
-          dir: join(dir, 'work', `${kernel.replaceAll('/', '_')}.${strategy}`),
-          engineOf,
-          labOf: (experiment, name) => {
-            const lab = labOf(experiment, name);
-            labs.push(lab);
-            return lab;
-          },
-          command,
-          signal: interrupted.signal,
-          onRun: (fix, done, total) => {
-            if (!quiet) process.stderr.write(`${kernel} ${strategy} ${done + 1}/${total}: ${fix}\n`);
-          },
-        }),
-      );
-      tables.push(end.table);
-      complete &&= end.complete;
-      replace(join(dir, 'runs', `${kernel.replaceAll('/', '_')}.${strategy}.ndjson`), `${end.runs.join('\n')}\n`);
-      writeReport(dir, reportNow());
+      await put(kernel, { strategy });
     }
+  }
+  for (const kind of subjects) {
+    if (interrupted.signal.aborted) break;
+    const found = await rowOfSubject(kind, folderOf(HOST, kind));
+    if (found.kind === 'there') {
+      await put(HOST, found.of);
+      continue;
+    }
+    process.stderr.write(`not there: ${found.why}\n`);
+    tables.push(absentTable(catalogue, found.of, found.why));
+    writeReport(dir, reportNow());
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   const report = reportNow();
@@ -176,6 +217,14 @@ async function makeTables(
     return EXIT.interrupted;
   }
   return complete ? EXIT.ok : EXIT.runFailed;
+}
+
+async function rowOfSubject(kind: FixSubject, dir: string): ReturnType<typeof subjectRow> {
+  try {
+    return await subjectRow(kind, dir);
+  } catch (error) {
+    throw error instanceof SubjectChanged ? new UserError(error.message) : error;
+  }
 }
 
 /** Of a table that was interrupted: when it began. */

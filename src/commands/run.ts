@@ -28,7 +28,8 @@ import { experimentOn } from '../profile/kernels.js';
 import type { Experiment } from '../profile/plan.js';
 import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
-import { type Environment, type Results, SCHEMA_VERSION } from '../results/schema.js';
+import { type Results, SCHEMA_VERSION } from '../results/schema.js';
+import { differences } from './elsewhere.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf, note, releasing } from './labs.js';
 import { type LiveServer, openLive } from './live.js';
@@ -293,14 +294,6 @@ async function resume(dir: string, contents: JournalContents, labs: Lab[]): Prom
   const journal = openJournal(dir);
   journal.append({ type: 'resume', at: new Date().toISOString() });
   return { dir, journal, contents, places };
-}
-
-/** What is not as it was when the experiment was begun. */
-function differences(was: Environment, { name, environment: is }: Place): string[] {
-  const of = name === undefined ? '' : ` of ${name}`;
-  return (['kernel', 'node', 'cpu', 'lab'] as const)
-    .filter((key) => was[key] !== is[key])
-    .map((key) => `${key}${of} was ${was[key]} and is ${is[key]}`);
 }
 
 function finishedRuns({ runs, observed }: JournalContents): Set<string> {

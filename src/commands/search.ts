@@ -4,17 +4,27 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { sameFit } from '../experiment/fit.js';
 import { createResultFolder, PROFILE_FILE } from '../experiment/folder.js';
-import { findPlaces, type Places } from '../experiment/places.js';
-import { type ArmSearch, searchArm } from '../experiment/search.js';
+import { findPlaces, type Place } from '../experiment/places.js';
+import { searchArm } from '../experiment/search.js';
+import {
+  openSearchJournal,
+  readSearchJournal,
+  type SearchBegin,
+  type SearchContents,
+} from '../experiment/search-journal.js';
+import type { Lab } from '../lab/lab.js';
 import type { Engine } from '../profile/guest.js';
 import { armId } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import { SEARCH, type SearchSettings } from '../profile/search.js';
 import { parseDuration, parsePercent, parseRate, UnitError } from '../profile/units.js';
-import { renderSearchMarkdown, type SearchReport, searchAgreement, searchLines } from '../report/search.js';
+import { renderSearchMarkdown, searchAgreement, searchLines } from '../report/search.js';
+import { type ArmSearch, SEARCH_VERSION, type SearchReport } from '../results/search.js';
 import { toolVersion } from '../results/version.js';
+import { differences } from './elsewhere.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { labOf, releasing } from './labs.js';
 import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, LAB_HELP, labOption } from './options.js';
@@ -33,6 +43,7 @@ export interface SearchOptions {
   readonly p99?: number;
   readonly seed?: number;
   readonly out: string;
+  readonly resume?: string;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -43,7 +54,7 @@ export function registerSearch(program: Command): void {
     .description(
       'the highest rate that the baseline and each variant bear for ever without one failure, beside that of the model',
     )
-    .argument('<profile>', 'a profile that ships, as max-rate, or a path')
+    .argument('[profile]', 'a profile that ships, as max-rate, or a path')
     .option('--lab <kind>', LAB_HELP, labOption)
     .option('--kernel <names>', KERNEL_HELP, kernelOption)
     .option('--engine <name>', ENGINE_HELP, engineOption)
@@ -56,13 +67,22 @@ export function registerSearch(program: Command): void {
     .option('--p99 <duration>', 'the highest p99 of the total latency; nothing is scaled then', unit(parseDuration))
     .option('--seed <n>', 'seed of arrivals and picks', integerOption('--seed', 0, 4294967295))
     .option('--out <folder>', 'where result folders are made', 'reports')
+    .option('--resume <folder>', 'go on with a search that was interrupted; no step is made again')
     .option('--json', 'print what was found as JSON on standard output', false)
     .option('--quiet', 'no progress', false)
     .addHelpText(
       'after',
       `\nThe arrivals of the profile give way to those of the search.\n\nExample:\n  bindstorm search max-rate\n  bindstorm search squid-2014 --only baseline --tolerance 5%\n${EXIT_HELP}`,
     )
-    .action(async (profile: string, options: SearchOptions) => {
+    .action(async (profile: string | undefined, options: SearchOptions) => {
+      if (options.resume !== undefined) {
+        process.exitCode = await resume(options.resume, profile, options);
+        return;
+      }
+      if (profile === undefined)
+        throw new UserError(
+          'found no profile; name one that ships, as `bindstorm search max-rate`, or a path, or a folder to go on with: --resume FOLDER',
+        );
       const { lab, kernel, engine, seed } = options;
       const loaded = readProfile(profile, { lab, kernels: kernel, engine, seed });
       process.exitCode = await search(loaded, profile, options);
@@ -90,20 +110,92 @@ export async function search(loaded: LoadedProfile, name: string, options: Searc
   if (options.only) checkOnly(options.only, experiment);
   const settings = settingsOf(experiment.search ?? SEARCH, options);
   return releasing(async (labs) => {
-    const places = await findPlaces(experiment, (kernel) => {
-      const lab = labOf(experiment, kernel);
-      labs.push(lab);
-      return lab;
-    });
+    const places = await findPlaces(experiment, labMaker(experiment, labs));
     if (places.findings.length > 0) throw loaded.refuse(places.findings);
+    for (const text of places.warnings) process.stderr.write(`note: ${text}\n`);
     const dir = createResultFolder(options.out, `${experiment.name}-search`, new Date());
     writeFileSync(join(dir, PROFILE_FILE), loaded.text);
-    for (const text of places.warnings) process.stderr.write(`note: ${text}\n`);
-    const report = await conductSearch(places, settings, options, dir, `bindstorm search ${name}`);
-    if (options.json) process.stdout.write(`${JSON.stringify({ ...report, folder: dir })}\n`);
-    else process.stdout.write(`${searchLines(report).join('\n')}\nResults: ${dir}\n`);
-    return exitCodeOf(report.arms);
+    const begin: SearchBegin = {
+      type: 'begin',
+      schemaVersion: SEARCH_VERSION,
+      startedAt: new Date().toISOString(),
+      command: `bindstorm search ${name}`,
+      profile: loaded.text,
+      experiment: places.experiment,
+      settings,
+      only: options.only ?? null,
+      environments: places.all.map(({ environment }) => environment),
+    };
+    const journal = openSearchJournal(dir);
+    journal.append(begin);
+    journal.close();
+    return finish(dir, { begin, steps: new Map() }, places.all, options);
   });
+}
+
+function labMaker(experiment: Experiment, labs: Lab[]): (kernel: string | undefined) => Lab {
+  return (kernel) => {
+    const lab = labOf(experiment, kernel);
+    labs.push(lab);
+    return lab;
+  };
+}
+
+/** Go on with a search where it was interrupted. @returns the exit code */
+async function resume(dir: string, name: string | undefined, options: SearchOptions): Promise<number> {
+  if (name !== undefined) throw new UserError('--resume goes on with the profile in the folder; leave the profile out');
+  for (const key of [
+    'lab',
+    'kernel',
+    'engine',
+    'only',
+    'from',
+    'to',
+    'tolerance',
+    'confirm',
+    'step',
+    'p99',
+    'seed',
+  ] as const)
+    if (options[key] !== undefined)
+      throw new UserError(`--${key} cannot be changed on --resume; begin a new search instead`);
+  const contents = readSearchJournal(dir);
+  const { experiment, environments } = contents.begin;
+  return releasing(async (labs) => {
+    const places = await findPlaces(experiment, labMaker(experiment, labs));
+    const changed = places.all.flatMap((place, i) => differences(environments[i]!, place));
+    if (changed.length > 0)
+      throw new UserError(
+        `${dir} was begun elsewhere (${changed.join('; ')}); steps of two machines are not one search. Begin a new one`,
+      );
+    if (places.findings.length > 0)
+      throw new UserError(places.findings.map(({ message }) => `${join(dir, PROFILE_FILE)}: ${message}`).join('\n'));
+    if (!sameFit(experiment, places.experiment) || !sameStrategies(experiment, places.experiment))
+      throw new UserError(
+        `a kernel or a proxy of ${dir} is another now than when the search was begun; steps of two are not one search. Begin a new one`,
+      );
+    return finish(dir, contents, places.all, options);
+  });
+}
+
+/** How a proxy gets its ports is its version's affair. */
+function sameStrategies(a: Experiment, b: Experiment): boolean {
+  return a.arms.every(({ load }, i) => load.strategy === b.arms[i]!.load.strategy);
+}
+
+/** Make the steps that are missing, and say what was found. */
+async function finish(
+  dir: string,
+  contents: SearchContents,
+  all: readonly Place[],
+  options: SearchOptions,
+): Promise<number> {
+  const report = await conductSearch(dir, contents, all, options.quiet);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...report, folder: dir })}\n`);
+  else process.stdout.write(`${searchLines(report).join('\n')}\nResults: ${dir}\n`);
+  const code = exitCodeOf(report.arms);
+  if (code !== EXIT.ok) process.stderr.write(`go on with: bindstorm search --resume ${dir}\n`);
+  return code;
 }
 
 function checkOnly(only: readonly string[], { arms }: Experiment): void {
@@ -130,38 +222,39 @@ function settingsOf(profile: SearchSettings, options: SearchOptions): SearchSett
 
 /** Arm after arm; after each of them the files say what is known so far. */
 async function conductSearch(
-  { experiment, all }: Places,
-  settings: SearchSettings,
-  { only, quiet }: SearchOptions,
   dir: string,
-  command: string,
+  { begin, steps }: SearchContents,
+  all: readonly Place[],
+  quiet: boolean,
 ): Promise<SearchReport> {
-  const startedAt = new Date().toISOString();
+  const { experiment, settings, only, startedAt, command } = begin;
   const interrupted = new AbortController();
   const stop = () => interrupted.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const found: ArmSearch[] = [];
+  const journal = openSearchJournal(dir);
   const reportNow = (): SearchReport => ({
-    schemaVersion: 1,
+    schemaVersion: SEARCH_VERSION,
     tool: toolVersion(),
     experiment: experiment.name,
     startedAt,
     finishedAt: new Date().toISOString(),
     command,
-    lab: all[0].environment.lab,
+    lab: all[0]!.environment.lab,
     kernels: Object.fromEntries(all.map((place) => [place.name ?? 'kernel', place.environment.kernel])),
     arms: found.map((arm) => ({ ...arm, agreement: searchAgreement(arm) })),
   });
-  const wanted = (arm: Arm) => !arm.absent && (only === undefined || only.includes(arm.name));
+  const wanted = (arm: Arm) => !arm.absent && (only === null || only.includes(arm.name));
   for (const arm of experiment.arms.filter(wanted)) {
-    if (interrupted.signal.aborted) break;
     found.push(
       await searchArm({
         arm,
         settings,
-        place: all.find(({ name }) => name === arm.kernel) ?? all[0],
+        place: all.find(({ name }) => name === arm.kernel) ?? all[0]!,
         seed: experiment.seed,
         signal: interrupted.signal,
+        before: steps.get(armId(arm)) ?? [],
+        onTried: (step) => journal.append({ type: 'step', arm: armId(arm), step }),
         onStep: (rate, why, { how, seconds }) => {
           if (!quiet)
             process.stderr.write(
@@ -172,6 +265,7 @@ async function conductSearch(
     );
     writeReport(dir, reportNow());
   }
+  journal.close();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   return reportNow();
 }

@@ -1,75 +1,32 @@
 /**
- * The catalogue of fixes put to one strategy on one kernel: an experiment as any other, one run an arm, in a folder of its own with a
- * journal, so that it goes on after a crash.
+ * The catalogue of fixes put to one strategy, or real proxy, on one kernel: an experiment as any other, one run an arm, in a folder of
+ * its own with a journal, so that it goes on after a crash.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { effectOf, expectedWaves, type FixCell, type FixTable, type Waves } from '../analysis/fixes.js';
 import { atLeast, parseKernelVersion } from '../capacity/kernel-version.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
 import type { Lab } from '../lab/lab.js';
-import { FILL } from '../profile/defaults.js';
+import { openingNext } from '../lab/next.js';
 import type { Fix } from '../profile/fix.js';
 import { loadProfile } from '../profile/load.js';
 import type { Experiment } from '../profile/plan.js';
-import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../profile/strategy.js';
 import { type Results, type Run, SCHEMA_VERSION, type Variant } from '../results/schema.js';
 import { conclude } from './conclude.js';
 import { conduct } from './controller.js';
 import { inWords as lackingInWords } from './fit.js';
+import { type FixRow, fixFor, fixProfile, HOST, isModelled, PAUSE_SECONDS, PER_WAVE, rowFile } from './fix-rows.js';
+import { keepRow } from './fix-subject.js';
 import { PROFILE_FILE } from './folder.js';
 import { withLockedFolder } from './folder-lock.js';
 import { JOURNAL_FILE, openJournal, readJournal } from './journal.js';
 import { planRuns } from './order.js';
 import { findPlaces, type Places } from './places.js';
 
-/** The kernel of this machine, in a network namespace. */
-export const HOST = 'host';
-
-/** Twenty ports, two addresses, two destinations: 40 or 80 tuples, and more attempts than twice the most. */
-const PER_WAVE = 200;
-const PAUSE_SECONDS = FILL.pauseMs / 1000;
-
-/** The profile of a table, which anybody can run by itself. */
-export function fixProfile(fixes: readonly Fix[], strategy: StrategyName, kernel: string): string {
-  return stringify({
-    name: `fixes-${strategy}-${kernel}`,
-    description: `Each fix of the catalogue alone, for ${strategy}: two waves of connections that are closed at once, ${PAUSE_SECONDS} s apart`,
-    ...(kernel === HOST ? {} : { lab: { kind: 'vm' }, kernels: [kernel] }),
-    addresses: { cidr: '10.50.0.0/24', count: 2 },
-    destinations: { ports: 2 },
-    load: {
-      strategy,
-      arrival: { shape: 'fill', attempts: PER_WAVE, waves: 2, inFlight: 1 },
-      close: 'client',
-      hold: '0s',
-      drain: true,
-      timeout: '20s',
-    },
-    sysctls: { 'net.ipv4.ip_local_port_range': '40000 40019' },
-    variants: fixes.map(({ name, change }) => ({ name, ...change })),
-    repeat: 1,
-    warmup: 0,
-    goal: 'failures.share',
-    guardrails: [],
-  });
-}
-
-/** Fixes that would change nothing for a strategy, because it is what they make of it. */
-export function isSame({ change }: Fix, strategy: StrategyName): boolean {
-  const other = change.load?.strategy;
-  return other === strategy && change.sysctls === undefined && Object.keys(change.load ?? {}).length === 1;
-}
-
-/** Strategies that the catalogue can be put to: those that bind, or connect, as a program does by itself. */
-export const FIX_STRATEGIES: readonly StrategyName[] = STRATEGY_NAMES.filter(
-  (name) => strategyOf(name).port !== 'program',
-);
-
 export interface FixRun {
   readonly fixes: readonly Fix[];
-  readonly strategy: StrategyName;
+  readonly of: FixRow;
   readonly kernel: string;
   /** Its folder; made where it does not exist. One with a journal is gone on with. */
   readonly dir: string;
@@ -102,7 +59,7 @@ export function runFixes(input: FixRun): Promise<FixRunEnd> {
 async function runAlone(input: FixRun): Promise<FixRunEnd> {
   const before = finishedBefore(input);
   if (before !== undefined) return before;
-  const wanted = input.fixes.filter((fix) => !isSame(fix, input.strategy));
+  const wanted = input.fixes.filter((fix) => fixFor(fix, input.of).kind === 'change');
   const { places, absent } = await placesFor(wanted, input);
   const contents = begun(
     input,
@@ -114,18 +71,27 @@ async function runAlone(input: FixRun): Promise<FixRunEnd> {
   const planned = planRuns(experiment);
   const journal = openJournal(input.dir);
   const finished = new Set(contents.runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
-  await conduct({
-    experiment,
-    placeOf: (kernel) => places.all.find(({ name }) => name === kernel)!,
-    dir: input.dir,
-    journal,
-    planned,
-    finished,
-    signal: input.signal,
-    onEvent: (event) => {
-      if (event.type === 'run-start') input.onRun(event.planned.variant, event.done, event.total);
-    },
-  });
+  const [place] = places.all;
+  // A guest boots longer than it is measured, and counts do not mind the company.
+  const next =
+    input.kernel === HOST ? undefined : openingNext(place.lab, planned.filter(({ id }) => !finished.has(id)).length);
+  try {
+    await conduct({
+      experiment,
+      placeOf: () => ({ ...place, lab: next ?? place.lab }),
+      dir: input.dir,
+      journal,
+      planned,
+      finished,
+      observing: false,
+      signal: input.signal,
+      onEvent: (event) => {
+        if (event.type === 'run-start') input.onRun(event.planned.variant, event.done, event.total);
+      },
+    });
+  } finally {
+    await next?.release();
+  }
   journal.append({ type: 'end', at: new Date().toISOString(), status: input.signal.aborted ? 'partial' : 'complete' });
   journal.close();
   return tableOf(input, conclude(readJournal(input.dir)), absent, planned.length);
@@ -152,11 +118,11 @@ interface Possible {
 }
 
 /** Leaves out, one round after the other, what the lab refuses. */
-async function placesFor(wanted: readonly Fix[], { strategy, kernel, labOf, engineOf }: FixRun): Promise<Possible> {
+async function placesFor(wanted: readonly Fix[], { of, kernel, labOf, engineOf }: FixRun): Promise<Possible> {
   const absent = new Map<string, string>();
   for (;;) {
     const fixes = wanted.filter(({ name }) => !absent.has(name));
-    const loaded = loadProfile(fixProfile(fixes, strategy, kernel), `fixes-${strategy}-${kernel}.yaml`, { engineOf });
+    const loaded = loadProfile(fixProfile(fixes, of, kernel), `fixes-${rowFile(of)}-${kernel}.yaml`, { engineOf });
     const places = await findPlaces(loaded.experiment, (name) => labOf(loaded.experiment, name));
     if (places.findings.length === 0) return { places, absent };
     const refused = ofVariants(places, fixes);
@@ -180,9 +146,10 @@ function ofVariants({ findings, all }: Places, fixes: readonly Fix[]): Map<strin
   );
 }
 
-function begun({ dir, command, strategy, kernel }: FixRun, places: Places, fixes: readonly Fix[]) {
+function begun({ dir, command, of, kernel }: FixRun, places: Places, fixes: readonly Fix[]) {
   if (existsSync(join(dir, JOURNAL_FILE))) return readJournal(dir);
-  const text = fixProfile(fixes, strategy, kernel);
+  const text = fixProfile(fixes, of, kernel);
+  keepRow(dir, of);
   writeFileSync(join(dir, PROFILE_FILE), text);
   const journal = openJournal(dir);
   journal.append({
@@ -200,7 +167,7 @@ function begun({ dir, command, strategy, kernel }: FixRun, places: Places, fixes
 }
 
 function tableOf(
-  { fixes, strategy, kernel }: FixRun,
+  { fixes, of, kernel }: FixRun,
   results: Results,
   refused: ReadonlyMap<string, string>,
   planned: number,
@@ -208,10 +175,10 @@ function tableOf(
   const { environment } = results;
   const wholeSeconds = !atLeast(parseKernelVersion(environment.kernel), '6.14');
   const runs: string[] = [];
-  const file = `runs/${kernel}.${strategy}.ndjson`;
+  const file = runsFile(kernel, of);
   const baselineVariant = results.variants.find(({ baseline }) => baseline)!;
   const before = wavesOf(baselineVariant.runs.at(-1));
-  const measured = (variant: Variant): FixCell => {
+  const measured = (variant: Variant, isKnown: boolean): FixCell => {
     const run = variant.runs.at(-1);
     if (variant.absent) return { kind: 'absent', why: lackingInWords(variant) };
     const waves = wavesOf(run);
@@ -223,29 +190,35 @@ function tableOf(
       ...effectOf(waves, before),
       waves,
       attempts: run.attempts,
-      predicted: expected(variant, run.attempts, wholeSeconds),
+      predicted: isKnown ? expected(variant, run.attempts, wholeSeconds) : null,
       prediction: variant.prediction,
       run: `${file}#L${runs.length}`,
     };
   };
-  const baseline = measured(baselineVariant);
+  const baseline = measured(baselineVariant, true);
   const cell = (fix: Fix): FixCell => {
-    if (isSame(fix, strategy)) return { kind: 'same' };
+    const what = fixFor(fix, of);
+    if (what.kind !== 'change') return what;
     const why = refused.get(fix.name);
     if (why !== undefined) return { kind: 'absent', why };
     const variant = results.variants.find(({ name }) => name === fix.name);
-    return variant ? measured(variant) : { kind: 'failed', why: 'not run' };
+    return variant ? measured(variant, isModelled(what.change)) : { kind: 'failed', why: 'not run' };
   };
   return {
     table: {
       kernel: { name: kernel, release: environment.kernel, lab: environment.lab },
-      strategy,
+      ...of,
       baseline,
       cells: Object.fromEntries(fixes.map((fix) => [fix.name, cell(fix)])),
     },
     runs,
     complete: results.experiment.runsDone === planned,
   };
+}
+
+/** Where the runs of a table are, from the result folder. */
+export function runsFile(kernel: string, of: FixRow): string {
+  return `runs/${kernel.replaceAll('/', '_')}.${rowFile(of)}.ndjson`;
 }
 
 function expected({ load, prediction }: Variant, attempts: number, wholeSeconds: boolean): Waves | null {
@@ -263,9 +236,13 @@ function wavesOf(run: Run | undefined): Waves | null {
 
 /** A run without what only charts need. */
 function evidence({ name, changes, prediction, load }: Variant, run: Run) {
+  const { proxy } = run;
   const { id, startedAt, attempts, outcomes, waves, capacity, counters, sysctls, origin, warnings, problems } = run;
   return {
     ...{ fix: name, changes, strategy: load.strategy, id, startedAt, attempts, outcomes, waves, capacity },
     ...{ counters, sysctls, origin, warnings, problems, predicted: prediction.formula },
+    ...(proxy
+      ? { proxy: { kind: proxy.kind, version: proxy.version, failures: proxy.failures, answers: proxy.answers } }
+      : {}),
   };
 }

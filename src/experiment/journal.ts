@@ -47,15 +47,21 @@ export class JournalError extends Error {
   override name = 'JournalError';
 }
 
-export interface Journal {
+/** A file of JSON objects, one a line. */
+export interface Log<T> {
   /** Append an entry; on return it is on the disk. */
-  append(entry: JournalEntry): void;
+  append(entry: T): void;
   close(): void;
 }
+export type Journal = Log<JournalEntry>;
 
-/** Open the journal of a result folder for appending. A half line at its end (a crash while writing) is cut off. */
+/** Open the journal of a result folder for appending. */
 export function openJournal(dir: string): Journal {
-  const path = join(dir, JOURNAL_FILE);
+  return openLog(join(dir, JOURNAL_FILE));
+}
+
+/** Open a log for appending. A half line at its end (a crash while writing) is cut off. */
+export function openLog<T>(path: string): Log<T> {
   const fd = openSync(path, 'a', 0o644);
   const text = readFileSync(path, 'utf8');
   const whole = text.lastIndexOf('\n') + 1;

@@ -2,7 +2,7 @@
  * The search for the highest rate that each arm bears for ever: steps in fresh labs, one after the other, until the interval is narrow
  * and its lower end has been confirmed.
  */
-import { type NotHeld, nextStep, type RateInterval, type SearchRules, type Tried } from '../analysis/rate-search.js';
+import { type NotHeld, nextStep, type RateInterval, type SearchRules } from '../analysis/rate-search.js';
 import { predictArm } from '../capacity/predict.js';
 import { type Occupancy, occupancyOf, type RateStep, rateStep } from '../capacity/rate-step.js';
 import { scheduledAttempts } from '../profile/arrival.js';
@@ -10,36 +10,10 @@ import { armId } from '../profile/kernels.js';
 import type { Arm } from '../profile/plan.js';
 import { randomStream } from '../profile/random.js';
 import type { SearchSettings } from '../profile/search.js';
-import type { Outcomes, Prediction, Run } from '../results/schema.js';
+import type { Run } from '../results/schema.js';
+import type { ArmSearch, SearchTry } from '../results/search.js';
 import type { Place } from './places.js';
 import { type RunOutcome, runOne } from './run-one.js';
-
-/** A step as it was made. */
-export interface SearchTry extends Tried {
-  readonly id: string;
-  readonly how: RateStep['how'];
-  /** Seconds of load. */
-  readonly seconds: number;
-  readonly outcomes: Outcomes;
-  /** p99 of the total latency, microseconds; null where nothing was ok. */
-  readonly p99: number | null;
-  /** The generator was late, so that a failure may be its fault: the step was made again. */
-  readonly discarded: boolean;
-}
-
-export interface ArmSearch {
-  readonly name: string;
-  /** With several kernels. */
-  readonly kernel?: string;
-  readonly changes: readonly string[];
-  readonly occupancy: Occupancy;
-  readonly prediction: Prediction;
-  /** null: the search was interrupted, or a run failed. */
-  readonly interval: RateInterval | null;
-  /** Why there is no interval. */
-  readonly problem: string | null;
-  readonly steps: readonly SearchTry[];
-}
 
 export interface SearchInput {
   readonly arm: Arm;
@@ -47,6 +21,10 @@ export interface SearchInput {
   readonly place: Pick<Place, 'lab' | 'network' | 'kernel' | 'environment'>;
   readonly seed: number;
   readonly signal: AbortSignal;
+  /** The steps of an earlier call, in order, which are not made again. */
+  readonly before?: readonly SearchTry[];
+  /** A step has ended. */
+  readonly onTried?: (step: SearchTry) => void;
   /** A step begins. */
   readonly onStep: (rate: number, why: string, step: RateStep) => void;
   /** Makes a run; tests have one of their own. */
@@ -65,12 +43,12 @@ export async function searchArm(input: SearchInput): Promise<ArmSearch> {
   const stepAt = (rate: number) =>
     rateStep(rate, occupancy, settings, arm.proxy !== undefined || arm.via !== undefined);
   const rules: SearchRules = { ...settings, attemptsAt: (rate) => scheduledAttempts(stepAt(rate).arrival) ?? 0 };
-  const steps: SearchTry[] = [];
-  let again = 0;
+  const steps: SearchTry[] = [...(input.before ?? [])];
+  let again = steps.length - 1 - steps.findLastIndex(({ discarded }) => !discarded);
   const end = (interval: RateInterval | null, problem: string | null): ArmSearch => ({
     name: arm.name,
     ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
-    changes: arm.changes,
+    changes: [...arm.changes],
     occupancy,
     prediction: predictArm(arm, place.kernel, defaults),
     interval,
@@ -99,6 +77,7 @@ export async function searchArm(input: SearchInput): Promise<ArmSearch> {
     const discarded = tried.notHeld === 'refused' && again < AGAIN && cameTogether(run, step, occupancy, settings);
     again = discarded ? again + 1 : 0;
     steps.push({ ...tried, discarded });
+    input.onTried?.(steps.at(-1)!);
   }
 }
 

@@ -336,22 +336,29 @@ export function createConnections(input: ConnectionsInput): Connections {
     closeOne(fd);
   }
 
+  /** The FIN may come in one event with the last byte of the answer; there is no further event for it. */
+  function peerMayHaveClosed(fd: number, events: number): void {
+    const isOver = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0;
+    if (state[fd] === HELD && plan.close === 'server' && isOver) unhold(fd);
+  }
+
   function onEvent(fd: number, events: number): void {
     switch (state[fd]) {
       case CONNECTING: {
         getsockopt(fd, SOL_SOCKET, SO_ERROR, soError.address, soError.address + 4);
         const error = soError.view.getInt32(0, true);
         if (error !== 0) return fail(fd, 'connect', error);
-        if ((events & EPOLLOUT) !== 0) established(fd, now());
-        return;
+        if ((events & EPOLLOUT) === 0) return;
+        established(fd, now());
+        return peerMayHaveClosed(fd, events);
       }
       case EXCHANGING:
-        return settle(fd, dialogue!.proceed(fd));
+        settle(fd, dialogue!.proceed(fd));
+        return peerMayHaveClosed(fd, events);
       case DRAINING:
         return drained(fd);
       case HELD:
-        if (plan.close === 'server' && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) unhold(fd);
-        return;
+        return peerMayHaveClosed(fd, events);
       default:
       // An event of a descriptor that was closed earlier in the same batch.
     }

@@ -5,18 +5,29 @@
 import { z } from 'zod';
 import { parseYaml } from './yaml.js';
 
-const fixSchema = z.strictObject({
+/** The programs that the catalogue can be put to beside the lab's own. */
+export const FIX_SUBJECTS = ['squid', 'haproxy', 'nginx', 'dante'] as const;
+export type FixSubject = (typeof FIX_SUBJECTS)[number];
+
+/** A part of a variant. */
+const changeSchema = z.strictObject({
+  sysctls: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  load: z.record(z.string(), z.unknown()).optional(),
+  addresses: z.record(z.string(), z.unknown()).optional(),
+  subject: z.record(z.string(), z.unknown()).optional(),
+});
+export type Change = z.infer<typeof changeSchema>;
+
+export const fixSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   title: z.string().min(1),
   /** As folklore has it. */
   claim: z.string().min(1),
   /** Where the claim is made. */
   source: z.string().min(1),
-  change: z.strictObject({
-    sysctls: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-    load: z.record(z.string(), z.unknown()).optional(),
-    addresses: z.record(z.string(), z.unknown()).optional(),
-  }),
+  change: changeSchema.omit({ subject: true }),
+  /** By program, where `change` is not what the fix is for it: what is, or why the program cannot be told so. */
+  subjects: z.partialRecord(z.enum(FIX_SUBJECTS), z.union([changeSchema, z.string().min(1)])).optional(),
   /** Why it works or does not. */
   rule: z.string().min(1),
   kernelSource: z.string().min(1),

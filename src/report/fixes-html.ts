@@ -1,5 +1,5 @@
 /**
- * The league table of fixes as one page: fixes down, strategies and in them kernels across. Pure.
+ * The league table of fixes as one page: fixes down, strategies and proxies, and in them kernels, across. Pure.
  */
 import {
   acrossKernels,
@@ -11,12 +11,12 @@ import {
   series,
   tablesOf,
 } from '../analysis/fixes.js';
-import { METHOD, short, strategiesOf } from './fixes.js';
+import { METHOD, rowsOf, SUBJECT_METHOD, short } from './fixes.js';
 import { html, type Markup, trusted } from './markup.js';
 import { STYLE } from './style.js';
 
 const OWN = `
-body{max-width:90rem}
+body{max-width:118rem}
 .league{width:100%}
 .league th,.league td{padding:.3rem .45rem}
 .league td{text-align:center;white-space:nowrap;font-size:.8125rem}
@@ -31,11 +31,8 @@ body{max-width:90rem}
 .league .base{background:var(--card)}`;
 
 export function renderFixesHtml(report: FixReport): string {
-  const strategies = strategiesOf(report);
-  const groups = strategies.map((strategy) => ({
-    strategy,
-    tables: tablesOf(report, strategy),
-  }));
+  const rows = rowsOf(report);
+  const groups = rows.map((row) => ({ row, tables: tablesOf(report, row) }));
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -56,7 +53,7 @@ export function renderFixesHtml(report: FixReport): string {
 <main>
 <div class="scroll"><table class="league">
 <thead>
-<tr><th scope="col"></th>${groups.map(({ strategy, tables }) => html`<th scope="colgroup" class="first" colspan="${tables.length}"><code>${strategy}</code></th>`)}</tr>
+<tr><th scope="col"></th>${groups.map(({ row, tables }) => html`<th scope="colgroup" class="first" colspan="${tables.length}"><code>${row}</code></th>`)}</tr>
 <tr><th scope="col">fix, alone</th>${groups.map(({ tables }) => tables.map(({ kernel }, i) => html`<th scope="col" class="${i === 0 ? 'first' : ''}">${series(kernel.release)}</th>`))}</tr>
 </thead>
 <tbody>
@@ -67,12 +64,12 @@ ${league(report).map(
 `,
 )}</tbody>
 </table></div>
-<p class="note"><strong>×2</strong>: twice as many were ok. <strong>all</strong>: every one, without limit. <strong>·</strong>: it does nothing. <strong>=</strong>: the program does that already. <strong>n/a</strong>: the kernel has no such thing. Each cell is linked to its run.</p>
-<p class="note">${METHOD}</p>
+<p class="note"><strong>×2</strong>: twice as many were ok. <strong>all</strong>: every one, without limit. <strong>·</strong>: it does nothing. <strong>=</strong>: the program does that already. <strong>n/a</strong>: the kernel, or the machine, has no such thing.${report.tables.some(({ subject }) => subject) ? html` <strong>–</strong>: the program cannot be told so.` : null} Each cell is linked to its run.</p>
+<p class="note">${METHOD}${report.tables.some(({ subject }) => subject) ? ` ${SUBJECT_METHOD}` : ''}</p>
 ${league(report).map(
   (fix) => html`<section id="${fix.name}"><h2>${fix.title}</h2>
 <dl><dt><strong>Claim</strong></dt><dd>${fix.claim} <small>${fix.source}</small></dd>
-<dt><strong>Found</strong></dt><dd>${strategies.map((strategy) => html`<code>${strategy}</code>: ${acrossKernels(fix.name, strategy, report)}<br>`)}</dd>
+<dt><strong>Found</strong></dt><dd>${rows.map((row) => html`<code>${row}</code>: ${acrossKernels(fix.name, row, report)}<br>`)}</dd>
 <dt><strong>Rule</strong></dt><dd>${fix.rule} <small>${fix.kernelSource}</small></dd>
 ${fix.sideEffect ? html`<dt><strong>Side effect</strong></dt><dd>${fix.sideEffect}</dd>` : null}</dl></section>
 `,
@@ -91,6 +88,8 @@ function mark(cell: FixCell | undefined): string {
   switch (cell?.kind) {
     case 'same':
       return '=';
+    case 'cannot':
+      return '–';
     case 'absent':
       return 'n/a';
     case 'measured':

@@ -1,31 +1,9 @@
 /**
  * What a search found, as text for a terminal and as a Markdown table. Pure.
  */
-import type { ArmSearch } from '../experiment/search.js';
+import type { ArmSearch, SearchAgreement, SearchReport } from '../results/search.js';
 import { plural } from './format.js';
 import { code, table, text } from './gfm.js';
-
-/** Everything of a search; `search.json` is this. */
-export interface SearchReport {
-  readonly schemaVersion: 1;
-  readonly tool: string;
-  readonly experiment: string;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly command: string;
-  readonly lab: string;
-  /** The release; with several kernels, by their names. */
-  readonly kernels: Readonly<Record<string, string>>;
-  readonly arms: readonly (ArmSearch & { readonly agreement: SearchAgreement | null })[];
-}
-
-export interface SearchAgreement {
-  readonly verdict: 'agrees' | 'disagrees';
-  /** The model's rate, connections per second. */
-  readonly model: number;
-  /** (middle of the interval − model) / model. */
-  readonly difference: number;
-}
 
 /** How far the middle of what was found may be from the model. */
 const NEAR = 0.05;

@@ -1,16 +1,30 @@
 /**
- * The JSON Schema of `results.json`, for scripts that read results.
+ * The JSON Schemas of `results.json`, `search.json` and `fixes.json`, for scripts that read results. JSON Schema 2020-12; keys that a
+ * later version adds are not forbidden.
  */
 import { z } from 'zod';
+import { FIXES_VERSION, fixReportSchema } from './fixes.js';
 import { resultsSchema, SCHEMA_VERSION } from './schema.js';
+import { SEARCH_VERSION, searchReportSchema } from './search.js';
 
-/** JSON Schema 2020-12. Keys that a later version adds are not forbidden. */
 export function resultsJsonSchema(): object {
-  const { $schema, ...schema } = z.toJSONSchema(resultsSchema, { io: 'input' });
+  return published(resultsSchema, 'results', SCHEMA_VERSION, 'results');
+}
+
+export function searchJsonSchema(): object {
+  return published(searchReportSchema, 'search', SEARCH_VERSION, 'search for rates');
+}
+
+export function fixesJsonSchema(): object {
+  return published(fixReportSchema, 'fixes', FIXES_VERSION, 'table of fixes');
+}
+
+function published(of: z.ZodType, name: string, version: number, title: string): object {
+  const { $schema, ...schema } = z.toJSONSchema(of, { io: 'input' });
   return {
     $schema,
-    $id: `urn:bindstorm:results:${SCHEMA_VERSION}`,
-    title: `bindstorm results, version ${SCHEMA_VERSION}`,
+    $id: `urn:bindstorm:${name}:${version}`,
+    title: `bindstorm ${title}, version ${version}`,
     ...schema,
   };
 }

@@ -14,9 +14,11 @@ import {
   inWords,
   league,
 } from '../../src/analysis/fixes.js';
-import { FIX_STRATEGIES, fixProfile, HOST, isSame } from '../../src/experiment/fixes.js';
+import { FIX_STRATEGIES, fixFor, fixProfile, HOST, isModelled } from '../../src/experiment/fix-rows.js';
+import { absentTable } from '../../src/experiment/fix-subject.js';
 import { type Fix, FixError, parseFix } from '../../src/profile/fix.js';
 import { loadProfile } from '../../src/profile/load.js';
+import type { StrategyName } from '../../src/profile/strategy.js';
 import { renderFixes, summaryLines } from '../../src/report/fixes.js';
 import { renderFixesHtml } from '../../src/report/fixes-html.js';
 import type { Prediction } from '../../src/results/schema.js';
@@ -42,18 +44,55 @@ describe('the catalogue', () => {
 
   for (const strategy of ['bind', 'bind-reuseaddr', 'bind-no-port', 'connect'] as const)
     it(`is a profile for ${strategy}, each fix a variant that changes something`, () => {
-      const fixes = CATALOGUE.filter((one) => !isSame(one, strategy));
+      const fixes = CATALOGUE.filter((one) => fixFor(one, { strategy }).kind === 'change');
       for (const kernel of [HOST, 'bookworm']) {
-        const { experiment } = loadProfile(fixProfile(fixes, strategy, kernel), 'fixes.yaml');
+        const { experiment } = loadProfile(fixProfile(fixes, { strategy }, kernel), 'fixes.yaml');
         assert.equal(experiment.arms.length, fixes.length + 1);
         for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], arm.name);
       }
     });
 
+  for (const [kind, strategy] of [
+    ['squid', 'bind'],
+    ['squid', 'bind-no-port'],
+    ['haproxy', 'bind-no-port-reuseaddr'],
+    ['nginx', 'bind-no-port'],
+    ['dante', 'bind'],
+  ] as const)
+    it(`is a profile for ${kind} that does ${strategy}, each fix a variant that changes something`, () => {
+      const row = { strategy, subject: { kind, version: null } };
+      const fixes = CATALOGUE.filter((one) => fixFor(one, row).kind === 'change');
+      assert.ok(fixes.length >= 18, `${fixes.length}`);
+      const { experiment } = loadProfile(fixProfile(fixes, row, HOST), 'fixes.yaml');
+      assert.equal(experiment.arms.length, fixes.length + 1);
+      for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], arm.name);
+    });
+
+  it('says what a program cannot be told, and what its version does already', () => {
+    const of = (name: string, kind: 'squid' | 'haproxy' | 'dante', strategy: StrategyName) =>
+      fixFor(fix(name), { strategy, subject: { kind, version: '1' } });
+    assert.equal(of('no-port', 'squid', 'bind').kind, 'cannot');
+    assert.equal(of('no-port', 'squid', 'bind-no-port').kind, 'same');
+    assert.equal(of('no-port', 'haproxy', 'bind-no-port-reuseaddr').kind, 'same');
+    assert.equal(of('reuseaddr', 'haproxy', 'bind-no-port-reuseaddr').kind, 'cannot');
+    assert.deepEqual(of('no-port-tw-reuse', 'squid', 'bind-no-port'), {
+      kind: 'change',
+      change: { sysctls: { 'net.ipv4.tcp_tw_reuse': 1 } },
+    });
+    assert.deepEqual(of('persistent', 'dante', 'bind'), {
+      kind: 'cannot',
+      why: "a SOCKS connection is its client's alone",
+    });
+    const ports = of('explicit-ports', 'haproxy', 'bind-no-port-reuseaddr');
+    assert.ok(ports.kind === 'change' && isModelled(ports.change));
+    const kept = of('persistent', 'squid', 'bind');
+    assert.ok(kept.kind === 'change' && !isModelled(kept.change));
+  });
+
   it('names what is the same already', () => {
-    assert.ok(isSame(fix('no-port'), 'bind-no-port'));
-    assert.ok(!isSame(fix('no-port-tw-reuse'), 'bind-no-port'));
-    assert.ok(!isSame(fix('no-port'), 'bind'));
+    assert.equal(fixFor(fix('no-port'), { strategy: 'bind-no-port' }).kind, 'same');
+    assert.equal(fixFor(fix('no-port-tw-reuse'), { strategy: 'bind-no-port' }).kind, 'change');
+    assert.equal(fixFor(fix('no-port'), { strategy: 'bind' }).kind, 'change');
     assert.ok(FIX_STRATEGIES.includes('connect') && !FIX_STRATEGIES.includes('bind-explicit-port'));
   });
 
@@ -154,6 +193,32 @@ describe('the report', () => {
       league({ ...report, fixes, tables }).map(({ name }) => name),
       ['reset', 'wider-range', 'no-port', 'reuseport', 'tw-recycle'],
     );
+  });
+
+  it('has a column a program, with what it cannot be told', () => {
+    const of = { strategy: 'bind', subject: { kind: 'squid', version: '5.7' } } as const;
+    const cells = { 'wider-range': measured([80, 0], [40, 0], 'runs/host.squid.ndjson#L2') } as const;
+    const squid = {
+      ...report.tables[0]!,
+      ...of,
+      cells: { ...cells, 'no-port': { kind: 'cannot', why: 'so' } },
+    } as const;
+    const nginx = absentTable(
+      report.fixes,
+      { strategy: 'bind-no-port', subject: { kind: 'nginx', version: null } },
+      'gone',
+    );
+    const mixed: FixReport = { ...report, tables: [...report.tables, squid, nginx] };
+    assert.equal(acrossKernels('wider-range', 'squid 5.7', mixed), 'works ×2');
+    assert.equal(acrossKernels('no-port', 'squid 5.7', mixed), 'not applicable: so');
+    assert.equal(acrossKernels('no-port', 'nginx', mixed), 'not there: gone');
+    // A strategy of the same name is another row.
+    assert.equal(acrossKernels('wider-range', 'bind', mixed), '–');
+    const text = renderFixes(mixed);
+    for (const part of ['## `squid 5.7`', 'not applicable: so', 'guests have no programs'])
+      assert.ok(text.includes(part), part);
+    assert.ok(!renderFixes(report).includes('guests have no programs'));
+    assert.ok(renderFixesHtml(mixed).includes('<code>squid 5.7</code>'));
   });
 
   it('names the counts that the model did not expect', () => {

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { FixReport } from '../../src/analysis/fixes.js';
+import { fixesJsonSchema } from '../../src/results/json-schema.js';
 import { runCli } from '../support/cli.js';
+import { violations } from '../support/json-schema.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
 after(() => rmSync(cwd, { recursive: true, force: true }));
@@ -44,6 +46,13 @@ test('exact counts, the effect, what is not there and why', () => {
   });
 });
 
+test('is what its published schema says', () => {
+  const { folder, ...printed } = report;
+  const stored = JSON.parse(readFileSync(join(cwd, folder, 'fixes.json'), 'utf8')) as FixReport;
+  assert.deepEqual(stored.tables, printed.tables);
+  assert.deepEqual(violations(fixesJsonSchema(), stored), []);
+});
+
 test('each cell is linked to the line of its run', () => {
   const { baseline, cells } = report.tables[0]!;
   for (const [name, cell] of Object.entries({ baseline, ...cells })) {
@@ -78,11 +87,61 @@ test('goes on where it was: a run that is in the journal is not made again', asy
   assert.deepEqual(JSON.parse(again.stdout).tables[0].cells['tw-recycle'], report.tables[0]!.cells['tw-recycle']);
 });
 
+test('real proxies: their own settings beside sysctls, what they cannot be told, and one that is not here', async () => {
+  const blank = join(cwd, 'blank');
+  writeFileSync(blank, '', { mode: 0o644 });
+  // In a mount namespace where a file that cannot be executed lies over the program.
+  const hide = `mount --bind '${blank}' "$(command -v squid)"; exec "$@"`;
+  const own = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const within = ['unshare', ...own, '--mount', '--', 'sh', '-c', hide, 'sh'];
+  const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const args = [
+    'fixes',
+    '--subjects',
+    'squid,haproxy,dante',
+    '--only',
+    'explicit-ports,no-port,more-addresses',
+    '--json',
+  ];
+  const { code, stdout, stderr } = await runCli([...args, '--out', 'proxies'], { cwd, within, env });
+  assert.equal(code, 0, stderr);
+  const found = JSON.parse(stdout) as FixReport;
+  assert.deepEqual(violations(fixesJsonSchema(), found), []);
+  const rows = found.tables.map(({ subject, baseline, cells }) => {
+    const said = Object.entries({ baseline, ...cells }).map(([name, cell]) => [
+      name,
+      cell.kind === 'measured' ? [cell.effect, ...cell.waves, ...(cell.predicted ?? [])] : cell.kind,
+    ]);
+    return [subject?.kind, Object.fromEntries(said)];
+  });
+  const absent = { baseline: 'absent', 'explicit-ports': 'absent', 'no-port': 'absent', 'more-addresses': 'absent' };
+  assert.deepEqual(Object.fromEntries(rows), {
+    squid: absent,
+    haproxy: {
+      baseline: ['does nothing', 80, 0, 80, 0],
+      'explicit-ports': ['works', 200, 200, 200, 200],
+      'no-port': 'same',
+      'more-addresses': ['works', 160, 0, 160, 0],
+    },
+    dante: {
+      baseline: ['does nothing', 20, 0, 20, 0],
+      'explicit-ports': 'cannot',
+      'no-port': 'cannot',
+      'more-addresses': 'cannot',
+    },
+  });
+  assert.match(stderr, /^not there: squid is not installed .*apt-get install --no-install-recommends squid/m);
+  assert.doesNotMatch(stderr, /not as predicted/);
+});
+
 test('what cannot be is refused', async () => {
   for (const [args, message] of [
     [['--only', 'prayer'], /--only prayer; the catalogue has autobind-reuse/],
     [['--no-host'], /--no-host and no kernel/],
     [['--strategies', 'bind-explicit-port'], /Found bind-explicit-port; allowed are/],
+    [['--subjects', 'privoxy'], /Found privoxy; allowed are squid, haproxy, nginx, dante/],
+    [['--subjects', 'squid', '--no-host'], /--subjects with --no-host: proxies are programs of this machine/],
+    [['--subjects', 'squid', '--kernels', 'bookworm'], /--kernels with --subjects alone/],
     [['--resume', 'nowhere'], /found no folder nowhere/],
   ] as const) {
     const { code, stderr } = await runCli(['fixes', ...args], { cwd });

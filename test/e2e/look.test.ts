@@ -178,7 +178,7 @@ test('doctor names a proxy that is missing, with the package that has it', async
 });
 
 test('the printed schemas are the committed ones', async () => {
-  for (const of of ['profile', 'results']) {
+  for (const of of ['profile', 'results', 'search', 'fixes']) {
     const { code, stdout } = await runCli(['schema', of], { cwd: ROOT });
     assert.equal(code, 0);
     assert.match(JSON.parse(stdout).$schema, /json-schema\.org/);

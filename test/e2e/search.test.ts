@@ -4,8 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SearchReport } from '../../src/report/search.js';
+import { searchJsonSchema } from '../../src/results/json-schema.js';
+import type { SearchReport } from '../../src/results/search.js';
 import { runCli } from '../support/cli.js';
+import { violations } from '../support/json-schema.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
 after(() => rmSync(cwd, { recursive: true, force: true }));
@@ -27,9 +29,15 @@ async function found(name: string, text: string, args: readonly string[]): Promi
   const { code, stdout, stderr } = await runCli([...args, `${name}.yaml`, '--json', '--quiet', '--out', name], { cwd });
   assert.equal(code, 0, stderr);
   const report = JSON.parse(stdout) as SearchReport & { folder: string };
-  assert.deepEqual(readdirSync(join(cwd, report.folder)).sort(), ['profile.yaml', 'search.json', 'search.md']);
+  assert.deepEqual(readdirSync(join(cwd, report.folder)).sort(), [
+    'profile.yaml',
+    'search.json',
+    'search.md',
+    'steps.ndjson',
+  ]);
   const stored = JSON.parse(readFileSync(join(cwd, report.folder, 'search.json'), 'utf8')) as SearchReport;
   assert.deepEqual(stored.arms, report.arms);
+  assert.deepEqual(violations(searchJsonSchema(), stored), []);
   return report.arms;
 }
 

@@ -1,4 +1,7 @@
-/** Traces: real ones of programs here (Linux 6.18, four ports), and two of public reports. */
+/**
+ * Traces. Those of a named program are real: two lines of public reports, and six traces of runs here (Linux 6.18, four ports). The others
+ * are put together for what they show.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../src/explain/explain.js';

@@ -146,6 +146,13 @@ describe('what haproxy does', () => {
     assert.deepEqual(run.proxy?.requests, { '--': 50, SC: 50 });
   });
 
+  it('what the origin has closed is over for all: its FIN may come to the client with the answer', async () => {
+    const arrival = { shape: 'fill', attempts: 200, failures: null, inFlight: 1, waves: 1, pauseMs: 0 } as const;
+    const run = await measure(haproxy({}, { load: { holdMs: 0, close: 'server', arrival } }));
+    assert.deepEqual(run.outcomes, { ok: 200 });
+    assert.equal(run.ports.finalStates?.TIME_WAIT, undefined);
+  });
+
   it('failures are not log lines: with retries an attempt has several', async () => {
     const run = await measure(haproxy({ config: ['retries 3'] }, { attempts: PORTS + 10 }), { observe: 'ebpf' });
     assert.deepEqual(run.outcomes, { ok: PORTS, 'exchange:EOF': 10 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { loadProfile } from '../../src/profile/load.js';
-import { resultsJsonSchema } from '../../src/results/json-schema.js';
+import { fixReportSchema } from '../../src/results/fixes.js';
+import { fixesJsonSchema, resultsJsonSchema } from '../../src/results/json-schema.js';
 import { type Results, resultsSchema, SCHEMA_VERSION } from '../../src/results/schema.js';
 import { GOOD_PROFILE } from '../profile/bad/bad-profile.js';
 import { violations } from '../support/json-schema.js';
@@ -92,4 +94,14 @@ test('allows keys that a later version adds, and misses those that are gone', ()
   const { summary, ...rest } = leastResults();
   assert.deepEqual(violations(schema, { ...rest, summary, colour: 'blue' }), []);
   assert.deepEqual(violations(schema, rest), [': lacks summary']);
+});
+
+test('the table of fixes that is kept is what its schema says', () => {
+  const kept = new URL('../../../reports/examples/fixes/fixes.json', import.meta.url);
+  const report = JSON.parse(readFileSync(kept, 'utf8'));
+  assert.deepEqual(violations(fixesJsonSchema(), report), []);
+  assert.deepEqual(fixReportSchema.parse(report), report);
+  const [table] = report.tables;
+  const odd = { ...report, tables: [{ ...table, baseline: { kind: 'guessed' } }] };
+  assert.deepEqual(violations(fixesJsonSchema(), odd), ['/tables/0/baseline: matches 0 alternatives, not one']);
 });

@@ -34,6 +34,8 @@ function check(schema: Schema, keyword: string, rule: unknown, value: unknown, a
         typeof value === 'string' && !new RegExp(String(rule), 'u').test(value),
         `does not match ${rule}`,
       );
+    case 'minLength':
+      return complain(typeof value === 'string' && value.length < Number(rule), 'is too short');
     case 'maxLength':
       return complain(typeof value === 'string' && value.length > Number(rule), 'is too long');
     case 'minimum':

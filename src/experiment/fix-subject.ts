@@ -1,0 +1,68 @@
+/**
+ * A real proxy as a row of the table of fixes: which version is here, and the row of one that is not.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { PROXY, strategyOfProxy } from '../profile/defaults.js';
+import type { Fix, FixSubject } from '../profile/fix.js';
+import type { FixTable } from '../results/fixes.js';
+import { examineProgram } from '../subject/program.js';
+import { subjectOf } from '../subject/subjects.js';
+import { type FixRow, HOST } from './fix-rows.js';
+
+/** Which program a table is of, beside its journal. */
+const ROW_FILE = 'row.json';
+
+/** A table of another version of the program cannot be gone on with. */
+export class SubjectChanged extends Error {
+  override name = 'SubjectChanged';
+}
+
+export type FoundRow =
+  | { readonly kind: 'there'; readonly of: FixRow }
+  /** Its program is not on this machine. */
+  | { readonly kind: 'absent'; readonly of: FixRow; readonly why: string };
+
+/**
+ * The row of a program: its version, and by it its strategy.
+ * @param dir of its table, which may have been begun
+ * @throws SubjectChanged when it was begun with another version
+ */
+export async function subjectRow(kind: FixSubject, dir: string, examine = examineProgram): Promise<FoundRow> {
+  const settings = PROXY[kind];
+  const before = rowIn(dir);
+  const found = await examine({ kind, binary: settings.binary });
+  if (!found.ok) {
+    // What was measured while it was here still stands.
+    if (before !== undefined) return { kind: 'there', of: before };
+    const of = { strategy: strategyOfProxy(settings), subject: { kind, version: null } };
+    return { kind: 'absent', of, why: `${kind} is not installed (${found.reason}): ${found.remedy}` };
+  }
+  const { version } = found;
+  if (before !== undefined && before.subject?.version !== version)
+    throw new SubjectChanged(
+      `${dir} was begun with ${kind} ${before.subject?.version}, and here is ${version}; counts of two versions are not one table: begin a new one, or remove that folder to have its row anew`,
+    );
+  return { kind: 'there', of: { strategy: subjectOf(kind).strategy(settings, version), subject: { kind, version } } };
+}
+
+function rowIn(dir: string): FixRow | undefined {
+  const path = join(dir, ROW_FILE);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FixRow) : undefined;
+}
+
+export function keepRow(dir: string, of: FixRow): void {
+  if (of.subject !== undefined) writeFileSync(join(dir, ROW_FILE), JSON.stringify(of));
+}
+
+/** The table of a program that is not here. */
+export function absentTable(fixes: readonly Fix[], of: FixRow, why: string): FixTable {
+  const cell = { kind: 'absent', why } as const;
+  return {
+    kernel: { name: HOST, release: release(), lab: 'network namespace' },
+    ...of,
+    baseline: cell,
+    cells: Object.fromEntries(fixes.map(({ name }) => [name, cell])),
+  };
+}
