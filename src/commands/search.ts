@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { sameFit } from '../experiment/fit.js';
 import { createResultFolder, PROFILE_FILE } from '../experiment/folder.js';
+import { withLockedFolder } from '../experiment/folder-lock.js';
 import { findPlaces, type Place } from '../experiment/places.js';
 import { searchArm } from '../experiment/search.js';
 import {
@@ -26,7 +27,7 @@ import { type ArmSearch, SEARCH_VERSION, type SearchReport } from '../results/se
 import { toolVersion } from '../results/version.js';
 import { differences } from './elsewhere.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
-import { labOf, releasing } from './labs.js';
+import { labOf, note, releasing } from './labs.js';
 import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, LAB_HELP, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 
@@ -126,16 +127,18 @@ export async function search(loaded: LoadedProfile, name: string, options: Searc
       only: options.only ?? null,
       environments: places.all.map(({ environment }) => environment),
     };
-    const journal = openSearchJournal(dir);
-    journal.append(begin);
-    journal.close();
-    return finish(dir, { begin, steps: new Map() }, places.all, options);
+    return withLockedFolder(dir, note, () => {
+      const journal = openSearchJournal(dir);
+      journal.append(begin);
+      journal.close();
+      return finish(dir, { begin, steps: new Map() }, places.all, options);
+    });
   });
 }
 
 function labMaker(experiment: Experiment, labs: Lab[]): (kernel: string | undefined) => Lab {
   return (kernel) => {
-    const lab = labOf(experiment, kernel);
+    const lab = labOf(experiment, kernel, true);
     labs.push(lab);
     return lab;
   };
@@ -159,6 +162,10 @@ async function resume(dir: string, name: string | undefined, options: SearchOpti
   ] as const)
     if (options[key] !== undefined)
       throw new UserError(`--${key} cannot be changed on --resume; begin a new search instead`);
+  return withLockedFolder(dir, note, () => goOn(dir, options));
+}
+
+async function goOn(dir: string, options: SearchOptions): Promise<number> {
   const contents = readSearchJournal(dir);
   const { experiment, environments } = contents.begin;
   return releasing(async (labs) => {

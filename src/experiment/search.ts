@@ -70,13 +70,16 @@ export async function searchArm(input: SearchInput): Promise<ArmSearch> {
       planned: plannedStep(arm, steps.length, input.seed),
       signal,
       onSample: () => {},
+      onLoadEnd: () => place.lab.prepare?.(),
     });
     if (run.status === 'interrupted') return end(null, 'interrupted');
     if (run.status === 'failed') return end(null, run.problems[0] ?? 'a run failed');
     const tried = judge(next.rate, step, run, settings, arm.load.holdMs ?? 0);
-    const discarded = tried.notHeld === 'refused' && again < AGAIN && cameTogether(run, step, occupancy, settings);
+    const together = tried.notHeld === 'refused' && cameTogether(run, step, occupancy, settings);
+    const discarded = together && again < AGAIN;
     again = discarded ? again + 1 : 0;
-    steps.push({ ...tried, discarded });
+    // Late each time: that is what this generator can do on this machine, and says nothing of the ports.
+    steps.push({ ...tried, ...(together && !discarded ? { notHeld: 'generator' as const } : {}), discarded });
     input.onTried?.(steps.at(-1)!);
   }
 }

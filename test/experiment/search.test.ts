@@ -79,16 +79,17 @@ test('an interruption ends it too', async () => {
   assert.deepEqual([found.interval, found.problem, found.steps.length], [null, 'interrupted', 0]);
 });
 
+// With tcp_tw_reuse a step is not scaled, so that a late attempt meets ports that are not free yet.
+const reuse = {
+  ...arm({ load: { holdMs: 0, strategy: 'connect' }, sysctls: { 'net.ipv4.tcp_tw_reuse': '1' } }),
+  name: 'reuse',
+};
+const late = (attempts: number) => ({
+  outcomes: { ok: attempts - 1, 'connect:EADDRNOTAVAIL': 1 },
+  generatorLimited: true,
+});
+
 test('a step that the generator was late for is made again before its failures count', async () => {
-  // With tcp_tw_reuse a step is not scaled, so that a late attempt meets ports that are not free yet.
-  const reuse = {
-    ...arm({ load: { holdMs: 0, strategy: 'connect' }, sysctls: { 'net.ipv4.tcp_tw_reuse': '1' } }),
-    name: 'reuse',
-  };
-  const late = (attempts: number) => ({
-    outcomes: { ok: attempts - 1, 'connect:EADDRNOTAVAIL': 1 },
-    generatorLimited: true,
-  });
   const found = await searchArm(
     inputFor((attempts, n) => (n === 1 ? late(attempts) : tuples(300)(attempts)), { arm: reuse }),
   );
@@ -97,6 +98,21 @@ test('a step that the generator was late for is made again before its failures c
     ['s01-reuse'],
   );
   assert.equal(searchAgreement(found)!.verdict, 'agrees');
+});
+
+test('a generator that is late each time is what ends the search, and not the ports', async () => {
+  const found = await searchArm(inputFor((attempts) => (attempts > 3 * 100 ? late(attempts) : {}), { arm: reuse }));
+  assert.equal(found.interval!.limit, 'generator');
+  // Each that failed was made five times, and only the last of them counts.
+  const failed = found.steps.filter(({ notHeld }) => notHeld !== null);
+  assert.deepEqual(
+    [...new Set(failed.filter(({ discarded }) => !discarded).map(({ notHeld }) => notHeld))],
+    ['generator'],
+  );
+  assert.equal(
+    failed.filter(({ discarded }) => discarded).length,
+    4 * failed.filter(({ discarded }) => !discarded).length,
+  );
 });
 
 test('a limit of the latency is a limit', async () => {
