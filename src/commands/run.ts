@@ -31,6 +31,7 @@ import { writeReports } from '../report/write.js';
 import { type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { differences } from './elsewhere.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
+import { integerOption } from './integer-option.js';
 import { labOf, note, releasing } from './labs.js';
 import { type LiveServer, openLive } from './live.js';
 import { roomIn, wallsIn } from './live-state.js';
@@ -39,7 +40,6 @@ import {
   boxOption,
   ENGINE_HELP,
   engineOption,
-  integerOption,
   KERNEL_HELP,
   kernelOption,
   LAB_HELP,
