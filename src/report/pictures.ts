@@ -1,4 +1,4 @@
-/** The pictures beside the Markdown report: a few of the page's plots, as SVG files in plain colours. */
+/** The pictures beside the Markdown report: a few of the page's plots, as SVG files in plain colours and as PNG files. */
 import { winnerOf } from '../analysis/winner.js';
 import type { Results, Variant } from '../results/schema.js';
 import { addressHeat, addressTimeline, addressWalls } from './addresses.js';
@@ -30,21 +30,38 @@ interface Plot extends Picture {
 const SIZE = { width: 560, height: 260 };
 const PALETTE = resolvePalette(CSS_PALETTE, LIGHT_COLOURS);
 
-/** Which pictures there are, the most telling first. With several kernels there are none: the page has those of each. */
+/** Which pictures there are, the most telling first. */
 export function picturesOf(results: Results): Picture[] {
   return plotsOf(results).map(({ path, alt }) => ({ path, alt }));
 }
 
-/** @returns the pictures with the text of their files */
-export async function drawPictures(results: Results): Promise<(Picture & { readonly svg: string })[]> {
+/** `charts/effect.png` of `charts/effect.svg`. */
+export function pngOf({ path }: Pick<Picture, 'path'>): string {
+  return path.replace(/\.svg$/, '.png');
+}
+
+export interface DrawnPictures {
+  /** What the Markdown shows: PNG, where it can be drawn. */
+  readonly shown: 'png' | 'svg';
+  /** Both kinds; the drawing of PNG goes on beside the calling thread. */
+  readonly files: Promise<readonly { readonly path: string; readonly content: string | Uint8Array }[]>;
+}
+
+export async function drawPictures(results: Results): Promise<DrawnPictures> {
   const plots = plotsOf(results);
-  if (plots.length === 0) return [];
+  if (plots.length === 0) return { shown: 'svg', files: Promise.resolve([]) };
   const { file } = await (await import('./svg.js')).loadDrawing();
-  return plots.map(({ path, alt, option, width, height }, i) => ({
-    path,
-    alt,
-    svg: file(option(), `f${i}`, width, height),
-  }));
+  const png = await (await import('./png.js')).loadPng();
+  const files = Promise.all(
+    plots.flatMap(({ path, option, width, height }, i) => {
+      const svg = file(option(), `f${i}`, width, height);
+      const own = { path, content: svg };
+      return png === null ? [own] : [own, png(svg).then((content) => ({ path: pngOf({ path }), content }))];
+    }),
+  );
+  // Whoever waits for them is told; nobody does where a report before them fails.
+  files.catch(() => {});
+  return { shown: png === null ? 'svg' : 'png', files };
 }
 
 function plotsOf(results: Results): Plot[] {
