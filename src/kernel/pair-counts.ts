@@ -74,7 +74,9 @@ export function createPairCounts(limit: number): PairCounts {
     },
     forEach(visit) {
       handOnAll();
-      hitters.forEach((sockets, wordOf) => visit(sockets, wordOf(0), wordOf(1), (word) => wordOf(2 + word)));
+      hitters.forEach((sockets, wordOf) => {
+        visit(sockets, wordOf(0), wordOf(1), (word) => wordOf(2 + word));
+      });
     },
     missed() {
       handOnAll();
