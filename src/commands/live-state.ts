@@ -1,14 +1,16 @@
 /** What a live page and the metrics of a run show, kept from the events of the experiment. No I/O. */
+import { compareGoal } from '../analysis/compare.js';
+import { isDeterministic } from '../capacity/deterministic.js';
 import { predict } from '../capacity/predict.js';
 import { inputOf, usablePorts } from '../capacity/predict-input.js';
 import type { ExperimentEvent } from '../experiment/controller.js';
 import type { PlannedRun } from '../experiment/order.js';
 import type { Places } from '../experiment/places.js';
-import { armId } from '../profile/kernels.js';
+import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import { strategyOf } from '../profile/strategy.js';
 import type { AddressWalls } from '../report/addresses.js';
-import type { LiveArm, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
+import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
 import type { Run, Second } from '../results/schema.js';
 import { blockName, createClock } from './progress.js';
 
@@ -19,6 +21,8 @@ export interface LiveInput {
   /** Runs that an earlier call has made. */
   readonly runs: readonly Run[];
   readonly wallsOf: (arm: Arm) => AddressWalls;
+  /** Whether an arm's load is declared to end in the same counts every time. */
+  readonly deterministic: (arm: Arm) => boolean;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
 }
@@ -42,12 +46,16 @@ export function createLiveBook(input: LiveInput): LiveBook {
   let current: { arm: string; id: string; timeline: LiveSecond[] } | null = null;
   let latest: Second | null = null;
   let phase = 'preparing';
+  /** Without their seconds, which no metric is made of. */
+  const runs: Run[] = [];
   for (const run of input.runs) keep(run);
+  let effect = effectSoFar(input, runs);
 
   function keep(run: Run): void {
     const arm = arms.get(armId(run));
     if (!arm) return;
     const { id, status, outcomes, timeline, latency } = run;
+    runs.push({ ...run, timeline: [] });
     const total = latency.total ? { count: latency.total.count, percentiles: latency.total.percentiles } : null;
     arms.set(armId(run), {
       ...arm,
@@ -70,6 +78,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
     total: planned.length,
     left: clock.left(),
     phase,
+    effect,
     current,
   });
   return {
@@ -91,6 +100,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
         case 'run-end':
           clock.finished(event.run);
           keep(event.run);
+          effect = effectSoFar(input, runs);
           done = event.done;
           current = null;
           latest = null;
@@ -105,6 +115,34 @@ export function createLiveBook(input: LiveInput): LiveBook {
     state,
     totals: () => totals,
     second: () => latest,
+  };
+}
+
+/** The goal as the pairs of runs that there are show it, on each kernel against the baseline there. */
+function effectSoFar({ experiment, deterministic }: LiveInput, runs: readonly Run[]): LiveEffect {
+  const rows = kernelsOf(experiment).flatMap((kernel) => {
+    const own = experimentOn(experiment, kernel);
+    const ran = { ...own, arms: own.arms.filter(({ absent }) => !absent) };
+    const compared = compareGoal({
+      experiment: ran,
+      runs: runs.filter((run) => run.kernel === kernel),
+      deterministic: (name) => ran.arms.some((arm) => arm.name === name && deterministic(arm)),
+    });
+    return [...compared].flatMap(([name, { unit, kind, difference, ci, pairs, margin }]) =>
+      pairs === 0 ? [] : [{ name: armId({ name, kernel }), unit, kind, difference, ci, pairs, margin }],
+    );
+  });
+  return { metric: experiment.goal, rows };
+}
+
+/** Whether an arm's load is declared to end in the same counts every time, by the kernel that it runs on. */
+export function deterministicIn({ experiment, all }: Places): (arm: Arm) => boolean {
+  return (arm) => {
+    const { kernel, environment } = all.find(({ name }) => name === arm.kernel) ?? all[0];
+    return (
+      experiment.lab !== 'host' &&
+      isDeterministic(arm, kernel, environment.defaults, experiment.neighbours).deterministic
+    );
   };
 }
 

@@ -108,6 +108,15 @@ test('a live page moves during a run, is as quiet, and ends as the report', asyn
   await drawn('#latency');
   await page.locator('#arms td', { hasText: / ok/ }).first().waitFor();
   assert.equal(await page.locator('#arms tr').count(), 3);
+  // After the first block there is an effect, in a chart and in the table, and it is said to be no verdict.
+  await drawn('#effect');
+  await page
+    .locator('#effect-words', { hasText: /^By \d blocks? so far\. .*nothing is decided before the last/ })
+    .waitFor();
+  await page
+    .locator('#arms td', { hasText: /points \(.*\), \d pairs?$/ })
+    .first()
+    .waitFor();
   const metrics = await (await fetch(`${url}metrics`)).text();
   assert.match(metrics, /^bindstorm_run_planned_runs 6$/m);
   assert.match(metrics, /^bindstorm_run_attempts_total\{variant="[\w-]+",outcome="ok"\} \d+$/m);
