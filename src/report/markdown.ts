@@ -70,6 +70,7 @@ function findings(results: Results, shown: 'png' | 'svg'): (string | null)[] {
     ];
   return [
     kernelTable(columns, results),
+    pictures(results, shown),
     thresholds(results),
     toApply(results),
     ...columns.kernels.map((kernel) => onKernel(results, kernel)),
@@ -82,6 +83,7 @@ function pictures(results: Results, shown: 'png' | 'svg'): string | null {
     shown === 'svg' ? `![${text(alt)}](${path})` : `[![${text(alt)}](${pngOf({ path })})](${path})`,
   );
   if (first === undefined) return null;
+  if (results.kernels !== undefined) return [first, ...others].join('\n\n');
   const fold = `<details><summary>Before and after</summary>\n\n${others.join('\n\n')}\n\n</details>`;
   return others.length === 0 ? first : `${first}\n\n${fold}`;
 }

@@ -5,8 +5,10 @@ import { addressHeat, addressTimeline, addressWalls } from './addresses.js';
 import type { ChartOption } from './chart-axes.js';
 import { effectChart, effectHeight } from './chart-effect.js';
 import { heatChart, heatHeight } from './chart-heat.js';
+import { kernelsChart, kernelsHeight } from './chart-kernels.js';
 import { outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from './charts.js';
 import { metricLabel } from './format.js';
+import { kernelEffectRows, kernelEffects, kernelFrame, kernelGrid } from './kernel-effects.js';
 import { medianCurve, medianOutcomes, medianTimeline, type Slice } from './medians.js';
 import { CSS_PALETTE, outcomeColours, resolvePalette } from './palette.js';
 import { effectFrame, effectRows, effectsOf } from './sections/effect.js';
@@ -66,7 +68,8 @@ export async function drawPictures(results: Results): Promise<DrawnPictures> {
 
 function plotsOf(results: Results): Plot[] {
   const [baseline] = results.variants;
-  if ((results.kernels?.length ?? 1) > 1 || !baseline) return [];
+  if (!baseline) return [];
+  if (results.kernels !== undefined) return kernelPlots(results);
   const after = afterOf(results);
   const arms: [Variant, 'before' | 'after'][] = [
     [baseline, 'before'],
@@ -85,6 +88,31 @@ function afterOf(results: Results): Variant | undefined {
   const winner = winnerOf(results);
   if (winner.kind === 'sysctls') return winner.variant;
   return betterVariants(results)[0] ?? results.variants[1];
+}
+
+/** Where the kernel is a factor: all of them in two pictures. The page has the plots of each. */
+function kernelPlots(results: Results): Plot[] {
+  const effects = kernelEffects(results);
+  if (effects.length === 0) return [];
+  const metric = metricLabel(results.experiment.goal);
+  const rows = kernelEffectRows(effects);
+  const grid = kernelGrid(effects, results);
+  return [
+    {
+      path: `${PICTURES_FOLDER}/kernels.svg`,
+      alt: `${metric}: the verdict on each variant on each kernel`,
+      option: () => kernelsChart(grid, PALETTE),
+      width: SIZE.width,
+      height: kernelsHeight(grid.rows.length),
+    },
+    {
+      path: `${PICTURES_FOLDER}/effect.svg`,
+      alt: `${metric}: difference of each variant from the baseline of the same kernel, with its 95 % interval`,
+      option: () => effectChart(rows, { ...kernelFrame(effects), names: true }, PALETTE),
+      width: SIZE.width,
+      height: effectHeight(rows.length),
+    },
+  ];
 }
 
 function effectPlot(results: Results): Plot[] {

@@ -10,18 +10,20 @@ export type DrawPng = (svg: string) => Promise<Uint8Array>;
 
 /** Pixels of the file for one of the SVG, so that text stays sharp on fine screens. */
 const ZOOM = 2;
-const FONT = { family: 'PT Sans', file: '@expo-google-fonts/pt-sans/400Regular/PTSans_400Regular.ttf' };
+const FAMILY = 'PT Sans';
+const FONTS = ['400Regular/PTSans_400Regular.ttf', '700Bold/PTSans_700Bold.ttf'];
 
 /** @returns null where there is none: resvg has no build for riscv64, and may have been left out of an installation */
 export async function loadPng(): Promise<DrawPng | null> {
   const resvg = await import('@resvg/resvg-js').catch(() => null);
   if (resvg === null) return null;
+  const { resolve } = createRequire(import.meta.url);
   const options: ResvgRenderOptions = {
     font: {
-      fontFiles: [createRequire(import.meta.url).resolve(FONT.file)],
+      fontFiles: FONTS.map((file) => resolve(`@expo-google-fonts/pt-sans/${file}`)),
       loadSystemFonts: false,
-      defaultFontFamily: FONT.family,
-      sansSerifFamily: FONT.family,
+      defaultFontFamily: FAMILY,
+      sansSerifFamily: FAMILY,
     },
     fitTo: { mode: 'zoom', value: ZOOM },
   };

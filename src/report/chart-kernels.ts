@@ -1,0 +1,111 @@
+/** Variants against kernels: a coloured cell for each verdict. Pure. */
+import type { CustomSeriesOption } from 'echarts/charts';
+import type { VerdictWord } from '../results/schema.js';
+import { type ChartOption, FRAME } from './chart-axes.js';
+import type { Palette } from './palette.js';
+
+export interface KernelCell {
+  /** Null: not on this kernel. */
+  readonly verdict: VerdictWord | null;
+  /** The difference from the baseline of the kernel, in short; empty: none. */
+  readonly text: string;
+}
+
+export interface KernelGrid {
+  /** Stand in the chart itself, so the renderer must escape them. */
+  readonly kernels: readonly string[];
+  readonly rows: readonly { readonly name: string; readonly cells: readonly KernelCell[] }[];
+}
+
+/** Pixels. */
+const ROW = 40;
+const TOP = 28;
+const NAMES = 154;
+const GAP = 2;
+/** From so many columns on there is room for the word only. */
+const NARROW = 5;
+/** Words that fit into a cell, and that every font has. */
+const WORDS: Readonly<Record<VerdictWord, string>> = {
+  better: 'better',
+  worse: 'worse',
+  'no difference': 'same',
+  'not enough evidence': 'unsure',
+};
+const LONGEST = { variant: 20, kernel: 12 };
+
+/** @returns the height in pixels that so many variants take */
+export function kernelsHeight(rows: number): number {
+  return TOP + 6 + ROW * Math.max(rows, 1);
+}
+
+/** One row a variant, the first on top; one column a kernel, the first on the left. */
+export function kernelsChart({ kernels, rows }: KernelGrid, palette: Palette): ChartOption {
+  const plain = { axisLine: { show: false }, axisTick: { show: false }, splitLine: { show: false } };
+  return {
+    ...FRAME,
+    grid: { ...FRAME.grid, left: NAMES, right: 8, top: TOP, bottom: 6 },
+    xAxis: {
+      ...plain,
+      type: 'category',
+      position: 'top',
+      data: kernels.map((name) => shortened(name, kernels.length < NARROW ? LONGEST.kernel : LONGEST.kernel - 4)),
+      axisLabel: { color: palette.text, interval: 0 },
+    },
+    yAxis: {
+      ...plain,
+      type: 'category',
+      inverse: true,
+      data: rows.map(({ name }) => shortened(name, LONGEST.variant)),
+      axisLabel: { color: palette.text, interval: 0 },
+    },
+    series: [cellSeries(rows, kernels.length >= NARROW, palette)],
+  };
+}
+
+function cellSeries(rows: KernelGrid['rows'], narrow: boolean, palette: Palette): CustomSeriesOption {
+  const cells = rows.flatMap((row, y) => row.cells.map((cell, x) => ({ ...cell, x, y })));
+  return {
+    type: 'custom',
+    silent: true,
+    data: cells.map(({ x, y }) => [x, y]),
+    renderItem: ({ dataIndex }, api) => {
+      const { x, y, verdict, text } = cells[dataIndex]!;
+      const [centreX, centreY] = api.coord([x, y]) as [number, number];
+      const [width, height] = (api.size!([1, 1]) as [number, number]).map((side) => side - GAP) as [number, number];
+      const word = verdict === null ? '–' : WORDS[verdict];
+      return {
+        type: 'group',
+        children: [
+          {
+            type: 'rect',
+            silent: true,
+            shape: { x: centreX - width / 2, y: centreY - height / 2, width, height },
+            style:
+              verdict === null
+                ? { fill: 'none', stroke: palette.grid, lineWidth: 1 }
+                : { fill: palette.verdictGrounds[verdict] },
+          },
+          {
+            type: 'text',
+            silent: true,
+            style: {
+              x: centreX,
+              y: centreY,
+              text: narrow || text === '' ? word : `${word}\n${text}`,
+              lineHeight: 15,
+              fill: verdict === null ? palette.text : palette.verdicts[verdict],
+              align: 'center',
+              verticalAlign: 'middle',
+              fontFamily: 'inherit',
+              fontSize: narrow ? 11 : 12,
+            },
+          },
+        ],
+      };
+    },
+  };
+}
+
+function shortened(name: string, longest: number): string {
+  return name.length > longest ? `${name.slice(0, longest - 1)}…` : name;
+}
