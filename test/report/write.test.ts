@@ -56,6 +56,24 @@ test('the reports land in a folder that may not exist yet, replace older ones, a
   assert.match(await readFile(join(dir, 'report.html'), 'utf8'), /^<!doctype html>[\s\S]*<\/html>\n$/);
 });
 
+test('names that no XML can hold do not keep a picture from being drawn', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'bindstorm-report-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const results = quickstartResults();
+  const names = [
+    '\u0000\u001b[31m',
+    '\ud800',
+    '\uffff\ufffe',
+    '</text><script>',
+    `1234567890123456789${'\u{1F4A9}'}01`,
+    '&#0;',
+  ];
+  const variants = results.variants.map((variant, i) => ({ ...variant, name: names[i - 1] ?? variant.name }));
+  await writeReports(dir, { ...results, variants });
+  const png = await readFile(join(dir, 'charts', 'effect.png'));
+  assert.equal(png.subarray(1, 4).toString('latin1'), 'PNG');
+});
+
 test('text is drawn into a PNG with the font that comes along, whatever the machine has', async () => {
   const draw = (await loadPng())!;
   const svg = (text: string) =>

@@ -29,7 +29,7 @@ export function effectsOf(results: Results): Effect[] {
 /** A name without what no SVG file can hold. */
 export function printable(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return name.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\u{FFFD}');
+  return name.replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff\p{Surrogate}]/gu, '\u{FFFD}');
 }
 
 /** What the chart of an effect shows. */
