@@ -49,7 +49,13 @@ export function createLiveBook(input: LiveInput): LiveBook {
   /** Without their seconds, which no metric is made of. */
   const runs: Run[] = [];
   for (const run of input.runs) keep(run);
-  let effect = effectSoFar(input, runs);
+  const effects = new Map<string, LiveEffect['rows'][number]>();
+  for (const kernel of kernelsOf(experiment)) noteEffects(kernel);
+
+  /** Of one variant that has had a run, or of all on a kernel whose baseline has: an interval takes some milliseconds. */
+  function noteEffects(kernel: string | undefined, variant?: string): void {
+    for (const row of effectsSoFar(input, runs, kernel, variant)) effects.set(row.name, row);
+  }
 
   function keep(run: Run): void {
     const arm = arms.get(armId(run));
@@ -78,7 +84,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
     total: planned.length,
     left: clock.left(),
     phase,
-    effect,
+    effect: { metric: experiment.goal, rows: [...arms.keys()].flatMap((name) => effects.get(name) ?? []) },
     current,
   });
   return {
@@ -100,7 +106,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
         case 'run-end':
           clock.finished(event.run);
           keep(event.run);
-          effect = effectSoFar(input, runs);
+          if (!event.run.warmup) noteEffects(event.run.kernel, event.run.variant);
           done = event.done;
           current = null;
           latest = null;
@@ -118,21 +124,28 @@ export function createLiveBook(input: LiveInput): LiveBook {
   };
 }
 
-/** The goal as the pairs of runs that there are show it, on each kernel against the baseline there. */
-function effectSoFar({ experiment, deterministic }: LiveInput, runs: readonly Run[]): LiveEffect {
-  const rows = kernelsOf(experiment).flatMap((kernel) => {
-    const own = experimentOn(experiment, kernel);
-    const ran = { ...own, arms: own.arms.filter(({ absent }) => !absent) };
-    const compared = compareGoal({
-      experiment: ran,
-      runs: runs.filter((run) => run.kernel === kernel),
-      deterministic: (name) => ran.arms.some((arm) => arm.name === name && deterministic(arm)),
-    });
-    return [...compared].flatMap(([name, { unit, kind, difference, ci, pairs, margin }]) =>
-      pairs === 0 ? [] : [{ name: armId({ name, kernel }), unit, kind, difference, ci, pairs, margin }],
-    );
+/**
+ * The goal as the pairs of runs that there are show it, against the baseline of the same kernel.
+ * @param only one variant; absent, or the baseline: all
+ */
+function effectsSoFar(
+  { experiment, deterministic }: LiveInput,
+  runs: readonly Run[],
+  kernel: string | undefined,
+  only?: string,
+): LiveEffect['rows'] {
+  const own = experimentOn(experiment, kernel);
+  const present = own.arms.filter(({ absent }) => !absent);
+  const wanted = present.filter(({ name, baseline }) => baseline || name === only);
+  const ran = { ...own, arms: wanted.length > 1 ? wanted : present };
+  const compared = compareGoal({
+    experiment: ran,
+    runs: runs.filter((run) => run.kernel === kernel),
+    deterministic: (name) => ran.arms.some((arm) => arm.name === name && deterministic(arm)),
   });
-  return { metric: experiment.goal, rows };
+  return [...compared].flatMap(([name, { unit, kind, difference, ci, pairs, margin }]) =>
+    pairs === 0 ? [] : [{ name: armId({ name, kernel }), unit, kind, difference, ci, pairs, margin }],
+  );
 }
 
 /** Whether an arm's load is declared to end in the same counts every time, by the kernel that it runs on. */

@@ -46,6 +46,7 @@ const charts = Object.fromEntries(
 let state: LiveState | null = null;
 let timeline: LiveSecond[] = [];
 let drawing = false;
+let shownEffect: LiveEffect | null = null;
 
 const source = new EventSource('/events');
 source.onmessage = ({ data }) => {
@@ -156,7 +157,10 @@ function drawLatency({ arms }: LiveState): void {
 }
 
 /** One colour for all: a green diamond would read as a verdict. */
-function drawEffect({ metric, rows }: LiveEffect): void {
+function drawEffect(effect: LiveEffect): void {
+  if (effect === shownEffect) return;
+  shownEffect = effect;
+  const { metric, rows } = effect;
   element('effect-metric').textContent = metricLabel(metric);
   const pairs = rows.map((row) => row.pairs);
   element('effect-words').textContent =
