@@ -31,34 +31,43 @@ const WORDS: Readonly<Record<VerdictWord, string>> = {
   'no difference': 'same',
   'not enough evidence': 'unsure',
 };
-const LONGEST = { variant: 20, kernel: 12 };
+const LONGEST = 20;
+/** Characters of the names of kernels, beside each other; from NARROW on they are askew, and so may be as long as they fit above. */
+const ACROSS = 38;
+const ASKEW = { degrees: 35, longest: 12, top: 58 };
 
-/** @returns the height in pixels that so many variants take */
-export function kernelsHeight(rows: number): number {
-  return TOP + 6 + ROW * Math.max(rows, 1);
+/** @returns the height in pixels that it takes */
+export function kernelsHeight({ kernels, rows }: KernelGrid): number {
+  return topOf(kernels) + 6 + ROW * Math.max(rows.length, 1);
+}
+
+function topOf(kernels: KernelGrid['kernels']): number {
+  return kernels.length < NARROW ? TOP : ASKEW.top;
 }
 
 /** One row a variant, the first on top; one column a kernel, the first on the left. */
 export function kernelsChart({ kernels, rows }: KernelGrid, palette: Palette): ChartOption {
+  const narrow = kernels.length >= NARROW;
+  const longest = narrow ? ASKEW.longest : Math.min(LONGEST, Math.floor(ACROSS / kernels.length));
   const plain = { axisLine: { show: false }, axisTick: { show: false }, splitLine: { show: false } };
   return {
     ...FRAME,
-    grid: { ...FRAME.grid, left: NAMES, right: 8, top: TOP, bottom: 6 },
+    grid: { ...FRAME.grid, left: NAMES, right: 8, top: topOf(kernels), bottom: 6 },
     xAxis: {
       ...plain,
       type: 'category',
       position: 'top',
-      data: kernels.map((name) => shortened(name, kernels.length < NARROW ? LONGEST.kernel : LONGEST.kernel - 4)),
-      axisLabel: { color: palette.text, interval: 0 },
+      data: kernels.map((name) => shortened(name, longest)),
+      axisLabel: { color: palette.text, interval: 0, rotate: narrow ? ASKEW.degrees : 0 },
     },
     yAxis: {
       ...plain,
       type: 'category',
       inverse: true,
-      data: rows.map(({ name }) => shortened(name, LONGEST.variant)),
+      data: rows.map(({ name }) => shortened(name, LONGEST)),
       axisLabel: { color: palette.text, interval: 0 },
     },
-    series: [cellSeries(rows, kernels.length >= NARROW, palette)],
+    series: [cellSeries(rows, narrow, palette)],
   };
 }
 

@@ -103,7 +103,7 @@ function kernelPlots(results: Results): Plot[] {
       alt: `${metric}: the verdict on each variant on each kernel`,
       option: () => kernelsChart(grid, PALETTE),
       width: SIZE.width,
-      height: kernelsHeight(grid.rows.length),
+      height: kernelsHeight(grid),
     },
     {
       path: `${PICTURES_FOLDER}/effect.svg`,

@@ -56,7 +56,7 @@ function kernelCharts(results: Results, draw: DrawSvg): Markup | null {
   return html`${verdictLegend()}
 <div class="wide panels">${figure({
     label: `${metric}, the verdict on each kernel. ${grid.rows.map(({ name, cells }) => `${name}: ${cells.map(({ verdict, text }, i) => `${grid.kernels[i]} ${verdict === null ? 'not there' : `${verdict}, ${text}`}`).join('; ')}`).join('. ')}.`,
-    svg: draw(kernelsChart(grid, CSS_PALETTE), 'kv', WIDTH, kernelsHeight(grid.rows.length)),
+    svg: draw(kernelsChart(grid, CSS_PALETTE), 'kv', WIDTH, kernelsHeight(grid)),
     caption: html`<strong>${metric}</strong>, the goal: the verdict on each variant, and its difference from the baseline, on each kernel; – is not on this kernel`,
     table,
   })}${figure({
