@@ -21,8 +21,8 @@ const BUNDLES = [
     shared: 'shared/[name]-[hash]',
   },
 ];
-/** Has a native part, which it looks for beside itself. */
-const APART = ['koffi'];
+/** Have a native part, which they look for beside themselves. */
+const APART = ['koffi', '@resvg/resvg-js'];
 
 /** @param {string} root the checkout. Rejects when a module cannot be found. */
 export async function bundle(root) {

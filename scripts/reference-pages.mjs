@@ -29,6 +29,7 @@ export function metricsPage() {
     finished: new Set(),
     runs: [],
     wallsOf: () => ({ slow: 50, hard: 100 }),
+    deterministic: () => false,
     now: () => 0,
   });
   book.take({ type: 'run-start', planned: planned[0], done: 0, total: planned.length });

@@ -5,7 +5,7 @@
 
 import { neighbourGuardrails, parseMetric } from '../profile/metric.js';
 import type { Experiment } from '../profile/plan.js';
-import type { Run, Verdict } from '../results/schema.js';
+import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
 import { type Engine, withinEngine, withinLoadEngine } from './engines.js';
 import { outcomeShift } from './outcome-shift.js';
@@ -28,9 +28,45 @@ export interface ComparisonInput {
  * @returns variant → verdict, in the profile's order; the baseline has none
  * @throws UnitError when goal or a guardrail is no metric
  */
-export function compareArms({ experiment, runs, deterministic, engineOf }: ComparisonInput): Map<string, Verdict> {
+export function compareArms(input: ComparisonInput): Map<string, Verdict> {
+  const { experiment } = input;
+  const metric = parseMetric(experiment.goal);
+  const guardrails = guardrailsOf(experiment);
+  const { variants, comparisons } = compareOn(input);
+  const goals = comparisons(experiment.goal);
+  const guards = guardrails.map(comparisons);
+  return new Map(
+    variants.map(({ name, countPairs }) => [
+      name,
+      judge({
+        name,
+        metric,
+        goal: goals.get(name)!,
+        guardrails: guards.map((guard) => guard.get(name)!),
+        shift: outcomeShift(countPairs),
+      }),
+    ]),
+  );
+}
+
+/**
+ * Compare every variant with the baseline on the goal alone, by the blocks that there are: what is known before all are, and no verdict.
+ * @returns variant → comparison, in the profile's order
+ * @throws UnitError when the goal is no metric
+ */
+export function compareGoal(input: ComparisonInput): Map<string, Comparison> {
+  return compareOn(input).comparisons(input.experiment.goal);
+}
+
+interface Compared {
+  readonly variants: readonly PairedVariant[];
+  /** A metric → variant → comparison. */
+  readonly comparisons: (metric: string) => Map<string, Comparison>;
+}
+
+function compareOn({ experiment, runs, deterministic, engineOf }: ComparisonInput): Compared {
   // Nothing could be run, as on a kernel that lacks what the baseline names.
-  if (experiment.arms.length === 0) return new Map();
+  if (experiment.arms.length === 0) return { variants: [], comparisons: () => new Map() };
   const baseline = experiment.arms.find((arm) => arm.baseline);
   if (!baseline) throw new Error(`experiment ${experiment.name} has no baseline`);
   const variants = experiment.arms
@@ -48,29 +84,19 @@ export function compareArms({ experiment, runs, deterministic, engineOf }: Compa
       };
     });
   const loadEngineOf = (arm: string) => experiment.arms.find(({ name }) => name === arm)!.load.engine;
-  const metric = parseMetric(experiment.goal);
-  const guardrails = guardrailsOf(experiment);
-  const compared = new Map(
-    [experiment.goal, ...guardrails].map((name) => [name, compareMetric(name, variants, experiment.seed)]),
-  );
-  const comparison = (metricName: string, name: string) =>
+  const within = (comparison: Comparison, name: string) =>
     withinLoadEngine(
-      withinEngine(compared.get(metricName)!.get(name)!, engineOf?.(baseline.name), engineOf?.(name)),
+      withinEngine(comparison, engineOf?.(baseline.name), engineOf?.(name)),
       baseline.load.engine,
       loadEngineOf(name),
     );
-  return new Map(
-    variants.map(({ name, countPairs }) => [
-      name,
-      judge({
-        name,
-        metric,
-        goal: comparison(experiment.goal, name),
-        guardrails: guardrails.map((guardrail) => comparison(guardrail, name)),
-        shift: outcomeShift(countPairs),
-      }),
-    ]),
-  );
+  return {
+    variants,
+    comparisons: (metric) =>
+      new Map(
+        [...compareMetric(metric, variants, experiment.seed)].map(([name, found]) => [name, within(found, name)]),
+      ),
+  };
 }
 
 /** The profile's guardrails, each once and without the goal, those of every neighbour, and FAILURES where the goal needs it. */

@@ -12,7 +12,8 @@ import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../profile/strate
 import { type PortRange, parseDuration, parsePortRange, UnitError } from '../profile/units.js';
 import type { Prediction } from '../results/schema.js';
 import { UserError } from './exit.js';
-import { integerOption, rateOption } from './options.js';
+import { integerOption } from './integer-option.js';
+import { rateOption } from './options.js';
 import { wrap } from './wrap.js';
 
 interface CapacityOptions {

@@ -1,14 +1,16 @@
 /** What a live page and the metrics of a run show, kept from the events of the experiment. No I/O. */
+import { compareGoal } from '../analysis/compare.js';
+import { isDeterministic } from '../capacity/deterministic.js';
 import { predict } from '../capacity/predict.js';
 import { inputOf, usablePorts } from '../capacity/predict-input.js';
 import type { ExperimentEvent } from '../experiment/controller.js';
 import type { PlannedRun } from '../experiment/order.js';
 import type { Places } from '../experiment/places.js';
-import { armId } from '../profile/kernels.js';
+import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import { strategyOf } from '../profile/strategy.js';
 import type { AddressWalls } from '../report/addresses.js';
-import type { LiveArm, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
+import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
 import type { Run, Second } from '../results/schema.js';
 import { blockName, createClock } from './progress.js';
 
@@ -19,6 +21,8 @@ export interface LiveInput {
   /** Runs that an earlier call has made. */
   readonly runs: readonly Run[];
   readonly wallsOf: (arm: Arm) => AddressWalls;
+  /** Whether an arm's load is declared to end in the same counts every time. */
+  readonly deterministic: (arm: Arm) => boolean;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
 }
@@ -42,12 +46,22 @@ export function createLiveBook(input: LiveInput): LiveBook {
   let current: { arm: string; id: string; timeline: LiveSecond[] } | null = null;
   let latest: Second | null = null;
   let phase = 'preparing';
+  /** Without their seconds, which no metric is made of. */
+  const runs: Run[] = [];
   for (const run of input.runs) keep(run);
+  const effects = new Map<string, LiveEffect['rows'][number]>();
+  for (const kernel of kernelsOf(experiment)) noteEffects(kernel);
+
+  /** Of one variant that has had a run, or of all on a kernel whose baseline has: an interval takes some milliseconds. */
+  function noteEffects(kernel: string | undefined, variant?: string): void {
+    for (const row of effectsSoFar(input, runs, kernel, variant)) effects.set(row.name, row);
+  }
 
   function keep(run: Run): void {
     const arm = arms.get(armId(run));
     if (!arm) return;
     const { id, status, outcomes, timeline, latency } = run;
+    runs.push({ ...run, timeline: [] });
     const total = latency.total ? { count: latency.total.count, percentiles: latency.total.percentiles } : null;
     arms.set(armId(run), {
       ...arm,
@@ -70,6 +84,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
     total: planned.length,
     left: clock.left(),
     phase,
+    effect: { metric: experiment.goal, rows: [...arms.keys()].flatMap((name) => effects.get(name) ?? []) },
     current,
   });
   return {
@@ -91,6 +106,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
         case 'run-end':
           clock.finished(event.run);
           keep(event.run);
+          if (!event.run.warmup) noteEffects(event.run.kernel, event.run.variant);
           done = event.done;
           current = null;
           latest = null;
@@ -105,6 +121,41 @@ export function createLiveBook(input: LiveInput): LiveBook {
     state,
     totals: () => totals,
     second: () => latest,
+  };
+}
+
+/**
+ * The goal as the pairs of runs that there are show it, against the baseline of the same kernel.
+ * @param only one variant; absent, or the baseline: all
+ */
+function effectsSoFar(
+  { experiment, deterministic }: LiveInput,
+  runs: readonly Run[],
+  kernel: string | undefined,
+  only?: string,
+): LiveEffect['rows'] {
+  const own = experimentOn(experiment, kernel);
+  const present = own.arms.filter(({ absent }) => !absent);
+  const wanted = present.filter(({ name, baseline }) => baseline || name === only);
+  const ran = { ...own, arms: wanted.length > 1 ? wanted : present };
+  const compared = compareGoal({
+    experiment: ran,
+    runs: runs.filter((run) => run.kernel === kernel),
+    deterministic: (name) => ran.arms.some((arm) => arm.name === name && deterministic(arm)),
+  });
+  return [...compared].flatMap(([name, { unit, kind, difference, ci, pairs, margin }]) =>
+    pairs === 0 ? [] : [{ name: armId({ name, kernel }), unit, kind, difference, ci, pairs, margin }],
+  );
+}
+
+/** Whether an arm's load is declared to end in the same counts every time, by the kernel that it runs on. */
+export function deterministicIn({ experiment, all }: Places): (arm: Arm) => boolean {
+  return (arm) => {
+    const { kernel, environment } = all.find(({ name }) => name === arm.kernel) ?? all[0];
+    return (
+      experiment.lab !== 'host' &&
+      isDeterministic(arm, kernel, environment.defaults, experiment.neighbours).deterministic
+    );
   };
 }
 

@@ -7,17 +7,6 @@ import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../profile
 import type { Experiment } from '../profile/plan.js';
 import { parseRate, UnitError } from '../profile/units.js';
 
-/** A whole number within bounds. */
-export function integerOption(name: string, min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`${name} takes a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
 const LABS = ['netns', 'vm', 'vagrant', 'host'] as const satisfies readonly Experiment['lab'][];
 
 export function labOption(text: string): Experiment['lab'] {

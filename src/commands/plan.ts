@@ -22,13 +22,13 @@ import { experimentOn, kernelsOf } from '../profile/kernels.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Arm, Experiment } from '../profile/plan.js';
 import { EXIT, explainError } from './exit.js';
+import { integerOption } from './integer-option.js';
 import { labOf, releasing } from './labs.js';
 import {
   BOX_HELP,
   boxOption,
   ENGINE_HELP,
   engineOption,
-  integerOption,
   KERNEL_HELP,
   kernelOption,
   LAB_HELP,

@@ -31,15 +31,15 @@ import { writeReports } from '../report/write.js';
 import { type Results, SCHEMA_VERSION } from '../results/schema.js';
 import { differences } from './elsewhere.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
+import { integerOption } from './integer-option.js';
 import { labOf, note, releasing } from './labs.js';
 import { type LiveServer, openLive } from './live.js';
-import { roomIn, wallsIn } from './live-state.js';
+import { deterministicIn, roomIn, wallsIn } from './live-state.js';
 import {
   BOX_HELP,
   boxOption,
   ENGINE_HELP,
   engineOption,
-  integerOption,
   KERNEL_HELP,
   kernelOption,
   LAB_HELP,
@@ -173,7 +173,7 @@ async function proceed(
     progress.note(`note: ${text}`);
 
   const shown = { experiment, planned, finished, runs: contents.runs, now: () => performance.now() };
-  live?.begin({ ...shown, wallsOf: wallsIn(places) });
+  live?.begin({ ...shown, wallsOf: wallsIn(places), deterministic: deterministicIn(places) });
   const interruption = listenForInterrupts((text) => progress.note(text));
   const end = await conduct({
     experiment,

@@ -27,8 +27,9 @@ import { type ArmSearch, SEARCH_VERSION, type SearchReport } from '../results/se
 import { toolVersion } from '../results/version.js';
 import { differences } from './elsewhere.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
+import { integerOption } from './integer-option.js';
 import { labOf, note, releasing } from './labs.js';
-import { ENGINE_HELP, engineOption, integerOption, KERNEL_HELP, kernelOption, LAB_HELP, labOption } from './options.js';
+import { ENGINE_HELP, engineOption, KERNEL_HELP, kernelOption, LAB_HELP, labOption } from './options.js';
 import { readProfile } from './profile-file.js';
 
 export interface SearchOptions {

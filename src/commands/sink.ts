@@ -9,7 +9,7 @@ import type { Target } from '../profile/plan.js';
 import { parseTarget } from '../profile/targets.js';
 import { parseDuration, UnitError } from '../profile/units.js';
 import { UserError } from './exit.js';
-import { integerOption } from './options.js';
+import { integerOption } from './integer-option.js';
 
 interface SinkOptions {
   readonly listen: readonly Target[];

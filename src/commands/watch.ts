@@ -9,7 +9,7 @@ import { type Level, WALLS, type Wall } from '../gauge/reading.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { parseDuration, UnitError } from '../profile/units.js';
 import { EXIT, UserError } from './exit-codes.js';
-import { integerOption } from './options.js';
+import { integerOption } from './integer-option.js';
 import { parseEndpoint, serveMetrics } from './watch-metrics.js';
 import { createScreen, type ScreenKind } from './watch-screen.js';
 import { openSource, type Source } from './watch-source.js';

@@ -7,7 +7,8 @@ import { createWordTable } from './word-table.js';
 export interface HeavyHitters {
   /** The key to count: fill in all of it before each {@link HeavyHitters.add}. */
   readonly key: Uint32Array;
-  add(): void;
+  /** @param times how often it has occurred, 1 or more */
+  add(times: number): void;
   /** The keys that are left, in no order. Each count is at most {@link HeavyHitters.missed} below the truth, never above. */
   forEach(visit: (count: number, wordOf: (word: number) => number) => void): void;
   /** By how much counts may be too low, and how often a key may have occurred that is not there. 0: every count is exact. */
@@ -45,8 +46,8 @@ export function createHeavyHitters(width: number, limit: number): HeavyHitters {
 
   return {
     key,
-    add() {
-      counts[table.entry()]!++;
+    add(times) {
+      counts[table.entry()]! += times;
       if (table.size() > limit) thin();
     },
     forEach(visit) {

@@ -9,10 +9,10 @@
 import ipaddr from 'ipaddr.js';
 import type { PortRange } from '../profile/units.js';
 import { SystemCallError } from './errno.js';
-import { createHeavyHitters } from './heavy-hitters.js';
 import { createInodeSet, type InodeSet } from './inode-set.js';
 import { AF_INET } from './libc.js';
 import { NETLINK_SOCK_DIAG, openNetlink } from './netlink.js';
+import { createPairCounts, MAPPED } from './pair-counts.js';
 import { anyFamilyRequest, BOUND_INACTIVE, LISTEN, TCP_STATES, TCPDIAG_GETSOCK } from './sock-diag.js';
 import { createWordTable } from './word-table.js';
 
@@ -75,16 +75,18 @@ const CONNECTED = ~((1 << LISTEN) | (1 << BOUND_INACTIVE)) >>> 0;
 /** The kernel looks for unconnected sockets in another table, in which every socket is: with very many it would double the work. */
 const MOST_FOR_UNCONNECTED = 100_000;
 const STATES = TCP_STATES.length;
-/** The third word of ::ffff:0:0/96, as a little-endian reader sees it (RFC 4291 §2.5.5.2). */
-const MAPPED = 0xffff0000;
 const BITMAP = 65_536 / 32;
+/** Local IPv4 addresses whose numbers are found without a search. */
+const RECENT_BITS = 8;
 
 /** Open a census of the network namespace that the calling thread is in. @throws SystemCallError */
 export function openCensus(): SocketCensus {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   const addresses = createWordTable(4);
-  /** Local address (its number), remote port, remote address. */
-  const pairs = createHeavyHitters(6, PAIRS);
+  const pairs = createPairCounts(PAIRS);
+  /** Local IPv4 addresses by a part of their hash, and their numbers + 1; 0: none. */
+  const recentWords = new Uint32Array(1 << RECENT_BITS);
+  const recentNumbers = new Uint32Array(1 << RECENT_BITS);
   /** By local address: ports in use; null: none so far. */
   const taken: (Uint32Array | null)[] = [];
   const spareMaps: Uint32Array[] = [];
@@ -100,6 +102,7 @@ export function openCensus(): SocketCensus {
 
   function reset({ range, reserved }: EphemeralPorts): void {
     addresses.clear();
+    recentNumbers.fill(0);
     pairs.clear();
     for (const map of [...taken, ...listeners]) if (map) spareMaps.push(map.fill(0));
     taken.length = 0;
@@ -135,6 +138,15 @@ export function openCensus(): SocketCensus {
     return number;
   }
 
+  function numberOfV4(word: number): number {
+    const slot = Math.imul(word, 0x9e3779b1) >>> (32 - RECENT_BITS);
+    if (recentWords[slot] !== word || recentNumbers[slot] === 0) {
+      recentWords[slot] = word;
+      recentNumbers[slot] = numberOf(0, 0, MAPPED, word) + 1;
+    }
+    return recentNumbers[slot]! - 1;
+  }
+
   function mark(maps: (Uint32Array | null)[], local: number, port: number): void {
     let map = maps[local];
     if (!map) {
@@ -150,7 +162,7 @@ export function openCensus(): SocketCensus {
    */
   function localOf(view: DataView, from: number): number {
     return view.getUint8(from) === AF_INET
-      ? numberOf(0, 0, MAPPED, view.getUint32(from + 8, true))
+      ? numberOfV4(view.getUint32(from + 8, true))
       : numberOf(
           view.getUint32(from + 8, true),
           view.getUint32(from + 12, true),
@@ -202,18 +214,8 @@ export function openCensus(): SocketCensus {
     const remotePort = view.getUint16(from + 6, false);
     // Bound, and connected to nothing yet.
     if (remotePort === 0) return;
-    const { key } = pairs;
-    key[0] = local;
-    key[1] = remotePort;
-    if (view.getUint8(from) === AF_INET) {
-      key[2] = 0;
-      key[3] = 0;
-      key[4] = MAPPED;
-      key[5] = view.getUint32(from + 24, true);
-    } else {
-      for (let i = 0; i < 4; i++) key[2 + i] = view.getUint32(from + 24 + 4 * i, true);
-    }
-    pairs.add();
+    if (view.getUint8(from) === AF_INET) pairs.addV4(local, remotePort, view.getUint32(from + 24, true));
+    else pairs.addV6(local, remotePort, view, from + 24);
   }
 
   function dump(states: number, onMessage: (view: DataView, from: number) => void): void {
@@ -231,8 +233,8 @@ export function openCensus(): SocketCensus {
       { address: string; port: number; sockets: number; localAddresses: number }
     >();
     const largest = new Map<number, Destination>();
-    pairs.forEach((sockets, wordOf) => {
-      const [local, port, address] = [wordOf(0), wordOf(1), addressText((word) => wordOf(2 + word))];
+    pairs.forEach((sockets, local, port, wordOf) => {
+      const address = addressText(wordOf);
       if (sockets > (largest.get(local)?.sockets ?? 0)) largest.set(local, { address, port, sockets });
       const key = `${address} ${port}`;
       const sum = perDestination.get(key) ?? { address, port, sockets: 0, localAddresses: 0 };

@@ -75,9 +75,14 @@ export function timeAxis(end: number, palette: Palette) {
   return {
     ...axis(palette, 'seconds of load'),
     max: Number((Math.ceil(end / step - 0.1) * step).toFixed(6)),
-    axisLabel: { color: palette.text, hideOverlap: true, formatter: formatNumber },
+    axisLabel: { color: palette.text, hideOverlap: true, formatter: secondsLabel },
     splitLine: { show: false },
   };
+}
+
+/** A short load has ticks every 0.05 s, of which one decimal would make 0.1, 0.2, 0.2, 0.3. */
+export function secondsLabel(t: number): string {
+  return t.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
 export function timeAxes({ end, scale }: TimeFrame, name: string, palette: Palette): ChartOption {

@@ -13,6 +13,8 @@ export interface EffectRow {
   /** Null: nothing varied. */
   readonly ci: readonly [number, number] | null;
   readonly verdict: VerdictWord;
+  /** A name for the rows below it, with nothing of its own. */
+  readonly heading?: boolean;
 }
 
 export interface EffectFrame {
@@ -60,7 +62,10 @@ export function effectChart(
     yAxis: {
       type: 'category',
       inverse: true,
-      data: rows.map(({ name }) => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name)),
+      data: rows.map(({ name, heading = false }) => {
+        const value = name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
+        return heading ? { value: `${value}:`, textStyle: { fontWeight: 'bold', color: palette.baseline } } : value;
+      }),
       axisLine: { show: false },
       axisTick: { show: false },
       splitLine: { show: true, lineStyle: { color: palette.grid } },

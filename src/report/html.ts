@@ -87,7 +87,7 @@ ${methodSection(results)}
 ${reproduceSection(results)}`;
   }
   return html`${navigation([['side-by-side', 'Side by side'], ...columns.kernels.map((kernel): Link => [kernelAnchor(kernel), kernel.name]), ...LAST.slice(1)])}
-${sideBySideSection(results, columns)}
+${sideBySideSection(results, columns, draw)}
 ${thresholdsSection(results)}
 ${columns.kernels.map((kernel) => {
   const part = resultsOn(results, kernel);

@@ -25,22 +25,25 @@ import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySi
 import { comparedRuns } from './medians.js';
 import { neighbourRows, neighboursInWords } from './neighbours.js';
 import { partialNotice, warnings } from './notices.js';
-import { picturesOf } from './pictures.js';
+import { picturesOf, pngOf } from './pictures.js';
 import { type Counted, proxyRows } from './proxy.js';
 import { applySentence } from './summary.js';
 import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
 import { viewRows } from './views.js';
 import { wallRows } from './walls.js';
 
-/** @returns Markdown that starts with a second-level heading, so that it can be pasted below other text */
-export function renderMarkdown(results: Results): string {
+/**
+ * @param shown the kind of its pictures: PNG is shown by every tracker, and each is then a link to its SVG
+ * @returns Markdown that starts with a second-level heading, so that it can be pasted below other text
+ */
+export function renderMarkdown(results: Results, shown: 'png' | 'svg' = 'svg'): string {
   const { experiment } = results;
   return [
     `## bindstorm: ${text(experiment.name)}`,
     experiment.description === null ? null : text(experiment.description),
     `**${text(results.summary)}**`,
     notices(results),
-    ...findings(results),
+    ...findings(results, shown),
     environment(results),
     reproduce(results),
   ]
@@ -49,12 +52,12 @@ export function renderMarkdown(results: Results): string {
     .concat('\n');
 }
 
-function findings(results: Results): (string | null)[] {
+function findings(results: Results, shown: 'png' | 'svg'): (string | null)[] {
   const columns = sideBySide(results);
   if (columns === null)
     return [
       variantTable(results),
-      pictures(results),
+      pictures(results, shown),
       whatToChange(results),
       toApply(results),
       why(results),
@@ -67,6 +70,7 @@ function findings(results: Results): (string | null)[] {
     ];
   return [
     kernelTable(columns, results),
+    pictures(results, shown),
     thresholds(results),
     toApply(results),
     ...columns.kernels.map((kernel) => onKernel(results, kernel)),
@@ -74,9 +78,12 @@ function findings(results: Results): (string | null)[] {
 }
 
 /** The goal's forest plot in sight, the others in a fold: without the files beside it the text still says everything. */
-function pictures(results: Results): string | null {
-  const [first, ...others] = picturesOf(results).map(({ path, alt }) => `![${text(alt)}](${path})`);
+function pictures(results: Results, shown: 'png' | 'svg'): string | null {
+  const [first, ...others] = picturesOf(results).map(({ path, alt }) =>
+    shown === 'svg' ? `![${text(alt)}](${path})` : `[![${text(alt)}](${pngOf({ path })})](${path})`,
+  );
   if (first === undefined) return null;
+  if (results.kernels !== undefined) return [first, ...others].join('\n\n');
   const fold = `<details><summary>Before and after</summary>\n\n${others.join('\n\n')}\n\n</details>`;
   return others.length === 0 ? first : `${first}\n\n${fold}`;
 }

@@ -23,6 +23,8 @@ export interface Palette {
   /** How full an address was, one a level of chart-heat.ts. */
   readonly heat: readonly string[];
   readonly verdicts: Readonly<Record<VerdictWord, string>>;
+  /** The ground on which each is read. */
+  readonly verdictGrounds: Readonly<Record<VerdictWord, string>>;
   readonly baseline: string;
   /** One a variant within a chart. */
   readonly variants: readonly string[];
@@ -46,6 +48,12 @@ export const CSS_PALETTE: Palette = {
     worse: 'var(--bad)',
     'no difference': 'var(--same)',
     'not enough evidence': 'var(--unsure)',
+  },
+  verdictGrounds: {
+    better: 'var(--good-bg)',
+    worse: 'var(--bad-bg)',
+    'no difference': 'var(--same-bg)',
+    'not enough evidence': 'var(--unsure-bg)',
   },
   baseline: 'var(--text)',
   variants: ['var(--v1)', 'var(--v2)', 'var(--v3)', 'var(--v4)', 'var(--v5)', 'var(--v6)', 'var(--v7)'],

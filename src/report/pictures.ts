@@ -1,12 +1,14 @@
-/** The pictures beside the Markdown report: a few of the page's plots, as SVG files in plain colours. */
+/** The pictures beside the Markdown report: a few of the page's plots, as SVG files in plain colours and as PNG files. */
 import { winnerOf } from '../analysis/winner.js';
 import type { Results, Variant } from '../results/schema.js';
 import { addressHeat, addressTimeline, addressWalls } from './addresses.js';
 import type { ChartOption } from './chart-axes.js';
 import { effectChart, effectHeight } from './chart-effect.js';
 import { heatChart, heatHeight } from './chart-heat.js';
+import { kernelsChart, kernelsHeight } from './chart-kernels.js';
 import { outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from './charts.js';
 import { metricLabel } from './format.js';
+import { kernelEffectRows, kernelEffects, kernelFrame, kernelGrid } from './kernel-effects.js';
 import { medianCurve, medianOutcomes, medianTimeline, type Slice } from './medians.js';
 import { CSS_PALETTE, outcomeColours, resolvePalette } from './palette.js';
 import { effectFrame, effectRows, effectsOf } from './sections/effect.js';
@@ -30,26 +32,44 @@ interface Plot extends Picture {
 const SIZE = { width: 560, height: 260 };
 const PALETTE = resolvePalette(CSS_PALETTE, LIGHT_COLOURS);
 
-/** Which pictures there are, the most telling first. With several kernels there are none: the page has those of each. */
+/** Which pictures there are, the most telling first. */
 export function picturesOf(results: Results): Picture[] {
   return plotsOf(results).map(({ path, alt }) => ({ path, alt }));
 }
 
-/** @returns the pictures with the text of their files */
-export async function drawPictures(results: Results): Promise<(Picture & { readonly svg: string })[]> {
+/** `charts/effect.png` of `charts/effect.svg`. */
+export function pngOf({ path }: Pick<Picture, 'path'>): string {
+  return path.replace(/\.svg$/, '.png');
+}
+
+export interface DrawnPictures {
+  /** What the Markdown shows: PNG, where it can be drawn. */
+  readonly shown: 'png' | 'svg';
+  /** Both kinds; the drawing of PNG goes on beside the calling thread. */
+  readonly files: Promise<readonly { readonly path: string; readonly content: string | Uint8Array }[]>;
+}
+
+export async function drawPictures(results: Results): Promise<DrawnPictures> {
   const plots = plotsOf(results);
-  if (plots.length === 0) return [];
+  if (plots.length === 0) return { shown: 'svg', files: Promise.resolve([]) };
   const { file } = await (await import('./svg.js')).loadDrawing();
-  return plots.map(({ path, alt, option, width, height }, i) => ({
-    path,
-    alt,
-    svg: file(option(), `f${i}`, width, height),
-  }));
+  const png = await (await import('./png.js')).loadPng();
+  const files = Promise.all(
+    plots.flatMap(({ path, option, width, height }, i) => {
+      const svg = file(option(), `f${i}`, width, height);
+      const own = { path, content: svg };
+      return png === null ? [own] : [own, png(svg).then((content) => ({ path: pngOf({ path }), content }))];
+    }),
+  );
+  // Whoever waits for them is told; nobody does where a report before them fails.
+  files.catch(() => {});
+  return { shown: png === null ? 'svg' : 'png', files };
 }
 
 function plotsOf(results: Results): Plot[] {
   const [baseline] = results.variants;
-  if ((results.kernels?.length ?? 1) > 1 || !baseline) return [];
+  if (!baseline) return [];
+  if (results.kernels !== undefined) return kernelPlots(results);
   const after = afterOf(results);
   const arms: [Variant, 'before' | 'after'][] = [
     [baseline, 'before'],
@@ -68,6 +88,31 @@ function afterOf(results: Results): Variant | undefined {
   const winner = winnerOf(results);
   if (winner.kind === 'sysctls') return winner.variant;
   return betterVariants(results)[0] ?? results.variants[1];
+}
+
+/** Where the kernel is a factor: all of them in two pictures. The page has the plots of each. */
+function kernelPlots(results: Results): Plot[] {
+  const effects = kernelEffects(results);
+  if (effects.length === 0) return [];
+  const metric = metricLabel(results.experiment.goal);
+  const rows = kernelEffectRows(effects);
+  const grid = kernelGrid(effects, results);
+  return [
+    {
+      path: `${PICTURES_FOLDER}/kernels.svg`,
+      alt: `${metric}: the verdict on each variant on each kernel`,
+      option: () => kernelsChart(grid, PALETTE),
+      width: SIZE.width,
+      height: kernelsHeight(grid),
+    },
+    {
+      path: `${PICTURES_FOLDER}/effect.svg`,
+      alt: `${metric}: difference of each variant from the baseline of the same kernel, with its 95 % interval`,
+      option: () => effectChart(rows, { ...kernelFrame(effects), names: true }, PALETTE),
+      width: SIZE.width,
+      height: effectHeight(rows.length),
+    },
+  ];
 }
 
 function effectPlot(results: Results): Plot[] {

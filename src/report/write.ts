@@ -21,29 +21,30 @@ import { renderSummary } from './summary.js';
 export async function writeReports(dir: string, results: Results): Promise<string[]> {
   await mkdir(dir, { recursive: true });
   const apply = applyOf(results);
+  const pictures = await drawPictures(results);
   const files: [name: string, content: string][] = [
     ['report.html', await renderHtml(results)],
-    ['report.md', renderMarkdown(results)],
+    ['report.md', renderMarkdown(results, pictures.shown)],
     ['summary.md', renderSummary(results, apply)],
     ['junit.xml', renderJunit(results)],
     ['seconds.csv', renderCsv(results)],
   ];
+  const drawn = await pictures.files;
   const folder = join(dir, APPLY_FOLDER);
   // What an earlier version, or fewer runs, once supported is not left for somebody to apply or to look at.
   for (const name of [APPLY_FOLDER, PICTURES_FOLDER]) await rm(join(dir, name), { recursive: true, force: true });
-  const pictures = await drawPictures(results);
   if (apply.kind === 'files') {
     await mkdir(folder);
     files.push([join(APPLY_FOLDER, apply.name), apply.dropIn]);
     files.push([join(APPLY_FOLDER, `${apply.name}.rollback`), apply.rollback]);
   }
   for (const [name, content] of files) await replaceFile(join(dir, name), content);
-  if (pictures.length > 0) await mkdir(join(dir, PICTURES_FOLDER));
-  for (const { path, svg } of pictures) await replaceFile(join(dir, path), svg);
-  return [...files.map(([name]) => name), ...pictures.map(({ path }) => path)].map((name) => join(dir, name));
+  if (drawn.length > 0) await mkdir(join(dir, PICTURES_FOLDER));
+  for (const { path, content } of drawn) await replaceFile(join(dir, path), content);
+  return [...files.map(([name]) => name), ...drawn.map(({ path }) => path)].map((name) => join(dir, name));
 }
 
-async function replaceFile(path: string, content: string): Promise<void> {
+async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
     await writeFile(temporary, content, { flag: 'wx' });

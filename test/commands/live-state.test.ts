@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { createLiveBook } from '../../src/commands/live-state.js';
 import { renderRunMetrics } from '../../src/commands/run-metrics.js';
 import { planRuns } from '../../src/experiment/order.js';
+import { fittedExperiment, kernelRuns } from '../support/kernels.js';
 import { makeExperiment, makeRun, makeSecond } from '../support/runs.js';
 
 const EXPERIMENT = { ...makeExperiment({ variants: ['a'], repeat: 2 }), warmup: 0 };
@@ -15,6 +16,7 @@ function scene() {
     finished: new Set(),
     runs: [],
     wallsOf: () => ({ slow: 50, hard: 100 }),
+    deterministic: () => false,
     now: () => 0,
   });
   const first = PLANNED[0]!;
@@ -52,6 +54,57 @@ describe('what a live page is told', () => {
     assert.deepEqual([done, total], [1, 4]);
     const arm = arms.find(({ name }) => name === first.variant)!;
     assert.deepEqual([arm.done, arm.last?.id, arm.walls], [1, first.id, { slow: 50, hard: 100 }]);
+  });
+});
+
+describe('the effect so far', () => {
+  it('has a row as soon as a block has both, and an interval when pairs differ; what failed is no pair', () => {
+    const book = scene().book;
+    const made = (variant: string, block: number, failed: number, status: 'ok' | 'failed' = 'ok') => {
+      const outcomes = { ok: 100 - failed, 'bind:EADDRINUSE': failed };
+      const run = makeRun({ variant, block, outcomes, status });
+      return book.take({ type: 'run-end', run, done: 0, total: PLANNED.length });
+    };
+    assert.deepEqual(book.state().effect, { metric: EXPERIMENT.goal, rows: [] });
+    made('baseline', 1, 50);
+    assert.deepEqual(book.state().effect.rows, []);
+    const message = made('a', 1, 10);
+    assert.ok(message?.type === 'state');
+    const [row] = message.state.effect.rows;
+    assert.equal(row?.name, 'a');
+    assert.deepEqual([row.pairs, row.unit, row.kind], [1, 'share', 'noisy']);
+    assert.ok(Math.abs(row.difference! + 0.4) < 1e-9, String(row.difference));
+    made('baseline', 2, 60);
+    made('a', 2, 30);
+    const [two] = book.state().effect.rows;
+    assert.equal(two?.pairs, 2);
+    assert.ok(Math.abs(two.difference! + 0.35) < 1e-9, String(two.difference));
+    assert.ok(two.ci === null || (two.ci[0] <= two.difference! && two.difference! <= two.ci[1]));
+    made('a', 2, 0, 'failed');
+    assert.equal(book.state().effect.rows[0]?.pairs, 2);
+  });
+
+  it('is not what one of many kernels says, but each variant against the baseline of its own', () => {
+    const experiment = fittedExperiment();
+    const book = createLiveBook({
+      experiment,
+      planned: planRuns(experiment),
+      finished: new Set(),
+      runs: kernelRuns(experiment),
+      wallsOf: () => ({ slow: 50, hard: 100 }),
+      deterministic: () => true,
+      now: () => 0,
+    });
+    assert.deepEqual(
+      book.state().effect.rows.map(({ name, kind, difference, ci }) => [name, kind, difference, ci]),
+      [
+        ['range@old', 'exact', -0.5, null],
+        ['all@old', 'exact', 0, null],
+        ['range@new', 'exact', -0.5, null],
+        ['delay@new', 'exact', -0.5, null],
+        ['all@new', 'exact', -0.5, null],
+      ],
+    );
   });
 });
 

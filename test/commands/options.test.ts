@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
-import { boxOption, integerOption, kernelOption, labOption } from '../../src/commands/options.js';
+import { integerOption } from '../../src/commands/integer-option.js';
+import { boxOption, kernelOption, labOption } from '../../src/commands/options.js';
 
 test('whole numbers within their bounds', () => {
   const parse = integerOption('--repeat', 1, 1000);

@@ -16,6 +16,7 @@ import type { Results } from '../../src/results/schema.js';
 import { layoutFaults, print, screenshot, startBrowser, visit, WIDTHS } from '../support/browser.js';
 import { startCli, until } from '../support/cli.js';
 import { hostileResults } from '../support/hostile.js';
+import { kernelResults } from '../support/kernels.js';
 import { emptyResults, partialResults, quickstartResults } from '../support/results.js';
 import { tinyProfile } from '../support/tiny.js';
 
@@ -42,9 +43,12 @@ const REPORTS: Readonly<Record<string, () => Results>> = {
   partial: partialResults,
   failed: emptyResults,
   hostile: hostileResults,
+  kernels: () => kernelResults(),
 };
 /** Results without a single run have nothing to draw. */
 const WITHOUT_CHARTS = new Set(['failed']);
+/** Their runs have no seconds, so there are effects and verdicts alone. */
+const FEW_CHARTS = new Set(['kernels']);
 
 for (const [name, results] of Object.entries(REPORTS)) {
   test(`the ${name} report: quiet, self-contained, and whole at three widths and in print`, async () => {
@@ -52,7 +56,7 @@ for (const [name, results] of Object.entries(REPORTS)) {
     const { page, complaints } = await visit(browser, url, { colorScheme: name === 'partial' ? 'dark' : 'light' });
     const charts = await page.locator('.chart[role=img] svg').count();
     if (WITHOUT_CHARTS.has(name)) assert.equal(charts, 0);
-    else assert.ok(charts > 20, `${charts} charts`);
+    else assert.ok(charts > (FEW_CHARTS.has(name) ? 3 : 20), `${charts} charts`);
     assert.equal(await page.locator('details.numbers').count(), charts, 'each chart has its numbers');
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });
@@ -108,6 +112,15 @@ test('a live page moves during a run, is as quiet, and ends as the report', asyn
   await drawn('#latency');
   await page.locator('#arms td', { hasText: / ok/ }).first().waitFor();
   assert.equal(await page.locator('#arms tr').count(), 3);
+  // After the first block there is an effect, in a chart and in the table, and it is said to be no verdict.
+  await drawn('#effect');
+  await page
+    .locator('#effect-words', { hasText: /^By \d blocks? so far\. .*nothing is decided before the last/ })
+    .waitFor();
+  await page
+    .locator('#arms td', { hasText: /points \(.*\), \d pairs?$/ })
+    .first()
+    .waitFor();
   const metrics = await (await fetch(`${url}metrics`)).text();
   assert.match(metrics, /^bindstorm_run_planned_runs 6$/m);
   assert.match(metrics, /^bindstorm_run_attempts_total\{variant="[\w-]+",outcome="ok"\} \d+$/m);

@@ -53,7 +53,7 @@ function countAll(values: Iterable<number>, limit: number) {
   const hitters = createHeavyHitters(2, limit);
   for (const value of values) {
     hitters.key.set([value, value * 2]);
-    hitters.add();
+    hitters.add(1);
   }
   const counts = new Map<number, number>();
   hitters.forEach((count, wordOf) => {
@@ -102,7 +102,7 @@ test('what was counted before is forgotten when cleared', () => {
   hitters.clear();
   assert.equal(hitters.missed(), 0);
   hitters.key.set([1, 2]);
-  hitters.add();
+  hitters.add(1);
   const seen: number[] = [];
   hitters.forEach((count) => void seen.push(count));
   assert.deepEqual(seen, [1]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LineSeriesOption } from 'echarts/charts';
 import { addressTimeline, addressWalls } from '../../src/report/addresses.js';
-import { type ChartOption, niceScale } from '../../src/report/chart-axes.js';
+import { type ChartOption, niceScale, secondsLabel } from '../../src/report/chart-axes.js';
 import { logTicks, outcomeScale, outcomesChart, percentileChart, portsChart } from '../../src/report/charts.js';
 import { medianTimeline } from '../../src/report/medians.js';
 import { CSS_PALETTE, outcomeColours } from '../../src/report/palette.js';
@@ -31,6 +31,11 @@ test('logarithmic ticks are 1, 2 and 5 of each decade and enclose the values', (
     const ticks = logTicks(low, low * 70);
     assert.ok(ticks[0]! <= low && ticks[1]! > low && ticks.at(-1)! >= low * 70);
   }
+});
+
+test('ticks of time say where they are, however short the load', () => {
+  const shown = [0, 0.05, 0.1, 0.15, 0.25, 0.125, 2, 60, 1500].map(secondsLabel);
+  assert.deepEqual(shown, ['0', '0.05', '0.1', '0.15', '0.25', '0.125', '2', '60', '1,500']);
 });
 
 test('all outcome charts share one scale', () => {

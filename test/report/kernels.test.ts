@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { renderHtml } from '../../src/report/html.js';
+import { kernelEffectRows, kernelEffects, kernelGrid, kernelTable } from '../../src/report/kernel-effects.js';
 import { resultsOn, sideBySide } from '../../src/report/kernels.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
+import { picturesOf } from '../../src/report/pictures.js';
 import { renderTerminal } from '../../src/report/terminal.js';
 import type { Results } from '../../src/results/schema.js';
 import { fittedExperiment, KERNELS, kernelInput, kernelResults } from '../support/kernels.js';
@@ -67,6 +69,49 @@ describe('kernels side by side', () => {
       ['baseline', 'range', 'delay', 'all'],
     );
     assert.deepEqual([part.environment.kernel, part.kernels], ['7.2.7', undefined]);
+  });
+
+  it('charts: every variant on every kernel against the baseline there', () => {
+    const effects = kernelEffects(results);
+    const rows = kernelEffectRows(effects).map(({ name, heading = false, difference, verdict }) =>
+      heading ? name : [name, difference, verdict],
+    );
+    assert.deepEqual(rows, [
+      'old',
+      ['range', -0.5, 'better'],
+      ['all', 0, 'no difference'],
+      'new',
+      ['range', -0.5, 'better'],
+      ['delay', -0.5, 'better'],
+      ['all', -0.5, 'better'],
+    ]);
+    const grid = kernelGrid(effects, results);
+    const better = { verdict: 'better', text: '−50.0' };
+    assert.deepEqual(grid, {
+      kernels: ['old', 'new'],
+      rows: [
+        { name: 'range', cells: [better, better] },
+        { name: 'delay', cells: [{ verdict: null, text: '' }, better] },
+        { name: 'all', cells: [{ verdict: 'no difference', text: '0' }, better] },
+      ],
+    });
+    assert.deepEqual(kernelTable(effects, results).rows[1], [
+      'delay',
+      'not on this kernel',
+      '−50.0 points (exact), better',
+    ]);
+    assert.deepEqual(kernelEffects(quickstartResults()), []);
+  });
+
+  it('Markdown has both charts as pictures', () => {
+    assert.deepEqual(
+      picturesOf(results).map(({ path }) => path),
+      ['charts/kernels.svg', 'charts/effect.svg'],
+    );
+    assert.match(
+      renderMarkdown(results, 'png'),
+      /^\[!\[failures: [^\]]*\]\(charts\/kernels\.png\)\]\(charts\/kernels\.svg\)$/m,
+    );
   });
 
   it('times are not to be read across engines', () => {

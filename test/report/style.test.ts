@@ -27,8 +27,12 @@ function luminance(colour: string): number {
 test('both schemes define the same colours, and all that the charts use', () => {
   assert.equal(schemes.length, 2);
   assert.deepEqual([...schemes[0]!.keys()].sort(), [...schemes[1]!.keys()].sort());
-  const { verdicts, ...others } = CSS_PALETTE;
-  for (const colour of [...Object.values(others).flat(), ...Object.values(verdicts)] as string[]) {
+  const { verdicts, verdictGrounds, ...others } = CSS_PALETTE;
+  for (const colour of [
+    ...Object.values(others).flat(),
+    ...Object.values(verdicts),
+    ...Object.values(verdictGrounds),
+  ] as string[]) {
     assert.ok(schemes[0]!.has(/^var\(--([\w-]+)\)$/.exec(colour)?.[1] ?? ''), colour);
   }
 });

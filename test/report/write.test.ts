@@ -7,7 +7,8 @@ import { applyOf } from '../../src/report/apply.js';
 import { renderCsv } from '../../src/report/csv.js';
 import { renderJunit } from '../../src/report/junit.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
-import { picturesOf } from '../../src/report/pictures.js';
+import { picturesOf, pngOf } from '../../src/report/pictures.js';
+import { loadPng } from '../../src/report/png.js';
 import { renderSummary } from '../../src/report/summary.js';
 import { writeReports } from '../../src/report/write.js';
 import { emptyResults, quickstartResults, realSizeResults } from '../support/results.js';
@@ -31,22 +32,55 @@ test('the reports land in a folder that may not exist yet, replace older ones, a
       .split(' ')
       .map((name) => `${name}.svg`),
   );
-  assert.deepEqual((await readdir(join(dir, 'charts'))).sort(), pictures.map((path) => path.slice(7)).sort());
+  const both = picturesOf(results).flatMap((picture) => [picture.path, pngOf(picture)]);
+  assert.deepEqual((await readdir(join(dir, 'charts'))).sort(), both.map((path) => path.slice(7)).sort());
   for (const path of pictures) {
     const svg = await readFile(join(dir, path), 'utf8');
     assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
     // Outside of the page there are no variables.
     assert.doesNotMatch(svg, /var\(--/);
+    // A picture of twice the size (PNG, RFC 2083: signature, then IHDR with width and height).
+    const png = await readFile(join(dir, pngOf({ path })));
+    const [, width, height] = /^<svg width="(\d+)" height="(\d+)"/.exec(svg)!.map(Number);
+    assert.equal(png.subarray(1, 4).toString('latin1'), 'PNG');
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [2 * width!, 2 * height!]);
   }
   const apply = applyOf(results);
   for (const [name, content] of [
-    ['report.md', renderMarkdown(results)],
+    ['report.md', renderMarkdown(results, 'png')],
     ['summary.md', renderSummary(results, apply)],
     ['junit.xml', renderJunit(results)],
     ['seconds.csv', renderCsv(results)],
   ] as const)
     assert.equal(await readFile(join(dir, name), 'utf8'), content);
   assert.match(await readFile(join(dir, 'report.html'), 'utf8'), /^<!doctype html>[\s\S]*<\/html>\n$/);
+});
+
+test('names that no XML can hold do not keep a picture from being drawn', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'bindstorm-report-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const results = quickstartResults();
+  const names = [
+    '\u0000\u001b[31m',
+    '\ud800',
+    '\uffff\ufffe',
+    '</text><script>',
+    `1234567890123456789${'\u{1F4A9}'}01`,
+    '&#0;',
+  ];
+  const variants = results.variants.map((variant, i) => ({ ...variant, name: names[i - 1] ?? variant.name }));
+  await writeReports(dir, { ...results, variants });
+  const png = await readFile(join(dir, 'charts', 'effect.png'));
+  assert.equal(png.subarray(1, 4).toString('latin1'), 'PNG');
+});
+
+test('text is drawn into a PNG with the font that comes along, whatever the machine has', async () => {
+  const draw = (await loadPng())!;
+  const svg = (text: string) =>
+    `<svg xmlns="http://www.w3.org/2000/svg" width="200" height="20"><text y="15" style="font-family:system-ui,sans-serif">${text}</text></svg>`;
+  const [empty, one, minus] = await Promise.all(['', '\u2212 1 \u00b5s', '1 \u00b5s'].map((text) => draw(svg(text))));
+  assert.ok(one!.length > empty!.length + 100, `${one!.length} bytes with text, ${empty!.length} without`);
+  assert.notDeepEqual(one, minus, 'the minus sign has a shape');
 });
 
 test('what there is to apply is written, and is gone when the results no longer support it', async (t) => {

@@ -4,13 +4,14 @@
  */
 import { addressSlices, heatOf } from '../addresses.js';
 import type { ChartOption } from '../chart-axes.js';
+import { effectChart, effectHeight } from '../chart-effect.js';
 import { heatChart } from '../chart-heat.js';
 import { type Curve, outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from '../charts.js';
 import { init } from '../echarts.js';
-import { formatNumber, formatValue } from '../format.js';
+import { formatDifference, formatInterval, formatNumber, formatValue, metricLabel, plural } from '../format.js';
 import { medianPercentiles, medianSlices } from '../medians.js';
 import { CSS_PALETTE, DASHES, outcomeColours } from '../palette.js';
-import type { LiveArm, LiveMessage, LiveSecond, LiveState } from './messages.js';
+import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from './messages.js';
 
 /** What of a browser is used here: the package is compiled for Node, whose types know no document. */
 interface Page {
@@ -22,7 +23,7 @@ interface PageElement {
   className: string;
   value: number;
   max: number;
-  readonly style: { background: string };
+  readonly style: { background: string; height: string };
   append(...children: (PageElement | string)[]): void;
   replaceChildren(...children: PageElement[]): void;
   setAttribute(name: string, value: string): void;
@@ -37,7 +38,7 @@ interface Browser {
 const { document, location, EventSource, addEventListener, requestAnimationFrame } = globalThis as unknown as Browser;
 
 const element = (id: string): PageElement => document.getElementById(id)!;
-const CHARTS = ['outcomes', 'ports', 'heat', 'latency'] as const;
+const CHARTS = ['outcomes', 'ports', 'heat', 'latency', 'effect'] as const;
 const charts = Object.fromEntries(
   CHARTS.map((id) => [id, init(element(id) as unknown as null, null, { renderer: 'svg' })]),
 ) as Record<(typeof CHARTS)[number], ReturnType<typeof init>>;
@@ -45,6 +46,7 @@ const charts = Object.fromEntries(
 let state: LiveState | null = null;
 let timeline: LiveSecond[] = [];
 let drawing = false;
+let shownEffect: LiveEffect | null = null;
 
 const source = new EventSource('/events');
 source.onmessage = ({ data }) => {
@@ -90,7 +92,8 @@ function draw(now: LiveState): void {
   drawOutcomes(now, arm);
   if (arm) drawPorts(arm);
   drawLatency(now);
-  element('arms').replaceChildren(...now.arms.map(armRow));
+  drawEffect(now.effect);
+  element('arms').replaceChildren(...now.arms.map((each) => armRow(each, now.effect)));
 }
 
 function latestArm({ arms }: LiveState): LiveArm | undefined {
@@ -153,11 +156,43 @@ function drawLatency({ arms }: LiveState): void {
   if (curves.length > 0) show('latency', percentileChart(curves, CSS_PALETTE));
 }
 
+/** One colour for all: a green diamond would read as a verdict. */
+function drawEffect(effect: LiveEffect): void {
+  if (effect === shownEffect) return;
+  shownEffect = effect;
+  const { metric, rows } = effect;
+  element('effect-metric').textContent = metricLabel(metric);
+  const pairs = rows.map((row) => row.pairs);
+  element('effect-words').textContent =
+    rows.length === 0
+      ? 'A variant is shown here as soon as it and the baseline have each finished a run of the same block.'
+      : `By ${plural(Math.max(...pairs), 'block')} so far. Intervals move as runs complete, so nothing is decided before the last: the report gives the verdicts, after guardrails too.`;
+  const first = rows[0];
+  element('effect').style.height = `${first ? effectHeight(rows.length) : 0}px`;
+  if (first === undefined) return charts.effect.clear();
+  charts.effect.resize();
+  const drawn = rows.map(({ name, difference, ci }) => ({
+    name,
+    difference,
+    ci,
+    verdict: 'not enough evidence' as const,
+  }));
+  const margin = Math.min(...rows.map((row) => row.margin));
+  show('effect', effectChart(drawn, { unit: first.unit, margin, names: true }, CSS_PALETTE));
+}
+
+function effectText(name: string, { rows }: LiveEffect): string {
+  const row = rows.find((each) => each.name === name);
+  if (!row || row.difference === null) return '–';
+  const interval = formatInterval(row.unit, row.ci) ?? (row.kind === 'exact' ? 'exact' : 'no interval');
+  return `${formatDifference(row.unit, row.difference)} (${interval}), ${plural(row.pairs, 'pair')}`;
+}
+
 function show(id: (typeof CHARTS)[number], option: ChartOption): void {
   charts[id].setOption(option, { notMerge: true });
 }
 
-function armRow({ name, done, last }: LiveArm): PageElement {
+function armRow({ name, done, last }: LiveArm, effect: LiveEffect): PageElement {
   const row = document.createElement('tr');
   const cell = (tag: string, text: string) => {
     const made = document.createElement(tag);
@@ -169,6 +204,11 @@ function armRow({ name, done, last }: LiveArm): PageElement {
   const count = cell('td', String(done));
   count.className = 'number';
   const outcomes = Object.entries(last?.outcomes ?? {}).map(([outcome, n]) => `${formatNumber(n)} ${outcome}`);
-  row.append(head, count, cell('td', last === null ? '–' : last.status === 'ok' ? outcomes.join(', ') : last.status));
+  row.append(
+    head,
+    count,
+    cell('td', effectText(name, effect)),
+    cell('td', last === null ? '–' : last.status === 'ok' ? outcomes.join(', ') : last.status),
+  );
   return row;
 }

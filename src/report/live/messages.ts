@@ -1,5 +1,5 @@
 /** What the server of a live page tells the page: server-sent events with JSON data. */
-import type { Latency, Second, Variant } from '../../results/schema.js';
+import type { Comparison, Latency, Second, Variant } from '../../results/schema.js';
 import type { AddressWalls } from '../addresses.js';
 
 /** What of a second the charts need. */
@@ -21,6 +21,16 @@ export interface LiveArm {
   } | null;
 }
 
+/** What the runs so far say about one metric. It is no verdict: that is given once, when all are done. */
+export interface LiveEffect {
+  readonly metric: string;
+  /** One an arm that has a pair of runs with its baseline, by the arm's name. */
+  readonly rows: readonly ({ readonly name: string } & Pick<
+    Comparison,
+    'unit' | 'kind' | 'difference' | 'ci' | 'pairs' | 'margin'
+  >)[];
+}
+
 /** All that the page shows: sent to a page that connects, and whenever a run begins or ends. */
 export interface LiveState {
   readonly experiment: string;
@@ -33,6 +43,8 @@ export interface LiveState {
   readonly left: string;
   /** What is being done, in words. */
   readonly phase: string;
+  /** The goal of the experiment. */
+  readonly effect: LiveEffect;
   /** Null between runs. */
   readonly current: { readonly arm: string; readonly id: string; readonly timeline: readonly LiveSecond[] } | null;
 }

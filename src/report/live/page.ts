@@ -65,10 +65,16 @@ export function livePage(experiment: string): string {
 <figcaption><strong>Latency by percentile</strong>: total time of ok attempts, the latest run of each arm; the baseline is the thick line</figcaption></figure>
 </div>
 </section>
+<section aria-labelledby="effect-title">
+<h2 id="effect-title">So far, and no verdict yet</h2>
+<p id="effect-words"></p>
+<figure><div class="chart" id="effect" role="img" aria-label="Difference of each variant from the baseline so far"></div>
+<figcaption><strong id="effect-metric"></strong>, variant minus baseline: the diamond is the estimate, the line its 95 % interval; the numbers are in the table below</figcaption></figure>
+</section>
 <section aria-labelledby="arms-title">
 <h2 id="arms-title">Arms</h2>
 <div class="scroll" role="region" aria-label="Arms" tabindex="0"><table>
-<thead><tr><th scope="col">Arm</th><th scope="col" class="number">Runs done</th><th scope="col">Latest run</th></tr></thead>
+<thead><tr><th scope="col">Arm</th><th scope="col" class="number">Runs done</th><th scope="col">Difference so far (95 % CI)</th><th scope="col">Latest run</th></tr></thead>
 <tbody id="arms"></tbody>
 </table></div>
 </section>

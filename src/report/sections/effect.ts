@@ -26,11 +26,16 @@ export function effectsOf(results: Results): Effect[] {
   }));
 }
 
-/** What the chart of an effect shows; names lose what no SVG file can hold. */
+/** A name without what no SVG file can hold. */
+export function printable(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return name.replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff\p{Surrogate}]/gu, '\u{FFFD}');
+}
+
+/** What the chart of an effect shows. */
 export function effectRows({ comparisons }: Effect): EffectRow[] {
   return comparisons.map(({ name, comparison: { difference, ci, verdict } }) => ({
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    name: name.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\u{FFFD}'),
+    name: printable(name),
     difference,
     ci,
     verdict,
@@ -40,6 +45,16 @@ export function effectRows({ comparisons }: Effect): EffectRow[] {
 export function effectFrame({ comparisons }: Effect): { unit: Comparison['unit']; margin: number } {
   const first = comparisons[0]!.comparison;
   return { unit: first.unit, margin: Math.min(...comparisons.map(({ comparison }) => comparison.margin)) };
+}
+
+/** The colours of verdicts in a chart. */
+export function verdictLegend(): Markup | null {
+  return legend(
+    (['better', 'worse', 'no difference', 'not enough evidence'] as const).map((word) => ({
+      swatch: lineSwatch(CSS_PALETTE.verdicts[word], [], 4),
+      text: word,
+    })),
+  );
 }
 
 const WIDTH = 430;
@@ -53,12 +68,7 @@ export function effectSection(results: Results, draw: DrawSvg): Markup | null {
     'effect',
     'Effect of each variant',
     html`<p>Variant minus baseline: the diamond is the estimate, the line its 95 % interval. A diamond without a line is exact: nothing varied. Left of the middle line the number is lower than in the baseline. The grey band holds differences too small to count; the first chart is the goal, the others are guardrails.</p>
-${legend(
-  (['better', 'worse', 'no difference', 'not enough evidence'] as const).map((word) => ({
-    swatch: lineSwatch(CSS_PALETTE.verdicts[word], [], 4),
-    text: word,
-  })),
-)}
+${verdictLegend()}
 <div class="wide panels">${effects.map((effect, i) => {
       const frame = effectFrame(effect);
       return figure({

@@ -1,11 +1,22 @@
 /** What the page shows where the kernel is a factor: kernels side by side, and the frame around the sections of each. */
 import type { KernelResult, Results } from '../../results/schema.js';
+import { effectChart, effectHeight } from '../chart-effect.js';
+import { kernelsChart, kernelsHeight } from '../chart-kernels.js';
 import { metricLabel } from '../format.js';
+import { kernelEffectRows, kernelEffects, kernelFrame, kernelGrid, kernelTable } from '../kernel-effects.js';
 import { type Cell, columnTitle, kernelTitle, notRunOn, type SideBySide } from '../kernels.js';
 import { type Content, html, type Markup } from '../markup.js';
+import { CSS_PALETTE } from '../palette.js';
+import type { DrawSvg } from '../svg.js';
+import { verdictLegend } from './effect.js';
+import { figure } from './figure.js';
 import { badge, bullets, code, section, table } from './parts.js';
 
-export function sideBySideSection(results: Results, { kernels, rows, nowhere, note }: SideBySide): Markup {
+export function sideBySideSection(
+  results: Results,
+  { kernels, rows, nowhere, note }: SideBySide,
+  draw: DrawSvg,
+): Markup {
   const { goal } = results.experiment;
   return section(
     'side-by-side',
@@ -27,7 +38,33 @@ export function sideBySideSection(results: Results, { kernels, rows, nowhere, no
     nowhere.length > 0
       ? html`<p>${kernels.length === 1 ? 'Not on this kernel' : 'On none of these kernels'}:</p>${bullets(nowhere.map(code))}`
       : null,
+    kernelCharts(results, draw),
   );
+}
+
+const WIDTH = 430;
+
+/** The goal on all kernels: who helps where, and by how much. */
+function kernelCharts(results: Results, draw: DrawSvg): Markup | null {
+  const effects = kernelEffects(results);
+  if (effects.length === 0) return null;
+  const metric = metricLabel(results.experiment.goal);
+  const grid = kernelGrid(effects, results);
+  const rows = kernelEffectRows(effects);
+  const frame = kernelFrame(effects);
+  const table = kernelTable(effects, results);
+  return html`${verdictLegend()}
+<div class="wide panels">${figure({
+    label: `${metric}, the verdict on each kernel. ${grid.rows.map(({ name, cells }) => `${name}: ${cells.map(({ verdict, text }, i) => `${grid.kernels[i]} ${verdict === null ? 'not there' : `${verdict}, ${text}`}`).join('; ')}`).join('. ')}.`,
+    svg: draw(kernelsChart(grid, CSS_PALETTE), 'kv', WIDTH, kernelsHeight(grid)),
+    caption: html`<strong>${metric}</strong>, the goal: the verdict on each variant, and its difference from the baseline, on each kernel; – is not on this kernel`,
+    table,
+  })}${figure({
+    label: `${metric}, difference from the baseline of each kernel, with its 95 % interval.`,
+    svg: draw(effectChart(rows, { ...frame, names: true }, CSS_PALETTE), 'ke', WIDTH, effectHeight(rows.length)),
+    caption: html`<strong>${metric}</strong>, variant minus the baseline of the same kernel: the diamond is the estimate, the line its 95 % interval; a diamond without a line is exact`,
+    table,
+  })}</div>`;
 }
 
 /** The first of many, so that a row that changes everything is no taller than the others together. */
