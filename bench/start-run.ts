@@ -19,8 +19,9 @@ const CLI = fileURLToPath(new URL('../bundle/cli/main.js', import.meta.url));
 /** USER_HZ, in which proc(5) counts CPU time, is 100 on every architecture that is supported. */
 const TICKS = 100;
 
+// Eight addresses, so that no search for a free port is long.
 const profile = (arrival: string, repeat: number) => `name: start
-addresses: 10.50.0.1/32
+addresses: { cidr: 10.50.0.0/24, count: 8 }
 load: { strategy: bind-no-port, arrival: ${arrival} }
 sysctls: { net.ipv4.ip_local_port_range: 1024 65535 }
 variants: [{ name: same, load: { workers: 1 }, sysctls: { net.ipv4.tcp_fin_timeout: 30 } }]
