@@ -10,6 +10,7 @@ import { FIX_STRATEGIES, type FixRow, HOST, rowFile } from '../experiment/fix-ro
 import { absentTable, SubjectChanged, subjectRow } from '../experiment/fix-subject.js';
 import { runFixes, runsFile } from '../experiment/fixes.js';
 import { createResultFolder } from '../experiment/folder.js';
+import { anotherKind, FIXES_WORK } from '../experiment/folder-kind.js';
 import { withLockedFolder } from '../experiment/folder-lock.js';
 import { engineOf } from '../lab/vm/kernel.js';
 import { FIX_SUBJECTS, type Fix, FixError, type FixSubject, parseFix } from '../profile/fix.js';
@@ -130,6 +131,8 @@ async function fixes(options: FixesOptions): Promise<number> {
     );
   if (resume !== undefined && !existsSync(resume))
     throw new UserError(`found no folder ${resume}; --resume takes one that \`bindstorm fixes\` has made`);
+  const other = resume === undefined ? undefined : anotherKind(resume, 'fixes');
+  if (other !== undefined) throw new UserError(other);
   const dir = resume ?? createResultFolder(options.out, 'fixes', new Date());
   return withLockedFolder(dir, note, () => makeTables(dir, catalogue, names, strategies, options));
 }
@@ -161,7 +164,7 @@ async function makeTables(
     fixes: [...catalogue],
     tables,
   });
-  const folderOf = (kernel: string, of: string) => join(dir, 'work', `${kernel.replaceAll('/', '_')}.${of}`);
+  const folderOf = (kernel: string, of: string) => join(dir, FIXES_WORK, `${kernel.replaceAll('/', '_')}.${of}`);
   const put = async (kernel: string, of: FixRow) => {
     const end = await releasing((labs) =>
       runFixes({

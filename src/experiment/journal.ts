@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { experimentSchema } from '../profile/plan.js';
 import { environmentSchema, runSchema, SCHEMA_VERSION } from '../results/schema.js';
-
-export const JOURNAL_FILE = 'journal.ndjson';
+import { anotherKind, JOURNAL_FILE } from './folder-kind.js';
 
 const beginSchema = z.object({
   type: z.literal('begin'),
@@ -83,7 +82,8 @@ export function readJournal(dir: string): JournalContents {
     text = readFileSync(path, 'utf8');
   } catch {
     throw new JournalError(
-      `${path} cannot be read; name a folder that \`bindstorm run\` has made, as reports/quickstart-…`,
+      anotherKind(dir, 'run') ??
+        `${path} cannot be read; name a folder that \`bindstorm run\` has made, as reports/quickstart-…`,
     );
   }
   return parseJournal(text, path);

@@ -11,7 +11,7 @@ import type { Finding } from '../profile/problem.js';
 import { fitToKernels, inWords } from './fit.js';
 import { programObstacles, proxiesOf } from './proxies.js';
 import { type Examination, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
-import { provideTors } from './tors.js';
+import { inProfile, provideTors } from './tors.js';
 
 /** Where the runs of one kernel are made; of all, where the kernel is no factor. */
 export interface Place extends Omit<Rehearsal, 'findings'> {
@@ -34,16 +34,21 @@ export interface Places {
 /**
  * Rehearse an experiment, once on each of its kernels. Rejects with LabError when a lab cannot be had.
  * @param labOf the lab for a kernel's name, or for undefined the only one
+ * @param fetchTor gives the path of a suite's Tor
  */
-export async function findPlaces(wanted: Experiment, labOf: (kernel: string | undefined) => Lab): Promise<Places> {
-  const { experiment, warnings } = await provideTors(wanted);
+export async function findPlaces(
+  wanted: Experiment,
+  labOf: (kernel: string | undefined) => Lab,
+  fetchTor?: Parameters<typeof provideTors>[1],
+): Promise<Places> {
+  const { experiment, warnings } = await provideTors(wanted, fetchTor);
   if (experiment.kernels === undefined) {
     const lab = labOf(undefined);
     const { findings, ...rehearsal } = await rehearse(experiment, lab);
     return {
       experiment: rehearsal.experiment,
       all: [{ name: undefined, lab, ...rehearsal }],
-      findings,
+      findings: inProfile(findings, wanted, experiment),
       warnings: [...warnings, ...rehearsal.warnings],
     };
   }
@@ -56,7 +61,11 @@ export async function findPlaces(wanted: Experiment, labOf: (kernel: string | un
   const [first, ...rest] = places;
   return {
     ...fit,
-    findings: [...fit.findings, ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check)],
+    findings: inProfile(
+      [...fit.findings, ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check)],
+      wanted,
+      experiment,
+    ),
     all: [first!, ...rest],
     warnings: [
       ...warnings,

@@ -10,9 +10,8 @@ import { searchSchema } from '../profile/search.js';
 import { environmentSchema } from '../results/schema.js';
 import { SEARCH_VERSION, type SearchTry, searchTrySchema } from '../results/search.js';
 import { PROFILE_FILE } from './folder.js';
+import { anotherKind, SEARCH_JOURNAL } from './folder-kind.js';
 import { JournalError, type Log, openLog } from './journal.js';
-
-export const SEARCH_JOURNAL = 'steps.ndjson';
 
 const beginSchema = z.object({
   type: z.literal('begin'),
@@ -51,7 +50,8 @@ export function readSearchJournal(dir: string): SearchContents {
   const path = join(dir, SEARCH_JOURNAL);
   if (!existsSync(path))
     throw new JournalError(
-      `${path} cannot be read; name a folder that \`bindstorm search\` has made, as reports/max-rate-search-…`,
+      anotherKind(dir, 'search') ??
+        `${path} cannot be read; name a folder that \`bindstorm search\` has made, as reports/max-rate-search-…`,
     );
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   const [begin, ...rest] = lines.map((line, i) => parseEntry(line, `${path}:${i + 1}`));

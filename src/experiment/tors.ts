@@ -7,6 +7,7 @@ import { LabError } from '../lab/lab.js';
 import type { DebianSuite } from '../profile/guest.js';
 import { leftOutInWords } from '../profile/left-out.js';
 import type { Arm, Experiment } from '../profile/plan.js';
+import type { Finding } from '../profile/problem.js';
 
 export interface ProvidedTors {
   readonly experiment: Experiment;
@@ -37,4 +38,23 @@ export async function provideTors(
   }
   const provided = { ...experiment, arms, ...(leftOut.length > 0 ? { leftOut } : {}) };
   return { experiment: provided, warnings: leftOutInWords(provided) };
+}
+
+/**
+ * Findings about what is left of an experiment, with their places in the profile, which has the variants that were left out too. Pure.
+ * @param wanted the experiment that the profile asks for
+ */
+export function inProfile(findings: readonly Finding[], wanted: Experiment, provided: Experiment): Finding[] {
+  const asked = variantNames(wanted);
+  const left = variantNames(provided);
+  return findings.map((finding) => {
+    const [key, i, ...rest] = finding.path;
+    if (key !== 'variants' || typeof i !== 'number') return finding;
+    return { ...finding, path: [key, asked.indexOf(left[i]!), ...rest] };
+  });
+}
+
+/** In the order of the profile; with several kernels each has an arm of it. */
+function variantNames({ arms }: Experiment): string[] {
+  return [...new Set(arms.flatMap(({ name, baseline }) => (baseline ? [] : [name])))];
 }

@@ -18,6 +18,10 @@ sysctls: { net.ipv4.ip_local_port_range: 40000 40049 }
 variants: [{ name: twice, addresses: { count: 4 } }]
 `;
 
+/** What a command says that has folders of another kind. */
+const inOther = (folder: string) =>
+  new RegExp(`^bindstorm: ${folder} holds a search and not .*; go on with: bindstorm search --resume ${folder}`);
+
 test('no step is lost, and none is made again', async (t) => {
   const cwd = scratchFolder(t);
   writeFileSync(join(cwd, 'rates.yaml'), PROFILE);
@@ -60,6 +64,10 @@ test('no step is lost, and none is made again', async (t) => {
     [['search', 'rates.yaml', '--resume', folder], /leave the profile out/],
     [['search', '--resume', 'nowhere'], /steps\.ndjson cannot be read; name a folder that `bindstorm search` has made/],
     [['search'], /found no profile/],
+    // What another command is to go on with.
+    [['run', '--resume', folder], inOther(folder)],
+    [['report', folder], inOther(folder)],
+    [['fixes', '--resume', folder], inOther(folder)],
   ] as const) {
     const refused = await runCli(args, { cwd });
     assert.equal(refused.code, 2, refused.stderr);

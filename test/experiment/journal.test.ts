@@ -4,8 +4,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { JOURNAL_FILE } from '../../src/experiment/folder-kind.js';
 import {
-  JOURNAL_FILE,
   type JournalBegin,
   type JournalEntry,
   JournalError,

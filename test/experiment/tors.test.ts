@@ -3,9 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { findPlaces } from '../../src/experiment/places.js';
 import { provideTors } from '../../src/experiment/tors.js';
 import { LabError } from '../../src/lab/lab.js';
 import { loadProfile } from '../../src/profile/load.js';
+import { formatPath } from '../../src/profile/problem.js';
+import { fakeLab } from '../support/fake-lab.js';
 
 const { experiment } = loadProfile(
   `name: tors
@@ -64,6 +67,47 @@ describe('Tors of Debian suites', () => {
     const resumed = await provideTors(provided, () => assert.fail('what was not run then is not asked again'));
     assert.deepEqual(resumed.experiment.leftOut, leftOut);
     assert.deepEqual(resumed.warnings, warnings);
+  });
+
+  it('that cannot be had do not shift the places of what else is wrong in the profile', async () => {
+    const { experiment: faulty, refuse } = loadProfile(
+      `name: tors
+subject: { kind: tor }
+addresses: 10.50.0.1/32
+load: { arrival: { shape: fill, attempts: 10 } }
+variants:
+  - { name: old, subject: { suite: bullseye } }
+  - { name: nowhere, subject: { binary: /nowhere/tor } }
+  - { name: reuse, sysctls: { net.ipv4.tcp_tw_reuse: 1 } }
+`,
+      'tors.yaml',
+    );
+    const lab = fakeLab(() => ({
+      environment: { kernel: '6.18.1' },
+      answers: (command) => {
+        if (command.type !== 'check') return assert.fail('nothing runs');
+        const check = {
+          sysctls: command.sysctls.map(([name, value]) => ({ name, value, readBack: null, errno: 'EINVAL' })),
+          strategies: command.strategies.map((name) => ({ name, missing: null })),
+          programs: (command.proxies ?? []).map(({ binary }) => ({
+            binary,
+            version: null,
+            problem: binary === 'tor' ? null : `found no ${binary}`,
+          })),
+          family: { available: true, errno: null },
+          veth: { available: true, errno: null },
+          notLocal: [],
+          clocksMissing: null,
+        };
+        return [{ type: 'checked', check }];
+      },
+    }));
+    const { findings } = await findPlaces(faulty, () => lab, noArchive);
+    assert.deepEqual(findings.map(({ path }) => formatPath(path)).sort(), [
+      'variants[1].subject.binary',
+      'variants[2].sysctls["net.ipv4.tcp_tw_reuse"]',
+    ]);
+    assert.match(refuse(findings).message, /^tors\.yaml:7:\d+: .*found no \/nowhere\/tor/m);
   });
 
   it('are an error in the baseline', async () => {
