@@ -2,13 +2,20 @@
 /**
  * The command line: one thin file a command (src/commands/).
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { EXIT, EXIT_HELP } from './commands/exit-codes.js';
 import { registerWatch } from './commands/watch.js';
 import { toolVersion } from './results/version.js';
 
 /** A health check starts `watch` every few seconds: charts and schemas, which it does not use, take longer to load than it looks. */
 const commands = process.argv[2] === 'watch' ? [registerWatch] : (await import('./commands/all.js')).COMMANDS;
+
+/** A default that is no words for a reader (off, nothing, an object) is not shown. */
+function optionDescription(option: Option): string {
+  const { defaultValue, defaultValueDescription } = option;
+  const said = defaultValueDescription !== undefined || ['string', 'number'].includes(typeof defaultValue);
+  return new Help().optionDescription(said ? option : Object.create(option, { defaultValue: { value: undefined } }));
+}
 
 const program = new Command('bindstorm')
   .description(
@@ -18,6 +25,7 @@ const program = new Command('bindstorm')
   .showHelpAfterError('(--help shows what is allowed)')
   .showSuggestionAfterError()
   .exitOverride()
+  .configureHelp({ optionDescription })
   .addHelpText('after', `\nExample:\n  bindstorm run quickstart\n${EXIT_HELP}`);
 
 for (const register of commands) register(program);

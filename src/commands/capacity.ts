@@ -84,14 +84,22 @@ export function registerCapacity(program: Command): void {
       'connections per second of all hosts together, as 50000/s: when is it slow, when full, and how many addresses does it need?',
       rateOption,
     )
-    .option('--hold <duration>', 'how long a connection is open', option(parseDuration), 0)
+    .addOption(
+      new Option('--hold <duration>', 'how long a connection is open')
+        .argParser(option(parseDuration))
+        .default(0, '0s'),
+    )
     .addOption(new Option('--close <who>', 'who closes first').choices(['client', 'server', 'reset']).default('client'))
     .addOption(
       new Option('--pick <how>', 'how connections are spread over addresses')
         .choices(['round-robin', 'random'])
         .default('round-robin'),
     )
-    .option('--loss <share>', 'with --pick random: the share of connections that may be refused, as 0.01%', share, 1e-4)
+    .addOption(
+      new Option('--loss <share>', 'with --pick random: the share of connections that may be refused')
+        .argParser(share)
+        .default(1e-4, '0.01%'),
+    )
     .option('--sysctl <name=value>', 'as tcp_tw_reuse=1; may be repeated', collectSysctl, {})
     .option('--json', 'as JSON', false)
     .addHelpText(
@@ -101,6 +109,7 @@ Examples:
   bindstorm capacity --strategy bind-no-port --kernel 6.1 --destinations 20 --rate 50000/s
   bindstorm capacity --strategy bind --addresses 50 --kernel 3.2 --rate 1000/s --sysctl tcp_tw_recycle=1
   bindstorm capacity --strategy connect --held-by-others 20000
+
 Strategies:
 ${STRATEGY_NAMES.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`).join('\n')}`,
     )

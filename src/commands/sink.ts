@@ -1,7 +1,7 @@
 /**
  * `bindstorm sink`: the origin by itself, to load a staging proxy against.
  */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { descriptorLimit } from '../agent/limits.js';
 import { SystemCallError } from '../kernel/errno.js';
 import { startSink } from '../load/sink-worker.js';
@@ -28,7 +28,11 @@ export function registerSink(program: Command): void {
     .description('run the origin by itself: accept connections and close them as told, until interrupted')
     .option('--listen <address:port>', 'where to listen; may be repeated (default: 127.0.0.1:9000)', collectTarget)
     .option('--close <who>', 'who closes first: client or server', closeOption, 'client')
-    .option('--hold <duration>', 'with --close server: how long to keep a connection open', durationOption, 0)
+    .addOption(
+      new Option('--hold <duration>', 'with --close server: how long to keep a connection open')
+        .argParser(durationOption)
+        .default(0, '0s'),
+    )
     .option('--request <bytes>', 'bytes to read before the answer', integerOption('--request', 1, 65_536))
     .option('--response <bytes>', 'bytes of the answer', integerOption('--response', 1, 1_048_576))
     .option('--listen-only', 'never accept: the kernel completes the handshakes', false)

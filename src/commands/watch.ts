@@ -2,7 +2,7 @@
  * `bindstorm watch`: how full the local ports of a running system are. Reads only, and changes nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Look } from '../gauge/look.js';
 import { renderMetrics } from '../gauge/metrics.js';
 import { type Level, WALLS, type Wall } from '../gauge/reading.js';
@@ -40,14 +40,21 @@ export function registerWatch(program: Command): void {
     .option('--once', 'look once, print a table, and end with an exit code that says how full it is', false)
     .option('--json', 'one JSON object a look', false)
     .option('--metrics <[address:]port>', 'serve /metrics for Prometheus, on loopback unless an address is given')
-    .option(
-      '--interval <duration>',
-      'between two looks; with --once: look twice, to see the growth',
-      intervalOption,
-      1000,
+    .addOption(
+      new Option('--interval <duration>', 'between two looks; with --once: look twice, to see the growth')
+        .argParser(intervalOption)
+        .default(1000, '1s'),
     )
-    .option('--slow <share>', 'fill from which on the slow wall counts as reached', shareOption('--slow'), 0.5)
-    .option('--hard <share>', 'fill from which on the hard wall counts as reached', shareOption('--hard'), 1)
+    .addOption(
+      new Option('--slow <share>', 'fill from which on the slow wall counts as reached')
+        .argParser(shareOption('--slow'))
+        .default(0.5, '50%'),
+    )
+    .addOption(
+      new Option('--hard <share>', 'fill from which on the hard wall counts as reached')
+        .argParser(shareOption('--hard'))
+        .default(1, '100%'),
+    )
     .option('--wall <kind>', `what counts: auto, ${WALLS.join(' or ')}`, wallOption, 'auto')
     .option('--no-owners', 'do not look for the processes that have the sockets open')
     .addHelpText(
