@@ -40,3 +40,66 @@ for (const page of pages) {
     for (const link of links) assert.ok(existsSync(join(root, dirname(page), link)), `${page} links to ${link}`);
   });
 }
+
+/** What a run, a search or a table of fixes leaves, or the reader writes: no files of this package. */
+const OF_OTHERS = new Set([
+  'results.json',
+  'search.json',
+  'fixes.json',
+  'seconds.csv',
+  'journal.ndjson',
+  'steps.ndjson',
+  'report.html',
+  'report.md',
+  'profile.yaml',
+]);
+const SKIPPED = ['node_modules', 'dist', '.git'];
+
+test('files that a text names are there', () => {
+  const files = readdirSync(root, { withFileTypes: true })
+    .filter(({ name }) => !SKIPPED.includes(name))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? readdirSync(join(root, entry.name), { recursive: true, encoding: 'utf8' }).map(
+            (name) => `/${entry.name}/${name}`,
+          )
+        : [`/${entry.name}`],
+    );
+  const known = new Set(files.flatMap((file) => [...file.matchAll(/\//g)].map(({ index }) => file.slice(index + 1))));
+  const named = [...pages, 'CHANGELOG.md'].flatMap((page) =>
+    [
+      ...readFileSync(join(root, page), 'utf8').matchAll(
+        /`([\w.@/-]+\.(?:ts|mjs|md|yaml|json|ndjson|tsv|html|csv|sh))`/g,
+      ),
+    ].map(([, name]): [string, string] => [page, name!]),
+  );
+  assert.ok(named.length > 40, `${named.length} names`);
+  for (const [page, name] of named) assert.ok(known.has(name) || OF_OTHERS.has(name), `${page} names ${name}`);
+});
+
+test('scripts and tests that a text tells to run are there', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const page of [...pages, 'CHANGELOG.md']) {
+    const text = readFileSync(join(root, page), 'utf8');
+    for (const [, script] of text.matchAll(/\bnpm run ([\w:]+)/g))
+      assert.ok(script! in scripts, `${page}: npm run ${script}`);
+    for (const [, file] of text.matchAll(/\bdist\/(test\/[\w./-]+)\.js\b/g))
+      assert.ok(existsSync(join(root, `${file}.ts`)), `${page}: dist/${file}.js`);
+  }
+});
+
+test('the README has every profile that ships', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  for (const file of readdirSync(join(root, 'profiles'))) assert.ok(readme.includes(`](profiles/${file})`), file);
+});
+
+test('the README has every command', async () => {
+  const { COMMANDS } = await import('../src/commands/all.js');
+  const { Command } = await import('commander');
+  const program = new Command();
+  for (const register of COMMANDS) register(program);
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  for (const command of program.commands) assert.match(readme, new RegExp(`^\\| \`${command.name()}\\b`, 'm'));
+});

@@ -49,7 +49,7 @@ function sustained(input: PredictInput, top: Ceiling, after: AfterClose, parked:
   return { value, text: `${dividend} / ${divisor} = ${rounded(value)} a second` };
 }
 
-/** Three digits, and all that stand before the point. */
+/** Three digits, and all that stand before the point: not rounded up there, since a rate above the limit does not last. */
 function rounded(value: number): string {
-  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+  return value >= 100 ? String(Math.floor(value)) : String(Number(value.toPrecision(3)));
 }

@@ -87,7 +87,7 @@ function paintRow(text: string, level: Level, paint: (style: Style, text: string
 }
 
 function heading({ at, sockets, lookMs }: Look): string {
-  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${thousands(sockets.all)} TCP sockets, counted in ${lookMs < 10 ? lookMs.toFixed(1) : Math.round(lookMs)} ms`;
+  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${thousands(sockets.all)} TCP socket${sockets.all === 1 ? '' : 's'}, counted in ${lookMs < 10 ? lookMs.toFixed(1) : Math.round(lookMs)} ms`;
 }
 
 function capacityLine({ capacity }: Look): string {

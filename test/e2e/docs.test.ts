@@ -15,8 +15,10 @@ interface Page {
   readonly name: string;
   /** File name → text, of the profiles that the page shows with a name in their first line. */
   readonly profiles: ReadonlyMap<string, string>;
-  /** Words of each command that begins with bindstorm. */
+  /** Words of each command of a block that begins with bindstorm. */
   readonly commands: readonly (readonly string[])[];
+  /** The same of those that a sentence names: their profiles and folders are anybody's. */
+  readonly named: readonly (readonly string[])[];
 }
 
 const cwd = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
@@ -25,7 +27,7 @@ after(() => rmSync(cwd, { recursive: true, force: true }));
 const names = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
-const PAGES = ['README.md', ...names].map(readPage);
+const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...names].map(readPage);
 
 function readPage(name: string): Page {
   const text = readFileSync(join(ROOT, name), 'utf8');
@@ -37,15 +39,28 @@ function readPage(name: string): Page {
     const file = /^# ([\w-]+\.yaml)\n/.exec(body)?.[1];
     return language === 'yaml' && file ? [[file, body]] : [];
   });
-  const commands = blocks
-    .filter(({ language }) => language === 'sh')
-    .flatMap(({ body }) => body.split('\n'))
-    .flatMap((line) => {
-      // What stands behind a pipe, as `… | bindstorm explain`, reads what the page does not have.
-      const command = /^(?:\.\/)?bindstorm (.*)$/.exec(line)?.[1];
-      return command === undefined ? [] : [wordsOf(command)];
-    });
-  return { name, profiles: new Map(profiles), commands };
+  // What stands behind a pipe, as `… | bindstorm explain`, reads what the page does not have.
+  const commands = [
+    ...blocks.flatMap(({ language, body }) => (language === 'sh' ? body.split('\n') : [])),
+    ...indented(text),
+  ]
+    .map((line) => /^(?:\.\/)?bindstorm (.*)$/.exec(line)?.[1])
+    .flatMap((command) => (command === undefined ? [] : [wordsOf(command)]));
+  return { name, profiles: new Map(profiles), commands, named: namedIn(text) };
+}
+
+/** Lines of blocks that are indented instead of fenced. */
+function indented(text: string): string[] {
+  return [...text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '').matchAll(/^(?: {4}| {6})(\S.*)$/gm)].map(
+    ([, line]) => line!,
+  );
+}
+
+/** Words of each command that is named in a sentence: as `bindstorm report <folder>` there, placeholders and all. */
+function namedIn(text: string): string[][] {
+  return [...text.matchAll(/`(?:\.\/)?bindstorm ([^`]+)`/g)].map(([, command]) =>
+    wordsOf(command!.replaceAll(/\s+/g, ' ')),
+  );
 }
 
 /** A line as a shell splits it, its comment left out. */
@@ -84,8 +99,8 @@ describe('the reader of pages', () => {
   });
 });
 
-for (const { name, profiles, commands } of PAGES) {
-  if (commands.length === 0 && profiles.size === 0) continue;
+for (const { name, profiles, commands, named } of PAGES) {
+  if (commands.length === 0 && profiles.size === 0 && named.length === 0) continue;
   describe(name, () => {
     for (const [file, text] of profiles) {
       it(`shows a profile that is valid: ${file}`, () => {
@@ -94,12 +109,14 @@ for (const { name, profiles, commands } of PAGES) {
         loadProfile(text.replaceAll('192.0.2.', '10.20.0.').replaceAll('198.51.100.', '10.21.0.'), file);
       });
     }
+    if (named.length > 0)
+      it('names commands and options that there are', () => {
+        for (const words of named) assertThere(words);
+      });
     for (const words of commands) {
       const [command, ...rest] = words as [string, ...string[]];
       it(`bindstorm ${words.join(' ')}`, async () => {
-        assert.ok(help.has(command), `there is a command ${command}`);
-        for (const option of rest.filter((word) => word.startsWith('--')))
-          assert.match(help.get(command)!, new RegExp(`^ +(?:-\\w, )?${option}\\b`, 'm'), option);
+        assertThere(words);
         const profile = ['run', 'plan'].includes(command) ? rest.find((word) => !word.startsWith('-')) : undefined;
         if (profile?.endsWith('.yaml') && command === 'run') assertKnown(profile, profiles);
         if (!THINKING.has(command) || rest.some((word) => ELSEWHERE.includes(word) && command === 'plan')) return;
@@ -109,6 +126,24 @@ for (const { name, profiles, commands } of PAGES) {
       });
     }
   });
+}
+
+describe('the help', () => {
+  it('has examples with options that there are', () => {
+    for (const [command, text] of help) {
+      const examples = [...text.matchAll(/^ {2}bindstorm (.*)$/gm)].map(([, line]) => wordsOf(line!));
+      assert.ok(examples.length > 0, `${command} has no example`);
+      for (const words of examples) assertThere(words);
+    }
+  });
+});
+
+/** A command that there is, with options that it has. */
+function assertThere([command, ...rest]: readonly string[]): void {
+  if (command!.startsWith('-') || command === '…') return;
+  assert.ok(help.has(command!), `there is a command ${command}`);
+  for (const option of rest.filter((word) => word.startsWith('--')))
+    assert.match(help.get(command!)!, new RegExp(`^ +(?:-\\w, )?${option}\\b`, 'm'), `${command} ${option}`);
 }
 
 /** The profiles that a reader is told to write without the page showing them whole: one in README, one by copying a template. */

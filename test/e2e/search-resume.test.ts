@@ -62,7 +62,8 @@ test('no step is lost, and none is made again', async (t) => {
   for (const [args, message] of [
     [[...resume, '--tolerance', '1%'], /--tolerance cannot be changed on --resume/],
     [['search', 'rates.yaml', '--resume', folder], /leave the profile out/],
-    [['search', '--resume', 'nowhere'], /steps\.ndjson cannot be read; name a folder that `bindstorm search` has made/],
+    [['search', '--resume', 'nowhere'], /found no folder nowhere; name one that bindstorm has made/],
+    [['search', '--resume', 'out'], /steps\.ndjson cannot be read; name a folder that `bindstorm search` has made/],
     [['search'], /found no profile/],
     // What another command is to go on with.
     [['run', '--resume', folder], inOther(folder)],
