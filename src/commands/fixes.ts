@@ -10,7 +10,7 @@ import { FIX_STRATEGIES, type FixRow, HOST, rowFile } from '../experiment/fix-ro
 import { absentTable, SubjectChanged, subjectRow } from '../experiment/fix-subject.js';
 import { runFixes, runsFile } from '../experiment/fixes.js';
 import { createResultFolder } from '../experiment/folder.js';
-import { anotherKind, FIXES_WORK } from '../experiment/folder-kind.js';
+import { anotherKind, FIXES_FILE, FIXES_WORK, isOfKind } from '../experiment/folder-kind.js';
 import { withLockedFolder } from '../experiment/folder-lock.js';
 import { engineOf } from '../lab/vm/kernel.js';
 import { FIX_SUBJECTS, type Fix, FixError, type FixSubject, parseFix } from '../profile/fix.js';
@@ -24,7 +24,6 @@ import { labOf, note, releasing } from './labs.js';
 import { kernelOption } from './options.js';
 
 const CATALOGUE = fileURLToPath(new URL('../../../fixes/', import.meta.url));
-const REPORT = 'fixes.json';
 
 interface FixesOptions {
   readonly kernels: string[];
@@ -131,8 +130,11 @@ async function fixes(options: FixesOptions): Promise<number> {
     );
   if (resume !== undefined && !existsSync(resume))
     throw new UserError(`found no folder ${resume}; --resume takes one that \`bindstorm fixes\` has made`);
-  const other = resume === undefined ? undefined : anotherKind(resume, 'fixes');
-  if (other !== undefined) throw new UserError(other);
+  if (resume !== undefined && !isOfKind(resume, 'fixes'))
+    throw new UserError(
+      anotherKind(resume, 'fixes') ??
+        `${resume} holds no table of fixes; name a folder that \`bindstorm fixes\` has made, as reports/fixes-…`,
+    );
   const dir = resume ?? createResultFolder(options.out, 'fixes', new Date());
   return withLockedFolder(dir, note, () => makeTables(dir, catalogue, names, strategies, options));
 }
@@ -233,14 +235,14 @@ async function rowOfSubject(kind: FixSubject, dir: string): ReturnType<typeof su
 /** Of a table that was interrupted: when it began. */
 function readBefore(dir: string): Pick<FixReport, 'startedAt'> | undefined {
   try {
-    return JSON.parse(readFileSync(join(dir, REPORT), 'utf8')) as FixReport;
+    return JSON.parse(readFileSync(join(dir, FIXES_FILE), 'utf8')) as FixReport;
   } catch {
     return undefined;
   }
 }
 
 function writeReport(dir: string, report: FixReport): void {
-  replace(join(dir, REPORT), `${JSON.stringify(report)}\n`);
+  replace(join(dir, FIXES_FILE), `${JSON.stringify(report)}\n`);
   replace(join(dir, 'README.md'), renderFixes(report));
   replace(join(dir, 'fixes.html'), renderFixesHtml(report));
 }

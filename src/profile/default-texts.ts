@@ -48,7 +48,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'load.engine': `${LOAD.engine}; with keepAlive or tls: http`,
   'load.keepAlive': String(LOAD.keepAlive),
   'load.tls': String(LOAD.tls),
-  'load.protocol': `${LOAD.protocol}; with engine http: get; with squid and external: connect; with dante: socks5; with nginx in mode http, and haproxy in it: get`,
+  'load.protocol': `${LOAD.protocol}; with engine http: get; with squid and external: connect; with dante and tor: socks5; with nginx in mode http, and haproxy in it: get`,
   'load.body': String(LOAD.body),
   'subject.binary': 'the name of the kind; dante: danted',
   'subject.persistent': String(SQUID.persistent),

@@ -143,6 +143,7 @@ test('what cannot be is refused', async () => {
     [['--subjects', 'squid', '--no-host'], /--subjects with --no-host: proxies are programs of this machine/],
     [['--subjects', 'squid', '--kernels', 'bookworm'], /--kernels with --subjects alone/],
     [['--resume', 'nowhere'], /found no folder nowhere/],
+    [['--resume', '.'], /\. holds no table of fixes; name a folder that `bindstorm fixes` has made/],
   ] as const) {
     const { code, stderr } = await runCli(['fixes', ...args], { cwd });
     assert.equal(code, 2, stderr);

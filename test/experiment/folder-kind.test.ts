@@ -4,7 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { anotherKind, FIXES_WORK, JOURNAL_FILE, SEARCH_JOURNAL } from '../../src/experiment/folder-kind.js';
+import {
+  anotherKind,
+  FIXES_FILE,
+  FIXES_WORK,
+  isOfKind,
+  JOURNAL_FILE,
+  SEARCH_JOURNAL,
+} from '../../src/experiment/folder-kind.js';
 import { readJournal } from '../../src/experiment/journal.js';
 import { readSearchJournal } from '../../src/experiment/search-journal.js';
 
@@ -38,7 +45,11 @@ test('the journal tells the command', (t) => {
   for (const kind of ['run', 'search', 'fixes'] as const) {
     assert.equal(anotherKind(folders[kind], kind), undefined);
     assert.equal(anotherKind(folders.none, kind), undefined);
+    assert.deepEqual([isOfKind(folders[kind], kind), isOfKind(folders.none, kind)], [true, false]);
   }
+  writeFileSync(join(folders.none, FIXES_FILE), '{}');
+  assert.equal(isOfKind(folders.none, 'fixes'), true, 'a table that was passed on alone');
+  rmSync(join(folders.none, FIXES_FILE));
   assert.throws(() => readJournal(folders.none), { message: /journal\.ndjson cannot be read/ });
   assert.throws(() => readSearchJournal(folders.none), { message: /steps\.ndjson cannot be read/ });
 });
