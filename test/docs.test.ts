@@ -52,6 +52,8 @@ const OF_OTHERS = new Set([
   'report.html',
   'report.md',
   'profile.yaml',
+  'my-staging.yaml',
+  'through-staging.yaml',
 ]);
 const SKIPPED = ['node_modules', 'dist', '.git'];
 
