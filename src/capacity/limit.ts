@@ -51,5 +51,5 @@ function sustained(input: PredictInput, top: Ceiling, after: AfterClose, parked:
 
 /** Three digits, and all that stand before the point: not rounded up there, since a rate above the limit does not last. */
 function rounded(value: number): string {
-  return value >= 100 ? String(Math.floor(value)) : String(Number(value.toPrecision(3)));
+  return value >= 100 ? String(Math.floor(value + 1e-6)) : String(Number(value.toPrecision(3)));
 }
