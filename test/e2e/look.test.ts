@@ -197,3 +197,10 @@ test('a reader that closes early is no fault', () => {
   );
   assert.deepEqual([status, stderr], [0, '']);
 });
+
+test('a reader of standard error that goes away changes nothing', () => {
+  // The shell's own exit code is that of the program, whose messages go to a pipe that nobody reads any more.
+  const script = '{ { "$0" "$1" plan no-such-profile 2>&1 >/dev/null; echo $? >&3; } | true; } 3>&1';
+  const { stdout } = spawnSync('/bin/sh', ['-c', script, process.execPath, CLI], { cwd: ROOT, encoding: 'utf8' });
+  assert.equal(stdout, '2\n');
+});
