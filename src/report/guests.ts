@@ -10,7 +10,7 @@ export function guestNotice({ environment, experiment, kernels }: Results): stri
   return experiment.lab === 'vm' && kernels === undefined ? `Lab: ${environment.lab}.` : null;
 }
 
-/** How long runs took before their load began, and the boot's share of it; null where no guest was booted. */
+/** How long runs took before their load began, and their guests to boot; null where no guest was booted. */
 export function bootNotice(results: Results): string | null {
   const texts = kernelsOf(results.experiment).flatMap((kernel) => {
     const times = allRuns(results).flatMap(({ kernel: of, durationMs: { boot, setup } }) =>
@@ -19,7 +19,8 @@ export function bootNotice(results: Results): string | null {
     if (times.length === 0) return [];
     const [boot, setup] = (['boot', 'setup'] as const).map((key) => median(times.map((time) => time[key])));
     const on = kernel === undefined ? '' : ` on ${kernel}`;
-    return [`${formatDuration(setup!)}${on} (${formatDuration(boot!)} of them its guest’s boot)`];
+    return [`${formatDuration(setup!)}${on} (its guest booted in ${formatDuration(boot!)})`];
   });
-  return texts.length === 0 ? null : `Until its load began, a run took ${texts.join(', ')}; medians.`;
+  if (texts.length === 0) return null;
+  return `Until its load began, a run took ${texts.join(', ')}; medians. A guest boots while the run before ends.`;
 }

@@ -81,8 +81,9 @@ export const runSchema = z.object({
   /** ISO 8601. */
   startedAt: z.string(),
   /**
-   * Milliseconds: making the lab, the load itself, and taking the lab down. With a guest also its boot, from its start to that of
-   * the agent in it: a part of the set-up, but for the first run's, which boots while the experiment is rehearsed.
+   * Milliseconds: waiting for the lab and setting it up, the load itself, and taking the lab down. With a guest also its boot, from its
+   * start to that of the agent in it, of which a part or all was before the set-up: it begins when the load of the run before has ended,
+   * that of the first run while the experiment is rehearsed.
    */
   durationMs: z.object({
     boot: z.number().optional(),

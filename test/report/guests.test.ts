@@ -39,11 +39,11 @@ test('what ran the guests, and the share of their boot, are in the summary and i
   assert.equal(guestNotice(results), `Lab: ${LAB}.`);
   assert.equal(
     bootNotice(results),
-    'Until its load began, a run took 2.6 s (1.6 s of them its guest’s boot); medians.',
+    'Until its load began, a run took 2.6 s (its guest booted in 1.6 s); medians. A guest boots while the run before ends.',
   );
   for (const text of [renderTerminal(results, { colour: false, width: 100 }), await renderHtml(results)]) {
     assert.match(text.replaceAll(/\s+/g, ' '), /User-Mode Linux, kernel bookworm/);
-    assert.match(text.replaceAll(/\s+/g, ' '), /a run took 2\.6 s \(1\.6 s of them its guest’s boot\); medians/);
+    assert.match(text.replaceAll(/\s+/g, ' '), /a run took 2\.6 s \(its guest booted in 1\.6 s\); medians/);
   }
 });
 
@@ -51,7 +51,7 @@ test('each kernel has its own', () => {
   const results = inGuests(['bookworm', 'bookworm', 'trixie']);
   assert.equal(
     bootNotice(results),
-    'Until its load began, a run took 2.55 s on bookworm (1.55 s of them its guest’s boot), 2.7 s on trixie (1.7 s of them its guest’s boot); medians.',
+    'Until its load began, a run took 2.55 s on bookworm (its guest booted in 1.55 s), 2.7 s on trixie (its guest booted in 1.7 s); medians. A guest boots while the run before ends.',
   );
 });
 
