@@ -45,8 +45,8 @@ test('leaves a complete folder, and the profile as it was', () => {
   const hlogs = [0, 1].flatMap((block) => TINY_ARMS.map((arm) => `hlog/b0${block}-${arm}.hlog`));
   const made = ['journal.ndjson', 'profile.yaml', 'results.json'];
   const reports = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'seconds.csv'];
-  const pictures = ['charts', ...picturesOf(results).map(({ path }) => path)];
-  assert.equal(pictures.length, 9);
+  const pictures = ['charts', ...picturesOf(results).flatMap(({ path }) => [path, path.replace(/\.svg$/, '.png')])];
+  assert.equal(new Set(pictures).size, 17);
   const expected = ['hlog', ...made, ...reports, ...hlogs, ...pictures];
   assert.deepEqual(files, expected.sort());
   assert.equal(stored('profile.yaml'), tinyProfile());
