@@ -205,17 +205,22 @@ export function createConnections(input: ConnectionsInput): Connections {
     if (said === PENDING) return false;
     const error = said === 0 ? 0 : errno();
     if (error !== 0 && error !== ECONNRESET && error !== EPIPE) {
-      // The handshake failed: one that was over is ended by ECONNRESET or EPIPE (net/ipv4/tcp_input.c, tcp_reset()).
+      // The handshake failed. A connection that stood ends by ECONNRESET or EPIPE (net/ipv4/tcp_input.c, tcp_reset()).
       fail(fd, 'connect', error);
       return true;
     }
     misses = 0;
     count(tallies.connect, at - connectAt[fd]!);
+    exchange(fd, said);
+    return true;
+  }
+
+  /** @param said what came of asking */
+  function exchange(fd: number, said: number): void {
+    if (state[fd] !== CONNECTING) waiting.append(fd);
     state[fd] = EXCHANGING;
-    waiting.append(fd);
     if (said === 0) unheard.push(fd);
     else settle(fd, said);
-    return true;
   }
 
   function watch(fd: number, events = WATCHED): void {
@@ -229,11 +234,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     count(tallies.connect, at - connectAt[fd]!);
     if (dialogue === null) return succeed(fd, at);
     dialogue.begin(fd, destinationOf[fd]!, at);
-    if (state[fd] !== CONNECTING) waiting.append(fd);
-    state[fd] = EXCHANGING;
-    const said = dialogue.speak(fd);
-    if (said === 0) unheard.push(fd);
-    else settle(fd, said);
+    exchange(fd, dialogue.speak(fd));
   }
 
   function listen(): boolean {
