@@ -1,7 +1,7 @@
 /**
  * The work that every contender does, and what it says afterwards.
  */
-import type { Target } from '../src/profile/plan.js';
+import type { Target } from '../src/domain/target.js';
 
 /** Connections opened and closed by one thread, the client closing first. Plain data: it crosses to other processes. */
 export interface Churn {

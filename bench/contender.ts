@@ -5,12 +5,12 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/limits.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/place/limits.js';
 import { monotonicMicros as now } from '../src/kernel/libc.js';
 import { SLOT_OK, totalOf } from '../src/load/outcome.js';
 import { createPool, type Pool } from '../src/load/pool.js';
+import type { LoadPlan } from '../src/plan/plan.js';
 import { LOAD } from '../src/profile/defaults.js';
-import type { LoadPlan } from '../src/profile/plan.js';
 import type { Churn, Contender, Sample } from './churn.js';
 import { BUNDLED_WORKER } from './peer-lab.js';
 

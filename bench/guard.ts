@@ -4,7 +4,7 @@
  */
 import { ALPHA, holm, median } from '../src/analysis/statistics.js';
 import { rankSumP, shiftInterval } from '../src/analysis/unpaired.js';
-import { randomStream } from '../src/profile/random.js';
+import { randomStream } from '../src/domain/random.js';
 import { STRATEGIES, type Strategy } from './churn.js';
 import type { RoundSample } from './results.js';
 

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { originTargets } from '../src/agent/network.js';
+import { originTargets } from '../src/agent/place/network.js';
 import { netnsCommand } from '../src/lab/netns.js';
 import type { Churn } from './churn.js';
 import type { Answers, Job } from './lab.js';

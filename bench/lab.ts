@@ -2,14 +2,14 @@
  * Entry of the process inside a bench's lab: `node lab.js JOB`, the job as JSON. It makes the lab's network as a run of bindstorm
  * does (src/agent/run.ts), does one job, prints its answer as JSON, and ends; the lab ends with it.
  */
-import { originTargets, setUpClient } from '../src/agent/network.js';
-import { connectOrigin, type Origin } from '../src/agent/origin-client.js';
-import { launchOrigin } from '../src/agent/origin-launch.js';
+import { originTargets, setUpClient } from '../src/agent/place/network.js';
+import { connectOrigin, type Origin } from '../src/agent/roles/origin-client.js';
+import { launchOrigin } from '../src/agent/roles/origin-launch.js';
 import { readNetCounters } from '../src/kernel/counters.js';
 import { dieWithParent } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
-import type { SinkPlan } from '../src/load/sink-listen.js';
+import type { SinkPlan } from '../src/load/origin/sink-listen.js';
 import { LOAD } from '../src/profile/defaults.js';
 import { type Churn, type Contender, leftBehind, type Sample } from './churn.js';
 import { runContender } from './contender.js';

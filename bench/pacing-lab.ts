@@ -2,11 +2,12 @@
  * A contender at a rate that it was asked for, inside a lab of its own.
  */
 import { spawn } from 'node:child_process';
-import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/limits.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/place/limits.js';
+import type { Target } from '../src/domain/target.js';
 import { readNetCounters } from '../src/kernel/counters.js';
 import { monotonicMicros as now } from '../src/kernel/libc.js';
 import { createPool } from '../src/load/pool.js';
-import type { LoadPlan, Target } from '../src/profile/plan.js';
+import type { LoadPlan } from '../src/plan/plan.js';
 import { type Evenness, evennessOf, type Look } from './pacing.js';
 import { AUTOCANNON, httpLoad } from './peer-lab.js';
 

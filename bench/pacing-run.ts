@@ -3,8 +3,8 @@
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { describeEnvironment } from '../src/agent/environment.js';
-import { randomStream, shuffled } from '../src/profile/random.js';
+import { describeEnvironment } from '../src/agent/place/environment.js';
+import { randomStream, shuffled } from '../src/domain/random.js';
 import { inLab } from './in-lab.js';
 import { PACERS, type Pacer, type PacingSample } from './pacing-lab.js';
 import { isInstalled } from './peer-lab.js';

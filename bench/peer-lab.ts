@@ -5,14 +5,15 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/limits.js';
-import type { Origin } from '../src/agent/origin-client.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/place/limits.js';
+import type { Origin } from '../src/agent/roles/origin-client.js';
+import type { StrategyName } from '../src/domain/strategy.js';
+import type { Target } from '../src/domain/target.js';
 import { findProgram } from '../src/lab/remedy.js';
 import { totalOf } from '../src/load/outcome.js';
 import { createPool } from '../src/load/pool.js';
+import type { LoadPlan } from '../src/plan/plan.js';
 import { LOAD } from '../src/profile/defaults.js';
-import type { LoadPlan, Target } from '../src/profile/plan.js';
-import type { StrategyName } from '../src/profile/strategy.js';
 import type { Pacer } from './pacing-lab.js';
 import {
   childSeconds,

@@ -2,7 +2,7 @@
  * The peers: load generators that people use, and what each must be told so that all do the same work: GETs, each on a connection of
  * its own, so many in flight, on one thread. The origin closes first, so nobody runs out of ports. Pure.
  */
-import type { StrategyName } from '../src/profile/strategy.js';
+import type { StrategyName } from '../src/domain/strategy.js';
 
 /** A GET each on a connection of its own. Plain data: it crosses to other processes. */
 export interface HttpWork {

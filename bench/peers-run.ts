@@ -4,8 +4,8 @@
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { describeEnvironment } from '../src/agent/environment.js';
-import { randomStream, shuffled } from '../src/profile/random.js';
+import { describeEnvironment } from '../src/agent/place/environment.js';
+import { randomStream, shuffled } from '../src/domain/random.js';
 import { inLab } from './in-lab.js';
 import { type HttpWork, PEERS, type Peer, type PeerName } from './peer.js';
 import { type HttpSample, isInstalled } from './peer-lab.js';

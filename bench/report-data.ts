@@ -2,12 +2,13 @@
  * Made-up journals of any size, in which every kind of number that a run records is there: for the cost of reports, and for looking at
  * them. Deterministic.
  */
+
+import { type Random, randomStream } from '../src/domain/random.js';
+import { parsePortRange, portCount } from '../src/domain/units.js';
 import { type JournalContents, type JournalEntry, openJournal } from '../src/experiment/journal.js';
 import { type PlannedRun, planRuns } from '../src/experiment/order.js';
+import type { Arm } from '../src/plan/plan.js';
 import { loadProfile } from '../src/profile/load.js';
-import type { Arm } from '../src/profile/plan.js';
-import { type Random, randomStream } from '../src/profile/random.js';
-import { parsePortRange, portCount } from '../src/profile/units.js';
 import { type Environment, type Latency, type Run, SCHEMA_VERSION, type Second } from '../src/results/schema.js';
 
 export interface ReportSize {

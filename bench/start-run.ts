@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeEnvironment } from '../src/agent/environment.js';
+import { describeEnvironment } from '../src/agent/place/environment.js';
 import { resultsSchema } from '../src/results/schema.js';
 import { writeTable } from './readme.js';
 import { spread } from './results.js';

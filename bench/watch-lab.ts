@@ -6,12 +6,12 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { randomStream, shuffled } from '../src/domain/random.js';
 import type { Look } from '../src/gauge/look.js';
 import { readNetCounters } from '../src/kernel/counters.js';
 import { getrusage, nativeBuffer } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { openCensus } from '../src/kernel/socket-census.js';
-import { randomStream, shuffled } from '../src/profile/random.js';
 import type { Churn } from './churn.js';
 import { runBindstorm } from './contender.js';
 

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeEnvironment } from '../src/agent/environment.js';
+import { describeEnvironment } from '../src/agent/place/environment.js';
 import { churnOf, inLab } from './in-lab.js';
 import { watchMarkdown } from './watch-table.js';
 

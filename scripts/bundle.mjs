@@ -12,10 +12,10 @@ const BUNDLES = [
     entries: {
       'agent/entry': 'agent/entry',
       'agent/guest-init': 'agent/guest-init',
-      'agent/neighbour': 'agent/neighbour',
-      'agent/origin': 'agent/origin',
-      'agent/proxy-role': 'agent/proxy-role',
-      'load/sink-worker': 'load/sink-worker',
+      'agent/roles/neighbour': 'agent/roles/neighbour',
+      'agent/roles/origin': 'agent/roles/origin',
+      'agent/roles/proxy-role': 'agent/roles/proxy-role',
+      'load/origin/sink-worker': 'load/origin/sink-worker',
       'load/worker': 'load/worker',
     },
     shared: 'shared/[name]-[hash]',
@@ -63,8 +63,8 @@ export async function bundle(root) {
 }
 
 /**
- * A module that names a file beside itself means a place, which is another once it has been joined to others. Every file of the bundle
- * lies as deep below dist/ as the modules do, so that the way from any of them to the place meant is the same.
+ * A module that names a file beside itself means a place, which is another once it has been joined to others: the module's own place in
+ * dist/bundle, where its entry points lie as the modules do in dist/src.
  */
 function ownPlace(source) {
   return {
@@ -77,7 +77,7 @@ function ownPlace(source) {
         return {
           contents: text.replaceAll(
             'import.meta.url',
-            `new URL(${JSON.stringify(`../${place}`)}, import.meta.url).href`,
+            `new URL(${JSON.stringify(place)}, import.meta.url.replace(/^(.*\\/dist\\/bundle\\/).*$/, '$1')).href`,
           ),
           loader: 'js',
         };

@@ -4,10 +4,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { METRIC_FORMS } from '../dist/src/domain/metric.js';
+import { STRATEGIES } from '../dist/src/domain/strategy.js';
 import { ARRIVAL_DEFAULTS, DEFAULTS, FIND_DEFAULTS } from '../dist/src/profile/default-texts.js';
 import { profileJsonSchema } from '../dist/src/profile/json-schema.js';
-import { METRIC_FORMS } from '../dist/src/profile/metric.js';
-import { STRATEGIES } from '../dist/src/profile/strategy.js';
 import { fixesJsonSchema, resultsJsonSchema, searchJsonSchema } from '../dist/src/results/json-schema.js';
 import { kernelsPage } from './kernels-page.mjs';
 import { exitCodesPage, metricsPage } from './reference-pages.mjs';

@@ -3,14 +3,14 @@
  * outlives the controller.
  */
 import { dieWithParent, unsupportedPlatform } from '../kernel/libc.js';
-import { enterBox, keepingMachine } from './box-guard.js';
-import { runCheck } from './check.js';
-import { describeEnvironment } from './environment.js';
-import { ownSnapshot, restoreSnapshot, staleSnapshots } from './host-guard.js';
-import { readMessages, writeMessage } from './ndjson.js';
-import type { LaunchedOrigin } from './origin-launch.js';
+import { readMessages, writeMessage } from '../machine/ndjson.js';
+import { enterBox, keepingMachine } from './place/box-guard.js';
+import { runCheck } from './place/check.js';
+import { describeEnvironment } from './place/environment.js';
+import { ownSnapshot, restoreSnapshot, staleSnapshots } from './place/host-guard.js';
 import { type AgentEvent, type Command, commandSchema, PROTOCOL_VERSION } from './protocol.js';
-import { ProxyFailed } from './proxy-client.js';
+import type { LaunchedOrigin } from './roles/origin-launch.js';
+import { ProxyFailed } from './roles/proxy-client.js';
 import { executeRun } from './run.js';
 
 export interface AgentOptions {

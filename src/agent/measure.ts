@@ -1,15 +1,16 @@
 /**
  * From what was counted to what is reported: the figures of one run, and whether it may be compared. Pure.
  */
+
+import { LATENCY_PHASES } from '../domain/metric.js';
+import type { PortRange } from '../domain/units.js';
 import { summarise } from '../load/histogram.js';
 import { totalOf } from '../load/outcome.js';
 import { isPaced } from '../load/pacer.js';
 import type { LoadReport } from '../load/pool.js';
-import { LATENCY_PHASES } from '../profile/metric.js';
-import type { Arm } from '../profile/plan.js';
-import type { PortRange } from '../profile/units.js';
-import type { ProxyReport } from '../results/proxy.js';
+import type { Arm } from '../plan/plan.js';
 import type { Run } from '../results/schema.js';
+import type { ProxyReport } from '../subjects/proxy-report.js';
 import type { Measurement } from './protocol.js';
 import type { Sampler } from './sampler.js';
 

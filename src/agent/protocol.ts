@@ -3,11 +3,11 @@
  * same over a pipe, a serial port or ssh. Every message is validated on arrival.
  */
 import { z } from 'zod';
-import { armSchema, neighbourSchema } from '../profile/plan.js';
-import { STRATEGY_NAMES } from '../profile/strategy.js';
-import { programNameSchema } from '../profile/subject.js';
-import { observationSchema, proxyReportSchema } from '../results/proxy.js';
+import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { armSchema, neighbourSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
+import { observationSchema, proxyReportSchema } from '../subjects/proxy-report.js';
+import { programNameSchema } from '../subjects/settings.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
 export const PROTOCOL_VERSION = 1;

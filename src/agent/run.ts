@@ -3,23 +3,29 @@
  */
 
 import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
+import { familyOf, isLoopback } from '../domain/addresses.js';
+import type { Target } from '../domain/target.js';
+import { parsePortRange } from '../domain/units.js';
 import { monotonicMicros as now } from '../kernel/libc.js';
 import { createSocketObserver, type SocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
-import { type Certificate, certificateFor } from '../load/certificate.js';
 import { encodeHistograms } from '../load/histogram.js';
+import { type Certificate, certificateFor } from '../load/origin/certificate.js';
 import { isPaced } from '../load/pacer.js';
 import { createPool, type LoadReport, type Pool } from '../load/pool.js';
-import { familyOf, isLoopback } from '../profile/addresses.js';
-import { arrivalDurationMs } from '../profile/arrival.js';
-import type { Arm, Target } from '../profile/plan.js';
-import { parsePortRange } from '../profile/units.js';
+import { arrivalDurationMs } from '../plan/arrival.js';
+import type { Arm } from '../plan/plan.js';
 import type { Second } from '../results/schema.js';
-import { machineSysctls } from './box-guard.js';
 import { drained } from './drain.js';
-import { restoreSnapshot, type Snapshot, takeSnapshot } from './host-guard.js';
-import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './limits.js';
 import { measure } from './measure.js';
+import { machineSysctls } from './place/box-guard.js';
+import { restoreSnapshot, type Snapshot, takeSnapshot } from './place/host-guard.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './place/limits.js';
+import { originTargets, setUpClient, setUpShared } from './place/network.js';
+import type { Scene } from './place/scene.js';
+import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './place/sysctls.js';
+import type { Measurement, PHASES, RunSpec } from './protocol.js';
+import { setProxyScene } from './proxy/proxy-scene.js';
 import {
   beside,
   besideInput,
@@ -28,15 +34,10 @@ import {
   openNeighbours,
   type PlacedNeighbour,
   placeNeighbours,
-} from './neighbours.js';
-import { originTargets, setUpClient, setUpShared } from './network.js';
-import { connectOrigin, type Origin } from './origin-client.js';
-import { type LaunchedOrigin, launchOrigin } from './origin-launch.js';
-import type { Measurement, PHASES, RunSpec } from './protocol.js';
-import { setProxyScene } from './proxy-scene.js';
+} from './roles/neighbours.js';
+import { connectOrigin, type Origin } from './roles/origin-client.js';
+import { type LaunchedOrigin, launchOrigin } from './roles/origin-launch.js';
 import { startSampler } from './sampler.js';
-import type { Scene } from './scene.js';
-import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './sysctls.js';
 
 /** Between the order to start and the first attempt, so that every worker is waiting when it comes. */
 const LEAD_MICROS = 5_000;

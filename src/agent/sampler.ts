@@ -13,8 +13,8 @@ import type { SocketObserver } from '../kernel/sock-diag.js';
 import { outcomesSince, totalOf } from '../load/outcome.js';
 import type { Pool } from '../load/pool.js';
 import type { Outcomes, Second } from '../results/schema.js';
-import type { Origin, OriginStats } from './origin-client.js';
-import type { ProxyRole, ProxyStats } from './proxy-client.js';
+import type { Origin, OriginStats } from './roles/origin-client.js';
+import type { ProxyRole, ProxyStats } from './roles/proxy-client.js';
 
 export interface SamplerInput {
   readonly pool: Pool;

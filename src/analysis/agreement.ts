@@ -2,7 +2,7 @@
  * Whether what was measured is what was predicted, where the prediction is exact or an interval. A disagreement is a finding
  * about the kernel, or a fault of this program. Pure.
  */
-import type { LoadPlan } from '../profile/plan.js';
+import type { LoadPlan } from '../plan/plan.js';
 import type { Agreement, Outcomes, Prediction, Run } from '../results/schema.js';
 import { counted } from './format.js';
 import { isUsableForCounts } from './pairs.js';

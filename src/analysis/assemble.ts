@@ -2,10 +2,10 @@
  * A complete Results object from what the controller has. Pure.
  */
 
-import { destinationCount } from '../profile/arrival.js';
-import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
-import { leftOutInWords } from '../profile/left-out.js';
-import type { Arm, Experiment, KernelFactor } from '../profile/plan.js';
+import { destinationCount } from '../plan/arrival.js';
+import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
+import { leftOutInWords } from '../plan/left-out.js';
+import type { Arm, Experiment, KernelFactor } from '../plan/plan.js';
 import {
   type Environment,
   type KernelResult,

@@ -5,8 +5,8 @@
  * must be the same; machine, kernel, day and version may differ, and are told first, because they are what any difference comes from.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { armId } from '../profile/kernels.js';
-import { parseMetric } from '../profile/metric.js';
+import { parseMetric } from '../domain/metric.js';
+import { armId } from '../plan/kernels.js';
 import type { Environment, Results, Variant } from '../results/schema.js';
 import { engineName, isTime } from './engines.js';
 import { listed } from './format.js';

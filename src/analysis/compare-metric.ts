@@ -9,8 +9,8 @@
  * each metric answers a question of its own; a reader who looks for any sign at all in ten columns must expect more. Exact comparisons cannot
  * err by chance and take no share.
  */
-import { type Metric, metricUnit, parseMetric } from '../profile/metric.js';
-import { randomStream } from '../profile/random.js';
+import { type Metric, metricUnit, parseMetric } from '../domain/metric.js';
+import { randomStream } from '../domain/random.js';
 import type { Comparison } from '../results/schema.js';
 import { type Bounds, type Conclusion, concludeExact, concludeNoisy, withinBounds } from './conclusion.js';
 import { minimalDetectableEffect } from './detectable.js';

@@ -4,9 +4,10 @@
  * Runs of two results are no pairs, so the statistics are those of independent samples (unpaired.ts). Words, margins and the
  * correction for several arms are those of the comparison within one experiment (compare-metric.ts, conclusion.ts).
  */
-import { armId } from '../profile/kernels.js';
-import { type Metric, metricUnit, parseMetric } from '../profile/metric.js';
-import { randomStream } from '../profile/random.js';
+
+import { type Metric, metricUnit, parseMetric } from '../domain/metric.js';
+import { randomStream } from '../domain/random.js';
+import { armId } from '../plan/kernels.js';
 import type { Comparison, Results, Variant, VerdictWord } from '../results/schema.js';
 import { armRefusal, type Difference, differencesOf, refusalOf, sharedArms, timesRefusal } from './comparable.js';
 import { guardrailsOf } from './compare.js';

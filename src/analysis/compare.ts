@@ -3,8 +3,8 @@
  * How one metric is compared: `compare-metric.ts`. How a variant's word follows: `verdict.ts`.
  */
 
-import { neighbourGuardrails, parseMetric } from '../profile/metric.js';
-import type { Experiment } from '../profile/plan.js';
+import { neighbourGuardrails, parseMetric } from '../domain/metric.js';
+import type { Experiment } from '../plan/plan.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
 import { type Engine, withinEngine, withinLoadEngine } from './engines.js';

@@ -2,7 +2,7 @@
  * From the numbers of two independent samples to a verdict and the sentence that gives the reason. Pure. The words mean what they mean
  * within one experiment (conclusion.ts).
  */
-import { betterWhen, type Metric, metricUnit } from '../profile/metric.js';
+import { betterWhen, type Metric, metricUnit } from '../domain/metric.js';
 import { type Conclusion, EQUIVALENCE_MIN_PAIRS, formatP } from './conclusion.js';
 import { counted, formatDifference, formatSpan, formatValue, metricLabel } from './format.js';
 import { ALPHA, type Interval } from './statistics.js';

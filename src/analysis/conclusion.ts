@@ -1,7 +1,7 @@
 /**
  * From the numbers of one comparison to its verdict and the sentence that gives the reason. Pure.
  */
-import { betterWhen, type Metric, type MetricUnit, metricUnit } from '../profile/metric.js';
+import { betterWhen, type Metric, type MetricUnit, metricUnit } from '../domain/metric.js';
 import type { VerdictWord } from '../results/schema.js';
 import { counted, formatDifference, formatSpan, formatValue, metricLabel } from './format.js';
 import { ALPHA, type Interval, median, smallestPairs } from './statistics.js';

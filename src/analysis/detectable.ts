@@ -1,7 +1,7 @@
 /**
  * How small a true difference an experiment of this size would still have found. Pure.
  */
-import { type Random, randomStream } from '../profile/random.js';
+import { type Random, randomStream } from '../domain/random.js';
 import { ALPHA, signFlipP, smallestPairs } from './statistics.js';
 
 const POWER = 0.8;

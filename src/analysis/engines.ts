@@ -2,8 +2,8 @@
  * What may be compared across engines. A kernel answers the same in User-Mode Linux, under emulation and on hardware, and as
  * often; but each engine runs it at a speed of its own, by which times would differ where the kernels do not. Pure.
  */
-import { type Metric, parseMetric } from '../profile/metric.js';
-import type { LoadPlan } from '../profile/plan.js';
+import { type Metric, parseMetric } from '../domain/metric.js';
+import type { LoadPlan } from '../plan/plan.js';
 import type { Comparison, Environment } from '../results/schema.js';
 import { metricLabel } from './format.js';
 

@@ -1,7 +1,7 @@
 /**
  * Numbers and metrics in the words of a report. Pure.
  */
-import type { Metric, MetricUnit } from '../profile/metric.js';
+import type { Metric, MetricUnit } from '../domain/metric.js';
 
 const MINUS = '−';
 

@@ -2,8 +2,8 @@
  * What several kernels' parts of an experiment come to together. Each part was compared and judged by itself; nothing here
  * compares a number of one with a number of another. Pure.
  */
-import { onNoKernel } from '../profile/kernels.js';
-import type { Experiment } from '../profile/plan.js';
+import { onNoKernel } from '../plan/kernels.js';
+import type { Experiment } from '../plan/plan.js';
 import type { Results, ThresholdResult, Variant } from '../results/schema.js';
 import { listed } from './format.js';
 

@@ -12,7 +12,7 @@
  * The tail of a latency moves more between equal runs than its middle, hence the wider margin. A failure of one attempt in a
  * hundred is a nuisance that operators do chase, so the margin of a share shrinks with the baseline.
  */
-import type { LatencyStatistic, Metric } from '../profile/metric.js';
+import type { LatencyStatistic, Metric } from '../domain/metric.js';
 
 /** Bounds of the margin of a share, in shares of all attempts. */
 const SHARE_MARGIN = { least: 0.001, most: 0.01 } as const;

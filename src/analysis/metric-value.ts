@@ -1,7 +1,7 @@
 /**
  * One number of one run. Pure.
  */
-import type { Metric, NeighbourMetric } from '../profile/metric.js';
+import type { Metric, NeighbourMetric } from '../domain/metric.js';
 import type { Outcomes, Run } from '../results/schema.js';
 
 /** Whether an outcome is a failure: neither ok nor shed (a shed attempt never started, so it could not fail). */

@@ -4,7 +4,7 @@
  * adaptive load generators as nighthawk; that the share of failures tells more than pass and fail is from the search for the
  * non-drop rate of RFC 2544 as TRex does it.)
  */
-import type { SearchSettings } from '../profile/search.js';
+import type { SearchSettings } from '../plan/search.js';
 
 /** Why a rate does not hold. */
 export type NotHeld = 'refused' | 'slow' | 'generator';

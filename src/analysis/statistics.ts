@@ -3,7 +3,7 @@
  *
  * Differences are variant − baseline of one pair of runs of the same block, in the unit of the metric.
  */
-import type { Random } from '../profile/random.js';
+import type { Random } from '../domain/random.js';
 
 /** The level of every claim: a family of comparisons has at most this chance of a false better or worse. */
 export const ALPHA = 0.05;

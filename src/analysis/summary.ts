@@ -1,8 +1,8 @@
 /**
  * The one sentence at the top of a report, for a reader who knows neither the tool nor the statistics. Pure.
  */
-import { metricUnit, parseMetric } from '../profile/metric.js';
-import type { Experiment } from '../profile/plan.js';
+import { metricUnit, parseMetric } from '../domain/metric.js';
+import type { Experiment } from '../plan/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { formatValue, listed, metricLabel } from './format.js';
 import { failureCount, isFailure, metricValue } from './metric-value.js';

@@ -1,8 +1,8 @@
 /**
  * The limits that decide the exit code. Pure.
  */
-import { parseMetric } from '../profile/metric.js';
-import type { Experiment } from '../profile/plan.js';
+import { parseMetric } from '../domain/metric.js';
+import type { Experiment } from '../plan/plan.js';
 import type { Run, ThresholdResult } from '../results/schema.js';
 import { metricValue } from './metric-value.js';
 import { usableRuns } from './pairs.js';

@@ -4,7 +4,7 @@
  *
  * Differences are b − a, in the unit of the metric.
  */
-import type { Random } from '../profile/random.js';
+import type { Random } from '../domain/random.js';
 import { ALPHA, BOOTSTRAP_RESAMPLES, type Interval, quantile } from './statistics.js';
 
 /** Up to this many runs in all the distribution of the rank sum is counted out; above, its normal approximation serves. */

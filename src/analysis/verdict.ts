@@ -13,7 +13,7 @@
  *    and something was paid.
  * 5. A neighbour of which more attempts fail is failures overall: the word is worse, and the sentence begins with the neighbour.
  */
-import { type Metric, parseMetric } from '../profile/metric.js';
+import { type Metric, parseMetric } from '../domain/metric.js';
 import type { Comparison, Verdict, VerdictWord } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
 import { shareMargin } from './margin.js';

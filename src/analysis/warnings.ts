@@ -1,7 +1,7 @@
 /**
  * What a reader must know of the experiment as a whole before the verdicts. Pure.
  */
-import { parseMetric } from '../profile/metric.js';
+import { parseMetric } from '../domain/metric.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { counted, formatValue, listed } from './format.js';
 import { failureCount } from './metric-value.js';

@@ -7,9 +7,9 @@
  * machine and not of a scaled-down model of one.
  */
 import { sideEffectOf } from '../capacity/side-effects.js';
-import { betterWhen, parseMetric } from '../profile/metric.js';
-import { checkSysctlName, checkSysctlValue } from '../profile/sysctl-syntax.js';
-import { parsePortRange, portCount } from '../profile/units.js';
+import { betterWhen, parseMetric } from '../domain/metric.js';
+import { checkSysctlName, checkSysctlValue } from '../domain/sysctl-syntax.js';
+import { parsePortRange, portCount } from '../domain/units.js';
 import type { Results, Variant } from '../results/schema.js';
 import { listed } from './format.js';
 import { isUsableForCounts } from './pairs.js';

@@ -2,7 +2,7 @@
  * The eras of `bind(address, 0)` (inet_csk_get_port() and inet_csk_find_open_port(), net/ipv4/inet_connection_sock.c), and
  * which kernels have which strategy. Pure.
  */
-import { type StrategyName, strategyOf } from '../profile/strategy.js';
+import { type StrategyName, strategyOf } from '../domain/strategy.js';
 import { atLeast, type KernelVersion, notBelow } from './kernel-version.js';
 
 /**

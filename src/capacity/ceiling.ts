@@ -2,8 +2,8 @@
  * How many connections a strategy can have at once: P·S, P·S·D and their like. Pure arithmetic, one function a way of
  * choosing the port; measured on 3.2, 3.3, 5.10, 6.1, 6.12, 6.18 and 7.2, and read in the sources between.
  */
-import { strategyOf } from '../profile/strategy.js';
-import { portCount } from '../profile/units.js';
+import { strategyOf } from '../domain/strategy.js';
+import { portCount } from '../domain/units.js';
 import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
 import { forgetsTimeWait } from './kernel-changes.js';
 import { kernelSeries } from './kernel-version.js';

@@ -2,10 +2,11 @@
  * Whether the kernel's rules alone decide how many attempts of a run succeed, so that one run tells as much as many. Pure.
  * In doubt the answer is no: a comparison by statistics is right for both kinds, one by equality only for this kind.
  */
-import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
-import type { Arm, Neighbour } from '../profile/plan.js';
-import { strategyOf } from '../profile/strategy.js';
-import { portCount } from '../profile/units.js';
+
+import { strategyOf } from '../domain/strategy.js';
+import { portCount } from '../domain/units.js';
+import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
+import type { Arm, Neighbour } from '../plan/plan.js';
 import { type Ceiling, ceiling } from './ceiling.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
 import { inputOf, type PredictInput, searchedRange } from './predict-input.js';

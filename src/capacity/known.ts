@@ -1,7 +1,7 @@
 /**
  * How a prediction is known: measured on that kernel, read in its source, simulated, or assumed because nobody looked. Pure.
  */
-import { type StrategyName, strategyOf } from '../profile/strategy.js';
+import { type StrategyName, strategyOf } from '../domain/strategy.js';
 import type { Prediction } from '../results/schema.js';
 import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
 import { type Ceiling, eraOf } from './ceiling.js';

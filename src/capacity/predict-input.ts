@@ -1,11 +1,11 @@
 /**
  * What a prediction is made from, and how an arm of an experiment and the machine's sysctls give it. Pure.
  */
-import { familyOf, isLoopback } from '../profile/addresses.js';
-import { destinationCount } from '../profile/arrival.js';
-import type { Arm } from '../profile/plan.js';
-import { type StrategyName, strategyOf } from '../profile/strategy.js';
-import { type PortRange, parsePortList, parsePortRange, portCount } from '../profile/units.js';
+import { familyOf, isLoopback } from '../domain/addresses.js';
+import { type StrategyName, strategyOf } from '../domain/strategy.js';
+import { type PortRange, parsePortList, parsePortRange, portCount } from '../domain/units.js';
+import { destinationCount } from '../plan/arrival.js';
+import type { Arm } from '../plan/plan.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
 
 /** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */

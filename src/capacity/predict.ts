@@ -2,7 +2,7 @@
  * What the kernel's rules for choosing a local port let a strategy do: how many connections at once, and how many a second
  * for ever. Arithmetic, and where there is no closed form a simulation of the search. Pure.
  */
-import type { Arm } from '../profile/plan.js';
+import type { Arm } from '../plan/plan.js';
 import type { Prediction } from '../results/schema.js';
 import type { KernelVersion } from './kernel-version.js';
 import { knownOf } from './known.js';

@@ -1,8 +1,8 @@
 /**
  * A set-up described in a few numbers, and all that the arithmetic says of it: for one host, or for many alike. Pure.
  */
-import type { StrategyName } from '../profile/strategy.js';
-import { type PortRange, portCount, UnitError } from '../profile/units.js';
+import type { StrategyName } from '../domain/strategy.js';
+import { type PortRange, portCount, UnitError } from '../domain/units.js';
 import type { Prediction } from '../results/schema.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';

@@ -3,8 +3,8 @@
  * minute whatever it is, so a step lasts longer than a tuple is in use, or begins with the tuples in use that the rate would have
  * come to. Pure.
  */
-import type { Arm, Arrival } from '../profile/plan.js';
-import type { SearchSettings } from '../profile/search.js';
+import type { Arm, Arrival } from '../plan/plan.js';
+import type { SearchSettings } from '../plan/search.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
 import { inputOf, TIME_WAIT_SECONDS } from './predict-input.js';

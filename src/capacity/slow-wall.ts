@@ -4,7 +4,7 @@
  * 1.6 ms, connect() from 25 µs to 0.4 ms; Squid from 1450 connections a second to 100–150, Tor from 4300 to 50–370. With
  * SO_REUSEADDR at a quarter of 8000 ports: bind() from 19 µs (24 % full) to 0.9 ms (26 %). Pure.
  */
-import { strategyOf } from '../profile/strategy.js';
+import { strategyOf } from '../domain/strategy.js';
 import { type Ceiling, eraOf } from './ceiling.js';
 import { searchesByParity } from './kernel-changes.js';
 import { atLeast } from './kernel-version.js';

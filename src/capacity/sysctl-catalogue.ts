@@ -4,7 +4,7 @@
  * The netns lab writes only what is known here, and tries nothing: a root process in a network namespace can really write
  * the machine's own vm.* and fs.*, and a file that is writable there (nf_hooks_lwtunnel) is not always the namespace's own.
  */
-import { closest } from '../profile/schema.js';
+import { closest } from '../domain/words.js';
 import { atLeast, type KernelVersion, kernelSeries } from './kernel-version.js';
 import { INTERFACE_TREES, NETNS_KEYS, type NetnsKeys } from './sysctl-data.js';
 import {

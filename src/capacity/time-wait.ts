@@ -2,7 +2,7 @@
  * How long a closed connection keeps its tuple from the next one: tcp_twsk_unique() (net/ipv4/tcp_ipv4.c) and
  * tcp_time_wait() (net/ipv4/tcp_minisocks.c). Pure.
  */
-import { strategyOf } from '../profile/strategy.js';
+import { strategyOf } from '../domain/strategy.js';
 import type { Ceiling } from './ceiling.js';
 import { endsTimeWaitInSlots, hasTwRecycle } from './kernel-changes.js';
 import { atLeast } from './kernel-version.js';

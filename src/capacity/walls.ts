@@ -1,7 +1,7 @@
 /**
  * When a load reaches so many tuples in use. Pure.
  */
-import type { Arm, Arrival } from '../profile/plan.js';
+import type { Arm, Arrival } from '../plan/plan.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
 import { inputOf } from './predict-input.js';

@@ -8,8 +8,8 @@ import { type KernelVersion, KernelVersionError, parseKernelVersion } from '../c
 import { type CapacityAnswer, type CapacityQuestion, capacityOf } from '../capacity/question.js';
 import type { Needed } from '../capacity/sizing.js';
 import type { FirstFull } from '../capacity/spread.js';
-import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../profile/strategy.js';
-import { type PortRange, parseDuration, parsePortRange, UnitError } from '../profile/units.js';
+import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../domain/strategy.js';
+import { type PortRange, parseDuration, parsePortRange, UnitError } from '../domain/units.js';
 import type { Prediction } from '../results/schema.js';
 import { UserError } from './exit.js';
 import { integerOption } from './integer-option.js';

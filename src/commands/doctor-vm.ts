@@ -2,13 +2,14 @@
  * What `bindstorm doctor` says of the VM lab: for each engine whether a guest really boots here, with a kernel that is in the cache
  * already.
  */
+
+import { DEBIAN_SUITES, ENGINES, type Engine } from '../domain/guest.js';
 import { LabError } from '../lab/lab.js';
 import { findProgram } from '../lab/remedy.js';
 import { qemuVersion } from '../lab/vm/accelerator.js';
 import { cachedKernels } from '../lab/vm/debian-kernel.js';
 import { INSTALL_QEMU, QEMU } from '../lab/vm/qemu.js';
 import { vmLab } from '../lab/vm/vm.js';
-import { DEBIAN_SUITES, ENGINES, type Engine } from '../profile/guest.js';
 
 export interface VmFinding {
   readonly what: string;

@@ -5,9 +5,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { counted } from '../analysis/format.js';
+import { strategyOf } from '../domain/strategy.js';
 import { type Explanation, explain, type Finding } from '../explain/explain.js';
 import { PROGRAMS } from '../explain/programs/index.js';
-import { strategyOf } from '../profile/strategy.js';
 import { UserError } from './exit.js';
 import { wrap } from './wrap.js';
 

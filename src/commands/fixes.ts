@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { disagreements, type FixReport, type FixTable } from '../analysis/fixes.js';
+import type { StrategyName } from '../domain/strategy.js';
 import { FIX_STRATEGIES, type FixRow, HOST, rowFile } from '../experiment/fix-rows.js';
 import { absentTable, SubjectChanged, subjectRow } from '../experiment/fix-subject.js';
 import { runFixes, runsFile } from '../experiment/fixes.js';
@@ -14,7 +15,6 @@ import { anotherKind, FIXES_FILE, FIXES_WORK, isOfKind } from '../experiment/fol
 import { withLockedFolder } from '../experiment/folder-lock.js';
 import { engineOf } from '../lab/vm/kernel.js';
 import { FIX_SUBJECTS, type Fix, FixError, type FixSubject, parseFix } from '../profile/fix.js';
-import type { StrategyName } from '../profile/strategy.js';
 import { renderFixes, summaryLines } from '../report/fixes.js';
 import { renderFixesHtml } from '../report/fixes-html.js';
 import { FIXES_VERSION } from '../results/fixes.js';

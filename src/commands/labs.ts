@@ -8,8 +8,8 @@ import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
 import { vagrantLab } from '../lab/vagrant/vagrant.js';
 import { vmLab } from '../lab/vm/vm.js';
-import { guestOf } from '../profile/kernels.js';
-import type { Experiment } from '../profile/plan.js';
+import { guestOf } from '../plan/kernels.js';
+import type { Experiment } from '../plan/plan.js';
 import { explainError } from './exit.js';
 
 /**

@@ -2,10 +2,10 @@
  * Parsers of command-line options.
  */
 import { InvalidArgumentError } from 'commander';
-import { boxNameProblem } from '../profile/box.js';
-import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../profile/guest.js';
-import type { Experiment } from '../profile/plan.js';
-import { parseRate, UnitError } from '../profile/units.js';
+import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../domain/guest.js';
+import { parseRate, UnitError } from '../domain/units.js';
+import { boxNameProblem } from '../plan/box.js';
+import type { Experiment } from '../plan/plan.js';
 
 const LABS = ['netns', 'vm', 'vagrant', 'host'] as const satisfies readonly Experiment['lab'][];
 

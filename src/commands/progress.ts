@@ -5,8 +5,8 @@
 import type { ExperimentEvent } from '../experiment/controller.js';
 import { expectedRunMs } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
-import { armId } from '../profile/kernels.js';
-import type { Experiment } from '../profile/plan.js';
+import { armId } from '../plan/kernels.js';
+import type { Experiment } from '../plan/plan.js';
 import type { Run, Second } from '../results/schema.js';
 
 export interface Progress {

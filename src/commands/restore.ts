@@ -2,7 +2,7 @@
  * `bindstorm restore`: put back what a run that was killed has left: sysctls of the host, boxes of Vagrant.
  */
 import type { Command } from 'commander';
-import { staleSnapshots } from '../agent/host-guard.js';
+import { staleSnapshots } from '../agent/place/host-guard.js';
 import { hostLab } from '../lab/host.js';
 import { leftBoxes, putAway } from '../lab/vagrant/box.js';
 import { EXIT, UserError } from './exit.js';

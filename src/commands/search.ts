@@ -4,6 +4,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Engine } from '../domain/guest.js';
+import { parseDuration, parsePercent, parseRate, UnitError } from '../domain/units.js';
 import { sameFit } from '../experiment/fit.js';
 import { createResultFolder, PROFILE_FILE } from '../experiment/folder.js';
 import { withLockedFolder } from '../experiment/folder-lock.js';
@@ -16,12 +18,10 @@ import {
   type SearchContents,
 } from '../experiment/search-journal.js';
 import type { Lab } from '../lab/lab.js';
-import type { Engine } from '../profile/guest.js';
-import { armId } from '../profile/kernels.js';
+import { armId } from '../plan/kernels.js';
+import type { Arm, Experiment } from '../plan/plan.js';
+import { SEARCH, type SearchSettings } from '../plan/search.js';
 import type { LoadedProfile } from '../profile/load.js';
-import type { Arm, Experiment } from '../profile/plan.js';
-import { SEARCH, type SearchSettings } from '../profile/search.js';
-import { parseDuration, parsePercent, parseRate, UnitError } from '../profile/units.js';
 import { renderSearchMarkdown, searchAgreement, searchLines } from '../report/search.js';
 import { type ArmSearch, SEARCH_VERSION, type SearchReport } from '../results/search.js';
 import { toolVersion } from '../results/version.js';

@@ -2,12 +2,12 @@
  * `bindstorm sink`: the origin by itself, to load a staging proxy against.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { descriptorLimit } from '../agent/limits.js';
+import { descriptorLimit } from '../agent/place/limits.js';
+import type { Target } from '../domain/target.js';
+import { parseDuration, UnitError } from '../domain/units.js';
 import { SystemCallError } from '../kernel/errno.js';
-import { startSink } from '../load/sink-worker.js';
-import type { Target } from '../profile/plan.js';
-import { parseTarget } from '../profile/targets.js';
-import { parseDuration, UnitError } from '../profile/units.js';
+import { startSink } from '../load/origin/sink-worker.js';
+import { parseTarget } from '../plan/targets.js';
 import { UserError } from './exit.js';
 import { integerOption } from './integer-option.js';
 

@@ -3,6 +3,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parsePortList, parsePortRange } from '../domain/units.js';
 import { type Look, makeLook } from '../gauge/look.js';
 import { type Alarms, capacityOf, readAddresses, type Wall } from '../gauge/reading.js';
 import { createTrend } from '../gauge/trend.js';
@@ -13,7 +14,6 @@ import { type EphemeralPorts, openCensus, type SocketCensus } from '../kernel/so
 import type { Owners } from '../kernel/socket-owners.js';
 import { findOwners } from '../kernel/socket-owners.js';
 import { readSysctl } from '../kernel/sysctl.js';
-import { parsePortList, parsePortRange } from '../profile/units.js';
 import { EXIT, UserError } from './exit-codes.js';
 
 export interface Place {

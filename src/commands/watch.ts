@@ -3,11 +3,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration, UnitError } from '../domain/units.js';
 import type { Look } from '../gauge/look.js';
 import { renderMetrics } from '../gauge/metrics.js';
 import { type Level, WALLS, type Wall } from '../gauge/reading.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
-import { parseDuration, UnitError } from '../profile/units.js';
 import { EXIT, UserError } from './exit-codes.js';
 import { integerOption } from './integer-option.js';
 import { parseEndpoint, serveMetrics } from './watch-metrics.js';

@@ -6,7 +6,7 @@ import { assembleResults } from '../analysis/assemble.js';
 import { isDeterministic } from '../capacity/deterministic.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
-import { armId, experimentOn, kernelsOf } from '../profile/kernels.js';
+import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';

@@ -4,8 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { armId } from '../profile/kernels.js';
-import type { Experiment } from '../profile/plan.js';
+import { armId } from '../plan/kernels.js';
+import type { Experiment } from '../plan/plan.js';
 import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
 import type { Journal } from './journal.js';

@@ -2,10 +2,10 @@
  * How long runs take: what `plan` says beforehand, and after which time a run is given up. Pure.
  */
 import { TIME_WAIT_SECONDS } from '../capacity/time-wait.js';
-import { arrivalDurationMs, scheduledAttempts } from '../profile/arrival.js';
-import type { Engine, Runner } from '../profile/guest.js';
-import { armId, guestOf } from '../profile/kernels.js';
-import type { Arm, Experiment } from '../profile/plan.js';
+import type { Engine, Runner } from '../domain/guest.js';
+import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
+import { armId, guestOf } from '../plan/kernels.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import { planObservations } from './order.js';
 
 /** Making a lab, starting its processes and taking it down, as measured on small machines. */

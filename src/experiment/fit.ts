@@ -4,11 +4,11 @@
  */
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { isKnownSysctl, sysctlLife } from '../capacity/sysctl-presence.js';
+import { strategyOf } from '../domain/strategy.js';
+import { armId, experimentOn } from '../plan/kernels.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import { changesInWords } from '../profile/changes.js';
-import { armId, experimentOn } from '../profile/kernels.js';
-import type { Arm, Experiment } from '../profile/plan.js';
 import type { Finding } from '../profile/problem.js';
-import { strategyOf } from '../profile/strategy.js';
 import { addressObstacles, type Examination, refusal, sysctlPath, unique } from './rehearsal.js';
 
 /** Kernel's name → what its lab said. */

@@ -3,9 +3,9 @@
  * of its table. Pure.
  */
 import { stringify } from 'yaml';
+import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { FILL } from '../profile/defaults.js';
 import type { Change, Fix, FixSubject } from '../profile/fix.js';
-import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../profile/strategy.js';
 
 /** The kernel of this machine, in a network namespace. */
 export const HOST = 'host';

@@ -4,11 +4,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { PROXY, strategyOfProxy } from '../profile/defaults.js';
 import type { Fix, FixSubject } from '../profile/fix.js';
 import type { FixTable } from '../results/fixes.js';
-import { examineProgram } from '../subject/program.js';
-import { subjectOf } from '../subject/subjects.js';
+import { PROXY, strategyOfProxy } from '../subjects/defaults.js';
+import { subjectOf } from '../subjects/index.js';
+import { examineProgram } from '../subjects/running/program.js';
 import { type FixRow, HOST } from './fix-rows.js';
 
 /** Which program a table is of, beside its journal. */

@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { experimentSchema } from '../profile/plan.js';
+import { experimentSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, SCHEMA_VERSION } from '../results/schema.js';
 import { anotherKind, JOURNAL_FILE } from './folder-kind.js';
 

@@ -5,10 +5,11 @@
  * baseline and on the variants alike; a pair is the baseline's and a variant's run of one block. With several kernels a block holds
  * one run of every arm on every kernel, and a pair is of one kernel. The first blocks are a warm-up and are discarded. All runs of a block share one seed: the same schedule and the same picks.
  */
-import { scheduledAttempts } from '../profile/arrival.js';
-import { armId } from '../profile/kernels.js';
-import type { Experiment } from '../profile/plan.js';
-import { randomStream, shuffled } from '../profile/random.js';
+
+import { randomStream, shuffled } from '../domain/random.js';
+import { scheduledAttempts } from '../plan/arrival.js';
+import { armId } from '../plan/kernels.js';
+import type { Experiment } from '../plan/plan.js';
 
 export interface PlannedRun {
   /** `b03-wider-range`; with several kernels `b03-wider-range@trixie` */

@@ -2,10 +2,10 @@
  * What the rehearsal asks and learns of the proxies of an experiment. Pure.
  */
 import type { Check } from '../agent/protocol.js';
-import type { Experiment } from '../profile/plan.js';
+import type { Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
-import type { ProgramName } from '../profile/subject.js';
-import { subjectOf } from '../subject/subjects.js';
+import { subjectOf } from '../subjects/index.js';
+import type { ProgramName } from '../subjects/settings.js';
 
 /** The programs of all arms' proxies, each once. */
 export function proxiesOf({ arms }: Experiment): ProgramName[] {

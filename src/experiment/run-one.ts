@@ -4,7 +4,7 @@
  */
 import type { Measurement, RunSpec } from '../agent/protocol.js';
 import type { Lab, LabSession } from '../lab/lab.js';
-import type { Arm, Experiment } from '../profile/plan.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import type { Run, Second } from '../results/schema.js';
 import { drainMs, expectedLoadMs, neighboursMs, runDeadlineMs } from './duration.js';
 import type { PlannedRun } from './order.js';

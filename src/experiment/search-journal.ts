@@ -5,8 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { experimentSchema } from '../profile/plan.js';
-import { searchSchema } from '../profile/search.js';
+import { experimentSchema } from '../plan/plan.js';
+import { searchSchema } from '../plan/search.js';
 import { environmentSchema } from '../results/schema.js';
 import { SEARCH_VERSION, type SearchTry, searchTrySchema } from '../results/search.js';
 import { PROFILE_FILE } from './folder.js';

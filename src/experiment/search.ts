@@ -5,11 +5,11 @@
 import { type NotHeld, nextStep, type RateInterval, type SearchRules } from '../analysis/rate-search.js';
 import { predictArm } from '../capacity/predict.js';
 import { type Occupancy, occupancyOf, type RateStep, rateStep } from '../capacity/rate-step.js';
-import { scheduledAttempts } from '../profile/arrival.js';
-import { armId } from '../profile/kernels.js';
-import type { Arm } from '../profile/plan.js';
-import { randomStream } from '../profile/random.js';
-import type { SearchSettings } from '../profile/search.js';
+import { randomStream } from '../domain/random.js';
+import { scheduledAttempts } from '../plan/arrival.js';
+import { armId } from '../plan/kernels.js';
+import type { Arm } from '../plan/plan.js';
+import type { SearchSettings } from '../plan/search.js';
 import type { Run } from '../results/schema.js';
 import type { ArmSearch, SearchTry } from '../results/search.js';
 import type { Place } from './places.js';

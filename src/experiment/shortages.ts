@@ -2,9 +2,9 @@
  * What a machine lacks for an experiment, from its descriptor limit and defaults: what would hide the limit that is to be
  * measured. Pure.
  */
-import { openAtOnce, scheduledAttempts } from '../profile/arrival.js';
-import { armId } from '../profile/kernels.js';
-import type { Arm, Experiment } from '../profile/plan.js';
+import { openAtOnce, scheduledAttempts } from '../plan/arrival.js';
+import { armId } from '../plan/kernels.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import type { Environment, Prediction } from '../results/schema.js';
 
 /** Left for the process's own descriptors. */

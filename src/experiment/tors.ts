@@ -2,11 +2,12 @@
  * Tors of Debian suites, fetched before anything starts. A variant whose Tor cannot be had is left out, and that is said, by the results
  * too; a baseline without its Tor is an error.
  */
+
+import type { DebianSuite } from '../domain/guest.js';
 import { debianTor } from '../lab/debian-tor.js';
 import { LabError } from '../lab/lab.js';
-import type { DebianSuite } from '../profile/guest.js';
-import { leftOutInWords } from '../profile/left-out.js';
-import type { Arm, Experiment } from '../profile/plan.js';
+import { leftOutInWords } from '../plan/left-out.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
 
 export interface ProvidedTors {

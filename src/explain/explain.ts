@@ -2,7 +2,7 @@
  * From log lines, an errno or a trace to what ran out. Each line is asked of each program's patterns; what nobody knows is said
  * to be unknown. Pure.
  */
-import type { StrategyName } from '../profile/strategy.js';
+import type { StrategyName } from '../domain/strategy.js';
 import { CAUSES, type Call, type Cause, type CauseName, causeOf } from './cause.js';
 import { ERRNO_TEXT, type Errno, errnoOf } from './errno.js';
 import type { Pattern, Program } from './pattern.js';

@@ -1,7 +1,7 @@
 /**
  * What a program's file holds: the lines by which it tells of a failure, as data.
  */
-import type { StrategyName } from '../profile/strategy.js';
+import type { StrategyName } from '../domain/strategy.js';
 import type { Call, CauseName } from './cause.js';
 import type { Errno } from './errno.js';
 

@@ -1,7 +1,7 @@
 /**
  * A profile that reproduces a shortage: small enough to run in seconds, with the usual remedies as variants. Pure.
  */
-import { type StrategyName, strategyOf } from '../profile/strategy.js';
+import { type StrategyName, strategyOf } from '../domain/strategy.js';
 
 /** YAML for `bindstorm run`. */
 export function profileFor(strategy: StrategyName): string {

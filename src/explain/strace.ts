@@ -1,7 +1,7 @@
 /**
  * Output of strace(1): which socket calls failed, and by what strategy the sockets got their ports. Pure.
  */
-import type { StrategyName } from '../profile/strategy.js';
+import type { StrategyName } from '../domain/strategy.js';
 import type { Call } from './cause.js';
 import { type Errno, errnoOf } from './errno.js';
 

@@ -14,7 +14,7 @@
  * address has, so the ports count. One that leaves the choice to `connect()` needs a port that no other socket to the same
  * destination has, so the sockets to the busiest destination count. The kernel does not say which it was; shared ports do.
  */
-import { type PortRange, portCount } from '../profile/units.js';
+import { type PortRange, portCount } from '../domain/units.js';
 
 export const LEVELS = ['ok', 'slow', 'hard'] as const;
 export type Level = (typeof LEVELS)[number];

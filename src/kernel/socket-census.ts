@@ -7,7 +7,7 @@
  * other states without a process count like open sockets, because the kernel's search for a port does not tell them apart.
  */
 import ipaddr from 'ipaddr.js';
-import type { PortRange } from '../profile/units.js';
+import type { PortRange } from '../domain/units.js';
 import { SystemCallError } from './errno.js';
 import { createInodeSet, type InodeSet } from './inode-set.js';
 import { AF_INET } from './libc.js';

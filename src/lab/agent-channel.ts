@@ -2,8 +2,8 @@
  * The conversation with an agent that has been started, in whatever lab: the wait for its hello, and its end.
  */
 import type { Readable, Writable } from 'node:stream';
-import { readMessages, writeMessage } from '../agent/ndjson.js';
 import { type AgentEvent, eventSchema, PROTOCOL_VERSION } from '../agent/protocol.js';
+import { readMessages, writeMessage } from '../machine/ndjson.js';
 import { AgentDied, LabError, type LabSession } from './lab.js';
 
 export interface AgentChannel {

@@ -4,7 +4,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DebianSuite } from '../profile/guest.js';
+import type { DebianSuite } from '../domain/guest.js';
 import { unpackDebianPackages } from './vm/apt.js';
 import { cacheFolder } from './vm/cache.js';
 

@@ -3,8 +3,8 @@
  * conversation with the agent inside it, and is gone when it is closed or when this process dies.
  */
 import type { AgentEvent, Command } from '../agent/protocol.js';
-import type { Runner } from '../profile/guest.js';
-import type { Experiment } from '../profile/plan.js';
+import type { Runner } from '../domain/guest.js';
+import type { Experiment } from '../plan/plan.js';
 
 export interface Lab {
   readonly kind: Experiment['lab'];

@@ -1,8 +1,9 @@
 /**
  * What an engine is given and what it reports, whichever it is, and what both need before their first attempt.
  */
-import type { LoadPlan, Target } from '../profile/plan.js';
-import type { PortRange } from '../profile/units.js';
+import type { Target } from '../domain/target.js';
+import type { PortRange } from '../domain/units.js';
+import type { LoadPlan } from '../plan/plan.js';
 import type { EncodedHistograms } from './histogram.js';
 import { isPaced } from './pacer.js';
 import { createPicker, type Picker } from './picker.js';

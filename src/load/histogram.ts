@@ -5,7 +5,7 @@ import type { Histogram } from 'hdr-histogram-js';
 // Not the package's index: with its writer of logs comes an Intl.NumberFormat, which takes each thread 11 ms to make.
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js/dist/encoding.js';
 import { build } from 'hdr-histogram-js/dist/HistogramBuilder.js';
-import { LATENCY_PHASES, type LatencyPhase } from '../profile/metric.js';
+import { LATENCY_PHASES, type LatencyPhase } from '../domain/metric.js';
 import type { Latency } from '../results/schema.js';
 
 export type { Histogram };

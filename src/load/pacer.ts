@@ -2,9 +2,10 @@
  * The pacer: at which instant each attempt is due. Pure arithmetic; the engine holds the clock. Open loop: the instants do not
  * depend on how earlier attempts went, so a slow answer delays no later attempt.
  */
-import { scheduledAttempts } from '../profile/arrival.js';
-import type { Arrival } from '../profile/plan.js';
-import { randomStream } from '../profile/random.js';
+
+import { randomStream } from '../domain/random.js';
+import { scheduledAttempts } from '../plan/arrival.js';
+import type { Arrival } from '../plan/plan.js';
 
 /**
  * Gives the due instants of one worker's attempts, in order.

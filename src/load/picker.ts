@@ -1,8 +1,9 @@
 /**
  * Which local address and which destination an attempt uses. Pure.
  */
-import type { LoadPlan } from '../profile/plan.js';
-import { randomStream } from '../profile/random.js';
+
+import { randomStream } from '../domain/random.js';
+import type { LoadPlan } from '../plan/plan.js';
 
 export interface Picker {
   /** Choose for the n-th attempt (0-based) of the whole load; read the answer from the two fields. */

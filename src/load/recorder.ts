@@ -1,7 +1,7 @@
 /**
  * What one worker writes down about its attempts.
  */
-import { LATENCY_PHASES, type LatencyPhase } from '../profile/metric.js';
+import { LATENCY_PHASES, type LatencyPhase } from '../domain/metric.js';
 import { createHistograms, type Histograms } from './histogram.js';
 import { nameIndexer } from './names.js';
 import { answerName, FIRST_NAMED, SLOT_OK, SLOT_SHED } from './outcome.js';

@@ -1,7 +1,7 @@
 /**
  * Starters: when the engine begins the next attempt. One for each kind of arrival; the engine's loop asks, the starter starts.
  */
-import type { Arrival } from '../profile/plan.js';
+import type { Arrival } from '../plan/plan.js';
 import { createPacer, type PacedArrival } from './pacer.js';
 import type { Recorder } from './recorder.js';
 import { CONTROL, type SharedLoad } from './shared.js';

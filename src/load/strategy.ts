@@ -1,6 +1,9 @@
 /**
  * A strategy as system calls: the options to set and the address to bind, prepared once, so that an attempt only calls.
  */
+
+import { type SocketOption, type StrategyName, strategyOf } from '../domain/strategy.js';
+import { type PortRange, portCount } from '../domain/units.js';
 import {
   errno,
   IP_BIND_ADDRESS_NO_PORT,
@@ -13,8 +16,6 @@ import {
   setsockopt,
 } from '../kernel/libc.js';
 import { setPort, sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
-import { type SocketOption, type StrategyName, strategyOf } from '../profile/strategy.js';
-import { type PortRange, portCount } from '../profile/units.js';
 
 export interface Dialer {
   /** Set the strategy's socket options. @returns 0, or the errno of the option that failed */

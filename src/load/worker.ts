@@ -18,8 +18,8 @@ const input = workerData as EngineInput;
 // The HTTP client is loaded only by those that use it, and before the start.
 const run =
   input.plan.engine === 'http'
-    ? (await import('./engine-http.js')).runHttpEngine
-    : (await import('./engine-socket.js')).runSocketEngine;
+    ? (await import('./http/engine-http.js')).runHttpEngine
+    : (await import('./socket/engine-socket.js')).runSocketEngine;
 // After the last module is loaded: some are read by other threads.
 const ownDescriptors = unshareDescriptors();
 post({ type: 'ready' });

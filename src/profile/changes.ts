@@ -2,10 +2,11 @@
  * What a variant changes, in words, from the two complete arms: so it says what takes effect, not what the file repeats.
  */
 
-import { destinationCount } from './arrival.js';
-import { formatArrival, formatDestinations, formatDuration, formatTarget, plural } from './format.js';
-import type { Arm, LoadPlan, Neighbour } from './plan.js';
-import type { PortRange } from './units.js';
+import { formatDuration, formatTarget, plural } from '../domain/format.js';
+import type { PortRange } from '../domain/units.js';
+import { destinationCount } from '../plan/arrival.js';
+import { formatArrival, formatDestinations } from '../plan/format.js';
+import type { Arm, LoadPlan, Neighbour } from '../plan/plan.js';
 
 type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations'>;
 

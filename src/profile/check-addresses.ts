@@ -1,13 +1,13 @@
 /**
  * The local addresses of an arm: expanded, and refused where the lab cannot have them or they would hide the problem. Pure.
  */
-import { canonicalAddress, expandCidr, expandRange, familyOf, isLoopback, unfitAddress } from './addresses.js';
+import { canonicalAddress, expandCidr, expandRange, familyOf, isLoopback, unfitAddress } from '../domain/addresses.js';
+import { labNetOf } from '../domain/reserved.js';
+import { quote, UnitError } from '../domain/units.js';
+import type { Experiment } from '../plan/plan.js';
 import type { Report } from './blame.js';
 import type { AddressInput } from './merge.js';
-import type { Experiment } from './plan.js';
 import type { Path } from './problem.js';
-import { labNetOf } from './reserved.js';
-import { quote, UnitError } from './units.js';
 
 type Source = 'cidr' | 'range' | 'list';
 const SOURCES: readonly Source[] = ['cidr', 'range', 'list'];

@@ -1,15 +1,16 @@
 /**
  * Where the attempts of an arm go: the lab's own origin, or targets outside that are on the profile's allow list. Pure.
  */
-import { familyOf } from './addresses.js';
+import { familyOf } from '../domain/addresses.js';
+import { formatTarget } from '../domain/format.js';
+import type { Target } from '../domain/target.js';
+import { UnitError } from '../domain/units.js';
+import type { Destinations, Experiment } from '../plan/plan.js';
+import { parseTarget } from '../plan/targets.js';
 import type { Report } from './blame.js';
 import { DESTINATIONS } from './defaults.js';
-import { formatTarget } from './format.js';
 import type { DestinationsInput } from './merge.js';
-import type { Destinations, Experiment, Target } from './plan.js';
 import type { Finding } from './problem.js';
-import { parseTarget } from './targets.js';
-import { UnitError } from './units.js';
 
 /** Each destination of the lab is a listening socket, and so a descriptor of the origin. */
 export const MAX_DESTINATIONS = 10_000;

@@ -2,12 +2,12 @@
  * `kernels` of a profile, or several of `--kernel`: which kernels the experiment compares, and that they are named once, by right
  * names, and for the VM lab. Pure.
  */
-import { type Engine, engineFor, engineProblem, kernelNameProblem } from './guest.js';
-import { kernelNames } from './kernels.js';
-import type { Experiment, Guest, KernelFactor } from './plan.js';
+import { type Engine, engineFor, engineProblem, kernelNameProblem } from '../domain/guest.js';
+import { quote } from '../domain/units.js';
+import { kernelNames } from '../plan/kernels.js';
+import type { Experiment, Guest, KernelFactor } from '../plan/plan.js';
 import type { Finding } from './problem.js';
 import type { ProfileInput } from './schema.js';
-import { quote } from './units.js';
 
 export interface Asked {
   readonly kernels?: readonly string[];

@@ -2,16 +2,18 @@
  * The load of an arm: filled in with defaults, and refused where its settings contradict each other or never end. Pure.
  */
 
-import { arrivalDurationMs, scheduledAttempts } from './arrival.js';
+import { formatDuration } from '../domain/format.js';
+import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
+import { formatArrival } from '../plan/format.js';
+import type { Arrival, LoadPlan } from '../plan/plan.js';
+import { strategyOfProxy } from '../subjects/defaults.js';
+import type { Protocol, ProxySettings, SubjectKind } from '../subjects/settings.js';
 import type { Report } from './blame.js';
-import { EXCHANGE_THROUGH, FILL, LOAD, PICK, protocolsOf, strategyOfProxy } from './defaults.js';
-import { formatArrival, formatDuration } from './format.js';
+import { EXCHANGE_THROUGH, FILL, LOAD, PICK, protocolsOf } from './defaults.js';
 import { checkEngine, loadEngineFor } from './load-engine.js';
 import { type AddressInput, type LoadInput, usesPorts } from './merge.js';
-import type { Arrival, LoadPlan } from './plan.js';
 import type { ArrivalInput } from './schema.js';
-import { STRATEGY_NAMES } from './strategy.js';
-import type { Protocol, ProxySettings, SubjectKind } from './subject.js';
 
 /** One run keeps a record of each attempt's outcome in memory and in the kernel's TIME_WAIT table. */
 export const MAX_ATTEMPTS = 20_000_000;

@@ -1,12 +1,14 @@
 /**
  * The goal, the guardrails and the thresholds: metrics that exist, limits in their units, variants that exist. Pure.
  */
+
+import { type Metric, parseLimit, parseMetric } from '../domain/metric.js';
+import { quote, UnitError } from '../domain/units.js';
+import { closest } from '../domain/words.js';
+import type { Arrival, Threshold } from '../plan/plan.js';
 import { defaultGoal, GUARDRAILS } from './defaults.js';
-import { type Metric, parseLimit, parseMetric } from './metric.js';
-import type { Arrival, Threshold } from './plan.js';
 import type { Finding, Path } from './problem.js';
-import { closest, type ProfileInput } from './schema.js';
-import { quote, UnitError } from './units.js';
+import type { ProfileInput } from './schema.js';
 
 export function checkGoal(input: ProfileInput, arrival: Arrival, findings: Finding[]): string {
   if (input.goal === undefined) return defaultGoal(arrival);

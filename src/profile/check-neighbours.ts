@@ -2,18 +2,18 @@
  * The neighbours of a profile: each completed to a load of its own, and refused where it could not run. Pure.
  */
 
-import { familyOf } from './addresses.js';
-import { arrivalDurationMs } from './arrival.js';
+import { familyOf } from '../domain/addresses.js';
+import { quote } from '../domain/units.js';
+import { arrivalDurationMs } from '../plan/arrival.js';
+import { AFTER_LOAD } from '../plan/neighbour.js';
+import type { Arm, Experiment, Neighbour } from '../plan/plan.js';
+import type { SubjectKind } from '../subjects/settings.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkLoad, planLoad } from './check-load.js';
 import { checkLoadOfSubject } from './check-subject.js';
 import { usesPorts } from './merge.js';
-import { AFTER_LOAD } from './neighbour.js';
-import type { Arm, Experiment, Neighbour } from './plan.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
-import type { SubjectKind } from './subject.js';
-import { quote } from './units.js';
 
 type NeighbourInput = NonNullable<ProfileInput['neighbours']>[number];
 

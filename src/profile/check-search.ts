@@ -1,10 +1,10 @@
 /**
  * `arrival: { find: max-rate }`: what is searched for instead of given. Pure.
  */
-import { formatRate } from './format.js';
+import { formatRate } from '../domain/format.js';
+import { SEARCH, type SearchSettings } from '../plan/search.js';
 import type { Finding } from './problem.js';
 import type { ArrivalInput, FindInput, ProfileInput } from './schema.js';
-import { SEARCH, type SearchSettings } from './search.js';
 
 type AnyLoad = Omit<ProfileInput['load'], 'arrival'> & { arrival: ArrivalInput | FindInput };
 

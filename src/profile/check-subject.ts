@@ -1,17 +1,19 @@
 /**
  * The subject of an arm: a proxy with its settings filled in, the sysctls of its roles, and a load that fits it. Pure.
  */
-import { familyOf } from './addresses.js';
+import { familyOf } from '../domain/addresses.js';
+import { formatDuration, formatTarget } from '../domain/format.js';
+import type { Target } from '../domain/target.js';
+import { quote } from '../domain/units.js';
+import type { Experiment, LoadPlan, RoleSysctls } from '../plan/plan.js';
+import { PROXY } from '../subjects/defaults.js';
+import type { ProxyKind, ProxySettings, SubjectKind } from '../subjects/settings.js';
 import type { Report } from './blame.js';
 import { tryTarget } from './check-destinations.js';
-import { PROXY, protocolsOf } from './defaults.js';
-import { formatDuration, formatTarget } from './format.js';
+import { protocolsOf } from './defaults.js';
 import type { LoadInput } from './merge.js';
-import type { Experiment, LoadPlan, RoleSysctls, Target } from './plan.js';
 import type { Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
-import type { ProxyKind, ProxySettings, SubjectKind } from './subject.js';
-import { quote } from './units.js';
 
 export type SubjectInput = Omit<NonNullable<ProfileInput['subject']>, 'kind'>;
 

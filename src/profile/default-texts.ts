@@ -1,26 +1,12 @@
 /**
  * The defaults as the reference of the profile shows them, from the defaults themselves.
  */
-import { AFTER_DEFAULT, BETWEEN_DEFAULT, BOX } from './box.js';
-import {
-  DESTINATIONS,
-  FILL,
-  GUARDRAILS,
-  HAPROXY,
-  KERNEL,
-  LAB,
-  LOAD,
-  NGINX,
-  PICK,
-  REPEAT,
-  SEED,
-  SQUID,
-  SUBJECT,
-  TOR,
-  WARMUP,
-} from './defaults.js';
-import { formatDuration, formatRate } from './format.js';
-import { SEARCH } from './search.js';
+
+import { formatDuration, formatRate } from '../domain/format.js';
+import { AFTER_DEFAULT, BETWEEN_DEFAULT, BOX } from '../plan/box.js';
+import { SEARCH } from '../plan/search.js';
+import { HAPROXY, NGINX, SQUID, TOR } from '../subjects/defaults.js';
+import { DESTINATIONS, FILL, GUARDRAILS, KERNEL, LAB, LOAD, PICK, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 
 /** Key → default, for the keys that have one. */
 export const DEFAULTS: Readonly<Record<string, string>> = {

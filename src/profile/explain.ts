@@ -2,10 +2,11 @@
  * The issues of the schema in words: what was found, what is allowed, what to write. Pure.
  */
 import type { z } from 'zod';
+import { quote } from '../domain/units.js';
+import { closest } from '../domain/words.js';
 import { exampleOf } from './examples.js';
 import type { Finding, Path } from './problem.js';
-import { closest, profileSchema } from './schema.js';
-import { quote } from './units.js';
+import { profileSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 

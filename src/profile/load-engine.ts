@@ -1,16 +1,11 @@
 /**
  * The load's engines, and which of them can do what a load asks for. Pure.
  */
-import type { Report } from './blame.js';
-import { formatDuration } from './format.js';
-import type { Destinations, LoadPlan } from './plan.js';
 
-/**
- * `socket`: non-blocking sockets through libc and epoll, for high rates and thousands of held connections. `http`: undici over sockets
- * that are made the same way, for what real HTTP clients do: connections used again, TLS, bodies in chunks.
- */
-export const LOAD_ENGINES = ['socket', 'http'] as const;
-export type LoadEngine = (typeof LOAD_ENGINES)[number];
+import { formatDuration } from '../domain/format.js';
+import type { LoadEngine } from '../plan/load-engine.js';
+import type { Destinations, LoadPlan } from '../plan/plan.js';
+import type { Report } from './blame.js';
 
 /** The engine of a load that names none: the socket engine where it can do the work. */
 export function loadEngineFor(input: {

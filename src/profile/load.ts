@@ -3,8 +3,8 @@
  * reading the file is the caller's part.
  */
 import { createHash } from 'node:crypto';
+import type { Experiment } from '../plan/plan.js';
 import { explainIssues } from './explain.js';
-import type { Experiment } from './plan.js';
 import { type Finding, formatPath, ProfileError } from './problem.js';
 import { type ResolveContext, resolveExperiment } from './resolve.js';
 import { type ProfileInput, profileSchema } from './schema.js';

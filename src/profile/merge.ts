@@ -1,8 +1,9 @@
 /**
  * A variant laid over the baseline: it changes only what it names. Pure; says nothing about whether the outcome makes sense.
  */
+
+import { type StrategyName, strategyOf } from '../domain/strategy.js';
 import type { ProfileInput } from './schema.js';
-import { type StrategyName, strategyOf } from './strategy.js';
 
 export type AddressInput = Exclude<ProfileInput['addresses'], string>;
 export type DestinationsInput = NonNullable<ProfileInput['destinations']>;

@@ -1,7 +1,7 @@
 /**
  * What is wrong with a profile: the place in the file, what was found, what is allowed, and the next step.
  */
-import { quote } from './units.js';
+import { quote } from '../domain/units.js';
 
 /** Keys and list indexes from the top of the profile, as `['variants', 1, 'sysctls']`. */
 export type Path = readonly (string | number)[];

@@ -3,11 +3,16 @@
  * and everything that needs several keys at once checked. Pure.
  */
 
-import { destinationCount, scheduledAttempts } from './arrival.js';
+import { formatDuration } from '../domain/format.js';
+import { engineFor, engineProblem, kernelNameProblem } from '../domain/guest.js';
+import { checkSysctlName, checkSysctlValue } from '../domain/sysctl-syntax.js';
+import { quote } from '../domain/units.js';
+import { destinationCount, scheduledAttempts } from '../plan/arrival.js';
+import type { Arm, Experiment, Guest } from '../plan/plan.js';
 import { type Report, reporterFor } from './blame.js';
-import { checkBox } from './box.js';
 import { changesInWords } from './changes.js';
 import { checkAddresses } from './check-addresses.js';
+import { checkBox } from './check-box.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { checkKernels } from './check-kernels.js';
 import { checkLoad, planLoad, runDurationMs } from './check-load.js';
@@ -23,15 +28,10 @@ import {
   sysctlsByRole,
 } from './check-subject.js';
 import { KERNEL, LAB, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
-import { formatDuration } from './format.js';
-import { engineFor, engineProblem, kernelNameProblem } from './guest.js';
 import { checkTls } from './load-engine.js';
 import { addressInput, mergeAddresses, mergeDestinations, mergeLoad } from './merge.js';
-import type { Arm, Experiment, Guest } from './plan.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
-import { checkSysctlName, checkSysctlValue } from './sysctl-syntax.js';
-import { quote } from './units.js';
 
 /** All runs of an experiment together; the journal and the results grow with them. */
 export const MAX_EXPERIMENT_ATTEMPTS = 1_000_000_000;

@@ -3,13 +3,14 @@
  * JSON Schema that editors read (`schema/profile.schema.json`). What needs several keys at once is checked in `resolve.ts`.
  */
 import { z } from 'zod';
-import { AFTER, BETWEEN } from './box.js';
-import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from './guest.js';
-import { LOAD_ENGINES } from './load-engine.js';
-import { MAX_NEIGHBOURS, neighbourShape } from './neighbour.js';
-import { STRATEGY_NAMES } from './strategy.js';
-import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from './subject.js';
-import { parseDuration, parsePercent, parsePortRange, parseRate, quote, UnitError } from './units.js';
+import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from '../domain/guest.js';
+import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { parseDuration, parsePercent, parsePortRange, parseRate, quote, UnitError } from '../domain/units.js';
+import { closest } from '../domain/words.js';
+import { AFTER, BETWEEN } from '../plan/box.js';
+import { LOAD_ENGINES } from '../plan/load-engine.js';
+import { MAX_NEIGHBOURS, neighbourShape } from '../plan/neighbour.js';
+import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from '../subjects/settings.js';
 
 /** A strict object whose error for an unknown key lists the keys that it has. */
 function object<T extends z.core.$ZodLooseShape>(shape: T) {
@@ -365,26 +366,3 @@ export const profileSchema = object({
 export type ProfileInput = z.infer<typeof profileSchema>;
 export type ArrivalInput = z.infer<typeof shapes>;
 export type FindInput = z.infer<typeof find>;
-
-/** The allowed word nearest to a mistyped one (at most two edits away). */
-export function closest(word: string, allowed: readonly string[]): string | undefined {
-  if (word.length > 64) return undefined; // no typo; and the distance takes time by its length
-  const ranked = allowed.map((candidate) => ({
-    candidate,
-    distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
-  }));
-  ranked.sort((a, b) => a.distance - b.distance);
-  return ranked[0] && ranked[0].distance <= 2 ? ranked[0].candidate : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}

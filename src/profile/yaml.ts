@@ -3,8 +3,8 @@
  * no tags, bounded aliases. Pure.
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import { quote } from '../domain/units.js';
 import type { Path } from './problem.js';
-import { quote } from './units.js';
 
 /** A profile of the largest lists that make sense stays far below. */
 export const MAX_BYTES = 256 * 1024;

@@ -1,7 +1,7 @@
 /**
  * Ports in use per local address: how full the fullest and the emptiest were, and which filled up when. Pure.
  */
-import { strategyOf } from '../profile/strategy.js';
+import { strategyOf } from '../domain/strategy.js';
 import type { Run, Second, Variant } from '../results/schema.js';
 import { comparedRuns, MAX_SLICES, median, portsAvailable } from './medians.js';
 

@@ -2,9 +2,9 @@
  * How reports write numbers and verdicts: one place, so that the page, the pull-request text and the terminal agree. Pure.
  */
 import { formatDifference as differenceInWords, formatValue as valueInWords } from '../analysis/format.js';
-import { metricUnit, parseMetric } from '../profile/metric.js';
+import { metricUnit, parseMetric } from '../domain/metric.js';
 
-import { UnitError } from '../profile/units.js';
+import { UnitError } from '../domain/units.js';
 import type { Comparison, VerdictWord } from '../results/schema.js';
 
 export { counted as plural, listed } from '../analysis/format.js';

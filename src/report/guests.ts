@@ -1,6 +1,6 @@
 /** What a reader must know of guests: what ran them, and how long a run waited for its own. Pure. */
 import { median } from '../analysis/statistics.js';
-import { kernelsOf } from '../profile/kernels.js';
+import { kernelsOf } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
 import { formatDuration } from './format.js';
 import { allRuns } from './notices.js';

@@ -4,7 +4,7 @@
  * What fails here is what makes `bindstorm run` fail: a threshold that was not met, a run that failed. Verdicts are findings and no
  * demands, so a variant that made it worse is a passed test with its sentence; one without enough evidence is a skipped one.
  */
-import { armId } from '../profile/kernels.js';
+import { armId } from '../plan/kernels.js';
 import type { Results, Run, ThresholdResult, Variant } from '../results/schema.js';
 import { formatValue, unitOf } from './format.js';
 import { whyDiscarded } from './notices.js';

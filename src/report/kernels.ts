@@ -4,8 +4,8 @@
  */
 import { engineName, mayCompare } from '../analysis/engines.js';
 import { metricValue } from '../analysis/metric-value.js';
-import { onNoKernel } from '../profile/kernels.js';
-import { parseMetric } from '../profile/metric.js';
+import { parseMetric } from '../domain/metric.js';
+import { onNoKernel } from '../plan/kernels.js';
 import type { KernelResult, Results, Variant, VerdictWord } from '../results/schema.js';
 import { formatChange, formatValue, listed, metricLabel, unitOf } from './format.js';
 import { medianOf } from './medians.js';

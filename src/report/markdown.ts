@@ -2,7 +2,7 @@
  * The report as Markdown for a pull request or a ticket (GitHub Flavored Markdown): the verdicts, what to change, why, and
  * how to repeat it, with a few of the plots of the page (html.ts) as files beside it.
  */
-import { armId } from '../profile/kernels.js';
+import { armId } from '../plan/kernels.js';
 import type { Comparison, KernelResult, Results, Variant } from '../results/schema.js';
 import { applyOf } from './apply.js';
 import { answers, bootstrapText, exitRows } from './exits.js';

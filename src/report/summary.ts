@@ -2,7 +2,7 @@
  * The short form for a job summary (GitHub's $GITHUB_STEP_SUMMARY, and whatever else shows Markdown): the sentence, the table, and
  * what failed. Pure.
  */
-import { armId } from '../profile/kernels.js';
+import { armId } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
 import { APPLY_FOLDER, type Apply } from './apply.js';
 import { formatChange, formatDifference, formatValue, metricLabel, unitOf, verdictText } from './format.js';

@@ -2,7 +2,7 @@
  * The summary that closes `bindstorm run`: the verdict in one sentence, a table of the variants, and what to be wary of.
  */
 import { styleText } from 'node:util';
-import { armId } from '../profile/kernels.js';
+import { armId } from '../plan/kernels.js';
 import type { Results, Variant, VerdictWord } from '../results/schema.js';
 import { bootstrapNotice } from './exits.js';
 import {

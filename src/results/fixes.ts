@@ -3,9 +3,9 @@
  * readers would misread raises FIXES_VERSION.
  */
 import { z } from 'zod';
+import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { fixSchema } from '../profile/fix.js';
-import { STRATEGY_NAMES } from '../profile/strategy.js';
-import { PROXY_KINDS } from '../profile/subject.js';
+import { PROXY_KINDS } from '../subjects/settings.js';
 import { predictionSchema } from './schema.js';
 
 export const FIXES_VERSION = 1;

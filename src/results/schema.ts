@@ -4,11 +4,11 @@
  * SCHEMA_VERSION.
  */
 import { z } from 'zod';
-import { RUNNERS } from '../profile/guest.js';
-import { experimentSchema, guestSchema, loadPlanSchema } from '../profile/plan.js';
-import { proxySettingsSchema } from '../profile/subject.js';
+import { RUNNERS } from '../domain/guest.js';
+import { experimentSchema, guestSchema, loadPlanSchema } from '../plan/plan.js';
+import { proxyReportSchema } from '../subjects/proxy-report.js';
+import { proxySettingsSchema } from '../subjects/settings.js';
 import { latenciesSchema, neighbourRunSchema, outcomesSchema } from './figures.js';
-import { proxyReportSchema } from './proxy.js';
 
 export * from './figures.js';
 

@@ -20,7 +20,7 @@ import {
   staleSnapshots,
   stateDirectory,
   takeSnapshot,
-} from '../../src/agent/host-guard.js';
+} from '../../src/agent/place/host-guard.js';
 
 /** Read-only, and the same as long as the machine runs: nothing here is ever written. */
 const READ_ONLY = 'kernel.ostype';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type MeasureInput, measure } from '../../src/agent/measure.js';
-import type { OriginStats } from '../../src/agent/origin-client.js';
 import { measurementSchema } from '../../src/agent/protocol.js';
+import type { OriginStats } from '../../src/agent/roles/origin-client.js';
 import type { Sampler } from '../../src/agent/sampler.js';
+import type { LatencyPhase } from '../../src/domain/metric.js';
 import { createHistograms, record } from '../../src/load/histogram.js';
 import type { LoadReport } from '../../src/load/pool.js';
-import type { LatencyPhase } from '../../src/profile/metric.js';
-import type { LoadPlan } from '../../src/profile/plan.js';
+import type { LoadPlan } from '../../src/plan/plan.js';
 import type { Second } from '../../src/results/schema.js';
 import { makeArm, makeSecond } from '../support/runs.js';
 

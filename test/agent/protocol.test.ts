@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseMessage } from '../../src/agent/ndjson.js';
 import {
   type AgentEvent,
   type Check,
@@ -10,6 +9,7 @@ import {
   PHASES,
   PROTOCOL_VERSION,
 } from '../../src/agent/protocol.js';
+import { parseMessage } from '../../src/machine/ndjson.js';
 import type { Second } from '../../src/results/schema.js';
 import { makeMeasurement } from '../support/fake-lab.js';
 import { makeArm, makeEnvironment } from '../support/runs.js';

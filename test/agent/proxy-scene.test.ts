@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clientAddresses } from '../../src/agent/network.js';
-import { clientAddressesEach } from '../../src/agent/proxy-scene.js';
+import { clientAddresses } from '../../src/agent/place/network.js';
+import { clientAddressesEach } from '../../src/agent/proxy/proxy-scene.js';
+import { labNetOf } from '../../src/domain/reserved.js';
+import type { Arrival } from '../../src/plan/plan.js';
 import { LOAD } from '../../src/profile/defaults.js';
-import type { Arrival } from '../../src/profile/plan.js';
-import { labNetOf } from '../../src/profile/reserved.js';
 
 const each = (arrival: Arrival, outgoing: number) =>
   clientAddressesEach({ ...LOAD, pick: 'round-robin', arrival }, outgoing);

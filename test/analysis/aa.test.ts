@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compareArms } from '../../src/analysis/compare.js';
 import { ALPHA } from '../../src/analysis/statistics.js';
-import { type Random, randomStream } from '../../src/profile/random.js';
+import { type Random, randomStream } from '../../src/domain/random.js';
 import type { Comparison, Run, Verdict } from '../../src/results/schema.js';
 import { makeExperiment, makeRun, normal } from '../support/runs.js';
 

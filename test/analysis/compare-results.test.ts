@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assembleResults } from '../../src/analysis/assemble.js';
 import { compareResults, gotWorse } from '../../src/analysis/compare-results.js';
-import { randomStream } from '../../src/profile/random.js';
+import { randomStream } from '../../src/domain/random.js';
 import type { Results, VerdictWord } from '../../src/results/schema.js';
 import { kernelInput } from '../support/kernels.js';
 import {

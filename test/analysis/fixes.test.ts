@@ -14,11 +14,11 @@ import {
   inWords,
   league,
 } from '../../src/analysis/fixes.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
 import { FIX_STRATEGIES, fixFor, fixProfile, HOST, isModelled } from '../../src/experiment/fix-rows.js';
 import { absentTable } from '../../src/experiment/fix-subject.js';
 import { type Fix, FixError, parseFix } from '../../src/profile/fix.js';
 import { loadProfile } from '../../src/profile/load.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
 import { renderFixes, summaryLines } from '../../src/report/fixes.js';
 import { renderFixesHtml } from '../../src/report/fixes-html.js';
 import type { Prediction } from '../../src/results/schema.js';

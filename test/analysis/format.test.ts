@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { counted, formatDifference, formatValue, listed, metricLabel } from '../../src/analysis/format.js';
-import { type MetricUnit, parseMetric } from '../../src/profile/metric.js';
+import { type MetricUnit, parseMetric } from '../../src/domain/metric.js';
 
 describe('formatValue', () => {
   const cases: [MetricUnit, number, string][] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { metricValue } from '../../src/analysis/metric-value.js';
-import { parseMetric } from '../../src/profile/metric.js';
+import { parseMetric } from '../../src/domain/metric.js';
 import { runSchema } from '../../src/results/schema.js';
 import { makeRun } from '../support/runs.js';
 

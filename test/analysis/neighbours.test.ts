@@ -4,9 +4,9 @@ import { compareArms, guardrailsOf } from '../../src/analysis/compare.js';
 import { metricLabel } from '../../src/analysis/format.js';
 import { metricValue } from '../../src/analysis/metric-value.js';
 import { summarise } from '../../src/analysis/summary.js';
+import { parseMetric } from '../../src/domain/metric.js';
+import type { Neighbour } from '../../src/plan/plan.js';
 import { LOAD } from '../../src/profile/defaults.js';
-import { parseMetric } from '../../src/profile/metric.js';
-import type { Neighbour } from '../../src/profile/plan.js';
 import type { Run } from '../../src/results/schema.js';
 import { makeExperiment, makeRun, makeRuns } from '../support/runs.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nextStep, type RateInterval, type SearchRules, type Tried } from '../../src/analysis/rate-search.js';
-import { randomStream } from '../../src/profile/random.js';
+import { randomStream } from '../../src/domain/random.js';
 
 const RULES: SearchRules = {
   from: 100,

@@ -13,7 +13,7 @@ import {
   smallestPairs,
   standardDeviation,
 } from '../../src/analysis/statistics.js';
-import { type Random, randomStream } from '../../src/profile/random.js';
+import { type Random, randomStream } from '../../src/domain/random.js';
 import { normal } from '../support/runs.js';
 
 const random = () => randomStream(1, 'test');

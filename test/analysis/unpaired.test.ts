@@ -9,7 +9,7 @@ import {
   smallestRankSumP,
   smallestRuns,
 } from '../../src/analysis/unpaired.js';
-import { randomStream } from '../../src/profile/random.js';
+import { randomStream } from '../../src/domain/random.js';
 import { normal } from '../support/runs.js';
 
 const random = () => randomStream(1, 'test');

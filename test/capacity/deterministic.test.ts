@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeterministic } from '../../src/capacity/deterministic.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
-import { SQUID } from '../../src/profile/defaults.js';
-import type { Arrival } from '../../src/profile/plan.js';
+import type { Arrival } from '../../src/plan/plan.js';
+import { SQUID } from '../../src/subjects/defaults.js';
 import { type ArmChanges, arm, KERNEL } from './inputs.js';
 
 const DEFAULTS = { 'net.ipv4.tcp_tw_reuse': '2', 'net.ipv4.tcp_max_tw_buckets': '131072' };

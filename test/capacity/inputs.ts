@@ -1,7 +1,7 @@
 /** Inputs and arms for tests: a hundred ports, one address, one destination, and what a test changes. */
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import type { PredictInput } from '../../src/capacity/predict.js';
-import type { Arm, LoadPlan } from '../../src/profile/plan.js';
+import type { Arm, LoadPlan } from '../../src/plan/plan.js';
 
 export const KERNEL = parseKernelVersion('6.18.44');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { predict } from '../../src/capacity/predict.js';
-import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
+import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
 import { KERNELS } from '../support/kernel-tables.js';
 import { input } from './inputs.js';
 

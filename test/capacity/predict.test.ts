@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { bindEra, hasStrategy } from '../../src/capacity/bind-era.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predict, predictArm } from '../../src/capacity/predict.js';
-import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
+import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
 import { arm, input, KERNEL } from './inputs.js';
 
 const MEASURED = ['3.2.71', '3.3.8', '5.10.223', '6.1.192', '6.12.107', '6.18.44', '7.2.13'];

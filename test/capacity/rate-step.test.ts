@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { occupancyOf, rateStep } from '../../src/capacity/rate-step.js';
 import { createPacer } from '../../src/load/pacer.js';
-import { scheduledAttempts } from '../../src/profile/arrival.js';
-import { SEARCH } from '../../src/profile/search.js';
+import { scheduledAttempts } from '../../src/plan/arrival.js';
+import { SEARCH } from '../../src/plan/search.js';
 import { arm, KERNEL } from './inputs.js';
 
 const minute = { seconds: 60, how: 'model' } as const;

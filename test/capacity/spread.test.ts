@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { erlangB, firstFull, offeredFor } from '../../src/capacity/spread.js';
-import { randomStream } from '../../src/profile/random.js';
+import { randomStream } from '../../src/domain/random.js';
 
 const near = (actual: number, expected: number, by: number) =>
   assert.ok(Math.abs(actual - expected) <= by, `${actual} is not ${expected} ± ${by}`);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { judgeSysctl, PORT_SYSCTLS } from '../../src/capacity/sysctl-catalogue.js';
 import { INTERFACE_TREES, NETNS_KEYS } from '../../src/capacity/sysctl-data.js';
-import { checkSysctlName, checkSysctlValue } from '../../src/profile/sysctl-syntax.js';
+import { checkSysctlName, checkSysctlValue } from '../../src/domain/sysctl-syntax.js';
 
 const now = parseKernelVersion('6.18.44');
 const old = parseKernelVersion('3.2.71');

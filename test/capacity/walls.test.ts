@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { secondsUntil } from '../../src/capacity/walls.js';
-import type { Arrival } from '../../src/profile/plan.js';
+import type { Arrival } from '../../src/plan/plan.js';
 
 const near = (actual: number | null, expected: number) =>
   assert.ok(actual !== null && Math.abs(actual - expected) < 1e-3, `${actual} is not ${expected}`);

@@ -7,7 +7,7 @@ import {
   LAB_OVERHEAD_MS,
   runDeadlineMs,
 } from '../../src/experiment/duration.js';
-import type { Arm, Arrival } from '../../src/profile/plan.js';
+import type { Arm, Arrival } from '../../src/plan/plan.js';
 import { fittedExperiment } from '../support/kernels.js';
 import { makeArm, makeExperiment } from '../support/runs.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type PlannedRun, planRuns } from '../../src/experiment/order.js';
-import type { Experiment } from '../../src/profile/plan.js';
+import type { Experiment } from '../../src/plan/plan.js';
 import { makeExperiment } from '../support/runs.js';
 
 const VARIANTS = ['a', 'b', 'c'];

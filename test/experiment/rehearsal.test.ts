@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ProtocolError } from '../../src/agent/ndjson.js';
 import type { Check, Command } from '../../src/agent/protocol.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
 import { rehearse } from '../../src/experiment/rehearsal.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
-import { SQUID } from '../../src/profile/defaults.js';
-import type { Arm, Destinations, Experiment } from '../../src/profile/plan.js';
+import { ProtocolError } from '../../src/machine/ndjson.js';
+import type { Arm, Destinations, Experiment } from '../../src/plan/plan.js';
 import { formatPath } from '../../src/profile/problem.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
+import { SQUID } from '../../src/subjects/defaults.js';
 import { fakeLab, type Said, type Script } from '../support/fake-lab.js';
 import { makeArm, makeExperiment } from '../support/runs.js';
 

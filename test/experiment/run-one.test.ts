@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { ProtocolError } from '../../src/agent/ndjson.js';
 import type { Command } from '../../src/agent/protocol.js';
 import { runDeadlineMs } from '../../src/experiment/duration.js';
 import type { PlannedRun } from '../../src/experiment/order.js';
 import { type RunOneInput, type RunOutcome, runOne } from '../../src/experiment/run-one.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
+import { ProtocolError } from '../../src/machine/ndjson.js';
 import { runSchema, type Second } from '../../src/results/schema.js';
 import { type FakeLab, fakeLab, makeMeasurement, type Said, type Script } from '../support/fake-lab.js';
 import { makeArm, makeSecond } from '../support/runs.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { shortages } from '../../src/experiment/shortages.js';
-import type { Arm, Arrival, LoadPlan } from '../../src/profile/plan.js';
+import type { Arm, Arrival, LoadPlan } from '../../src/plan/plan.js';
 import type { Environment, Prediction } from '../../src/results/schema.js';
 import { makeArm, makeEnvironment, makeExperiment, makePrediction } from '../support/runs.js';
 

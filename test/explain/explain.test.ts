@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
 import { CAUSES } from '../../src/explain/cause.js';
 import { errnoOf } from '../../src/explain/errno.js';
 import { explain } from '../../src/explain/explain.js';
 import { PROGRAMS } from '../../src/explain/programs/index.js';
 import { profileFor } from '../../src/explain/reproduce.js';
 import { loadProfile } from '../../src/profile/load.js';
-import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
 
 test('what is none of it: nothing is known, and nothing is made up', () => {
   for (const text of [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { randomStream } from '../../src/domain/random.js';
 import { createPairCounts, MAPPED, type PairCounts } from '../../src/kernel/pair-counts.js';
-import { randomStream } from '../../src/profile/random.js';
 
 /** `local port address` → sockets; an address as its four words. */
 function counted(pairs: PairCounts): Map<string, number> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { randomStream } from '../../src/domain/random.js';
 import { createHeavyHitters } from '../../src/kernel/heavy-hitters.js';
 import { createInodeSet } from '../../src/kernel/inode-set.js';
 import { createWordTable } from '../../src/kernel/word-table.js';
-import { randomStream } from '../../src/profile/random.js';
 
 test('equal keys have one number, others another, through every growth', () => {
   const table = createWordTable(3);

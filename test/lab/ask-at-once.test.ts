@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { descriptorLimit } from '../../src/agent/limits.js';
+import { descriptorLimit } from '../../src/agent/place/limits.js';
 import { createPool } from '../../src/load/pool.js';
 import { LOAD } from '../../src/profile/defaults.js';
 

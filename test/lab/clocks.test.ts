@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { netnsCommand, netnsLab } from '../../src/lab/netns.js';
-import { CLOCK_STEP } from '../../src/load/clocks.js';
+import { CLOCK_STEP } from '../../src/load/socket/clocks.js';
 import type { DriverInput, SeenSyn } from '../support/clock-driver.js';
 
 const DRIVER = fileURLToPath(new URL('../support/clock-driver.js', import.meta.url));

@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DANTE } from '../../src/profile/defaults.js';
-import type { Arm } from '../../src/profile/plan.js';
+import type { Arm } from '../../src/plan/plan.js';
+import { DANTE } from '../../src/subjects/defaults.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Measurement } from '../../src/agent/protocol.js';
-import type { Destinations, LoadPlan } from '../../src/profile/plan.js';
-import { STRATEGY_NAMES, type StrategyName } from '../../src/profile/strategy.js';
+import { STRATEGY_NAMES, type StrategyName } from '../../src/domain/strategy.js';
+import type { Destinations, LoadPlan } from '../../src/plan/plan.js';
 import { type LabArm, labArm, measure, measureWithin, tenAddresses } from '../support/lab.js';
 
 type Fill = Extract<LoadPlan['arrival'], { shape: 'fill' }>;

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LoadPlan } from '../../src/profile/plan.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
+import type { LoadPlan } from '../../src/plan/plan.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 
 const P = 50;

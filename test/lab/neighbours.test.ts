@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RunSpec } from '../../src/agent/protocol.js';
-import { HAPROXY, LOAD, SQUID } from '../../src/profile/defaults.js';
-import type { Arm, LoadPlan, Neighbour } from '../../src/profile/plan.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
-import type { ProxySettings } from '../../src/profile/subject.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
+import type { Arm, LoadPlan, Neighbour } from '../../src/plan/plan.js';
+import { LOAD } from '../../src/profile/defaults.js';
+import { HAPROXY, SQUID } from '../../src/subjects/defaults.js';
+import type { ProxySettings } from '../../src/subjects/settings.js';
 import { until } from '../support/cli.js';
 import { labArm, measure, tenAddresses } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';

@@ -3,9 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DANTE, HAPROXY, NGINX } from '../../src/profile/defaults.js';
-import type { Arm, LoadPlan } from '../../src/profile/plan.js';
-import type { ProxySettings } from '../../src/profile/subject.js';
+import type { Arm, LoadPlan } from '../../src/plan/plan.js';
+import { DANTE, HAPROXY, NGINX } from '../../src/subjects/defaults.js';
+import type { ProxySettings } from '../../src/subjects/settings.js';
 import { type LabArm, labArm, measure } from '../support/lab.js';
 
 const P = 50;

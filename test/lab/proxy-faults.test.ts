@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HAPROXY, SQUID } from '../../src/profile/defaults.js';
-import type { Arm, LoadPlan } from '../../src/profile/plan.js';
-import type { ProxySettings } from '../../src/profile/subject.js';
+import type { Arm, LoadPlan } from '../../src/plan/plan.js';
+import { HAPROXY, SQUID } from '../../src/subjects/defaults.js';
+import type { ProxySettings } from '../../src/subjects/settings.js';
 import { until } from '../support/cli.js';
 import { labArm, measure } from '../support/lab.js';
 import { killRole, type Mark, type Marked, newMark } from '../support/processes.js';

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HAPROXY, NGINX } from '../../src/profile/defaults.js';
-import type { Arm } from '../../src/profile/plan.js';
-import type { HaproxySettings, NginxSettings, ProxySettings } from '../../src/profile/subject.js';
+import type { Arm } from '../../src/plan/plan.js';
 import { whyTheyDiffer } from '../../src/report/views.js';
+import { HAPROXY, NGINX } from '../../src/subjects/defaults.js';
+import type { HaproxySettings, NginxSettings, ProxySettings } from '../../src/subjects/settings.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';

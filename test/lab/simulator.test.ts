@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { atLeast, parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { type Expected, expectedOf, repeatSimulation } from '../../src/capacity/simulator/repeat.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
 import { netnsCommand } from '../../src/lab/netns.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
 import { tenAddresses } from '../support/lab.js';
 import type { MixedCase, MixedInput, MixedOutcome, MixedProgram } from '../support/mixed-driver.js';
 

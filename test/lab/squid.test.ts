@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { SQUID } from '../../src/profile/defaults.js';
-import type { Arm } from '../../src/profile/plan.js';
-import type { SquidSettings } from '../../src/profile/subject.js';
+import type { Arm } from '../../src/plan/plan.js';
+import { SQUID } from '../../src/subjects/defaults.js';
+import type { SquidSettings } from '../../src/subjects/settings.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { childrenUsage } from '../../src/subject/usage.js';
+import { childrenUsage } from '../../src/subjects/running/usage.js';
 
 test('CPU, memory and descriptors of children and of theirs', async () => {
   const busy =

@@ -3,11 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SQUID } from '../../src/profile/defaults.js';
 import { renderHtml } from '../../src/report/html.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
 import { wallRows } from '../../src/report/walls.js';
 import type { Results, Run } from '../../src/results/schema.js';
+import { SQUID } from '../../src/subjects/defaults.js';
 import { labArm, measure } from '../support/lab.js';
 import { quickstartResults } from '../support/results.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { makeCertificate } from '../../src/load/certificate.js';
+import { makeCertificate } from '../../src/load/origin/certificate.js';
 
 test('a certificate is signed by its own key and holds for its addresses alone', () => {
   const { key, certificate } = makeCertificate(['198.18.0.2', 'fdb5::2']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFdList } from '../../src/load/fd-list.js';
-import { randomStream } from '../../src/profile/random.js';
+import { randomStream } from '../../src/domain/random.js';
+import { createFdList } from '../../src/load/socket/fd-list.js';
 
 test('a queue keeps the order in which descriptors were appended', () => {
   const list = createFdList(10);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { randomStream } from '../../src/domain/random.js';
 import {
   createHistograms,
   decodeHistogram,
@@ -9,7 +10,6 @@ import {
   record,
   summarise,
 } from '../../src/load/histogram.js';
-import { randomStream } from '../../src/profile/random.js';
 
 const TEN_MINUTES = 600e6;
 

@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { type Certificate, makeCertificate } from '../../src/load/certificate.js';
+import { type Certificate, makeCertificate } from '../../src/load/origin/certificate.js';
 import { createPool, type LoadReport } from '../../src/load/pool.js';
+import type { LoadPlan } from '../../src/plan/plan.js';
 import { LOAD } from '../../src/profile/defaults.js';
-import type { LoadPlan } from '../../src/profile/plan.js';
 
 interface Scene {
   readonly plan?: Partial<LoadPlan>;

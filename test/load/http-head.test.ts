@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHeadParser, MAX_HEAD } from '../../src/load/http-head.js';
+import { createHeadParser, MAX_HEAD } from '../../src/load/socket/http-head.js';
 
 const parser = createHeadParser();
 const parse = (text: string) => {

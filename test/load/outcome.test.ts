@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
+import { OUTCOME_PATTERN } from '../../src/domain/metric.js';
 import {
   EOF,
   FIRST_NAMED,
@@ -15,7 +16,6 @@ import {
   SLOT_TIMEOUT,
   totalOf,
 } from '../../src/load/outcome.js';
-import { OUTCOME_PATTERN } from '../../src/profile/metric.js';
 
 const { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED } = constants.errno;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPacer, isPaced, type PacedArrival } from '../../src/load/pacer.js';
-import { scheduledAttempts } from '../../src/profile/arrival.js';
+import { scheduledAttempts } from '../../src/plan/arrival.js';
 
 /** All instants of one worker, µs. */
 function instants(arrival: PacedArrival, worker = 0, workers = 1, seed = 1): number[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPicker } from '../../src/load/picker.js';
-import type { LoadPlan } from '../../src/profile/plan.js';
+import type { LoadPlan } from '../../src/plan/plan.js';
 
 interface Shape {
   readonly pick: LoadPlan['pick'];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { connectRequest, GREETING, parseMethod, parseReply, replyName } from '../../src/load/socks.js';
+import { connectRequest, GREETING, parseMethod, parseReply, replyName } from '../../src/domain/socks.js';
 
 describe('SOCKS5 (RFC 1928)', () => {
   it('offers no authentication, and asks for an address of either family', () => {

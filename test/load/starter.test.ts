@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Connections } from '../../src/load/connection.js';
 import { SLOT_TIMEOUT } from '../../src/load/outcome.js';
 import { createPacer } from '../../src/load/pacer.js';
 import { createRecorder, type Recorder } from '../../src/load/recorder.js';
 import { CONTROL, createSharedLoad, type SharedLoad } from '../../src/load/shared.js';
+import type { Connections } from '../../src/load/socket/connection.js';
 import { fillStarter, holdStarter, pacedStarter, type Starter, type StarterInput } from '../../src/load/starter.js';
-import type { Arrival } from '../../src/profile/plan.js';
+import type { Arrival } from '../../src/plan/plan.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const BURST = 128;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { randomStream } from '../../src/domain/random.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { ProfileError } from '../../src/profile/problem.js';
-import { randomStream } from '../../src/profile/random.js';
 import { BAD_PROFILES, GOOD_PROFILE } from './bad-profiles.js';
 
 /** What a schema library or a stack trace would say. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Arm } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/profile/load.js';
-import type { Arm } from '../../src/profile/plan.js';
 
 const CONSTANT = 'arrival: { shape: constant, rate: 10/s, duration: 1s }';
 const FILL = 'arrival: { shape: fill, attempts: 10 }';

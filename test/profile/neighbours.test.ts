@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Neighbour } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/profile/load.js';
-import type { Neighbour } from '../../src/profile/plan.js';
 
 function neighbours(items: string, more = '', arrival = 'shape: constant, rate: 100/s, duration: 5s'): Neighbour[] {
   const text = `name: x\naddresses: 10.50.0.0/29\nload: { arrival: { ${arrival} } }\nvariants: [{ name: v }]\n${more}\nneighbours: ${items}\n`;

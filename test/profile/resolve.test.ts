@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { type Arm, experimentSchema } from '../../src/plan/plan.js';
 import { type LoadOptions, loadProfile } from '../../src/profile/load.js';
-import { type Arm, experimentSchema } from '../../src/profile/plan.js';
 
 const HEAD = `name: x
 addresses: { cidr: 10.50.0.0/24, count: 50 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { arrivalDurationMs, scheduledAttempts } from '../../src/profile/arrival.js';
+import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
+import { arrivalDurationMs, scheduledAttempts } from '../../src/plan/arrival.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { ProfileError } from '../../src/profile/problem.js';
-import { STRATEGY_NAMES } from '../../src/profile/strategy.js';
 
 const FOLDER = new URL('../../../profiles/', import.meta.url);
 const textOf = (name: string) => readFileSync(new URL(`${name}.yaml`, FOLDER), 'utf8');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Neighbour } from '../../src/plan/plan.js';
 import { LOAD } from '../../src/profile/defaults.js';
-import type { Neighbour } from '../../src/profile/plan.js';
 import { renderHtml } from '../../src/report/html.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
 import { neighbourRows } from '../../src/report/neighbours.js';

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { renderHtml } from '../../src/report/html.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
 import { viewRows, whyTheyDiffer } from '../../src/report/views.js';
-import type { ProxyReport } from '../../src/results/proxy.js';
 import type { Results, Run } from '../../src/results/schema.js';
+import type { ProxyReport } from '../../src/subjects/proxy-report.js';
 import { quickstartResults } from '../support/results.js';
 
 const PROXY: ProxyReport = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as hdr from 'hdr-histogram-js';
+import { randomStream } from '../../src/domain/random.js';
 import { createHistograms, encodeHistograms, record } from '../../src/load/histogram.js';
-import { randomStream } from '../../src/profile/random.js';
 import { renderHlog } from '../../src/results/hlog.js';
 
 const STARTED_AT = '2026-01-02T03:04:05.678Z';

@@ -5,6 +5,7 @@
  * Standard input: DriverInput. Standard output: one JSON object a connection (SeenSyn), those of one destination after the other.
  */
 import { text } from 'node:stream/consumers';
+import type { StrategyName } from '../../src/domain/strategy.js';
 import {
   accept4,
   errno,
@@ -16,12 +17,11 @@ import {
   close as sysClose,
 } from '../../src/kernel/libc.js';
 import { openRouteControl } from '../../src/kernel/rtnetlink.js';
-import { runSocketEngine } from '../../src/load/engine-socket.js';
+import { listenAll } from '../../src/load/origin/sink-listen.js';
 import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
-import { listenAll } from '../../src/load/sink-listen.js';
+import { runSocketEngine } from '../../src/load/socket/engine-socket.js';
 import { LOAD } from '../../src/profile/defaults.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
 
 export interface DriverInput {
   readonly address: string;

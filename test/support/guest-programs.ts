@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { readLines } from '../../src/agent/ndjson.js';
+import { readLines } from '../../src/machine/ndjson.js';
 
 export interface GuestProgram {
   /** A module of this folder, as `oracle-driver.js`. */

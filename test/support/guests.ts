@@ -2,11 +2,11 @@
  * Small guests for tests, of both engines, with the kernel of Debian bookworm (6.1), fetched when the cache does not have it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Engine } from '../../src/domain/guest.js';
 import type { AgentChannel } from '../../src/lab/agent-channel.js';
 import { bootGuest, type GuestPlan } from '../../src/lab/vm/boot.js';
 import { guestImage } from '../../src/lab/vm/image.js';
 import { guestKernel } from '../../src/lab/vm/kernel.js';
-import type { Engine } from '../../src/profile/guest.js';
 
 export const KERNEL = 'bookworm';
 export const BOOT_MS = 120_000;

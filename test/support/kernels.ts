@@ -3,7 +3,7 @@
  * has, and both lack another.
  */
 import { assembleResults, type ResultsInput } from '../../src/analysis/assemble.js';
-import type { Arm, Experiment, KernelFactor } from '../../src/profile/plan.js';
+import type { Arm, Experiment, KernelFactor } from '../../src/plan/plan.js';
 import type { Environment, Results, Run } from '../../src/results/schema.js';
 import { type ExperimentNumbers, makeArm, makeEnvironment, makeExperiment, makePrediction, makeRun } from './runs.js';
 

@@ -5,15 +5,15 @@
  * Standard input: one JSON object (MixedInput). Standard output: one JSON array a case, an outcome a program.
  */
 import { text } from 'node:stream/consumers';
-import { originTargets, setUpClient } from '../../src/agent/network.js';
-import { connectOrigin } from '../../src/agent/origin-client.js';
-import { launchOrigin } from '../../src/agent/origin-launch.js';
+import { originTargets, setUpClient } from '../../src/agent/place/network.js';
+import { connectOrigin } from '../../src/agent/roles/origin-client.js';
+import { launchOrigin } from '../../src/agent/roles/origin-launch.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
 import { EADDRINUSE, EADDRNOTAVAIL } from '../../src/kernel/errno.js';
 import { AF_INET, bind, close, connect, errno, SOCK_CLOEXEC, SOCK_STREAM, socket } from '../../src/kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../src/kernel/sockaddr.js';
 import { writeSysctl } from '../../src/kernel/sysctl.js';
 import { createDialer } from '../../src/load/strategy.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
 
 export interface MixedProgram {
   readonly strategy: StrategyName;

@@ -4,7 +4,7 @@
  */
 
 import { AF_INET, bind, nativeBuffer } from '../../src/kernel/libc.js';
-import { startObservation } from '../../src/subject/observe.js';
+import { startObservation } from '../../src/subjects/running/observe.js';
 
 const times = Number(process.argv[2]);
 const observation = await startObservation('ebpf', '/nowhere', true);

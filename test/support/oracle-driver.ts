@@ -5,20 +5,20 @@
  *
  * Standard input: one line of JSON (DriverInput). Standard output: one line of JSON a row (DriverRow), in any order.
  */
-import { descriptorLimit } from '../../src/agent/limits.js';
-import { readLines } from '../../src/agent/ndjson.js';
-import { originTargets, setUpClient, setUpShared } from '../../src/agent/network.js';
-import { connectOrigin } from '../../src/agent/origin-client.js';
-import { launchOrigin } from '../../src/agent/origin-launch.js';
+import { descriptorLimit } from '../../src/agent/place/limits.js';
+import { originTargets, setUpClient, setUpShared } from '../../src/agent/place/network.js';
+import { connectOrigin } from '../../src/agent/roles/origin-client.js';
+import { launchOrigin } from '../../src/agent/roles/origin-launch.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
+import type { PortRange } from '../../src/domain/units.js';
 import { monotonicMicros } from '../../src/kernel/libc.js';
 import { writeSysctl } from '../../src/kernel/sysctl.js';
-import { runSocketEngine } from '../../src/load/engine-socket.js';
 import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
+import { runSocketEngine } from '../../src/load/socket/engine-socket.js';
+import { readLines } from '../../src/machine/ndjson.js';
+import type { LoadPlan } from '../../src/plan/plan.js';
 import { LOAD } from '../../src/profile/defaults.js';
-import type { LoadPlan } from '../../src/profile/plan.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
-import type { PortRange } from '../../src/profile/units.js';
 import type { Outcomes } from '../../src/results/schema.js';
 
 export interface DriverRequest {

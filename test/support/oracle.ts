@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type StrategyName, strategyOf } from '../../src/profile/strategy.js';
+import { type StrategyName, strategyOf } from '../../src/domain/strategy.js';
 import type { Outcomes } from '../../src/results/schema.js';
 import type { DriverInput, DriverRow } from './oracle-driver.js';
 

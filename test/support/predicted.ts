@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predict } from '../../src/capacity/predict.js';
 import { type Expected, expectedOf, repeatSimulation } from '../../src/capacity/simulator/repeat.js';
-import type { StrategyName } from '../../src/profile/strategy.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
 import type { Prediction } from '../../src/results/schema.js';
 import { input } from '../capacity/inputs.js';
 import { isRandom, type OracleRow } from './oracle.js';

@@ -90,9 +90,9 @@ function roleOf(command: readonly string[]): Marked['role'] {
   if (basename(program) === 'unshare') return 'unshare';
   if (script.endsWith('/cli/main.js')) return 'controller';
   if (script.endsWith('/agent/entry.js')) return 'agent';
-  if (script.endsWith('/agent/origin.js')) return 'origin';
-  if (script.endsWith('/agent/proxy-role.js')) return 'proxy-role';
-  if (script.endsWith('/agent/neighbour.js')) return 'neighbour';
+  if (script.endsWith('/agent/roles/origin.js')) return 'origin';
+  if (script.endsWith('/agent/roles/proxy-role.js')) return 'proxy-role';
+  if (script.endsWith('/agent/roles/neighbour.js')) return 'neighbour';
   if (['squid', 'haproxy', 'nginx', 'danted'].includes(basename(program))) return 'proxy';
   return 'other';
 }

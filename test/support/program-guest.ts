@@ -3,12 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { readLines } from '../../src/agent/ndjson.js';
 import { bootGuest } from '../../src/lab/vm/boot.js';
 import type { CpioEntry } from '../../src/lab/vm/cpio.js';
 import { guestImage } from '../../src/lab/vm/image.js';
 import { guestKernel } from '../../src/lab/vm/kernel.js';
 import { filesIn, GUEST_APP, installedPackages } from '../../src/lab/vm/packages.js';
+import { readLines } from '../../src/machine/ndjson.js';
 import type { GuestProgram } from './guest-programs.js';
 
 const MEMORY = 2 ** 30;

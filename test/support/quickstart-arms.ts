@@ -1,5 +1,5 @@
 /** The arms of the quickstart experiment, as the fixture of results.ts needs them. */
-import type { StrategyName } from '../../src/profile/strategy.js';
+import type { StrategyName } from '../../src/domain/strategy.js';
 import type { Prediction } from '../../src/results/schema.js';
 
 export interface ArmSpec {

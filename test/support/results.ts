@@ -2,7 +2,7 @@
  * A realistic result of the quickstart experiment, made by arithmetic instead of by a lab: 5 addresses × 100 ports, 1000
  * attempts in 10 s, so that a plain bind fails half of them. Deterministic: equal options give equal results.
  */
-import { type Random, randomStream } from '../../src/profile/random.js';
+import { type Random, randomStream } from '../../src/domain/random.js';
 import type { Comparison, Latency, Results, Run, Second, Variant } from '../../src/results/schema.js';
 import { ARMS, type ArmSpec, PROFILE } from './quickstart-arms.js';
 

@@ -2,9 +2,9 @@
  * Valid runs, experiments and surroundings from a few numbers, for tests of whatever reads results. What a caller leaves out is
  * plausible and the same every time.
  */
-import type { LatencyPhase, LatencyStatistic } from '../../src/profile/metric.js';
-import type { Arm, Experiment, Threshold } from '../../src/profile/plan.js';
-import type { Random } from '../../src/profile/random.js';
+import type { LatencyPhase, LatencyStatistic } from '../../src/domain/metric.js';
+import type { Random } from '../../src/domain/random.js';
+import type { Arm, Experiment, Threshold } from '../../src/plan/plan.js';
 import type { Environment, Latency, Prediction, Run, Second } from '../../src/results/schema.js';
 
 export interface RunNumbers {

@@ -2,8 +2,8 @@
  * How bind(address, 0) searches for a port, an algorithm an era: inet_csk_get_port() up to 4.10 and inet_csk_find_open_port()
  * since, net/ipv4/inet_connection_sock.c.
  */
-import type { Random } from '../../profile/random.js';
-import { portCount } from '../../profile/units.js';
+import type { Random } from '../../domain/random.js';
+import { portCount } from '../../domain/units.js';
 import type { BindEra } from '../bind-era.js';
 import { type Binder, type Bucket, conflicts, sharable } from './bucket.js';
 

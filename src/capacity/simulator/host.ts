@@ -2,8 +2,8 @@
  * One network namespace as its port choice sees it: the bind table, the table of connections with their TIME_WAIT, a clock.
  * Seeded; no I/O. What it leaves out: IPv6, other users, VRFs, listeners, failures of memory.
  */
-import type { Random } from '../../profile/random.js';
-import { type PortRange, portCount } from '../../profile/units.js';
+import type { Random } from '../../domain/random.js';
+import { type PortRange, portCount } from '../../domain/units.js';
 import { eraOf } from '../ceiling.js';
 import { forgetsTimeWait, releasesBuckets } from '../kernel-changes.js';
 import { atLeast, type KernelVersion } from '../kernel-version.js';

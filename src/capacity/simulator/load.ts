@@ -1,9 +1,10 @@
 /**
  * A load in the simulator, that of an arm or any other, scaled down where it is large. Pure.
  */
-import { arrivalDurationMs, scheduledAttempts } from '../../profile/arrival.js';
-import type { Arm } from '../../profile/plan.js';
-import { strategyOf } from '../../profile/strategy.js';
+
+import { strategyOf } from '../../domain/strategy.js';
+import { arrivalDurationMs, scheduledAttempts } from '../../plan/arrival.js';
+import type { Arm } from '../../plan/plan.js';
 import type { Prediction } from '../../results/schema.js';
 import { hasStrategy } from '../bind-era.js';
 import { ceiling } from '../ceiling.js';

@@ -2,9 +2,9 @@
  * Programs on one host, each opening connections in its own way, put through the simulated port choice. Seeded: equal input,
  * equal output. Pure.
  */
-import { type Random, randomStream } from '../../profile/random.js';
-import { type StrategyName, strategyOf } from '../../profile/strategy.js';
-import { type PortRange, portCount } from '../../profile/units.js';
+import { type Random, randomStream } from '../../domain/random.js';
+import { type StrategyName, strategyOf } from '../../domain/strategy.js';
+import { type PortRange, portCount } from '../../domain/units.js';
 import { hasStrategy } from '../bind-era.js';
 import { ANY } from './bucket.js';
 import {

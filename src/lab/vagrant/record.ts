@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { bootId, processStart, stateDirectory } from '../../agent/host-guard.js';
-import { AFTER } from '../../profile/box.js';
+import { bootId, processStart, stateDirectory } from '../../agent/place/host-guard.js';
+import { AFTER } from '../../plan/box.js';
 import { LabError } from '../lab.js';
 import type { Place } from './command.js';
 

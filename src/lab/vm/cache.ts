@@ -3,7 +3,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDirectory } from '../../subject/cache.js';
+import { cacheDirectory } from '../../machine/cache.js';
 import { LabError } from '../lab.js';
 
 export { cacheDirectory };

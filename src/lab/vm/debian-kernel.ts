@@ -3,7 +3,7 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEBIAN_SUITES, type Engine } from '../../profile/guest.js';
+import { DEBIAN_SUITES, type Engine } from '../../domain/guest.js';
 import { cacheDirectory, cacheFolder } from './cache.js';
 
 /** The kernel's file in its folder. */

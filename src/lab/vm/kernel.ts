@@ -3,8 +3,8 @@
  */
 import { resolve } from 'node:path';
 import { notBelow } from '../../capacity/kernel-version.js';
-import { DEBIAN_SUITES, type Engine, isKernelPath, RUNNING } from '../../profile/guest.js';
-import type { Guest } from '../../profile/plan.js';
+import { DEBIAN_SUITES, type Engine, isKernelPath, RUNNING } from '../../domain/guest.js';
+import type { Guest } from '../../plan/plan.js';
 import { LabError } from '../lab.js';
 import { type KernelFile, readKernelFile } from './boot-header.js';
 import type { QemuKernel } from './qemu.js';

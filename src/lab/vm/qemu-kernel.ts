@@ -5,7 +5,7 @@
 import { accessSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { DEBIAN_SUITES } from '../../profile/guest.js';
+import { DEBIAN_SUITES } from '../../domain/guest.js';
 import { LabError } from '../lab.js';
 import { findAccelerator } from './accelerator.js';
 import { unpackDebianPackages } from './apt.js';

@@ -3,8 +3,8 @@
  * it is the one of the netns lab, and the guest's own namespace is the client's.
  */
 import { freemem, totalmem } from 'node:os';
-import type { Runner } from '../../profile/guest.js';
-import type { Guest } from '../../profile/plan.js';
+import type { Runner } from '../../domain/guest.js';
+import type { Guest } from '../../plan/plan.js';
 import { greetAgent } from '../agent-channel.js';
 import { AgentDied, type Lab, LabError, type LabSession } from '../lab.js';
 import { labRemedy } from '../remedy.js';

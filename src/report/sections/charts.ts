@@ -1,5 +1,5 @@
 /** The plots of outcomes over time, one panel an arm, and of latency by percentile. */
-import type { LatencyPhase } from '../../profile/metric.js';
+import type { LatencyPhase } from '../../domain/metric.js';
 import type { Results, Variant } from '../../results/schema.js';
 import { BEFORE_DASH, outcomeScale, outcomesChart, percentileChart, timeEnd } from '../charts.js';
 import { formatNumber, formatValue, NONE } from '../format.js';

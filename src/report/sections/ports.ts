@@ -1,5 +1,5 @@
 /** The plots of ports: in use on one address against both walls, and the heat strip of the address set. */
-import { strategyOf } from '../../profile/strategy.js';
+import { strategyOf } from '../../domain/strategy.js';
 import type { Results, Variant } from '../../results/schema.js';
 import {
   type AddressHeat,

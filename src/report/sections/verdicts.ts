@@ -1,6 +1,7 @@
 /** What the page says first: the table of variants, what to change, and why. */
-import { armId } from '../../profile/kernels.js';
-import { type StrategyName, strategyOf } from '../../profile/strategy.js';
+
+import { type StrategyName, strategyOf } from '../../domain/strategy.js';
+import { armId } from '../../plan/kernels.js';
 import { type Comparison, type Results, type Variant, type Verdict, verdictWordSchema } from '../../results/schema.js';
 import {
   formatChange,

@@ -12,7 +12,7 @@ import {
   expire,
   type HostConfig,
 } from '../../../src/capacity/simulator/host.js';
-import { randomStream } from '../../../src/profile/random.js';
+import { randomStream } from '../../../src/domain/random.js';
 
 const ONE_PORT = { low: 40_000, high: 40_000 };
 

@@ -7,7 +7,7 @@ import { predict } from '../../../src/capacity/predict.js';
 import type { HostConfig } from '../../../src/capacity/simulator/host.js';
 import { expectedOf, repeatSimulation } from '../../../src/capacity/simulator/repeat.js';
 import { type SimulatedProgram, simulate } from '../../../src/capacity/simulator/simulate.js';
-import { STRATEGY_NAMES, type StrategyName } from '../../../src/profile/strategy.js';
+import { STRATEGY_NAMES, type StrategyName } from '../../../src/domain/strategy.js';
 import { input } from '../inputs.js';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);

@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { machinesOf, parseMessages } from '../../../src/lab/vagrant/machine-readable.js';
-import { BOX } from '../../../src/profile/box.js';
+import { BOX } from '../../../src/plan/box.js';
 import { ROOT, scratchFolder } from '../../support/cli.js';
 
 const SHIPPED = join(ROOT, 'vagrant');

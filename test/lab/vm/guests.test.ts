@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { predictArm } from '../../../src/capacity/predict.js';
+import { ENGINES } from '../../../src/domain/guest.js';
 import { rehearse } from '../../../src/experiment/rehearsal.js';
 import { runOne } from '../../../src/experiment/run-one.js';
 import { shortages } from '../../../src/experiment/shortages.js';
 import { LabError } from '../../../src/lab/lab.js';
 import { vmLab } from '../../../src/lab/vm/vm.js';
-import { ENGINES } from '../../../src/profile/guest.js';
 import { loadProfile } from '../../../src/profile/load.js';
 import type { Run } from '../../../src/results/schema.js';
 import { KERNEL, SKIP } from '../../support/guests.js';

@@ -6,15 +6,15 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Engine } from '../../../src/domain/guest.js';
 import { rehearse } from '../../../src/experiment/rehearsal.js';
 import { LabError } from '../../../src/lab/lab.js';
 import { findAccelerator } from '../../../src/lab/vm/accelerator.js';
 import { readKernelFile } from '../../../src/lab/vm/boot-header.js';
 import { engineOf, guestKernel } from '../../../src/lab/vm/kernel.js';
 import { openGuest, vmLab } from '../../../src/lab/vm/vm.js';
-import type { Engine } from '../../../src/profile/guest.js';
+import type { Guest } from '../../../src/plan/plan.js';
 import { loadProfile } from '../../../src/profile/load.js';
-import type { Guest } from '../../../src/profile/plan.js';
 import { scratchFolder } from '../../support/cli.js';
 import { planFor, SKIP } from '../../support/guests.js';
 

@@ -10,10 +10,10 @@ const paths = new Set(files.map(({ path }) => path));
 const PROGRAMS = [
   'agent/guest-init',
   'agent/entry',
-  'agent/origin',
-  'agent/proxy-role',
+  'agent/roles/origin',
+  'agent/roles/proxy-role',
   'load/worker',
-  'load/sink-worker',
+  'load/origin/sink-worker',
 ];
 
 /** What the modules name that can be reached from these, but for modules of the bundle itself; by the imports as they were joined. */

@@ -1,0 +1,78 @@
+/**
+ * The rehearsal: try in a throwaway lab what the experiment will need, so that what cannot work is refused before anything runs.
+ */
+
+import { familyOf } from '../../domain/addresses.js';
+import { strategyOf } from '../../domain/strategy.js';
+import { errnoName } from '../../kernel/errno.js';
+import {
+  AF_INET,
+  AF_INET6,
+  bind,
+  errno,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  socket,
+  close as sysClose,
+} from '../../kernel/libc.js';
+import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
+import { normaliseValue, readSysctl, writeSysctl } from '../../kernel/sysctl.js';
+import { setStrategyOption } from '../../load/strategy.js';
+import { examineProgram } from '../../subjects/running/program.js';
+import type { ProgramName } from '../../subjects/settings.js';
+import type { Check, Command } from '../protocol.js';
+import { clocksMissing } from './check-clocks.js';
+import { vethRefusal } from './network.js';
+
+/**
+ * @param throwaway the lab is a fresh namespace: sysctls are really written. Otherwise (host lab) they are only read.
+ */
+export async function runCheck(command: Extract<Command, { type: 'check' }>, throwaway: boolean): Promise<Check> {
+  const family = familyOf(command.addresses[0] ?? '0.0.0.0') === 6 ? AF_INET6 : AF_INET;
+  const probe = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const familyErrno = probe < 0 ? errnoName(errno()) : null;
+  if (probe >= 0) sysClose(probe);
+  const veth = throwaway ? vethRefusal() : undefined;
+  return {
+    sysctls: command.sysctls.map(([name, value]) => {
+      const result = throwaway ? writeSysctl(name, normaliseValue(value)) : readSysctl(name);
+      return { name, value, readBack: result.ok ? result.value : null, errno: result.ok ? null : result.errno };
+    }),
+    strategies: command.strategies.map((name) => ({ name, missing: familyErrno ? null : missingOption(name, family) })),
+    family: { available: familyErrno === null, errno: familyErrno },
+    veth: { available: throwaway && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
+    programs: await Promise.all((command.proxies ?? []).map(programOf)),
+    clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, throwaway) : null,
+    notLocal: throwaway ? [] : command.addresses.filter((address) => !isLocal(address)),
+  };
+}
+
+async function programOf(name: ProgramName): Promise<NonNullable<Check['programs']>[number]> {
+  const found = await examineProgram(name);
+  return found.ok
+    ? { binary: name.binary, version: found.version, problem: null }
+    : { binary: name.binary, version: null, problem: `${found.reason}; ${found.remedy}` };
+}
+
+/** The first option of a strategy that this kernel refuses, with its errno. */
+function missingOption(name: Check['strategies'][number]['name'], family: number): string | null {
+  const fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  try {
+    for (const option of strategyOf(name).options) {
+      const error = setStrategyOption(fd, option, { low: 40000, high: 40001 });
+      if (error !== 0) return `${option}: ${errnoName(error)}`;
+    }
+    return null;
+  } finally {
+    sysClose(fd);
+  }
+}
+
+/** bind(2) says EADDRNOTAVAIL for an address that is not this machine's. */
+function isLocal(address: string): boolean {
+  const table = sockaddrTable([{ address, port: 0 }]);
+  const fd = socket(table.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bound = bind(fd, sockaddrAt(table, 0), table.length) === 0;
+  sysClose(fd);
+  return bound;
+}

@@ -1,0 +1,179 @@
+/**
+ * The host lab's promise that nothing stays changed: the values of all sysctls that a run touches are on the disk before the
+ * first write, and are put back when the run ends, when the controller dies, or, if the agent itself was killed, by the next
+ * start that finds the file.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { machineNamespace, readSysctl, writeSysctl } from '../../kernel/sysctl.js';
+
+const snapshotSchema = z.object({
+  pid: z.number(),
+  /** Clock ticks after boot at which the process began (proc(5), stat field 22): a pid alone may be another process by now. */
+  processStart: z.string(),
+  bootId: z.string(),
+  /** The network namespace whose sysctls these are. */
+  netns: z.string(),
+  takenAt: z.string(),
+  values: z.record(z.string(), z.string()),
+});
+export type Snapshot = z.infer<typeof snapshotSchema> & { readonly path: string };
+
+export interface Restoration {
+  /** Name → the old value, which is in force again. */
+  readonly restored: Record<string, string>;
+  /** Names that could not be written, with the reason. */
+  readonly failed: string[];
+}
+
+/** $XDG_STATE_HOME/bindstorm, else ~/.local/state/bindstorm (XDG Base Directory Specification). */
+export function stateDirectory(): string {
+  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'bindstorm');
+}
+
+const PREFIX = 'host-sysctls-';
+
+/**
+ * Save the present values of `names`, durably. Call before the first write. What an agent that was killed has left changed is put
+ * back first, or its values would pass for the machine's own. Throws when that cannot be done, and when another run is at it.
+ */
+export function takeSnapshot(names: readonly string[]): Snapshot {
+  refuseCompany();
+  const failed = staleSnapshots().flatMap((stale) => restoreSnapshot(stale).failed);
+  if (failed.length > 0)
+    throw new Error(`what a killed run has left changed could not be put back: ${failed.join(', ')}`);
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    const result = readSysctl(name);
+    if (!result.ok)
+      throw new Error(`${name} cannot be read (${result.errno}), so it could not be restored; nothing was changed`);
+    values[name] = result.value;
+  }
+  const directory = stateDirectory();
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const pid = ownPid();
+  const path = join(directory, `${PREFIX}${pid}.json`);
+  const snapshot = {
+    pid,
+    processStart: processStart(pid) ?? '',
+    bootId: bootId(),
+    netns: networkNamespace(),
+    takenAt: new Date().toISOString(),
+    values,
+  };
+  const fd = openSync(`${path}.new`, 'w', 0o600);
+  writeSync(fd, JSON.stringify(snapshot));
+  fsyncSync(fd);
+  closeSync(fd);
+  renameSync(`${path}.new`, path);
+  return { ...snapshot, path };
+}
+
+/** Two runs would take each other's values for the machine's own. */
+function refuseCompany(): void {
+  const other = snapshotsHere().find((snapshot) => isAlive(snapshot) && snapshot.pid !== ownPid());
+  if (other)
+    throw new Error(
+      `another host run (process ${other.pid}) has sysctls of this machine changed; wait until it has ended, or end it with SIGTERM`,
+    );
+}
+
+/** The snapshot that this process took and has not restored yet. */
+export function ownSnapshot(): Snapshot | undefined {
+  return readSnapshot(join(stateDirectory(), `${PREFIX}${ownPid()}.json`))[0];
+}
+
+/** Put a snapshot's values back and, when all are in force, delete it. */
+export function restoreSnapshot(snapshot: Snapshot): Restoration {
+  const restored: Record<string, string> = {};
+  const failed: string[] = [];
+  for (const [name, value] of Object.entries(snapshot.values)) {
+    // An empty list (ip_local_reserved_ports) is written as a newline.
+    const result = writeSysctl(name, value === '' ? '\n' : value);
+    if (result.ok && result.value === value) restored[name] = value;
+    else failed.push(`${name} = ${value} (${result.ok ? `the kernel now says ${result.value}` : result.errno})`);
+  }
+  if (failed.length === 0) rmSync(snapshot.path, { force: true });
+  return { restored, failed };
+}
+
+/**
+ * Snapshots of agents that are gone, of this boot and this network namespace, the newest first: restored in this order, the values
+ * from before the first change win. Those of an earlier boot are deleted: a reboot has reset the sysctls.
+ */
+export function staleSnapshots(): Snapshot[] {
+  return snapshotsHere()
+    .filter((snapshot) => !isAlive(snapshot))
+    .sort((a, b) => b.takenAt.localeCompare(a.takenAt));
+}
+
+function snapshotsHere(): Snapshot[] {
+  let names: string[];
+  try {
+    names = readdirSync(stateDirectory());
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => name.startsWith(PREFIX) && name.endsWith('.json'))
+    .flatMap((name) => readSnapshot(join(stateDirectory(), name)))
+    .filter((snapshot) => {
+      if (snapshot.bootId !== bootId()) rmSync(snapshot.path, { force: true });
+      return snapshot.bootId === bootId() && snapshot.netns === networkNamespace();
+    });
+}
+
+function isAlive({ pid, processStart: start }: Snapshot): boolean {
+  return processStart(pid) === start;
+}
+
+function readSnapshot(path: string): Snapshot[] {
+  try {
+    return [{ ...snapshotSchema.parse(JSON.parse(readFileSync(path, 'utf8'))), path }];
+  } catch {
+    // Not one of ours, or unreadable: leave it alone.
+    return [];
+  }
+}
+
+/** Of this boot of the machine. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+function networkNamespace(): string {
+  return readlinkSync(machineNamespace() ?? '/proc/self/ns/net');
+}
+
+/** As /proc has it, which may be that of another PID namespace than this process's own. */
+function ownPid(): number {
+  return Number(readlinkSync('/proc/self'));
+}
+
+/**
+ * When a process began, in clock ticks after boot. Undefined when there is no such process, or only what is left of it until its
+ * parent looks.
+ */
+export function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field, the name in parentheses, may itself hold spaces and parentheses. The third is the state: Z is a zombie.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}

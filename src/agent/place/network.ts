@@ -1,0 +1,244 @@
+/**
+ * The lab's network: a client and an origin namespace joined by a veth pair. The client's addresses lie on its loopback device
+ * and are routed, so that fifty of them need one neighbour entry and no ARP; every address is from a net set aside for labs.
+ *
+ *     client namespace                                        origin namespace
+ *     lo: the profile's addresses      198.18.0.1 ─ veth ─ 198.18.0.2      lo: 198.19.0.1 …
+ *
+ * A proxy under test takes the client's place, and the clients, on addresses of the lab, have a namespace before it:
+ *
+ *     client namespace                                        proxy namespace
+ *     lo: 198.18.128.1 …               198.18.1.1 ─ veth ─ 198.18.1.2      lo: the profile's addresses
+ */
+
+import { isLoopback } from '../../domain/addresses.js';
+import type { Target } from '../../domain/target.js';
+import { SystemCallError } from '../../kernel/errno.js';
+import { openRouteControl, type RouteControl } from '../../kernel/rtnetlink.js';
+
+const CLIENT_LINK = 'bs-client';
+const TO_PROXY_LINK = 'bs-to-proxy';
+const TO_CLIENTS_LINK = 'bs-to-clients';
+const TO_PROXY_MAC = '02:62:73:00:00:03';
+const TO_CLIENTS_MAC = '02:62:73:00:00:04';
+const ORIGIN_LINK = 'bs-origin';
+const CLIENT_MAC = '02:62:73:00:00:01';
+const ORIGIN_MAC = '02:62:73:00:00:02';
+/** Above the well-known ports and below the default ephemeral range. */
+const FIRST_PORT = 9000;
+
+interface Plan {
+  readonly client: string;
+  readonly origin: string;
+  readonly linkPrefix: number;
+  readonly hostPrefix: number;
+  readonly any: string;
+  /** Where the origin's addresses begin, and the route to them. */
+  readonly originNet: string;
+  readonly originNetPrefix: number;
+  readonly originAddress: (i: number) => string;
+  /** The link before a proxy, and where its clients' addresses begin. */
+  readonly toProxy: string;
+  readonly toClients: string;
+  /** A proxy's further listeners. */
+  readonly proxyNet: string;
+  readonly proxyNetPrefix: number;
+  readonly proxyListener: (i: number) => string;
+  readonly clientNet: string;
+  readonly clientNetPrefix: number;
+  readonly clientAddress: (i: number) => string;
+  /** Of neighbours that have none of their own. */
+  readonly neighbourAddress: (i: number) => string;
+}
+
+/** IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193). Profiles may not use either. */
+const PLANS: Record<4 | 6, Plan> = {
+  4: {
+    client: '198.18.0.1',
+    origin: '198.18.0.2',
+    linkPrefix: 30,
+    hostPrefix: 32,
+    any: '0.0.0.0',
+    originNet: '198.19.0.0',
+    originNetPrefix: 16,
+    originAddress: (i) => `198.19.${(i + 1) >> 8}.${(i + 1) & 255}`,
+    toProxy: '198.18.1.1',
+    toClients: '198.18.1.2',
+    proxyNet: '198.18.64.0',
+    proxyNetPrefix: 18,
+    proxyListener: (i) => `198.18.${64 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
+    clientNet: '198.18.128.0',
+    clientNetPrefix: 17,
+    clientAddress: (i) => `198.18.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
+    neighbourAddress: (i) => `198.18.2.${i + 1}`,
+  },
+  6: {
+    client: 'fdb5::1',
+    origin: 'fdb5::2',
+    linkPrefix: 64,
+    hostPrefix: 128,
+    any: '::',
+    originNet: 'fdb5:0:1::',
+    originNetPrefix: 48,
+    originAddress: (i) => `fdb5:0:1::${(i + 1).toString(16)}`,
+    toProxy: 'fdb5:0:2::1',
+    toClients: 'fdb5:0:2::2',
+    proxyNet: 'fdb5:0:4::',
+    proxyNetPrefix: 48,
+    proxyListener: (i) => `fdb5:0:4::${(i + 1).toString(16)}`,
+    clientNet: 'fdb5:0:3::',
+    clientNetPrefix: 48,
+    clientAddress: (i) => `fdb5:0:3::${(i + 1).toString(16)}`,
+    neighbourAddress: (i) => `fdb5:0:5::${(i + 1).toString(16)}`,
+  },
+};
+
+/**
+ * The (address, port) pairs that the lab's origin serves.
+ * @param loopback on loopback addresses, which are there without being added: on the host itself, and for clients that are on
+ * loopback addresses too. IPv4 has all of 127.0.0.0/8; IPv6 has ::1 alone, so that further addresses become further ports.
+ */
+export function originTargets(family: 4 | 6, loopback: boolean, addresses: number, ports: number): Target[] {
+  const [hosts, perHost] = loopback && family === 6 ? [1, addresses * ports] : [addresses, ports];
+  const host = (i: number) => {
+    if (!loopback) return PLANS[family].originAddress(i);
+    return family === 4 ? `127.127.${(i + 1) >> 8}.${(i + 1) & 255}` : '::1';
+  };
+  return Array.from({ length: hosts * perHost }, (_, i) => ({
+    address: host(i % hosts),
+    port: FIRST_PORT + Math.floor(i / hosts),
+  }));
+}
+
+/** Behind all hosts of the main load. */
+const FIRST_NEIGHBOUR_HOST = 0x7f00;
+
+/** A neighbour in the role under test: its addresses, and the host that it talks to. */
+export interface NeighbourRoute {
+  readonly addresses: readonly string[];
+  readonly target: Target;
+}
+
+/** Where the i-th neighbour of an experiment talks to: a host of its own, so that its routes and its counts are its own. */
+export function neighbourTarget(family: 4 | 6, i: number): Target {
+  return { address: PLANS[family].originAddress(FIRST_NEIGHBOUR_HOST + i), port: FIRST_PORT };
+}
+
+/** The address of the i-th neighbour, where the profile gives none. */
+export function neighbourAddress(family: 4 | 6, i: number): string {
+  return PLANS[family].neighbourAddress(i);
+}
+
+function withControl<T>(work: (control: RouteControl) => T): T {
+  const control = openRouteControl();
+  try {
+    return work(control);
+  } finally {
+    control.close();
+  }
+}
+
+/** Whether this namespace can have a veth pair. @returns undefined, or the errno of the refusal */
+export function vethRefusal(): number | undefined {
+  return withControl((control) => {
+    try {
+      control.addVeth('bs-probe0', CLIENT_MAC, 'bs-probe1', ORIGIN_MAC, process.pid);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SystemCallError) return error.errno;
+      throw error;
+    }
+  });
+}
+
+/** The side of the role under test: the pair, its addresses, the route to the origin. Throws SystemCallError. */
+export function setUpClient(
+  addresses: readonly string[],
+  family: 4 | 6,
+  originPid: number,
+  neighbours: readonly NeighbourRoute[] = [],
+): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.linkUp('lo');
+    control.addVeth(CLIENT_LINK, CLIENT_MAC, ORIGIN_LINK, ORIGIN_MAC, originPid);
+    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
+    control.addAddress(CLIENT_LINK, plan.client, plan.linkPrefix);
+    control.linkUp(CLIENT_LINK);
+    control.addNeighbour(CLIENT_LINK, plan.origin, ORIGIN_MAC);
+    // An unbound socket (strategy connect) gets the first address, so that its ports are counted where the reader looks.
+    control.addRoute(plan.originNet, plan.originNetPrefix, plan.origin, CLIENT_LINK, addresses[0]);
+    // A neighbour that does not bind has its own address too, by the route to the host that it talks to.
+    for (const { addresses: own, target } of neighbours) {
+      for (const address of own) control.addAddress('lo', address, plan.hostPrefix);
+      control.addRoute(target.address, plan.hostPrefix, plan.origin, CLIENT_LINK, own[0]);
+    }
+  });
+}
+
+/** The origin's side, in its own namespace, once the client has moved the pair's end there. Throws SystemCallError. */
+export function setUpOrigin(addresses: readonly string[], family: 4 | 6): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.linkUp('lo');
+    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
+    control.addAddress(ORIGIN_LINK, plan.origin, plan.linkPrefix);
+    control.linkUp(ORIGIN_LINK);
+    control.addNeighbour(ORIGIN_LINK, plan.client, CLIENT_MAC);
+    control.addRoute(plan.any, 0, plan.client, ORIGIN_LINK);
+  });
+}
+
+/** One namespace for both roles, for a kernel without veth: the origin's addresses beside the client's. */
+export function setUpShared(addresses: readonly string[], targets: readonly Target[], family: 4 | 6): void {
+  const own = [...addresses, ...targets.map(({ address }) => address)].filter((address) => !isLoopback(address));
+  withControl((control) => {
+    control.linkUp('lo');
+    for (const address of new Set(own)) control.addAddress('lo', address, PLANS[family].hostPrefix);
+  });
+}
+
+/**
+ * Where a proxy listens for its clients: addresses, so that many listeners take one port number of the proxy's range and not as many.
+ */
+export function proxyAddresses(family: 4 | 6, count: number): string[] {
+  const { toClients, proxyListener } = PLANS[family];
+  return count === 1 ? [toClients] : Array.from({ length: count }, (_, i) => proxyListener(i));
+}
+
+/** The clients' own side of the link, where a subject listens that is partly in their namespace. */
+export function clientSideAddress(family: 4 | 6): string {
+  return PLANS[family].toProxy;
+}
+
+/** The first `count` addresses of a proxy's clients. */
+export function clientAddresses(family: 4 | 6, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => PLANS[family].clientAddress(i));
+}
+
+/** The clients' side of the link to a proxy: the pair and their addresses. Throws SystemCallError. */
+export function setUpClientsOfProxy(addresses: readonly string[], family: 4 | 6, proxyPid: number): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.linkUp('lo');
+    control.addVeth(TO_PROXY_LINK, TO_PROXY_MAC, TO_CLIENTS_LINK, TO_CLIENTS_MAC, proxyPid);
+    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
+    control.addAddress(TO_PROXY_LINK, plan.toProxy, plan.linkPrefix);
+    control.linkUp(TO_PROXY_LINK);
+    control.addNeighbour(TO_PROXY_LINK, plan.toClients, TO_CLIENTS_MAC);
+    control.addRoute(plan.proxyNet, plan.proxyNetPrefix, plan.toClients, TO_PROXY_LINK);
+  });
+}
+
+/** The proxy's side of the link to its clients, once they have moved the pair's end there. Throws SystemCallError. */
+export function setUpProxyToClients(family: 4 | 6, listeners: number): void {
+  const plan = PLANS[family];
+  withControl((control) => {
+    control.addAddress(TO_CLIENTS_LINK, plan.toClients, plan.linkPrefix);
+    if (listeners > 1)
+      for (const address of proxyAddresses(family, listeners)) control.addAddress('lo', address, plan.hostPrefix);
+    control.linkUp(TO_CLIENTS_LINK);
+    control.addNeighbour(TO_CLIENTS_LINK, plan.toProxy, TO_PROXY_MAC);
+    control.addRoute(plan.clientNet, plan.clientNetPrefix, plan.toProxy, TO_CLIENTS_LINK);
+  });
+}

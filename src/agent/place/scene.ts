@@ -1,0 +1,32 @@
+/**
+ * What a load needs around it before it begins: the roles, their network and sysctls, and the workers, waiting.
+ */
+
+import type { PortRange } from '../../domain/units.js';
+import type { SocketObserver } from '../../kernel/sock-diag.js';
+import type { Pool } from '../../load/pool.js';
+import type { Neighbours } from '../roles/neighbours.js';
+import type { Origin } from '../roles/origin-client.js';
+import type { ProxyRole } from '../roles/proxy-client.js';
+
+export interface Scene {
+  readonly pool: Pool;
+  readonly origin: Origin | null;
+  readonly neighbours: Neighbours;
+  /** The role of the proxy under test; null: the client is under test. */
+  readonly proxy: ProxyRole | null;
+  /** Looks at the sockets of this namespace; null where the proxy's role looks at its own. */
+  readonly observer: SocketObserver | null;
+  /** The ephemeral range of the role under test, and how many ports of it are reserved. */
+  readonly range: PortRange;
+  readonly reserved: number;
+  /** Of the role under test, as read back. */
+  readonly sysctls: Record<string, string>;
+  /** Of the others. */
+  readonly roles: { readonly client: Record<string, string>; readonly origin: Record<string, string> };
+  /** Why the run cannot be compared, as far as it is known before it begins. */
+  readonly problems: readonly string[];
+  /** Nobody else has sockets where they are counted. */
+  readonly alone: boolean;
+  close(): void;
+}

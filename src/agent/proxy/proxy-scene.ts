@@ -1,0 +1,211 @@
+/**
+ * The scene of a proxy under test: three roles in a namespace each, the client's of the lab's own making, so that it is never the
+ * one that runs out of ports.
+ */
+import { readlinkSync } from 'node:fs';
+import { familyOf } from '../../domain/addresses.js';
+import type { Target } from '../../domain/target.js';
+import { certificateFor } from '../../load/origin/certificate.js';
+import { createPool } from '../../load/pool.js';
+import { scheduledAttempts } from '../../plan/arrival.js';
+import type { LoadPlan } from '../../plan/plan.js';
+import { subjectOf } from '../../subjects/index.js';
+import type { ProxyKind, ProxySettings } from '../../subjects/settings.js';
+import { reservedPorts } from '../../subjects/tor/layout.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from '../place/limits.js';
+import {
+  clientAddresses,
+  clientSideAddress,
+  originTargets,
+  proxyAddresses,
+  setUpClientsOfProxy,
+} from '../place/network.js';
+import type { Scene } from '../place/scene.js';
+import { applyLabSysctls, applySysctls } from '../place/sysctls.js';
+import type { RunSpec } from '../protocol.js';
+import { beside, besideInput, hostsOf, type Neighbours, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
+import { connectOrigin } from '../roles/origin-client.js';
+import { type LaunchedOrigin, launchOrigin } from '../roles/origin-launch.js';
+import { openProxyRole } from '../roles/proxy-client.js';
+
+/** Above the well-known ports, below the ephemeral ones, and what many proxies have by default. */
+const PROXY_PORT = 3128;
+
+/** A client has all ports that a program may have, and gets those in TIME_WAIT back after a second. */
+const CLIENT_SYSCTLS: Readonly<Record<string, string>> = {
+  'net.ipv4.ip_local_port_range': '1024 65535',
+  'net.ipv4.tcp_tw_reuse': '1',
+};
+/** Connections of one client address in a run: below half of its ports, where the kernel's search for one slows. */
+const PER_CLIENT_ADDRESS = 20_000;
+/** Where nobody knows the number of attempts. */
+const UNKNOWN_ATTEMPTS = 200_000;
+const MOST_CLIENT_ADDRESSES = 4096;
+
+/**
+ * How many addresses the clients need for each of the proxy's, so that ports are never short there.
+ * @param outgoing addresses of the proxy
+ * @param wanted by the profile; null: it does not say
+ */
+export function clientAddressesEach(load: LoadPlan, outgoing: number, wanted: number | null = null): number {
+  if (wanted !== null) return Math.min(wanted, Math.floor(MOST_CLIENT_ADDRESSES / outgoing));
+  const attempts = scheduledAttempts(load.arrival) ?? UNKNOWN_ATTEMPTS;
+  const needed = Math.ceil(attempts / (PER_CLIENT_ADDRESS * outgoing));
+  return Math.max(1, Math.min(needed, Math.floor(MOST_CLIENT_ADDRESSES / outgoing)));
+}
+
+export async function setProxyScene(
+  spec: RunSpec,
+  settings: ProxySettings,
+  launched: LaunchedOrigin | null,
+  onPhase: (phase: 'sysctls' | 'origin') => void,
+): Promise<Scene> {
+  const { arm } = spec;
+  if (spec.network !== 'veth' || arm.destinations.kind === 'external')
+    throw new Error('a proxy under test needs a namespace of its own, and this lab has none to give');
+  onPhase('sysctls');
+  applyLabSysctls();
+
+  const outgoing = arm.addresses;
+  const family = familyOf(outgoing[0]!);
+  const client = {
+    ...applySysctls({ ...CLIENT_SYSCTLS, ...reservedFor(settings.kind, family) }),
+    ...applySysctls(arm.roles?.client ?? {}),
+  };
+
+  onPhase('origin');
+  const each = clientAddressesEach(arm.load, outgoing.length, settings.clients);
+  const placed = placeNeighbours(spec.neighbours, family);
+  const through = placed.filter(({ neighbour }) => neighbour.where === 'through');
+  // Behind the clients of the load, each neighbour's: one for each outgoing address.
+  const clients = groups(clientAddresses(family, (each + through.length) * outgoing.length), each + through.length);
+  const addresses = clients.flatMap((group) => group.slice(0, each));
+  const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
+  const destinations = [...targets, ...through.map(({ target }) => target)];
+  const certificate = certificateFor(arm.load, targets);
+  const { reverse } = subjectOf(settings.kind);
+  const listen = listeners(settings.kind, family, reverse ? destinations.length : 1);
+  const [origin, proxy, pool] = await Promise.all([
+    connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
+    openProxyRole(settings),
+    createPool({
+      plan: arm.load,
+      addresses,
+      via: {
+        proxy: listen[0],
+        outgoing: outgoing.length,
+        ...(reverse ? { listeners: listen.slice(0, targets.length) } : {}),
+      },
+      targets,
+      ...(certificate ? { certificate: certificate.certificate } : {}),
+      ports: { low: 1, high: 65_535 },
+      seed: spec.seed,
+      descriptorLimit: descriptorLimit(),
+      descriptorReserve: DESCRIPTOR_RESERVE,
+    }),
+  ]);
+  let neighbours: Neighbours | undefined;
+  const close = () => {
+    neighbours?.close();
+    proxy.close();
+    origin.stop();
+  };
+  try {
+    setUpClientsOfProxy(clients.flat(), family, proxy.pid);
+    const network = await proxy.setUpNetwork({
+      family,
+      outgoing,
+      originPid: origin.pid,
+      listeners: listen.length,
+      neighbours: beside(placed).map(({ addresses: own, target }) => ({ addresses: [...own], target })),
+      ports: arm.load.ports,
+      sysctls: arm.sysctls,
+    });
+    const serving = origin.serve({
+      type: 'serve',
+      network: 'veth',
+      family,
+      listen: targets,
+      threads: sinkThreads(arm.load),
+      plan: arm.load,
+      neighbours: hostsOf(placed),
+      ...(certificate ? { certificate } : {}),
+      sysctls: arm.roles?.origin,
+    });
+    const starting = proxy.start({
+      listen,
+      destinations,
+      outgoing,
+      clients,
+      clientNamespace: `/proc/${readlinkSync('/proc/self')}/ns/net`,
+      observe: spec.observe,
+    });
+    const opening = openNeighbours(
+      placed.map((own) => {
+        const { neighbour, target } = own;
+        if (neighbour.where === 'beside')
+          return { neighbour, namespace: proxy.namespace, input: besideInput(own, network.range, spec.seed) };
+        const n = through.indexOf(own);
+        const listener = reverse ? { listeners: [listen[targets.length + n]!] } : {};
+        const input = {
+          plan: neighbour.load,
+          addresses: clients.map((group) => group[each + n]!),
+          via: { proxy: listen[0], outgoing: outgoing.length, ...listener },
+          targets: [target],
+          ports: { low: 1, high: 65_535 },
+          seed: spec.seed,
+        };
+        return { neighbour, namespace: null, input };
+      }),
+    );
+    // Whichever fails, the others are not waited for, and the neighbours are closed when they come.
+    void opening.then(
+      (opened) => {
+        neighbours = opened;
+      },
+      () => {},
+    );
+    const [originSysctls, opened] = await Promise.all([serving, opening, starting]);
+    return {
+      pool,
+      origin,
+      neighbours: opened,
+      proxy,
+      observer: null,
+      range: network.range,
+      reserved: network.reserved,
+      sysctls: network.sysctls,
+      roles: { client, origin: originSysctls },
+      problems: await leftovers(proxy),
+      alone: true,
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Where the clients find the proxy. A private Tor network has its client beside them, so that its ports are not those of the exits. */
+function listeners(kind: ProxyKind, family: 4 | 6, count: number): [Target, ...Target[]] {
+  const at = (address: string) => ({ address, port: PROXY_PORT });
+  if (kind === 'tor') return [at(clientSideAddress(family))];
+  const [first, ...others] = proxyAddresses(family, count).map(at);
+  return [first!, ...others];
+}
+
+/** Ports in the clients' namespace that are not theirs. */
+function reservedFor(kind: ProxyKind, family: 4 | 6): Record<string, string> {
+  if (kind !== 'tor') return {};
+  return { 'net.ipv4.ip_local_reserved_ports': reservedPorts({ listen: listeners(kind, family, 1) }) };
+}
+
+function groups(addresses: readonly string[], size: number): string[][] {
+  return Array.from({ length: addresses.length / size }, (_, i) => addresses.slice(i * size, (i + 1) * size));
+}
+
+async function leftovers(proxy: { stats(): Promise<{ states: Record<string, number> }> }): Promise<string[]> {
+  const { states } = await proxy.stats();
+  const found = Object.entries(states).map(([state, n]) => `${n} in ${state}`);
+  return found.length > 0 ? [`the proxy had outgoing sockets before the load: ${found.join(', ')}`] : [];
+}

@@ -1,0 +1,174 @@
+/**
+ * Entry of the process of the proxy's role: it is in a network and a mount namespace of its own, makes its side of the network,
+ * starts the proxy, watches it and looks at its sockets.
+ *
+ * What the proxy writes goes to a tmpfs over /dev/shm, which is in this mount namespace only: logs, shared memory and pid files are
+ * gone with the role, also when it is killed.
+ */
+import { mkdirSync, readlinkSync } from 'node:fs';
+import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
+import { mount } from '../../kernel/boot.js';
+import { readNetCounters } from '../../kernel/counters.js';
+import { dieWithParent } from '../../kernel/libc.js';
+import { createSocketObserver, type SocketObserver } from '../../kernel/sock-diag.js';
+import { readSysctls } from '../../kernel/sysctl.js';
+import { readMessages, writeMessage } from '../../machine/ndjson.js';
+import { wait } from '../../subjects/running/child.js';
+import { type Observation, startObservation } from '../../subjects/running/observe.js';
+import { type StartedProxy, startProxy } from '../../subjects/running/process.js';
+import { examineProgram, type FoundProgram } from '../../subjects/running/program.js';
+import { ProxyError } from '../../subjects/running/proxy-error.js';
+import { childrenUsage, type Usage } from '../../subjects/running/usage.js';
+import { type StartedNetwork, startTorNetwork, type TorStart } from '../../subjects/tor/network.js';
+import { isRootOfMachine } from '../place/environment.js';
+import { descriptorLimit } from '../place/limits.js';
+import { proxyAddresses, setUpClient, setUpProxyToClients } from '../place/network.js';
+import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from '../place/sysctls.js';
+import { type ProxyCommand, type ProxyEvent, type ProxyLogs, proxyCommandSchema } from './proxy-protocol.js';
+
+const SCRATCH = '/dev/shm';
+const DIRECTORY = `${SCRATCH}/proxy`;
+const TRACE = `${SCRATCH}/trace`;
+/** A proxy sizes its tables by its limit; more than this no run here opens. */
+const MOST_DESCRIPTORS = 65_536;
+
+const say = (event: ProxyEvent) => writeMessage(process.stdout, event);
+const RANGE = 'net.ipv4.ip_local_port_range';
+const BOOTSTRAP_RANGE = '32768 60999';
+
+let observer: SocketObserver | undefined;
+let proxy: StartedProxy | undefined;
+/** Of an observed run; a text: why nothing is observed. */
+let observation: Observation | string | undefined;
+let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
+
+function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void {
+  setUpClient(command.outgoing, command.family, command.originPid, command.neighbours);
+  setUpProxyToClients(command.family, command.listeners);
+  applyLabSysctls();
+  applySysctls(command.sysctls);
+  const range = command.ports ?? ephemeralRange();
+  observer = createSocketObserver(command.outgoing, range, { onlyThese: true });
+  const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
+  say({ type: 'network', range, reserved: reservedIn(range), sysctls: readSysctls(names) });
+}
+
+async function start(command: Extract<ProxyCommand, { type: 'start' }>): Promise<void> {
+  const { settings, listen, destinations, outgoing, clients } = command;
+  const limit = descriptorLimit();
+  const wanted = 'descriptors' in settings ? settings.descriptors : null;
+  if (wanted !== null && wanted > limit)
+    throw new ProxyError(`the proxy is to have ${wanted} descriptors, and a process may have ${limit}`, []);
+  const place = {
+    directory: DIRECTORY,
+    listen,
+    destinations,
+    outgoing,
+    clients,
+    descriptors: wanted ?? Math.min(limit, MOST_DESCRIPTORS),
+  };
+  if (command.observe) observation = await startObservation(command.observe, TRACE, isRootOfMachine());
+  const prefix = (nth: number) => (typeof observation === 'object' ? observation.prefix(nth) : []);
+  const root = isRootOfMachine();
+  const examining = examineProgram(settings);
+  const started: StartedProxy & Partial<Pick<StartedNetwork, 'bootstrap'>> =
+    settings.kind === 'tor'
+      ? await startTor({ settings, place, prefix, root, clients: command.clientNamespace, examining })
+      : await startProxy({ settings, place, prefix: prefix(0), root });
+  const program = await examining;
+  proxy = started;
+  usage = childrenUsage(() => performance.now());
+  void started.ended.then((how) => {
+    // An end that was asked for is no news.
+    if (proxy === started) say({ type: 'died', how, logs: logsOf(started) });
+  });
+  say({
+    type: 'listening',
+    version: program.ok ? program.version : null,
+    bootstrap: started.bootstrap,
+  });
+}
+
+type TorStartInput = Omit<TorStart, 'binary' | 'version' | 'exitAddress'> & { examining: Promise<FoundProgram> };
+
+/** A network needs ports of its own, and comes up with those of a machine that was not tuned. */
+async function startTor({ examining, ...rest }: TorStartInput): Promise<StartedNetwork> {
+  const program = await examining;
+  if (!program.ok) throw new ProxyError(program.reason, []);
+  const range = readSysctls([RANGE]);
+  applySysctls({ [RANGE]: BOOTSTRAP_RANGE });
+  const { path: binary, version } = program;
+  const started = await startTorNetwork({ ...rest, binary, version, exitAddress: proxyAddresses(4, 1)[0]! });
+  applySysctls(range);
+  // What the streams on trial leave is gone when the peer has acknowledged their end.
+  for (let i = 0; i < 100 && Object.keys(observer!.snapshot().states).length > 0; i++) await wait(50);
+  return started;
+}
+
+function stats(): void {
+  const { states, portsInUse, portsPerAddress, timeWaitPerAddress } = observer!.snapshot();
+  const { cpu, memory, descriptors } = usage();
+  // So that what is left to read at the end is little.
+  proxy?.readLogs();
+  say({
+    type: 'stats',
+    states,
+    portsInUse,
+    portsPerAddress,
+    timeWaitPerAddress,
+    counters: readNetCounters(),
+    cpu,
+    memory,
+    descriptors,
+  });
+}
+
+async function stop(): Promise<void> {
+  const stopping = proxy;
+  proxy = undefined;
+  await stopping?.stop();
+  say({ type: 'stopped', logs: { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed()) } });
+}
+
+async function observed(): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {
+  if (typeof observation !== 'object') return observation === undefined ? {} : { unobserved: observation };
+  try {
+    return { syscalls: await observation.finish() };
+  } catch (error) {
+    return { unobserved: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const NO_LOGS: ProxyLogs = { failures: [], requests: {}, troubles: [], tail: [] };
+
+function logsOf(started: StartedProxy): ProxyLogs {
+  const book = started.readLogs();
+  return { failures: book.failures(), requests: book.requests(), troubles: book.troubles(), tail: book.tail() };
+}
+
+async function obey(command: ProxyCommand): Promise<void> {
+  switch (command.type) {
+    case 'network':
+      return setUpNetwork(command);
+    case 'start':
+      return start(command);
+    case 'stats':
+      return stats();
+    case 'stop':
+      return stop();
+  }
+}
+
+if (!dieWithParent(process.ppid)) process.exit(1);
+try {
+  mkdirSync(SCRATCH, { recursive: true });
+  mount('tmpfs', SCRATCH);
+  say({ type: 'ready', process: readlinkSync('/proc/self') });
+  for await (const command of readMessages(process.stdin, proxyCommandSchema)) await obey(command);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  say({ type: 'failed', message, logs: error instanceof ProxyError ? { ...NO_LOGS, tail: [...error.tail] } : null });
+}
+// The agent has closed the pipe, or nothing more can be done: the run is over.
+await proxy?.stop();
+process.exit(0);

@@ -1,0 +1,177 @@
+/**
+ * The sink that answers GET requests (HTTP/1.1): the origin behind a proxy. It looks for nothing in a request but its end, answers
+ * with a body of a given length, after a time if so told, and keeps the connection open or closes it first.
+ */
+import { createEpoll } from '../../kernel/epoll.js';
+import { EAGAIN, EINTR } from '../../kernel/errno.js';
+import {
+  EPOLLET,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  errno,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  nativeBuffer,
+  monotonicMicros as now,
+  recv,
+  send,
+  close as sysClose,
+} from '../../kernel/libc.js';
+import { createFdList } from '../socket/fd-list.js';
+import { acceptOne, createDoor, SINK_CONTROL, type SinkPlan, type SinkThreadInput } from './sink-listen.js';
+
+const LONGEST_WAIT = 20_000;
+const CR = 13;
+const LF = 10;
+/** Bytes of CR LF CR LF that were seen so far. */
+const END_OF_HEAD = 4;
+
+/** The whole answer to a request. */
+export function responseText({ close, body }: Pick<SinkPlan, 'close' | 'body'>): string {
+  const connection = close === 'server' ? 'Connection: close\r\n' : '';
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body}\r\nCache-Control: no-store\r\n${connection}\r\n`;
+  return head + 'x'.repeat(body);
+}
+
+/** Counts the ends of heads in what came on one connection, in pieces. A GET has no body. */
+export function createRequestCounter(): (bytes: Uint8Array, length: number) => number {
+  let matched = 0;
+  return (bytes, length) => {
+    let found = 0;
+    for (let i = 0; i < length; i++) {
+      matched = nextMatched(matched, bytes[i]!);
+      if (matched < END_OF_HEAD) continue;
+      found++;
+      matched = 0;
+    }
+    return found;
+  };
+}
+
+/** How many bytes of CR LF CR LF have come, with one more byte. */
+function nextMatched(matched: number, byte: number): number {
+  if (byte === (matched % 2 === 0 ? CR : LF)) return matched + 1;
+  return byte === CR ? 1 : 0;
+}
+
+/** Milliseconds from a request to its answer: with GET the hold is the origin's, with a tunnel the client's. */
+export function answerDelayMs({ protocol, holdMs }: Pick<SinkPlan, 'protocol' | 'holdMs'>): number {
+  return protocol === 'get' ? (holdMs ?? 0) : 0;
+}
+
+/** Serve until stopped. With `close: server` each connection is closed after its first answer, else only when the peer closes. */
+export function runHttpSink(input: SinkThreadInput): void {
+  const { plan, control, descriptorLimit } = input;
+  const epoll = createEpoll(1024);
+  const door = createDoor(epoll, input);
+  const text = new TextEncoder().encode(responseText(plan));
+  const response = nativeBuffer(text.length);
+  response.bytes.set(text);
+  const scratch = nativeBuffer(65_536);
+  const seen = new Uint8Array(descriptorLimit);
+  /** Requests that wait for their answer, the one that is being sent included. */
+  const owed = new Int32Array(descriptorLimit);
+  const toSend = new Int32Array(descriptorLimit);
+  const answerAt = new Float64Array(descriptorLimit);
+  const slow = createFdList(descriptorLimit);
+  const isSlow = new Uint8Array(descriptorLimit);
+  // So that a proxy that has the last byte has the FIN too, and cannot be the first to close.
+  const flags = plan.close === 'server' ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+  const delay = answerDelayMs(plan) * 1000;
+
+  function end(fd: number): false {
+    if (isSlow[fd] === 1) slow.remove(fd);
+    isSlow[fd] = 0;
+    sysClose(fd);
+    door.closed();
+    return false;
+  }
+
+  /** Count the ends of heads in what came. A GET has no body. */
+  function read(fd: number, length: number): void {
+    const { bytes } = scratch;
+    let matched = seen[fd]!;
+    for (let i = 0; i < length; i++) {
+      matched = nextMatched(matched, bytes[i]!);
+      if (matched === END_OF_HEAD) {
+        owed[fd]!++;
+        matched = 0;
+      }
+    }
+    seen[fd] = matched;
+  }
+
+  /** Send what is owed and due. @returns false when the connection was closed */
+  function answer(fd: number): boolean {
+    while (owed[fd]! > 0 && isSlow[fd] === 0) {
+      const n = send(fd, response.address + text.length - toSend[fd]!, toSend[fd]!, flags);
+      if (n < 0) {
+        const error = errno();
+        if (error === EINTR) continue;
+        return error === EAGAIN ? true : end(fd);
+      }
+      toSend[fd]! -= n;
+      if (toSend[fd]! > 0) continue;
+      if (plan.close === 'server') return end(fd);
+      owed[fd]!--;
+      toSend[fd] = text.length;
+      postpone(fd);
+    }
+    return true;
+  }
+
+  /** The next answer takes its time from now on. */
+  function postpone(fd: number): void {
+    if (delay === 0 || owed[fd] === 0 || isSlow[fd] === 1) return;
+    isSlow[fd] = 1;
+    answerAt[fd] = now() + delay;
+    slow.append(fd);
+  }
+
+  function serve(fd: number): boolean {
+    for (;;) {
+      const n = recv(fd, scratch.address, scratch.bytes.length, 0);
+      if (n === 0) return end(fd);
+      if (n < 0) {
+        const error = errno();
+        if (error === EINTR) continue;
+        if (error !== EAGAIN) return end(fd);
+        return answer(fd);
+      }
+      const idle = owed[fd] === 0;
+      read(fd, n);
+      if (idle) postpone(fd);
+      if (!answer(fd)) return false;
+    }
+  }
+
+  function acceptAll(listener: number): void {
+    while (door.hasRoom()) {
+      const fd = acceptOne(listener, control);
+      if (fd < 0) return;
+      door.opened();
+      seen[fd] = 0;
+      owed[fd] = 0;
+      toSend[fd] = text.length;
+      if (serve(fd)) epoll.add(fd, (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0);
+    }
+  }
+
+  while (Atomics.load(control, SINK_CONTROL.stop) === 0) {
+    while (slow.head >= 0 && answerAt[slow.head]! <= now()) {
+      const fd = slow.head;
+      slow.remove(fd);
+      isSlow[fd] = 0;
+      answer(fd);
+    }
+    const expiry = slow.head >= 0 ? answerAt[slow.head]! - now() : LONGEST_WAIT;
+    const ready = epoll.wait(Math.min(expiry, LONGEST_WAIT));
+    for (let i = 0; i < ready; i++) {
+      const fd = epoll.fdAt(i);
+      if (door.isListener.has(fd)) acceptAll(fd);
+      else serve(fd);
+    }
+  }
+  epoll.close();
+}

@@ -1,0 +1,394 @@
+/**
+ * The life of a connection in the socket engine: socket, options, bind, connect, exchange, hold, close. State lies in arrays
+ * indexed by descriptor, so that an attempt allocates nothing.
+ */
+
+import type { Epoll } from '../../kernel/epoll.js';
+import { EAGAIN, EALREADY, ECONNRESET, EINPROGRESS, EINTR, EMFILE, ENFILE, EPIPE } from '../../kernel/errno.js';
+import {
+  bind,
+  connect,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  errno,
+  getsockopt,
+  nativeBuffer,
+  monotonicMicros as now,
+  recv,
+  SO_ERROR,
+  SO_LINGER,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setsockopt,
+  shutdown,
+  socket,
+  close as sysClose,
+} from '../../kernel/libc.js';
+import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
+import type { LoadPlan } from '../../plan/plan.js';
+import { failureSlot, type Phase, SLOT_TIMEOUT } from '../outcome.js';
+import type { Picker } from '../picker.js';
+import type { Recorder } from '../recorder.js';
+import type { StartedLoad } from '../starter.js';
+import type { Dialer } from '../strategy.js';
+import { count } from '../tally.js';
+import type { Clocks } from './clocks.js';
+import { type Dialogue, DONE, PENDING } from './dialogue.js';
+import { createFdList } from './fd-list.js';
+
+const CONNECTING = 1;
+const EXCHANGING = 2;
+const HELD = 3;
+const DRAINING = 4;
+
+const SHUT_WR = 1;
+
+/** Everything is registered once, edge-triggered: no epoll_ctl when a connection changes state. */
+const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
+/** Where all is said: a socket that can be written to is an event of its own at once. */
+const ANSWERS = (EPOLLIN | EPOLLRDHUP | EPOLLET) >>> 0;
+/** What epoll watches a descriptor for. */
+const SOME = 1;
+const ALL = 2;
+/** After this many handshakes in a row that were not complete at once, stop looking (the target is not on this machine). */
+const SPECULATION_MISSES = 32;
+/** After as many answers that were not there yet, leave so many to epoll before looking again. */
+const SPECULATION_PAUSE = 4096;
+
+export interface Connections extends StartedLoad {
+  onEvent(fd: number, events: number): void;
+  /**
+   * Before epoll is waited for: look whether what was asked since then has been answered meanwhile, which is cheaper than an epoll_ctl
+   * and an event, and have epoll watch the rest.
+   * @returns whether any has its outcome, so that there may be room for another attempt
+   */
+  listen(): boolean;
+  /** Give up what has waited too long and close what has been held long enough. @returns when to call again, µs */
+  expire(at: number): number;
+  /** Close everything that is still open, as the plan says connections are closed. */
+  closeAll(): void;
+}
+
+export interface ConnectionsInput {
+  readonly plan: LoadPlan;
+  readonly dialer: Dialer;
+  /** Several clients' clocks; null: the kernel's own. */
+  readonly clocks: Clocks | null;
+  readonly picker: Picker;
+  readonly remotes: SockaddrTable;
+  readonly epoll: Epoll;
+  readonly recorder: Recorder;
+  /** What is said on a connection before it counts as ok; null: nothing. */
+  readonly dialogue: Dialogue | null;
+  /** Descriptors of the process: 0 … limit−1. */
+  readonly descriptorLimit: number;
+  /** Sockets that this worker may have open at once. */
+  readonly budget: number;
+}
+
+export function createConnections(input: ConnectionsInput): Connections {
+  const { plan, dialer, clocks, picker, remotes, epoll, recorder, dialogue } = input;
+  const { tallies, open, opened, closed, ok, failed, shed } = recorder;
+  const size = input.descriptorLimit;
+  const state = new Uint8Array(size);
+  const watched = new Uint8Array(size);
+  const scheduledAt = new Float64Array(size);
+  const startedAt = new Float64Array(size);
+  const connectAt = new Float64Array(size);
+  const heldUntil = new Float64Array(size);
+  /** Where an attempt wants to go in the end: of a proxy, what it asks for. */
+  const destinationOf = new Int32Array(size);
+  const waiting = createFdList(size);
+  const held = createFdList(size);
+  /** Those that were asked since epoll was last waited for, and are not watched yet. */
+  const unheard: number[] = [];
+  /** Looks in a row that found no answer, and how many are watched now without a look. */
+  let unanswered = 0;
+  let deaf = 0;
+
+  const timeout = plan.timeoutMs * 1000;
+  // With close: server the peer closes after the hold; if it never does, the timeout ends the wait.
+  const heldFor =
+    // With GET it is the origin that takes its time.
+    plan.protocol === 'get'
+      ? 0
+      : plan.holdMs === null
+        ? Number.POSITIVE_INFINITY
+        : plan.holdMs * 1000 + (plan.close === 'server' ? timeout : 0);
+  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const scratch = nativeBuffer(65_536);
+  const soError = nativeBuffer(8);
+  soError.view.setUint32(4, 4, true);
+  const lingerZero = nativeBuffer(8);
+  lingerZero.view.setInt32(0, 1, true);
+  const drains = plan.drain && plan.close === 'client';
+  /** Its requests fit into any socket's buffer, so that they are sent whole or not at all. */
+  const asksFirst = dialogue !== null && plan.protocol !== 'tcp';
+  let misses = 0;
+
+  function attempt(n: number, scheduled: number, started: number): void {
+    if (open() >= input.budget) return shed();
+    picker.pick(n);
+    const fd = socket(remotes.family, type, 0);
+    if (fd < 0) {
+      const error = errno();
+      // A full descriptor table is the generator's own limit, not an outcome of the target.
+      if (error === EMFILE || error === ENFILE) return shed();
+      count(tallies.lag, started - scheduled);
+      return failed(failureSlot('socket', error), now() - started);
+    }
+    if (fd >= size) {
+      sysClose(fd);
+      return shed();
+    }
+    count(tallies.lag, started - scheduled);
+    opened();
+    scheduledAt[fd] = scheduled;
+    startedAt[fd] = started;
+    watched[fd] = 0;
+
+    const optionError = (clocks === null ? 0 : clocks.before(fd, n)) || dialer.setOptions(fd);
+    if (optionError !== 0) return fail(fd, 'setsockopt', optionError);
+    const local = dialer.bindAddress(picker.address, picker.visit);
+    let at = now();
+    if (local !== 0) {
+      const error = bind(fd, local, dialer.addressLength) < 0 ? errno() : 0;
+      const bound = now();
+      if (error !== 0) return fail(fd, 'bind', error);
+      count(tallies.bind, bound - at);
+      at = bound;
+    }
+    connectAt[fd] = at;
+    destinationOf[fd] = picker.destination;
+    const remote = sockaddrAt(remotes, picker.destination);
+    let error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
+    if (clocks !== null && error === 0) {
+      const clockError = clocks.afterDeferred(fd, n) || dialer.setOptions(fd);
+      if (clockError !== 0) return fail(fd, 'setsockopt', clockError);
+      error = clocks.release(fd);
+    }
+    if (error === EINPROGRESS && asksFirst && misses < SPECULATION_MISSES) {
+      if (askAtOnce(fd)) return;
+      misses++;
+    } else if (error === EINPROGRESS && misses < SPECULATION_MISSES) {
+      // Within one machine the handshake is over when connect() returns, but a non-blocking socket says EINPROGRESS all the
+      // same (inet_stream_connect). Asking again is cheaper than an epoll_ctl and an epoll_wait.
+      error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
+      if (error === EALREADY) {
+        error = EINPROGRESS;
+        misses++;
+      } else {
+        misses = 0;
+      }
+    }
+    if (error === 0) return established(fd, now());
+    if (error !== EINPROGRESS) return fail(fd, 'connect', error);
+    state[fd] = CONNECTING;
+    waiting.append(fd);
+    watch(fd);
+  }
+
+  /**
+   * Within one machine the handshake is over when connect() returns (see above), and then the request can be sent: one call less
+   * than asking first. @returns whether anything came of it
+   */
+  function askAtOnce(fd: number): boolean {
+    const at = now();
+    dialogue!.begin(fd, destinationOf[fd]!, at);
+    const said = dialogue!.speak(fd);
+    if (said === PENDING) return false;
+    const error = said === 0 ? 0 : errno();
+    if (error !== 0 && error !== ECONNRESET && error !== EPIPE) {
+      // The handshake failed. A connection that stood ends by ECONNRESET or EPIPE (net/ipv4/tcp_input.c, tcp_reset()).
+      fail(fd, 'connect', error);
+      return true;
+    }
+    misses = 0;
+    count(tallies.connect, at - connectAt[fd]!);
+    exchange(fd, said);
+    return true;
+  }
+
+  /** @param said what came of asking */
+  function exchange(fd: number, said: number): void {
+    if (state[fd] !== CONNECTING) waiting.append(fd);
+    state[fd] = EXCHANGING;
+    if (said === 0) unheard.push(fd);
+    else settle(fd, said);
+  }
+
+  function watch(fd: number, events = WATCHED): void {
+    if (watched[fd] === ALL || (watched[fd] === SOME && events === ANSWERS)) return;
+    if (watched[fd] === SOME) epoll.modify(fd, events);
+    else epoll.add(fd, events);
+    watched[fd] = events === WATCHED ? ALL : SOME;
+  }
+
+  function established(fd: number, at: number): void {
+    count(tallies.connect, at - connectAt[fd]!);
+    if (dialogue === null) return succeed(fd, at);
+    dialogue.begin(fd, destinationOf[fd]!, at);
+    exchange(fd, dialogue.speak(fd));
+  }
+
+  function listen(): boolean {
+    let heard = false;
+    for (const fd of unheard) {
+      if (state[fd] !== EXCHANGING || watched[fd] !== 0) continue;
+      if (deaf > 0) {
+        deaf--;
+        watch(fd, ANSWERS);
+        continue;
+      }
+      const result = dialogue!.proceed(fd);
+      settle(fd, result);
+      if (result !== PENDING) {
+        heard = true;
+        unanswered = 0;
+      } else if (++unanswered === SPECULATION_MISSES) {
+        unanswered = 0;
+        deaf = SPECULATION_PAUSE;
+      }
+    }
+    unheard.length = 0;
+    return heard;
+  }
+
+  function settle(fd: number, result: number): void {
+    // What waits here to be sent, or comes to be said later, needs the other event too: rare, as requests are short.
+    if (result === PENDING) return watch(fd, dialogue!.hasMore(fd) ? WATCHED : ANSWERS);
+    if (result === DONE) return succeed(fd, now());
+    const took = now() - startedAt[fd]!;
+    abandon(fd);
+    failed(result, took);
+  }
+
+  function succeed(fd: number, at: number): void {
+    unwait(fd);
+    ok(at - scheduledAt[fd]!);
+    if (heldFor === 0) return closeOne(fd);
+    state[fd] = HELD;
+    heldUntil[fd] = at + heldFor;
+    held.append(fd);
+    if (plan.close === 'server') watch(fd, ANSWERS);
+  }
+
+  function fail(fd: number, phase: Phase, error: number): void {
+    const took = now() - startedAt[fd]!;
+    // Closed first: what is open at the first failure does not include the socket that failed.
+    abandon(fd);
+    failed(failureSlot(phase, error), took);
+  }
+
+  function abandon(fd: number): void {
+    const established = state[fd] === DRAINING;
+    unwait(fd);
+    state[fd] = 0;
+    sysClose(fd);
+    closed(established);
+  }
+
+  function unwait(fd: number): void {
+    if (state[fd] === CONNECTING || state[fd] === EXCHANGING || state[fd] === DRAINING) waiting.remove(fd);
+  }
+
+  function closeOne(fd: number): void {
+    if (drains) return beginDrain(fd);
+    finallyClose(fd);
+  }
+
+  /** From here on the attempt waits, like a handshake, until the peer has closed too or the time is up. */
+  function beginDrain(fd: number): void {
+    shutdown(fd, SHUT_WR);
+    // The queue is in the order of these times.
+    startedAt[fd] = now();
+    state[fd] = DRAINING;
+    waiting.append(fd);
+    watch(fd, ANSWERS);
+    drained(fd);
+  }
+
+  function drained(fd: number): void {
+    for (;;) {
+      const n = recv(fd, scratch.address, scratch.bytes.length, 0);
+      const error = n < 0 ? errno() : 0;
+      if (error === EAGAIN) return;
+      if (n > 0 || error === EINTR) continue;
+      waiting.remove(fd);
+      return finallyClose(fd);
+    }
+  }
+
+  function finallyClose(fd: number): void {
+    state[fd] = 0;
+    if (plan.close === 'reset') setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero.address, 8);
+    sysClose(fd);
+    closed(true);
+  }
+
+  function unhold(fd: number): void {
+    held.remove(fd);
+    closeOne(fd);
+  }
+
+  /** The FIN may come in one event with the last byte of the answer; there is no further event for it. */
+  function peerMayHaveClosed(fd: number, events: number): void {
+    const isOver = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0;
+    if (state[fd] === HELD && plan.close === 'server' && isOver) unhold(fd);
+  }
+
+  function onEvent(fd: number, events: number): void {
+    switch (state[fd]) {
+      case CONNECTING: {
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, soError.address, soError.address + 4);
+        const error = soError.view.getInt32(0, true);
+        if (error !== 0) return fail(fd, 'connect', error);
+        if ((events & EPOLLOUT) === 0) return;
+        established(fd, now());
+        return peerMayHaveClosed(fd, events);
+      }
+      case EXCHANGING:
+        settle(fd, dialogue!.proceed(fd));
+        return peerMayHaveClosed(fd, events);
+      case DRAINING:
+        return drained(fd);
+      case HELD:
+        return peerMayHaveClosed(fd, events);
+      default:
+      // An event of a descriptor that was closed earlier in the same batch.
+    }
+  }
+
+  function expire(at: number): number {
+    while (waiting.head >= 0 && at - startedAt[waiting.head]! >= timeout) {
+      const fd = waiting.head;
+      const counted = state[fd] === DRAINING;
+      abandon(fd);
+      // A connection that only drains has had its outcome.
+      if (!counted) failed(SLOT_TIMEOUT, at - startedAt[fd]!);
+    }
+    while (held.head >= 0 && at >= heldUntil[held.head]!) unhold(held.head);
+    const giveUp = waiting.head >= 0 ? startedAt[waiting.head]! + timeout : Number.POSITIVE_INFINITY;
+    const release = held.head >= 0 ? heldUntil[held.head]! : Number.POSITIVE_INFINITY;
+    return Math.min(giveUp, release);
+  }
+
+  return {
+    pending: () => waiting.size,
+    attempt,
+    onEvent,
+    listen,
+    expire,
+    closeAll() {
+      while (held.head >= 0) unhold(held.head);
+      // Held connections that drain have joined these.
+      while (waiting.head >= 0) abandon(waiting.head);
+    },
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * What a profile comes to once defaults are filled in and variants are merged: plain data (it crosses the wire to the agent
+ * and is kept in the results), every time in milliseconds, every rate per second.
+ */
+import { z } from 'zod';
+import { ENGINES } from '../domain/guest.js';
+import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { targetSchema } from '../domain/target.js';
+import { PROTOCOLS, proxySettingsSchema, SUBJECT_KINDS } from '../subjects/settings.js';
+import { boxSchema } from './box.js';
+import { LOAD_ENGINES } from './load-engine.js';
+import { WHERE } from './neighbour.js';
+import { searchSchema } from './search.js';
+
+export const arrivalSchema = z.discriminatedUnion('shape', [
+  z.object({ shape: z.literal('constant'), rate: z.number(), durationMs: z.number() }),
+  z.object({ shape: z.literal('poisson'), rate: z.number(), durationMs: z.number() }),
+  z.object({ shape: z.literal('ramp'), from: z.number(), to: z.number(), durationMs: z.number() }),
+  z.object({ shape: z.literal('steps'), rates: z.array(z.number()), eachMs: z.number() }),
+  z.object({
+    shape: z.literal('fill'),
+    attempts: z.number().nullable(),
+    failures: z.number().nullable(),
+    /** Each wave begins no attempt after this long; absent: it lasts as long as it takes. */
+    withinMs: z.number().optional(),
+    inFlight: z.number(),
+    waves: z.number(),
+    pauseMs: z.number(),
+  }),
+  z.object({ shape: z.literal('hold'), connections: z.number(), durationMs: z.number() }),
+]);
+export type Arrival = z.infer<typeof arrivalSchema>;
+
+export const portRangeSchema = z.object({ low: z.number(), high: z.number() });
+
+export const loadPlanSchema = z.object({
+  workers: z.number(),
+  strategy: z.enum(STRATEGY_NAMES),
+  pick: z.enum(['round-robin', 'random', 'by-worker']),
+  arrival: arrivalSchema,
+  close: z.enum(['client', 'server', 'reset']),
+  /**
+   * With close: client: shut down the sending side and wait for the peer's FIN before the socket is closed, so that it is surely
+   * in TIME_WAIT, not in FIN_WAIT, when the next attempt begins.
+   */
+  drain: z.boolean(),
+  /** How long an established connection is kept open; null: to the end of the run or wave. */
+  holdMs: z.number().nullable(),
+  timeoutMs: z.number(),
+  exchange: z.object({ request: z.number(), response: z.number() }).nullable(),
+  /** What makes the connections: sockets through libc and epoll, or undici over the same sockets. */
+  engine: z.enum(LOAD_ENGINES),
+  /** The client keeps its connections open for further requests. */
+  keepAlive: z.boolean(),
+  /** TLS to the origin: inside of the tunnel, or on the connection itself where there is no proxy. */
+  tls: z.boolean(),
+  /**
+   * tcp: nothing is said but the exchange; connect: an HTTP CONNECT tunnel through the proxy, the exchange inside of it; get: a
+   * GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it. With the HTTP engine the exchange of
+   * a tunnel is a GET.
+   */
+  protocol: z.enum(PROTOCOLS),
+  /** Bytes of the body that the origin answers a GET with. */
+  body: z.number(),
+  sink: z.enum(['accept', 'listen-only']),
+  /** Sockets open at once per worker; null: what the descriptor limit allows. */
+  maxInFlight: z.number().nullable(),
+  /** The explicit port list, or null: the kernel's `ip_local_port_range`. */
+  ports: portRangeSchema.nullable(),
+  lagBudgetMs: z.number(),
+  /**
+   * Clients behind each address, as a server tells them apart by their TCP timestamps: attempt n is of client n mod `clocks`. 1: the
+   * kernel's own clock.
+   */
+  clocks: z.number(),
+});
+export type LoadPlan = z.infer<typeof loadPlanSchema>;
+
+export const destinationsSchema = z.discriminatedUnion('kind', [
+  /** Served by the lab's own origin. */
+  z.object({ kind: z.literal('lab'), addresses: z.number(), ports: z.number() }),
+  /** On the allow list, outside the lab. */
+  z.object({ kind: z.literal('external'), targets: z.array(targetSchema) }),
+]);
+export type Destinations = z.infer<typeof destinationsSchema>;
+
+/** A small load beside the main one, the same in every arm. */
+export const neighbourSchema = z.object({
+  name: z.string(),
+  where: z.enum(WHERE),
+  /** Its own local addresses; empty: one of the lab's own, or, through a proxy, the lab's clients. */
+  addresses: z.array(z.string()),
+  load: loadPlanSchema,
+  /** After the load's beginning; null: when every attempt of the load has its outcome. */
+  afterMs: z.number().nullable(),
+});
+export type Neighbour = z.infer<typeof neighbourSchema>;
+
+/** Sysctls of the roles that are not under test, name → value. */
+const roleSysctlsSchema = z.object({
+  client: z.record(z.string(), z.string()),
+  origin: z.record(z.string(), z.string()),
+});
+export type RoleSysctls = z.infer<typeof roleSysctlsSchema>;
+
+/** One arm of the experiment: the baseline or a variant, complete. */
+export const armSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  baseline: z.boolean(),
+  /** What differs from the baseline, in words, as `net.ipv4.tcp_tw_reuse = 1`; empty for the baseline and for an A/A variant. */
+  changes: z.array(z.string()),
+  /** The baseline's sysctls overlaid with the variant's own: those of the role under test (the proxy, or the client). */
+  sysctls: z.record(z.string(), z.string()),
+  /** Those of the other roles; absent where the profile names none. */
+  roles: roleSysctlsSchema.optional(),
+  /** The proxy under test; absent: the harness's own sockets are. */
+  proxy: proxySettingsSchema.optional(),
+  /** The external proxy that the load goes through, on the allow list; absent: there is none. */
+  via: targetSchema.optional(),
+  load: loadPlanSchema,
+  /** Local addresses of the role under test, canonical, in the order in which they are picked. */
+  addresses: z.array(z.string()),
+  destinations: destinationsSchema,
+  /** With several kernels: the name of the one that this arm runs on. */
+  kernel: z.string().optional(),
+  /** With several kernels: run without the sysctls that a kernel lacks instead of not at all. */
+  skipMissing: z.boolean().optional(),
+  /**
+   * What the arm names and its kernel does not have → since or until when kernels have it, as `since Linux 6.14`. Written by the
+   * rehearsal; where `absent` is not set, the arm runs without these.
+   */
+  missing: z.record(z.string(), z.string()).optional(),
+  /** The arm is not run: its kernel lacks what it, or the baseline, names. */
+  absent: z.boolean().optional(),
+});
+export type Arm = z.infer<typeof armSchema>;
+
+export const thresholdSchema = z.object({
+  metric: z.string(),
+  max: z.number().nullable(),
+  min: z.number().nullable(),
+  /** The limit as the profile writes it, for messages. */
+  text: z.string(),
+  variant: z.string().nullable(),
+});
+export type Threshold = z.infer<typeof thresholdSchema>;
+
+export const guestSchema = z.object({
+  engine: z.enum(ENGINES),
+  /** A Debian suite, `running`, or a path. */
+  kernel: z.string(),
+});
+export type Guest = z.infer<typeof guestSchema>;
+
+/** A kernel as a factor of the experiment. */
+export const kernelFactorSchema = z.object({
+  /** What tables, run ids and sentences call it. */
+  name: z.string(),
+  guest: guestSchema,
+});
+export type KernelFactor = z.infer<typeof kernelFactorSchema>;
+
+export const experimentSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  lab: z.enum(['netns', 'vm', 'vagrant', 'host']),
+  /** What the VM lab boots; only with it. */
+  guest: guestSchema.optional(),
+  /** What the Vagrant lab brings up; only with it. */
+  box: boxSchema.optional(),
+  /** Instead of `guest`, with the VM lab: every variant runs on each of these, and each has a baseline of its own. */
+  kernels: z.array(kernelFactorSchema).min(1).optional(),
+  /** The same for every arm; how a proxy is set up is the arm's. */
+  subject: z.enum(SUBJECT_KINDS),
+  /** The baseline first; with several kernels, those of the first kernel, then those of the second, and so on. */
+  arms: z.array(armSchema).min(1),
+  /** Variants of the profile that are no arms, because a program that they name cannot be had here. Written before anything starts. */
+  leftOut: z.array(z.object({ name: z.string(), why: z.string() })).optional(),
+  /** Absent where there are none. */
+  neighbours: z.array(neighbourSchema).optional(),
+  repeat: z.number(),
+  warmup: z.number(),
+  seed: z.number(),
+  /** `arrival: { find: max-rate }`: the rate is what is looked for; the arrivals of the arms are those of a first step. */
+  search: searchSchema.optional(),
+  goal: z.string(),
+  guardrails: z.array(z.string()),
+  thresholds: z.array(thresholdSchema),
+  /** SHA-256 of the profile's text, hexadecimal. */
+  profileHash: z.string(),
+});
+export type Experiment = z.infer<typeof experimentSchema>;

@@ -1,0 +1,65 @@
+/**
+ * What a proxy under test suffered in a run, apart from what its clients saw: its logs, its end, its use of the machine.
+ */
+import { z } from 'zod';
+import { PROXY_KINDS } from './settings.js';
+
+export const loggedFailureSchema = z.object({
+  call: z.string().nullable().describe('bind or connect; null where the log does not tell'),
+  errno: z.string().nullable().describe('as EADDRINUSE; null where the log does not tell'),
+  count: z.number(),
+  lines: z.array(z.string()).describe('the first lines that say so'),
+});
+
+/** How the system calls of a proxy are counted. */
+export const observationSchema = z.enum(['ebpf', 'strace']);
+export type ObservationWay = z.infer<typeof observationSchema>;
+
+/** Calls for IPv4 and IPv6 of the proxy's processes, and those that the kernel refused. */
+export const syscallsSchema = z.object({
+  by: observationSchema,
+  calls: z.object({ bind: z.number(), connect: z.number() }),
+  failures: z.array(
+    z.object({ pid: z.number(), call: z.enum(['bind', 'connect']), errno: z.string(), count: z.number() }),
+  ),
+});
+export type Syscalls = z.infer<typeof syscallsSchema>;
+
+/** How long a network of the subject took until it could be used. */
+export const bootstrapSchema = z.object({
+  seconds: z.number().describe('from the start to the first byte through the last exit'),
+  cached: z.boolean().describe('with keys and consensus of an earlier one'),
+});
+export type Bootstrap = z.infer<typeof bootstrapSchema>;
+
+export const proxyReportSchema = z.object({
+  kind: z.enum(PROXY_KINDS),
+  /** As the program itself says; null when it does not. */
+  version: z.string().nullable(),
+  /** Only of a private network. */
+  bootstrap: bootstrapSchema.optional(),
+  /** Failures of outgoing connections that its log tells of. One failed request may have several lines, or none. */
+  failures: z.array(loggedFailureSchema),
+  /** Result of a request in the words of the access log, as `TCP_TUNNEL/200` → how many. */
+  requests: z.record(z.string(), z.number()),
+  /** Answers that were failures, in full, as `503 ERR_CONNECT_FAIL 0`: status and X-Squid-Error → how many. */
+  answers: z.record(z.string(), z.number()),
+  /** Why it was not what was to be measured, as when it ran out of descriptors. */
+  troubles: z.array(z.string()),
+  /** How it ended, when it did so by itself; null: it was running when the run was over. */
+  ended: z.string().nullable(),
+  /** The last lines of its log. */
+  tail: z.array(z.string()),
+  /** Only of an observed run: the kernel's view. */
+  syscalls: syscallsSchema.optional(),
+  /** Only of an observed run, instead of the kernel's view: why there is none. */
+  unobserved: z.string().optional(),
+  /** Seconds of CPU over the load. */
+  cpu: z.object({ user: z.number(), system: z.number() }),
+  memory: z.object({ peak: z.number() }).describe('peak resident memory of its processes, bytes'),
+  /** Most descriptors that it had open when looked at; null where this may not be read. */
+  descriptors: z.number().nullable(),
+  /** Sysctls of the roles beside it, as read back. */
+  roles: z.object({ client: z.record(z.string(), z.string()), origin: z.record(z.string(), z.string()) }),
+});
+export type ProxyReport = z.infer<typeof proxyReportSchema>;

@@ -1,0 +1,69 @@
+/**
+ * What the lines of a proxy's logs come to: failures counted by call and errno, requests by their result, and the last lines.
+ */
+import type { LogEvent } from '../subject.js';
+
+/** Lines kept of each kind of failure, from its first on. */
+const SAMPLES = 3;
+/** Last lines kept of everything but requests and failures beyond the samples. */
+const TAIL = 20;
+const LONGEST_LINE = 500;
+
+export interface LoggedFailure {
+  /** `bind`, `connect`, or null where the log does not tell. */
+  readonly call: string | null;
+  readonly errno: string | null;
+  readonly count: number;
+  /** The first few lines that say so. */
+  readonly lines: string[];
+}
+
+export interface LogBook {
+  add(line: string, event: LogEvent | null): void;
+  failures(): LoggedFailure[];
+  /** Result of a request, as `TCP_TUNNEL/200` → how many. */
+  requests(): Record<string, number>;
+  /** Why the proxy was not what was to be measured; each reason once. */
+  troubles(): string[];
+  tail(): string[];
+}
+
+export function createLogBook(): LogBook {
+  const failures = new Map<string, { call: string | null; errno: string | null; count: number; lines: string[] }>();
+  const requests = new Map<string, number>();
+  const troubles = new Set<string>();
+  let tail: string[] = [];
+  let muted = false;
+
+  /** @returns whether it is one of the first of its kind */
+  function addFailure(line: string, { call, errno }: Extract<LogEvent, { kind: 'failure' }>): boolean {
+    const key = `${call}:${errno}`;
+    const failure = failures.get(key) ?? { call, errno, count: 0, lines: [] };
+    failures.set(key, failure);
+    failure.count++;
+    if (failure.lines.length < SAMPLES) failure.lines.push(line.slice(0, LONGEST_LINE));
+    return failure.count <= SAMPLES;
+  }
+
+  return {
+    add(line, event) {
+      if (event?.kind === 'request') {
+        requests.set(event.result, (requests.get(event.result) ?? 0) + 1);
+        if (event.trouble !== undefined) troubles.add(event.trouble);
+        return;
+      }
+      // Thousands of equal failures would push everything else out of the tail.
+      if (event?.kind === 'failure') muted = !addFailure(line, event);
+      // An indented line belongs to the one before it.
+      else if (!/^\s/.test(line)) muted = false;
+      if (muted) return;
+      if (event?.kind === 'trouble') troubles.add(event.what);
+      tail.push(line.slice(0, LONGEST_LINE));
+      if (tail.length > 2 * TAIL) tail = tail.slice(-TAIL);
+    },
+    failures: () => [...failures.values()].sort((a, b) => b.count - a.count),
+    requests: () => Object.fromEntries(requests),
+    troubles: () => [...troubles],
+    tail: () => tail.slice(-TAIL),
+  };
+}

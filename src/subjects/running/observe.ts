@@ -1,0 +1,133 @@
+/**
+ * The kernel's view of a proxy: its bind() and connect() calls that failed. By eBPF where that works, else by strace, which makes
+ * the proxy five to ten times slower; so this is done in a run of its own, of which no time is used.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { mount } from '../../kernel/boot.js';
+import { bind, nativeBuffer } from '../../kernel/libc.js';
+import type { ObservationWay, Syscalls } from '../proxy-report.js';
+import { findProgram } from './program.js';
+import { BPF_ASK, BPF_COUNTED, BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
+
+export interface Observation {
+  /** What stands before the command of the nth program that is observed. */
+  prefix(nth: number): readonly string[];
+  /** After the end of the proxy: what was counted. Rejects when it cannot be had. */
+  finish(): Promise<Syscalls>;
+}
+
+/** Compiling and attaching takes one to two seconds. */
+const ATTACH_DEADLINE_MS = 15_000;
+/** An answer needs a moment of a CPU; and the run has a deadline of its own, which this must not use up. */
+const ANSWER_DEADLINE_MS = 30_000;
+/** An event that found the buffer full is lost. */
+const ASK_AGAIN_MS = 1_000;
+const TRACEFS = '/sys/kernel/tracing';
+
+/**
+ * Begin to observe the calls of this network namespace, or of the program that is started with the prefix.
+ * @param way what to try first
+ * @param file where strace writes, a number behind it, readable by this process only
+ * @param root the caller is root of the machine; others may not use eBPF
+ * @returns a text that says why nothing is observed, where neither way is open
+ */
+export async function startObservation(
+  way: ObservationWay,
+  file: string,
+  root: boolean,
+): Promise<Observation | string> {
+  const bpftrace = way === 'ebpf' && root ? findProgram('bpftrace') : undefined;
+  const byBpf = bpftrace === undefined ? undefined : await startBpf(bpftrace);
+  if (byBpf !== undefined) return byBpf;
+  const strace = findProgram('strace');
+  if (strace === undefined)
+    return 'found no program strace; install it, as with: apt-get install --no-install-recommends strace (or bpftrace, for root)';
+  const files = new Set<string>();
+  return {
+    prefix(nth) {
+      const path = `${file}.${nth}`;
+      files.add(path);
+      return [strace, '-f', '-qq', '-e', 'trace=bind,connect', '-e', 'signal=none', '-o', path, '--'];
+    },
+    async finish() {
+      const count = countStrace();
+      for (const path of files) for (const line of readFileSync(path, 'latin1').split('\n')) count.add(line);
+      return count.result();
+    },
+  };
+}
+
+/** @returns undefined where eBPF, its tracepoints or the types of the kernel are not to be had */
+async function startBpf(bpftrace: string): Promise<Observation | undefined> {
+  if (!mayTrace()) return undefined;
+  const child = spawn(bpftrace, ['-f', 'json', '-e', bpfProgram(statSync('/proc/self/ns/net').ino)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const count = countBpf();
+  let ready: () => void = () => {};
+  const attached = new Promise<boolean>((resolve) => {
+    ready = () => resolve(true);
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('close', () => resolve());
+  });
+  let counted: () => void = () => {};
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.includes(BPF_READY)) ready();
+    else if (line.includes(BPF_COUNTED)) counted();
+    else count.add(line);
+  });
+  if (!(await Promise.race([attached, ended.then(() => false), wait(ATTACH_DEADLINE_MS).then(() => false)]))) {
+    child.kill('SIGKILL');
+    return undefined;
+  }
+  return {
+    prefix: () => [],
+    async finish() {
+      const answer = new Promise<null>((resolve) => {
+        counted = () => resolve(null);
+      });
+      askBpf();
+      const asking = setInterval(askBpf, ASK_AGAIN_MS);
+      const late = `bpftrace has not said what it counted for ${ANSWER_DEADLINE_MS / 1000} s`;
+      const problem = await Promise.race([
+        answer,
+        ended.then(() => 'bpftrace ended before it said what it counted'),
+        wait(ANSWER_DEADLINE_MS).then(() => late),
+      ]);
+      clearInterval(asking);
+      // It is not waited for: the kernel detaches it when it can, and nothing of it is needed any more.
+      child.kill('SIGKILL');
+      if (problem !== null) throw new Error(problem);
+      return count.result();
+    },
+  };
+}
+
+const ASK_LENGTH = 16;
+
+/** Called in the namespace that is observed. The tracepoint comes before the kernel looks at the descriptor, which is none. */
+function askBpf(): void {
+  const address = nativeBuffer(ASK_LENGTH);
+  address.view.setUint16(0, BPF_ASK, true);
+  bind(-1, address.address, ASK_LENGTH);
+}
+
+/** The tracepoints are in tracefs, which need not be mounted; the mount is of this mount namespace only. */
+function mayTrace(): boolean {
+  const isThere = () => existsSync(`${TRACEFS}/events/syscalls/sys_enter_bind`);
+  if (isThere()) return true;
+  try {
+    mount('tracefs', TRACEFS);
+  } catch {
+    return false;
+  }
+  return isThere();
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,136 @@
+/**
+ * A proxy as a process: started, ready, watched and stopped. The same for every kind; the caller's process must be in the network
+ * namespace that the proxy is to be in.
+ */
+import { spawn } from 'node:child_process';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { formatTarget } from '../../domain/format.js';
+import { isListening } from '../../kernel/sock-diag.js';
+import { type ProgramSettings, programOf } from '../index.js';
+import { type Place, STANDARD_ERROR, STANDARD_OUTPUT } from '../subject.js';
+import { endOf, identity, killGroup, noteLines, wait, writeFiles } from './child.js';
+import { createLogBook, type LogBook } from './log-book.js';
+import { findProgram, printedBy } from './program.js';
+import { ProxyError } from './proxy-error.js';
+import { tailFile } from './tail.js';
+
+const READY_DEADLINE_MS = 15_000;
+const LOOK_EVERY_MS = 5;
+const QUESTION_DEADLINE_MS = 2_000;
+
+export interface StartedProxy {
+  /** How it ended; resolves when it has. */
+  readonly ended: Promise<string>;
+  /** How it ended, when it already has. */
+  end(): string | null;
+  /** Read what was added to the logs since the last time. */
+  readLogs(): LogBook;
+  /** End it, and wait for its end. */
+  stop(): Promise<void>;
+}
+
+export interface StartInput {
+  readonly settings: ProgramSettings;
+  readonly place: Place;
+  /** What stands before its command, as a tracer. */
+  readonly prefix: readonly string[];
+  /** The caller is root of the machine, not of a user namespace. */
+  readonly root: boolean;
+}
+
+/**
+ * Start a proxy and wait until it listens: asked of the kernel, since a connection on trial would cost a port.
+ * @throws ProxyError when it ends before, or does not listen in time
+ */
+export async function startProxy({ settings, place: where, prefix, root }: StartInput): Promise<StartedProxy> {
+  const { kind } = settings;
+  const subject = programOf(kind);
+  const binary = findProgram(settings.binary);
+  if (binary === undefined) throw new ProxyError(`found no program ${settings.binary}`, []);
+  const place = subject.build ? { ...where, build: await printedBy(binary, subject.build) } : where;
+  const program = subject.configure(settings, binary, place);
+  writeFiles(place.directory, program.files, root);
+  const [first, ...rest] = [...prefix, ...identity(root), ...program.argv];
+  const child = spawn(first!, rest, {
+    cwd: place.directory,
+    env: { ...process.env, LC_ALL: 'C', TMPDIR: place.directory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that all of it can be ended at once.
+    detached: true,
+  });
+  const book = createLogBook();
+  const note = (log: string, line: string) => book.add(line, subject.readLine(log, line, place));
+  const streams = [noteLines(child.stdout, STANDARD_OUTPUT, note), noteLines(child.stderr, STANDARD_ERROR, note)];
+  const tails = program.logs.map((file) => ({ file, tail: tailFile(join(place.directory, file)) }));
+  let how: string | null = null;
+  const ended = endOf(child).then((text) => {
+    how = text;
+    return text;
+  });
+
+  function readLogs(): LogBook {
+    for (const { file, tail } of tails) for (const line of tail.read()) note(file, line);
+    return book;
+  }
+
+  const started: StartedProxy = {
+    ended,
+    end: () => how,
+    readLogs,
+    async stop() {
+      const { signal, deadlineMs } = program.stop;
+      if (how === null && subject.question) {
+        const { socket, text, read } = subject.question;
+        const answer = await askSocket(join(place.directory, socket), text);
+        const event = read(answer);
+        if (event) book.add(`its answer to ${text.trim()}`, event);
+      }
+      if (how === null) killGroup(child, signal);
+      const timer = setTimeout(() => killGroup(child, 'SIGKILL'), deadlineMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+  await ready();
+  return started;
+
+  async function ready(): Promise<void> {
+    const deadline = performance.now() + READY_DEADLINE_MS;
+    let waiting = place.listen.filter((listener) => !isListening(listener));
+    while (waiting.length > 0) {
+      if (how !== null) {
+        await Promise.race([Promise.all(streams), wait(200)]);
+        const tail = readLogs().tail();
+        const why = book.troubles().join('; ') || tail.at(-1);
+        throw new ProxyError(`the proxy (${kind}) ${how} before it listened${why ? `: ${why}` : ''}`, tail);
+      }
+      if (performance.now() > deadline) {
+        await started.stop();
+        throw new ProxyError(
+          `the proxy (${kind}) did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s`,
+          readLogs().tail(),
+        );
+      }
+      await wait(LOOK_EVERY_MS);
+      waiting = waiting.filter((listener) => !isListening(listener));
+    }
+  }
+}
+
+/** The answer of a program at its socket; what came of it until the deadline. */
+function askSocket(path: string, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = createConnection(path, () => socket.write(text));
+    const end = () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setEncoding('latin1').on('data', (more: string) => {
+      answer += more;
+    });
+    socket.setTimeout(QUESTION_DEADLINE_MS, end);
+    socket.once('error', end).once('close', end);
+  });
+}

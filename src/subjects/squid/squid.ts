@@ -1,0 +1,107 @@
+/**
+ * Squid (squid-cache.org): a forward proxy with `tcp_outgoing_address`. Up to version 5 it binds `address:0` before it connects; from
+ * 6 on with IP_BIND_ADDRESS_NO_PORT (squid-cache/squid pull request 1115). Pure.
+ */
+import { formatTarget } from '../../domain/format.js';
+import type { SquidSettings } from '../settings.js';
+import type { LogEvent, Place, Program, Subject } from '../subject.js';
+
+const CONFIG = 'squid.conf';
+const CACHE_LOG = 'cache.log';
+const ACCESS_LOG = 'access.log';
+
+export const squid: Subject<SquidSettings> = {
+  debianPackage: 'squid',
+  reverse: false,
+  strategy: (_, version) => (Number.parseInt(version ?? '', 10) >= 6 ? 'bind-no-port' : 'bind'),
+  configure: (settings, binary, place): Program => ({
+    files: { [CONFIG]: configText(settings, place) },
+    // -N: one process, in the foreground. The name is that of its files in /dev/shm.
+    argv: [binary, '-N', '-n', 'bindstorm', '-f', `${place.directory}/${CONFIG}`],
+    logs: [CACHE_LOG, ACCESS_LOG],
+    // SIGTERM takes it one to two seconds (it looks once a second) for what the lab does by itself: its files in /dev/shm and in
+    // its directory are gone with the lab.
+    stop: { signal: 'SIGKILL', deadlineMs: 4000 },
+  }),
+  readLine,
+  version: { args: ['-v'], pattern: /^Squid Cache: Version (\S+)/m },
+};
+
+function configText(settings: SquidSettings, place: Place): string {
+  const onOff = settings.persistent ? 'on' : 'off';
+  return `${[
+    `http_port ${formatTarget(place.listen[0])}`,
+    'pid_filename none',
+    `cache_log ${place.directory}/${CACHE_LOG}`,
+    `access_log stdio:${place.directory}/${ACCESS_LOG} squid`,
+    'cache_store_log none',
+    `coredump_dir ${place.directory}`,
+    'netdb_filename none',
+    'logfile_rotate 0',
+    // No dependence on this machine's name, resolver or files; no set-user-ID helper.
+    'visible_hostname bindstorm',
+    'dns_nameservers 127.0.0.1',
+    'hosts_file none',
+    'pinger_enable off',
+    'digest_generation off',
+    // Without %>A, the client's name, for which it would ask the resolver.
+    'url_rewrite_extras "%>a %un %>rm"',
+    'store_id_extras "%>a %un %>rm"',
+    'cache deny all',
+    'cache_mem 8 MB',
+    'memory_pools off',
+    'shutdown_lifetime 0 seconds',
+    `max_filedescriptors ${place.descriptors}`,
+    'http_access allow all',
+    `server_persistent_connections ${onOff}`,
+    ...outgoingLines(settings.outgoing, place),
+    ...settings.config,
+  ].join('\n')}\n`;
+}
+
+/**
+ * Which outgoing address a request gets. By the client's address it is exact: the load takes its client addresses in turn. Squid's
+ * own way to draw, chained `random` ACLs of 1/K, 1/(K−1) …, gives every address the same chance.
+ */
+function outgoingLines(by: SquidSettings['outgoing'], { outgoing, clients }: Place): string[] {
+  if (outgoing.length === 1) return [`tcp_outgoing_address ${outgoing[0]}`];
+  return outgoing.flatMap((address, i) => {
+    if (by === 'client-address') {
+      const group = clients[i]!;
+      const range = group.length === 1 ? group[0] : `${group[0]}-${group.at(-1)}`;
+      return [`acl client${i} src ${range}`, `tcp_outgoing_address ${address} client${i}`];
+    }
+    const left = outgoing.length - i;
+    if (left === 1) return [`tcp_outgoing_address ${address}`];
+    return [`acl draw${i} random 1/${left}`, `tcp_outgoing_address ${address} draw${i}`];
+  });
+}
+
+/** `commBind:` with a colon in 2014, without one in 5.7. A listener's address has its port behind it, an outgoing one has none. */
+const COMM_BIND =
+  /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d(?: kid\d+)?\| (?:ERROR: )?commBind:? Cannot bind socket FD \d+ to (\S+?):? \((\d+)\) (.+)$/;
+const OUT_OF_DESCRIPTORS = /WARNING! Your cache is running out of filedescriptors/;
+const FATAL = /\| (FATAL: .+)$/;
+/** Squid's own format: time, duration, client, result code and status. */
+const ACCESS = /^\d+\.\d+\s+-?\d+ \S+ ([A-Z_]+\/\d{3}) /;
+
+const ERRNO_NAMES: Readonly<Record<string, string>> = { '13': 'EACCES', '98': 'EADDRINUSE', '99': 'EADDRNOTAVAIL' };
+
+function readLine(log: string, line: string, { outgoing }: Place): LogEvent | null {
+  if (log === ACCESS_LOG) {
+    const result = ACCESS.exec(line)?.[1];
+    return result === undefined ? null : { kind: 'request', result };
+  }
+  // The streams repeat what the log says.
+  if (log !== CACHE_LOG) return null;
+  const bind = COMM_BIND.exec(line);
+  if (bind) {
+    const [, address, number, words] = bind;
+    const errno = ERRNO_NAMES[number!] ?? `E${number}`;
+    if (outgoing.includes(address!.replace(/^\[|\]$/g, ''))) return { kind: 'failure', call: 'bind', errno };
+    return { kind: 'trouble', what: `it could not bind its listener ${address} (${errno}: ${words})` };
+  }
+  if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
+  const fatal = FATAL.exec(line)?.[1];
+  return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
+}

@@ -1,0 +1,302 @@
+/**
+ * A private Tor network as the subject: started from the cache or from nothing, ready when a byte came through every exit, watched
+ * and stopped like any other.
+ */
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Bootstrap } from '../proxy-report.js';
+import { giveAway, identity, wait } from '../running/child.js';
+import { createLogBook, type LogBook } from '../running/log-book.js';
+import { ProxyError } from '../running/proxy-error.js';
+import { type Tail, tailFile } from '../running/tail.js';
+import type { TorSettings } from '../settings.js';
+import { type Place, STANDARD_OUTPUT } from '../subject.js';
+import { type NetworkCache, networkCache } from './cache.js';
+import type { Control } from './control.js';
+import { makeKeys } from './keys.js';
+import {
+  isInClientsNamespace,
+  type NetworkIdentity,
+  NOTICE_LOG,
+  type TorLayout,
+  type TorNode,
+  TRIAL_PORT,
+  torLayout,
+  torrcOf,
+  votingTimes,
+} from './layout.js';
+import { readTorLine } from './log.js';
+import { listedRelays, type RunningNodes, startNodes, whyNotReady } from './nodes.js';
+import { createAttacher, type StreamAttacher } from './streams.js';
+import { startTrialServer, tryStream } from './trial.js';
+
+const LOOK_EVERY_MS = 50;
+const TRIAL_DEADLINE_MS = 5000;
+/** A first consensus that lacks a relay is followed by no other for a day: start again, and vote later. */
+const BOOTSTRAPS = 3;
+/** 198.18.0.0/15 as /proc/net/route writes it. */
+const LAB_NET = /^[0-9A-F]{4}1[23]C6$/;
+
+export interface TorStart {
+  readonly settings: TorSettings;
+  /** The program that was found. */
+  readonly binary: string;
+  readonly version: string | null;
+  readonly place: Place;
+  /** The address of the exits for the others. */
+  readonly exitAddress: string;
+  /** The network namespace of the clients, as a path that nsenter(1) takes. */
+  readonly clients: string;
+  /** What stands before the command of the nth exit, as a tracer. */
+  readonly prefix: (exit: number) => readonly string[];
+  readonly root: boolean;
+}
+
+export interface StartedNetwork {
+  readonly ended: Promise<string>;
+  end(): string | null;
+  readLogs(): LogBook;
+  stop(): Promise<void>;
+  readonly bootstrap: Bootstrap;
+}
+
+/** @throws ProxyError when the network is not ready in time: which relay, and in which phase */
+export async function startTorNetwork(asked: TorStart): Promise<StartedNetwork> {
+  const start = withProgramAtHand(asked);
+  const { settings, version, place } = start;
+  refuseWayOut(start.clients);
+  const layout = torLayout(place, start.exitAddress);
+  const begun = performance.now();
+  const cache = networkCache(layout, version ?? 'unknown', Date.now);
+  empty(layout);
+  const kept = cache.restore();
+  const cached = kept !== null;
+  const identityOf = kept ?? (await bootstrap(start, layout, cache));
+  let up: UpNetwork;
+  try {
+    up = await bringUp(start, layout, identityOf, 0, true);
+  } catch (error) {
+    // What is kept may be at fault, if the profile is not: the next start makes it anew.
+    if (settings.config.length === 0) cache.drop();
+    throw error;
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  return { ...up.started, bootstrap: { seconds, cached } };
+}
+
+/** The user's cache, where a fetched Tor is, is closed to others, and Tor is not started as the user. */
+function withProgramAtHand(start: TorStart): TorStart {
+  if (start.settings.suite === null) return start;
+  const folder = `${start.place.directory}-program`;
+  cpSync(dirname(start.binary), folder, { recursive: true, force: true });
+  chmodSync(folder, 0o755);
+  return { ...start, binary: join(folder, basename(start.binary)) };
+}
+
+/** From nothing: keys, and a first consensus. @returns when all that a later start needs is kept */
+async function bootstrap(start: TorStart, layout: TorLayout, cache: NetworkCache): Promise<NetworkIdentity> {
+  for (let attempt = 0; ; attempt++) {
+    empty(layout);
+    const made = await makeKeys(start.binary, layout);
+    try {
+      const up = await bringUp(start, layout, made, attempt, false);
+      await up.started.stop();
+      cache.keep(made);
+      return made;
+    } catch (error) {
+      if (!(error instanceof ShortConsensus) || attempt + 1 >= BOOTSTRAPS) throw error;
+    }
+  }
+}
+
+class ShortConsensus extends ProxyError {}
+
+interface UpNetwork {
+  readonly started: Omit<StartedNetwork, 'bootstrap'>;
+}
+
+function empty({ directory }: TorLayout): void {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+}
+
+/** @param last the network that is then used: before it, nothing is traced and no log is kept */
+async function bringUp(
+  start: TorStart,
+  layout: TorLayout,
+  known: NetworkIdentity,
+  attempt: number,
+  last: boolean,
+): Promise<UpNetwork> {
+  const { settings, place, root } = start;
+  const deadline = performance.now() + settings.deadline;
+  const times = votingTimes(Date.now() / 1000, attempt);
+  for (const node of layout.nodes) {
+    const folder = join(layout.directory, node.name);
+    rmSync(join(folder, NOTICE_LOG), { force: true });
+    writeFileSync(join(folder, 'torrc'), torrcOf(node, layout, known, times, last ? settings.config : []));
+  }
+  if (root) giveAway(layout.directory);
+
+  const book = createLogBook();
+  const note = (node: TorNode, log: string, line: string) => noteLine(book, node, log, line);
+  const nodes = startNodes({
+    binary: start.binary,
+    layout,
+    prefix: (node) => prefixOf(start, layout, node, last),
+    note,
+  });
+  const tails = nodes.nodes.map(({ node, log }) => ({ node, tail: tailFile(log) }));
+  const attacher = attacherFor(layout, known, place, nodes, book);
+  let how: string | null = null;
+  const ended = nodes.ended.then((text) => {
+    how = text;
+    return text;
+  });
+  const readLogs = () => {
+    readTails(tails, note);
+    return book;
+  };
+  const started = { ended, end: () => how, readLogs, stop: () => nodes.stop() };
+  try {
+    await ready(layout, nodes, attacher, deadline, settings.deadline, () => how);
+  } catch (error) {
+    await nodes.stop();
+    if (!(error instanceof Error)) throw error;
+    const tail = readLogs().tail();
+    const why = how !== null ? book.troubles().join('; ') || tail.at(-1) : undefined;
+    const Kind = error instanceof ShortConsensus ? ShortConsensus : ProxyError;
+    throw new Kind(`${error.message}${why ? `: ${why}` : ''}`, tail);
+  }
+  return { started };
+}
+
+function prefixOf(start: TorStart, layout: TorLayout, node: TorNode, last: boolean): string[] {
+  const place = isInClientsNamespace(node)
+    ? ['nsenter', `--net=${start.clients}`, '--']
+    : last
+      ? [...start.prefix(layout.exits.indexOf(node))]
+      : [];
+  return [...place, ...identity(start.root)];
+}
+
+/** The exits are what is under test: of the others only warnings are of interest. */
+function noteLine(book: LogBook, node: TorNode, log: string, line: string): void {
+  // Before it reads its configuration, and when it refuses it, Tor writes there what would be in the log.
+  const isLog = log === NOTICE_LOG || log === STANDARD_OUTPUT;
+  if (EXPECTED.test(line)) return;
+  if (node.kind === 'exit') return book.add(line, isLog ? readTorLine(line) : null);
+  const event = readTorLine(line);
+  if (event?.kind === 'trouble') book.add(`${node.name}: ${line}`, event);
+  else if (/\[warn\]/.test(line)) book.add(`${node.name}: ${line}`, null);
+}
+
+/** What every private network says at its start and at its end. */
+const EXPECTED =
+  /giving Tor only an IP address|running Tor as root|TestingTorNetwork is set|No available nodes when trying|You have used DirAuthority|You specified a public address|Your log may contain sensitive information|Interrupt: we have stopped accepting|Clean shutdown finished/;
+
+function readTails(
+  tails: readonly { node: TorNode; tail: Tail }[],
+  note: (node: TorNode, log: string, line: string) => void,
+): void {
+  for (const { node, tail } of tails) for (const line of tail.read()) note(node, NOTICE_LOG, line);
+}
+
+function attacherFor(
+  layout: TorLayout,
+  { fingerprints }: NetworkIdentity,
+  place: Place,
+  nodes: RunningNodes,
+  book: LogBook,
+): StreamAttacher {
+  const exitOf = new Map(place.clients.flatMap((addresses, i) => addresses.map((address) => [address, i] as const)));
+  const client = nodes.nodes.find(({ node }) => node.kind === 'client')!;
+  return createAttacher({
+    ask: (command) => client.control()?.ask(command) ?? Promise.reject(new Error('the client has no control port')),
+    paths: layout.exits.map((exit) => [layout.authority, layout.middle, exit].map(({ name }) => fingerprints[name]!)),
+    exitOf: (source) => exitOf.get(source) ?? 0,
+    note: (result) => book.add('', { kind: 'request', result }),
+  });
+}
+
+/** Until a byte came through every exit. Rejects with what is missing when the time is over, or when a node has ended. */
+async function ready(
+  layout: TorLayout,
+  nodes: RunningNodes,
+  attacher: StreamAttacher,
+  deadline: number,
+  deadlineMs: number,
+  end: () => string | null,
+): Promise<void> {
+  let missing: string | null = 'nothing was asked yet';
+  const until = async (look: () => Promise<string | null>) => {
+    for (;;) {
+      missing = await look();
+      if (missing === null) return;
+      const how = end();
+      if (how !== null) throw new ProxyError(`the private Tor network did not come up: ${how}`, []);
+      if (performance.now() > deadline)
+        throw new ProxyError(
+          `the private Tor network was not ready within ${deadlineMs / 1000} s: ${missing} (subject.deadline allows it more)`,
+          [],
+        );
+      await wait(LOOK_EVERY_MS);
+    }
+  };
+  const client = nodes.nodes.find(({ node }) => node.kind === 'client')!;
+
+  await until(async () => {
+    await nodes.connect((line) => attacher.event(line));
+    await refuseShortConsensus(layout, client.control());
+    const reasons = await Promise.all(nodes.nodes.map(whyNotReady));
+    return reasons.filter((reason) => reason !== null).join('; ') || null;
+  });
+  await client.control()!.ask('SETEVENTS STREAM CIRC');
+  const server = await startTrialServer(layout.exitAddress);
+  try {
+    for (const [i, { name }] of layout.exits.entries()) {
+      attacher.tryOut(`${layout.exitAddress}:${TRIAL_PORT}`, i);
+      await until(async () => {
+        const built = await attacher.build(i);
+        if (built !== null) return `the circuit to ${name} is not there; ${built}`;
+        const path = join(layout.directory, layout.client.name, 'socks');
+        const tried = await tryStream(path, layout.exitAddress, TRIAL_DEADLINE_MS);
+        return tried === null ? null : `no byte came through ${name}: ${tried}`;
+      });
+    }
+  } finally {
+    server.close();
+  }
+}
+
+/** The first consensus is followed by no other for a day, so that there is nothing to wait for when it lacks a relay. */
+async function refuseShortConsensus(layout: TorLayout, client: Control | null): Promise<void> {
+  const listed = client === null ? [] : await listedRelays(client).catch(() => []);
+  if (listed.length === 0) return;
+  const absent = layout.nodes.filter(({ kind, name }) => kind !== 'client' && !listed.includes(name));
+  if (absent.length > 0)
+    throw new ShortConsensus(
+      `the first consensus of the private Tor network lacks ${absent.map(({ name }) => name).join(', ')}`,
+      [],
+    );
+}
+
+/** @throws ProxyError when a packet to an address outside the lab would have a way */
+function refuseWayOut(clients: string): void {
+  for (const table of ['/proc/self/net/route', clients.replace(/ns\/net$/, 'net/route')]) {
+    const foreign = foreignRoutes(readFileSync(table, 'latin1'));
+    if (foreign.length > 0)
+      throw new ProxyError(
+        `a private Tor network is started only where no route leads out of the lab, and here is one: ${foreign[0]}`,
+        [],
+      );
+  }
+}
+
+/** Lines of /proc/net/route whose destinations are not of the lab. Pure. */
+export function foreignRoutes(table: string): string[] {
+  return table
+    .split('\n')
+    .slice(1)
+    .filter((line) => line.trim() !== '' && !LAB_NET.test(line.split('\t')[1] ?? ''));
+}
