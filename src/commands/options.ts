@@ -3,15 +3,14 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../domain/guest.js';
+import { LAB_KINDS, type LabKind } from '../domain/lab.js';
 import { parseRate, UnitError } from '../domain/units.js';
 import { boxNameProblem } from '../plan/box.js';
-import type { Experiment } from '../plan/plan.js';
 
-const LABS = ['netns', 'vm', 'vagrant', 'host'] as const satisfies readonly Experiment['lab'][];
-
-export function labOption(text: string): Experiment['lab'] {
-  const lab = LABS.find((name) => name === text);
-  if (!lab) throw new InvalidArgumentError(`Allowed are ${LABS.join(', ')}; other labs are not in this version.`);
+/** A kind of lab. */
+export function labOption(text: string): LabKind {
+  const lab = LAB_KINDS.find((name) => name === text);
+  if (!lab) throw new InvalidArgumentError(`Allowed are ${LAB_KINDS.join(', ')}.`);
   return lab;
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ENGINES } from '../domain/guest.js';
+import { LAB_KINDS } from '../domain/lab.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { targetSchema } from '../domain/target.js';
 import { PROTOCOLS, proxySettingsSchema, SUBJECT_KINDS } from '../subjects/settings.js';
@@ -164,7 +165,7 @@ export type KernelFactor = z.infer<typeof kernelFactorSchema>;
 export const experimentSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
-  lab: z.enum(['netns', 'vm', 'vagrant', 'host']),
+  lab: z.enum(LAB_KINDS),
   /** What the VM lab boots; only with it. */
   guest: guestSchema.optional(),
   /** What the Vagrant lab brings up; only with it. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from '../domain/guest.js';
+import { LAB_KINDS } from '../domain/lab.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { parseDuration, parsePercent, parsePortRange, parseRate, quote, UnitError } from '../domain/units.js';
 import { closest } from '../domain/words.js';
@@ -266,7 +267,7 @@ export const profileSchema = object({
   description: z.string().max(2000).optional().describe('shown by profiles, plan and the report'),
   lab: object({
     kind: z
-      .enum(['netns', 'vm', 'vagrant', 'host'])
+      .enum(LAB_KINDS)
       .describe(
         'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; vagrant: a fresh network namespace in a Vagrant box; host: this machine itself',
       ),

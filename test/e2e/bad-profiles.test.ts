@@ -112,7 +112,7 @@ const COMMAND_LINES: readonly [args: string, says: RegExp][] = [
   ['run good.yaml --repeat 0', /--repeat takes a whole number from 1 to 1000/],
   ['run good.yaml --repeat 2.5', /--repeat takes a whole number from 1 to 1000/],
   ['run good.yaml --seed -1', /--seed takes a whole number from 0 to 4294967295/],
-  ['run good.yaml --lab docker', /Allowed are netns, vm, vagrant, host; other labs are not in this version/],
+  ['run good.yaml --lab docker', /Allowed are netns, vm, vagrant, host\./],
   ['run good.yaml --lab host', /add "allowHostChanges: true"/],
   ['run good.yaml --resume folder', /--resume goes on with the profile in the folder; leave the profile out/],
   ['run --resume no-such-folder', /found no folder no-such-folder; name one that bindstorm has made/],
