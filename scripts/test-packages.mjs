@@ -1,33 +1,14 @@
-// What the tests need of Debian beside Node: programs, each with the package that has it. Missing ones are installed by apt when the
-// tests run as root (a container, CI); otherwise they are named, and the tests that need them fail.
+// Looks for the Debian packages of the tests, and installs missing ones with apt when the tests run as root (a container, CI) and
+// BINDSTORM_NO_APT does not decline. Which packages, and what each is for: test/support/packages.ts.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { decide } from '../dist/test/support/packages.js';
 
-/** Program, or file → Debian package. */
-const NEEDED = {
-  setpriv: 'util-linux',
-  'qemu-system-x86_64': 'qemu-system-x86',
-  cpio: 'cpio',
-  squid: 'squid',
-  strace: 'strace',
-  bpftrace: 'bpftrace',
-  vagrant: 'vagrant',
-  haproxy: 'haproxy',
-  nginx: 'nginx',
-  '/usr/lib/nginx/modules/ngx_stream_module.so': 'libnginx-mod-stream',
-  danted: 'dante-server',
-  chromium: 'chromium',
-  tor: 'tor',
-};
-/** What has no program of its own: the provider with which `vagrant validate` reads the Vagrantfile. */
-const ALSO = ['vagrant-libvirt'];
-
-/** Programs of administrators lie in sbin, which the PATH of a user may not have. */
+/** Programs of administrators are in sbin, which the PATH of a user may lack. */
 const FOLDERS = [...new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])];
 
 function isThere(program) {
-  if (program.startsWith('/')) return existsSync(program);
   return FOLDERS.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
@@ -38,15 +19,20 @@ function isThere(program) {
   });
 }
 
-function missingPackages(needed, also) {
-  const missing = Object.entries(needed).filter(([program]) => !isThere(program));
-  return [...new Set([...missing.map(([, name]) => name), ...also.filter((name) => !isInstalled(name))])];
-}
-
 /** For packages without a program. */
 function isInstalled(name) {
   const { stdout } = spawnSync('dpkg', ['--status', name], { encoding: 'utf8' });
   return /^Status: .* installed$/m.test(stdout ?? '');
+}
+
+/** @param packages rows of { name, program, why } @returns those that are not on this machine */
+function missingOf(packages) {
+  return packages.filter(({ name, program }) => !(program === null ? isInstalled(name) : isThere(program)));
+}
+
+/** Whether packages can be installed here. */
+function mayInstall() {
+  return process.getuid?.() === 0 && isThere('apt-get');
 }
 
 /** What apt and dpkg say when another of their kind has the lock; it ends by itself, as the upgrade of a machine that has just started. */
@@ -76,31 +62,28 @@ function apt(...words) {
   }
 }
 
-/** Install what the tests need and what is missing. Says what it does; never throws. @returns the packages that are still missing */
-export function installTestPackages() {
-  installPackages(NEEDED, ALSO);
-  return missingPackages(NEEDED, ALSO);
-}
-
 /**
- * Install what is missing. Says what it does; never throws.
- * @param needed program → package
- * @param also packages
- * @returns whether all is there
+ * Install the packages that are missing, after saying which, what each is for and which tests need it; BINDSTORM_NO_APT=1 declines.
+ * Never throws.
+ * @param packages rows of { name, program, why }
+ * @param files the test files that will run, as test/support/packages.ts has them
+ * @returns the packages that are still missing, and whether they were declined
  */
-export function installPackages(needed, also) {
-  const missing = missingPackages(needed, also);
-  if (missing.length === 0) return true;
-  const command = `apt-get install --no-install-recommends ${missing.join(' ')}`;
-  if (process.getuid?.() !== 0 || !isThere('apt-get')) {
-    console.error(`tests that need them will fail: ${missing.join(', ')} (${command})`);
-    return false;
-  }
-  console.log(`installing for the tests: ${missing.join(', ')}`);
-  const install = () => apt('install', '-y', '--no-install-recommends', ...missing);
+export function provide(packages, files) {
+  const missing = missingOf(packages);
+  const { action, lines } = decide(
+    { missing, mayInstall: mayInstall(), declined: process.env.BINDSTORM_NO_APT },
+    files,
+  );
+  for (const line of lines) console.log(line);
+  if (action !== 'install') return { missing, declined: action === 'declined' };
+  const install = () => apt('install', '-y', '--no-install-recommends', ...missing.map(({ name }) => name));
   // Lists that are missing or old are the usual reason.
   if (!install() && apt('update')) install();
-  const still = missingPackages(needed, also);
-  if (still.length > 0) console.error(`could not be installed: ${still.join(', ')}; tests that need them will fail`);
-  return still.length === 0;
+  const still = missingOf(packages);
+  if (still.length > 0)
+    console.error(
+      `could not be installed: ${still.map(({ name }) => name).join(', ')}; the tests that need them will fail`,
+    );
+  return { missing: still, declined: false };
 }

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installPackages } from './test-packages.mjs';
+import { provide } from './test-packages.mjs';
 import { buildBox } from './vagrant-box.mjs';
 import { experiments } from './vagrant-experiments.mjs';
 import { startLibvirt } from './vagrant-libvirt.mjs';
@@ -16,22 +16,22 @@ const self = fileURLToPath(import.meta.url);
 const ROOT = join(dirname(self), '..');
 const RECORD = join(ROOT, 'vagrant', 'last-test.md');
 const SUITE = 'bookworm';
-/** Program → package, beyond what the ordinary tests need. */
-const NEEDED = {
-  vagrant: 'vagrant',
-  ssh: 'openssh-client',
-  debootstrap: 'debootstrap',
-  'mkfs.ext4': 'e2fsprogs',
-  'qemu-img': 'qemu-utils',
-  'qemu-system-x86_64': 'qemu-system-x86',
-  libvirtd: 'libvirt-daemon',
-  virsh: 'libvirt-clients',
-  dnsmasq: 'dnsmasq-base',
-  iptables: 'iptables',
-  ip: 'iproute2',
-};
-/** What has no program of its own. */
-const ALSO = ['vagrant-libvirt', 'libvirt-daemon-driver-qemu'];
+/** What this test needs beyond Node. */
+const PACKAGES = [
+  { name: 'vagrant', program: 'vagrant', why: 'brings the box up' },
+  { name: 'openssh-client', program: 'ssh', why: 'how Vagrant reaches the box' },
+  { name: 'debootstrap', program: 'debootstrap', why: 'builds the box' },
+  { name: 'e2fsprogs', program: 'mkfs.ext4', why: 'its file system' },
+  { name: 'qemu-utils', program: 'qemu-img', why: 'its disk image' },
+  { name: 'qemu-system-x86', program: 'qemu-system-x86_64', why: 'runs the box' },
+  { name: 'libvirt-daemon', program: 'libvirtd', why: 'manages the box' },
+  { name: 'libvirt-clients', program: 'virsh', why: 'looks at the box' },
+  { name: 'dnsmasq-base', program: 'dnsmasq', why: "addresses for libvirt's network" },
+  { name: 'iptables', program: 'iptables', why: "rules of libvirt's network" },
+  { name: 'iproute2', program: 'ip', why: "links of libvirt's network" },
+  { name: 'vagrant-libvirt', program: null, why: "Vagrant's provider" },
+  { name: 'libvirt-daemon-driver-qemu', program: null, why: "libvirt's driver" },
+];
 const [stage, folder] = process.argv.slice(2);
 
 if (stage === 'box') {
@@ -64,7 +64,7 @@ function main() {
     process.exit(1);
   }
   const begun = performance.now();
-  if (!installPackages(NEEDED, ALSO)) process.exit(1);
+  if (provide(PACKAGES, []).missing.length > 0) process.exit(1);
   const steps = [{ what: 'packages were there, or are installed', seconds: secondsSince(begun) }];
   const own = mkdtempSync('/var/tmp/bindstorm-vagrant-');
   let failure = null;

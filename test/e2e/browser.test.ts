@@ -1,3 +1,4 @@
+// needs: chromium
 /**
  * The report and the live page in a real browser, as people open them.
  */

@@ -1,3 +1,4 @@
+// needs: squid, haproxy, nginx, libnginx-mod-stream, dante-server
 /** A part of the catalogue on the kernel of this machine, as a user runs it; interrupted, and gone on with. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// needs: squid, haproxy, nginx
 /**
  * The commands that look and do not load: help, plan, profiles, doctor, schema.
  */

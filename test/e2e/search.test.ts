@@ -1,3 +1,4 @@
+// needs: squid
 /** The search for the highest rate, as a user makes it: short steps, and limits that are exact counts. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// needs: dante-server
 /**
  * Dante itself as the subject, and SOCKS5 through it: the ports of its clients copied, then those of the range.
  */

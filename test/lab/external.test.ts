@@ -1,3 +1,4 @@
+// needs: dante-server
 /**
  * A proxy that is not the lab's: it runs on a machine (here a namespace that stands for one), and is loaded, not looked into.
  */

@@ -1,3 +1,4 @@
+// needs: squid, haproxy
 /**
  * Neighbours: what a load that holds all ports does to other programs in its namespace and to other clients of its proxy.
  */

@@ -1,3 +1,4 @@
+// needs: strace, bpftrace
 /**
  * The kernel's view by eBPF: exact at the moment at which it is asked for, while the probes are still attached.
  */

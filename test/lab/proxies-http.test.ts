@@ -1,3 +1,4 @@
+// needs: haproxy, nginx, libnginx-mod-stream, dante-server
 /**
  * The HTTP engine through dante (SOCKS5) and to reverse proxies: the ceilings are those that the socket engine finds.
  */

@@ -1,3 +1,4 @@
+// needs: squid, haproxy
 /**
  * What may go wrong around a proxy: roles that hang instead of dying, and clients that are slower than asked. Each ends in a clear
  * outcome, and nothing is left running. Proxies that die, full disks, silent origins and half-closed connections: squid.test.ts.

@@ -1,3 +1,4 @@
+// needs: squid, haproxy, nginx, libnginx-mod-stream, dante-server, strace
 /**
  * The lab of a proxy from outside: without root, and what is left of it after every kind of end.
  */

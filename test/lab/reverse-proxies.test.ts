@@ -1,3 +1,4 @@
+// needs: haproxy, nginx, libnginx-mod-stream
 /**
  * HAProxy and nginx themselves as the subject: their ceilings to the exact connection, and their failures as client, log and sockets
  * show them.

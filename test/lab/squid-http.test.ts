@@ -1,3 +1,4 @@
+// needs: squid
 /**
  * The HTTP engine through a real Squid: its ceilings are those that the socket engine finds, and connections are used again.
  */

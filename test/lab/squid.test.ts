@@ -1,3 +1,4 @@
+// needs: squid, strace
 /**
  * Squid itself as the subject: its ceilings to the exact connection, its failures as client, log and sockets show them.
  */

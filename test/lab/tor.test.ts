@@ -1,3 +1,4 @@
+// needs: tor, strace
 /**
  * Tor itself as the subject: a private network whose exits run out of ports, to the exact stream, as its clients, its control port,
  * its log, the kernel and its sockets tell it.

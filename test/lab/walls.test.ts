@@ -1,3 +1,4 @@
+// needs: squid
 /**
  * The second wall of a real proxy: Squid with a range that is large enough for the first one, driven until nothing is left of it.
  */

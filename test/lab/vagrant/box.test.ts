@@ -1,3 +1,4 @@
+// needs: cpio
 /**
  * What is sent to a box, and the agent that its start script starts: in namespaces that stand for a box, with processes, mounts and a
  * network of their own. Nothing here writes what such a box shares with this machine (vm.*, fs.*).

@@ -1,3 +1,4 @@
+// needs: vagrant, vagrant-libvirt, cpio
 /**
  * The Vagrantfile that ships, read by the real Vagrant; and its provisioning script, run as in a box.
  */

@@ -1,3 +1,4 @@
+// needs: qemu-system-x86
 /**
  * What goes wrong with guests, on both engines: each is an error that says what it was, and nothing is left of the guest.
  */

@@ -1,3 +1,4 @@
+// needs: qemu-system-x86
 /**
  * Kernels of every kind that a guest can have, fetched when the cache does not have them.
  */
