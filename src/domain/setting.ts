@@ -30,7 +30,7 @@ interface Described<As extends string> {
 export interface Setting<T, As extends string = never> extends ValueKind<T>, Described<As> {
   readonly needed: false;
   readonly default: T;
-  /** The default in words, where it depends on other settings or on the machine. */
+  /** The default for the reference: as a profile writes it, or in words where it depends on other settings or on the machine. */
   readonly defaultText: string;
 }
 
@@ -81,6 +81,24 @@ export function setting<T, const As extends string = never>(
   return { ...kind, defaultText: kind.text(row.default), ...row, needed: false };
 }
 
+/** A row whose key is absent from the plan too when a profile leaves it out. */
+export function optional<T, const As extends string = never>(
+  kind: ValueKind<T>,
+  row: Described<As> & { readonly defaultText?: string },
+): Setting<T | undefined, As> {
+  const absent = row.defaultText ?? '';
+  return {
+    written: kind.written,
+    kept: kind.kept.optional(),
+    text: (value) => (value === undefined ? absent : kind.text(value)),
+    words: (value) => (value === undefined ? absent : kind.words(value)),
+    defaultText: absent,
+    ...row,
+    default: undefined,
+    needed: false,
+  };
+}
+
 /** A row that has no default: a profile must name it. */
 export function needed<T, const As extends string = never>(
   kind: ValueKind<T>,
@@ -89,12 +107,20 @@ export function needed<T, const As extends string = never>(
   return { ...kind, ...row, needed: true };
 }
 
-/** What a profile may write. @example z.strictObject(writtenShape(LOAD)) */
+/**
+ * What a profile may write. Each key carries `description`, `example` (the line `hold: 250ms`) and `defaultText` as metadata, where
+ * errors and the reference find them.
+ * @example z.strictObject(writtenShape(LOAD))
+ */
 export function writtenShape<S extends Settings>(settings: S): WrittenShape<S> {
-  const shape = mapRows(settings, (row, key) => {
-    const described = row.written.describe(row.describe);
-    return [key, row.needed ? described : row.written.optional().describe(row.describe)];
-  });
+  const shape = mapRows(settings, (row, key) => [
+    key,
+    (row.needed ? row.written : row.written.optional()).meta({
+      description: row.describe,
+      example: `${key}: ${row.example}`,
+      ...(row.needed || row.defaultText === '' ? {} : { defaultText: row.defaultText }),
+    }),
+  ]);
   return shape as WrittenShape<S>;
 }
 
@@ -121,16 +147,6 @@ export function defaultsOf<S extends Settings>(settings: S): Partial<Complete<S>
 export function complete<S extends Settings>(settings: S, values: Named<S>, derived: object = {}): Complete<S> {
   const all: object = { ...defaultsOf(settings), ...defined(derived), ...defined(values) };
   return all as Complete<S>;
-}
-
-/** `hold` → `0s`, for the reference. */
-export function defaultTexts(settings: Settings): Record<string, string> {
-  return mapRows(settings, (row, key) => [key, row.needed ? '(required)' : row.defaultText]);
-}
-
-/** `hold` → `hold: 250ms`, for errors that say what to write. */
-export function exampleLines(settings: Settings): Record<string, string> {
-  return mapRows(settings, (row, key) => [key, `${key}: ${row.example}`]);
 }
 
 /** The settings that differ, as `hold 0s → 250ms`. Both are complete, and keyed as in the plan. */

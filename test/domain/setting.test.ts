@@ -5,8 +5,6 @@ import {
   type Complete,
   changesOf,
   complete,
-  defaultTexts,
-  exampleLines,
   keptShape,
   type Named,
   named,
@@ -36,14 +34,6 @@ test('one row is the form in the profile, the form in the plan, the default and 
   const before = { ...plan, holdMs: 0, drain: false, ports: null };
   const changes = ['hold 0s → 1s', 'drain off → on', "ports the kernel's range → 1000-2000"];
   assert.deepEqual(changesOf(TABLE, before, plan), changes);
-  assert.deepEqual(defaultTexts(TABLE), {
-    rate: '(required)',
-    hold: '0s',
-    drain: 'false',
-    close: 'client',
-    ports: "the kernel's range",
-  });
-  assert.equal(exampleLines(TABLE).hold, 'hold: 250ms');
   assert.throws(() => WRITTEN.parse({}), /rate/);
-  assert.equal(WRITTEN.shape.hold.description, 'how long');
+  assert.deepEqual(WRITTEN.shape.hold.meta(), { description: 'how long', example: 'hold: 250ms', defaultText: '0s' });
 });
