@@ -1,6 +1,7 @@
 /**
  * Kernel releases as `uname -r` prints them, parsed and compared. Pure.
  */
+import { UserError } from '../domain/error.js';
 
 export interface KernelVersion {
   /** The text that was parsed. */
@@ -17,7 +18,7 @@ export interface KernelVersion {
 }
 
 /** A text that is not a kernel release. */
-export class KernelVersionError extends Error {
+export class KernelVersionError extends UserError {
   override name = 'KernelVersionError';
 }
 

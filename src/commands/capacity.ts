@@ -4,12 +4,12 @@
 import { release } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { counted } from '../analysis/format.js';
-import { type KernelVersion, KernelVersionError, parseKernelVersion } from '../capacity/kernel-version.js';
+import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { type CapacityAnswer, type CapacityQuestion, capacityOf } from '../capacity/question.js';
 import type { Needed } from '../capacity/sizing.js';
 import type { FirstFull } from '../capacity/spread.js';
 import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../domain/strategy.js';
-import { type PortRange, parseDuration, parsePortRange, UnitError } from '../domain/units.js';
+import { type PortRange, parseDuration, parsePortRange } from '../domain/units.js';
 import type { Prediction } from '../results/schema.js';
 import { UserError } from './exit.js';
 import { integerOption } from './integer-option.js';
@@ -115,7 +115,7 @@ ${STRATEGY_NAMES.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`)
     )
     .action((options: CapacityOptions) => {
       const question = questionOf(options);
-      const answer = answerTo(question);
+      const answer = capacityOf(question);
       process.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : render(question, answer));
     });
 }
@@ -124,22 +124,13 @@ function questionOf({ hold, range, rate, sysctl, ...rest }: CapacityOptions): Ca
   return { ...rest, holdMs: hold, range: range ?? null, rate: rate ?? null, sysctls: sysctl };
 }
 
-function answerTo(question: CapacityQuestion): CapacityAnswer {
-  try {
-    return capacityOf(question);
-  } catch (error) {
-    throw error instanceof UnitError ? new UserError(error.message) : error;
-  }
-}
-
 /** A parser of units as commander wants it. */
 function option<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);
     } catch (error) {
-      if (error instanceof UnitError || error instanceof KernelVersionError)
-        throw new InvalidArgumentError(`${error.message}.`);
+      if (error instanceof UserError) throw new InvalidArgumentError(`${error.message}.`);
       throw error;
     }
   };

@@ -2,27 +2,13 @@
  * How errors become exit codes. A user never sees a stack trace for a mistake of his own.
  */
 
-import { FolderInUse } from '../experiment/folder-lock.js';
-import { JournalError } from '../experiment/journal.js';
-import { AgentDied, LabError, LabInterrupted } from '../lab/lab.js';
-import { ProfileError } from '../profile/problem.js';
 import { EXIT, UserError } from './exit-codes.js';
 
 export { EXIT, EXIT_HELP, UserError } from './exit-codes.js';
 
 /** Message and exit code of anything that was thrown. Only a fault of our own shows its stack. */
 export function explainError(error: unknown): { message: string; exitCode: number } {
-  if (error instanceof UserError) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof ProfileError || error instanceof JournalError || error instanceof FolderInUse)
-    return { message: error.message, exitCode: EXIT.badInput };
-  if (error instanceof LabError) {
-    return {
-      message: `${error.message}${error.remedy ? `\nWhat to do: ${error.remedy}.` : ''}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`,
-      exitCode: EXIT.noLab,
-    };
-  }
-  if (error instanceof LabInterrupted) return { message: error.message, exitCode: EXIT.interrupted };
-  if (error instanceof AgentDied) return { message: error.message, exitCode: EXIT.noLab };
+  if (error instanceof UserError) return { message: error.explain(), exitCode: error.exitCode };
   if (isFileError(error)) return { message: error.message, exitCode: EXIT.badInput };
   const stack = error instanceof Error ? error.stack : String(error);
   return { message: `this is a fault of bindstorm, please report it:\n${stack}`, exitCode: EXIT.runFailed };

@@ -8,13 +8,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { disagreements, type FixReport, type FixTable } from '../analysis/fixes.js';
 import type { StrategyName } from '../domain/strategy.js';
 import { FIX_STRATEGIES, type FixRow, HOST, rowFile } from '../experiment/fix-rows.js';
-import { absentTable, SubjectChanged, subjectRow } from '../experiment/fix-subject.js';
+import { absentTable, subjectRow } from '../experiment/fix-subject.js';
 import { runFixes, runsFile } from '../experiment/fixes.js';
 import { createResultFolder } from '../experiment/folder.js';
 import { anotherKind, FIXES_FILE, FIXES_WORK, isOfKind } from '../experiment/folder-kind.js';
 import { withLockedFolder } from '../experiment/folder-lock.js';
 import { engineOf } from '../lab/vm/kernel.js';
-import { FIX_SUBJECTS, type Fix, FixError, type FixSubject, parseFix } from '../profile/fix.js';
+import { FIX_SUBJECTS, type Fix, type FixSubject, parseFix } from '../profile/fix.js';
 import { renderFixes, summaryLines } from '../report/fixes.js';
 import { renderFixesHtml } from '../report/fixes-html.js';
 import { FIXES_VERSION } from '../results/fixes.js';
@@ -103,14 +103,10 @@ function readCatalogue(only: readonly string[] | undefined): Fix[] {
   const names = fixNames();
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new UserError(`found --only ${unknown}; the catalogue has ${names.join(', ')}`);
-  try {
-    return (only ?? names).map((name) => {
-      const path = join(CATALOGUE, `${name}.yaml`);
-      return parseFix(readFileSync(path, 'utf8'), path);
-    });
-  } catch (error) {
-    throw error instanceof FixError ? new UserError(error.message) : error;
-  }
+  return (only ?? names).map((name) => {
+    const path = join(CATALOGUE, `${name}.yaml`);
+    return parseFix(readFileSync(path, 'utf8'), path);
+  });
 }
 
 async function fixes(options: FixesOptions): Promise<number> {
@@ -200,7 +196,7 @@ async function makeTables(
   }
   for (const kind of subjects) {
     if (interrupted.signal.aborted) break;
-    const found = await rowOfSubject(kind, folderOf(HOST, kind));
+    const found = await subjectRow(kind, folderOf(HOST, kind));
     if (found.kind === 'there') {
       await put(HOST, found.of);
       continue;
@@ -222,14 +218,6 @@ async function makeTables(
     return EXIT.interrupted;
   }
   return complete ? EXIT.ok : EXIT.runFailed;
-}
-
-async function rowOfSubject(kind: FixSubject, dir: string): ReturnType<typeof subjectRow> {
-  try {
-    return await subjectRow(kind, dir);
-  } catch (error) {
-    throw error instanceof SubjectChanged ? new UserError(error.message) : error;
-  }
 }
 
 /** Of a table that was interrupted: when it began. */

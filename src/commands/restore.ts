@@ -36,8 +36,12 @@ async function restoreSysctls(): Promise<void> {
   const event = await session.next();
   await session.close();
   if (event.type !== 'restored')
-    throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', EXIT.noLab);
+    throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', {
+      exitCode: EXIT.noLab,
+    });
   for (const [name, value] of Object.entries(event.restored)) process.stdout.write(`restored ${name} = ${value}\n`);
   if (event.failed.length > 0)
-    throw new UserError(`could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`, EXIT.noLab);
+    throw new UserError(`could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`, {
+      exitCode: EXIT.noLab,
+    });
 }

@@ -314,7 +314,7 @@ function guardHost(experiment: Experiment, asked: Experiment['lab'] | undefined)
   if (experiment.lab === 'host' && staleSnapshots().length > 0) {
     throw new UserError(
       'an earlier host run was killed before it could restore its sysctls; run `bindstorm restore` first',
-      EXIT.noLab,
+      { exitCode: EXIT.noLab },
     );
   }
 }

@@ -94,7 +94,9 @@ function createOwnerSearch(namespace: string) {
 function readPorts(): EphemeralPorts {
   const range = readSysctl('net.ipv4.ip_local_port_range');
   if (!range.ok)
-    throw new UserError(`net.ipv4.ip_local_port_range cannot be read (${range.errno}); is /proc mounted?`, EXIT.noLab);
+    throw new UserError(`net.ipv4.ip_local_port_range cannot be read (${range.errno}); is /proc mounted?`, {
+      exitCode: EXIT.noLab,
+    });
   // Absent before Linux 2.6.35.
   const reserved = readSysctl('net.ipv4.ip_local_reserved_ports');
   return { range: parsePortRange(range.value), reserved: parsePortList(reserved.ok ? reserved.value : '') };
@@ -142,7 +144,7 @@ function explained<T>(place: Place, work: () => T): T {
     if (error.call === 'sock_diag' && (error.errno === ENOENT || error.errno === EACCES || error.errno === EPERM)) {
       throw new UserError(
         `the kernel does not list its sockets (${error.message}); it needs CONFIG_INET_DIAG, as a module: modprobe tcp_diag`,
-        EXIT.noLab,
+        { exitCode: EXIT.noLab },
       );
     }
     throw error;
@@ -155,5 +157,5 @@ function mayNot({ pid, netns }: Place): UserError {
     pid === undefined
       ? ''
       : `, or, for a rootless container of your own: nsenter --target ${pid} --user --net --preserve-credentials bindstorm watch`;
-  return new UserError(`${whose} may not be entered by this user; run it as root${rootless}`, EXIT.noLab);
+  return new UserError(`${whose} may not be entered by this user; run it as root${rootless}`, { exitCode: EXIT.noLab });
 }

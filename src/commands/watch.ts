@@ -74,7 +74,7 @@ Exit codes with --once: 0 below the slow wall, 1 at the slow wall, 5 at the hard
 
 async function watch(options: WatchOptions, intervalGiven: boolean): Promise<number> {
   const platform = unsupportedPlatform();
-  if (platform !== undefined) throw new UserError(platform, EXIT.noLab);
+  if (platform !== undefined) throw new UserError(platform, { exitCode: EXIT.noLab });
   refuseContradictions(options);
   const { slow, hard, wall, owners } = options;
   const source = openSource(options, { alarms: { slow, hard }, wall, owners });

@@ -2,9 +2,10 @@
  * The units a profile is written in: rates (`2000/s`), durations (`250ms`), sizes of port ranges (`1024-65535`).
  * Pure: text in, numbers out, and an error that says what was found and what is allowed.
  */
+import { UserError } from './error.js';
 
 /** A text in a profile that has the right type and the wrong form. The message names what was found and what is allowed. */
-export class UnitError extends Error {
+export class UnitError extends UserError {
   override name = 'UnitError';
 }
 

@@ -1,9 +1,11 @@
 /**
  * A real proxy as a row of the table of fixes: which version is here, and the row of one that is not.
  */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '../domain/error.js';
 import type { Fix, FixSubject } from '../profile/fix.js';
 import type { FixTable } from '../results/fixes.js';
 import { PROXY, strategyOfProxy } from '../subjects/defaults.js';
@@ -15,7 +17,7 @@ import { type FixRow, HOST } from './fix-rows.js';
 const ROW_FILE = 'row.json';
 
 /** A table of another version of the program cannot be gone on with. */
-export class SubjectChanged extends Error {
+export class SubjectChanged extends UserError {
   override name = 'SubjectChanged';
 }
 

@@ -6,10 +6,12 @@
  * runs on. On NFS it holds between machines (Linux makes a lock of the whole file of it, nfs(5)), unless mounted with `nolock` or
  * `local_lock=flock`: then it holds on this machine only. Where a file system has no locks at all the work goes on, and says so.
  */
+
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { UserError } from '../domain/error.js';
 import { EAGAIN, EINTR, errnoName } from '../kernel/errno.js';
 import { errno, flock, LOCK_EX, LOCK_NB } from '../kernel/libc.js';
 import { JournalError } from './journal.js';
@@ -21,7 +23,7 @@ const holderSchema = z.object({ pid: z.int(), host: z.string(), command: z.strin
 type Holder = z.infer<typeof holderSchema>;
 
 /** Another process writes to the folder. The message says which, and what to do. */
-export class FolderInUse extends Error {
+export class FolderInUse extends UserError {
   override name = 'FolderInUse';
 }
 

@@ -2,9 +2,11 @@
  * The journal: one JSON object a line, appended and fsynced after every run, so that a crash loses at most the run in progress.
  * `run --resume` and `report` read it.
  */
+
 import { closeSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { UserError } from '../domain/error.js';
 import { experimentSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, SCHEMA_VERSION } from '../results/schema.js';
 import { anotherKind, JOURNAL_FILE } from './folder-kind.js';
@@ -42,7 +44,7 @@ export interface JournalContents {
 }
 
 /** What a result folder holds is missing or is not what this version can read. The message says what to do. */
-export class JournalError extends Error {
+export class JournalError extends UserError {
   override name = 'JournalError';
 }
 

@@ -3,6 +3,7 @@
  * conversation with the agent inside it, and is gone when it is closed or when this process dies.
  */
 import type { AgentEvent, Command } from '../agent/protocol.js';
+import { EXIT, UserError, type UserErrorOptions } from '../domain/error.js';
 import type { Runner } from '../domain/guest.js';
 import type { Experiment } from '../plan/plan.js';
 
@@ -46,21 +47,29 @@ export interface LabSession {
 }
 
 /** The lab cannot be had on this machine. The message says why; the remedy, where one is known, what to do. */
-export class LabError extends Error {
+export class LabError extends UserError {
   override name = 'LabError';
-  readonly remedy: string | null;
-  constructor(message: string, options: ErrorOptions & { remedy?: string } = {}) {
-    super(message, options);
-    this.remedy = options.remedy ?? null;
+  constructor(message: string, options: Omit<UserErrorOptions, 'exitCode'> = {}) {
+    super(message, { ...options, exitCode: EXIT.noLab });
+  }
+
+  override explain(): string {
+    return `${super.explain()}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`;
   }
 }
 
 /** SIGINT or SIGTERM came while the lab was being made. */
-export class LabInterrupted extends Error {
+export class LabInterrupted extends UserError {
   override name = 'LabInterrupted';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, exitCode: EXIT.interrupted });
+  }
 }
 
 /** The agent ended before it answered. */
-export class AgentDied extends Error {
+export class AgentDied extends UserError {
   override name = 'AgentDied';
+  constructor(message: string) {
+    super(message, { exitCode: EXIT.noLab });
+  }
 }

@@ -2,7 +2,9 @@
  * A fix of the catalogue (`fixes/*.yaml`): what people say helps, who says so, what it changes, and the rule that decides. Data; the
  * changes are those of a variant in a profile, and are checked as such. Pure.
  */
+
 import { z } from 'zod';
+import { UserError } from '../domain/error.js';
 import { parseYaml } from './yaml.js';
 
 /** The programs that the catalogue can be put to beside the lab's own. */
@@ -35,7 +37,7 @@ export const fixSchema = z.strictObject({
 });
 export type Fix = z.infer<typeof fixSchema>;
 
-export class FixError extends Error {
+export class FixError extends UserError {
   override name = 'FixError';
 }
 

@@ -1,6 +1,7 @@
 /**
  * What is wrong with a profile: the place in the file, what was found, what is allowed, and the next step.
  */
+import { UserError } from '../domain/error.js';
 import { quote } from '../domain/units.js';
 
 /** Keys and list indexes from the top of the profile, as `['variants', 1, 'sysctls']`. */
@@ -26,7 +27,7 @@ export interface Problem {
 }
 
 /** A profile that cannot run. Its message has one line a problem, each starting `file:line:column:`. */
-export class ProfileError extends Error {
+export class ProfileError extends UserError {
   override name = 'ProfileError';
   readonly file: string;
   readonly problems: readonly Problem[];

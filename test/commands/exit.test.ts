@@ -24,7 +24,7 @@ test('the user’s own mistakes are bad input, in their own words and without a 
 });
 
 test('a user error may have a code of its own', () => {
-  assert.deepEqual(explainError(new UserError('restore first', EXIT.noLab)), {
+  assert.deepEqual(explainError(new UserError('restore first', { exitCode: EXIT.noLab })), {
     message: 'restore first',
     exitCode: EXIT.noLab,
   });
