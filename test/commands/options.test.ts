@@ -40,7 +40,7 @@ test('labs by name', () => {
   for (const bad of ['', 'docker', 'Netns', 'netns ', 'constructor'])
     assert.throws(() => labOption(bad), {
       name: 'InvalidArgumentError',
-      message: /^Allowed are netns, vm, vagrant, host;/,
+      message: /^Allowed are netns, vm, vagrant, host\./,
     });
 });
 
