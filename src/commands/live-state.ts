@@ -9,8 +9,8 @@ import type { PlannedRun } from '../experiment/order.js';
 import type { Places } from '../experiment/places.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
-import type { AddressWalls } from '../report/addresses.js';
 import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
+import type { AddressWalls } from '../report/rows/addresses.js';
 import type { Run, Second } from '../results/schema.js';
 import { blockName, createClock } from './progress.js';
 

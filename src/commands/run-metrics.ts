@@ -1,6 +1,6 @@
 /** The metrics of a run in progress, for Prometheus: conventional names, base units. Pure. */
 import { type Family, renderFamilies, type Sample } from '../gauge/exposition.js';
-import { addressName } from '../report/addresses.js';
+import { addressName } from '../report/rows/addresses.js';
 import type { LiveBook } from './live-state.js';
 
 export function renderRunMetrics(book: LiveBook): string {

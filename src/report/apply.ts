@@ -13,7 +13,7 @@ import {
   metricLabel,
   plural,
 } from './format.js';
-import { variantWarnings } from './notices.js';
+import { variantWarnings } from './rows/notices.js';
 
 /** The folder beside the reports. */
 export const APPLY_FOLDER = 'apply';

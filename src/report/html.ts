@@ -3,11 +3,12 @@
  * forbids it), so that it can be attached to a change request and opened in ten years.
  */
 import type { Results } from '../results/schema.js';
+import { type DrawSvg, loadDrawing } from './charts/svg.js';
 import { formatInstant, plural } from './format.js';
-import { releases, resultsOn, sideBySide } from './kernels.js';
 import { html, type Markup, trusted } from './markup.js';
-import { partialNotice, warnings } from './notices.js';
-import { proxyRows } from './proxy.js';
+import { releases, resultsOn, sideBySide } from './rows/kernels.js';
+import { partialNotice, warnings } from './rows/notices.js';
+import { proxyRows } from './rows/proxy.js';
 import { latencySection, outcomesSection } from './sections/charts.js';
 import { effectSection } from './sections/effect.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
@@ -22,7 +23,6 @@ import { changeSection, thresholdsSection, variantsSection, whySection } from '.
 import { viewsSection } from './sections/views.js';
 import { wallsSection } from './sections/walls.js';
 import { STYLE } from './style.js';
-import { type DrawSvg, loadDrawing } from './svg.js';
 
 /**
  * @returns a complete HTML document; equal results give equal text

@@ -7,7 +7,7 @@
 import { armId } from '../plan/kernels.js';
 import type { Results, Run, ThresholdResult, Variant } from '../results/schema.js';
 import { formatValue, unitOf } from './format.js';
-import { whyDiscarded } from './notices.js';
+import { whyDiscarded } from './rows/notices.js';
 import { element, escapeXml } from './xml.js';
 
 interface Case {

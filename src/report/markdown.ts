@@ -5,7 +5,7 @@
 import { armId } from '../plan/kernels.js';
 import type { Comparison, KernelResult, Results, Variant } from '../results/schema.js';
 import { applyOf } from './apply.js';
-import { answers, bootstrapText, exitRows } from './exits.js';
+import { picturesOf, pngOf } from './charts/pictures.js';
 import {
   formatChange,
   formatDifference,
@@ -21,16 +21,24 @@ import {
   verdictText,
 } from './format.js';
 import { code, fenced, table, text } from './gfm.js';
-import { type Cell, columnTitle, kernelTitle, notRunOn, resultsOn, type SideBySide, sideBySide } from './kernels.js';
-import { comparedRuns } from './medians.js';
-import { neighbourRows, neighboursInWords } from './neighbours.js';
-import { partialNotice, warnings } from './notices.js';
-import { picturesOf, pngOf } from './pictures.js';
-import { type Counted, proxyRows } from './proxy.js';
+import { viewRows } from './rows/four-views.js';
+import {
+  type Cell,
+  columnTitle,
+  kernelTitle,
+  notRunOn,
+  resultsOn,
+  type SideBySide,
+  sideBySide,
+} from './rows/kernels.js';
+import { wallRows } from './rows/limits.js';
+import { comparedRuns } from './rows/medians.js';
+import { neighbourRows, neighboursInWords } from './rows/neighbours.js';
+import { partialNotice, warnings } from './rows/notices.js';
+import { type Counted, proxyRows } from './rows/proxy.js';
+import { betterVariants, otherChanges, sysctlLines } from './rows/sysctls.js';
+import { answers, bootstrapText, exitRows } from './rows/tor-exits.js';
 import { applySentence } from './summary.js';
-import { betterVariants, otherChanges, sysctlLines } from './sysctls.js';
-import { viewRows } from './views.js';
-import { wallRows } from './walls.js';
 
 /**
  * @param shown the kind of its pictures: PNG is shown by every tracker, and each is then a link to its SVG

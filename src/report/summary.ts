@@ -7,7 +7,7 @@ import type { Results } from '../results/schema.js';
 import { APPLY_FOLDER, type Apply } from './apply.js';
 import { formatChange, formatDifference, formatValue, metricLabel, unitOf, verdictText } from './format.js';
 import { code, table, text } from './gfm.js';
-import { partialNotice } from './notices.js';
+import { partialNotice } from './rows/notices.js';
 
 export function renderSummary(results: Results, apply: Apply): string {
   const { experiment } = results;

@@ -4,7 +4,6 @@
 import { styleText } from 'node:util';
 import { armId } from '../plan/kernels.js';
 import type { Results, Variant, VerdictWord } from '../results/schema.js';
-import { bootstrapNotice } from './exits.js';
 import {
   formatChange,
   formatDifference,
@@ -15,10 +14,11 @@ import {
   unitOf,
   verdictText,
 } from './format.js';
-import { bootNotice, guestNotice } from './guests.js';
-import { type Cell, columnTitle, type SideBySide, sideBySide } from './kernels.js';
-import { neighbourSentences } from './neighbours.js';
-import { partialNotice, warnings } from './notices.js';
+import { bootNotice, guestNotice } from './rows/guests.js';
+import { type Cell, columnTitle, type SideBySide, sideBySide } from './rows/kernels.js';
+import { neighbourSentences } from './rows/neighbours.js';
+import { partialNotice, warnings } from './rows/notices.js';
+import { bootstrapNotice } from './rows/tor-exits.js';
 
 export interface TerminalOptions {
   readonly colour: boolean;

@@ -4,11 +4,11 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results } from '../results/schema.js';
 import { APPLY_FOLDER, applyOf } from './apply.js';
+import { drawPictures, PICTURES_FOLDER } from './charts/pictures.js';
 import { renderCsv } from './csv.js';
 import { renderHtml } from './html.js';
 import { renderJunit } from './junit.js';
 import { renderMarkdown } from './markdown.js';
-import { drawPictures, PICTURES_FOLDER } from './pictures.js';
 import { renderSummary } from './summary.js';
 
 /**

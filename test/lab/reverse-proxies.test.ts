@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Arm } from '../../src/plan/plan.js';
-import { whyTheyDiffer } from '../../src/report/views.js';
+import { whyTheyDiffer } from '../../src/report/rows/four-views.js';
 import { HAPROXY, NGINX } from '../../src/subjects/defaults.js';
 import type { HaproxySettings, NginxSettings, ProxySettings } from '../../src/subjects/settings.js';
 import { until } from '../support/cli.js';

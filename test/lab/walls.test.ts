@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderHtml } from '../../src/report/html.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
-import { wallRows } from '../../src/report/walls.js';
+import { wallRows } from '../../src/report/rows/limits.js';
 import type { Results, Run } from '../../src/results/schema.js';
 import { SQUID } from '../../src/subjects/defaults.js';
 import { labArm, measure } from '../support/lab.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Apply, applyOf } from '../../src/report/apply.js';
-import { warnings } from '../../src/report/notices.js';
+import { warnings } from '../../src/report/rows/notices.js';
 import type { Results } from '../../src/results/schema.js';
 import { HOSTILE } from '../support/hostile.js';
 import { quickstartResults, realSizeResults } from '../support/results.js';

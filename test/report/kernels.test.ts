@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { picturesOf } from '../../src/report/charts/pictures.js';
 import { renderHtml } from '../../src/report/html.js';
-import { kernelEffectRows, kernelEffects, kernelGrid, kernelTable } from '../../src/report/kernel-effects.js';
-import { resultsOn, sideBySide } from '../../src/report/kernels.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
-import { picturesOf } from '../../src/report/pictures.js';
+import { kernelEffectRows, kernelEffects, kernelGrid, kernelTable } from '../../src/report/rows/kernel-effects.js';
+import { resultsOn, sideBySide } from '../../src/report/rows/kernels.js';
 import { renderTerminal } from '../../src/report/terminal.js';
 import type { Results } from '../../src/results/schema.js';
 import { fittedExperiment, KERNELS, kernelInput, kernelResults } from '../support/kernels.js';

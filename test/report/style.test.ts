@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CSS_PALETTE } from '../../src/report/palette.js';
+import { CSS_PALETTE } from '../../src/report/charts/palette.js';
 import { STYLE } from '../../src/report/style.js';
 
 /** Variable → colour, of the light scheme and of the dark one. */

@@ -2,15 +2,16 @@
  * The script of the live page, which runs in a browser: it keeps what the server tells, and draws it with the builders of the report.
  * Texts of a profile are set as text, never as markup.
  */
-import { addressSlices, heatOf } from '../addresses.js';
-import type { ChartOption } from '../chart-axes.js';
-import { effectChart, effectHeight } from '../chart-effect.js';
-import { heatChart } from '../chart-heat.js';
-import { type Curve, outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from '../charts.js';
-import { init } from '../echarts.js';
+
+import type { ChartOption } from '../charts/axes.js';
+import { type Curve, outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from '../charts/charts.js';
+import { init } from '../charts/echarts.js';
+import { effectChart, effectHeight } from '../charts/effect.js';
+import { heatChart } from '../charts/heat.js';
+import { CSS_PALETTE, DASHES, outcomeColours } from '../charts/palette.js';
 import { formatDifference, formatInterval, formatNumber, formatValue, metricLabel, plural } from '../format.js';
-import { medianPercentiles, medianSlices } from '../medians.js';
-import { CSS_PALETTE, DASHES, outcomeColours } from '../palette.js';
+import { addressSlices, heatOf } from '../rows/addresses.js';
+import { medianPercentiles, medianSlices } from '../rows/medians.js';
 import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from './messages.js';
 
 /** What of a browser is used here: the package is compiled for Node, whose types know no document. */

@@ -1,6 +1,6 @@
 /** What the server of a live page tells the page: server-sent events with JSON data. */
 import type { Comparison, Latency, Second, Variant } from '../../results/schema.js';
-import type { AddressWalls } from '../addresses.js';
+import type { AddressWalls } from '../rows/addresses.js';
 
 /** What of a second the charts need. */
 export type LiveSecond = Pick<Second, 't' | 'attempts' | 'outcomes' | 'portsInUse' | 'portsPerAddress'>;

@@ -1,12 +1,12 @@
 /** The plots of outcomes over time, one panel an arm, and of latency by percentile. */
 import type { LatencyPhase } from '../../domain/metric.js';
 import type { Results, Variant } from '../../results/schema.js';
-import { BEFORE_DASH, outcomeScale, outcomesChart, percentileChart, timeEnd } from '../charts.js';
+import { BEFORE_DASH, outcomeScale, outcomesChart, percentileChart, timeEnd } from '../charts/charts.js';
+import { CSS_PALETTE, DASHES, outcomeColours } from '../charts/palette.js';
+import type { DrawSvg } from '../charts/svg.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
 import { html, type Markup } from '../markup.js';
-import { type CurvePoint, medianCurve, medianOutcomes, medianTimeline, type Slice } from '../medians.js';
-import { CSS_PALETTE, DASHES, outcomeColours } from '../palette.js';
-import type { DrawSvg } from '../svg.js';
+import { type CurvePoint, medianCurve, medianOutcomes, medianTimeline, type Slice } from '../rows/medians.js';
 import { areaSwatch, type FigureTable, figure, legend, lineSwatch, panel, thinned } from './figure.js';
 import { section } from './parts.js';
 

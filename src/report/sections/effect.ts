@@ -1,10 +1,10 @@
 /** The forest plots: the goal and each guardrail, every variant against the baseline. */
 import type { Comparison, Results } from '../../results/schema.js';
-import { type EffectRow, effectChart, effectHeight } from '../chart-effect.js';
+import { type EffectRow, effectChart, effectHeight } from '../charts/effect.js';
+import { CSS_PALETTE } from '../charts/palette.js';
+import type { DrawSvg } from '../charts/svg.js';
 import { formatDifference, formatInterval, formatP, metricLabel, NONE } from '../format.js';
 import { html, type Markup } from '../markup.js';
-import { CSS_PALETTE } from '../palette.js';
-import type { DrawSvg } from '../svg.js';
 import { figure, legend, lineSwatch } from './figure.js';
 import { badge, section } from './parts.js';
 

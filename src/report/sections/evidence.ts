@@ -2,8 +2,8 @@
 import type { Results, Variant } from '../../results/schema.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
 import { type Content, html, type Markup } from '../markup.js';
-import { type CounterRow, comparedRuns, counterRows, medianOf, topFailure } from '../medians.js';
-import { sysctlRows } from '../sysctls.js';
+import { type CounterRow, comparedRuns, counterRows, medianOf, topFailure } from '../rows/medians.js';
+import { sysctlRows } from '../rows/sysctls.js';
 import { section, table } from './parts.js';
 
 export function predictionSection(results: Results): Markup {

@@ -1,9 +1,9 @@
 /** The exits of a private Tor network, and the three questions of 2012. */
 import type { Results } from '../../results/schema.js';
-import { answers, bootstrapText, exitRows } from '../exits.js';
 import { formatNumber, NONE } from '../format.js';
 import { type Content, html, type Markup } from '../markup.js';
-import type { Counted } from '../proxy.js';
+import type { Counted } from '../rows/proxy.js';
+import { answers, bootstrapText, exitRows } from '../rows/tor-exits.js';
 import { bullets, section, table } from './parts.js';
 
 /** @returns null where the subject is not Tor */

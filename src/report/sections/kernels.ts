@@ -1,13 +1,13 @@
 /** What the page shows where the kernel is a factor: kernels side by side, and the frame around the sections of each. */
 import type { KernelResult, Results } from '../../results/schema.js';
-import { effectChart, effectHeight } from '../chart-effect.js';
-import { kernelsChart, kernelsHeight } from '../chart-kernels.js';
+import { effectChart, effectHeight } from '../charts/effect.js';
+import { kernelsChart, kernelsHeight } from '../charts/kernels.js';
+import { CSS_PALETTE } from '../charts/palette.js';
+import type { DrawSvg } from '../charts/svg.js';
 import { metricLabel } from '../format.js';
-import { kernelEffectRows, kernelEffects, kernelFrame, kernelGrid, kernelTable } from '../kernel-effects.js';
-import { type Cell, columnTitle, kernelTitle, notRunOn, type SideBySide } from '../kernels.js';
 import { type Content, html, type Markup } from '../markup.js';
-import { CSS_PALETTE } from '../palette.js';
-import type { DrawSvg } from '../svg.js';
+import { kernelEffectRows, kernelEffects, kernelFrame, kernelGrid, kernelTable } from '../rows/kernel-effects.js';
+import { type Cell, columnTitle, kernelTitle, notRunOn, type SideBySide } from '../rows/kernels.js';
 import { verdictLegend } from './effect.js';
 import { figure } from './figure.js';
 import { badge, bullets, code, section, table } from './parts.js';

@@ -1,9 +1,9 @@
 /** Where it ran, how it was measured, what that cannot show, and how to repeat it. */
 import type { Results } from '../../results/schema.js';
 import { formatDuration, formatInstant, formatNumber, formatValue, NONE, plural } from '../format.js';
-import { bootNotice } from '../guests.js';
 import { type Content, html, type Markup } from '../markup.js';
-import { allRuns, discardedRuns, whyDiscarded } from '../notices.js';
+import { bootNotice } from '../rows/guests.js';
+import { allRuns, discardedRuns, whyDiscarded } from '../rows/notices.js';
 import { bullets, section, table } from './parts.js';
 
 export function environmentSection(results: Results): Markup {

@@ -2,7 +2,7 @@
 import type { Results } from '../../results/schema.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
 import { html, type Markup } from '../markup.js';
-import { neighbourRows, neighboursInWords } from '../neighbours.js';
+import { neighbourRows, neighboursInWords } from '../rows/neighbours.js';
 import { badge, bullets, code, section, table } from './parts.js';
 
 /** @returns null where there are no neighbours */

@@ -1,6 +1,12 @@
 /** The plots of ports: in use on one address against both walls, and the heat strip of the address set. */
 import { strategyOf } from '../../domain/strategy.js';
 import type { Results, Variant } from '../../results/schema.js';
+import { portsChart } from '../charts/charts.js';
+import { HEAT_LEVELS, HEAT_WORDS, heatChart, heatHeight, levelOf } from '../charts/heat.js';
+import { CSS_PALETTE } from '../charts/palette.js';
+import type { DrawSvg } from '../charts/svg.js';
+import { formatNumber, formatValue, plural } from '../format.js';
+import { html, type Markup } from '../markup.js';
 import {
   type AddressHeat,
   type AddressSlice,
@@ -9,14 +15,8 @@ import {
   addressTimeline,
   addressWalls,
   HEAT_ROWS,
-} from '../addresses.js';
-import { HEAT_LEVELS, HEAT_WORDS, heatChart, heatHeight, levelOf } from '../chart-heat.js';
-import { portsChart } from '../charts.js';
-import { formatNumber, formatValue, plural } from '../format.js';
-import { html, type Markup } from '../markup.js';
-import { comparedRuns, medianOf } from '../medians.js';
-import { CSS_PALETTE } from '../palette.js';
-import type { DrawSvg } from '../svg.js';
+} from '../rows/addresses.js';
+import { comparedRuns, medianOf } from '../rows/medians.js';
 import { areaSwatch, type FigureTable, legend, lineSwatch, panel, thinned } from './figure.js';
 import { section } from './parts.js';
 

@@ -2,7 +2,7 @@
 import type { Results } from '../../results/schema.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
 import { type Content, html, type Markup } from '../markup.js';
-import { type Counted, proxyRows } from '../proxy.js';
+import { type Counted, proxyRows } from '../rows/proxy.js';
 import { section, table } from './parts.js';
 
 /** @returns null where no arm has a proxy */

@@ -17,8 +17,8 @@ import {
   unitOf,
 } from '../format.js';
 import { type Content, html, type Markup } from '../markup.js';
-import { comparedRuns } from '../medians.js';
-import { betterVariants, otherChanges, sysctlLines } from '../sysctls.js';
+import { comparedRuns } from '../rows/medians.js';
+import { betterVariants, otherChanges, sysctlLines } from '../rows/sysctls.js';
 import { badge, bullets, code, mark, section, table } from './parts.js';
 
 const VERDICT_WORDS = verdictWordSchema.options;

@@ -2,8 +2,8 @@
 import type { Results } from '../../results/schema.js';
 import { formatNumber, NONE } from '../format.js';
 import { type Content, html, type Markup } from '../markup.js';
-import type { Counted } from '../proxy.js';
-import { type PortsAtPeak, type ViewRow, viewRows } from '../views.js';
+import { type PortsAtPeak, type ViewRow, viewRows } from '../rows/four-views.js';
+import type { Counted } from '../rows/proxy.js';
 import { bullets, section, table } from './parts.js';
 
 /** @returns null where no arm was observed */

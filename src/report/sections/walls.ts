@@ -2,7 +2,7 @@
 import type { Results } from '../../results/schema.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
 import { html, type Markup } from '../markup.js';
-import { type Wall, wallRows } from '../walls.js';
+import { type Wall, wallRows } from '../rows/limits.js';
 import { section, table } from './parts.js';
 
 /** @returns null where no arm has a range that is large enough for a slow wall */

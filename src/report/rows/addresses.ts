@@ -1,8 +1,8 @@
 /**
  * Ports in use per local address: how full the fullest and the emptiest were, and which filled up when. Pure.
  */
-import { strategyOf } from '../domain/strategy.js';
-import type { Run, Second, Variant } from '../results/schema.js';
+import { strategyOf } from '../../domain/strategy.js';
+import type { Run, Second, Variant } from '../../results/schema.js';
 import { comparedRuns, MAX_SLICES, median, portsAvailable } from './medians.js';
 
 /** One interval: ports in use on one address, medians over the compared runs. */

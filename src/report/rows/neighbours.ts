@@ -1,10 +1,10 @@
 /**
  * The loads beside the main one: what became of each in each arm, as medians over the compared runs. Pure.
  */
-import { failureCount } from '../analysis/metric-value.js';
-import { neighbourGuardrails } from '../domain/metric.js';
-import { neighbourInWords } from '../profile/changes.js';
-import type { Results, Run, Variant, VerdictWord } from '../results/schema.js';
+import { failureCount } from '../../analysis/metric-value.js';
+import { neighbourGuardrails } from '../../domain/metric.js';
+import { neighbourInWords } from '../../profile/changes.js';
+import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
 import { comparedRuns, median } from './medians.js';
 import type { Counted } from './proxy.js';
 

@@ -10,9 +10,9 @@ import {
   medianTimeline,
   portsAvailable,
   topFailure,
-} from '../../src/report/medians.js';
-import type { Results, Variant } from '../../src/results/schema.js';
-import { emptyResults, partialResults, quickstartResults } from '../support/results.js';
+} from '../../../src/report/rows/medians.js';
+import type { Results, Variant } from '../../../src/results/schema.js';
+import { emptyResults, partialResults, quickstartResults } from '../../support/results.js';
 
 const arm = (results: Results, name: string): Variant => results.variants.find((variant) => variant.name === name)!;
 

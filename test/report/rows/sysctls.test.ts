@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { discardedRuns, partialNotice, warnings } from '../../src/report/notices.js';
-import { betterVariants, otherChanges, sysctlLines, sysctlRows } from '../../src/report/sysctls.js';
-import { partialResults, quickstartResults } from '../support/results.js';
+import { discardedRuns, partialNotice, warnings } from '../../../src/report/rows/notices.js';
+import { betterVariants, otherChanges, sysctlLines, sysctlRows } from '../../../src/report/rows/sysctls.js';
+import { partialResults, quickstartResults } from '../../support/results.js';
 
 test('a variant changes what it sets apart from the baseline, and the rest is no sysctl', () => {
   const [baseline, ...variants] = quickstartResults().variants;

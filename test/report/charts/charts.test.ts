@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LineSeriesOption } from 'echarts/charts';
-import { addressTimeline, addressWalls } from '../../src/report/addresses.js';
-import { type ChartOption, niceScale, secondsLabel } from '../../src/report/chart-axes.js';
-import { logTicks, outcomeScale, outcomesChart, percentileChart, portsChart } from '../../src/report/charts.js';
-import { medianTimeline } from '../../src/report/medians.js';
-import { CSS_PALETTE, outcomeColours } from '../../src/report/palette.js';
-import { loadDrawing } from '../../src/report/svg.js';
-import { quickstartResults } from '../support/results.js';
+import { type ChartOption, niceScale, secondsLabel } from '../../../src/report/charts/axes.js';
+import {
+  logTicks,
+  outcomeScale,
+  outcomesChart,
+  percentileChart,
+  portsChart,
+} from '../../../src/report/charts/charts.js';
+import { CSS_PALETTE, outcomeColours } from '../../../src/report/charts/palette.js';
+import { loadDrawing } from '../../../src/report/charts/svg.js';
+import { addressTimeline, addressWalls } from '../../../src/report/rows/addresses.js';
+import { medianTimeline } from '../../../src/report/rows/medians.js';
+import { quickstartResults } from '../../support/results.js';
 
 const timelines = quickstartResults({ blocks: 2 }).variants.map(medianTimeline);
 const colours = outcomeColours(['ok', 'bind:EADDRINUSE', 'connect:EADDRNOTAVAIL'], CSS_PALETTE);

@@ -3,14 +3,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answers, bootstrapNotice, bootstrapText, exitRows } from '../../src/report/exits.js';
-import { renderHtml } from '../../src/report/html.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
-import { renderTerminal } from '../../src/report/terminal.js';
-import type { Results, Variant } from '../../src/results/schema.js';
-import { TOR } from '../../src/subjects/defaults.js';
-import type { ProxyReport } from '../../src/subjects/proxy-report.js';
-import { quickstartResults } from '../support/results.js';
+import { renderHtml } from '../../../src/report/html.js';
+import { renderMarkdown } from '../../../src/report/markdown.js';
+import { answers, bootstrapNotice, bootstrapText, exitRows } from '../../../src/report/rows/tor-exits.js';
+import { renderTerminal } from '../../../src/report/terminal.js';
+import type { Results, Variant } from '../../../src/results/schema.js';
+import { TOR } from '../../../src/subjects/defaults.js';
+import type { ProxyReport } from '../../../src/subjects/proxy-report.js';
+import { quickstartResults } from '../../support/results.js';
 
 const FAIL = 'socks:general-failure';
 const LINE = 'Jan 09 00:12:59.000 [warn] Error binding network socket: Address already in use';

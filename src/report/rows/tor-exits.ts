@@ -2,8 +2,8 @@
  * The exits of a private Tor network: their own view of what failed, and what a run says to the three questions of 2012
  * (lists.noisebridge.net/pipermail/tor/2012-January/000697.html). Each answer is made of this experiment's counts. Pure.
  */
-import type { Results, Run, Variant, VerdictWord } from '../results/schema.js';
-import { formatNumber, listed, NONE, plural } from './format.js';
+import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
+import { formatNumber, listed, NONE, plural } from '../format.js';
 import { comparedRuns, median, medianOutcomes } from './medians.js';
 import type { Counted } from './proxy.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bootNotice, guestNotice } from '../../src/report/guests.js';
-import { renderHtml } from '../../src/report/html.js';
-import { renderTerminal } from '../../src/report/terminal.js';
-import type { Results } from '../../src/results/schema.js';
-import { quickstartResults } from '../support/results.js';
+import { renderHtml } from '../../../src/report/html.js';
+import { bootNotice, guestNotice } from '../../../src/report/rows/guests.js';
+import { renderTerminal } from '../../../src/report/terminal.js';
+import type { Results } from '../../../src/results/schema.js';
+import { quickstartResults } from '../../support/results.js';
 
 const LAB = 'virtual machine: User-Mode Linux, kernel bookworm (counts and errnos are exact)';
 

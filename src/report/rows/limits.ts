@@ -1,7 +1,7 @@
 /**
  * The two walls of a proxy: where it became slow, by its response time against the ports in use, and where it first failed. Pure.
  */
-import type { Results, Run, Variant } from '../results/schema.js';
+import type { Results, Run, Variant } from '../../results/schema.js';
 import { comparedRuns, median } from './medians.js';
 
 /** So many times the quiet response time is slow: queues double it, a search that walks half of a range multiplies it by ten. */

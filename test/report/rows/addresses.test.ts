@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressHeat, addressName, addressSlices, heatOf } from '../../src/report/addresses.js';
-import { effectChart, effectHeight } from '../../src/report/chart-effect.js';
-import { HEAT_LEVELS, heatChart, heatHeight, levelOf } from '../../src/report/chart-heat.js';
-import { CSS_PALETTE } from '../../src/report/palette.js';
-import { loadDrawing } from '../../src/report/svg.js';
-import { quickstartResults } from '../support/results.js';
+import { effectChart, effectHeight } from '../../../src/report/charts/effect.js';
+import { HEAT_LEVELS, heatChart, heatHeight, levelOf } from '../../../src/report/charts/heat.js';
+import { CSS_PALETTE } from '../../../src/report/charts/palette.js';
+import { loadDrawing } from '../../../src/report/charts/svg.js';
+import { addressHeat, addressName, addressSlices, heatOf } from '../../../src/report/rows/addresses.js';
+import { quickstartResults } from '../../support/results.js';
 
 const ADDRESSES = { count: 3, first: '10.50.0.254', last: '10.50.1.0' };
 const second = (t: number, ...portsPerAddress: number[]) => ({ t, portsPerAddress });

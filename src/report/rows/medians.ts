@@ -2,10 +2,10 @@
  * What the charts and tables show of an arm: medians over its compared runs, never samples pooled from several runs, because
  * the run is the unit of the experiment. Pure.
  */
-import type { LatencyPhase } from '../domain/metric.js';
-import { strategyOf } from '../domain/strategy.js';
-import { portCount } from '../domain/units.js';
-import type { Latency, Run, Second, Variant } from '../results/schema.js';
+import type { LatencyPhase } from '../../domain/metric.js';
+import { strategyOf } from '../../domain/strategy.js';
+import { portCount } from '../../domain/units.js';
+import type { Latency, Run, Second, Variant } from '../../results/schema.js';
 
 /** The runs that count: finished, valid, and no warm-up. */
 export function comparedRuns(variant: Variant): Run[] {

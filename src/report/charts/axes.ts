@@ -5,7 +5,7 @@
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { GridComponentOption, MarkAreaComponentOption, MarkLineComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
-import { formatNumber } from './format.js';
+import { formatNumber } from '../format.js';
 import type { Palette } from './palette.js';
 
 export type ChartOption = ComposeOption<

@@ -1,7 +1,7 @@
 /** The heat strip: addresses from top to bottom, time from left to right, and how full each was. Pure. */
 import type { CustomSeriesOption } from 'echarts/charts';
-import type { AddressHeat } from './addresses.js';
-import { axis, type ChartOption, FRAME, timeAxis } from './chart-axes.js';
+import type { AddressHeat } from '../rows/addresses.js';
+import { axis, type ChartOption, FRAME, timeAxis } from './axes.js';
 import type { Palette } from './palette.js';
 
 /** Shares of the capacity from which each colour on holds; below the first nothing is drawn. */

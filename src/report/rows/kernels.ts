@@ -2,12 +2,12 @@
  * Results of several kernels: side by side, and cut into one part for each kernel, which the sections of a report show as they
  * show an experiment on one. Pure.
  */
-import { engineName, mayCompare } from '../analysis/engines.js';
-import { metricValue } from '../analysis/metric-value.js';
-import { parseMetric } from '../domain/metric.js';
-import { onNoKernel } from '../plan/kernels.js';
-import type { KernelResult, Results, Variant, VerdictWord } from '../results/schema.js';
-import { formatChange, formatValue, listed, metricLabel, unitOf } from './format.js';
+import { engineName, mayCompare } from '../../analysis/engines.js';
+import { metricValue } from '../../analysis/metric-value.js';
+import { parseMetric } from '../../domain/metric.js';
+import { onNoKernel } from '../../plan/kernels.js';
+import type { KernelResult, Results, Variant, VerdictWord } from '../../results/schema.js';
+import { formatChange, formatValue, listed, metricLabel, unitOf } from '../format.js';
 import { medianOf } from './medians.js';
 
 export type Cell =

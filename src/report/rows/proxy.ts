@@ -1,7 +1,7 @@
 /**
  * What a proxy under test suffered, beside what its clients saw: medians over an arm's compared runs. Pure.
  */
-import type { Results, Variant } from '../results/schema.js';
+import type { Results, Variant } from '../../results/schema.js';
 import { comparedRuns, median, medianOf } from './medians.js';
 
 /** Something that was counted in each run, and its median. */

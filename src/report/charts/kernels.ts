@@ -1,7 +1,7 @@
 /** Variants against kernels: a coloured cell for each verdict. Pure. */
 import type { CustomSeriesOption } from 'echarts/charts';
-import type { VerdictWord } from '../results/schema.js';
-import { type ChartOption, FRAME } from './chart-axes.js';
+import type { VerdictWord } from '../../results/schema.js';
+import { type ChartOption, FRAME } from './axes.js';
 import type { Palette } from './palette.js';
 
 export interface KernelCell {

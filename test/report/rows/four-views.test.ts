@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderHtml } from '../../src/report/html.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
-import { viewRows, whyTheyDiffer } from '../../src/report/views.js';
-import type { Results, Run } from '../../src/results/schema.js';
-import type { ProxyReport } from '../../src/subjects/proxy-report.js';
-import { quickstartResults } from '../support/results.js';
+import { renderHtml } from '../../../src/report/html.js';
+import { renderMarkdown } from '../../../src/report/markdown.js';
+import { viewRows, whyTheyDiffer } from '../../../src/report/rows/four-views.js';
+import type { Results, Run } from '../../../src/results/schema.js';
+import type { ProxyReport } from '../../../src/subjects/proxy-report.js';
+import { quickstartResults } from '../../support/results.js';
 
 const PROXY: ProxyReport = {
   kind: 'squid',

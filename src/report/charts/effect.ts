@@ -1,8 +1,8 @@
 /** The forest plot: each variant's difference from the baseline and its interval. Pure. */
 import type { LineSeriesOption } from 'echarts/charts';
-import type { VerdictWord } from '../results/schema.js';
-import { axis, type ChartOption, FRAME, LINE } from './chart-axes.js';
-import { formatDifference, type Unit } from './format.js';
+import type { VerdictWord } from '../../results/schema.js';
+import { formatDifference, type Unit } from '../format.js';
+import { axis, type ChartOption, FRAME, LINE } from './axes.js';
 import type { Palette } from './palette.js';
 
 export interface EffectRow {

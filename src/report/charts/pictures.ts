@@ -1,19 +1,19 @@
 /** The pictures beside the Markdown report: a few of the page's plots, as SVG files in plain colours and as PNG files. */
-import { winnerOf } from '../analysis/winner.js';
-import type { Results, Variant } from '../results/schema.js';
-import { addressHeat, addressTimeline, addressWalls } from './addresses.js';
-import type { ChartOption } from './chart-axes.js';
-import { effectChart, effectHeight } from './chart-effect.js';
-import { heatChart, heatHeight } from './chart-heat.js';
-import { kernelsChart, kernelsHeight } from './chart-kernels.js';
+import { winnerOf } from '../../analysis/winner.js';
+import type { Results, Variant } from '../../results/schema.js';
+import { metricLabel } from '../format.js';
+import { addressHeat, addressTimeline, addressWalls } from '../rows/addresses.js';
+import { kernelEffectRows, kernelEffects, kernelFrame, kernelGrid } from '../rows/kernel-effects.js';
+import { medianCurve, medianOutcomes, medianTimeline, type Slice } from '../rows/medians.js';
+import { betterVariants } from '../rows/sysctls.js';
+import { effectFrame, effectRows, effectsOf } from '../sections/effect.js';
+import { LIGHT_COLOURS } from '../style.js';
+import type { ChartOption } from './axes.js';
 import { outcomeScale, outcomesChart, percentileChart, portsChart, timeEnd } from './charts.js';
-import { metricLabel } from './format.js';
-import { kernelEffectRows, kernelEffects, kernelFrame, kernelGrid } from './kernel-effects.js';
-import { medianCurve, medianOutcomes, medianTimeline, type Slice } from './medians.js';
+import { effectChart, effectHeight } from './effect.js';
+import { heatChart, heatHeight } from './heat.js';
+import { kernelsChart, kernelsHeight } from './kernels.js';
 import { CSS_PALETTE, outcomeColours, resolvePalette } from './palette.js';
-import { effectFrame, effectRows, effectsOf } from './sections/effect.js';
-import { LIGHT_COLOURS } from './style.js';
-import { betterVariants } from './sysctls.js';
 
 export const PICTURES_FOLDER = 'charts';
 

@@ -2,9 +2,9 @@
  * What a reader must know beside the numbers: whether the experiment is whole, warnings of the whole and of single runs, and
  * runs that were not compared. Pure.
  */
-import { armId } from '../plan/kernels.js';
-import type { Results, Run, Variant } from '../results/schema.js';
-import { formatNumber, listed, plural } from './format.js';
+import { armId } from '../../plan/kernels.js';
+import type { Results, Run, Variant } from '../../results/schema.js';
+import { formatNumber, listed, plural } from '../format.js';
 
 /** One sentence when runs are missing; null when the experiment is complete. */
 export function partialNotice(results: Results): string | null {

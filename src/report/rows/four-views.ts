@@ -2,9 +2,9 @@
  * One failure from its four sides: the client, the proxy's log, the kernel's answers to the proxy's calls, and the ports in use at that
  * moment. All four are of one run, the observed one, so that the numbers may be held against each other. Pure.
  */
-import { totalOf } from '../load/outcome.js';
-import type { Results, Run, Variant } from '../results/schema.js';
-import { formatNumber, plural } from './format.js';
+import { totalOf } from '../../load/outcome.js';
+import type { Results, Run, Variant } from '../../results/schema.js';
+import { formatNumber, plural } from '../format.js';
 import type { Counted } from './proxy.js';
 
 export interface ViewRow {

@@ -1,8 +1,8 @@
 /** What a reader must know of guests: what ran them, and how long a run waited for its own. Pure. */
-import { median } from '../analysis/statistics.js';
-import { kernelsOf } from '../plan/kernels.js';
-import type { Results } from '../results/schema.js';
-import { formatDuration } from './format.js';
+import { median } from '../../analysis/statistics.js';
+import { kernelsOf } from '../../plan/kernels.js';
+import type { Results } from '../../results/schema.js';
+import { formatDuration } from '../format.js';
 import { allRuns } from './notices.js';
 
 /** What ran the guests and what that means for the numbers; null where there were none, or several kernels each with its own. */

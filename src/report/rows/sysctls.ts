@@ -2,7 +2,7 @@
  * Sysctls as reports show them: what a variant changes, as lines for sysctl.d(5), and what was asked beside what the kernel
  * read back. Pure.
  */
-import type { Results, Variant } from '../results/schema.js';
+import type { Results, Variant } from '../../results/schema.js';
 
 /** The kernel separates several values by a tab, people by a space. */
 function normal(value: string): string {

@@ -1,7 +1,7 @@
 /**
  * Options to SVG, by Apache ECharts without a browser. It is imported only when a chart is drawn.
  */
-import type { ChartOption } from './chart-axes.js';
+import type { ChartOption } from './axes.js';
 
 /** Draws one chart. `id` must be unique in the page: it prefixes the ids inside the SVG. */
 export type DrawSvg = (option: ChartOption, id: string, width: number, height: number) => string;

@@ -1,10 +1,10 @@
 /** What the charts about several kernels show: the goal of each variant on each kernel against the baseline there. Pure. */
-import type { KernelResult, Results } from '../results/schema.js';
-import type { EffectRow } from './chart-effect.js';
-import type { KernelGrid } from './chart-kernels.js';
-import { formatDifference, formatInterval, NONE, type Unit } from './format.js';
+import type { KernelResult, Results } from '../../results/schema.js';
+import type { EffectRow } from '../charts/effect.js';
+import type { KernelGrid } from '../charts/kernels.js';
+import { formatDifference, formatInterval, NONE, type Unit } from '../format.js';
+import { type Effect, effectFrame, effectRows, effectsOf, printable } from '../sections/effect.js';
 import { columnTitle, resultsOn } from './kernels.js';
-import { type Effect, effectFrame, effectRows, effectsOf, printable } from './sections/effect.js';
 
 export interface KernelEffect {
   readonly kernel: KernelResult;

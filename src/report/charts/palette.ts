@@ -3,7 +3,7 @@
  * a caller without CSS can give plain colours.
  */
 
-import type { VerdictWord } from '../results/schema.js';
+import type { VerdictWord } from '../../results/schema.js';
 
 export interface Palette {
   readonly text: string;
@@ -20,7 +20,7 @@ export interface Palette {
   /** The hard wall, where nothing is left, and the slow one before it. */
   readonly limit: string;
   readonly slow: string;
-  /** How full an address was, one a level of chart-heat.ts. */
+  /** How full an address was, one a level of heat.ts. */
   readonly heat: readonly string[];
   readonly verdicts: Readonly<Record<VerdictWord, string>>;
   /** The ground on which each is read. */

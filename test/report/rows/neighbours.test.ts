@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Neighbour } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
-import { renderHtml } from '../../src/report/html.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
-import { neighbourRows } from '../../src/report/neighbours.js';
-import { renderTerminal } from '../../src/report/terminal.js';
-import type { Results, Run } from '../../src/results/schema.js';
-import { quickstartResults } from '../support/results.js';
+import type { Neighbour } from '../../../src/plan/plan.js';
+import { LOAD } from '../../../src/profile/defaults.js';
+import { renderHtml } from '../../../src/report/html.js';
+import { renderMarkdown } from '../../../src/report/markdown.js';
+import { neighbourRows } from '../../../src/report/rows/neighbours.js';
+import { renderTerminal } from '../../../src/report/terminal.js';
+import type { Results, Run } from '../../../src/results/schema.js';
+import { quickstartResults } from '../../support/results.js';
 
 const DNS: Neighbour = {
   name: 'dns',

@@ -2,7 +2,10 @@
  * The charts as ECharts options, built from medians: no renderer, no page. Strings of the results stay out of them (names
  * stand in captions), so an option holds numbers, fixed words and colours only.
  */
-import type { AddressSlice, AddressWalls } from './addresses.js';
+
+import { formatValue } from '../format.js';
+import type { AddressSlice, AddressWalls } from '../rows/addresses.js';
+import type { CurvePoint, Slice } from '../rows/medians.js';
 import {
   axis,
   type ChartOption,
@@ -15,9 +18,7 @@ import {
   type TimeFrame,
   timeAxes,
   VERTICAL,
-} from './chart-axes.js';
-import { formatValue } from './format.js';
-import type { CurvePoint, Slice } from './medians.js';
+} from './axes.js';
 import type { Palette } from './palette.js';
 
 /** Ticks of a logarithmic axis at 1, 2 and 5 of each decade, from the last one not above `low` to the first not below `high`. */
