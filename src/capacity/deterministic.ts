@@ -3,13 +3,14 @@
  * In doubt the answer is no: a comparison by statistics is right for both kinds, one by equality only for this kind.
  */
 
+import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { portCount } from '../domain/units.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
-import type { Arm, Neighbour } from '../plan/plan.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import { type Ceiling, ceiling } from './ceiling.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
-import { inputOf, type PredictInput, searchedRange } from './predict-input.js';
+import { type PredictInput, searchedRange } from './predict-input.js';
 import { afterClose } from './time-wait.js';
 
 export interface Determinism {
@@ -33,19 +34,18 @@ interface Question {
 }
 
 /**
- * Whether the outcome counts of each run of an arm are the same, in a namespace where nothing else holds ports.
- * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
- * @param neighbours of the experiment, if it has any
- * @throws UnitError when `ip_local_port_range` is no range
+ * Whether the outcome counts of each run of an arm are the same.
+ * @param sysctls the arm's, on top of those of a fresh lab: name → value
  */
 export function isDeterministic(
   arm: Arm,
-  kernel: KernelVersion,
-  defaults: Readonly<Record<string, string>>,
-  neighbours: readonly Pick<Neighbour, 'afterMs'>[] = [],
+  input: PredictInput,
+  sysctls: Readonly<Record<string, string>>,
+  { lab, neighbours }: Pick<Experiment, 'lab' | 'neighbours'>,
 ): Determinism {
-  if (neighbours.some(({ afterMs }) => afterMs !== null)) return no('a neighbour takes ports while the load goes on');
-  const input = inputOf(arm, kernel, defaults);
+  if (!LABS[lab].ownNamespace) return no('other programs of this machine hold ports too, and nobody knows how many');
+  if (neighbours?.some(({ afterMs }) => afterMs !== null))
+    return no('a neighbour takes ports while the load is running');
   const top = ceiling(input);
   const { arrival } = arm.load;
   if (arm.via || arm.destinations.kind === 'external') return no('machines outside the lab decide what is answered');
@@ -54,8 +54,7 @@ export function isDeterministic(
     return no('hold opens a connection for each that ends, so time decides how many there are');
   if (top.concurrent === null) return no(top.rule);
   const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
-  const sysctls: Readonly<Record<string, string>> = { ...defaults, ...arm.sysctls };
-  const doubt = proxyDoubt(arm) ?? generatorDoubt(arm, kernel, sysctls, attempts);
+  const doubt = proxyDoubt(arm) ?? generatorDoubt(arm, input.kernel, sysctls, attempts);
   if (doubt !== undefined) return no(doubt);
   if (top.concurrent === 0) return yes(`no attempt can succeed: ${top.rule}`);
   const surePorts = missesAPort(input) ? top.ports - 1 : top.ports;

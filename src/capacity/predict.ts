@@ -1,22 +1,44 @@
 /**
- * What the kernel's rules for choosing a local port let a strategy do: how many connections at once, and how many a second
- * for ever. Arithmetic, and where there is no closed form a simulation of the search. Pure.
+ * What the kernel's rules for choosing a local port allow a strategy: how many connections at once, and how many a second,
+ * sustained. Arithmetic, and where there is no closed form a simulation of the search. Pure.
+ *
+ * The one door for everything that is asked about an arm: {@link predictArm}. A set-up without a profile: `question.ts`.
  */
-import type { Arm } from '../plan/plan.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import type { Prediction } from '../results/schema.js';
+import { type Determinism, isDeterministic } from './deterministic.js';
+import { evidenceFor } from './evidence.js';
 import type { KernelVersion } from './kernel-version.js';
-import { knownOf } from './known.js';
 import { limitOf } from './limit.js';
-import { inputOf, type PredictInput } from './predict-input.js';
+import { inputOf, type PredictInput, usablePorts } from './predict-input.js';
+import { type Occupancy, occupancyOf } from './rate-step.js';
 import { simulateArm } from './simulator/load.js';
+import { addressesFor, type Needed } from './sizing.js';
 import { slowWall } from './slow-wall.js';
+import { type Walls, wallsOf } from './time-until.js';
 
 export type { PredictInput } from './predict-input.js';
 
+/** What the arithmetic says of an arm. Each part is made when it is read. */
+export interface ArmPrediction {
+  /** Its ceilings; where there is no closed form, with what a simulation of its attempts came to. */
+  readonly prediction: Prediction;
+  /** Ports in use on one address from which each search is slow (null: none is), and all that there are. */
+  readonly perAddress: { readonly slow: number | null; readonly hard: number };
+  /** When the load comes to its walls. */
+  readonly walls: Walls;
+  /** How long each connection keeps its tuple. */
+  readonly occupancy: Occupancy;
+  /** Whether every run in the lab of this experiment ends in the same counts. */
+  determinism(experiment: Pick<Experiment, 'lab' | 'neighbours'>): Determinism;
+  /** How many addresses the arm needs to sustain `rate` connections a second; for random picks at most 1 in 10,000 is refused. */
+  addressesFor(rate: number): Needed;
+}
+
 /**
  * Predict a strategy's ceilings in a network namespace, by arithmetic alone.
- * @returns `concurrent`: tuples at once, null where there is no closed form; `sustained`: connections per second that can go
- *   on for ever when each is held `holdMs` and closed as told, null where ports do not limit it or there is no closed form
+ * @returns `concurrent`: tuples at once, null where there is no closed form; `sustained`: connections per second that last when
+ *   each is held `holdMs` and closed as told, null where ports do not limit it or there is no closed form
  */
 export function predict(input: PredictInput): Prediction {
   const { top, after, rate } = limitOf(input);
@@ -28,18 +50,35 @@ export function predict(input: PredictInput): Prediction {
     rule: top.fails.startsWith('setsockopt') ? `${top.rule}.` : `${top.rule}; ${after.why}.`,
     source: top.source,
     slowWall: slowWall(input, top),
-    known: knownOf(input, top),
+    known: evidenceFor(input, top),
   };
 }
 
 /**
- * The prediction for an arm of an experiment, in a namespace where nothing else holds ports. Where there is no closed form its
- * attempts are simulated.
+ * All that is predicted for an arm of an experiment, in a namespace where nothing else holds ports.
+ * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
  * @throws UnitError when `ip_local_port_range` is no range
+ * @example predictArm(arm, parseKernelVersion('6.18'), environment.defaults).prediction.concurrent
  */
-export function predictArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): Prediction {
+export function predictArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): ArmPrediction {
   const input = inputOf(arm, kernel, defaults);
-  const prediction = predict(input);
-  const simulated = prediction.concurrent === null ? simulateArm(arm, input) : null;
-  return simulated === null ? prediction : { ...prediction, simulated };
+  const pick = arm.load.pick === 'random' ? 'random' : 'round-robin';
+  return {
+    get prediction() {
+      const prediction = predict(input);
+      const simulated = prediction.concurrent === null ? simulateArm(arm, input) : null;
+      return simulated === null ? prediction : { ...prediction, simulated };
+    },
+    get perAddress() {
+      return { slow: predict(input).slowWall?.walked ?? null, hard: usablePorts(input) };
+    },
+    get walls() {
+      return wallsOf(arm, input);
+    },
+    get occupancy() {
+      return occupancyOf(input);
+    },
+    determinism: (experiment) => isDeterministic(arm, input, { ...defaults, ...arm.sysctls }, experiment),
+    addressesFor: (rate) => addressesFor(input, rate, 'hard', { pick, loss: 1e-4 }),
+  };
 }

@@ -11,7 +11,7 @@ import { inputFrom, type PredictInput, searchedRange, usablePorts } from './pred
 import { simulateLoad } from './simulator/load.js';
 import { addressesFor, lastingRates, type Needed, type Spread } from './sizing.js';
 import { type FirstFull, firstFull } from './spread.js';
-import { secondsUntil } from './walls.js';
+import { secondsUntil } from './time-until.js';
 
 export interface CapacityQuestion {
   readonly kernel: KernelVersion;

@@ -3,11 +3,10 @@
  * minute whatever it is, so a step lasts longer than a tuple is in use, or begins with the tuples in use that the rate would have
  * come to. Pure.
  */
-import type { Arm, Arrival } from '../plan/plan.js';
+import type { Arrival } from '../plan/plan.js';
 import type { SearchSettings } from '../plan/search.js';
-import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
-import { inputOf, TIME_WAIT_SECONDS } from './predict-input.js';
+import { type PredictInput, TIME_WAIT_SECONDS } from './predict-input.js';
 
 export interface Occupancy {
   /** How long a connection keeps its tuple, TIME_WAIT included; 0: ports do not limit the rate. */
@@ -16,13 +15,8 @@ export interface Occupancy {
   readonly how: 'model' | 'assumed';
 }
 
-/**
- * How long each connection of an arm keeps its tuple, by the kernel's rules.
- * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
- * @throws UnitError when `ip_local_port_range` is no range
- */
-export function occupancyOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): Occupancy {
-  const input = inputOf(arm, kernel, defaults);
+/** How long each connection keeps its tuple, by the kernel's rules. */
+export function occupancyOf(input: PredictInput): Occupancy {
   const { after } = limitOf(input);
   const hold = input.holdMs / 1000;
   if (after.seconds !== null) return { seconds: hold + after.seconds, how: 'model' };

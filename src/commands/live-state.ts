@@ -1,8 +1,6 @@
 /** What a live page and the metrics of a run show, kept from the events of the experiment. No I/O. */
 import { compareGoal } from '../analysis/compare.js';
-import { isDeterministic } from '../capacity/deterministic.js';
-import { predict } from '../capacity/predict.js';
-import { inputOf, usablePorts } from '../capacity/predict-input.js';
+import { predictArm } from '../capacity/predict.js';
 import { strategyOf } from '../domain/strategy.js';
 import type { ExperimentEvent } from '../experiment/controller.js';
 import type { PlannedRun } from '../experiment/order.js';
@@ -152,10 +150,7 @@ function effectsSoFar(
 export function deterministicIn({ experiment, all }: Places): (arm: Arm) => boolean {
   return (arm) => {
     const { kernel, environment } = all.find(({ name }) => name === arm.kernel) ?? all[0];
-    return (
-      experiment.lab !== 'host' &&
-      isDeterministic(arm, kernel, environment.defaults, experiment.neighbours).deterministic
-    );
+    return predictArm(arm, kernel, environment.defaults).determinism(experiment).deterministic;
   };
 }
 
@@ -163,8 +158,7 @@ export function deterministicIn({ experiment, all }: Places): (arm: Arm) => bool
 export function wallsIn(places: Places): (arm: Arm) => AddressWalls {
   return (arm) => {
     const place = places.all.find(({ name }) => name === arm.kernel) ?? places.all[0];
-    const input = inputOf(arm, place.kernel, place.environment.defaults);
-    return { slow: predict(input).slowWall?.walked ?? null, hard: usablePorts(input) };
+    return predictArm(arm, place.kernel, place.environment.defaults).perAddress;
   };
 }
 

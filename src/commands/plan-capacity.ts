@@ -2,7 +2,7 @@
  * What `plan` says of an arm's capacity beyond its ceiling: the slow wall, when the load comes to each wall, what a simulation
  * expects where there is no closed form, and how all that is known. Pure.
  */
-import type { Walls } from '../capacity/walls.js';
+import type { Walls } from '../capacity/time-until.js';
 import type { Prediction } from '../results/schema.js';
 import { formatLeft } from './progress.js';
 

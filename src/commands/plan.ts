@@ -4,12 +4,9 @@
 import type { Command } from 'commander';
 import { counted } from '../analysis/format.js';
 import { smallestPairs } from '../analysis/statistics.js';
-import { isDeterministic } from '../capacity/deterministic.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
-import { inputOf } from '../capacity/predict-input.js';
-import { addressesFor, type Needed } from '../capacity/sizing.js';
-import { wallsOf } from '../capacity/walls.js';
+import type { Needed } from '../capacity/sizing.js';
 import type { Engine } from '../domain/guest.js';
 import { expectedExperimentMs } from '../experiment/duration.js';
 import { planRuns } from '../experiment/order.js';
@@ -151,7 +148,7 @@ function describe(experiment: Experiment, places: Attempted<Places>, rate: numbe
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release);
     const part = experimentOn(experiment, name);
-    const describe = (arm: Arm) => describeArm(arm, version, environment?.defaults ?? {}, part.neighbours, rate);
+    const describe = (arm: Arm) => describeArm(arm, version, environment?.defaults ?? {}, part, rate);
     const arms = part.arms.map(describe);
     return { name, release, environment, part, arms };
   });
@@ -189,9 +186,10 @@ function describeArm(
   arm: Arm,
   kernel: KernelVersion,
   defaults: Readonly<Record<string, string>>,
-  neighbours: Experiment['neighbours'],
+  experiment: Experiment,
   rate: number | undefined,
 ): PlannedArm {
+  const { prediction, walls, determinism, addressesFor } = predictArm(arm, kernel, defaults);
   const durationMs = arrivalDurationMs(arm.load.arrival);
   return {
     name: arm.name,
@@ -203,18 +201,12 @@ function describeArm(
     destinations: destinationCount(arm.destinations),
     attempts: scheduledAttempts(arm.load.arrival),
     seconds: durationMs === null ? null : durationMs / 1000,
-    prediction: predictArm(arm, kernel, defaults),
-    walls: wallsOf(arm, kernel, defaults),
+    prediction,
+    walls,
     proxy: arm.proxy?.kind ?? null,
-    ...(rate === undefined ? {} : { needed: { rate, full: neededFor(arm, kernel, defaults, rate) } }),
-    ...isDeterministic(arm, kernel, defaults, neighbours),
+    ...(rate === undefined ? {} : { needed: { rate, full: addressesFor(rate) } }),
+    ...determinism(experiment),
   };
-}
-
-/** Addresses in turns, so that each gets the same share. */
-function neededFor(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>, rate: number): Needed {
-  const pick = arm.load.pick === 'random' ? 'random' : 'round-robin';
-  return addressesFor(inputOf(arm, kernel, defaults), rate, 'hard', { pick, loss: 1e-4 });
 }
 
 /** How many repeats a claim about the noisy variants needs. */

@@ -199,7 +199,7 @@ async function proceed(
 /** What this machine, or the guest, lacks: what would hide the limit that is to be measured. */
 function lacks(experiment: Experiment, { name, environment, kernel }: Place): string[] {
   const part = experimentOn(experiment, name);
-  const predictions = part.arms.map((arm) => predictArm(arm, kernel, environment.defaults));
+  const predictions = part.arms.map((arm) => predictArm(arm, kernel, environment.defaults).prediction);
   return shortages(part, environment, predictions);
 }
 

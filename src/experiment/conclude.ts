@@ -3,7 +3,6 @@
  * made again at any time.
  */
 import { assembleResults } from '../analysis/assemble.js';
-import { isDeterministic } from '../capacity/deterministic.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
@@ -19,11 +18,8 @@ export function conclude({ begin, runs, observed, ended }: JournalContents): Res
   const expectations = new Map(
     experiment.arms.map((arm) => {
       const { kernel: release, defaults } = environments.get(arm.kernel)!;
-      const kernel = parseKernelVersion(release);
-      // On the host other programs hold ports too, and nobody knows how many.
-      const deterministic =
-        experiment.lab !== 'host' && isDeterministic(arm, kernel, defaults, experiment.neighbours).deterministic;
-      return [armId(arm), { deterministic, prediction: predictArm(arm, kernel, defaults) }];
+      const { prediction, determinism } = predictArm(arm, parseKernelVersion(release), defaults);
+      return [armId(arm), { deterministic: determinism(experiment).deterministic, prediction }];
     }),
   );
   const results = assembleResults({

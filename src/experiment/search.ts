@@ -4,7 +4,7 @@
  */
 import { type NotHeld, nextStep, type RateInterval, type SearchRules } from '../analysis/rate-search.js';
 import { predictArm } from '../capacity/predict.js';
-import { type Occupancy, occupancyOf, type RateStep, rateStep } from '../capacity/rate-step.js';
+import { type Occupancy, type RateStep, rateStep } from '../capacity/rate-step.js';
 import { randomStream } from '../domain/random.js';
 import { scheduledAttempts } from '../plan/arrival.js';
 import { armId } from '../plan/kernels.js';
@@ -39,7 +39,7 @@ export async function searchArm(input: SearchInput): Promise<ArmSearch> {
   const { defaults } = place.environment;
   // Connections that stay open to the end have no rate.
   const arm: Arm = { ...input.arm, load: { ...input.arm.load, holdMs: input.arm.load.holdMs ?? 0 } };
-  const occupancy = occupancyOf(arm, place.kernel, defaults);
+  const { occupancy, prediction } = predictArm(arm, place.kernel, defaults);
   const stepAt = (rate: number) =>
     rateStep(rate, occupancy, settings, arm.proxy !== undefined || arm.via !== undefined);
   const rules: SearchRules = { ...settings, attemptsAt: (rate) => scheduledAttempts(stepAt(rate).arrival) ?? 0 };
@@ -50,7 +50,7 @@ export async function searchArm(input: SearchInput): Promise<ArmSearch> {
     ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
     changes: [...arm.changes],
     occupancy,
-    prediction: predictArm(arm, place.kernel, defaults),
+    prediction,
     interval,
     problem,
     steps,

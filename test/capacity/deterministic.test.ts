@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isDeterministic } from '../../src/capacity/deterministic.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
+import { predictArm } from '../../src/capacity/predict.js';
 import type { Arrival } from '../../src/plan/plan.js';
 import { SQUID } from '../../src/subjects/defaults.js';
 import { type ArmChanges, arm, KERNEL } from './inputs.js';
 
 const DEFAULTS = { 'net.ipv4.tcp_tw_reuse': '2', 'net.ipv4.tcp_max_tw_buckets': '131072' };
-const judge = (changes: ArmChanges, kernel = KERNEL) => isDeterministic(arm(changes), kernel, DEFAULTS);
+const judge = (changes: ArmChanges, kernel = KERNEL) =>
+  predictArm(arm(changes), kernel, DEFAULTS).determinism({ lab: 'netns' });
 
 function is(expected: boolean, changes: ArmChanges, why: RegExp, kernel = KERNEL): void {
   const { deterministic, why: reason } = judge(changes, kernel);
@@ -91,7 +92,7 @@ test('what frees tuples at once or soon makes time decide', () => {
 
 test('loopback addresses get the reuse of the default tcp_tw_reuse=2', () => {
   const local = { ...arm({ load: { strategy: 'connect', holdMs: 0 } }), addresses: ['127.0.1.1'] };
-  assert.equal(isDeterministic(local, KERNEL, DEFAULTS).deterministic, false);
+  assert.equal(predictArm(local, KERNEL, DEFAULTS).determinism({ lab: 'netns' }).deterministic, false);
   assert.equal(judge({ load: { strategy: 'connect', holdMs: 0 } }).deterministic, true);
 });
 
@@ -215,4 +216,13 @@ test('through a proxy: tunnels that are held are as sure, what the proxy does in
   is(false, { proxy: SQUID, load: { ...load, arrival: fill({ failures: 5 }) } }, /a proxy answers in its own time/);
   is(false, { proxy: { ...SQUID, outgoing: 'random' }, load }, /the proxy draws its outgoing addresses/);
   is(false, { proxy: { ...SQUID, config: ['workers 2'] }, load }, /adds lines to the configuration/);
+});
+
+test('no count is exact on the host, where other programs hold ports too', () => {
+  const { determinism } = predictArm(arm({ load: { arrival: constant(10, 1000) } }), KERNEL, DEFAULTS);
+  assert.equal(determinism({ lab: 'netns' }).deterministic, true);
+  assert.deepEqual(determinism({ lab: 'host' }), {
+    deterministic: false,
+    why: 'other programs of this machine hold ports too, and nobody knows how many.',
+  });
 });

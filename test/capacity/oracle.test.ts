@@ -4,9 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isDeterministic } from '../../src/capacity/deterministic.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
-import { predict } from '../../src/capacity/predict.js';
+import { predict, predictArm } from '../../src/capacity/predict.js';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
 import type { Arrival } from '../../src/plan/plan.js';
 import type { Prediction } from '../../src/results/schema.js';
@@ -102,7 +101,7 @@ for (const { column, release } of kernels) {
     test('counts are called exact where they are, and only there', () => {
       const kernel = parseKernelVersion(release);
       for (const { row } of rows) {
-        const { deterministic, why } = isDeterministic(armOf(row), kernel, {});
+        const { deterministic, why } = predictArm(armOf(row), kernel, {}).determinism({ lab: 'netns' });
         // A TIME_WAIT that nothing takes over outlasts the second of attempts; where something does, time decides.
         const exact = row.mode === 'held' ? !isRandom(row) : row.secondWave === 0;
         assert.equal(deterministic, exact, `${titleOf(row)}: ${why}`);

@@ -215,14 +215,14 @@ test('an arm and the machine’s sysctls: the arm’s own come on top', () => {
     'net.ipv4.tcp_tw_reuse': '2',
     'net.ipv4.tcp_max_tw_buckets': '131072',
   };
-  assert.equal(predictArm(arm({ addresses: 5 }), KERNEL, defaults).concurrent, 500);
+  assert.equal(predictArm(arm({ addresses: 5 }), KERNEL, defaults).prediction.concurrent, 500);
   const wide = arm({ addresses: 5 });
   delete (wide.sysctls as Record<string, string>)['net.ipv4.ip_local_port_range'];
-  assert.equal(predictArm(wide, KERNEL, defaults).concurrent, 5 * 28_232);
-  assert.equal(predictArm(wide, KERNEL, {}).concurrent, 5 * 28_232);
-  assert.equal(predictArm(wide, parseKernelVersion('3.10.65'), {}).concurrent, 5 * 28_233);
+  assert.equal(predictArm(wide, KERNEL, defaults).prediction.concurrent, 5 * 28_232);
+  assert.equal(predictArm(wide, KERNEL, {}).prediction.concurrent, 5 * 28_232);
+  assert.equal(predictArm(wide, parseKernelVersion('3.10.65'), {}).prediction.concurrent, 5 * 28_233);
   const connect = (sysctls: Record<string, string>) =>
-    predictArm(arm({ load: { strategy: 'connect' }, sysctls }), KERNEL, defaults).sustained;
+    predictArm(arm({ load: { strategy: 'connect' }, sysctls }), KERNEL, defaults).prediction.sustained;
   assert.equal(connect({}), 100 / 60, 'tcp_tw_reuse=2 does nothing for 10.x');
   assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1' }), 100);
   assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.tcp_tw_reuse_delay': '500' }), 200);
@@ -233,17 +233,20 @@ test('an arm and the machine’s sysctls: the arm’s own come on top', () => {
 
 test('an arm whose origin never accepts is freed by tcp_fin_timeout', () => {
   const load = { sink: 'listen-only' } as const;
-  const plain = predictArm(arm({ load }), KERNEL, {});
+  const plain = predictArm(arm({ load }), KERNEL, {}).prediction;
   assert.equal(plain.sustained, 100 / 60);
   assert.match(plain.rule, /the peer never closes, so tcp_fin_timeout frees the port 60 s after our close/);
-  assert.equal(predictArm(arm({ load, sysctls: { 'net.ipv4.tcp_fin_timeout': '5' } }), KERNEL, {}).sustained, 20);
+  assert.equal(
+    predictArm(arm({ load, sysctls: { 'net.ipv4.tcp_fin_timeout': '5' } }), KERNEL, {}).prediction.sustained,
+    20,
+  );
 });
 
 test('an arm on 127.0.0.0/8 gets the reuse that tcp_tw_reuse=2 gives to loopback', () => {
   const local = { ...arm({ load: { strategy: 'connect' } }), addresses: ['127.0.1.1'] };
-  assert.equal(predictArm(local, KERNEL, {}).sustained, 100);
+  assert.equal(predictArm(local, KERNEL, {}).prediction.sustained, 100);
   const mixed = { ...local, addresses: ['127.0.1.1', '10.0.0.1'] };
-  assert.equal(predictArm(mixed, KERNEL, {}).sustained, 100 / 60);
+  assert.equal(predictArm(mixed, KERNEL, {}).prediction.sustained, 100 / 60);
 });
 
 test('tcp_tw_recycle, up to 4.11, ends TIME_WAIT after 3.5 RTO for every strategy; it needs timestamps', () => {
@@ -257,7 +260,7 @@ test('tcp_tw_recycle, up to 4.11, ends TIME_WAIT after 3.5 RTO for every strateg
     arm({ sysctls: { 'net.ipv4.tcp_tw_recycle': '1' } }),
     parseKernelVersion('3.2.0-4-amd64'),
     {},
-  );
+  ).prediction;
   assert.match(arm2014.rule, /tcp_tw_recycle ends TIME_WAIT .* and drops connections of clients behind NAT\.$/);
 });
 
@@ -291,11 +294,11 @@ test('ports that other programs hold by bind(): lost to connect() and to the wil
 test('an arm without a closed form is simulated, in milliseconds also where it is large', () => {
   const sysctls = { 'net.ipv4.ip_autobind_reuse': '1' };
   const load = { strategy: 'bind-reuseaddr' } as const;
-  const small = predictArm(arm({ load, sysctls, destinations: 2 }), KERNEL, {});
+  const small = predictArm(arm({ load, sysctls, destinations: 2 }), KERNEL, {}).prediction;
   assert.equal(small.concurrent, null);
   const { ok, scaledTo, beforeFirstFailure } = small.simulated!;
   assert.ok(ok.low >= 115 && ok.high <= 126 && scaledTo === null && beforeFirstFailure !== null, JSON.stringify(small));
-  assert.equal(predictArm(arm({ load, sysctls }), KERNEL, {}).simulated, undefined);
+  assert.equal(predictArm(arm({ load, sysctls }), KERNEL, {}).prediction.simulated, undefined);
   const fleet = arm({
     load: {
       ...load,
@@ -305,7 +308,7 @@ test('an arm without a closed form is simulated, in milliseconds also where it i
     addresses: 200,
     destinations: 8,
   });
-  const large = predictArm(fleet, KERNEL, {}).simulated!;
+  const large = predictArm(fleet, KERNEL, {}).prediction.simulated!;
   assert.ok(large.scaledTo !== null && large.beforeFirstFailure === null);
   const most = 200 * (28_232 + 7058 * 7);
   assert.ok(Math.abs(large.ok.mean / most - 1) < 0.05, `${large.ok.mean} is not about ${most}`);

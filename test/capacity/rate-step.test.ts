@@ -1,7 +1,8 @@
 /** How a rate is tried so that it shows whether it holds for ever. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { occupancyOf, rateStep } from '../../src/capacity/rate-step.js';
+import { predictArm } from '../../src/capacity/predict.js';
+import { rateStep } from '../../src/capacity/rate-step.js';
 import { createPacer } from '../../src/load/pacer.js';
 import { scheduledAttempts } from '../../src/plan/arrival.js';
 import { SEARCH } from '../../src/plan/search.js';
@@ -10,7 +11,7 @@ import { arm, KERNEL } from './inputs.js';
 const minute = { seconds: 60, how: 'model' } as const;
 
 describe('the time for which a connection keeps its tuple', () => {
-  const of = (changes: Parameters<typeof arm>[0]) => occupancyOf(arm(changes), KERNEL, {});
+  const of = (changes: Parameters<typeof arm>[0]) => predictArm(arm(changes), KERNEL, {}).occupancy;
 
   it('is the hold and what the close leaves', () => {
     assert.deepEqual(of({ load: { holdMs: 0 } }), minute);

@@ -98,7 +98,7 @@ function onKernel(kernel: string): void {
     for (const name of ['baseline', 'connect'])
       it(`holds as many connections as predicted: ${name}`, async () => {
         const arm = ports.arms.find((candidate) => candidate.name === name)!;
-        const { concurrent } = predictArm(arm, version, environment.defaults);
+        const { concurrent } = predictArm(arm, version, environment.defaults).prediction;
         const { outcomes, capacity } = await run(ports, name);
         assert.equal(outcomes.ok, concurrent);
         assert.equal(capacity.tuples, concurrent);

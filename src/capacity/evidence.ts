@@ -8,7 +8,7 @@ import { type Ceiling, eraOf } from './ceiling.js';
 import { atLeast, type KernelVersion, kernelSeries, parseKernelVersion } from './kernel-version.js';
 import type { PredictInput } from './predict-input.js';
 
-export type Known = NonNullable<Prediction['known']>;
+type Evidence = NonNullable<Prediction['known']>;
 
 const OLD = ['3.2.71', '3.3.8'] as const;
 /** Those of the guests on which the tests ask for every row of the oracle, and the machine that the oracle is of. */
@@ -40,8 +40,8 @@ const READ: readonly string[] = (
 /** Releases whose random outcomes the simulator was held against. */
 const SIMULATED_AGAINST = [...OLD, ...TESTED];
 
-/** How the prediction of `top` for an input is known. */
-export function knownOf(input: PredictInput, top: Ceiling): Known {
+/** How the prediction of a ceiling is known, and on which kernels. */
+export function evidenceFor(input: PredictInput, top: Ceiling): Evidence {
   const { kernel, strategy } = input;
   const has = hasStrategy(kernel, strategy);
   if (has === 'unknown') {
@@ -67,7 +67,7 @@ export function knownOf(input: PredictInput, top: Ceiling): Known {
   return ofMainline(input);
 }
 
-function ofVendor(kernel: KernelVersion, release: number): Known {
+function ofVendor(kernel: KernelVersion, release: number): Evidence {
   if (release === 6 || release === 7) {
     return {
       how: 'read',
@@ -82,7 +82,7 @@ function ofVendor(kernel: KernelVersion, release: number): Known {
   };
 }
 
-function ofMainline(input: PredictInput): Known {
+function ofMainline(input: PredictInput): Evidence {
   const { kernel, strategy } = input;
   const alike = MEASURED[strategy].filter((release) => sameRule(input, release));
   const same = alike.filter((release) => kernelSeries(parseKernelVersion(release)) === kernelSeries(kernel));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { secondsUntil } from '../../src/capacity/walls.js';
+import { secondsUntil } from '../../src/capacity/time-until.js';
 import type { Arrival } from '../../src/plan/plan.js';
 
 const near = (actual: number | null, expected: number) =>

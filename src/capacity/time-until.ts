@@ -2,9 +2,8 @@
  * When a load reaches so many tuples in use. Pure.
  */
 import type { Arm, Arrival } from '../plan/plan.js';
-import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
-import { inputOf } from './predict-input.js';
+import type { PredictInput } from './predict-input.js';
 import { slowWall } from './slow-wall.js';
 
 /** Seconds from the start of the load; null where the load does not come there, or there is no closed form. */
@@ -13,12 +12,8 @@ export interface Walls {
   readonly hard: number | null;
 }
 
-/**
- * When an arm, in a namespace where nothing else holds ports, comes to its walls.
- * @throws UnitError when `ip_local_port_range` is no range
- */
-export function wallsOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): Walls {
-  const input = inputOf(arm, kernel, defaults);
+/** When an arm, in a namespace where nothing else holds ports, comes to its walls. */
+export function wallsOf(arm: Arm, input: PredictInput): Walls {
   const { top, after, parked } = limitOf(input);
   const slow = slowWall(input, top);
   const held = arm.load.holdMs === null;
