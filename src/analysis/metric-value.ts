@@ -2,17 +2,8 @@
  * One number of one run. Pure.
  */
 import type { Metric, NeighbourMetric } from '../domain/metric.js';
-import type { Outcomes, Run } from '../results/schema.js';
-
-/** Whether an outcome is a failure: neither ok nor shed (a shed attempt never started, so it could not fail). */
-export function isFailure(outcome: string): boolean {
-  return outcome !== 'ok' && outcome !== 'shed';
-}
-
-/** Attempts that failed. */
-export function failureCount(outcomes: Outcomes): number {
-  return Object.entries(outcomes).reduce((sum, [outcome, count]) => (isFailure(outcome) ? sum + count : sum), 0);
-}
+import { failureCount } from '../domain/outcome.js';
+import type { Run } from '../results/schema.js';
 
 /**
  * What a run says about a metric, in the metric's own unit (`metricUnit`): shares from 0 to 1 of all attempts, the shed ones

@@ -1,8 +1,8 @@
 /**
  * Where the attempts of a variant ended instead. Pure.
  */
+import { isFailure } from '../domain/outcome.js';
 import type { Run } from '../results/schema.js';
-import { isFailure } from './metric-value.js';
 import type { Pair } from './pairs.js';
 import { median } from './statistics.js';
 

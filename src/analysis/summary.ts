@@ -2,10 +2,11 @@
  * The one sentence at the top of a report, for a reader who knows neither the tool nor the statistics. Pure.
  */
 import { metricUnit, parseMetric } from '../domain/metric.js';
+import { failureCount, isFailure, isPortShortage } from '../domain/outcome.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { formatValue, listed, metricLabel } from './format.js';
-import { failureCount, isFailure, metricValue } from './metric-value.js';
+import { metricValue } from './metric-value.js';
 import { medianShare } from './outcome-shift.js';
 import { usableRuns } from './pairs.js';
 import { median } from './statistics.js';
@@ -108,8 +109,7 @@ function priceOf({ guardrails }: Verdict): string {
 }
 
 function reasonOf(outcome: string): string {
-  const wantOfPorts = outcome === 'bind:EADDRINUSE' || outcome === 'connect:EADDRNOTAVAIL';
-  return wantOfPorts ? ` for want of a free local port (${outcome})` : ` (${outcome})`;
+  return isPortShortage(outcome) ? ` for want of a free local port (${outcome})` : ` (${outcome})`;
 }
 
 function failureShare(runs: readonly Run[]): number {

@@ -14,10 +14,10 @@
  * 5. A neighbour of which more attempts fail is failures overall: the word is worse, and the sentence begins with the neighbour.
  */
 import { type Metric, parseMetric } from '../domain/metric.js';
+import { isFailure } from '../domain/outcome.js';
 import type { Comparison, Verdict, VerdictWord } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
 import { shareMargin } from './margin.js';
-import { isFailure } from './metric-value.js';
 import type { OutcomeShift } from './outcome-shift.js';
 
 /** The guardrail that every goal on one failing outcome gets. */

@@ -2,9 +2,9 @@
  * What a reader must know of the experiment as a whole before the verdicts. Pure.
  */
 import { parseMetric } from '../domain/metric.js';
+import { failureCount } from '../domain/outcome.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { counted, formatValue, listed } from './format.js';
-import { failureCount } from './metric-value.js';
 import { isUsable, isUsableForCounts } from './pairs.js';
 import { smallestPairs } from './statistics.js';
 import type { SummaryInput } from './summary.js';

@@ -3,6 +3,7 @@
  *
  *     outcomes["bind:EADDRINUSE"].share   failures.share   capacity   rate   latency.total.p99   cpu.perConnection
  */
+import { outcomeProblem } from './outcome.js';
 import { parseDuration, quote, UnitError } from './units.js';
 
 export const LATENCY_PHASES = ['bind', 'connect', 'response', 'total', 'lag', 'failed'] as const;
@@ -30,6 +31,7 @@ export const METRIC_FORMS = [
   'outcomes["bind:EADDRINUSE"].share',
   'outcomes["bind:EADDRINUSE"].count',
   'outcomes["http:503 ERR_CONNECT_FAIL"].share',
+  'outcomes["socks:general-failure"].share',
   'failures.share',
   'failures.count',
   'capacity',
@@ -42,10 +44,6 @@ export const METRIC_FORMS = [
   `neighbours["NAME"].latency.total.{${LATENCY_STATISTICS.join(',')}}`,
 ] as const;
 
-/** `ok`, `shed`, `phase:ERRNO`, or a proxy's answer: `http:502`, `http:503 ERR_CONNECT_FAIL` (the name in X-Squid-Error). */
-export const OUTCOME_PATTERN =
-  /^(?:ok|shed|(?:socket|setsockopt|bind|connect|response|exchange|timeout|tls):[A-Z][A-Z0-9]*|http:[1-5]\d\d(?: [A-Z][A-Z0-9_]*)?)$/;
-
 /**
  * Parse a metric's name.
  * @throws UnitError that lists the allowed forms
@@ -54,11 +52,8 @@ export function parseMetric(text: string): Metric {
   const outcome = /^outcomes\[(?:"([^"]+)"|'([^']+)')\]\.(share|count)$/.exec(text);
   if (outcome) {
     const name = (outcome[1] ?? outcome[2])!;
-    if (!OUTCOME_PATTERN.test(name)) {
-      throw new UnitError(
-        `found the outcome ${quote(name)}; an outcome is ok, shed, a phase and an errno, as bind:EADDRINUSE, or a proxy's answer, as http:502 or http:503 ERR_CONNECT_FAIL`,
-      );
-    }
+    const problem = outcomeProblem(name);
+    if (problem !== undefined) throw new UnitError(problem);
     return { kind: 'outcome', outcome: name, value: outcome[3] as 'share' | 'count' };
   }
   if (text === 'failures.share' || text === 'failures.count')

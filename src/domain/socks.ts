@@ -2,6 +2,7 @@
  * The client's side of SOCKS5 (RFC 1928), as far as CONNECT without authentication needs it. Strict. Pure.
  */
 import ipaddr from 'ipaddr.js';
+import { SOCKS_NO_METHOD, SOCKS_REPLIES } from './outcome.js';
 import type { Target } from './target.js';
 
 const VERSION = 5;
@@ -16,24 +17,11 @@ export const SUCCEEDED = 0;
 export const GREETING = Uint8Array.of(VERSION, 1, NO_AUTHENTICATION);
 
 /** The outcome when the server wants another method (X'FF', or one that was not offered). */
-export const NO_METHOD = 'socks:no-acceptable-method';
-
-/** Replies by their number; the words are those of RFC 1928, section 6. */
-const REPLIES: readonly string[] = [
-  'succeeded',
-  'general-failure',
-  'not-allowed',
-  'network-unreachable',
-  'host-unreachable',
-  'connection-refused',
-  'ttl-expired',
-  'command-not-supported',
-  'address-type-not-supported',
-];
+export const NO_METHOD = `socks:${SOCKS_NO_METHOD}`;
 
 /** The outcome of a reply: `socks:network-unreachable`; `socks:reply-9` for those that RFC 1928 leaves unassigned. */
 export function replyName(reply: number): string {
-  return `socks:${REPLIES[reply] ?? `reply-${reply}`}`;
+  return `socks:${SOCKS_REPLIES[reply] ?? `reply-${reply}`}`;
 }
 
 /** The request to be connected to an address. */

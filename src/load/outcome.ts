@@ -1,14 +1,12 @@
 /**
- * Outcomes: `ok`, `shed`, the phase that failed with its errno, or a proxy's answer that is a failure. In the hot loop an outcome is a slot in an array of counters
- * that the worker writes and the agent's sampler reads; here is how slots and names translate.
+ * Outcomes (domain/outcome.ts) as counters. In the hot loop an outcome is a slot in an array that the worker writes and the agent's
+ * sampler reads; here is how slots and names translate.
  */
 import { constants } from 'node:os';
+import { OTHER_ANSWER, PHASES, type Phase } from '../domain/outcome.js';
 import { errnoName } from '../kernel/errno.js';
 import type { Outcomes } from '../results/schema.js';
 import { NAME_SLOTS } from './names.js';
-
-export const PHASES = ['socket', 'setsockopt', 'bind', 'connect', 'response', 'tls', 'exchange', 'timeout'] as const;
-export type Phase = (typeof PHASES)[number];
 
 /** Slots of a phase's errnos; Linux errnos end at 133 (include/uapi/asm-generic/errno.h). */
 const ERRNOS = 256;
@@ -21,8 +19,6 @@ const FIRST = 2;
 /** Those of outcomes whose names only come with them (names.ts). */
 export const FIRST_NAMED = FIRST + PHASES.length * ERRNOS;
 export const OUTCOME_SLOTS = FIRST_NAMED + NAME_SLOTS;
-/** What shares the last slot when there are more names than slots. */
-const UNNAMED = 'http:other';
 
 const phaseIndex = Object.fromEntries(PHASES.map((phase, i) => [phase, i])) as Record<Phase, number>;
 
@@ -34,20 +30,11 @@ export function failureSlot(phase: Phase, errno: number): number {
 /** An attempt that took longer than the plan's timeout. */
 export const SLOT_TIMEOUT = failureSlot('timeout', constants.errno.ETIMEDOUT);
 
-/**
- * The outcome of an answer that is a failure: `http:503 ERR_CONNECT_FAIL`.
- * @param squidError the field X-Squid-Error, of which the first word is the name of the error
- */
-export function answerName(status: number, squidError: string): string {
-  const error = /^[A-Z][A-Z0-9_]*/.exec(squidError)?.[0];
-  return error === undefined ? `http:${status}` : `http:${status} ${error}`;
-}
-
-/** @param named the names of the slots from FIRST_NAMED on */
+/** The name of a slot. @param named the names of the slots from FIRST_NAMED on */
 export function outcomeName(slot: number, named: readonly string[] = []): string {
   if (slot === SLOT_OK) return 'ok';
   if (slot === SLOT_SHED) return 'shed';
-  if (slot >= FIRST_NAMED) return named[slot - FIRST_NAMED] ?? UNNAMED;
+  if (slot >= FIRST_NAMED) return named[slot - FIRST_NAMED] ?? OTHER_ANSWER;
   const phase = PHASES[Math.floor((slot - FIRST) / ERRNOS)]!;
   const errno = (slot - FIRST) % ERRNOS;
   return `${phase}:${errno === EOF ? 'EOF' : errnoName(errno)}`;

@@ -2,9 +2,10 @@
  * What one worker writes down about its attempts.
  */
 import { LATENCY_PHASES, type LatencyPhase } from '../domain/metric.js';
+import { answerName } from '../domain/outcome.js';
 import { createHistograms, type Histograms } from './histogram.js';
 import { nameIndexer } from './names.js';
-import { answerName, FIRST_NAMED, SLOT_OK, SLOT_SHED } from './outcome.js';
+import { FIRST_NAMED, SLOT_OK, SLOT_SHED } from './outcome.js';
 import { CONTROL, type SharedLoad, sum } from './shared.js';
 import { count, createTally, settle, type Tally } from './tally.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { answerName } from '../../src/domain/outcome.js';
 import { createNameTable, NAME_SLOTS, nameIndexer, namesIn } from '../../src/load/names.js';
-import { answerName } from '../../src/load/outcome.js';
 
 test('a name has one index, whoever asks', () => {
   const table = createNameTable();

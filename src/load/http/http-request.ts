@@ -3,7 +3,8 @@
  */
 import type { Duplex } from 'node:stream';
 import { Client } from 'undici';
-import { failureSlot, type Phase } from '../outcome.js';
+import type { Phase } from '../../domain/outcome.js';
+import { failureSlot } from '../outcome.js';
 import { errnoOf } from './http-error.js';
 
 /** Longer than any run: who closes, and when, is the plan's business. */

@@ -3,6 +3,7 @@
  * indexed by descriptor, so that an attempt allocates nothing.
  */
 
+import type { Phase } from '../../domain/outcome.js';
 import type { Epoll } from '../../kernel/epoll.js';
 import { EAGAIN, EALREADY, ECONNRESET, EINPROGRESS, EINTR, EMFILE, ENFILE, EPIPE } from '../../kernel/errno.js';
 import {
@@ -32,7 +33,7 @@ import {
 } from '../../kernel/libc.js';
 import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
-import { failureSlot, type Phase, SLOT_TIMEOUT } from '../outcome.js';
+import { failureSlot, SLOT_TIMEOUT } from '../outcome.js';
 import type { Picker } from '../picker.js';
 import type { Recorder } from '../recorder.js';
 import type { StartedLoad } from '../starter.js';

@@ -2,6 +2,7 @@
  * One failure from its four sides: the client, the proxy's log, the kernel's answers to the proxy's calls, and the ports in use at that
  * moment. All four are of one run, the observed one, so that the numbers may be held against each other. Pure.
  */
+import { isFailure, isPortShortage } from '../../domain/outcome.js';
 import { totalOf } from '../../load/outcome.js';
 import type { Results, Run, Variant } from '../../results/schema.js';
 import { formatNumber, plural } from '../format.js';
@@ -44,7 +45,7 @@ export function viewRows({ variants }: Results): ViewRow[] {
 
 function rowOf(variant: Variant, run: Run): ViewRow {
   const client = Object.entries(run.outcomes)
-    .filter(([outcome]) => outcome !== 'ok' && outcome !== 'shed')
+    .filter(([outcome]) => isFailure(outcome))
     .sort(([, m], [, n]) => n - m);
   const log = (run.proxy?.failures ?? []).map(
     ({ call, errno, count }): Counted => [`${call ?? 'a call'} ${errno ?? 'without an errno'}`, count],
@@ -53,7 +54,7 @@ function rowOf(variant: Variant, run: Run): ViewRow {
   const ports = portsAtPeak(variant, run);
   const failed = totalOf(Object.fromEntries(client));
   const kernel = syscalls ? byCall(syscalls.failures) : null;
-  const forPorts = kernel?.filter(([what]) => FOR_WANT_OF_PORTS.test(what)) ?? null;
+  const forPorts = kernel?.filter(([call]) => isPortShortage(call.replace(' ', ':'))) ?? null;
   const sums = { failed, logged: sum(log), refused: forPorts && sum(forPorts) };
   return {
     name: variant.name,
@@ -74,8 +75,7 @@ function rowOf(variant: Variant, run: Run): ViewRow {
   };
 }
 
-/** The errnos that mean that no port was to be had. A program may be refused other calls, as where it tries whether there is IPv6. */
-const FOR_WANT_OF_PORTS = / EADDR(?:INUSE|NOTAVAIL)$/;
+/** A program may be refused other calls too, as where it tries whether there is IPv6. */
 const OTHERS_REFUSED =
   'Calls that were refused with another errno are not for want of a port, and not counted in this.';
 

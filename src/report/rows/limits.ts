@@ -1,6 +1,7 @@
 /**
  * The two walls of a proxy: where it became slow, by its response time against the ports in use, and where it first failed. Pure.
  */
+import { isPeerFailure } from '../../domain/outcome.js';
 import type { Results, Run, Variant } from '../../results/schema.js';
 import { comparedRuns, median } from './medians.js';
 
@@ -81,10 +82,10 @@ export function slowWallOf({ timeline }: Pick<Run, 'timeline'>): MeasuredWall | 
   return { ports: points[at - 1]!.ports, before: of(points.slice(0, at)), behind: of(points.slice(at)) };
 }
 
-/** Ports in use in the first interval in which a request failed by the proxy's own answer. */
+/** Ports in use in the first interval in which the proxy failed a request: by its answer, or by ending the connection. */
 function hardWall(variant: Variant, runs: readonly Run[]): number | null {
   const walls = runs.flatMap(({ timeline }) => {
-    const first = timeline.find(({ outcomes }) => Object.keys(outcomes).some((outcome) => outcome.startsWith('http:')));
+    const first = timeline.find(({ outcomes }) => Object.keys(outcomes).some(isPeerFailure));
     return first?.portsInUse ?? [];
   });
   return variant.proxy && walls.length * 2 > runs.length ? median(walls) : null;

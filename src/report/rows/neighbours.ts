@@ -1,8 +1,8 @@
 /**
  * The loads beside the main one: what became of each in each arm, as medians over the compared runs. Pure.
  */
-import { failureCount } from '../../analysis/metric-value.js';
 import { neighbourGuardrails } from '../../domain/metric.js';
+import { failureCount, isFailure } from '../../domain/outcome.js';
 import { neighbourInWords } from '../../profile/changes.js';
 import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
 import { comparedRuns, median } from './medians.js';
@@ -55,7 +55,7 @@ function failedShare({ outcomes, attempts }: NeighbourRun): number {
 function medianFailures(runs: readonly NeighbourRun[]): Counted[] {
   const names = new Set(runs.flatMap(({ outcomes }) => Object.keys(outcomes)));
   return [...names]
-    .filter((name) => name !== 'ok' && name !== 'shed')
+    .filter(isFailure)
     .map((name): Counted => [name, median(runs.map(({ outcomes }) => outcomes[name] ?? 0)) ?? 0])
     .filter(([, count]) => count > 0);
 }

@@ -99,7 +99,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a goal with an unknown outcome',
     text: add("goal: outcomes['EADDRINUSE'].share"),
     place: 'goal:8',
-    message: /an outcome is ok, shed, a phase and an errno/,
+    message: /write ok, shed, a phase and an errno/,
   },
   {
     title: 'an unknown guardrail',

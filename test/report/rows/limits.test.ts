@@ -10,10 +10,14 @@ import { quickstartResults } from '../../support/results.js';
 const SECOND = quickstartResults().variants[0]!.runs[0]!.timeline[0]!;
 
 /** A run of 20 s, 1000 ports more a second; each answer takes `response(ports)` µs. */
-function timelineOf(response: (ports: number) => number | null, failsFrom = Number.POSITIVE_INFINITY): Second[] {
+function timelineOf(
+  response: (ports: number) => number | null,
+  failsFrom = Number.POSITIVE_INFINITY,
+  failure = 'http:503',
+): Second[] {
   return Array.from({ length: 20 }, (_, i) => {
     const portsInUse = (i + 1) * 1000;
-    const outcomes: Second['outcomes'] = portsInUse >= failsFrom ? { ok: 500, 'http:503': 500 } : { ok: 1000 };
+    const outcomes: Second['outcomes'] = portsInUse >= failsFrom ? { ok: 500, [failure]: 500 } : { ok: 1000 };
     return { ...SECOND, t: i + 1, portsInUse, response: response(portsInUse), outcomes };
   });
 }
@@ -55,6 +59,15 @@ test('both reports have both walls beside what the model expects', async () => {
   assert.match(await renderHtml(both), /<h2 id="walls-title">Two walls<\/h2>/);
   const neither = renderMarkdown(results(timelineOf(() => 1000)));
   assert.match(neither, /\| baseline \| not reached \| 14,116 \| – → – \| not reached \| 28,232 \|/);
+});
+
+test('a proxy first fails where it refuses or ends a connection, whatever protocol it speaks', () => {
+  const hardWall = (failure: string) => wallRows(results(timelineOf(() => 1000, 19_000, failure)))[0]!.hard.measured;
+  for (const failure of ['http:503', 'http:other', 'socks:general-failure', 'response:EOF', 'exchange:ECONNRESET'])
+    assert.equal(hardWall(failure), 19_000, failure);
+  // Before the proxy has said a word, a failure is the client's own.
+  for (const failure of ['connect:EADDRNOTAVAIL', 'timeout:ETIMEDOUT', 'shed'])
+    assert.equal(hardWall(failure), null, failure);
 });
 
 test('a small range has none to look for', async () => {
