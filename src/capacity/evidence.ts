@@ -11,7 +11,7 @@ import type { PredictInput } from './predict-input.js';
 type Evidence = NonNullable<Prediction['known']>;
 
 const OLD = ['3.2.71', '3.3.8'] as const;
-/** Those of the guests on which the tests ask for every row of the oracle, and the machine that the oracle is of. */
+/** The kernels on which every row of the oracle is tested: those of the guests, and that of the machine on which it was measured. */
 const TESTED = ['5.10.46', '6.1.176', '6.12.101', '6.18.44', '7.2.7'] as const;
 
 /** Releases on which a strategy's counts were measured, ports held and in TIME_WAIT (test/lab/vm/oracle-kernels.test.ts). */

@@ -1,5 +1,5 @@
 /**
- * What limits a strategy for good: its ceiling, the time that a tuple is in use, and the rate that both allow. Pure.
+ * What limits a strategy in the long run: its ceiling, how long a tuple is in use, and the sustained rate that both allow. Pure.
  */
 import { type Ceiling, ceiling } from './ceiling.js';
 import type { PredictInput } from './predict-input.js';
@@ -9,9 +9,9 @@ import { type AfterClose, afterClose } from './time-wait.js';
 export interface Limit {
   readonly top: Ceiling;
   readonly after: AfterClose;
-  /** Tuples that TIME_WAIT occupies for good, because `tcp_max_tw_buckets` lets no more in. */
+  /** Tuples that TIME_WAIT occupies all the time, because `tcp_max_tw_buckets` lets no more in. */
   readonly parked: number;
-  /** Connections a second for ever, and the arithmetic; null where ports do not limit it or there is no closed form. */
+  /** Sustained connections a second, and the arithmetic; null where ports do not limit it or there is no closed form. */
   readonly rate: { readonly value: number; readonly text: string } | null;
 }
 

@@ -12,7 +12,7 @@ import { atLeast, type KernelVersion } from './kernel-version.js';
 export const TIME_WAIT_SECONDS = 60;
 
 /** TCP_RTO_MIN, include/net/tcp.h, in milliseconds. */
-export const RTO_MIN_MS = 200;
+const RTO_MIN_MS = 200;
 
 export interface PredictInput {
   readonly kernel: KernelVersion;

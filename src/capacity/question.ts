@@ -9,7 +9,7 @@ import { limitOf } from './limit.js';
 import { predict } from './predict.js';
 import { inputFrom, type PredictInput, searchedRange, usablePorts } from './predict-input.js';
 import { simulateLoad } from './simulator/load.js';
-import { addressesFor, lastingRates, type Needed, type Spread } from './sizing.js';
+import { addressesFor, type Needed, type Spread, sustainedRates } from './sizing.js';
 import { type FirstFull, firstFull } from './spread.js';
 import { secondsUntil } from './time-until.js';
 
@@ -35,8 +35,8 @@ export interface CapacityQuestion {
   readonly sysctls: Readonly<Record<string, string>>;
 }
 
-/** Of all hosts together. `rate`: connections a second for ever; null: no rate leads there, or there is no closed form. */
-export interface Wall {
+/** Of all hosts together. `rate`: sustained connections a second; null: no rate leads there, or there is no closed form. */
+interface Wall {
   readonly tuples: number | null;
   readonly rate: number | null;
 }
@@ -77,7 +77,7 @@ export function capacityOf(question: CapacityQuestion): CapacityAnswer {
   const { top } = limitOf(input);
   const prediction = withSimulation(question, input, predict(input));
   const spread = { pick, loss: question.loss };
-  const rates = lastingRates(input, spread);
+  const rates = sustainedRates(input, spread);
   const times = (value: number | null) => (value === null ? null : value * hosts);
   const places = top.sources * top.targets * hosts;
   const known = top.concurrent !== null && top.ports > 0;
@@ -103,11 +103,11 @@ function withSimulation({ pick }: CapacityQuestion, input: PredictInput, predict
 
 /** @param rate of one host */
 function atRate(input: PredictInput, rate: number, spread: Spread): NonNullable<CapacityAnswer['atRate']> {
-  const { hard, slow } = lastingRates(input, spread);
+  const { hard, slow } = sustainedRates(input, spread);
   const { top } = limitOf(input);
   const tuples = { hard: top.concurrent, slow: predict(input).slowWall?.tuples ?? null };
   const arrival = { shape: 'constant', rate, durationMs: 0 } as const;
-  // In use for good at the rate that just does not come there.
+  // In use at the rate that just does not reach the wall.
   const until = (wall: 'hard' | 'slow', lasting: number | null) => {
     const most = tuples[wall];
     if (most === null || lasting === null) return most === 0 ? 0 : null;

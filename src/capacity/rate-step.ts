@@ -1,7 +1,7 @@
 /**
- * How one rate is tried so that it shows whether the rate holds for ever. A rate that fills the ports only after a minute holds for a
- * minute whatever it is, so a step lasts longer than a tuple is in use, or begins with the tuples in use that the rate would have
- * come to. Pure.
+ * How one rate is tried so that it shows whether the rate can be sustained. A rate that fills the ports only after a minute holds
+ * for a minute whatever it is, so a step lasts longer than a tuple is in use, or begins with as many tuples in use as the rate
+ * would lead to. Pure.
  */
 import type { Arrival } from '../plan/plan.js';
 import type { SearchSettings } from '../plan/search.js';
@@ -26,7 +26,7 @@ export function occupancyOf(input: PredictInput): Occupancy {
 export interface RateStep {
   readonly arrival: Arrival;
   /**
-   * `in full`: it lasts longer than tuples are in use, so that what it shows goes on for ever. `scaled`: it begins with so many
+   * `in full`: it lasts longer than tuples are in use, so that what it shows is sustained. `scaled`: it begins with so many
    * connections in one go that, with those of the rate, as many tuples are in use as the rate leads to. `unbound`: nothing that
    * the model knows of is in use after a connection, and the step only shows what it shows while it lasts.
    */

@@ -1,5 +1,5 @@
 /**
- * The questions the other way round: how many addresses a rate needs. Pure.
+ * The inverse question: how many addresses a rate needs. Pure.
  */
 import { ceiling } from './ceiling.js';
 import { limitOf } from './limit.js';
@@ -14,14 +14,14 @@ export interface Spread {
   readonly loss: number;
 }
 
-/** What a setup bears for ever: connections a second; null: ports do not limit it, or there is no closed form. */
-export interface LastingRates {
+/** What a set-up sustains, in connections a second; null: ports do not limit it, or there is no closed form. */
+export interface SustainedRates {
   readonly hard: number | null;
   readonly slow: number | null;
 }
 
-/** The rates at which a setup comes to its walls. */
-export function lastingRates(input: PredictInput, spread: Spread): LastingRates {
+/** The rates at which a set-up reaches its walls. */
+export function sustainedRates(input: PredictInput, spread: Spread): SustainedRates {
   const { top, rate } = limitOf(input);
   const slow = slowWall(input, top)?.rate ?? null;
   if (spread.pick === 'round-robin') return { hard: rate?.value ?? null, slow };
@@ -42,13 +42,13 @@ function quietShare(n: number): number {
 }
 
 export type Needed =
-  /** @property perAddress connections a second that each address bears */
+  /** @property perAddress connections a second that each address sustains */
   | { readonly kind: 'addresses'; readonly addresses: number; readonly perAddress: number }
   /** `useless`: no number of addresses is enough. `unlimited`: one is. `unknown`: there is no closed form. */
   | { readonly kind: 'useless' | 'unlimited' | 'unknown'; readonly why: string };
 
 /**
- * How many addresses a rate needs so that a setup stays below a wall for ever.
+ * How many addresses a rate needs so that a set-up stays below a wall at that rate, sustained.
  * @param rate connections a second
  */
 export function addressesFor(input: PredictInput, rate: number, wall: 'hard' | 'slow', spread: Spread): Needed {
@@ -56,13 +56,13 @@ export function addressesFor(input: PredictInput, rate: number, wall: 'hard' | '
   const { top, after } = limitOf(one);
   if (top.concurrent === null) return { kind: 'unknown', why: top.rule };
   if (top.concurrent === 0) return { kind: 'useless', why: top.rule };
-  const lasting = lastingRates({ ...one, addresses: 2 }, spread)[wall];
+  const lasting = sustainedRates({ ...one, addresses: 2 }, spread)[wall];
   if (lasting === null)
     return {
       kind: 'unlimited',
       why: wall === 'slow' ? 'this search has no slow wall, or no rate leads there' : after.why,
     };
-  const [alone, two] = [lastingRates(one, spread)[wall]!, lasting];
+  const [alone, two] = [sustainedRates(one, spread)[wall]!, lasting];
   if (rate <= alone) return { kind: 'addresses', addresses: 1, perAddress: alone };
   if (ceiling({ ...input, addresses: 2 }).concurrent === top.concurrent || two <= alone)
     return { kind: 'useless', why: top.rule };

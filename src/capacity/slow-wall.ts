@@ -14,9 +14,9 @@ import { afterClose } from './time-wait.js';
 export interface SlowWall {
   /** Tuples in use from which on the search is slow. */
   readonly tuples: number;
-  /** Connections a second that lead there for good; null where no rate does, or none has a closed form. */
+  /** The sustained connections a second that lead there; null where no rate does, or none has a closed form. */
   readonly rate: number | null;
-  /** Ports that each search then walks in vain: of a few hundred nobody notices. */
+  /** Ports that each search then walks in vain; a few hundred are not noticed. */
   readonly walked: number;
   /** A clause without a final stop. */
   readonly why: string;
@@ -34,7 +34,7 @@ export function slowWall(input: PredictInput, top: Ceiling): SlowWall | null {
 }
 
 /**
- * The rate at which so many tuples are in use for good. bind() walks over a TIME_WAIT even where the socket could take it over
+ * The sustained rate at which so many tuples are in use. bind() walks over a TIME_WAIT even where the socket could take it over
  * afterwards; TIME_WAIT beyond `tcp_max_tw_buckets` there is none.
  */
 function rateTo(input: PredictInput, top: Ceiling, tuples: number): number | null {

@@ -6,13 +6,13 @@ import { limitOf } from './limit.js';
 import type { PredictInput } from './predict-input.js';
 import { slowWall } from './slow-wall.js';
 
-/** Seconds from the start of the load; null where the load does not come there, or there is no closed form. */
+/** Seconds from the start of the load; null where the load does not get that far, or there is no closed form. */
 export interface Walls {
   readonly slow: number | null;
   readonly hard: number | null;
 }
 
-/** When an arm, in a namespace where nothing else holds ports, comes to its walls. */
+/** When an arm, in a namespace where nothing else holds ports, reaches its walls. */
 export function wallsOf(arm: Arm, input: PredictInput): Walls {
   const { top, after, parked } = limitOf(input);
   const slow = slowWall(input, top);
@@ -32,7 +32,7 @@ export function wallsOf(arm: Arm, input: PredictInput): Walls {
  * Seconds from the start of the load until `tuples` are in use at once.
  * @param occupiedSeconds how long a connection keeps its tuple, TIME_WAIT included; infinite for one that is held to the end
  * @returns null where that does not happen: the rate is too low, the arrivals end before, or (`fill`) they follow no clock. A
- *   constant or poisson arrival is taken to go on for ever
+ *   constant or poisson arrival is taken to be sustained
  */
 export function secondsUntil(arrival: Arrival, tuples: number, occupiedSeconds: number): number | null {
   switch (arrival.shape) {

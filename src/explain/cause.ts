@@ -157,7 +157,7 @@ export const CAUSES: Record<CauseName, Cause> = {
   },
   'marked-down': {
     resource:
-      'Nothing now, perhaps: the proxy has marked its servers as down after earlier failures. A shortage of ports does that, and goes on being seen for fail_timeout after the ports are free again.',
+      'Nothing now, perhaps: the proxy has marked its servers as down after earlier failures. A shortage of ports does that, and it stays visible for fail_timeout after the ports are free again.',
     check: 'The lines before this one: failed (99: Cannot assign requested address), or others.',
     helps: 'What helps against the first error; max_fails=0 where one server is all there is.',
     inVain: null,

@@ -2,7 +2,7 @@
  * The errnos that say that something ran out, by number, name, and the texts of C libraries and runtimes. Pure.
  */
 
-export const ERRNOS = [
+const ERRNOS = [
   'EADDRINUSE',
   'EADDRNOTAVAIL',
   'EMFILE',

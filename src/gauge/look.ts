@@ -12,7 +12,7 @@ export interface AddressLook extends AddressReading {
   readonly secondsToHardWall: number | null;
 }
 
-export interface OwnerLook {
+interface OwnerLook {
   readonly pid: number;
   readonly command: string;
   readonly sockets: number;
@@ -59,6 +59,7 @@ export type LookInput = Omit<Look, 'level' | 'addresses'> & {
   readonly growth: ReadonlyMap<string, Growth>;
 };
 
+/** Adds growth, the time left and the worst level to a reading of addresses. */
 export function makeLook({ growth, addresses, ...rest }: LookInput): Look {
   return {
     ...rest,

@@ -2,6 +2,7 @@
  * A look as a table for a terminal, and as one line for a log. Pure.
  */
 import { styleText } from 'node:util';
+import { formatTarget } from '../domain/format.js';
 import type { AddressLook, Look } from './look.js';
 import type { Level } from './reading.js';
 
@@ -56,7 +57,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
       look.missed > 0 ? `busiest destinations (each up to ${thousands(look.missed)} more)` : 'busiest destinations',
       destinations.map(
         ({ address, port, sockets, localAddresses }) =>
-          `${endpoint(address, port)}  ${thousands(sockets)} from ${counted(localAddresses, 'address', 'addresses')}`,
+          `${formatTarget({ address, port })}  ${thousands(sockets)} from ${counted(localAddresses, 'address', 'addresses')}`,
       ),
       paint,
     ).map((text) => cut(text)),
@@ -116,7 +117,7 @@ function cellsOf(look: AddressLook): string[] {
 
 /** Where ports are shared, what counts is one destination, and it is named. */
 function whatCounts({ wall, largest }: AddressLook): string {
-  return wall === 'destination' && largest ? `to ${endpoint(largest.address, largest.port)}` : 'ports';
+  return wall === 'destination' && largest ? `to ${formatTarget(largest)}` : 'ports';
 }
 
 function ownersTitle({ owners, addresses }: Look): string {
@@ -133,10 +134,6 @@ function ownersTitle({ owners, addresses }: Look): string {
 function section(title: string, lines: readonly string[], paint: (style: Style, text: string) => string): string[] {
   if (title === '' || (lines.length === 0 && title.startsWith('busiest'))) return [];
   return ['', paint('dim', title), ...lines];
-}
-
-export function endpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** A process may give itself any name. */

@@ -31,6 +31,10 @@ interface Series {
   readonly points: Point[];
 }
 
+/**
+ * Keeps the looks of the last minute.
+ * @param window seconds over which growth is measured
+ */
 export function createTrend(window = WINDOW_SECONDS): Trend {
   let known = new Map<string, Series>();
   return {

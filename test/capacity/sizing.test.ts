@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressesFor, lastingRates, type Spread } from '../../src/capacity/sizing.js';
+import { addressesFor, type Spread, sustainedRates } from '../../src/capacity/sizing.js';
 import { input } from './inputs.js';
 
 const EVEN: Spread = { pick: 'round-robin', loss: 0 };
@@ -28,7 +28,7 @@ test('so many addresses are just enough', () => {
           const setup = full({ strategy, destinations: 3 });
           const needed = addressesFor(setup, rate, wall, spread);
           assert.ok(needed.kind === 'addresses');
-          const at = (addresses: number) => lastingRates({ ...setup, addresses }, spread)[wall]!;
+          const at = (addresses: number) => sustainedRates({ ...setup, addresses }, spread)[wall]!;
           assert.ok(at(needed.addresses) >= rate * 0.999, `${strategy} ${rate} ${wall} ${spread.pick}`);
           if (needed.addresses > 1) assert.ok(at(needed.addresses - 1) < rate, `${strategy} ${rate} ${wall}`);
         }
@@ -54,7 +54,7 @@ test('where addresses do not help, or are not needed', () => {
 
 test('a random spread bears less than an even one: some pair is full first', () => {
   const setup = input({ strategy: 'bind', addresses: 50, maxTwBuckets: 1e9 });
-  const [even, random] = [lastingRates(setup, EVEN), lastingRates(setup, RANDOM)];
+  const [even, random] = [sustainedRates(setup, EVEN), sustainedRates(setup, RANDOM)];
   assert.equal(even.hard, 5000 / 60);
   // Erlang's table: 100 lines bear 69.3 erlang at a loss of 1 in 10,000.
   const erlang = (100 * random.hard!) / even.hard!;

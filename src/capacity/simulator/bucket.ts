@@ -32,6 +32,7 @@ export interface Bucket {
   readonly groups: Map<number, [number, number, number, number]>;
 }
 
+/** The bucket of a port (`inet_bind_bucket`) with no socket in it yet. */
 export function newBucket(): Bucket {
   return { fastreuse: -1, fastreuseport: -1, live: 0, owners: 0, boundOwners: 0, groups: new Map() };
 }
@@ -55,7 +56,7 @@ export function addOwner(bucket: Bucket, socket: Binder, knowsReuseport: boolean
   countIn(bucket, socket, 1);
 }
 
-/** A socket closes: into TIME_WAIT, which still owns the port, or for good. */
+/** A socket closes: into TIME_WAIT, which still owns the port, or completely. */
 export function endLive(bucket: Bucket): void {
   bucket.live -= 1;
 }

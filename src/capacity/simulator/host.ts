@@ -54,7 +54,7 @@ export interface Host {
   /** In the order of their entry. */
   readonly timeWait: Connection[];
   expired: number;
-  /** (address, destination) → where connect() goes on searching (`table_perturb`, before 5.12 one hint for all). */
+  /** (address, destination) → where connect() resumes its search (`table_perturb`, before 5.12 one hint for all). */
   readonly offsets: Map<number, number>;
   readonly knowsReuseport: boolean;
   readonly releases: boolean;
@@ -62,6 +62,7 @@ export interface Host {
   readonly random: Random;
 }
 
+/** A simulated network namespace with no socket in it yet. */
 export function createHost(config: HostConfig, random: Random): Host {
   const { kernel, range } = config;
   return {
