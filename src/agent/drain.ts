@@ -2,10 +2,10 @@
  * Waiting until the ports of the run before are free again. In the netns lab each run has fresh namespaces and nothing to wait for;
  * on the host, the TIME_WAIT of one run would be counted against the next, and the verdict would be about the order of the runs.
  */
-import { TIME_WAIT_SECONDS } from '../capacity/time-wait.js';
+import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
 import type { SocketObserver } from '../kernel/sock-diag.js';
 
-const DRAIN_MS = (TIME_WAIT_SECONDS + 1) * 1000;
+const DRAIN_MS = (TIME_WAIT_LATEST_SECONDS + 1) * 1000;
 const LOOK_EVERY_MS = 250;
 
 /**

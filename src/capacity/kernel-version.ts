@@ -15,6 +15,8 @@ export interface KernelVersion {
    * there the build counts: `2.6.32-642.6.2.el6` is release 6, build [642, 6, 2].
    */
   readonly enterprise: { readonly release: number; readonly build: readonly number[] } | null;
+  /** Timer interrupts per second that it was built with (CONFIG_HZ); null: not known. */
+  readonly hz: number | null;
 }
 
 /** A text that is not a kernel release. */
@@ -29,9 +31,10 @@ const ENTERPRISE = /-(\d+(?:\.\d+)*)\.el(\d+)(?:[._]|$)/;
  * Parse a kernel release. What follows the number (a vendor's suffix, `-rc3`) does not count, except the build of an
  * enterprise kernel; a release candidate is taken for the release.
  * @param release `6.18.44-cloud`, `3.10.0-1160.el7.x86_64`, `7.2.13+deb14-cloud-amd64`, `6.3`
+ * @param hz its CONFIG_HZ, as 250; no release tells it
  * @throws KernelVersionError
  */
-export function parseKernelVersion(release: string): KernelVersion {
+export function parseKernelVersion(release: string, hz?: number | null): KernelVersion {
   const match = RELEASE.exec(release);
   if (!match) {
     const shown = JSON.stringify(release.slice(0, 80));
@@ -46,6 +49,7 @@ export function parseKernelVersion(release: string): KernelVersion {
     minor: Number(match[2]),
     patch: Number(match[3] ?? 0),
     enterprise: vendor && { release: Number(vendor[2]), build: vendor[1]!.split('.').map(Number) },
+    hz: hz ?? null,
   };
 }
 

@@ -31,25 +31,29 @@ function withOverflow(
   if (top.concurrent === null || after.seconds === 0 || maxTwBuckets >= top.concurrent) return { ...after, parked: 0 };
   return {
     seconds: 0,
+    latest: 0,
     parked: maxTwBuckets,
     why: `tcp_max_tw_buckets = ${maxTwBuckets} is below the ceiling, and a close beyond it leaves no TIME_WAIT`,
   };
 }
 
 function sustained(input: PredictInput, top: Ceiling, after: AfterClose, parked: number): Limit['rate'] {
-  if (top.concurrent === null || after.seconds === null) return null;
+  if (top.concurrent === null || after.latest === null) return null;
   if (top.concurrent === 0) return { value: 0, text: '0 a second' };
   const hold = input.holdMs / 1000;
-  const seconds = hold + after.seconds;
+  // At the latest: a rate that meets a free port only when timers are early does not last.
+  const seconds = hold + after.latest;
   if (seconds === 0 || (top.takesOver === 'random' && after.seconds === 0)) return null;
   const free = top.concurrent - parked;
   const value = free / seconds;
-  const divisor = hold > 0 && after.seconds > 0 ? `(${hold} s + ${after.seconds} s)` : `${seconds} s`;
+  const shown = (value: number) => Number(value.toFixed(3));
+  const divisor = hold > 0 && after.latest > 0 ? `(${hold} s + ${shown(after.latest)} s)` : `${shown(seconds)} s`;
   const dividend = parked > 0 ? `(${top.concurrent} − ${parked})` : `${free}`;
   return { value, text: `${dividend} / ${divisor} = ${rounded(value)} a second` };
 }
 
-/** Three digits, and all that stand before the point: not rounded up there, since a rate above the limit does not last. */
+/** Three digits, and all that stand before the point; never rounded up, since a rate above the limit does not last. */
 function rounded(value: number): string {
-  return value >= 100 ? String(Math.floor(value + 1e-6)) : String(Number(value.toPrecision(3)));
+  const digits = 10 ** Math.max(0, 2 - Math.floor(Math.log10(value)));
+  return String(Math.floor(value * digits + 1e-6) / digits);
 }

@@ -38,7 +38,7 @@ export function slowWall(input: PredictInput, top: Ceiling): SlowWall | null {
  * afterwards; TIME_WAIT beyond `tcp_max_tw_buckets` there is none.
  */
 function rateTo(input: PredictInput, top: Ceiling, tuples: number): number | null {
-  const after = afterClose(input, strategyOf(input.strategy).port === 'bind' ? { takesOver: 'no' } : top).seconds;
+  const after = afterClose(input, strategyOf(input.strategy).port === 'bind' ? { takesOver: 'no' } : top).latest;
   if (after === null) return null;
   const hold = input.holdMs / 1000;
   if (input.maxTwBuckets < tuples && after > 0) return hold > 0 ? (tuples - input.maxTwBuckets) / hold : null;

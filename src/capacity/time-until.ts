@@ -24,7 +24,7 @@ export function wallsOf(arm: Arm, input: PredictInput): Walls {
   return {
     slow:
       slow === null ? null : until(slow.tuples, slow.rate === null ? 0 : slow.tuples / slow.rate - input.holdMs / 1000),
-    hard: top.concurrent === null ? null : until(top.concurrent - (held ? 0 : parked), after.seconds),
+    hard: top.concurrent === null ? null : until(top.concurrent - (held ? 0 : parked), after.latest),
   };
 }
 

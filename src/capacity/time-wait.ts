@@ -6,41 +6,48 @@ import { strategyOf } from '../domain/strategy.js';
 import type { Ceiling } from './ceiling.js';
 import { endsTimeWaitInSlots, hasTwRecycle } from './kernel-changes.js';
 import { atLeast } from './kernel-version.js';
-import type { PredictInput } from './predict-input.js';
+import { type PredictInput, TIME_WAIT_SECONDS } from './predict-input.js';
+import { timerTick } from './timer-wheel.js';
 
-export { TIME_WAIT_SECONDS } from './predict-input.js';
+export { TIME_WAIT_LATEST_SECONDS, TIME_WAIT_SECONDS } from './predict-input.js';
 
 export interface AfterClose {
-  /** Seconds from the close until the tuple serves again; 0: at once. Null where there is no closed form. */
+  /** Seconds from the close until the tuple serves again, at the earliest; 0: at once. Null where there is no closed form. */
   readonly seconds: number | null;
+  /** The same at the latest, as a timer rounds up: what a sustained rate must reckon with. */
+  readonly latest: number | null;
   /** A clause without a final stop. */
   readonly why: string;
 }
 
 /** The time after the close of one connection. What `tcp_max_tw_buckets` cuts off is `predict`'s to add. */
 export function afterClose(input: PredictInput, { takesOver }: Pick<Ceiling, 'takesOver'>): AfterClose {
-  if (input.close === 'reset') return { seconds: 0, why: 'a close with RST leaves no TIME_WAIT' };
+  if (input.close === 'reset') return { ...exactly(0), why: 'a close with RST leaves no TIME_WAIT' };
   if (input.close === 'server')
-    return { seconds: 0, why: 'the server closes first, so the TIME_WAIT is at the server' };
+    return { ...exactly(0), why: 'the server closes first, so the TIME_WAIT is at the server' };
   if (takesOver !== 'no' && input.timestamps)
     return {
-      seconds: 0,
+      ...exactly(0),
       why: 'a port that is bound before connect() takes over a TIME_WAIT at once, by TCP timestamps',
     };
   const reuse = strategyOf(input.strategy).port === 'connect' && reuseActs(input);
   if (input.finTimeoutMs !== null) return inFinWait2(input, input.finTimeoutMs / 1000, reuse);
   const recycled = recycleSeconds(input);
   if (reuse && !(recycled !== null && recycled <= reuseDelaySeconds(input)))
-    return { seconds: reuseDelaySeconds(input), why: `tcp_tw_reuse frees a port ${delayText(input)} after our close` };
+    return {
+      ...exactly(reuseDelaySeconds(input)),
+      why: `tcp_tw_reuse frees a port ${delayText(input)} after our close`,
+    };
   if (recycled !== null)
     return {
-      seconds: recycled,
+      ...byTimer(recycled, input),
       why: `tcp_tw_recycle ends TIME_WAIT after 3.5 retransmission timeouts (${recycled} s), and drops connections of clients behind NAT`,
     };
   const slots = endsTimeWaitInSlots(input.kernel) ? ', which ends in batches every 7.5 s' : '';
+  const lasting = byTimer(input.timeWaitSeconds, input);
   return {
-    seconds: input.timeWaitSeconds,
-    why: `our close leaves ${input.timeWaitSeconds} s of TIME_WAIT${slots}${whyNotReused(input)}`,
+    ...lasting,
+    why: `our close leaves ${spanText(lasting)} of TIME_WAIT${slots}${whyLate(input)}${whyNotReused(input)}`,
   };
 }
 
@@ -71,17 +78,51 @@ function delayText(input: PredictInput): string {
     : `at the next${seconds === 2 ? ' but one' : ''} tick of a clock of seconds`;
 }
 
-/** The peer never closes: tcp_fin_timeout ends FIN_WAIT2, and no TIME_WAIT follows. */
+/** No timer has a part in it. */
+function exactly(seconds: number): { readonly seconds: number; readonly latest: number } {
+  return { seconds, latest: seconds };
+}
+
+/** Ended by a timer, which may be late. */
+function byTimer(seconds: number, { kernel }: PredictInput): { readonly seconds: number; readonly latest: number } {
+  return { seconds, latest: seconds + timerTick(seconds, kernel) };
+}
+
+/** `60 to 62.05 s`; rounded up, since what is said must hold. */
+function spanText({ seconds, latest }: { readonly seconds: number; readonly latest: number }): string {
+  const end = Math.ceil(latest * 100 - 1e-6) / 100;
+  return end === seconds ? `${seconds} s` : `${seconds} to ${end} s`;
+}
+
+/** Why the end of TIME_WAIT is a span. */
+function whyLate({ kernel }: PredictInput): string {
+  if (timerTick(TIME_WAIT_SECONDS, kernel) === 0) return '';
+  return kernel.hz === null
+    ? ' (its timer rounds up, by how much depends on CONFIG_HZ, which is not known: this is the most)'
+    : ` (its timer rounds up, HZ=${kernel.hz})`;
+}
+
+/**
+ * The peer never closes: tcp_fin_timeout ends FIN_WAIT2, and no TIME_WAIT follows. Above 60 s a socket waits for the part beyond 60 s as
+ * an orphan, and then for as long again as a time-wait socket: 61 frees a port after 2 s, 65 after 10 s (tcp_fin_time() and
+ * TCP_TIMEWAIT_LEN in tcp_rcv_state_process(), net/ipv4/tcp_input.c; measured on 6.18.44).
+ */
 function inFinWait2(input: PredictInput, finTimeout: number, reuse: boolean): AfterClose {
   if (reuse && !atLeast(input.kernel, '6.12')) {
     return {
       seconds: null,
+      latest: null,
       why: 'the peer never closes, and whether tcp_tw_reuse takes a port in FIN_WAIT2 depends on the stable release (0d9e5df4a257, 6.12), so there is no closed form',
     };
   }
+  const part = finTimeout > TIME_WAIT_SECONDS ? finTimeout - TIME_WAIT_SECONDS : finTimeout;
+  const one = byTimer(part, input);
+  const lasting = part === finTimeout ? one : { seconds: 2 * part, latest: 2 * one.latest };
+  const above =
+    part === finTimeout ? '' : `, twice what tcp_fin_timeout (${finTimeout} s) is above ${TIME_WAIT_SECONDS} s`;
   return {
-    seconds: finTimeout,
-    why: `the peer never closes, so tcp_fin_timeout frees the port ${finTimeout} s after our close`,
+    ...lasting,
+    why: `the peer never closes, so tcp_fin_timeout frees the port ${spanText(lasting)} after our close${above}`,
   };
 }
 

@@ -10,6 +10,7 @@ import type { Needed } from '../capacity/sizing.js';
 import type { FirstFull } from '../capacity/spread.js';
 import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { type PortRange, parseDuration, parsePortRange } from '../domain/units.js';
+import { timerFrequency } from '../kernel/timer-frequency.js';
 import type { Prediction } from '../results/schema.js';
 import { UserError } from './exit.js';
 import { integerOption } from './integer-option.js';
@@ -19,6 +20,7 @@ import { wrap } from './wrap.js';
 interface CapacityOptions {
   readonly strategy: StrategyName;
   readonly kernel: KernelVersion;
+  readonly hz?: number;
   readonly addresses: number;
   readonly destinations: number;
   readonly hosts: number;
@@ -47,7 +49,12 @@ export function registerCapacity(program: Command): void {
       '--kernel <release>',
       "a release, as 6.1 or 2.6.32-642.el6; this machine's where none is given",
       kernelRelease,
-      parseKernelVersion(release()),
+      parseKernelVersion(release(), timerFrequency()),
+    )
+    .option(
+      '--hz <n>',
+      'timer interrupts per second of that kernel (CONFIG_HZ), as 250 or 1000, which decide how late TIME_WAIT ends; where they are not known, the latest',
+      integerOption('--hz', 24, 1200),
     )
     .option('--addresses <n>', 'local addresses of each host', integerOption('--addresses', 1, 16_777_216), 1)
     .option(
@@ -120,8 +127,15 @@ ${STRATEGY_NAMES.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`)
     });
 }
 
-function questionOf({ hold, range, rate, sysctl, ...rest }: CapacityOptions): CapacityQuestion {
-  return { ...rest, holdMs: hold, range: range ?? null, rate: rate ?? null, sysctls: sysctl };
+function questionOf({ hold, range, rate, sysctl, kernel, hz, ...rest }: CapacityOptions): CapacityQuestion {
+  return {
+    ...rest,
+    kernel: hz === undefined ? kernel : { ...kernel, hz },
+    holdMs: hold,
+    range: range ?? null,
+    rate: rate ?? null,
+    sysctls: sysctl,
+  };
 }
 
 /** A parser of units as commander wants it. */
@@ -203,7 +217,7 @@ function render(question: CapacityQuestion, answer: CapacityAnswer): string {
 }
 
 const number = (value: number) =>
-  value < 10 ? String(Number(value.toPrecision(2))) : Math.floor(value).toLocaleString('en');
+  value < 10 ? String(Math.floor(value * 100 + 1e-6) / 100) : Math.floor(value + 1e-6).toLocaleString('en');
 
 function wall(tuples: number | null, rate: number | null): string {
   if (tuples === null) return 'no closed form';

@@ -146,7 +146,7 @@ function describe(experiment: Experiment, places: Attempted<Places>, rate: numbe
   const parts = kernelsOf(experiment).map((name) => {
     const environment = known.find((place) => place.name === name)?.environment;
     const release = environment?.kernel ?? '6.18';
-    const version = parseKernelVersion(release);
+    const version = parseKernelVersion(release, environment?.hz);
     const part = experimentOn(experiment, name);
     const describe = (arm: Arm) => describeArm(arm, version, environment?.defaults ?? {}, part, rate);
     const arms = part.arms.map(describe);

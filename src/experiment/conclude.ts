@@ -17,8 +17,8 @@ export function conclude({ begin, runs, observed, ended }: JournalContents): Res
   const environments = new Map(kernelsOf(experiment).map((name, i) => [name, begin.kernels?.[i] ?? environment]));
   const expectations = new Map(
     experiment.arms.map((arm) => {
-      const { kernel: release, defaults } = environments.get(arm.kernel)!;
-      const { prediction, determinism } = predictArm(arm, parseKernelVersion(release), defaults);
+      const { kernel: release, hz, defaults } = environments.get(arm.kernel)!;
+      const { prediction, determinism } = predictArm(arm, parseKernelVersion(release, hz), defaults);
       return [armId(arm), { deterministic: determinism(experiment).deterministic, prediction }];
     }),
   );

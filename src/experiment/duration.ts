@@ -1,7 +1,7 @@
 /**
  * How long runs take: what `plan` says beforehand, and after which time a run is given up. Pure.
  */
-import { TIME_WAIT_SECONDS } from '../capacity/time-wait.js';
+import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
 import type { Engine, Runner } from '../domain/guest.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import { armId, guestOf } from '../plan/kernels.js';
@@ -77,7 +77,7 @@ function proxyOverheadMs({ proxy }: Arm): number {
 
 /** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */
 export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
-  return lab === 'host' && load.close === 'client' ? TIME_WAIT_SECONDS * 1000 : 0;
+  return lab === 'host' && load.close === 'client' ? TIME_WAIT_LATEST_SECONDS * 1000 : 0;
 }
 
 /**

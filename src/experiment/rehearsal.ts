@@ -62,7 +62,7 @@ export async function examine(
   const session = await lab.open('check');
   try {
     const { environment } = session.hello;
-    const kernel = parseKernelVersion(environment.kernel);
+    const kernel = parseKernelVersion(environment.kernel, environment.hz);
     const proxies = proxiesOf(experiment);
     session.send({
       type: 'check',

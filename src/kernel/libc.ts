@@ -82,6 +82,8 @@ export const sendto = declare<
 >('intptr_t sendto(int, intptr_t, uint64_t, int, intptr_t, uint32_t)');
 /** clock_gettime(2) */
 export const clockGettime = declare<[clock: number, timespec: number]>('int clock_gettime(int, intptr_t)');
+/** clock_getres(2) */
+export const clockGetres = declare<[clock: number, timespec: number]>('int clock_getres(int, intptr_t)');
 /** getrusage(2) */
 export const getrusage = declare<[who: number, usage: number]>('int getrusage(int, intptr_t)');
 /** prctl(2) */

@@ -300,6 +300,11 @@ export type Variant = z.infer<typeof variantSchema>;
 export const environmentSchema = z.object({
   tool: z.string().describe('bindstorm version'),
   kernel: z.string(),
+  hz: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('timer interrupts per second (CONFIG_HZ), which decide how late TIME_WAIT ends'),
   machine: z.string().describe('x86_64, aarch64'),
   node: z.string(),
   libuv: z.string(),

@@ -3,7 +3,10 @@ import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import type { PredictInput } from '../../src/capacity/predict.js';
 import type { Arm, LoadPlan } from '../../src/plan/plan.js';
 
-export const KERNEL = parseKernelVersion('6.18.44');
+export const KERNEL = parseKernelVersion('6.18.44', 250);
+
+/** Seconds of TIME_WAIT at the latest, with HZ=250 (kernel/time/timer.c); before 4.8 timers were exact. */
+export const LATEST = 60 + 512 / 250;
 
 export function input(changes: Partial<Omit<PredictInput, 'kernel'>> & { kernel?: string } = {}): PredictInput {
   const { kernel = '6.18.44', ...rest } = changes;
@@ -29,7 +32,7 @@ export function input(changes: Partial<Omit<PredictInput, 'kernel'>> & { kernel?
     holdMs: 0,
     family: 4,
     ...rest,
-    kernel: parseKernelVersion(kernel),
+    kernel: parseKernelVersion(kernel, 250),
   };
 }
 

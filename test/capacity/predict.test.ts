@@ -4,7 +4,10 @@ import { bindEra, hasStrategy } from '../../src/capacity/bind-era.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predict, predictArm } from '../../src/capacity/predict.js';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
-import { arm, input, KERNEL } from './inputs.js';
+import { arm, input, KERNEL, LATEST } from './inputs.js';
+
+/** A timer of 5 s at the latest, with HZ=250. */
+const FIVE = 5 + 64 / 250;
 
 const MEASURED = ['3.2.71', '3.3.8', '5.10.223', '6.1.192', '6.12.107', '6.18.44', '7.2.13'];
 
@@ -76,10 +79,10 @@ test('held, across kernels: NO_PORT and explicit ports', () => {
 test('TIME_WAIT, across kernels: tcp_tw_reuse does nothing for bind; SO_REUSEADDR takes over before 4.11 only', () => {
   for (const kernel of MEASURED) {
     const bind = predict(input({ kernel, strategy: 'bind', twReuse: 1 }));
-    assert.equal(bind.sustained, 100 / 60, kernel);
+    assert.equal(bind.sustained, 100 / (kernel.startsWith('3.') ? 60 : LATEST), kernel);
     assert.match(bind.rule, /bind\(\) does not look at tcp_tw_reuse\.$/);
     const shared = predict(input({ kernel, strategy: 'bind-reuseaddr', twReuse: 1 }));
-    assert.equal(shared.sustained, kernel.startsWith('3.') ? null : 100 / 60, kernel);
+    assert.equal(shared.sustained, kernel.startsWith('3.') ? null : 100 / LATEST, kernel);
   }
 });
 
@@ -114,29 +117,29 @@ test('SO_REUSEPORT shares at random from 3.9 to 4.10, and does nothing for bind(
 
 test('sustained rates as measured: P/T, P/δ, P·S·D/δ', () => {
   const rate = (changes: Parameters<typeof input>[0]) => predict(input(changes)).sustained;
-  assert.equal(rate({ strategy: 'connect' }), 100 / 60);
+  assert.equal(rate({ strategy: 'connect' }), 100 / LATEST);
   assert.equal(rate({ strategy: 'connect', twReuse: 1 }), 100);
   assert.equal(rate({ strategy: 'connect', twReuse: 1, twReuseDelayMs: 100 }), 1000);
   assert.equal(rate({ strategy: 'bind-no-port', twReuse: 1, addresses: 2, destinations: 2 }), 400);
   assert.equal(rate({ strategy: 'bind-explicit-port' }), null);
-  assert.equal(rate({ strategy: 'bind-explicit-port', timestamps: false }), 100 / 60);
+  assert.equal(rate({ strategy: 'bind-explicit-port', timestamps: false }), 100 / LATEST);
   assert.equal(rate({ strategy: 'bind', close: 'reset' }), null);
   assert.equal(rate({ strategy: 'bind', close: 'server' }), null);
   assert.equal(rate({ strategy: 'bind', maxTwBuckets: 10 }), null);
-  assert.equal(rate({ strategy: 'bind', maxTwBuckets: 100 }), 100 / 60);
+  assert.equal(rate({ strategy: 'bind', maxTwBuckets: 100 }), 100 / LATEST);
 });
 
 test('tcp_tw_reuse: 2 acts on loopback only, timestamps are needed, and the delay was a clock of seconds', () => {
   const rate = (changes: Parameters<typeof input>[0]) => predict(input({ strategy: 'connect', ...changes })).sustained;
-  assert.equal(rate({ twReuse: 2 }), 100 / 60);
+  assert.equal(rate({ twReuse: 2 }), 100 / LATEST);
   assert.equal(rate({ twReuse: 2, loopback: true }), 100);
   assert.equal(rate({ twReuse: 2, kernel: '4.15.18' }), 50, 'before 4.18 every value but 0 was on');
-  assert.equal(rate({ twReuse: 1, timestamps: false }), 100 / 60);
+  assert.equal(rate({ twReuse: 1, timestamps: false }), 100 / LATEST);
   assert.equal(rate({ twReuse: 1, kernel: '6.12.107', twReuseDelayMs: 100 }), 100, 'the delay came with 6.14');
 });
 
 test('a held connection occupies its tuple for the hold and for what follows', () => {
-  assert.equal(predict(input({ holdMs: 40_000 })).sustained, 1);
+  assert.equal(predict(input({ holdMs: 40_000 })).sustained, 100 / (40 + LATEST));
   assert.equal(predict(input({ holdMs: 10_000, close: 'reset' })).sustained, 10);
   assert.equal(predict(input({ holdMs: 10_000, maxTwBuckets: 50 })).sustained, 5);
   const clash = predict(input({ strategy: 'bind-reuseaddr', autobindReuse: true, holdMs: 10_000 }));
@@ -145,21 +148,24 @@ test('a held connection occupies its tuple for the hold and for what follows', (
 
 test('a peer that never closes: tcp_fin_timeout frees the port, and tcp_tw_reuse does not', () => {
   const strategy = 'connect';
-  assert.equal(predict(input({ strategy, finTimeoutMs: 5000 })).sustained, 20);
-  assert.equal(predict(input({ strategy, finTimeoutMs: 5000, twReuse: 1 })).sustained, 20);
+  assert.equal(predict(input({ strategy, finTimeoutMs: 5000 })).sustained, 100 / FIVE);
+  assert.equal(predict(input({ strategy, finTimeoutMs: 5000, twReuse: 1 })).sustained, 100 / FIVE);
   assert.equal(predict(input({ strategy, finTimeoutMs: 5000, twReuse: 1, kernel: '6.6' })).sustained, null);
-  assert.equal(predict(input({ finTimeoutMs: 5000, twReuse: 1, kernel: '6.6' })).sustained, 20);
+  assert.equal(predict(input({ finTimeoutMs: 5000, twReuse: 1, kernel: '6.6' })).sustained, 100 / FIVE);
 });
 
 test('the formula has the numbers put in, and the rule is one sentence', () => {
   const five = predict(input({ addresses: 5, destinations: 2 }));
-  assert.equal(five.formula, 'P·S = 100 · 5 = 500; 500 / 60 s = 8.33 a second');
-  assert.equal(predict(input({ strategy: 'bind-any' })).formula, 'P = 100; 100 / 60 s = 1.67 a second');
+  assert.equal(five.formula, 'P·S = 100 · 5 = 500; 500 / 62.048 s = 8.05 a second');
+  assert.equal(predict(input({ strategy: 'bind-any' })).formula, 'P = 100; 100 / 62.048 s = 1.61 a second');
   assert.equal(
     predict(input({ strategy: 'bind-no-port', addresses: 5, destinations: 2, twReuse: 1 })).formula,
     'P·S·D = 100 · 5 · 2 = 1000; 1000 / 1 s = 1000 a second',
   );
-  assert.equal(predict(input({ holdMs: 40_000 })).formula, 'P·S = 100 · 1 = 100; 100 / (40 s + 60 s) = 1 a second');
+  assert.equal(
+    predict(input({ holdMs: 40_000 })).formula,
+    'P·S = 100 · 1 = 100; 100 / (40 s + 62.048 s) = 0.979 a second',
+  );
   for (const kernel of ['2.6.32', '3.2', '3.4', '3.10.0-1160.el7', '4.4', '4.9', '4.19', '6.1.32', '6.18', '7.2']) {
     for (const strategy of STRATEGY_NAMES) {
       const prediction = predict(input({ kernel, strategy }));
@@ -204,7 +210,7 @@ test('worked examples: fifty addresses in 2014 and now, and the exit of 2012', (
   const then = predict(input({ ...fifty, kernel: '3.2.0-4-amd64', range: { low: 32768, high: 61000 } }));
   assert.deepEqual([then.concurrent, Math.floor(then.sustained!)], [28_233, 470]);
   const now = predict(input({ ...fifty, range: { low: 32768, high: 60999 }, maxTwBuckets: 10_000_000 }));
-  assert.deepEqual([now.concurrent, Math.floor(now.sustained!)], [1_411_600, 23_526]);
+  assert.deepEqual([now.concurrent, Math.floor(now.sustained!)], [1_411_600, 22_750]);
   const exit = predict(input({ strategy: 'bind', addresses: 4, kernel: '3.0', range: { low: 5000, high: 65000 } }));
   assert.deepEqual([exit.concurrent, Math.floor(exit.sustained!)], [60_001, 1000]);
 });
@@ -223,22 +229,22 @@ test('an arm and the machine’s sysctls: the arm’s own come on top', () => {
   assert.equal(predictArm(wide, parseKernelVersion('3.10.65'), {}).prediction.concurrent, 5 * 28_233);
   const connect = (sysctls: Record<string, string>) =>
     predictArm(arm({ load: { strategy: 'connect' }, sysctls }), KERNEL, defaults).prediction.sustained;
-  assert.equal(connect({}), 100 / 60, 'tcp_tw_reuse=2 does nothing for 10.x');
+  assert.equal(connect({}), 100 / LATEST, 'tcp_tw_reuse=2 does nothing for 10.x');
   assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1' }), 100);
   assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.tcp_tw_reuse_delay': '500' }), 200);
-  assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.tcp_timestamps': '0' }), 100 / 60);
+  assert.equal(connect({ 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.tcp_timestamps': '0' }), 100 / LATEST);
   assert.equal(connect({ 'net.ipv4.tcp_max_tw_buckets': '10' }), null);
-  assert.equal(connect({ 'net.ipv4.ip_local_reserved_ports': '40000-40009,40005-40019,50000' }), 80 / 60);
+  assert.equal(connect({ 'net.ipv4.ip_local_reserved_ports': '40000-40009,40005-40019,50000' }), 80 / LATEST);
 });
 
 test('an arm whose origin never accepts is freed by tcp_fin_timeout', () => {
   const load = { sink: 'listen-only' } as const;
   const plain = predictArm(arm({ load }), KERNEL, {}).prediction;
-  assert.equal(plain.sustained, 100 / 60);
-  assert.match(plain.rule, /the peer never closes, so tcp_fin_timeout frees the port 60 s after our close/);
+  assert.equal(plain.sustained, 100 / LATEST);
+  assert.match(plain.rule, /the peer never closes, so tcp_fin_timeout frees the port 60 to 62\.05 s after our close/);
   assert.equal(
     predictArm(arm({ load, sysctls: { 'net.ipv4.tcp_fin_timeout': '5' } }), KERNEL, {}).prediction.sustained,
-    20,
+    100 / FIVE,
   );
 });
 
@@ -246,7 +252,7 @@ test('an arm on 127.0.0.0/8 gets the reuse that tcp_tw_reuse=2 gives to loopback
   const local = { ...arm({ load: { strategy: 'connect' } }), addresses: ['127.0.1.1'] };
   assert.equal(predictArm(local, KERNEL, {}).prediction.sustained, 100);
   const mixed = { ...local, addresses: ['127.0.1.1', '10.0.0.1'] };
-  assert.equal(predictArm(mixed, KERNEL, {}).prediction.sustained, 100 / 60);
+  assert.equal(predictArm(mixed, KERNEL, {}).prediction.sustained, 100 / LATEST);
 });
 
 test('tcp_tw_recycle, up to 4.11, ends TIME_WAIT after 3.5 RTO for every strategy; it needs timestamps', () => {
@@ -254,7 +260,7 @@ test('tcp_tw_recycle, up to 4.11, ends TIME_WAIT after 3.5 RTO for every strateg
   assert.equal(rate({ kernel: '3.2.71', addresses: 2 }), 100 / 0.7);
   assert.equal(rate({ kernel: '3.3.8', addresses: 2, rtoMs: 400 }), 200 / 1.4);
   assert.equal(rate({ kernel: '3.2.71', strategy: 'connect', twReuse: 1 }), 100 / 0.7);
-  assert.equal(rate({ kernel: '4.12' }), 100 / 60);
+  assert.equal(rate({ kernel: '4.12' }), 100 / LATEST);
   assert.equal(rate({ kernel: '3.2.71', timestamps: false }), 100 / 60);
   const arm2014 = predictArm(
     arm({ sysctls: { 'net.ipv4.tcp_tw_recycle': '1' } }),
@@ -265,7 +271,7 @@ test('tcp_tw_recycle, up to 4.11, ends TIME_WAIT after 3.5 RTO for every strateg
 });
 
 test('a vendor’s length of TIME_WAIT, and the slots in which it ended before 4.1', () => {
-  assert.equal(predict(input({ timeWaitSeconds: 5 })).sustained, 20);
+  assert.equal(predict(input({ timeWaitSeconds: 5 })).sustained, 100 / FIVE);
   assert.match(predict(input({ kernel: '3.10' })).rule, /60 s of TIME_WAIT, which ends in batches every 7\.5 s\.$/);
 });
 
@@ -273,8 +279,8 @@ test('6.1.0 to 6.1.4 did not show TIME_WAIT to bind()', () => {
   assert.equal(predict(input({ kernel: '6.1.4' })).sustained, null);
   assert.equal(predict(input({ kernel: '6.1.0' })).sustained, null);
   for (const kernel of ['6.1.5', '6.1.40', '6.1', '6.1.0-28-amd64', '6.2'])
-    assert.equal(predict(input({ kernel })).sustained, 100 / 60, kernel);
-  assert.equal(predict(input({ kernel: '6.1.4', strategy: 'bind-any' })).sustained, 100 / 60);
+    assert.equal(predict(input({ kernel })).sustained, 100 / LATEST, kernel);
+  assert.equal(predict(input({ kernel: '6.1.4', strategy: 'bind-any' })).sustained, 100 / LATEST);
 });
 
 test('ports that other programs hold by bind(): lost to connect() and to the wildcard, not to another address', () => {

@@ -8,20 +8,21 @@ import { scheduledAttempts } from '../../src/plan/arrival.js';
 import { SEARCH } from '../../src/plan/search.js';
 import { arm, KERNEL } from './inputs.js';
 
-const minute = { seconds: 60, how: 'model' } as const;
+const minute = { seconds: 60 + 512 / 250, earliest: 60, how: 'model' } as const;
 
 describe('the time for which a connection keeps its tuple', () => {
   const of = (changes: Parameters<typeof arm>[0]) => predictArm(arm(changes), KERNEL, {}).occupancy;
 
   it('is the hold and what the close leaves', () => {
     assert.deepEqual(of({ load: { holdMs: 0 } }), minute);
-    assert.deepEqual(of({ load: { holdMs: 2000 } }), { seconds: 62, how: 'model' });
-    assert.deepEqual(of({ load: { holdMs: 2000, close: 'server' } }), { seconds: 2, how: 'model' });
+    assert.deepEqual(of({ load: { holdMs: 2000 } }), { seconds: 64.048, earliest: 62, how: 'model' });
+    assert.deepEqual(of({ load: { holdMs: 2000, close: 'server' } }), { seconds: 2, earliest: 2, how: 'model' });
     assert.deepEqual(of({ load: { holdMs: 0, strategy: 'connect' }, sysctls: { 'net.ipv4.tcp_tw_reuse': '1' } }), {
       seconds: 1,
+      earliest: 1,
       how: 'model',
     });
-    assert.deepEqual(of({ load: { holdMs: 0, close: 'reset' } }), { seconds: 0, how: 'model' });
+    assert.deepEqual(of({ load: { holdMs: 0, close: 'reset' } }), { seconds: 0, earliest: 0, how: 'model' });
   });
 });
 
@@ -30,7 +31,7 @@ describe('the step for a rate', () => {
     it(`begins with what ${rate}/s leaves in a minute, and ends before any of it is given back`, () => {
       const { arrival, how, seconds } = rateStep(rate, minute, SEARCH, false);
       assert.equal(how, 'scaled');
-      assert.equal(scheduledAttempts(arrival), Math.ceil(rate * 60 - 1e-9));
+      assert.equal(scheduledAttempts(arrival), Math.ceil(rate * minute.seconds - 1e-9));
       assert.ok(seconds >= 3 && seconds < 40);
       assert.ok(arrival.shape === 'steps');
       assert.equal(arrival.rates[1], rate);
@@ -54,7 +55,7 @@ describe('the step for a rate', () => {
   });
 
   it('lasts three times as long as a tuple is in use where that is short', () => {
-    assert.deepEqual(rateStep(100, { seconds: 2, how: 'model' }, SEARCH, false), {
+    assert.deepEqual(rateStep(100, { seconds: 2, earliest: 2, how: 'model' }, SEARCH, false), {
       arrival: { shape: 'constant', rate: 100, durationMs: 6000 },
       how: 'in full',
       seconds: 6,
@@ -62,7 +63,7 @@ describe('the step for a rate', () => {
   });
 
   it('has a few attempts, whatever the rate', () => {
-    assert.equal(scheduledAttempts(rateStep(0.1, { seconds: 1, how: 'model' }, SEARCH, false).arrival), 3);
-    assert.equal(rateStep(0.1, { seconds: 0, how: 'model' }, SEARCH, false).how, 'unbound');
+    assert.equal(scheduledAttempts(rateStep(0.1, { seconds: 1, earliest: 1, how: 'model' }, SEARCH, false).arrival), 3);
+    assert.equal(rateStep(0.1, { seconds: 0, earliest: 0, how: 'model' }, SEARCH, false).how, 'unbound');
   });
 });

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, machine, release, totalmem } from 'node:os';
 import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
 import { readSysctls } from '../../kernel/sysctl.js';
+import { timerFrequency } from '../../kernel/timer-frequency.js';
 import type { Environment } from '../../results/schema.js';
 import { toolVersion } from '../../results/version.js';
 import { descriptorLimit } from './limits.js';
@@ -14,6 +15,7 @@ export function describeEnvironment(lab: string): Environment {
   return {
     tool: toolVersion(),
     kernel: release(),
+    hz: timerFrequency(),
     machine: machine(),
     node: process.versions.node,
     libuv: process.versions.uv,
