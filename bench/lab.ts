@@ -3,8 +3,8 @@
  * does (src/agent/run.ts), does one job, prints its answer as JSON, and ends; the lab ends with it.
  */
 import { originTargets, setUpClient } from '../src/agent/place/network.js';
+import { launchOrigin } from '../src/agent/roles/launch.js';
 import { connectOrigin, type Origin } from '../src/agent/roles/origin-client.js';
-import { launchOrigin } from '../src/agent/roles/origin-launch.js';
 import { readNetCounters } from '../src/kernel/counters.js';
 import { dieWithParent } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
@@ -57,7 +57,6 @@ async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>,
   const origin = await connectOrigin(launchOrigin(true));
   setUpClient(sources, 4, origin.pid);
   await origin.serve({
-    type: 'serve',
     network: 'veth',
     family: 4,
     listen: targets,

@@ -3,7 +3,7 @@
  *
  *     node entry.js netns|box|host run|check
  */
-import { launchOrigin } from './roles/origin-launch.js';
+import { launchOrigin } from './roles/launch.js';
 
 const [kind, purpose] = process.argv.slice(2);
 // Launched before anything else is loaded: the origin starts on the other CPU while this process reads its modules.

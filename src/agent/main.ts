@@ -9,7 +9,7 @@ import { runCheck } from './place/check.js';
 import { describeEnvironment } from './place/environment.js';
 import { ownSnapshot, restoreSnapshot, staleSnapshots } from './place/host-guard.js';
 import { type AgentEvent, type Command, commandSchema, PROTOCOL_VERSION } from './protocol.js';
-import type { LaunchedOrigin } from './roles/origin-launch.js';
+import type { LaunchedOrigin } from './roles/launch.js';
 import { ProxyFailed } from './roles/proxy-client.js';
 import { executeRun } from './run.js';
 

@@ -26,6 +26,7 @@ import type { Scene } from './place/scene.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './place/sysctls.js';
 import type { Measurement, PHASES, RunSpec } from './protocol.js';
 import { setProxyScene } from './proxy/proxy-scene.js';
+import { type LaunchedOrigin, launchOrigin } from './roles/launch.js';
 import {
   beside,
   besideInput,
@@ -36,7 +37,6 @@ import {
   placeNeighbours,
 } from './roles/neighbours.js';
 import { connectOrigin, type Origin } from './roles/origin-client.js';
-import { type LaunchedOrigin, launchOrigin } from './roles/origin-launch.js';
 import { startSampler } from './sampler.js';
 
 /** Between the order to start and the first attempt, so that every worker is waiting when it comes. */
@@ -236,7 +236,6 @@ async function startOrigin(
     setUpShared([...arm.addresses, ...own], [...targets, ...neighbours.map(({ target }) => target)], family);
   }
   const sysctls = await origin.serve({
-    type: 'serve',
     network,
     family,
     listen: targets,

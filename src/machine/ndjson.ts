@@ -50,6 +50,11 @@ export function parseMessage<T>(line: string, schema: z.ZodType<T>): T {
   } catch {
     throw new ProtocolError(`found a line that is not JSON: ${line.slice(0, 120)}`);
   }
+  return checkMessage(value, schema);
+}
+
+/** Validate what was parsed. @throws ProtocolError with the place of the first fault */
+export function checkMessage<T>(value: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

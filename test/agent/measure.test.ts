@@ -64,7 +64,7 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
 
 function makeStats(numbers: Partial<OriginStats> = {}): OriginStats {
   const none = { accepted: 0, refused: 0, listenOverflows: 0, pawsPassive: null, cpu: { user: 0, system: 0 } };
-  return { type: 'stats', ...none, ...numbers };
+  return { ...none, ...numbers };
 }
 
 const problemsOf = (numbers: Numbers) => measure(inputOf(numbers)).problems;

@@ -53,10 +53,10 @@ test('an origin that is killed: the run failed, with what the agent said of it',
   assert.equal(end.code, 4, end.stderr);
   const [run, ...more] = results().runs.filter(({ status }) => status === 'failed');
   assert.deepEqual(more, []);
-  assert.deepEqual(run?.problems, ['the origin ended before it answered']);
+  assert.deepEqual(run?.problems, ['the origin was killed by SIGKILL before the run was over']);
   assert.match(
     run?.stderr ?? '',
-    /the origin ended before it answered\n +at /,
+    /the origin was killed by SIGKILL before the run was over\n +at /,
     'the stack is kept for whoever looks into it',
   );
 });

@@ -210,7 +210,7 @@ describe('a neighbour that goes wrong', () => {
       labArm({ load: { lagBudgetMs: 60_000, arrival: { shape: 'constant', rate: 20, durationMs: 60_000 } } }),
       { neighbours: [neighbour('curl', {}, { afterMs: 0 })] },
     );
-    const failed = assert.rejects(run, /the neighbour curl ended before it was told to/);
+    const failed = assert.rejects(run, /the neighbour curl was killed by SIGKILL before the run was over/);
     await until('the neighbour', () => mark.processes().some(({ role }) => role === 'neighbour'), 20_000);
     assert.equal(killRole(mark, 'neighbour'), 1);
     await failed;

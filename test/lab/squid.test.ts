@@ -318,7 +318,7 @@ describe('a squid that goes wrong', () => {
     const run = measure(
       squidArm({ load: { ...churn(1).load, arrival: { shape: 'constant', rate: 20, durationMs: 20_000 } } }),
     );
-    const failed = assert.rejects(run, /the origin ended before it answered/);
+    const failed = assert.rejects(run, /the origin was killed by SIGKILL before the run was over/);
     await until('the proxy', () => mark.processes().some(({ role }) => role === 'proxy'));
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(killRole(mark, 'origin'), 1);

@@ -6,8 +6,8 @@
  */
 import { text } from 'node:stream/consumers';
 import { originTargets, setUpClient } from '../../src/agent/place/network.js';
+import { launchOrigin } from '../../src/agent/roles/launch.js';
 import { connectOrigin } from '../../src/agent/roles/origin-client.js';
-import { launchOrigin } from '../../src/agent/roles/origin-launch.js';
 import type { StrategyName } from '../../src/domain/strategy.js';
 import { EADDRINUSE, EADDRNOTAVAIL } from '../../src/kernel/errno.js';
 import { AF_INET, bind, close, connect, errno, SOCK_CLOEXEC, SOCK_STREAM, socket } from '../../src/kernel/libc.js';
@@ -51,7 +51,6 @@ const targets = originTargets(4, false, 1, input.destinations);
 const origin = await connectOrigin(launchOrigin(true));
 setUpClient(input.addresses, 4, origin.pid);
 await origin.serve({
-  type: 'serve',
   network: 'veth',
   family: 4,
   listen: targets,

@@ -7,8 +7,8 @@
  */
 import { descriptorLimit } from '../../src/agent/place/limits.js';
 import { originTargets, setUpClient, setUpShared } from '../../src/agent/place/network.js';
+import { launchOrigin } from '../../src/agent/roles/launch.js';
 import { connectOrigin } from '../../src/agent/roles/origin-client.js';
-import { launchOrigin } from '../../src/agent/roles/origin-launch.js';
 import type { StrategyName } from '../../src/domain/strategy.js';
 import type { PortRange } from '../../src/domain/units.js';
 import { monotonicMicros } from '../../src/kernel/libc.js';
@@ -137,7 +137,6 @@ async function setUp() {
   if (veth) setUpClient(input.addresses, 4, origin.pid);
   else setUpShared(input.addresses, all, 4);
   await origin.serve({
-    type: 'serve',
     network: veth ? 'veth' : 'shared',
     family: 4,
     listen: all,

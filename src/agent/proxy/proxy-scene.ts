@@ -23,9 +23,9 @@ import {
 import type { Scene } from '../place/scene.js';
 import { applyLabSysctls, applySysctls } from '../place/sysctls.js';
 import type { RunSpec } from '../protocol.js';
+import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
 import { beside, besideInput, hostsOf, type Neighbours, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
 import { connectOrigin } from '../roles/origin-client.js';
-import { type LaunchedOrigin, launchOrigin } from '../roles/origin-launch.js';
 import { openProxyRole } from '../roles/proxy-client.js';
 
 /** Above the well-known ports, below the ephemeral ones, and what many proxies have by default. */
@@ -122,7 +122,6 @@ export async function setProxyScene(
       sysctls: arm.sysctls,
     });
     const serving = origin.serve({
-      type: 'serve',
       network: 'veth',
       family,
       listen: targets,

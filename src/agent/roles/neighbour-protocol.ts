@@ -1,26 +1,40 @@
 /**
- * What the agent tells a neighbour's process, and what comes back. Both are the same build of this package, one pipe apart.
+ * What the program of a neighbour can be asked.
  */
-import type { PoolInput } from '../../load/pool.js';
-import type { NeighbourRun } from '../../results/figures.js';
+import { z } from 'zod';
+import { targetSchema } from '../../domain/target.js';
+import { loadPlanSchema, portRangeSchema } from '../../plan/plan.js';
+import { neighbourRunSchema } from '../../results/figures.js';
+import { nothing, type ProtocolOf } from './channel.js';
 
-export type NeighbourCommand =
-  | {
-      readonly type: 'prepare';
+export const neighbourSchemas = {
+  prepare: {
+    request: z.object({
       /** The file of the network namespace to be in; null: the agent's. */
-      readonly namespace: string | null;
-      readonly input: Omit<PoolInput, 'descriptorLimit' | 'descriptorReserve'>;
-    }
-  /** Begin so many microseconds from now. */
-  | { readonly type: 'start'; readonly leadMicros: number }
+      namespace: z.string().nullable(),
+      /** As the load has it (load/engine-input.ts). */
+      input: z.object({
+        plan: loadPlanSchema,
+        addresses: z.array(z.string()).readonly(),
+        via: z
+          .object({
+            proxy: targetSchema,
+            outgoing: z.number().nullable(),
+            listeners: z.array(targetSchema).optional(),
+          })
+          .optional(),
+        targets: z.array(targetSchema),
+        ports: portRangeSchema,
+        seed: z.number(),
+      }),
+    }),
+    answer: nothing,
+  },
+  /** Begin so many microseconds from now. Answered when every attempt has its outcome. */
+  start: { request: z.object({ leadMicros: z.number() }), answer: nothing },
   /** End early. */
-  | { readonly type: 'stop' }
+  stop: { request: nothing, answer: nothing },
   /** Close what is held, and report. */
-  | { readonly type: 'finish' };
-
-export type NeighbourEvent =
-  | { readonly type: 'prepared' }
-  /** Every attempt has its outcome. */
-  | { readonly type: 'drained' }
-  | { readonly type: 'report'; readonly report: Omit<NeighbourRun, 'name'> }
-  | { readonly type: 'failed'; readonly message: string };
+  finish: { request: nothing, answer: neighbourRunSchema.omit({ name: true }) },
+};
+export type NeighbourProtocol = ProtocolOf<typeof neighbourSchemas>;

@@ -1,14 +1,13 @@
 /**
- * The agent's side of neighbours: where each is, its process, and when it begins.
+ * The agent's side of neighbours: where each is, its program, and when it begins.
  */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { PortRange } from '../../domain/units.js';
-import { readLines, writeMessage } from '../../machine/ndjson.js';
 import type { Neighbour } from '../../plan/plan.js';
 import type { NeighbourRun } from '../../results/figures.js';
 import { type NeighbourRoute, neighbourAddress, neighbourTarget } from '../place/network.js';
-import type { NeighbourCommand, NeighbourEvent } from './neighbour-protocol.js';
+import { connectRole } from './channel.js';
+import { launchRole } from './launch.js';
+import { type NeighbourProtocol, neighbourSchemas } from './neighbour-protocol.js';
 
 /** A neighbour with the addresses that it has here, and the host of the lab's that it talks to. */
 export interface PlacedNeighbour extends NeighbourRoute {
@@ -42,7 +41,7 @@ export function besideInput(
   return { plan: neighbour.load, addresses, targets: [target], ports, seed };
 }
 
-export type NeighbourInput = Extract<NeighbourCommand, { type: 'prepare' }>['input'];
+export type NeighbourInput = NeighbourProtocol['prepare']['request']['input'];
 
 /** The neighbours of a run, ready to begin. */
 export interface Neighbours {
@@ -64,88 +63,49 @@ export interface NeighbourToOpen {
   readonly input: NeighbourInput;
 }
 
-/** Start their processes; resolves when all are ready. Rejects when one cannot start. */
+/** Start their programs; resolves when all are ready. Rejects when one cannot start. */
 export async function openNeighbours(list: readonly NeighbourToOpen[]): Promise<Neighbours> {
-  const opened = list.map(openNeighbour);
-  const failure = Promise.race([new Promise<never>(() => {}), ...opened.map((each) => each.failure)]);
+  const roles = list.map((each) => ({
+    ...each,
+    role: connectRole<NeighbourProtocol>(
+      `the neighbour ${each.neighbour.name}`,
+      launchRole('./neighbour.js'),
+      neighbourSchemas,
+    ),
+    /** Every attempt of it has its outcome. */
+    drained: Promise.resolve<unknown>(undefined),
+  }));
+  const failure = Promise.race([new Promise<never>(() => {}), ...roles.map(({ role }) => role.failure)]);
   failure.catch(() => {});
   const close = () => {
-    for (const each of opened) each.close();
+    for (const { role } of roles) role.end();
   };
   try {
-    await Promise.all(opened.map((each) => each.prepared));
+    await Promise.all(roles.map(({ role, namespace, input }) => role.ask('prepare', { namespace, input })));
   } catch (error) {
     close();
     throw error;
   }
   return {
     begin(leadMicros) {
-      for (const { neighbour, start } of opened)
-        if (neighbour.afterMs !== null) start(leadMicros + neighbour.afterMs * 1000);
+      for (const each of roles) {
+        const { afterMs } = each.neighbour;
+        if (afterMs !== null) each.drained = each.role.ask('start', { leadMicros: leadMicros + afterMs * 1000 });
+      }
     },
     async afterLoad() {
-      for (const { neighbour, start } of opened) if (neighbour.afterMs === null) start(0);
-      await Promise.all(opened.map((each) => each.drained));
+      for (const each of roles)
+        if (each.neighbour.afterMs === null) each.drained = each.role.ask('start', { leadMicros: 0 });
+      await Promise.all(roles.map(({ drained }) => drained));
     },
     stop() {
-      for (const each of opened) each.stop();
+      for (const { role } of roles) void role.ask('stop', {});
     },
-    finish: () => Promise.all(opened.map((each) => each.finish())),
+    finish: () =>
+      Promise.all(
+        roles.map(async ({ role, neighbour }) => ({ name: neighbour.name, ...(await role.ask('finish', {})) })),
+      ),
     failure,
     close,
-  };
-}
-
-function openNeighbour({ neighbour, namespace, input }: NeighbourToOpen) {
-  const { name } = neighbour;
-  const program = fileURLToPath(new URL('./neighbour.js', import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'pipe'] });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-4000);
-  });
-  // Writing to a process that has just died is not an error of its own: its end is reported by the next answer.
-  child.stdin.on('error', () => {});
-  let fail: (error: Error) => void = () => {};
-  const failure = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  failure.catch(() => {});
-  child.once('error', (error) => fail(new Error(`the neighbour ${name} could not be started: ${error.message}`)));
-  const heard = new Map<NeighbourEvent['type'], (event: NeighbourEvent) => void>();
-  const hear = <T extends NeighbourEvent['type']>(type: T) => {
-    const event = new Promise<Extract<NeighbourEvent, { type: T }>>((resolve) => {
-      heard.set(type, (found) => resolve(found as Extract<NeighbourEvent, { type: T }>));
-    });
-    const heardOrFailed = Promise.race([event, failure]);
-    heardOrFailed.catch(() => {});
-    return heardOrFailed;
-  };
-  const [prepared, drained, reported] = [hear('prepared'), hear('drained'), hear('report')];
-  const tell = (command: NeighbourCommand) => writeMessage(child.stdin, command);
-  void listen().catch(fail);
-  tell({ type: 'prepare', namespace, input });
-
-  async function listen(): Promise<void> {
-    for await (const line of readLines(child.stdout)) {
-      const event = JSON.parse(line) as NeighbourEvent;
-      if (event.type === 'failed') fail(new Error(`the neighbour ${name} failed: ${event.message}`));
-      else heard.get(event.type)?.(event);
-    }
-    fail(new Error(`the neighbour ${name} ended before it was told to${stderr ? `: ${stderr.trim()}` : ''}`));
-  }
-
-  return {
-    neighbour,
-    failure,
-    prepared,
-    drained,
-    start: (leadMicros: number) => tell({ type: 'start', leadMicros }),
-    stop: () => tell({ type: 'stop' }),
-    async finish(): Promise<NeighbourRun> {
-      tell({ type: 'finish' });
-      return { name, ...(await reported).report };
-    },
-    close: () => void child.stdin.end(),
   };
 }

@@ -1,42 +1,56 @@
 /**
- * What the agent tells its origin process, and what comes back. Both are the same build of this package, one pipe apart, so the
- * messages are typed and not validated: loading the schema library would double the origin's start.
+ * What the origin's program can be asked.
  */
+import { z } from 'zod';
+import { targetSchema } from '../../domain/target.js';
+import { loadPlanSchema } from '../../plan/plan.js';
+import { nothing, type ProtocolOf } from './channel.js';
 
-import type { Target } from '../../domain/target.js';
-import type { Certificate } from '../../load/origin/certificate.js';
-import type { SinkPlan } from '../../load/origin/sink-listen.js';
+const sysctls = z.record(z.string(), z.string());
+const listen = z.array(targetSchema).readonly();
+const plan = loadPlanSchema.pick({
+  close: true,
+  holdMs: true,
+  exchange: true,
+  sink: true,
+  protocol: true,
+  body: true,
+  engine: true,
+  tls: true,
+});
 
-export type OriginCommand =
-  | {
-      readonly type: 'serve';
-      readonly network: 'veth' | 'shared';
-      readonly family: 4 | 6;
-      readonly listen: readonly Target[];
-      readonly plan: SinkPlan;
+export const originSchemas = {
+  /** Make the origin's side of the network, and listen. */
+  serve: {
+    request: z.object({
+      network: z.enum(['veth', 'shared']),
+      family: z.union([z.literal(4), z.literal(6)]),
+      listen,
+      plan,
       /** How many threads accept; one unless more connections are held than one may have descriptors. */
-      readonly threads: number;
+      threads: z.number(),
       /** What the hosts that neighbours talk to do. */
-      readonly neighbours?: readonly { readonly listen: readonly Target[]; readonly plan: SinkPlan }[];
+      neighbours: z.array(z.object({ listen, plan })).optional(),
       /** With TLS: what the origin shows. */
-      readonly certificate?: Certificate;
+      certificate: z.object({ key: z.string(), certificate: z.string() }).optional(),
       /** Sysctls that the profile gives this role; only in a namespace of its own. */
-      readonly sysctls?: Readonly<Record<string, string>>;
-    }
-  | { readonly type: 'stats' };
-
-export type OriginEvent =
-  | { readonly type: 'ready' }
-  | { readonly type: 'listening'; readonly sysctls: Record<string, string> }
-  | {
-      readonly type: 'stats';
-      readonly accepted: number;
-      readonly refused: number;
+      sysctls: sysctls.optional(),
+    }),
+    /** The sysctls of the request, as read back. */
+    answer: z.object({ sysctls }),
+  },
+  stats: {
+    request: nothing,
+    answer: z.object({
+      accepted: z.number(),
+      refused: z.number(),
       /** TcpExt.ListenOverflows of the origin's namespace; null where the namespace is shared. */
-      readonly listenOverflows: number | null;
+      listenOverflows: z.number().nullable(),
       /** TcpExt.PAWSPassive there: SYNs dropped for their old timestamps; null likewise, and since 4.12 with tcp_tw_recycle. */
-      readonly pawsPassive: number | null;
+      pawsPassive: z.number().nullable(),
       /** CPU seconds since the process began. */
-      readonly cpu: { readonly user: number; readonly system: number };
-    }
-  | { readonly type: 'failed'; readonly message: string };
+      cpu: z.object({ user: z.number(), system: z.number() }),
+    }),
+  },
+};
+export type OriginProtocol = ProtocolOf<typeof originSchemas>;

@@ -1,18 +1,16 @@
 /**
- * Entry of the process of the proxy's role: it is in a network and a mount namespace of its own, makes its side of the network,
+ * The program of the proxy's role: it is in a network and a mount namespace of its own, makes its side of the network,
  * starts the proxy, watches it and looks at its sockets.
  *
  * What the proxy writes goes to a tmpfs over /dev/shm, which is in this mount namespace only: logs, shared memory and pid files are
  * gone with the role, also when it is killed.
  */
-import { mkdirSync, readlinkSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
 import { mount } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
-import { dieWithParent } from '../../kernel/libc.js';
 import { createSocketObserver, type SocketObserver } from '../../kernel/sock-diag.js';
 import { readSysctls } from '../../kernel/sysctl.js';
-import { readMessages, writeMessage } from '../../machine/ndjson.js';
 import { wait } from '../../subjects/running/child.js';
 import { type Observation, startObservation } from '../../subjects/running/observe.js';
 import { type StartedProxy, startProxy } from '../../subjects/running/process.js';
@@ -24,7 +22,8 @@ import { isRootOfMachine } from '../place/environment.js';
 import { descriptorLimit } from '../place/limits.js';
 import { proxyAddresses, setUpClient, setUpProxyToClients } from '../place/network.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from '../place/sysctls.js';
-import { type ProxyCommand, type ProxyEvent, type ProxyLogs, proxyCommandSchema } from './proxy-protocol.js';
+import type { ProxyLogs, ProxyProtocol } from './proxy-protocol.js';
+import { serveRole } from './serve.js';
 
 const SCRATCH = '/dev/shm';
 const DIRECTORY = `${SCRATCH}/proxy`;
@@ -32,7 +31,6 @@ const TRACE = `${SCRATCH}/trace`;
 /** A proxy sizes its tables by its limit; more than this no run here opens. */
 const MOST_DESCRIPTORS = 65_536;
 
-const say = (event: ProxyEvent) => writeMessage(process.stdout, event);
 const RANGE = 'net.ipv4.ip_local_port_range';
 const BOOTSTRAP_RANGE = '32768 60999';
 
@@ -42,7 +40,7 @@ let proxy: StartedProxy | undefined;
 let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
 
-function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void {
+function setUpNetwork(command: ProxyProtocol['network']['request']) {
   setUpClient(command.outgoing, command.family, command.originPid, command.neighbours);
   setUpProxyToClients(command.family, command.listeners);
   applyLabSysctls();
@@ -50,10 +48,10 @@ function setUpNetwork(command: Extract<ProxyCommand, { type: 'network' }>): void
   const range = command.ports ?? ephemeralRange();
   observer = createSocketObserver(command.outgoing, range, { onlyThese: true });
   const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
-  say({ type: 'network', range, reserved: reservedIn(range), sysctls: readSysctls(names) });
+  return { range, reserved: reservedIn(range), sysctls: readSysctls(names) };
 }
 
-async function start(command: Extract<ProxyCommand, { type: 'start' }>): Promise<void> {
+async function start(command: ProxyProtocol['start']['request']): Promise<ProxyProtocol['start']['answer']> {
   const { settings, listen, destinations, outgoing, clients } = command;
   const limit = descriptorLimit();
   const wanted = 'descriptors' in settings ? settings.descriptors : null;
@@ -78,14 +76,16 @@ async function start(command: Extract<ProxyCommand, { type: 'start' }>): Promise
   const program = await examining;
   proxy = started;
   usage = childrenUsage(() => performance.now());
-  void started.ended.then((how) => {
-    // An end that was asked for is no news.
-    if (proxy === started) say({ type: 'died', how, logs: logsOf(started) });
-  });
-  say({
-    type: 'listening',
-    version: program.ok ? program.version : null,
-    bootstrap: started.bootstrap,
+  return { version: program.ok ? program.version : null, bootstrap: started.bootstrap };
+}
+
+/** @returns never, when the end was asked for */
+function end(): Promise<ProxyProtocol['end']['answer']> {
+  const running = proxy;
+  return new Promise((resolve) => {
+    void running?.ended.then((how) => {
+      if (proxy === running) resolve({ how, logs: logsOf(running) });
+    });
   });
 }
 
@@ -105,29 +105,20 @@ async function startTor({ examining, ...rest }: TorStartInput): Promise<StartedN
   return started;
 }
 
-function stats(): void {
+function stats() {
   const { states, portsInUse, portsPerAddress, timeWaitPerAddress } = observer!.snapshot();
   const { cpu, memory, descriptors } = usage();
   // So that what is left to read at the end is little.
   proxy?.readLogs();
-  say({
-    type: 'stats',
-    states,
-    portsInUse,
-    portsPerAddress,
-    timeWaitPerAddress,
-    counters: readNetCounters(),
-    cpu,
-    memory,
-    descriptors,
-  });
+  const counters = readNetCounters();
+  return { states, portsInUse, portsPerAddress, timeWaitPerAddress, counters, cpu, memory, descriptors };
 }
 
-async function stop(): Promise<void> {
+async function stop(): Promise<ProxyLogs> {
   const stopping = proxy;
   proxy = undefined;
   await stopping?.stop();
-  say({ type: 'stopped', logs: { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed()) } });
+  return { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed()) };
 }
 
 async function observed(): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {
@@ -146,29 +137,23 @@ function logsOf(started: StartedProxy): ProxyLogs {
   return { failures: book.failures(), requests: book.requests(), troubles: book.troubles(), tail: book.tail() };
 }
 
-async function obey(command: ProxyCommand): Promise<void> {
-  switch (command.type) {
-    case 'network':
-      return setUpNetwork(command);
-    case 'start':
-      return start(command);
-    case 'stats':
-      return stats();
-    case 'stop':
-      return stop();
-  }
-}
-
-if (!dieWithParent(process.ppid)) process.exit(1);
-try {
-  mkdirSync(SCRATCH, { recursive: true });
-  mount('tmpfs', SCRATCH);
-  say({ type: 'ready', process: readlinkSync('/proc/self') });
-  for await (const command of readMessages(process.stdin, proxyCommandSchema)) await obey(command);
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  say({ type: 'failed', message, logs: error instanceof ProxyError ? { ...NO_LOGS, tail: [...error.tail] } : null });
-}
-// The agent has closed the pipe, or nothing more can be done: the run is over.
-await proxy?.stop();
-process.exit(0);
+await serveRole<ProxyProtocol>(
+  {
+    network: setUpNetwork,
+    start: (command) =>
+      start(command).catch((error: unknown) => {
+        if (!(error instanceof ProxyError)) throw error;
+        return { problem: error.message, logs: { ...NO_LOGS, tail: [...error.tail] } };
+      }),
+    end,
+    stats,
+    stop,
+  },
+  {
+    begin() {
+      mkdirSync(SCRATCH, { recursive: true });
+      mount('tmpfs', SCRATCH);
+    },
+    end: async () => proxy?.stop(),
+  },
+);
