@@ -5,6 +5,7 @@
  * must be the same; machine, kernel, day and version may differ, and are told first, because they are what any difference comes from.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { LABS } from '../domain/lab.js';
 import { parseMetric } from '../domain/metric.js';
 import { armId } from '../plan/kernels.js';
 import type { Environment, Results, Variant } from '../results/schema.js';
@@ -156,10 +157,18 @@ export function timesRefusal(a: Results, b: Results): string | undefined {
   return here === there ? undefined : `times were taken in another kind of lab: ${here} and ${there}`;
 }
 
-/** Of a namespace it matters how its roles are joined, not who owns it; of guests what ran them. */
+/**
+ * What times depend on: what ran the virtual machine, where there is one, and how the roles are joined; not who owns a namespace.
+ * @example `vm, User-Mode Linux, client and origin joined by veth`
+ */
 function timesOf({ experiment: { lab }, environment, kernels }: Results): string {
-  if (lab === 'netns') return `netns, ${environment.lab.split(', ').at(-1)}`;
-  if (lab === 'host') return 'host';
-  const engines = (kernels ?? [{ environment }]).map((kernel) => engineName(kernel.environment.engine));
-  return `vm, ${listed([...new Set(engines)])}`;
+  if (!LABS[lab].ownNamespace) return lab;
+  const environments = kernels?.map((kernel) => kernel.environment) ?? [environment];
+  const engines = LABS[lab].machine === 'this' ? [] : environments.map(({ engine }) => engineName(engine));
+  const networks = environments.flatMap((one) => /[^,]*(?:joined by veth|in one)/.exec(one.lab)?.[0].trim() ?? []);
+  return [lab, listed(unique(engines)), listed(unique(networks))].filter((part) => part !== '').join(', ');
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }

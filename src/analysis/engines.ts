@@ -60,11 +60,12 @@ function refused(comparison: Comparison, why: string): Comparison {
   };
 }
 
+/** What ran a virtual machine, in words; `no engine` where there was none. */
 export function engineName(engine: Engine): string {
-  return engine === undefined ? 'no engine' : ENGINE_NAMES[engine];
+  return engine === undefined ? 'no engine' : (ENGINE_NAMES[engine] ?? engine.replace('vagrant-', 'Vagrant with '));
 }
 
-const ENGINE_NAMES: Readonly<Record<NonNullable<Engine>, string>> = {
+const ENGINE_NAMES: Readonly<Partial<Record<NonNullable<Engine>, string>>> = {
   uml: 'User-Mode Linux',
   'qemu-kvm': 'QEMU with KVM',
   'qemu-tcg': 'QEMU with an emulated CPU',

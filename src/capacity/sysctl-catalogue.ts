@@ -4,6 +4,7 @@
  * The netns lab writes only what is known here, and tries nothing: a root process in a network namespace can really write
  * the machine's own vm.* and fs.*, and a file that is writable there (nf_hooks_lwtunnel) is not always the namespace's own.
  */
+import type { SysctlScope } from '../domain/lab.js';
 import { closest } from '../domain/words.js';
 import { atLeast, type KernelVersion, kernelSeries } from './kernel-version.js';
 import { INTERFACE_TREES, NETNS_KEYS, type NetnsKeys } from './sysctl-data.js';
@@ -45,15 +46,11 @@ export const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
 
 /**
  * Whether a lab may set a sysctl on a kernel.
- * @param name one whose form is right (profile/sysctl-syntax.ts)
- * @param lab `netns`: only what is known to be the namespace's own; `vm`, `vagrant`: what exists, since the machine is thrown away or its values are put back; `host`: what exists and can be put back
+ * @param name one whose form is right (domain/sysctl-syntax.ts)
+ * @param scope what the lab may write, `LABS[kind].sysctls`
  * @returns ok, or the reason in full sentences: which key, why, since or until which version, and what to use instead
  */
-export function judgeSysctl(
-  name: string,
-  kernel: KernelVersion,
-  lab: 'netns' | 'vm' | 'vagrant' | 'host',
-): SysctlJudgement {
+export function judgeSysctl(name: string, kernel: KernelVersion, scope: SysctlScope): SysctlJudgement {
   const on = kernelSeries(kernel);
   const never = NEVER_KEYS[name];
   if (never !== undefined) return refuse(`${name} ${never}; it is refused in every lab.`);
@@ -65,8 +62,8 @@ export function judgeSysctl(
   if (key?.before === 'absent' && !atLeast(kernel, key.since)) {
     return refuse(`${name} does not exist on ${on}: it came with ${release(key)}; use a newer kernel or leave it out.`);
   }
-  if (lab === 'vm' || lab === 'vagrant') return OK;
-  return lab === 'host' ? judgeOnHost(name) : judgeInNamespace(name, kernel, key);
+  if (scope === 'kernel') return OK;
+  return scope === 'machine' ? judgeOnHost(name) : judgeInNamespace(name, kernel, key);
 }
 
 function judgeOnHost(name: string): SysctlJudgement {

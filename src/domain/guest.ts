@@ -6,9 +6,13 @@
 export const ENGINES = ['uml', 'qemu'] as const;
 export type Engine = (typeof ENGINES)[number];
 
-/** What runs a guest's processor, on which its speed depends: times of one are not those of another. */
+/** What runs the guests of the VM lab. */
 export const RUNNERS = ['uml', 'qemu-kvm', 'qemu-tcg'] as const;
-export type Runner = (typeof RUNNERS)[number];
+/**
+ * What runs a virtual machine's processor, on which its speed depends: times of one are not those of another. That of a Vagrant box is
+ * its provider, as in `vagrant-libvirt`.
+ */
+export type Runner = (typeof RUNNERS)[number] | `vagrant-${string}`;
 
 /** Debian suites whose kernels the lab can fetch by itself, the oldest first. */
 export const DEBIAN_SUITES = ['bullseye', 'bookworm', 'trixie', 'sid'] as const;

@@ -62,7 +62,7 @@ function lacks(arm: Arm, part: Experiment, examination: Examination, findings: F
   const missing: Record<string, string> = {};
   for (const [name, value] of Object.entries(arm.sysctls)) {
     const life = sysctlLife(name, kernel);
-    const judgement = judgeSysctl(name, kernel, 'vm');
+    const judgement = judgeSysctl(name, kernel, 'kernel');
     const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
     const path = sysctlPath(arm, part, name);
     if (!judgement.ok && life === undefined) findings.push({ path, message: judgement.reason, at: 'key' });

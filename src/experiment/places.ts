@@ -80,7 +80,7 @@ async function ask(part: Experiment, lab: Lab, name: string): Promise<Examinatio
   try {
     return await examine(part, lab, (kernel) =>
       sysctlsOf(part).filter(
-        ([sysctl]) => judgeSysctl(sysctl, kernel, 'vm').ok || sysctlLife(sysctl, kernel) !== undefined,
+        ([sysctl]) => judgeSysctl(sysctl, kernel, 'kernel').ok || sysctlLife(sysctl, kernel) !== undefined,
       ),
     );
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Check, RunSpec } from '../agent/protocol.js';
 import { hasStrategy } from '../capacity/bind-era.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
+import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { type Lab, LabError } from '../lab/lab.js';
 import type { Arm, Experiment } from '../plan/plan.js';
@@ -70,7 +71,9 @@ export async function examine(
       sysctls: tryable(kernel),
       strategies: [...new Set([...experiment.arms, ...(experiment.neighbours ?? [])].map(({ load }) => load.strategy))],
       addresses: [
-        ...new Set(experiment.arms.flatMap((arm) => (lab.kind === 'host' ? arm.addresses : arm.addresses.slice(0, 1)))),
+        ...new Set(
+          experiment.arms.flatMap((arm) => (LABS[lab.kind].ownNamespace ? arm.addresses.slice(0, 1) : arm.addresses)),
+        ),
       ],
       clocks: experiment.arms.some((arm) => arm.load.clocks > 1),
     });
@@ -106,8 +109,8 @@ export function sysctlsOf(experiment: Experiment): [string, string][] {
 function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion, lab: Lab): Finding[] {
   const findings: Finding[] = [];
   for (const { name, path, role } of namedSysctls(arm, experiment)) {
-    // In a box only the agent reaches what is the whole machine's, and puts it back.
-    const judgement = judgeSysctl(name, kernel, role && lab.kind === 'vagrant' ? 'netns' : lab.kind);
+    const { sysctls, roleSysctls } = LABS[lab.kind];
+    const judgement = judgeSysctl(name, kernel, role ? roleSysctls : sysctls);
     if (!judgement.ok) findings.push({ path, message: judgement.reason, at: 'key' });
   }
   if (arm.proxy) return findings; // its strategy is its own affair
@@ -233,11 +236,11 @@ function loadPath(arm: Arm, experiment: Experiment, key: 'strategy' | 'clocks'):
 
 function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['network'] {
   if (experiment.arms[0]?.destinations.kind === 'external') return 'external';
-  return lab.kind !== 'host' && check.veth.available ? 'veth' : 'shared';
+  return LABS[lab.kind].ownNamespace && check.veth.available ? 'veth' : 'shared';
 }
 
 function describe(lab: Lab, network: RunSpec['network'], proxied: boolean): string {
-  if (lab.kind === 'host') return lab.description;
+  if (!LABS[lab.kind].ownNamespace) return lab.description;
   const place =
     network === 'veth'
       ? `${lab.description}, ${proxied ? 'client, proxy and origin' : 'client and origin'} joined by veth`

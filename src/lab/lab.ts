@@ -5,13 +5,13 @@
 import type { AgentEvent, Command } from '../agent/protocol.js';
 import { EXIT, UserError, type UserErrorOptions } from '../domain/error.js';
 import type { Runner } from '../domain/guest.js';
-import type { Experiment } from '../plan/plan.js';
+import type { LabKind } from '../domain/lab.js';
 
 export interface Lab {
-  readonly kind: Experiment['lab'];
+  readonly kind: LabKind;
   /** What a report says of it. */
   readonly description: string;
-  /** What runs its guests; known once a lab has been opened, and absent where there are none. */
+  /** What runs its virtual machine; known once a lab has been opened, and absent where there is none. */
   readonly engine?: Runner | undefined;
   /** What a reader of its figures must know; known once a lab has been opened. */
   readonly caveat?: string | undefined;

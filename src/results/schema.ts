@@ -311,11 +311,11 @@ export const environmentSchema = z.object({
   cpu: z.string(),
   cpus: z.number(),
   memory: z.number().describe('bytes'),
-  lab: z.string().describe('netns (veth), host …'),
+  lab: z.string().describe('such as: network namespace, client and origin joined by veth'),
   engine: z
-    .enum(RUNNERS)
+    .union([z.enum(RUNNERS), z.templateLiteral(['vagrant-', z.string()])])
     .optional()
-    .describe('what ran the guests of the VM lab: times of one are not those of another'),
+    .describe('what ran the virtual machine, such as uml or vagrant-libvirt: times of one are not those of another'),
   root: z.boolean(),
   descriptors: z.number().describe('limit of open files per process'),
   /** Sysctls that decide about ports, in a fresh lab before the profile's own were written. */

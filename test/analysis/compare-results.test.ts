@@ -324,7 +324,7 @@ describe('what cannot be compared', () => {
     assert.equal(notes.length, 1);
     assert.match(
       notes[0]!,
-      /^latency\.total\.p99 not compared: times were taken in another kind of lab: netns, .* and vm, User-Mode Linux$/,
+      /^latency\.total\.p99 not compared: times were taken in another kind of lab: netns, .* and vm, User-Mode Linux, client and origin joined by veth$/,
     );
   });
 
@@ -361,6 +361,27 @@ describe('what cannot be compared', () => {
     const metrics = (a: Results, b: Results) => compareResults(a, b).arms[1]!.metrics.length;
     assert.equal(metrics(under('uml', '6.1'), under('uml', '6.12')), 2);
     assert.equal(metrics(under('uml', '6.1'), under('qemu-kvm', '6.1')), 1);
+  });
+
+  it('times of a Vagrant box are those of its provider, and times of guests also depend on how the roles are joined', () => {
+    const under = (lab: 'vm' | 'vagrant', engine: Results['environment']['engine'], network: string) => {
+      const made = result({ guardrails: ['latency.total.p99'] });
+      made.experiment.lab = lab;
+      Object.assign(made.environment, {
+        engine,
+        lab: `virtual machine: a box, ${network} (counts are exact; times are not)`,
+      });
+      return made;
+    };
+    const compare = (a: Results, b: Results) => compareResults(a, b);
+    const metrics = (a: Results, b: Results) => compare(a, b).arms[1]!.metrics.length;
+    const veth = 'client and origin joined by veth';
+    const libvirt = under('vagrant', 'vagrant-libvirt', veth);
+    assert.equal(metrics(libvirt, libvirt), 2);
+    const { arms, notes } = compare(libvirt, under('vagrant', 'vagrant-virtualbox', veth));
+    assert.equal(arms[1]!.metrics.length, 1);
+    assert.match(notes[0]!, /: vagrant, Vagrant with libvirt, .* and vagrant, Vagrant with virtualbox, client/);
+    assert.equal(metrics(under('vm', 'uml', veth), under('vm', 'uml', 'client and origin in one')), 1);
   });
 
   it('a guardrail of one side only is named', () => {

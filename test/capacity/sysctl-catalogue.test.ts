@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { judgeSysctl, PORT_SYSCTLS } from '../../src/capacity/sysctl-catalogue.js';
 import { INTERFACE_TREES, NETNS_KEYS } from '../../src/capacity/sysctl-data.js';
+import { LABS, type LabKind } from '../../src/domain/lab.js';
 import { checkSysctlName, checkSysctlValue } from '../../src/domain/sysctl-syntax.js';
 
 const now = parseKernelVersion('6.18.44');
 const old = parseKernelVersion('3.2.71');
 
-function reason(name: string, kernel = now, lab: 'netns' | 'vm' | 'vagrant' | 'host' = 'netns'): string {
-  const judgement = judgeSysctl(name, kernel, lab);
+function reason(name: string, kernel = now, lab: LabKind = 'netns'): string {
+  const judgement = judgeSysctl(name, kernel, LABS[lab].sysctls);
   return judgement.ok ? 'ok' : judgement.reason;
 }
 

@@ -31,7 +31,7 @@ test('what the catalogue allows, a fresh namespace shows as writable', () => {
   const files = freshNamespace();
   assert.ok(files.size > 100);
   for (const [name, writable] of files) {
-    if (judgeSysctl(name, kernel, 'netns').ok) assert.ok(writable, `${name} is allowed and read-only`);
+    if (judgeSysctl(name, kernel, 'namespace').ok) assert.ok(writable, `${name} is allowed and read-only`);
   }
   assert.equal(files.get('net.ipv4.ip_local_port_range'), true);
 });
@@ -41,7 +41,7 @@ test('what a fresh namespace of 6.18 shows as writable is allowed, but for the k
   const exceptions =
     /^net\.(?:netfilter\.nf_hooks_lwtunnel|ipv[46]\.route\.(?:flush|gc_.*|max_size|min_adv_mss|mtu_expires|skip_notify_on_dev_down)|core\.xfrm_.*)$/;
   const missing = [...freshNamespace()]
-    .filter(([name, writable]) => writable && !judgeSysctl(name, kernel, 'netns').ok)
+    .filter(([name, writable]) => writable && !judgeSysctl(name, kernel, 'namespace').ok)
     .map(([name]) => name)
     .filter((name) => !exceptions.test(name));
   assert.deepEqual(missing, []);

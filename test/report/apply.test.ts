@@ -27,7 +27,7 @@ test('the drop-in sets what the variant changed, and says what was measured, whe
     /^# bindstorm: wider-range, the change that helped in the experiment quickstart$/m,
     /^# Measured {3}failures: 50\.0 % → 0 %, −50\.0 points \(the same in every run\), 6 pairs of runs$/m,
     /^# Guardrail {2}total time, p99: no difference, .* \(95 % CI .* to .*, p = 0\.88\), 6 pairs of runs$/m,
-    /^# Where {6}Linux 6\.12\.63, x86_64; netns \(veth\); bindstorm 0\.1\.0; 2026-03-02 09:14 UTC$/m,
+    /^# Where {6}Linux 6\.12\.63, x86_64; network namespace, client and origin joined by veth; bindstorm 0\.1\.0; 2026-03-02 09:14 UTC$/m,
     /^# Repeat {5}bindstorm run profiles\/quickstart\.yaml --seed 1$/m,
     /^# Beware {5}ports of the range that services listen on belong into net\.ipv4\.ip_local_reserved_ports/m,
     /^# To apply {4}copy this file to \/etc\/sysctl\.d\/90-bindstorm-wider-range\.conf, then: sysctl --system$/m,

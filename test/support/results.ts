@@ -53,7 +53,7 @@ export function quickstartResults({ blocks = 6, seconds = 10 }: ResultsOptions =
       cpu: 'Example CPU @ 2.80GHz',
       cpus: 4,
       memory: 16_777_216_000,
-      lab: 'netns (veth)',
+      lab: 'network namespace, client and origin joined by veth',
       root: false,
       descriptors: 65_536,
       defaults: {

@@ -21,7 +21,7 @@ export function enterBox(): void {
 export function machineSysctls(names: readonly string[]): string[] {
   if (machineNamespace() === undefined) return [];
   const kernel = parseKernelVersion(release());
-  return names.filter((name) => !judgeSysctl(name, kernel, 'netns').ok);
+  return names.filter((name) => !judgeSysctl(name, kernel, 'namespace').ok);
 }
 
 /** Do something that may write some sysctls, and put back those that outlive this namespace. */

@@ -79,6 +79,9 @@ export function vagrantLab(box: Box, note: (text: string) => void): Lab {
     get description() {
       return `virtual machine: Vagrant box ${box.name}${provider === undefined ? '' : ` (${provider})`}`;
     },
+    get engine() {
+      return provider === undefined ? undefined : (`vagrant-${provider}` as const);
+    },
     caveat:
       'counts and errnos are exact; times are those of a virtual machine, and are not compared with those of another lab',
     async open(purpose) {

@@ -79,10 +79,10 @@ for (const { suite, column, release } of KERNELS) {
       const lines = await guest.run('list-sysctls.js');
       const files = new Map(lines.map((line) => JSON.parse(line) as [name: string, writable: boolean]));
       assert.ok(files.size > 100);
-      for (const name of PORT_SYSCTLS) assert.equal(files.has(name), judgeSysctl(name, kernel, 'vm').ok, name);
+      for (const name of PORT_SYSCTLS) assert.equal(files.has(name), judgeSysctl(name, kernel, 'kernel').ok, name);
       for (const [name, writable] of files) {
-        if (judgeSysctl(name, kernel, 'netns').ok) assert.ok(writable, `${name} is allowed and read-only`);
-        const judgement = judgeSysctl(name, kernel, 'vm');
+        if (judgeSysctl(name, kernel, 'namespace').ok) assert.ok(writable, `${name} is allowed and read-only`);
+        const judgement = judgeSysctl(name, kernel, 'kernel');
         if (!judgement.ok && writable) assert.match(judgement.reason, /it is refused in every lab\.$/, name);
       }
     });
