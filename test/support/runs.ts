@@ -210,7 +210,7 @@ export function makeEnvironment(): Environment {
     cpu: 'an ordinary CPU',
     cpus: 2,
     memory: 8_000_000_000,
-    lab: 'netns (veth)',
+    lab: 'network namespace, client and origin joined by veth',
     root: false,
     descriptors: 65_536,
     defaults: { 'net.ipv4.ip_local_port_range': '32768 60999' },
