@@ -34,7 +34,7 @@ export function withinEngine(comparison: Comparison, baseline: Engine, variant: 
   );
 }
 
-/** The comparison, or its refusal where it would set a time of one engine of the load against one of the other (ARCHITECTURE.md). */
+/** The comparison, or its refusal where it would set a time of one engine of the load against one of the other (docs/internals/load.md). */
 export function withinLoadEngine(comparison: Comparison, baseline: LoadEngine, variant: LoadEngine): Comparison {
   const metric = parseMetric(comparison.metric);
   // A neighbour's load is the same in every arm.

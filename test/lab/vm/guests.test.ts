@@ -1,3 +1,4 @@
+// needs: qemu-system-x86
 /**
  * Guests of both engines with a kernel of Debian bookworm (6.1), fetched when the cache does not have it: exact counts.
  */
