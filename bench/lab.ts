@@ -9,7 +9,7 @@ import { readNetCounters } from '../src/kernel/counters.js';
 import { dieWithParent } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
-import type { SinkPlan } from '../src/load/origin/sink-listen.js';
+import type { OriginPlan } from '../src/load/origin/listen.js';
 import { LOAD } from '../src/profile/defaults.js';
 import { type Churn, type Contender, leftBehind, type Sample } from './churn.js';
 import { runContender } from './contender.js';
@@ -49,7 +49,7 @@ const SYSCTLS: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_rfc1337': '1',
 };
 
-async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>, plan: SinkPlan): Promise<Origin> {
+async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>, plan: OriginPlan): Promise<Origin> {
   for (const [name, value] of Object.entries(SYSCTLS)) {
     const result = writeSysctl(name, value);
     if (!result.ok) throw new Error(`the kernel refused ${name} = ${value} (${result.errno})`);

@@ -15,7 +15,7 @@ const BUNDLES = [
       'agent/roles/neighbour': 'agent/roles/neighbour',
       'agent/roles/origin': 'agent/roles/origin',
       'agent/roles/proxy-role': 'agent/roles/proxy-role',
-      'load/origin/sink-worker': 'load/origin/sink-worker',
+      'load/origin/threads': 'load/origin/threads',
       'load/worker': 'load/worker',
     },
     shared: 'shared/[name]-[hash]',

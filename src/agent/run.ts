@@ -20,7 +20,7 @@ import { drained } from './drain.js';
 import { measure } from './measure.js';
 import { machineSysctls } from './place/box-guard.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from './place/host-guard.js';
-import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from './place/limits.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit, originThreads } from './place/limits.js';
 import { originTargets, setUpClient, setUpShared } from './place/network.js';
 import type { Scene } from './place/scene.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './place/sysctls.js';
@@ -239,7 +239,7 @@ async function startOrigin(
     network,
     family,
     listen: targets,
-    threads: sinkThreads(arm.load),
+    threads: originThreads(arm.load),
     plan: arm.load,
     neighbours: hostsOf(neighbours),
     ...(certificate ? { certificate } : {}),

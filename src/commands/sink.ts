@@ -6,7 +6,7 @@ import { descriptorLimit } from '../agent/place/limits.js';
 import type { Target } from '../domain/target.js';
 import { parseDuration, UnitError } from '../domain/units.js';
 import { SystemCallError } from '../kernel/errno.js';
-import { startSink } from '../load/origin/sink-worker.js';
+import { startOrigin } from '../load/origin/threads.js';
 import { parseTarget } from '../plan/targets.js';
 import { UserError } from './exit.js';
 import { integerOption } from './integer-option.js';
@@ -49,7 +49,7 @@ async function serve(options: SinkOptions): Promise<void> {
   const families = new Set(options.listen.map(({ address }) => address.includes(':')));
   if (families.size > 1) throw new UserError('one sink listens on IPv4 or on IPv6; start two for both');
   const exchange = request !== undefined && response !== undefined ? { request, response } : null;
-  const sink = await startSink({
+  const sink = await startOrigin({
     plan: {
       close: options.close,
       holdMs: options.hold,

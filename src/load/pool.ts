@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { monotonicMicros } from '../kernel/libc.js';
 import type { Outcomes, Wave } from '../results/schema.js';
-import type { EngineInput, EngineReport } from './engine-input.js';
+import type { EngineInput, EngineReport } from './engine.js';
 import { type Histograms, mergeHistograms } from './histogram.js';
 import { NAME_SLOTS, namesIn } from './names.js';
 import { outcomesOf, totalOf } from './outcome.js';

@@ -2,7 +2,7 @@
  * Starters: when the engine begins the next attempt. One for each kind of arrival; the engine's loop asks, the starter starts.
  */
 import type { Arrival } from '../plan/plan.js';
-import { createPacer, type PacedArrival } from './pacer.js';
+import { createPacer, isPaced, type PacedArrival } from './pacer.js';
 import type { Recorder } from './recorder.js';
 import { CONTROL, type SharedLoad } from './shared.js';
 
@@ -42,6 +42,12 @@ export interface StarterInput {
   readonly now: () => number;
 }
 
+/** The starter of an arrival. @param start the load's beginning, µs */
+export function createStarter(arrival: Arrival, start: number, input: StarterInput): Starter {
+  if (isPaced(arrival)) return pacedStarter(arrival, start, input);
+  return arrival.shape === 'fill' ? fillStarter(arrival, input) : holdStarter(arrival, start, input);
+}
+
 /** Attempts at scheduled instants: open loop. `start` is the load's beginning, µs. */
 export function pacedStarter(arrival: PacedArrival, start: number, input: StarterInput): Starter {
   const pacer = createPacer(arrival, input.worker, input.workers, input.seed);
@@ -79,7 +85,7 @@ export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input:
         over ||= limitReached() || (end !== Number.POSITIVE_INFINITY && input.now() >= end);
         if (over) return Number.POSITIVE_INFINITY;
         // With a number of attempts to make, those that find no descriptor are shed one by one; without one, a full table
-        // would be shed for ever.
+        // would be shed without end.
         if (arrival.attempts === null && input.recorder.open() >= input.budget) {
           over = true;
           return Number.POSITIVE_INFINITY;

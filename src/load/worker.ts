@@ -3,7 +3,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { unshareDescriptors } from '../kernel/libc.js';
-import type { EngineInput, EngineReport } from './engine-input.js';
+import type { EngineInput, EngineReport } from './engine.js';
 import { CONTROL } from './shared.js';
 
 /** What a load worker posts, in this order: it only waits for the start; every attempt has its outcome; its report. */

@@ -17,7 +17,7 @@ import {
   close as sysClose,
 } from '../../src/kernel/libc.js';
 import { openRouteControl } from '../../src/kernel/rtnetlink.js';
-import { listenAll } from '../../src/load/origin/sink-listen.js';
+import { listenAll } from '../../src/load/origin/listen.js';
 import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
 import { runSocketEngine } from '../../src/load/socket/engine-socket.js';
@@ -58,7 +58,7 @@ for (const listener of listeners) setsockopt(listener, SOL_TCP, TCP_SAVE_SYN, on
 
 const shared = createSharedLoad(1);
 Atomics.store(shared.control, CONTROL.release, 1);
-runSocketEngine(
+await runSocketEngine(
   {
     plan: {
       ...LOAD,

@@ -27,7 +27,7 @@ import {
 import { openRouteControl } from '../../src/kernel/rtnetlink.js';
 import { sockaddrAt, sockaddrTable } from '../../src/kernel/sockaddr.js';
 import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.js';
-import { listenAll } from '../../src/load/origin/sink-listen.js';
+import { listenAll } from '../../src/load/origin/listen.js';
 
 export type CaseAnswers = Record<string, string>;
 

@@ -200,7 +200,7 @@ async function wave(index: number, range: PortRange): Promise<Wave> {
   Atomics.store(shared.control, CONTROL.release, 1);
   if (row.timed) await goodInstant();
   const begun = monotonicMicros();
-  runSocketEngine(
+  await runSocketEngine(
     {
       plan,
       addresses: input.addresses.slice(0, row.addresses),

@@ -16,7 +16,7 @@ export function descriptorLimit(): number {
 }
 
 /** Threads that the origin needs, each with a table of descriptors of its own, for what a load holds: at most one for each load worker. */
-export function sinkThreads(load: LoadPlan): number {
+export function originThreads(load: LoadPlan): number {
   return Math.min(Math.max(Math.ceil(openAtOnce(load) / (descriptorLimit() - DESCRIPTOR_RESERVE)), 1), load.workers);
 }
 

@@ -12,7 +12,7 @@ import type { LoadPlan } from '../../plan/plan.js';
 import { subjectOf } from '../../subjects/index.js';
 import type { ProxyKind, ProxySettings } from '../../subjects/settings.js';
 import { reservedPorts } from '../../subjects/tor/layout.js';
-import { DESCRIPTOR_RESERVE, descriptorLimit, sinkThreads } from '../place/limits.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit, originThreads } from '../place/limits.js';
 import {
   clientAddresses,
   clientSideAddress,
@@ -125,7 +125,7 @@ export async function setProxyScene(
       network: 'veth',
       family,
       listen: targets,
-      threads: sinkThreads(arm.load),
+      threads: originThreads(arm.load),
       plan: arm.load,
       neighbours: hostsOf(placed),
       ...(certificate ? { certificate } : {}),

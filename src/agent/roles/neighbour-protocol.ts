@@ -12,7 +12,7 @@ export const neighbourSchemas = {
     request: z.object({
       /** The file of the network namespace to be in; null: the agent's. */
       namespace: z.string().nullable(),
-      /** As the load has it (load/engine-input.ts). */
+      /** As the load has it (load/engine.ts). */
       input: z.object({
         plan: loadPlanSchema,
         addresses: z.array(z.string()).readonly(),

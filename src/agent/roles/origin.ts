@@ -3,14 +3,14 @@
  */
 import { readNetCounters } from '../../kernel/counters.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
-import { type Sink, startSink } from '../../load/origin/sink-worker.js';
+import { type OriginThreads, startOrigin } from '../../load/origin/threads.js';
 import { descriptorLimit } from '../place/limits.js';
 import { setUpOrigin } from '../place/network.js';
 import { applySysctls } from '../place/sysctls.js';
 import type { OriginProtocol } from './origin-protocol.js';
 import { type Handlers, serveRole } from './serve.js';
 
-let sink: Sink | undefined;
+let threads: OriginThreads | undefined;
 let ownNamespace = false;
 
 const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
@@ -25,9 +25,15 @@ const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
     }
   }
   const sysctls = ownNamespace ? applySysctls(request.sysctls ?? {}) : {};
-  const { plan, listen, threads, certificate } = request;
-  sink = await startSink({ plan, listen, threads, certificate, descriptorLimit: descriptorLimit() });
-  for (const host of neighbours) await startSink({ ...host, threads: 1, descriptorLimit: descriptorLimit() });
+  const { plan, listen, certificate } = request;
+  threads = await startOrigin({
+    plan,
+    listen,
+    threads: request.threads,
+    certificate,
+    descriptorLimit: descriptorLimit(),
+  });
+  for (const host of neighbours) await startOrigin({ ...host, threads: 1, descriptorLimit: descriptorLimit() });
   return { sysctls };
 };
 
@@ -35,7 +41,7 @@ function stats() {
   const { user, system } = process.cpuUsage();
   const counters = ownNamespace ? readNetCounters() : {};
   return {
-    ...(sink?.counts() ?? { accepted: 0, refused: 0 }),
+    ...(threads?.counts() ?? { accepted: 0, refused: 0 }),
     listenOverflows: counters['TcpExt.ListenOverflows'] ?? null,
     pawsPassive: counters['TcpExt.PAWSPassive'] ?? null,
     cpu: { user: user / 1e6, system: system / 1e6 },

@@ -13,7 +13,7 @@ const PROGRAMS = [
   'agent/roles/origin',
   'agent/roles/proxy-role',
   'load/worker',
-  'load/origin/sink-worker',
+  'load/origin/threads',
 ];
 
 /** What the modules name that can be reached from these, but for modules of the bundle itself; by the imports as they were joined. */

@@ -1,17 +1,15 @@
 /**
- * The sink with TLS. It answers as the plain one does (sink-http.ts), on the event loop of its thread.
+ * The origin with TLS. It answers as the plain one does (serve-http.ts), on the event loop of its thread.
  */
 import { createServer, type TLSSocket } from 'node:tls';
 import { SystemCallError } from '../../kernel/errno.js';
-import { answerDelayMs, createRequestCounter, responseText } from './sink-http.js';
-import { SINK_CONTROL, type SinkInput } from './sink-listen.js';
+import { BACKLOG, CONTROL, type OriginThreadInput } from './listen.js';
+import { answerDelayMs, createRequestCounter, responseText } from './serve-http.js';
 
-/** The kernel lowers it to net.core.somaxconn (listen(2)). */
-const BACKLOG = 0x7fffffff;
 const LONGEST_WAIT_MS = 20;
 
 /** Serve until stopped. Rejects when an address cannot be listened on. `onListening` is called once every address listens. */
-export async function runHttpsSink(input: SinkInput, onListening: () => void): Promise<void> {
+export async function serveHttps(input: OriginThreadInput, onListening: () => void): Promise<void> {
   const { plan, control, certificate } = input;
   if (certificate === undefined) throw new Error('an origin with TLS needs a certificate');
   const text = responseText(plan);
@@ -22,7 +20,7 @@ export async function runHttpsSink(input: SinkInput, onListening: () => void): P
       // With allowHalfOpen the end of a connection is answered by a FIN alone: a closing alert would be data for a socket that is
       // closed, and the RST for it would end the TIME_WAIT of whoever closed first.
       const server = createServer({ key: certificate.key, cert: certificate.certificate, allowHalfOpen: true }, serve);
-      server.on('connection', () => void control[SINK_CONTROL.accepted]!++);
+      server.on('connection', () => void control[CONTROL.accepted]!++);
       server.on('tlsClientError', (_error, socket) => socket.destroy());
       return new Promise<typeof server>((resolve, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) =>
@@ -60,7 +58,7 @@ export async function runHttpsSink(input: SinkInput, onListening: () => void): P
 function stopOf(control: Int32Array): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
-      if (Atomics.load(control, SINK_CONTROL.stop) === 0) return;
+      if (Atomics.load(control, CONTROL.stop) === 0) return;
       clearInterval(timer);
       resolve();
     }, LONGEST_WAIT_MS);

@@ -1,22 +1,23 @@
 /**
- * Entry of the sink's threads, and the function that starts them. In the listen-only form there are none, for nobody accepts: the
+ * Entry of the origin's threads, and the function that starts them. In the listen-only form there are none, for nobody accepts: the
  * kernel completes the handshakes and keeps the connections in the accept queue, which needs no descriptors.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { close as sysClose, unshareDescriptors } from '../../kernel/libc.js';
-import { runHttpsSink } from './sink-https.js';
-import { listenAll, SINK_CONTROL, type SinkInput, type SinkThreadInput } from './sink-listen.js';
-import { runSink } from './sink-loop.js';
+import { CONTROL, listenAll, type OriginInput, type OriginThreadInput } from './listen.js';
+import { serveBytes } from './serve-bytes.js';
+import { serveHttp } from './serve-http.js';
+import { serveHttps } from './serve-https.js';
 
-export interface Sink {
+export interface OriginThreads {
   /** Connections accepted so far, and accepts refused for want of descriptors. */
   counts(): { accepted: number; refused: number };
   stop(): Promise<void>;
 }
 
-/** Start a sink on threads of its own. Rejects with the reason when an address cannot be listened on. */
-export async function startSink(input: Omit<SinkInput, 'control'>): Promise<Sink> {
-  const control = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SINK_CONTROL).length));
+/** Start an origin on threads of its own. Rejects with the reason when an address cannot be listened on. */
+export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
+  const control = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
   const { plan } = input;
   // With TLS it is Node that listens, on the thread that serves.
   const listeners = plan.tls ? [] : listenAll(input.listen);
@@ -25,10 +26,10 @@ export async function startSink(input: Omit<SinkInput, 'control'>): Promise<Sink
     Array.from({ length: threads }, () => startThread({ ...input, threads, control, listeners })),
   );
   return {
-    counts: () => ({ accepted: control[SINK_CONTROL.accepted]!, refused: control[SINK_CONTROL.refused]! }),
+    counts: () => ({ accepted: control[CONTROL.accepted]!, refused: control[CONTROL.refused]! }),
     async stop() {
-      Atomics.store(control, SINK_CONTROL.stop, 1);
-      Atomics.notify(control, SINK_CONTROL.stop);
+      Atomics.store(control, CONTROL.stop, 1);
+      Atomics.notify(control, CONTROL.stop);
       await Promise.all(ended.map(({ end }) => end));
       for (const fd of listeners) sysClose(fd);
     },
@@ -36,13 +37,13 @@ export async function startSink(input: Omit<SinkInput, 'control'>): Promise<Sink
 }
 
 /** @returns its end; resolves when it serves */
-async function startThread(input: SinkThreadInput): Promise<{ readonly end: Promise<void> }> {
+async function startThread(input: OriginThreadInput): Promise<{ readonly end: Promise<void> }> {
   const thread = new Worker(new URL(import.meta.url), { workerData: input });
   const end = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
     thread.once('error', reject);
     thread.once('message', () => {
-      // From now on its death is that of the process: a sink that no longer accepts would be measured as the network's fault.
+      // From now on its death is that of the process: an origin that no longer accepts would be measured as the network's fault.
       thread.off('error', reject);
       resolve();
     });
@@ -52,12 +53,13 @@ async function startThread(input: SinkThreadInput): Promise<{ readonly end: Prom
 
 if (!isMainThread && parentPort !== null && (workerData as { listeners?: unknown } | null)?.listeners !== undefined) {
   const port = parentPort;
-  const input = workerData as SinkThreadInput;
+  const input = workerData as OriginThreadInput;
   const serving = () => port.postMessage('serving');
-  if (input.plan.tls) await runHttpsSink(input, serving);
+  if (input.plan.tls) await serveHttps(input, serving);
   else {
     unshareDescriptors();
     serving();
-    runSink(input);
+    if (input.plan.protocol === 'get' || input.plan.engine === 'http') serveHttp(input);
+    else serveBytes(input);
   }
 }

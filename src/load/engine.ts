@@ -1,0 +1,190 @@
+/**
+ * One worker's load from its start instant to its end, whichever engine makes the connections: what it is given, its waves, its report.
+ */
+
+import type { Target } from '../domain/target.js';
+import type { PortRange } from '../domain/units.js';
+import { monotonicMicros as now, threadCpu } from '../kernel/libc.js';
+import type { LoadPlan } from '../plan/plan.js';
+import { type EncodedHistograms, encodeHistograms } from './histogram.js';
+import { createPicker, type Picker } from './picker.js';
+import { createRecorder, type FirstFailure, type Recorder } from './recorder.js';
+import { CONTROL, type SharedLoad } from './shared.js';
+import { createStarter, type StartedLoad, type Starter, type StarterInput } from './starter.js';
+import { createClientDialer, createDialer, type Dialer } from './strategy.js';
+
+/** A proxy between the load and its targets. */
+export interface Via {
+  readonly proxy: Target;
+  /** Its outgoing addresses, of which the picker picks; null: it is not the lab's own, and local addresses are picked as ever. */
+  readonly outgoing: number | null;
+  /** Of a reverse proxy: where it listens for each of the targets. */
+  readonly listeners?: readonly Target[];
+}
+
+export interface EngineInput {
+  readonly plan: LoadPlan;
+  /** Local addresses. With a proxy: the client's own, equally many in a row for each outgoing address of the proxy. */
+  readonly addresses: readonly string[];
+  /** The proxy that the load goes through; absent: straight to the targets. */
+  readonly via?: Via;
+  readonly targets: readonly Target[];
+  /** With TLS: the certificate that the origin must have, PEM. */
+  readonly certificate?: string;
+  /** The port list of explicit strategies; the kernel's ephemeral range unless the plan names one. */
+  readonly ports: PortRange;
+  readonly worker: number;
+  readonly seed: number;
+  /** RLIMIT_NOFILE, which bounds a table of descriptors. */
+  readonly descriptorLimit: number;
+  /** Descriptors in that table that are not the load's. */
+  readonly descriptorReserve: number;
+  readonly shared: SharedLoad;
+}
+
+/** With what depends on the thread it runs on. */
+export interface EnginePlace extends EngineInput {
+  /** Its thread has a table of its own (unshareDescriptors()); otherwise all workers share one. */
+  readonly ownDescriptors: boolean;
+}
+
+interface WaveReport {
+  /** One counter an outcome slot, this worker's part. */
+  readonly counters: Int32Array;
+  readonly firstFailure: FirstFailure | null;
+}
+
+export interface EngineReport {
+  readonly histograms: EncodedHistograms;
+  readonly peakOpen: number;
+  readonly waves: readonly WaveReport[];
+  /** CPU seconds of the worker's thread during the load. */
+  readonly cpu: { readonly user: number; readonly system: number };
+  /** When the last attempt had its outcome, µs after the start. */
+  readonly endedAfter: number;
+}
+
+/** No wait is longer than this, so that a stop is seen, µs. */
+export const LONGEST_WAIT = 20_000;
+
+/** What an engine makes its connections from. */
+export interface Equipment {
+  readonly dialer: Dialer;
+  readonly picker: Picker;
+  readonly recorder: Recorder;
+  /** What is connected to for each of the targets. */
+  readonly remotes: readonly Target[];
+  /** Sockets that this worker may have open at once. */
+  readonly budget: number;
+}
+
+/** The part of an engine that is its own. */
+export interface Engine {
+  readonly connections: StartedLoad & {
+    /** Close everything that is still open; attempts under way get no outcome. */
+    closeAll(): void;
+  };
+  /** Start what is due and follow it, until the starter has finished and nothing is under way, or until stopped. */
+  load(starter: Starter, stopped: () => boolean): Promise<void> | void;
+  /** Let at most so many microseconds pass. */
+  pause(micros: number): Promise<void> | void;
+  /** Give back what it was made of. */
+  close?(): void;
+}
+
+/**
+ * Run one worker's load.
+ * @param onDrained called when every attempt has its outcome and what is held is still open
+ */
+export async function runLoad(
+  input: EnginePlace,
+  onDrained: () => void,
+  createEngine: (equipment: Equipment) => Engine,
+): Promise<EngineReport> {
+  const { plan, shared, worker, seed } = input;
+  const { workers, arrival } = plan;
+  const { control } = shared;
+  const counters = shared.counters[worker]!;
+  const recorder = createRecorder(shared, worker);
+  const budget = budgetOf(input);
+  const engine = createEngine({
+    dialer: dialerOf(input),
+    picker: pickerOf(input),
+    recorder,
+    remotes: remotesOf(input),
+    budget,
+  });
+  const { connections } = engine;
+  const starterInput: StarterInput = { connections, recorder, shared, worker, workers, seed, budget, now };
+  const stopped = () => Atomics.load(control, CONTROL.stop) !== 0;
+
+  const start = shared.start[0]!;
+  await waitUntil(start, () => false);
+  const cpuBefore = threadCpu();
+  const waves: WaveReport[] = [];
+  const waveCount = arrival.shape === 'fill' ? arrival.waves : 1;
+  for (let wave = 0; wave < waveCount && !stopped(); wave++) {
+    if (wave > 0 && arrival.shape === 'fill') await waitUntil(now() + arrival.pauseMs * 1000, stopped);
+    const before = counters.slice();
+    recorder.beginWave();
+    await engine.load(createStarter(arrival, start, starterInput), stopped);
+    waves.push({
+      counters: counters.map((n, slot) => n - before[slot]!),
+      firstFailure: recorder.firstFailures[wave] ?? null,
+    });
+    if (wave === waveCount - 1) continue;
+    connections.closeAll();
+    awaitWave(workers * (wave + 1));
+  }
+  const endedAfter = now() - start;
+  const cpuAfter = threadCpu();
+
+  // What is held stays open until the agent has looked at the sockets.
+  onDrained();
+  Atomics.wait(control, CONTROL.release, 0);
+  connections.closeAll();
+  engine.close?.();
+  return {
+    histograms: encodeHistograms(recorder.histograms),
+    peakOpen: recorder.peakOpen,
+    waves,
+    cpu: { user: cpuAfter.user - cpuBefore.user, system: cpuAfter.system - cpuBefore.system },
+    endedAfter,
+  };
+
+  async function waitUntil(instant: number, cancelled: () => boolean): Promise<void> {
+    for (let left = instant - now(); left > 0 && !cancelled(); left = instant - now())
+      await engine.pause(Math.min(left, LONGEST_WAIT));
+  }
+
+  /** All workers end a wave before any begins the next. @param ends how many waves' ends that is, summed over the workers */
+  function awaitWave(ends: number): void {
+    Atomics.add(control, CONTROL.waveEnds, 1);
+    Atomics.notify(control, CONTROL.waveEnds);
+    for (
+      let n = Atomics.load(control, CONTROL.waveEnds);
+      n < ends && !stopped();
+      n = Atomics.load(control, CONTROL.waveEnds)
+    )
+      Atomics.wait(control, CONTROL.waveEnds, n, LONGEST_WAIT / 1000);
+  }
+}
+
+function budgetOf({ plan, descriptorLimit, descriptorReserve, ownDescriptors }: EnginePlace): number {
+  const available = Math.floor((descriptorLimit - descriptorReserve) / (ownDescriptors ? 1 : plan.workers));
+  return Math.min(plan.maxInFlight ?? available, available);
+}
+
+function dialerOf({ plan, via, addresses, ports }: EngineInput): Dialer {
+  return via?.outgoing
+    ? createClientDialer(addresses, via.outgoing)
+    : createDialer({ strategy: plan.strategy, addresses, ports });
+}
+
+function pickerOf({ plan, via, addresses, targets, worker, seed }: EngineInput): Picker {
+  return createPicker(plan.pick, via?.outgoing ?? addresses.length, targets.length, worker, plan.workers, seed);
+}
+
+function remotesOf({ via, targets }: EngineInput): readonly Target[] {
+  return via ? (via.listeners ?? targets.map(() => via.proxy)) : targets;
+}

@@ -1,0 +1,206 @@
+/**
+ * What the origin needs whatever it answers: its input, listening sockets, and the loop that accepts connections and follows them.
+ */
+
+import type { Target } from '../../domain/target.js';
+import { createEpoll, type Epoll } from '../../kernel/epoll.js';
+import { EAGAIN, EMFILE, ENFILE, SystemCallError } from '../../kernel/errno.js';
+import {
+  accept4,
+  bind,
+  EPOLLEXCLUSIVE,
+  EPOLLIN,
+  errno,
+  listen,
+  nativeBuffer,
+  monotonicMicros as now,
+  SO_REUSEADDR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setsockopt,
+  socket,
+  close as sysClose,
+} from '../../kernel/libc.js';
+import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
+import type { LoadPlan } from '../../plan/plan.js';
+import { createFdList } from '../socket/fd-list.js';
+import type { Certificate } from './certificate.js';
+
+/** What of a load its origin must know. */
+export type OriginPlan = Pick<
+  LoadPlan,
+  'close' | 'holdMs' | 'exchange' | 'sink' | 'protocol' | 'body' | 'engine' | 'tls'
+>;
+
+export interface OriginInput {
+  readonly plan: OriginPlan;
+  readonly listen: readonly Target[];
+  /** Threads that accept, each with a table of descriptors of its own. With TLS there is one. */
+  readonly threads: number;
+  /** RLIMIT_NOFILE, which bounds such a table. */
+  readonly descriptorLimit: number;
+  /** With TLS: what the origin shows. */
+  readonly certificate?: Certificate;
+}
+
+/** What a thread of the origin is given. */
+export interface OriginThreadInput extends OriginInput {
+  /** The listening sockets, which its table has too. */
+  readonly listeners: readonly number[];
+  /** Shared memory: one slot each of CONTROL. */
+  readonly control: Int32Array;
+}
+
+/** Slots of `control`. */
+export const CONTROL = {
+  /** Set to 1 to stop. */
+  stop: 0,
+  /** Connections accepted. */
+  accepted: 1,
+  /** Accepts refused for want of descriptors. */
+  refused: 2,
+} as const;
+
+/** More than any accept queue may hold; the kernel lowers it to net.core.somaxconn (listen(2)). */
+export const BACKLOG = 0x7fffffff;
+/** Descriptors of a thread's table that are not connections. */
+const RESERVE = 128;
+/** No wait is longer than this, so that a stop is seen, µs. */
+const LONGEST_WAIT = 20_000;
+
+/** Open the listening sockets. Throws SystemCallError that names the address. @returns their descriptors */
+export function listenAll(targets: readonly Target[]): number[] {
+  const table = sockaddrTable(targets);
+  const one = nativeBuffer(4);
+  one.view.setInt32(0, 1, true);
+  return targets.map(({ address, port }, i) => {
+    const where = `${address} port ${port}`;
+    const fd = socket(table.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) throw new SystemCallError('socket', errno(), where);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one.address, 4);
+    if (bind(fd, sockaddrAt(table, i), table.length) < 0) throw new SystemCallError('bind', errno(), where);
+    if (listen(fd, BACKLOG) < 0) throw new SystemCallError('listen', errno(), where);
+    return fd;
+  });
+}
+
+/** The connections of one thread, by descriptor. */
+export interface Connections {
+  close(fd: number): void;
+  /** Call `due` for this connection after the delay. It may wait once at a time. */
+  postpone(fd: number): void;
+  isPostponed(fd: number): boolean;
+}
+
+/** What is done with connections. */
+export interface Service {
+  /** What epoll watches them for. */
+  readonly events: number;
+  /** How long a postponed one waits, µs. */
+  readonly delay: number;
+  /** A new one. @returns false when it was closed */
+  begin(fd: number): boolean;
+  /** Something came, or there is room to send. */
+  proceed(fd: number): void;
+  /** A postponed one has waited long enough. */
+  due(fd: number): void;
+}
+
+/** Accept connections and follow them until stopped. */
+export function serveConnections(input: OriginThreadInput, create: (connections: Connections) => Service): void {
+  const { control, descriptorLimit } = input;
+  const epoll = createEpoll(1024);
+  const door = createDoor(epoll, input);
+  const waiting = createFdList(descriptorLimit);
+  const isWaiting = new Uint8Array(descriptorLimit);
+  const dueAt = new Float64Array(descriptorLimit);
+
+  function unpostpone(fd: number): void {
+    waiting.remove(fd);
+    isWaiting[fd] = 0;
+  }
+
+  const { events, delay, begin, proceed, due } = create({
+    close(fd) {
+      if (isWaiting[fd] === 1) unpostpone(fd);
+      sysClose(fd);
+      door.closed();
+    },
+    postpone(fd) {
+      isWaiting[fd] = 1;
+      dueAt[fd] = now() + delay;
+      waiting.append(fd);
+    },
+    isPostponed: (fd) => isWaiting[fd] === 1,
+  });
+
+  function acceptAll(listener: number): void {
+    while (door.hasRoom()) {
+      const fd = acceptOne(listener, control);
+      if (fd < 0) return;
+      door.opened();
+      // The client of a churn load has often closed by now: then the connection never enters epoll.
+      if (begin(fd)) epoll.add(fd, events);
+    }
+  }
+
+  while (Atomics.load(control, CONTROL.stop) === 0) {
+    while (waiting.head >= 0 && dueAt[waiting.head]! <= now()) {
+      const fd = waiting.head;
+      unpostpone(fd);
+      due(fd);
+    }
+    const expiry = waiting.head >= 0 ? dueAt[waiting.head]! - now() : LONGEST_WAIT;
+    const ready = epoll.wait(Math.min(expiry, LONGEST_WAIT));
+    for (let i = 0; i < ready; i++) {
+      const fd = epoll.fdAt(i);
+      if (door.isListener.has(fd)) acceptAll(fd);
+      else proceed(fd);
+    }
+  }
+  epoll.close();
+}
+
+/**
+ * Watch the listening sockets: while the table of this thread is full, the others accept. Alone, it accepts until the kernel refuses,
+ * which is then counted.
+ */
+function createDoor(epoll: Epoll, { listeners, threads, descriptorLimit }: OriginThreadInput) {
+  const room = threads > 1 ? descriptorLimit - RESERVE : Number.POSITIVE_INFINITY;
+  const events = threads > 1 ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
+  let open = 0;
+  for (const fd of listeners) epoll.add(fd, events);
+  return {
+    isListener: new Set(listeners),
+    /** Whether there is a descriptor for one more connection; to be asked before accepting. */
+    hasRoom: () => open < room,
+    opened() {
+      if (++open === room) for (const fd of listeners) epoll.remove(fd);
+    },
+    closed() {
+      if (open-- === room) for (const fd of listeners) epoll.add(fd, events);
+    },
+  };
+}
+
+/** Take the next connection of a listener. @returns its descriptor, or -1 when there is none, or no descriptor for it */
+function acceptOne(listener: number, control: Int32Array): number {
+  for (;;) {
+    const fd = accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      Atomics.add(control, CONTROL.accepted, 1);
+      return fd;
+    }
+    const error = errno();
+    if (error === EMFILE || error === ENFILE) {
+      Atomics.add(control, CONTROL.refused, 1);
+      // The queue stays ready while no descriptor is free; without a pause this thread would only spin.
+      Atomics.wait(control, CONTROL.stop, 0, 5);
+      return -1;
+    }
+    if (error === EAGAIN) return -1;
+    // Anything else is the fault of one connection that is already gone (accept(2)).
+  }
+}
