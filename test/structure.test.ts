@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url));
 
 /** From the top down; a folder may import from its own floor and from those below it. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -49,12 +50,18 @@ function importsOf(file: string, text: string): Import[] {
   }));
 }
 
-const SOURCES: readonly Source[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => {
-    const text = readFileSync(join(SRC, file), 'utf8');
-    return { file, text, imports: importsOf(file, text) };
-  });
+/** All TypeScript files below a folder, by their paths relative to it. */
+function sourcesIn(folder: string): Source[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      return { file, text, imports: importsOf(file, text) };
+    });
+}
+
+const SOURCES: readonly Source[] = sourcesIn(SRC);
+const BENCHES: readonly Source[] = sourcesIn(BENCH);
 
 const inside = ({ target }: Import) => target.endsWith('.ts');
 
@@ -158,12 +165,9 @@ describe('the structure', () => {
     assert.deepEqual(upwards, []);
   });
 
-  it('no file imports itself over others', () => {
+  it('no file imports itself over others, neither its code nor its types', () => {
     const graph = new Map(
-      SOURCES.map(({ file, imports }) => [
-        file,
-        imports.filter((one) => inside(one) && !one.typeOnly).map(({ target }) => target),
-      ]),
+      SOURCES.map(({ file, imports }) => [file, imports.filter(inside).map(({ target }) => target)]),
     );
     assert.equal(cycleIn(graph)?.join(' → '), undefined);
   });
@@ -173,12 +177,21 @@ describe('the structure', () => {
     assert.deepEqual(long, []);
   });
 
-  it('one file calls C', () => {
-    const callers = SOURCES.filter(({ imports }) => imports.some(({ target }) => target === 'koffi'));
+  it('one file calls C, in src/ and in bench/, and lends its caller to no other', () => {
+    const callers = [...SOURCES, ...BENCHES].filter(({ imports }) => imports.some(({ target }) => target === 'koffi'));
     assert.deepEqual(
       callers.map(({ file }) => file),
       ['kernel/libc.ts'],
     );
+    assert.deepEqual(linesWith(/\bexport\b.*\b(?:declare|lib|koffi)\b\s*[=,}]/), []);
+  });
+
+  it('the sources never import a bench', () => {
+    const outside = SOURCES.flatMap(({ file, imports }) =>
+      imports.filter(({ target }) => target.startsWith('..')).map(({ target }) => `${file} → ${target}`),
+    );
+    assert.deepEqual(outside, []);
+    assert.ok(BENCHES.length > 10);
   });
 
   it('the pure folders know no I/O', () => {

@@ -4,22 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { ENOSYS, SystemCallError } from './errno.js';
-import { declare, errno, type NativeBuffer, nativeBuffer } from './libc.js';
+import * as libc from './libc.js';
 
-const mountCall = declare<[source: number, target: number, type: number, flags: number, data: number]>(
-  'int mount(intptr_t, intptr_t, intptr_t, uint64_t, intptr_t)',
-);
-const rebootCall = declare<[command: number]>('int reboot(int)');
-const setrlimitCall = declare<[resource: number, limits: number]>('int setrlimit(int, intptr_t)');
-const tcgetattr = declare<[fd: number, termios: number]>('int tcgetattr(int, intptr_t)');
-const tcsetattr = declare<[fd: number, when: number, termios: number]>('int tcsetattr(int, int, intptr_t)');
-const dup2 = declare<[from: number, to: number]>('int dup2(int, int)');
-const tcdrain = declare<[fd: number]>('int tcdrain(int)');
-const cfmakeraw = declare<[termios: number]>('void cfmakeraw(intptr_t)');
-/** The C library has no wrapper for finit_module(2). */
-const syscall = declare<[number: number, a: number, b: number, c: number]>(
-  'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t)',
-);
+const { errno, nativeBuffer } = libc;
 
 const RB_POWER_OFF = 0x4321fedc;
 const RLIMIT_NOFILE = 7;
@@ -34,7 +21,7 @@ function succeed(call: string, result: number, detail = ''): void {
   if (result < 0) throw new SystemCallError(call, errno(), detail);
 }
 
-function text(value: string): NativeBuffer {
+function text(value: string): libc.NativeBuffer {
   const bytes = new TextEncoder().encode(`${value}\0`);
   const buffer = nativeBuffer(bytes.length);
   buffer.bytes.set(bytes);
@@ -44,18 +31,18 @@ function text(value: string): NativeBuffer {
 /** mount(2) of a file system without a device, as proc. */
 export function mount(type: string, target: string): void {
   const [kind, place] = [text(type), text(target)];
-  succeed('mount', mountCall(kind.address, place.address, kind.address, 0, 0), target);
+  succeed('mount', libc.mount(kind.address, place.address, kind.address, 0, 0), target);
 }
 
 /** finit_module(2), without parameters; before Linux 3.8, which has not got it, init_module(2). */
 export function loadModule(fd: number, name: string): void {
   const parameters = text('');
-  if (syscall(SYS_FINIT_MODULE, fd, parameters.address, 0) >= 0) return;
+  if (libc.syscall(SYS_FINIT_MODULE, fd, parameters.address, 0) >= 0) return;
   if (errno() !== ENOSYS) throw new SystemCallError('finit_module', errno(), name);
   const file = readFileSync(fd);
   const image = nativeBuffer(file.length);
   image.bytes.set(file);
-  succeed('init_module', syscall(SYS_INIT_MODULE, image.address, file.length, parameters.address), name);
+  succeed('init_module', libc.syscall(SYS_INIT_MODULE, image.address, file.length, parameters.address), name);
 }
 
 /** setrlimit(2), RLIMIT_NOFILE, soft and hard: for this process and for those that it starts. */
@@ -63,28 +50,28 @@ export function raiseDescriptorLimit(limit: number): void {
   const limits = nativeBuffer(16);
   limits.view.setBigUint64(0, BigInt(limit), true);
   limits.view.setBigUint64(8, BigInt(limit), true);
-  succeed('setrlimit', setrlimitCall(RLIMIT_NOFILE, limits.address));
+  succeed('setrlimit', libc.setrlimit(RLIMIT_NOFILE, limits.address));
 }
 
 /** Make a terminal line carry bytes as they are: no echo, no translation (termios(3), cfmakeraw). */
 export function makeRaw(fd: number): void {
   const termios = nativeBuffer(TERMIOS_BYTES);
-  succeed('tcgetattr', tcgetattr(fd, termios.address));
-  cfmakeraw(termios.address);
-  succeed('tcsetattr', tcsetattr(fd, TCSANOW, termios.address));
+  succeed('tcgetattr', libc.tcgetattr(fd, termios.address));
+  libc.cfmakeraw(termios.address);
+  succeed('tcsetattr', libc.tcsetattr(fd, TCSANOW, termios.address));
 }
 
 /** Wait until a terminal line has sent what was written to it (tcdrain(3)). */
 export function drain(fd: number): void {
-  succeed('tcdrain', tcdrain(fd));
+  succeed('tcdrain', libc.tcdrain(fd));
 }
 
 /** dup2(2): the descriptor `to` becomes another name of `from`. */
 export function duplicateOnto(from: number, to: number): void {
-  succeed('dup2', dup2(from, to));
+  succeed('dup2', libc.dup2(from, to));
 }
 
 /** reboot(2), RB_POWER_OFF. Does not return. */
 export function powerOff(): void {
-  succeed('reboot', rebootCall(RB_POWER_OFF));
+  succeed('reboot', libc.reboot(RB_POWER_OFF));
 }

@@ -21,8 +21,7 @@ export function unsupportedPlatform(): string | undefined {
 
 const lib = koffi.load(null);
 type Call<N extends readonly unknown[]> = (...args: N) => number;
-/** A function of the C library, by its prototype. */
-export const declare = <N extends readonly number[]>(prototype: string): Call<N> => lib.func(prototype) as Call<N>;
+const declare = <N extends readonly number[]>(prototype: string): Call<N> => lib.func(prototype) as Call<N>;
 
 /** socket(2) */
 export const socket = declare<[domain: number, type: number, protocol: number]>('int socket(int, int, int)');
@@ -92,6 +91,30 @@ export const prctl = declare<[option: number, a: number, b: number, c: number, d
 );
 /** unshare(2) */
 const unshare = declare<[flags: number]>('int unshare(int)');
+/** setns(2) */
+export const setns = declare<[fd: number, type: number]>('int setns(int, int)');
+/** mount(2) */
+export const mount = declare<[source: number, target: number, type: number, flags: number, data: number]>(
+  'int mount(intptr_t, intptr_t, intptr_t, uint64_t, intptr_t)',
+);
+/** reboot(2), by the C library: without the magic numbers */
+export const reboot = declare<[command: number]>('int reboot(int)');
+/** setrlimit(2) */
+export const setrlimit = declare<[resource: number, limits: number]>('int setrlimit(int, intptr_t)');
+/** termios(3) */
+export const tcgetattr = declare<[fd: number, termios: number]>('int tcgetattr(int, intptr_t)');
+/** termios(3) */
+export const tcsetattr = declare<[fd: number, when: number, termios: number]>('int tcsetattr(int, int, intptr_t)');
+/** termios(3); it returns nothing */
+export const cfmakeraw = declare<[termios: number]>('void cfmakeraw(intptr_t)');
+/** tcdrain(3) */
+export const tcdrain = declare<[fd: number]>('int tcdrain(int)');
+/** dup2(2) */
+export const dup2 = declare<[from: number, to: number]>('int dup2(int, int)');
+/** syscall(2), for what the C library has no wrapper for, such as finit_module(2) */
+export const syscall = declare<[number: number, a: number, b: number, c: number]>(
+  'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t)',
+);
 /** getppid(2) */
 export const getppid = declare<[]>('int getppid()');
 

@@ -4,9 +4,8 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { SystemCallError } from './errno.js';
-import { declare, errno } from './libc.js';
+import { errno, setns } from './libc.js';
 
-const setns = declare<[fd: number, type: number]>('int setns(int, int)');
 const CLONE_NEWNET = 0x40000000;
 /** The main thread's. `/proc/self/ns/net` is the same file on that thread only. */
 const OWN = '/proc/thread-self/ns/net';
@@ -23,7 +22,7 @@ export interface NetworkNamespace {
 
 /**
  * Open a network namespace.
- * @param path as /proc/812/ns/net or /run/netns/blue; absent: that of the calling thread
+ * @param path such as /proc/812/ns/net or /run/netns/blue; absent: that of the calling thread
  * @throws the system's error when the file cannot be opened
  */
 export function openNamespace(path: string = OWN): NetworkNamespace {
@@ -32,20 +31,16 @@ export function openNamespace(path: string = OWN): NetworkNamespace {
   const [inode, ownInode] = [there, here].map((fd) => fstatSync(fd).ino);
   const own = inode === ownInode;
 
-  function enter(fd: number): void {
-    if (setns(fd, CLONE_NEWNET) < 0) throw new SystemCallError('setns', errno(), path);
-  }
-
   return {
     id: `net:[${inode}]`,
     own,
     within(work) {
       if (own) return work();
-      enter(there);
+      enter(there, path);
       try {
         return work();
       } finally {
-        enter(here);
+        enter(here, path);
       }
     },
     close() {
@@ -62,10 +57,14 @@ export function openNamespace(path: string = OWN): NetworkNamespace {
 export function enterNamespace(path: string): void {
   const fd = openSync(path, 'r');
   try {
-    if (setns(fd, CLONE_NEWNET) < 0) throw new SystemCallError('setns', errno(), path);
+    enter(fd, path);
   } finally {
     closeSync(fd);
   }
+}
+
+function enter(fd: number, path: string): void {
+  if (setns(fd, CLONE_NEWNET) < 0) throw new SystemCallError('setns', errno(), path);
 }
 
 /**
