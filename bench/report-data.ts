@@ -55,7 +55,7 @@ export function writeJournal(dir: string, size: ReportSize): void {
   journal.close();
 }
 
-export function makeJournal(size: ReportSize): JournalContents {
+export function makeJournal(size: ReportSize): JournalContents<'run'> {
   const profile = profileOf(size);
   const { experiment } = loadProfile(profile, 'large.yaml');
   const runs = planRuns(experiment).map((planned) => {
@@ -65,6 +65,7 @@ export function makeJournal(size: ReportSize): JournalContents {
   return {
     begin: {
       type: 'begin',
+      kind: 'run',
       schemaVersion: SCHEMA_VERSION,
       startedAt: '2026-03-02T09:14:07.120Z',
       command: 'bindstorm run large.yaml',
@@ -74,6 +75,7 @@ export function makeJournal(size: ReportSize): JournalContents {
     },
     runs,
     observed: [],
+    steps: new Map(),
     ended: { type: 'end', at: '2026-03-02T11:25:31.480Z', status: 'complete' },
   };
 }

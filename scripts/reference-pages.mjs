@@ -1,5 +1,5 @@
 // docs/exit-codes.md and docs/metrics.md, from what the program itself prints.
-import { EXIT_HELP } from '../dist/src/commands/exit-codes.js';
+import { EXIT_HELP } from '../dist/src/commands/exit.js';
 import { createLiveBook } from '../dist/src/commands/live-state.js';
 import { renderRunMetrics } from '../dist/src/commands/run-metrics.js';
 import { planRuns } from '../dist/src/experiment/order.js';

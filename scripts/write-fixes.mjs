@@ -1,6 +1,6 @@
 // Keeps a league table of fixes as the committed example: reports/examples/fixes/, and, where Chromium is installed, the picture
 // docs/fixes.png. Its argument is the folder of a run; without one the whole table is made first, which takes about half an hour on a
-// machine that has nothing else to do. One that was interrupted is gone on with: its folder is said, and is the argument of --resume:
+// machine that has nothing else to do. An interrupted one is resumed: its folder, which is said, is the argument of --resume:
 //   npm run example:fixes
 //   npm run example:fixes -- --resume FOLDER
 //   npm run example:fixes -- FOLDER
@@ -25,11 +25,11 @@ const folder = first === undefined ? make() : first === '--resume' ? make(resume
 
 function make(before) {
   const out = before ? dirname(before) : mkdtempSync(join(tmpdir(), 'bindstorm-fixes-'));
-  const args = [...WHOLE, ...(before ? ['--resume', before] : ['--out', out])];
+  const args = before ? ['fixes', '--resume', before] : [...WHOLE, '--out', out];
   const { status } = spawnSync(join(root, 'bindstorm'), args, { cwd: root, stdio: 'inherit' });
   const made = before ?? join(out, readdirSync(out)[0]);
   if (status !== 0)
-    throw new Error(`bindstorm fixes ended with ${status}; go on with: npm run example:fixes -- --resume ${made}`);
+    throw new Error(`bindstorm fixes ended with ${status}; resume with: npm run example:fixes -- --resume ${made}`);
   return made;
 }
 

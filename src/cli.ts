@@ -3,7 +3,7 @@
  * The command line: one thin file a command (src/commands/).
  */
 import { Command, CommanderError, Help, type Option } from 'commander';
-import { EXIT, EXIT_HELP } from './commands/exit-codes.js';
+import { EXIT, EXIT_HELP } from './commands/exit.js';
 import { registerWatch } from './commands/watch.js';
 import { toolVersion } from './results/version.js';
 

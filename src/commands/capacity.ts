@@ -13,8 +13,7 @@ import { type PortRange, parseDuration, parsePortRange } from '../domain/units.j
 import { timerFrequency } from '../kernel/timer-frequency.js';
 import type { Prediction } from '../results/schema.js';
 import { UserError } from './exit.js';
-import { integerOption } from './integer-option.js';
-import { rateOption } from './options.js';
+import { integer, rateOption } from './parsers.js';
 import { wrap } from './wrap.js';
 
 interface CapacityOptions {
@@ -54,36 +53,26 @@ export function registerCapacity(program: Command): void {
     .option(
       '--hz <n>',
       'timer interrupts per second of that kernel (CONFIG_HZ), as 250 or 1000, which decide how late TIME_WAIT ends; where they are not known, the latest',
-      integerOption('--hz', 24, 1200),
+      integer('--hz', 24, 1200),
     )
-    .option('--addresses <n>', 'local addresses of each host', integerOption('--addresses', 1, 16_777_216), 1)
+    .option('--addresses <n>', 'local addresses of each host', integer('--addresses', 1, 16_777_216), 1)
     .option(
       '--destinations <n>',
       'pairs of address and port that are connected to',
-      integerOption('--destinations', 1, 1e9),
+      integer('--destinations', 1, 1e9),
       1,
     )
-    .option(
-      '--hosts <n>',
-      'machines, or network namespaces, that share the load evenly',
-      integerOption('--hosts', 1, 1e6),
-      1,
-    )
+    .option('--hosts <n>', 'machines, or network namespaces, that share the load evenly', integer('--hosts', 1, 1e6), 1)
     .option(
       '--range <ports>',
       'ip_local_port_range, as 1024-65535; the default of the kernel where none is given',
       option(parsePortRange),
     )
-    .option(
-      '--reserved <n>',
-      'ports of the range in ip_local_reserved_ports',
-      integerOption('--reserved', 0, 65_535),
-      0,
-    )
+    .option('--reserved <n>', 'ports of the range in ip_local_reserved_ports', integer('--reserved', 0, 65_535), 0)
     .option(
       '--held-by-others <n>',
       'ports that other programs hold by bind()',
-      integerOption('--held-by-others', 0, 65_535),
+      integer('--held-by-others', 0, 65_535),
       0,
     )
     .option(

@@ -1,10 +1,21 @@
 /**
  * How errors become exit codes. A user never sees a stack trace for a mistake of his own.
  */
+import { EXIT, UserError } from '../domain/error.js';
 
-import { EXIT, UserError } from './exit-codes.js';
+export { EXIT, UserError } from '../domain/error.js';
 
-export { EXIT, EXIT_HELP, UserError } from './exit-codes.js';
+/** The exit codes in words, as the help has them. */
+export const EXIT_HELP = `
+Exit codes:
+  0    everything ran, and every threshold was met
+  1    a threshold of the profile was not met; watch: the slow wall is reached; compare: something got worse
+  2    bad input: a profile, an option or a folder that cannot be used
+  3    the lab, or the namespace to watch, cannot be had on this machine (see: bindstorm doctor)
+  4    a run failed
+  5    watch: the hard wall is reached
+  6    compare: the two results cannot be compared
+  130  interrupted; what was finished is kept`;
 
 /** Message and exit code of anything that was thrown. Only a fault of our own shows its stack. */
 export function explainError(error: unknown): { message: string; exitCode: number } {

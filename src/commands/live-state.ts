@@ -2,9 +2,11 @@
 import { compareGoal } from '../analysis/compare.js';
 import { predictArm } from '../capacity/predict.js';
 import { strategyOf } from '../domain/strategy.js';
-import type { ExperimentEvent } from '../experiment/controller.js';
-import type { PlannedRun } from '../experiment/order.js';
-import type { Places } from '../experiment/places.js';
+import type { ExperimentEvent } from '../experiment/blocks.js';
+import { finishedRuns, type JournalContents } from '../experiment/journal.js';
+import { type PlannedRun, planRuns } from '../experiment/order.js';
+import { type Places, placeFor } from '../experiment/places.js';
+import { shortagesByKernel } from '../experiment/shortages.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
@@ -146,33 +148,39 @@ function effectsSoFar(
   );
 }
 
-/** Whether an arm's load is declared to end in the same counts every time, by the kernel that it runs on. */
-export function deterministicIn({ experiment, all }: Places): (arm: Arm) => boolean {
-  return (arm) => {
-    const { kernel, environment } = all.find(({ name }) => name === arm.kernel) ?? all[0];
-    return predictArm(arm, kernel, environment.defaults).determinism(experiment).deterministic;
-  };
-}
-
-/** Where an arm's searches become long and where its ports end, by the kernel that it runs on. */
-export function wallsIn(places: Places): (arm: Arm) => AddressWalls {
-  return (arm) => {
-    const place = places.all.find(({ name }) => name === arm.kernel) ?? places.all[0];
-    return predictArm(arm, place.kernel, place.environment.defaults).perAddress;
-  };
-}
-
-/** Ports that an arm can have in use on all its addresses, by its id. */
-export function roomIn(places: Places): (id: string) => number | null {
-  const wallsOf = wallsIn(places);
+/** What the progress and the live page show of a session. @param contents of its journal */
+export function shownOf(contents: JournalContents<'run'>, places: Places) {
+  const { experiment } = contents.begin;
+  const expectations = new Map(
+    experiment.arms.map((arm) => {
+      const { kernel, environment } = placeFor(places, arm.kernel);
+      return [armId(arm), predictArm(arm, kernel, environment.defaults)];
+    }),
+  );
+  const expected = (id: string) => expectations.get(id)!;
+  /** Where an arm's searches become long and where its ports end, by the kernel that it runs on. */
+  const wallsOf = (arm: Arm): AddressWalls => expected(armId(arm)).perAddress;
   const rooms = new Map(
-    places.experiment.arms.map((arm) => {
+    experiment.arms.map((arm) => {
       const addresses = strategyOf(arm.load.strategy).address === 'chosen' ? arm.addresses.length : 1;
       const { hard } = wallsOf(arm);
       return [armId(arm), hard === null ? null : hard * addresses];
     }),
   );
-  return (id) => rooms.get(id) ?? null;
+  const environmentOf = (kernel: string | undefined) => placeFor(places, kernel).environment;
+  return {
+    experiment,
+    planned: planRuns(experiment),
+    finished: finishedRuns(contents),
+    runs: contents.runs,
+    now: () => performance.now(),
+    wallsOf,
+    deterministic: (arm: Arm) => expected(armId(arm)).determinism(experiment).deterministic,
+    /** Ports that an arm can have in use on all its addresses, by its id. */
+    roomOf: (id: string) => rooms.get(id) ?? null,
+    /** What a reader of the results must know, and what this machine or a guest lacks. */
+    notes: [...places.warnings, ...shortagesByKernel(experiment, environmentOf, (id) => expected(id).prediction)],
+  };
 }
 
 function emptyArm(arm: Arm, walls: AddressWalls): LiveArm {

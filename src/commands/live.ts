@@ -5,11 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { ExperimentEvent } from '../experiment/controller.js';
+import type { ExperimentEvent } from '../experiment/blocks.js';
 import { METRICS_CONTENT_TYPE } from '../gauge/exposition.js';
 import type { LiveMessage } from '../report/live/messages.js';
 import { LIVE_PATHS, livePage } from '../report/live/page.js';
-import { UserError } from './exit-codes.js';
+import { UserError } from './exit.js';
 import { createLiveBook, type LiveBook, type LiveInput } from './live-state.js';
 import { renderRunMetrics } from './run-metrics.js';
 

@@ -1,66 +1,108 @@
 /**
- * Parsers of command-line options.
+ * The options that several commands have, each once: how it is written, what it does, and what it takes.
  */
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../domain/guest.js';
 import { LAB_KINDS, type LabKind } from '../domain/lab.js';
-import { parseRate, UnitError } from '../domain/units.js';
 import { boxNameProblem } from '../plan/box.js';
+import { UserError } from './exit.js';
+import { integer, oneOf } from './parsers.js';
 
-/** A kind of lab. */
-export function labOption(text: string): LabKind {
-  const lab = LAB_KINDS.find((name) => name === text);
-  if (!lab) throw new InvalidArgumentError(`Allowed are ${LAB_KINDS.join(', ')}.`);
-  return lab;
+/** Name of an option → makes it. */
+export const OPTIONS = {
+  lab: () => new Option('--lab <kind>', 'netns (the default), vm, vagrant or host').argParser(oneOf(LAB_KINDS)),
+  kernel: () =>
+    new Option(
+      '--kernel <names>',
+      'with the VM lab: a Debian suite such as bookworm, "running", or the path of a kernel; several, such as bookworm,trixie, are compared',
+    ).argParser(kernelNames),
+  engine: () =>
+    new Option(
+      '--engine <name>',
+      'with the VM lab: uml (User-Mode Linux) or qemu; otherwise whichever boots the kernel',
+    ).argParser(oneOf(ENGINES)),
+  box: () =>
+    new Option('--box <name>', 'with the Vagrant lab: a machine of the Vagrantfile, such as bookworm').argParser(
+      boxName,
+    ),
+  repeat: () =>
+    new Option('--repeat <n>', 'pairs of runs per variant, instead of the number in the profile').argParser(
+      integer('--repeat', 1, 1000),
+    ),
+  seed: () =>
+    new Option('--seed <n>', 'seed of order, arrivals and picks').argParser(integer('--seed', 0, 4_294_967_295)),
+  out: () => new Option('--out <folder>', 'parent of the result folders').default('reports'),
+  resume: () => new Option('--resume <folder>', 'resume what was interrupted; nothing that was finished is done again'),
+  json: () => new Option('--json', 'print the results as JSON on standard output').default(false),
+  quiet: () => new Option('--quiet', 'show no progress').default(false),
+} as const satisfies Readonly<Record<string, () => Option>>;
+
+/** What {@link OPTIONS} give. */
+export interface RunOptions {
+  readonly lab?: LabKind;
+  readonly kernel?: string[];
+  readonly engine?: Engine;
+  readonly box?: string;
+  readonly repeat?: number;
+  readonly seed?: number;
+  readonly out: string;
+  readonly resume?: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
 }
 
-export function engineOption(text: string): Engine {
-  const engine = ENGINES.find((name) => name === text);
-  if (!engine) throw new InvalidArgumentError(`Allowed are ${ENGINES.join(', ')}.`);
-  return engine;
+/** Give a command some of the shared options, in this order. @returns the command */
+export function withOptions(command: Command, names: readonly (keyof typeof OPTIONS)[]): Command {
+  for (const name of names) command.addOption(OPTIONS[name]());
+  return command;
 }
 
-export const ENGINE_HELP = 'with the VM lab: uml (User-Mode Linux) or qemu; else what boots the kernel';
-export const KERNEL_HELP =
-  'with the VM lab: a Debian suite, as bookworm, "running", or the path of a kernel; several, as bookworm,trixie, side by side';
+/** What the command line may say instead of the profile, as `readProfile` takes it. */
+export function overrides({ lab, kernel, engine, box, repeat, seed }: Partial<RunOptions>) {
+  return { lab, kernels: kernel, engine, box, repeat, seed };
+}
 
-export const LAB_HELP = 'netns (the default), vm, vagrant, or host';
-export const BOX_HELP = 'with the Vagrant lab: a machine of the Vagrantfile, as bookworm';
+/** How results are shown; whatever else is given makes another experiment. */
+const ON_RESUME = ['out', 'resume', 'json', 'quiet', 'live'];
 
-/** A machine of the Vagrantfile. */
-export function boxOption(text: string): string {
+/** @throws UserError for what a command that resumes cannot change */
+export function refuseChanges(command: Command): void {
+  if (command.args.length > 0)
+    throw new UserError('--resume uses the profile that is in the folder; leave the profile out');
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (!ON_RESUME.includes(name) && command.getOptionValueSource(name) === 'cli')
+      throw new UserError(`${option.long} cannot be changed on --resume; leave it out, or start anew without --resume`);
+  }
+}
+
+/** The command that repeats this one: what was typed, without where and how the results are shown. */
+export function commandLine(argv: readonly string[] = process.argv.slice(2)): string {
+  const shown = argv.filter((word, i) => {
+    const before = argv[i - 1];
+    return !(
+      /^--(?:json|quiet|live|out)(?:=|$)/.test(word) ||
+      before === '--out' ||
+      (before === '--live' && /^\d+$/.test(word))
+    );
+  });
+  return ['bindstorm', ...shown.map((word) => (/^[\w./,:@%=+-]+$/.test(word) ? word : JSON.stringify(word)))].join(' ');
+}
+
+function boxName(text: string): string {
   const problem = boxNameProblem(text);
   if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);
   return text;
 }
 
 /** Debian suites, `running`, or paths, separated by commas. */
-export function kernelOption(text: string): string[] {
+export function kernelNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   const problem = names.map(kernelNameProblem).find((found) => found !== undefined);
   if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);
   const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new InvalidArgumentError(`found ${twice} twice; each kernel is named once.`);
+  if (twice !== undefined) throw new InvalidArgumentError(`${twice} is named twice; name each kernel once.`);
   if (names.length > MAX_KERNELS)
-    throw new InvalidArgumentError(`found ${names.length} kernels; at most ${MAX_KERNELS} are compared.`);
+    throw new InvalidArgumentError(`${names.length} kernels are too many; at most ${MAX_KERNELS} are compared.`);
   return names;
-}
-
-/** A fleet has rates that no load generator has. */
-export function rateOption(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(k|M)?\/(s|min)$/.exec(text.trim());
-  if (!match) return unit(() => parseRate(text));
-  const value =
-    (Number(match[1]) * (match[2] === 'k' ? 1e3 : match[2] === 'M' ? 1e6 : 1)) / (match[3] === 's' ? 1 : 60);
-  if (value <= 0) throw new InvalidArgumentError('A rate must be greater than 0.');
-  return value;
-}
-
-function unit<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
-    throw error;
-  }
 }

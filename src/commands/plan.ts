@@ -7,44 +7,28 @@ import { smallestPairs } from '../analysis/statistics.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import type { Needed } from '../capacity/sizing.js';
-import type { Engine } from '../domain/guest.js';
 import { expectedExperimentMs } from '../experiment/duration.js';
+import { type MakeLab, withLabs } from '../experiment/labs.js';
 import { planRuns } from '../experiment/order.js';
 import { findPlaces, type Places } from '../experiment/places.js';
-import { shortages } from '../experiment/shortages.js';
+import { shortagesByKernel } from '../experiment/shortages.js';
 import { LabInterrupted } from '../lab/lab.js';
 import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../plan/arrival.js';
-import { experimentOn, kernelsOf } from '../plan/kernels.js';
+import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { neighbourInWords } from '../profile/changes.js';
 import type { LoadedProfile } from '../profile/load.js';
 import { EXIT, explainError } from './exit.js';
-import { integerOption } from './integer-option.js';
-import { labOf, releasing } from './labs.js';
-import {
-  BOX_HELP,
-  boxOption,
-  ENGINE_HELP,
-  engineOption,
-  KERNEL_HELP,
-  kernelOption,
-  LAB_HELP,
-  labOption,
-  rateOption,
-} from './options.js';
+import { overrides, type RunOptions, withOptions } from './options.js';
+import { rateOption } from './parsers.js';
 import { type ArmCapacity, capacityLines, perSecond } from './plan-capacity.js';
 import { readProfile } from './profile-file.js';
 import { formatLeft } from './progress.js';
+import { note } from './terminal.js';
 import { wrap } from './wrap.js';
 
-interface PlanOptions {
-  readonly lab?: Experiment['lab'];
-  readonly kernel?: string[];
-  readonly engine?: Engine;
-  readonly box?: string;
-  readonly repeat?: number;
+interface PlanOptions extends RunOptions {
   readonly rate?: number;
-  readonly json: boolean;
 }
 
 interface PlannedArm extends ArmCapacity {
@@ -82,37 +66,23 @@ interface Plan {
   readonly notes: readonly string[];
 }
 
+/** Adds the command. */
 export function registerPlan(program: Command): void {
-  program
-    .command('plan')
-    .description(
-      'what would run, how long, which capacity the arithmetic expects, and what this machine lacks; no load',
-    )
-    .argument('<profile>', 'a profile that ships, as quickstart, or a path')
-    .option('--lab <kind>', LAB_HELP, labOption)
-    .option('--kernel <names>', KERNEL_HELP, kernelOption)
-    .option('--engine <name>', ENGINE_HELP, engineOption)
-    .option('--box <name>', BOX_HELP, boxOption)
-    .option(
-      '--repeat <n>',
-      'pairs of runs per variant, instead of what the profile says',
-      integerOption('--repeat', 1, 1000),
-    )
+  withOptions(
+    program
+      .command('plan')
+      .description('what would run, for how long, the predicted capacity, and what this machine lacks; no load')
+      .argument('<profile>', 'a shipped profile such as quickstart, or a path'),
+    ['lab', 'kernel', 'engine', 'box', 'repeat', 'json'],
+  )
     .option(
       '--rate <rate>',
-      'and the other way round: how many addresses each arm needs to bear so many connections a second, as 50000/s',
+      'also: how many addresses each arm needs to sustain this rate, for example 50000/s',
       rateOption,
     )
-    .option('--json', 'as JSON', false)
     .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014\n  bindstorm plan squid-2014 --rate 5000/s')
     .action(async (name: string, options: PlanOptions) => {
-      const loaded = readProfile(name, {
-        lab: options.lab,
-        kernels: options.kernel,
-        engine: options.engine,
-        box: options.box,
-        repeat: options.repeat,
-      });
+      const loaded = readProfile(name, overrides(options));
       const places = await tryPlaces(loaded);
       if (places.ok && places.value.findings.length > 0) throw loaded.refuse(places.value.findings);
       const experiment = places.ok ? places.value.experiment : loaded.experiment;
@@ -127,14 +97,8 @@ type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: fa
 /** Without a lab the arithmetic still holds, so its lack is a note of the plan. */
 async function tryPlaces({ experiment }: LoadedProfile): Promise<Attempted<Places>> {
   try {
-    const value = await releasing((labs) =>
-      findPlaces(experiment, (kernel) => {
-        const lab = labOf(experiment, kernel);
-        labs.push(lab);
-        return lab;
-      }),
-    );
-    return { ok: true, value };
+    const find = (makeLab: MakeLab) => findPlaces(experiment, (kernel) => makeLab(experiment, kernel));
+    return { ok: true, value: await withLabs(note, find) };
   } catch (error) {
     if (error instanceof LabInterrupted) throw error;
     return { ok: false, reason: explainError(error).message };
@@ -148,8 +112,7 @@ function describe(experiment: Experiment, places: Attempted<Places>, rate: numbe
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release, environment?.hz);
     const part = experimentOn(experiment, name);
-    const describe = (arm: Arm) => describeArm(arm, version, environment?.defaults ?? {}, part, rate);
-    const arms = part.arms.map(describe);
+    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part, rate));
     return { name, release, environment, part, arms };
   });
   const [first] = parts;
@@ -166,14 +129,10 @@ function describe(experiment: Experiment, places: Attempted<Places>, rate: numbe
       ...(places.ok
         ? places.value.warnings
         : [`it cannot run here: ${places.reason}`, `the arithmetic is for Linux ${first!.release}`]),
-      ...parts.flatMap(({ part, environment, arms }) =>
-        environment
-          ? shortages(
-              part,
-              environment,
-              arms.map(({ prediction }) => prediction),
-            )
-          : [],
+      ...shortagesByKernel(
+        experiment,
+        (kernel) => known.find((place) => place.name === kernel)?.environment,
+        (id) => parts.flatMap(({ arms }) => arms).find((arm) => armId(arm) === id)!.prediction,
       ),
       ...(experiment.search
         ? ['the rate is searched for (find: max-rate): runs, attempts and times are those of one step of it']

@@ -2,7 +2,7 @@
  * Progress on standard error: one line that is rewritten on a terminal, a line a block elsewhere.
  */
 
-import type { ExperimentEvent } from '../experiment/controller.js';
+import type { ExperimentEvent } from '../experiment/blocks.js';
 import { expectedRunMs } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
 import { armId } from '../plan/kernels.js';

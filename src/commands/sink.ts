@@ -9,7 +9,7 @@ import { SystemCallError } from '../kernel/errno.js';
 import { startOrigin } from '../load/origin/threads.js';
 import { parseTarget } from '../plan/targets.js';
 import { UserError } from './exit.js';
-import { integerOption } from './integer-option.js';
+import { integer } from './parsers.js';
 
 interface SinkOptions {
   readonly listen: readonly Target[];
@@ -33,8 +33,8 @@ export function registerSink(program: Command): void {
         .argParser(durationOption)
         .default(0, '0s'),
     )
-    .option('--request <bytes>', 'bytes to read before the answer', integerOption('--request', 1, 65_536))
-    .option('--response <bytes>', 'bytes of the answer', integerOption('--response', 1, 1_048_576))
+    .option('--request <bytes>', 'bytes to read before the answer', integer('--request', 1, 65_536))
+    .option('--response <bytes>', 'bytes of the answer', integer('--response', 1, 1_048_576))
     .option('--listen-only', 'never accept: the kernel completes the handshakes', false)
     .addHelpText('after', '\nExample:\n  bindstorm sink --listen 127.0.0.1:9000 --listen 127.0.0.1:9001')
     .action(async (options: Omit<SinkOptions, 'listen'> & { listen?: Target[] }) => {

@@ -4,7 +4,7 @@
 import { createServer, type Server } from 'node:http';
 import { isIP } from 'node:net';
 import { METRICS_CONTENT_TYPE } from '../gauge/exposition.js';
-import { UserError } from './exit-codes.js';
+import { UserError } from './exit.js';
 
 export interface Endpoint {
   readonly host: string;

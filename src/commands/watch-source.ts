@@ -14,7 +14,7 @@ import { type EphemeralPorts, openCensus, type SocketCensus } from '../kernel/so
 import type { Owners } from '../kernel/socket-owners.js';
 import { findOwners } from '../kernel/socket-owners.js';
 import { readSysctl } from '../kernel/sysctl.js';
-import { EXIT, UserError } from './exit-codes.js';
+import { EXIT, UserError } from './exit.js';
 
 export interface Place {
   /** That of a process. */

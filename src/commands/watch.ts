@@ -8,8 +8,8 @@ import type { Look } from '../gauge/look.js';
 import { renderMetrics } from '../gauge/metrics.js';
 import { type Level, WALLS, type Wall } from '../gauge/reading.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
-import { EXIT, UserError } from './exit-codes.js';
-import { integerOption } from './integer-option.js';
+import { EXIT, UserError } from './exit.js';
+import { integer } from './parsers.js';
 import { parseEndpoint, serveMetrics } from './watch-metrics.js';
 import { createScreen, type ScreenKind } from './watch-screen.js';
 import { openSource, type Source } from './watch-source.js';
@@ -35,7 +35,7 @@ export function registerWatch(program: Command): void {
   program
     .command('watch')
     .description('how full the local ports of a running system are, and when they run out; reads only')
-    .option('--pid <pid>', 'the network namespace of this process', integerOption('--pid', 1, 4_194_304))
+    .option('--pid <pid>', 'the network namespace of this process', integer('--pid', 1, 4_194_304))
     .option('--netns <name>', 'a network namespace by its name in /run/netns, or by a path')
     .option('--once', 'look once, print a table, and end with an exit code that says how full it is', false)
     .option('--json', 'one JSON object a look', false)

@@ -5,14 +5,14 @@
 import { assembleResults } from '../analysis/assemble.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
-import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
+import { armId, kernelsOf } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';
-import { shortages } from './shortages.js';
+import { shortagesByKernel } from './shortages.js';
 
 /** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
-export function conclude({ begin, runs, observed, ended }: JournalContents): Results {
+export function conclude({ begin, runs, observed, ended }: JournalContents<'run'>): Results {
   const { experiment, environment } = begin;
   const environments = new Map(kernelsOf(experiment).map((name, i) => [name, begin.kernels?.[i] ?? environment]));
   const expectations = new Map(
@@ -37,16 +37,16 @@ export function conclude({ begin, runs, observed, ended }: JournalContents): Res
     profileText: begin.profile,
   });
   // What the machine lacked was said before the first run; a reader of the report was not there.
-  const lacks = kernelsOf(experiment).flatMap((name) => {
-    const part = experimentOn(experiment, name);
-    const predictions = part.arms.map((arm) => expectations.get(armId(arm))!.prediction);
-    return shortages(part, environments.get(name)!, predictions);
-  });
+  const lacks = shortagesByKernel(
+    experiment,
+    (kernel) => environments.get(kernel),
+    (arm) => expectations.get(arm)!.prediction,
+  );
   return { ...results, warnings: [...lacks, ...results.warnings] };
 }
 
 /** The end of the load that ended last. ISO 8601. */
-function lastMoment(startedAt: string, runs: JournalContents['runs']): string {
+function lastMoment(startedAt: string, runs: JournalContents<'run'>['runs']): string {
   const ends = runs.map((run) => Date.parse(run.startedAt) + run.durationMs.load);
   return new Date(Math.max(Date.parse(startedAt), ...ends)).toISOString();
 }

@@ -1,8 +1,10 @@
 /**
  * Result folders: `reports/<experiment>-<timestamp>/`, made once, written atomically.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '../domain/error.js';
+import { replaceFile } from '../machine/replace-file.js';
 import { type Results, resultsSchema } from '../results/schema.js';
 import { conclude } from './conclude.js';
 import { JournalError, readJournal } from './journal.js';
@@ -10,8 +12,19 @@ import { JournalError, readJournal } from './journal.js';
 export const RESULTS_FILE = 'results.json';
 export const PROFILE_FILE = 'profile.yaml';
 
-/** Make a new folder under `parent`; a second one in the same second gets a suffix. @returns its path */
+/** Make a new folder under `parent`; a second one in the same second gets a suffix. @returns its path @throws UserError */
 export function createResultFolder(parent: string, experiment: string, now: Date): string {
+  try {
+    return newFolder(parent, experiment, now);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`no result folder can be made in ${parent} (${why}); name another place with --out`, {
+      cause: error,
+    });
+  }
+}
+
+function newFolder(parent: string, experiment: string, now: Date): string {
   const stamp = now
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
@@ -33,15 +46,14 @@ export function createResultFolder(parent: string, experiment: string, now: Date
 /** Write results.json so that a reader never sees half of it. */
 export function writeResults(dir: string, results: Results): string {
   const path = join(dir, RESULTS_FILE);
-  writeFileSync(`${path}.new`, `${JSON.stringify(results, null, 1)}\n`);
-  renameSync(`${path}.new`, path);
+  replaceFile(path, `${JSON.stringify(results, null, 1)}\n`);
   return path;
 }
 
 /** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. @throws JournalError */
 export function readResults(dir: string): Results {
   try {
-    return conclude(readJournal(dir));
+    return conclude(readJournal(dir, 'run'));
   } catch (error) {
     const path = join(dir, RESULTS_FILE);
     const stored = tryRead(path);

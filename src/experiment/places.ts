@@ -31,6 +31,11 @@ export interface Places {
   readonly warnings: readonly string[];
 }
 
+/** The place for a kernel's name; the only one where the kernel is no factor. */
+export function placeFor({ all }: Pick<Places, 'all'>, kernel: string | undefined): Place {
+  return all.find(({ name }) => name === kernel) ?? all[0];
+}
+
 /**
  * Rehearse an experiment, once on each of its kernels. Rejects with LabError when a lab cannot be had.
  * @param labOf the lab for a kernel's name, or for undefined the only one

@@ -3,14 +3,32 @@
  * measured. Pure.
  */
 import { openAtOnce, scheduledAttempts } from '../plan/arrival.js';
-import { armId } from '../plan/kernels.js';
+import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Environment, Prediction } from '../results/schema.js';
 
 /** Left for the process's own descriptors. */
 const RESERVE = 200;
 
-/** @param predictions one per arm, in their order */
+/**
+ * Those of each kernel of an experiment, as sentences.
+ * @param environmentOf by the kernel's name; undefined: nothing is known of it
+ * @param predictionOf by the arm's id
+ */
+export function shortagesByKernel(
+  experiment: Experiment,
+  environmentOf: (kernel: string | undefined) => Environment | undefined,
+  predictionOf: (arm: string) => Prediction,
+): string[] {
+  return kernelsOf(experiment).flatMap((name) => {
+    const part = experimentOn(experiment, name);
+    const environment = environmentOf(name);
+    const predictions = part.arms.map((arm) => predictionOf(armId(arm)));
+    return environment === undefined ? [] : shortages(part, environment, predictions);
+  });
+}
+
+/** Those of one machine, as sentences. @param predictions one per arm, in their order */
 export function shortages(
   experiment: Experiment,
   environment: Environment,

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
-import { integerOption } from '../../src/commands/integer-option.js';
-import { boxOption, kernelOption, labOption } from '../../src/commands/options.js';
+import { kernelNames as kernelOption, OPTIONS } from '../../src/commands/options.js';
+import { integer } from '../../src/commands/parsers.js';
+
+const parserOf = (name: 'lab' | 'box') => (text: string) => OPTIONS[name]().parseArg!(text, undefined);
+const [labOption, boxOption] = [parserOf('lab'), parserOf('box')];
 
 test('whole numbers within their bounds', () => {
-  const parse = integerOption('--repeat', 1, 1000);
+  const parse = integer('--repeat', 1, 1000);
   assert.deepEqual(['1', '42', '1000', '007'].map(parse), [1, 42, 1000, 7]);
-  assert.equal(integerOption('--seed', 0, 4_294_967_295)('4294967295'), 4_294_967_295);
+  assert.equal(integer('--seed', 0, 4_294_967_295)('4294967295'), 4_294_967_295);
   for (const bad of [
     '0',
     '1001',
@@ -57,7 +60,7 @@ test('kernels by suite or path', () => {
     assert.throws(() => kernelOption(bad), { name: 'InvalidArgumentError', message: /a kernel is a Debian suite/ });
   assert.deepEqual(kernelOption('bookworm, ./linux,running'), ['bookworm', './linux', 'running']);
   assert.throws(() => kernelOption('bookworm,,trixie'), { message: /found ""; a kernel is a Debian suite/ });
-  assert.throws(() => kernelOption('sid,sid'), { message: /found sid twice/ });
+  assert.throws(() => kernelOption('sid,sid'), { message: /sid is named twice/ });
   const nine = Array.from({ length: 9 }, (_, i) => `./linux-${i}`).join(',');
-  assert.throws(() => kernelOption(nine), { message: /found 9 kernels; at most 8/ });
+  assert.throws(() => kernelOption(nine), { message: /9 kernels are too many; at most 8/ });
 });

@@ -80,7 +80,7 @@ test('three failures in a row: the rest is not tried, and can be made later', as
   assert.match(end.stdout, /^Given up: 3 runs in a row failed, the last with: the agent was killed by SIGKILL$/m);
   const { folder, experiment, runs } = results();
   assert.deepEqual([experiment.status, runs.length], ['partial', 3]);
-  assert.ok(end.stdout.includes(`Go on with: bindstorm run --resume ${folder}\n`));
+  assert.ok(end.stdout.includes(`Resume with: bindstorm run --resume ${folder}\n`));
   assert.equal((await runCli(['run', '--resume', folder], { cwd })).code, 0);
   assert.equal(results().experiment.status, 'complete');
 });

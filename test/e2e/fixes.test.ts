@@ -72,7 +72,7 @@ test('goes on where it was: a run that is in the journal is not made again', asy
   assert.equal(runs.length, 4);
   // As a crash after two runs leaves it.
   writeFileSync(journal, `${[lines[0], ...runs.slice(0, 2)].join('\n')}\n`);
-  const { code, stderr } = await runCli([...ARGS, '--resume', report.folder], { cwd });
+  const { code, stderr } = await runCli(['fixes', '--resume', report.folder], { cwd });
   assert.equal(code, 0, stderr);
   const after = readFileSync(journal, 'utf8')
     .trim()
@@ -82,7 +82,7 @@ test('goes on where it was: a run that is in the journal is not made again', asy
   assert.equal(after.length, 4);
   // Nothing is left: no lab is asked, nothing is written to the journal.
   const whole = readFileSync(journal, 'utf8');
-  const again = await runCli([...ARGS, '--resume', report.folder], { cwd });
+  const again = await runCli(['fixes', '--json', '--resume', report.folder], { cwd });
   assert.equal(again.code, 0, again.stderr);
   assert.equal(readFileSync(journal, 'utf8'), whole);
   assert.deepEqual(JSON.parse(again.stdout).tables[0].cells['tw-recycle'], report.tables[0]!.cells['tw-recycle']);
@@ -137,14 +137,17 @@ test('real proxies: their own settings beside sysctls, what they cannot be told,
 
 test('what cannot be is refused', async () => {
   for (const [args, message] of [
-    [['--only', 'prayer'], /--only prayer; the catalogue has autobind-reuse/],
-    [['--no-host'], /--no-host and no kernel/],
-    [['--strategies', 'bind-explicit-port'], /Found bind-explicit-port; allowed are/],
-    [['--subjects', 'privoxy'], /Found privoxy; allowed are squid, haproxy, nginx, dante/],
-    [['--subjects', 'squid', '--no-host'], /--subjects with --no-host: proxies are programs of this machine/],
-    [['--subjects', 'squid', '--kernels', 'bookworm'], /--kernels with --subjects alone/],
+    [['--only', 'prayer'], /the catalogue has no fix "prayer" \(it has autobind-reuse/],
+    [['--no-host'], /--no-host needs --kernels/],
+    [['--strategies', 'bind-explicit-port'], /"bind-explicit-port" is not allowed; allowed are/],
+    [['--subjects', 'privoxy'], /"privoxy" is not allowed; allowed are squid, haproxy, nginx, dante/],
+    [
+      ['--subjects', 'squid', '--no-host'],
+      /--subjects and --no-host exclude each other: proxies are programs of this machine/,
+    ],
+    [['--subjects', 'squid', '--kernels', 'bookworm'], /--kernels has no effect with --subjects alone/],
     [['--resume', 'nowhere'], /found no folder nowhere/],
-    [['--resume', '.'], /\. holds no table of fixes; name a folder that `bindstorm fixes` has made/],
+    [['--resume', '.'], /journal\.ndjson does not exist; name a folder that `bindstorm fixes` has made/],
   ] as const) {
     const { code, stderr } = await runCli(['fixes', ...args], { cwd });
     assert.equal(code, 2, stderr);

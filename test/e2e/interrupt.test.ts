@@ -26,7 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const end = await cli.ended;
     assert.equal(end.code, 130, end.stderr);
     assert.match(end.stderr, /^interrupted: ending the run in progress; what is finished is kept/m);
-    assert.ok(end.stdout.includes(`Go on with: bindstorm run --resume ${folder}\n`), end.stdout);
+    assert.ok(end.stdout.includes(`Resume with: bindstorm run --resume ${folder}\n`), end.stdout);
 
     const kept = entries();
     const statuses = kept.map(({ run }) => run.status);
@@ -107,7 +107,10 @@ test('what would make it another experiment is refused', async (t) => {
   for (const option of ['--repeat 5', '--seed 2', '--lab netns']) {
     const { code, stderr } = await runCli(['run', '--resume', folder, ...option.split(' ')], { cwd });
     assert.equal(code, 2);
-    assert.match(stderr, /^bindstorm: --\w+ cannot be changed on --resume; begin a new experiment instead\n$/);
+    assert.match(
+      stderr,
+      /^bindstorm: --\w+ cannot be changed on --resume; leave it out, or start anew without --resume\n$/,
+    );
   }
   const { code, stderr } = await runCli(['run', 'tiny.yaml', '--resume', folder], { cwd });
   assert.equal(code, 2);
@@ -123,7 +126,7 @@ test('what would make it another experiment is refused', async (t) => {
   assert.equal(elsewhere.code, 2);
   assert.match(
     elsewhere.stderr,
-    /was begun elsewhere \(kernel was 5\.10\.0-foreign and is .*\); runs of two machines are not one/,
+    /was begun on another machine or kernel \(kernel was 5\.10\.0-foreign and is .*\), and results of two are not one/,
   );
 });
 
@@ -168,7 +171,7 @@ function resultsOf(cwd: string, folder: string): Results {
 /** Resume, and check that exactly the missing runs are made, in their order, and that the whole is right. */
 async function completes(cwd: string, folder: string): Promise<void> {
   const path = join(cwd, folder, 'journal.ndjson');
-  const { begin, runs } = parseJournal(readFileSync(path, 'utf8'), path);
+  const { begin, runs } = parseJournal(readFileSync(path, 'utf8'), path, 'run');
   const done = runs.filter(({ status }) => status === 'ok').map(({ id }) => id);
   const planned = planRuns(begin.experiment).map(({ id }) => id);
   assert.deepEqual(done, planned.slice(0, done.length), 'runs are made in the planned order');
@@ -176,7 +179,7 @@ async function completes(cwd: string, folder: string): Promise<void> {
   const end = await runCli(['run', '--resume', folder], { cwd });
   assert.equal(end.code, 0, end.stderr);
   assert.match(end.stderr, /block 2\/2 done, 6 of 6 runs, 0 s left\n$/);
-  const after = parseJournal(readFileSync(path, 'utf8'), path);
+  const after = parseJournal(readFileSync(path, 'utf8'), path, 'run');
   assert.equal(after.ended?.status, 'complete');
   const made = after.runs.map(({ id }) => id);
   assert.deepEqual(made, planned);

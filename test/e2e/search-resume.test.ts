@@ -20,16 +20,18 @@ variants: [{ name: twice, addresses: { count: 4 } }]
 
 /** What a command says that has folders of another kind. */
 const inOther = (folder: string) =>
-  new RegExp(`^bindstorm: ${folder} holds a search and not .*; go on with: bindstorm search --resume ${folder}`);
+  new RegExp(`^bindstorm: ${folder} holds a search, not .*; resume it with: bindstorm search --resume ${folder}`);
 
 test('no step is lost, and none is made again', async (t) => {
   const cwd = scratchFolder(t);
   writeFileSync(join(cwd, 'rates.yaml'), PROFILE);
   const out = join(cwd, 'out');
-  const journal = () => join(out, readdirSync(out)[0]!, 'steps.ndjson');
+  const journal = () => join(out, readdirSync(out)[0]!, 'journal.ndjson');
   const steps = (): string[] =>
     existsSync(out) && readdirSync(out).length > 0 && existsSync(journal())
-      ? readFileSync(journal(), 'utf8').split('\n').slice(1, -1)
+      ? readFileSync(journal(), 'utf8')
+          .split('\n')
+          .filter((line) => line.startsWith('{"type":"step"'))
       : [];
   const isPrefix = (before: readonly string[]) => assert.deepEqual(steps().slice(0, before.length), before);
 
@@ -38,7 +40,7 @@ test('no step is lost, and none is made again', async (t) => {
   first.kill('SIGINT');
   const interrupted = await first.ended;
   assert.equal(interrupted.code, 130, interrupted.stderr);
-  const folder = interrupted.stderr.match(/^go on with: bindstorm search --resume (.+)$/m)?.[1];
+  const folder = interrupted.stderr.match(/^resume with: bindstorm search --resume (.+)$/m)?.[1];
   assert.ok(folder, interrupted.stderr);
   const partial = JSON.parse(readFileSync(join(cwd, folder, 'search.json'), 'utf8')) as SearchReport;
   assert.deepEqual(
@@ -63,9 +65,9 @@ test('no step is lost, and none is made again', async (t) => {
     [[...resume, '--tolerance', '1%'], /--tolerance cannot be changed on --resume/],
     [['search', 'rates.yaml', '--resume', folder], /leave the profile out/],
     [['search', '--resume', 'nowhere'], /found no folder nowhere; name one that bindstorm has made/],
-    [['search', '--resume', 'out'], /steps\.ndjson cannot be read; name a folder that `bindstorm search` has made/],
-    [['search'], /found no profile/],
-    // What another command is to go on with.
+    [['search', '--resume', 'out'], /journal\.ndjson does not exist; name a folder that `bindstorm search` has made/],
+    [['search'], /name a profile, as in/],
+    // What another command must resume.
     [['run', '--resume', folder], inOther(folder)],
     [['report', folder], inOther(folder)],
     [['fixes', '--resume', folder], inOther(folder)],
@@ -78,7 +80,7 @@ test('no step is lost, and none is made again', async (t) => {
   writeFileSync(profile, PROFILE.replace('40049', '40059'));
   const changed = await runCli(resume, { cwd });
   assert.equal(changed.code, 2, changed.stderr);
-  assert.match(changed.stderr, /profile\.yaml was changed since the search began/);
+  assert.match(changed.stderr, /profile\.yaml was changed after this began/);
   writeFileSync(profile, PROFILE);
 
   const end = await runCli([...resume, '--json'], { cwd });

@@ -74,8 +74,8 @@ test('what cannot be searched is refused before anything starts', async () => {
   writeFileSync(join(cwd, 'bad.yaml'), profile('variants: [{ name: aa }]'));
   const unknown = await runCli(['search', 'bad.yaml', '--only', 'nothing'], { cwd });
   assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /--only nothing, which is no arm of the profile; its arms are baseline, aa/);
+  assert.match(unknown.stderr, /the profile has no arm "nothing" \(it has baseline, aa\)/);
   const turned = await runCli(['search', 'bad.yaml', '--from', '10/s', '--to', '5/s'], { cwd });
   assert.equal(turned.code, 2);
-  assert.match(turned.stderr, /--from above --to/);
+  assert.match(turned.stderr, /--from \(.*\) is above --to/);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conclude } from '../../src/experiment/conclude.js';
-import type { JournalBegin } from '../../src/experiment/journal.js';
+import type { BeginOf } from '../../src/experiment/journal.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { renderHtml } from '../../src/report/html.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
@@ -20,8 +20,9 @@ variants: [{ name: v }]
 /** @param buckets tcp_max_tw_buckets of a fresh lab; a guest with 2 GiB of memory has 8192 */
 function resultsWith(buckets: number) {
   const environment = makeEnvironment();
-  const begin: JournalBegin = {
+  const begin: BeginOf<'run'> = {
     type: 'begin',
+    kind: 'run',
     schemaVersion: SCHEMA_VERSION,
     startedAt: '2026-01-02T03:04:05.000Z',
     command: 'bindstorm run guest',
@@ -33,7 +34,7 @@ function resultsWith(buckets: number) {
     },
   };
   const runs = ['baseline', 'v'].map((variant) => makeRun({ variant, outcomes: { ok: 20_000 } }));
-  return conclude({ begin, runs, observed: [], ended: null });
+  return conclude({ begin, runs, observed: [], steps: new Map(), ended: null });
 }
 
 test("a lab's own default that hides the failure is said in the summary and in the reports", async () => {

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createResultFolder, RESULTS_FILE, readResults, writeResults } from '../../src/experiment/folder.js';
-import { JOURNAL_FILE } from '../../src/experiment/folder-kind.js';
-import { JournalError, openJournal } from '../../src/experiment/journal.js';
+import { JOURNAL_FILE, JournalError, openJournal } from '../../src/experiment/journal.js';
 import { SCHEMA_VERSION } from '../../src/results/schema.js';
 import { quickstartResults } from '../support/results.js';
 import { makeEnvironment, makeExperiment, makeRun } from '../support/runs.js';
@@ -35,7 +34,10 @@ describe('a result folder', () => {
 
   it('cannot be made below a file', () => {
     writeFileSync(join(parent, 'file'), '');
-    assert.throws(() => createResultFolder(join(parent, 'file'), 'x', NOW), { code: 'EEXIST' });
+    assert.throws(() => createResultFolder(join(parent, 'file'), 'x', NOW), {
+      name: 'UserError',
+      message: /no result folder can be made in .*file \(EEXIST: .*; name another place with --out/,
+    });
   });
 });
 
@@ -59,6 +61,7 @@ describe('results on the disk', () => {
     const journal = openJournal(parent);
     journal.append({
       type: 'begin',
+      kind: 'run',
       schemaVersion: SCHEMA_VERSION,
       startedAt: NOW.toISOString(),
       command: 'bindstorm run example --repeat 2',
@@ -84,9 +87,12 @@ describe('results on the disk', () => {
   });
 
   it('that are not there are asked for by the journal’s name', () => {
-    assert.throws(() => readResults(parent), { name: 'JournalError', message: /journal\.ndjson cannot be read/ });
+    assert.throws(() => readResults(parent), { name: 'JournalError', message: /journal\.ndjson does not exist/ });
     writeFileSync(join(parent, JOURNAL_FILE), 'garbage\n');
-    assert.throws(() => readResults(parent), { name: 'JournalError', message: /journal\.ndjson:1: found a line/ });
+    assert.throws(() => readResults(parent), {
+      name: 'JournalError',
+      message: /journal\.ndjson:1: this line is not JSON/,
+    });
   });
 
   it('that are damaged are the reader’s to replace, not a fault of the program', () => {

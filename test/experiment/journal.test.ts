@@ -4,9 +4,9 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { JOURNAL_FILE } from '../../src/experiment/folder-kind.js';
 import {
-  type JournalBegin,
+  type BeginOf,
+  JOURNAL_FILE,
   type JournalEntry,
   JournalError,
   openJournal,
@@ -16,8 +16,9 @@ import {
 import { SCHEMA_VERSION } from '../../src/results/schema.js';
 import { makeEnvironment, makeExperiment, makeRun } from '../support/runs.js';
 
-const BEGIN: JournalBegin = {
+const BEGIN: BeginOf<'run'> = {
   type: 'begin',
+  kind: 'run',
   schemaVersion: SCHEMA_VERSION,
   startedAt: '2026-01-02T03:04:05.000Z',
   command: 'bindstorm run example',
@@ -48,7 +49,13 @@ function write(...entries: JournalEntry[]): void {
 describe('a journal', () => {
   it('gives back what was written', () => {
     write(BEGIN, entryOf(RUNS[0]), entryOf(RUNS[1]), END);
-    assert.deepEqual(readJournal(dir), { begin: BEGIN, runs: [RUNS[0], RUNS[1]], observed: [], ended: END });
+    assert.deepEqual(readJournal(dir, 'run'), {
+      begin: BEGIN,
+      runs: [RUNS[0], RUNS[1]],
+      observed: [],
+      steps: new Map(),
+      ended: END,
+    });
   });
 
   it('is on the disk entry by entry: each is synced whole before append() returns', (t) => {
@@ -73,7 +80,7 @@ describe('a journal', () => {
     write(BEGIN, entryOf(RUNS[0]));
     write(RESUME, entryOf(RUNS[1]));
     assert.deepEqual(
-      readJournal(dir).runs.map(({ id }) => id),
+      readJournal(dir, 'run').runs.map(({ id }) => id),
       [RUNS[0]!.id, RUNS[1]!.id],
     );
   });
@@ -81,12 +88,12 @@ describe('a journal', () => {
   it('the newest result of a run counts, and stands where it was written', () => {
     const again = makeRun({ block: 0, outcomes: { ok: 7 } });
     write(BEGIN, entryOf(makeRun({ block: 0, status: 'interrupted' })), entryOf(RUNS[1]), END, RESUME, entryOf(again));
-    assert.deepEqual(readJournal(dir).runs, [RUNS[1], again]);
+    assert.deepEqual(readJournal(dir, 'run').runs, [RUNS[1], again]);
   });
 
   it('has ended with its last end, unless it was resumed after it', () => {
     const complete: JournalEntry = { type: 'end', at: 'later', status: 'complete' };
-    const ended = (...entries: JournalEntry[]) => parseJournal(textOf(BEGIN, ...entries), path).ended;
+    const ended = (...entries: JournalEntry[]) => parseJournal(textOf(BEGIN, ...entries), path, 'run').ended;
     assert.equal(ended(entryOf()), null);
     assert.deepEqual(ended(END), END);
     assert.equal(ended(END, RESUME, entryOf()), null);
@@ -99,7 +106,7 @@ describe('a journal after a crash', () => {
     const whole = textOf(BEGIN, entryOf(RUNS[0]));
     const last = textOf(entryOf(RUNS[1]));
     for (const cut of [1, 2, 17, last.length - 2, last.length - 1]) {
-      assert.deepEqual(parseJournal(whole + last.slice(0, cut), path).runs, [RUNS[0]], `cut after ${cut}`);
+      assert.deepEqual(parseJournal(whole + last.slice(0, cut), path, 'run').runs, [RUNS[0]], `cut after ${cut}`);
     }
   });
 
@@ -113,7 +120,7 @@ describe('a journal after a crash', () => {
 
   it('that consists of a half line alone is empty, and cannot be used', () => {
     writeFileSync(path, textOf(BEGIN).slice(0, 100));
-    assert.throws(() => readJournal(dir), JournalError);
+    assert.throws(() => readJournal(dir, 'run'), JournalError);
     openJournal(dir).close();
     assert.equal(readFileSync(path, 'utf8'), '');
   });
@@ -122,7 +129,7 @@ describe('a journal after a crash', () => {
 describe('a journal that cannot be used says why', () => {
   const refusal = (text: string) => {
     try {
-      parseJournal(text, 'j.ndjson');
+      parseJournal(text, 'j.ndjson', 'run');
     } catch (error) {
       assert.ok(error instanceof JournalError);
       return error.message;
@@ -131,9 +138,9 @@ describe('a journal that cannot be used says why', () => {
   };
 
   it('when there is none', () => {
-    assert.throws(() => readJournal(join(dir, 'nowhere')), {
+    assert.throws(() => readJournal(join(dir, 'nowhere'), 'run'), {
       name: 'JournalError',
-      message: /nowhere\/journal\.ndjson cannot be read; name a folder that `bindstorm run` has made/,
+      message: /nowhere\/journal\.ndjson does not exist; name a folder that `bindstorm run` has made/,
     });
   });
 
@@ -143,7 +150,7 @@ describe('a journal that cannot be used says why', () => {
 
   it('with the line that is no JSON', () => {
     const text = `${textOf(BEGIN, entryOf())}\0\0\0garbage\n${textOf(entryOf())}`;
-    assert.match(refusal(text), /^j\.ndjson:3: found a line that is not JSON; remove it/);
+    assert.match(refusal(text), /^j\.ndjson:3: this line is not JSON; remove it/);
     assert.match(refusal(`${textOf(BEGIN)}\n${textOf(entryOf())}`), /^j\.ndjson:2: /);
   });
 

@@ -51,7 +51,7 @@ describe('the host lab', { concurrency: 3 }, () => {
     writeFileSync(join(options.cwd, 'silent.yaml'), silent);
     writeFileSync(join(options.cwd, 'netns.yaml'), tinyProfile());
     for (const [args, says] of [
-      ['run on-host.yaml', /say so with --lab host\n$/],
+      ['run on-host.yaml', /confirm with --lab host\n$/],
       ['run silent.yaml --lab host', /silent\.yaml:2:6: lab: .*add "allowHostChanges: true"/],
       ['run netns.yaml --lab host', /netns\.yaml:1:1: .*add "allowHostChanges: true"/],
     ] as const) {

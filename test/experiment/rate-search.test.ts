@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
-import { type SearchInput, searchArm } from '../../src/experiment/search.js';
+import { type SearchInput, searchArm } from '../../src/experiment/rate-search.js';
 import { scheduledAttempts } from '../../src/plan/arrival.js';
 import { SEARCH } from '../../src/plan/search.js';
 import { searchAgreement } from '../../src/report/search.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HistogramLogReader } from 'hdr-histogram-js';
-import { type ConductEnd, conduct, type ExperimentEvent } from '../../src/experiment/controller.js';
+import { type BlocksEnd, type ExperimentEvent, runBlocks } from '../../src/experiment/blocks.js';
 import type { Journal, JournalEntry } from '../../src/experiment/journal.js';
 import { planRuns } from '../../src/experiment/order.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
@@ -27,7 +27,7 @@ const cut: Said = { type: 'result', measurement: makeMeasurement({}, { interrupt
 const died = new AgentDied('the agent was killed by SIGKILL');
 
 interface Conducted {
-  readonly end: ConductEnd;
+  readonly end: BlocksEnd;
   readonly kept: Run[];
   readonly events: ExperimentEvent[];
   readonly opened: number;
@@ -52,7 +52,7 @@ async function conducted({ script, finished = [], onEvent }: Setting = {}): Prom
     close: () => {},
   };
   const lab = fakeLab((i) => script?.(i, controller) ?? { says: [good] });
-  const end = await conduct({
+  const end = await runBlocks({
     experiment: EXPERIMENT,
     placeOf: () => ({ lab, network: 'shared' }),
     dir,
@@ -76,7 +76,7 @@ describe('an experiment', () => {
     const lab = fakeLab(() => ({
       says: [{ type: 'phase', phase: 'load' }, { type: 'phase', phase: 'collect' }, good],
     }));
-    const end = await conduct({
+    const end = await runBlocks({
       experiment: EXPERIMENT,
       placeOf: () => ({ lab: { ...lab, prepare: () => void log.push('prepare') }, network: 'shared' }),
       dir,

@@ -1,6 +1,6 @@
 /**
- * The search for the highest rate that each arm bears for ever: steps in fresh labs, one after the other, until the interval is narrow
- * and its lower end has been confirmed.
+ * The design of `search`: the highest sustainable rate of each arm. Steps in fresh labs, one after the other, until the interval is
+ * narrow and its lower end has been confirmed. Each step is in the journal when it is over: what comes next follows from what was tried.
  */
 import { type NotHeld, nextStep, type RateInterval, type SearchRules } from '../analysis/rate-search.js';
 import { predictArm } from '../capacity/predict.js';
@@ -10,10 +10,61 @@ import { scheduledAttempts } from '../plan/arrival.js';
 import { armId } from '../plan/kernels.js';
 import type { Arm } from '../plan/plan.js';
 import type { SearchSettings } from '../plan/search.js';
+import { searchAgreement } from '../report/search.js';
 import type { Run } from '../results/schema.js';
-import type { ArmSearch, SearchTry } from '../results/search.js';
-import type { Place } from './places.js';
+import { type ArmSearch, SEARCH_VERSION, type SearchReport, type SearchTry } from '../results/search.js';
+import { toolVersion } from '../results/version.js';
+import { type Place, type Places, placeFor } from './places.js';
 import { type RunOutcome, runOne } from './run-one.js';
+import type { Session } from './session.js';
+
+export interface RateSearchInput {
+  readonly signal: AbortSignal;
+  /** A step of an arm begins: its id, the rate per second, and why it is tried. */
+  readonly onStep: (arm: string, rate: number, why: string, step: RateStep) => void;
+  /** What is known after each arm. */
+  readonly onReport: (report: SearchReport) => void;
+}
+
+/** Search for the rate of each arm, from the steps that the session has already. @returns what was found */
+export async function searchRates(
+  { journal, contents: { begin, steps } }: Session<'search'>,
+  places: Places,
+  { signal, onStep, onReport }: RateSearchInput,
+): Promise<SearchReport> {
+  const { experiment, options, startedAt, command } = begin;
+  const found: ArmSearch[] = [];
+  const report = (): SearchReport => ({
+    schemaVersion: SEARCH_VERSION,
+    tool: toolVersion(),
+    experiment: experiment.name,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    command,
+    lab: places.all[0].environment.lab,
+    kernels: Object.fromEntries(places.all.map((place) => [place.name ?? 'kernel', place.environment.kernel])),
+    arms: found.map((arm) => ({ ...arm, agreement: searchAgreement(arm) })),
+  });
+  const arms = experiment.arms.filter(({ name, absent }) => !absent && (options.only?.includes(name) ?? true));
+  for (const arm of arms) {
+    const id = armId(arm);
+    const result = await searchArm({
+      arm,
+      settings: options.settings,
+      place: placeFor(places, arm.kernel),
+      seed: experiment.seed,
+      signal,
+      before: steps.get(id) ?? [],
+      onTried: (step) => journal.append({ type: 'step', arm: id, step }),
+      onStep: (rate, why, step) => onStep(id, rate, why, step),
+    });
+    found.push(result);
+    onReport(report());
+  }
+  const complete = found.every(({ problem }) => problem === null);
+  journal.append({ type: 'end', at: new Date().toISOString(), status: complete ? 'complete' : 'partial' });
+  return report();
+}
 
 export interface SearchInput {
   readonly arm: Arm;
@@ -34,6 +85,7 @@ export interface SearchInput {
 /** A step whose failures may be the generator's is made again, so often. */
 const AGAIN = 4;
 
+/** Search for the rate of one arm. Whatever goes wrong is its `problem`. */
 export async function searchArm(input: SearchInput): Promise<ArmSearch> {
   const { settings, place, signal } = input;
   const { defaults } = place.environment;

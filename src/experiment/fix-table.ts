@@ -1,44 +1,42 @@
 /**
- * The catalogue of fixes put to one strategy, or real proxy, on one kernel: an experiment as any other, one run an arm, in a folder of
- * its own with a journal, so that it goes on after a crash.
+ * One table of the catalogue: the fixes put to one strategy, or one real proxy, on one kernel. An experiment as any other, with one run an
+ * arm, in a folder of its own with a journal, so that it is resumed after a crash.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { effectOf, expectedWaves, type FixCell, type FixTable, type Waves } from '../analysis/fixes.js';
 import { atLeast, parseKernelVersion } from '../capacity/kernel-version.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
 import { openingNext } from '../lab/ahead.js';
-import type { Lab } from '../lab/lab.js';
-import type { Experiment } from '../plan/plan.js';
+import { engineOf } from '../lab/vm/kernel.js';
 import type { Fix } from '../profile/fix.js';
-import { loadProfile } from '../profile/load.js';
-import { type Results, type Run, SCHEMA_VERSION, type Variant } from '../results/schema.js';
+import { type LoadedProfile, loadProfile } from '../profile/load.js';
+import type { Run, Variant } from '../results/schema.js';
+import { runBlocks } from './blocks.js';
 import { conclude } from './conclude.js';
-import { conduct } from './controller.js';
 import { inWords as lackingInWords } from './fit.js';
 import { type FixRow, fixFor, fixProfile, HOST, isModelled, PAUSE_SECONDS, PER_WAVE, rowFile } from './fix-rows.js';
 import { keepRow } from './fix-subject.js';
-import { PROFILE_FILE } from './folder.js';
-import { JOURNAL_FILE } from './folder-kind.js';
-import { withLockedFolder } from './folder-lock.js';
-import { openJournal, readJournal } from './journal.js';
+import { finishedRuns, JOURNAL_FILE, type JournalContents, readJournal } from './journal.js';
+import { type MakeLab, type Note, withLabs } from './labs.js';
 import { planRuns } from './order.js';
 import { findPlaces, type Places } from './places.js';
+import { beginSession, commonBegin, reopen, resumeSession, type Session } from './session.js';
 
-export interface FixRun {
+export interface FixTableInput {
   readonly fixes: readonly Fix[];
   readonly of: FixRow;
   readonly kernel: string;
-  /** Its folder; made where it does not exist. One with a journal is gone on with. */
+  /** Its folder; made where it does not exist. One with a journal is resumed. */
   readonly dir: string;
-  readonly engineOf: (path: string) => 'uml' | 'qemu' | undefined;
-  readonly labOf: (experiment: Experiment, kernel: string | undefined) => Lab;
   readonly command: string;
   readonly signal: AbortSignal;
-  readonly onRun: (name: string, done: number, total: number) => void;
+  readonly note: Note;
+  /** A run begins: the name of its fix, runs that are done, and all. */
+  readonly onRun: (fix: string, done: number, total: number) => void;
 }
 
-export interface FixRunEnd {
+export interface FixTableEnd {
   readonly table: FixTable;
   /** One a line, in the order of the cells: what `run` of a cell points at. */
   readonly runs: readonly string[];
@@ -46,44 +44,59 @@ export interface FixRunEnd {
   readonly complete: boolean;
 }
 
-/** Rejects with FolderInUse where somebody goes on with this table's experiment by itself. */
-export function runFixes(input: FixRun): Promise<FixRunEnd> {
-  mkdirSync(input.dir, { recursive: true });
-  // Where there are no locks, that was said of the folder around it.
-  return withLockedFolder(
-    input.dir,
+/** Make a table, or what is missing of it. Rejects with FolderInUse where another process resumes its experiment by itself. */
+export async function makeFixTable(input: FixTableInput): Promise<FixTableEnd> {
+  const { dir, note } = input;
+  mkdirSync(dir, { recursive: true });
+  if (!existsSync(join(dir, JOURNAL_FILE)))
+    return withLabs(note, async (makeLab) => {
+      const { places, loaded, refused } = await placesFor(input, makeLab);
+      keepRow(dir, input.of);
+      const begin = commonBegin(places, loaded.text, input.command);
+      // Where there are no locks, that was said of the folder around it.
+      return beginSession(
+        dir,
+        { ...begin, kind: 'run', options: { refused } },
+        () => {},
+        (session) => makeRuns(input, session, places),
+      );
+    });
+  return resumeSession(
+    dir,
+    'run',
     () => {},
-    () => runAlone(input),
+    (session) =>
+      unfinished(session.contents).length === 0
+        ? Promise.resolve(tableOf(input, session.contents))
+        : reopen(
+            session,
+            () => false,
+            note,
+            (places) => makeRuns(input, session, places),
+          ),
   );
 }
 
-async function runAlone(input: FixRun): Promise<FixRunEnd> {
-  const before = finishedBefore(input);
-  if (before !== undefined) return before;
-  const wanted = input.fixes.filter((fix) => fixFor(fix, input.of).kind === 'change');
-  const { places, absent } = await placesFor(wanted, input);
-  const contents = begun(
-    input,
-    places,
-    wanted.filter(({ name }) => !absent.has(name)),
-  );
-  writeFileSync(join(input.dir, ABSENT_FILE), JSON.stringify([...absent]));
-  const { experiment } = contents.begin;
-  const planned = planRuns(experiment);
-  const journal = openJournal(input.dir);
-  const finished = new Set(contents.runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
-  const [place] = places.all;
+function unfinished(contents: JournalContents<'run'>) {
+  const finished = finishedRuns(contents);
+  return planRuns(contents.begin.experiment).filter(({ id }) => !finished.has(id));
+}
+
+async function makeRuns(
+  input: FixTableInput,
+  { dir, journal, contents }: Session<'run'>,
+  { all: [place], experiment }: Places,
+): Promise<FixTableEnd> {
   // A guest boots longer than it is measured, and counts do not mind the company.
-  const next =
-    input.kernel === HOST ? undefined : openingNext(place.lab, planned.filter(({ id }) => !finished.has(id)).length);
+  const next = input.kernel === HOST ? undefined : openingNext(place.lab, unfinished(contents).length);
   try {
-    await conduct({
+    await runBlocks({
       experiment,
       placeOf: () => ({ ...place, lab: next ?? place.lab }),
-      dir: input.dir,
+      dir,
       journal,
-      planned,
-      finished,
+      planned: planRuns(experiment),
+      finished: finishedRuns(contents),
       observing: false,
       signal: input.signal,
       onEvent: (event) => {
@@ -94,47 +107,33 @@ async function runAlone(input: FixRun): Promise<FixRunEnd> {
     await next?.release();
   }
   journal.append({ type: 'end', at: new Date().toISOString(), status: input.signal.aborted ? 'partial' : 'complete' });
-  journal.close();
-  return tableOf(input, conclude(readJournal(input.dir)), absent, planned.length);
-}
-
-/** What the lab refuses, beside the journal, so that a table that is whole needs no lab again. */
-const ABSENT_FILE = 'absent.json';
-
-/** The table as it stands, where nothing is left to run. */
-function finishedBefore(input: FixRun): FixRunEnd | undefined {
-  if (!existsSync(join(input.dir, JOURNAL_FILE)) || !existsSync(join(input.dir, ABSENT_FILE))) return undefined;
-  const contents = readJournal(input.dir);
-  const planned = planRuns(contents.begin.experiment);
-  const done = new Set(contents.runs.filter(({ status }) => status === 'ok').map(({ id }) => id));
-  if (!planned.every(({ id }) => done.has(id))) return undefined;
-  const absent = new Map(JSON.parse(readFileSync(join(input.dir, ABSENT_FILE), 'utf8')) as [string, string][]);
-  return tableOf(input, conclude(contents), absent, planned.length);
+  return tableOf(input, readJournal(dir, 'run'));
 }
 
 interface Possible {
   readonly places: Places;
+  readonly loaded: LoadedProfile;
   /** Name of a fix → why it cannot be tried here. */
-  readonly absent: ReadonlyMap<string, string>;
+  readonly refused: Readonly<Record<string, string>>;
 }
 
 /** Leaves out, one round after the other, what the lab refuses. */
-async function placesFor(wanted: readonly Fix[], { of, kernel, labOf, engineOf }: FixRun): Promise<Possible> {
-  const absent = new Map<string, string>();
+async function placesFor({ fixes, of, kernel }: FixTableInput, makeLab: MakeLab): Promise<Possible> {
+  const refused: Record<string, string> = {};
   for (;;) {
-    const fixes = wanted.filter(({ name }) => !absent.has(name));
-    const loaded = loadProfile(fixProfile(fixes, of, kernel), `fixes-${rowFile(of)}-${kernel}.yaml`, { engineOf });
-    const places = await findPlaces(loaded.experiment, (name) => labOf(loaded.experiment, name));
-    if (places.findings.length === 0) return { places, absent };
-    const refused = ofVariants(places, fixes);
-    if (refused.size === 0) throw loaded.refuse(places.findings);
-    for (const [name, why] of refused) absent.set(name, why);
+    const tried = fixes.filter((fix) => fixFor(fix, of).kind === 'change' && !(fix.name in refused));
+    const loaded = loadProfile(fixProfile(tried, of, kernel), `fixes-${rowFile(of)}-${kernel}.yaml`, { engineOf });
+    const places = await findPlaces(loaded.experiment, (name) => makeLab(loaded.experiment, name));
+    if (places.findings.length === 0) return { places, loaded, refused };
+    const found = ofVariants(places, tried);
+    if (Object.keys(found).length === 0) throw loaded.refuse(places.findings);
+    Object.assign(refused, found);
   }
 }
 
 /** Why a lab refuses a fix: since or until when kernels have it, or, where that is not the reason, what the rehearsal says. */
-function ofVariants({ findings, all }: Places, fixes: readonly Fix[]): Map<string, string> {
-  return new Map(
+function ofVariants({ findings, all }: Places, fixes: readonly Fix[]): Record<string, string> {
+  return Object.fromEntries(
     findings.flatMap(({ path, message }) => {
       const fix = path[0] === 'variants' ? fixes[Number(path[1])] : undefined;
       if (fix === undefined) return [];
@@ -147,33 +146,10 @@ function ofVariants({ findings, all }: Places, fixes: readonly Fix[]): Map<strin
   );
 }
 
-function begun({ dir, command, of, kernel }: FixRun, places: Places, fixes: readonly Fix[]) {
-  if (existsSync(join(dir, JOURNAL_FILE))) return readJournal(dir);
-  const text = fixProfile(fixes, of, kernel);
-  keepRow(dir, of);
-  writeFileSync(join(dir, PROFILE_FILE), text);
-  const journal = openJournal(dir);
-  journal.append({
-    type: 'begin',
-    schemaVersion: SCHEMA_VERSION,
-    startedAt: new Date().toISOString(),
-    command,
-    profile: text,
-    experiment: places.experiment,
-    environment: places.all[0].environment,
-    ...(places.experiment.kernels ? { kernels: places.all.map(({ environment }) => environment) } : {}),
-  });
-  journal.close();
-  return readJournal(dir);
-}
-
-function tableOf(
-  { fixes, of, kernel }: FixRun,
-  results: Results,
-  refused: ReadonlyMap<string, string>,
-  planned: number,
-): FixRunEnd {
+function tableOf({ fixes, of, kernel }: FixTableInput, contents: JournalContents<'run'>): FixTableEnd {
+  const results = conclude(contents);
   const { environment } = results;
+  const refused = contents.begin.options?.refused ?? {};
   const wholeSeconds = !atLeast(parseKernelVersion(environment.kernel), '6.14');
   const runs: string[] = [];
   const file = runsFile(kernel, of);
@@ -200,7 +176,7 @@ function tableOf(
   const cell = (fix: Fix): FixCell => {
     const what = fixFor(fix, of);
     if (what.kind !== 'change') return what;
-    const why = refused.get(fix.name);
+    const why = refused[fix.name];
     if (why !== undefined) return { kind: 'absent', why };
     const variant = results.variants.find(({ name }) => name === fix.name);
     return variant ? measured(variant, isModelled(what.change)) : { kind: 'failed', why: 'not run' };
@@ -213,7 +189,7 @@ function tableOf(
       cells: Object.fromEntries(fixes.map((fix) => [fix.name, cell(fix)])),
     },
     runs,
-    complete: results.experiment.runsDone === planned,
+    complete: results.experiment.runsDone === planRuns(contents.begin.experiment).length,
   };
 }
 

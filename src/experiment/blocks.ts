@@ -1,16 +1,20 @@
 /**
- * The controller: makes the runs of an experiment one after the other, each in a fresh lab, and puts each on the disk before the
- * next begins. It opens no load socket and writes no sysctl.
+ * The design of `run`: every arm once in each block. Makes the runs one after the other, each in a fresh lab, and puts each on the disk
+ * before the next begins. Opens no load socket and writes no sysctl.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { interruptible } from '../machine/interrupts.js';
 import { armId } from '../plan/kernels.js';
 import type { Experiment } from '../plan/plan.js';
 import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
-import type { Journal } from './journal.js';
-import { type PlannedRun, planObservations } from './order.js';
+import { finishedRuns, type Journal, type JournalContents } from './journal.js';
+import type { Note } from './labs.js';
+import { type PlannedRun, planObservations, planRuns } from './order.js';
+import { type Places, placeFor } from './places.js';
 import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
+import type { Session } from './session.js';
 
 export type ExperimentEvent =
   | { readonly type: 'run-start'; readonly planned: PlannedRun; readonly done: number; readonly total: number }
@@ -19,7 +23,7 @@ export type ExperimentEvent =
   /** A run in which a proxy's system calls are counted begins; it is none of the runs above. */
   | { readonly type: 'observe'; readonly planned: PlannedRun };
 
-export interface ConductInput {
+export interface BlocksInput {
   readonly experiment: Experiment;
   /** Where runs are made: with several kernels by the kernel's name, else for undefined. */
   readonly placeOf: (kernel: string | undefined) => Pick<RunOneInput, 'lab' | 'network'>;
@@ -36,18 +40,58 @@ export interface ConductInput {
   readonly onEvent: (event: ExperimentEvent) => void;
 }
 
-export type ConductEnd =
+export type BlocksEnd =
   | { readonly how: 'complete' }
   | { readonly how: 'interrupted' }
   /** So many runs in a row failed that the rest would only fail too. */
   | { readonly how: 'gave-up'; readonly reason: string };
+
+/** Whether the first run that is still to be made is on this kernel. */
+export function isFirstRun(
+  kernel: string | undefined,
+  experiment: Experiment,
+  finished: ReadonlySet<string> = new Set(),
+): boolean {
+  return planRuns(experiment).find(({ id }) => !finished.has(id))?.kernel === kernel;
+}
+
+/** How many runs are missing, those in which system calls are counted included. */
+export function runsLeft(contents: JournalContents<'run'>): number {
+  const { experiment } = contents.begin;
+  return planRuns(experiment).length + planObservations(experiment).length - finishedRuns(contents).size;
+}
+
+/** Make the runs that are missing in a session, until the first interrupt. */
+export async function finishBlocks(
+  { dir, journal, contents }: Session<'run'>,
+  places: Places,
+  { note, onEvent }: { readonly note: Note; readonly onEvent: BlocksInput['onEvent'] },
+): Promise<BlocksEnd> {
+  const { experiment } = contents.begin;
+  const end = await interruptible(note, (signal) =>
+    runBlocks({
+      experiment,
+      placeOf: (kernel) => placeFor(places, kernel),
+      dir,
+      journal,
+      planned: planRuns(experiment),
+      finished: finishedRuns(contents),
+      signal,
+      onEvent,
+    }),
+  );
+  const status = end.how === 'complete' ? 'complete' : 'partial';
+  journal.append({ type: 'end', at: new Date().toISOString(), status });
+  return end;
+}
 
 const FAILURES_IN_A_ROW = 3;
 
 /** The folder of the HdrHistogram logs inside a result folder. */
 const HLOG_DIR = 'hlog';
 
-export async function conduct(input: ConductInput): Promise<ConductEnd> {
+/** Make the runs of an experiment that are missing. Whatever goes wrong in a run is in its result. */
+export async function runBlocks(input: BlocksInput): Promise<BlocksEnd> {
   const { experiment, planned, signal, onEvent, journal } = input;
   const total = planned.length;
   const todo = planned.filter(({ id }) => !input.finished.has(id));
@@ -85,7 +129,7 @@ export async function conduct(input: ConductInput): Promise<ConductEnd> {
 /**
  * The runs beside those that are compared, without neighbours: calls are counted by namespace, and theirs would count as the proxy's.
  * One that fails says why nothing was observed, and is no failure of the experiment. */
-async function observe(input: ConductInput): Promise<ConductEnd> {
+async function observe(input: BlocksInput): Promise<BlocksEnd> {
   const { experiment, signal, journal } = input;
   for (const planned of planObservations(experiment)) {
     if (input.finished.has(planned.id)) continue;
@@ -101,7 +145,7 @@ async function observe(input: ConductInput): Promise<ConductEnd> {
 }
 
 /** Write the run's histograms beside the journal. */
-function keep({ run, histograms }: RunOutcome, { dir, experiment }: ConductInput): Run {
+function keep({ run, histograms }: RunOutcome, { dir, experiment }: BlocksInput): Run {
   if (histograms === null) return run;
   const hlog = join(HLOG_DIR, `${run.id}.hlog`);
   writeFileSync(

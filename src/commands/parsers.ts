@@ -1,0 +1,60 @@
+/**
+ * Parsers of the texts that options take; apart from `options.ts`, because `watch` starts without what other options need.
+ */
+import { InvalidArgumentError } from 'commander';
+import { UserError } from '../domain/error.js';
+import { parseRate } from '../domain/units.js';
+
+/** Makes a parser of the domain one of commander, which says which option is wrong. @example parsed(parseDuration) */
+export function parsed<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof UserError) throw new InvalidArgumentError(`${error.message}.`);
+      throw error;
+    }
+  };
+}
+
+/** A whole number within bounds. @param name of the option, as the message has it */
+export function integer(name: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`${name} takes a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+/** One of some words. */
+export function oneOf<T extends string>(allowed: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((name) => name === text);
+    if (found === undefined) throw new InvalidArgumentError(`Allowed are ${allowed.join(', ')}.`);
+    return found;
+  };
+}
+
+/** Words separated by commas, each once; of those that are allowed, or of any. @example names(['bind', 'connect'])('bind,connect') */
+export function names<T extends string>(allowed: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const found = text.split(',').map((name) => {
+      const known = allowed.find((word) => word === name.trim());
+      if (known === undefined)
+        throw new InvalidArgumentError(`"${name}" is not allowed; allowed are ${allowed.join(', ')}.`);
+      return known;
+    });
+    return [...new Set(found)];
+  };
+}
+
+/** A fleet has rates that no load generator has. */
+export function rateOption(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(k|M)?\/(s|min)$/.exec(text.trim());
+  if (!match) return parsed(parseRate)(text);
+  const value =
+    (Number(match[1]) * (match[2] === 'k' ? 1e3 : match[2] === 'M' ? 1e6 : 1)) / (match[3] === 's' ? 1 : 60);
+  if (value <= 0) throw new InvalidArgumentError('A rate must be greater than 0.');
+  return value;
+}

@@ -1,0 +1,92 @@
+/**
+ * A run from its lab to its report, with whoever watches: the progress, the live page.
+ */
+import { join } from 'node:path';
+import { type BlocksEnd, finishBlocks, isFirstRun, runsLeft } from '../experiment/blocks.js';
+import type { Places } from '../experiment/places.js';
+import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
+import type { LoadedProfile } from '../profile/load.js';
+import type { Results } from '../results/schema.js';
+import { EXIT } from './exit.js';
+import type { LiveServer } from './live.js';
+import { shownOf } from './live-state.js';
+import { commandLine, type RunOptions } from './options.js';
+import { present, printSummary } from './present.js';
+import { createProgress } from './progress.js';
+import { note } from './terminal.js';
+
+type Shown = Pick<RunOptions, 'json' | 'quiet'>;
+
+/** Run a profile in a new result folder. @returns the exit code */
+export function startRun(
+  loaded: LoadedProfile,
+  options: Shown & Pick<RunOptions, 'out'>,
+  live: LiveServer | null,
+): Promise<number> {
+  return start(
+    {
+      loaded,
+      out: options.out,
+      name: loaded.experiment.name,
+      command: commandLine(),
+      begin: (common) => ({ ...common, kind: 'run' }),
+      isFirst: isFirstRun,
+    },
+    note,
+    (session, places) => finish(session, places, options, live),
+  );
+}
+
+/** Make the runs that are missing in a folder, or only its reports. @returns the exit code */
+export function resumeRun(dir: string, options: Shown, live: LiveServer | null): Promise<number> {
+  return resumeSession(dir, 'run', note, (session) => {
+    if (runsLeft(session.contents) > 0)
+      return reopen(session, isFirstRun, note, (places) => finish(session, places, options, live));
+    note('nothing was left to run');
+    return show(dir, { how: 'complete' }, options, live);
+  });
+}
+
+async function finish(
+  session: Session<'run'>,
+  places: Places,
+  options: Shown,
+  live: LiveServer | null,
+): Promise<number> {
+  const shown = shownOf(session.contents, places);
+  const progress = createProgress({ ...shown, stream: process.stderr, quiet: options.quiet });
+  for (const text of shown.notes) progress.note(`note: ${text}`);
+  live?.begin(shown);
+  const end = await finishBlocks(session, places, {
+    note: progress.note,
+    onEvent(event) {
+      progress.onEvent(event);
+      live?.onEvent(event);
+    },
+  });
+  progress.end();
+  return show(session.dir, end, options, live);
+}
+
+async function show(dir: string, end: BlocksEnd, { json }: Shown, live: LiveServer | null): Promise<number> {
+  const { results, reports } = await present(dir);
+  if (json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);
+  else {
+    const apply = reports.find((path) => path.endsWith('.conf'));
+    printSummary(results, [
+      ...(end.how === 'gave-up' ? [`\nGiven up: ${end.reason}`] : []),
+      ...(end.how === 'complete' ? [] : [`\nResume with: bindstorm run --resume ${dir}`]),
+      `\nReport:  ${join(dir, 'report.html')}`,
+      `Results: ${dir}`,
+      ...(apply === undefined ? [] : [`Apply:   ${apply}`]),
+    ]);
+  }
+  await live?.end(join(dir, 'report.html'));
+  return exitCodeOf(results, end);
+}
+
+function exitCodeOf(results: Results, end: BlocksEnd): number {
+  if (end.how === 'interrupted') return EXIT.interrupted;
+  if (results.variants.some(({ runs }) => runs.some(({ status }) => status === 'failed'))) return EXIT.runFailed;
+  return results.thresholds.every(({ passed }) => passed) ? EXIT.ok : EXIT.threshold;
+}

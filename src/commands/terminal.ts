@@ -1,0 +1,18 @@
+/**
+ * The terminal that a command speaks to.
+ */
+
+/** Say something beside the results, on standard error. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Whether standard output shows colours (https://no-color.org). */
+export function hasColour(): boolean {
+  return Boolean(process.stdout.isTTY) && process.env.NO_COLOR === undefined;
+}
+
+/** Columns for running text on standard output: a line of more than 120 is hard to read. */
+export function textWidth(): number {
+  return Math.min(process.stdout.columns ?? 100, 120);
+}

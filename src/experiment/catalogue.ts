@@ -1,0 +1,112 @@
+/**
+ * The design of `fixes`: the catalogue of fixes, each alone, put to strategies on kernels and to real proxies; one table after the other.
+ */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FixReport, FixTable } from '../analysis/fixes.js';
+import { UserError } from '../domain/error.js';
+import { replaceFile } from '../machine/replace-file.js';
+import { type Fix, parseFix } from '../profile/fix.js';
+import { FIXES_VERSION } from '../results/fixes.js';
+import { toolVersion } from '../results/version.js';
+import { type FixRow, HOST, rowFile } from './fix-rows.js';
+import { absentTable, subjectRow } from './fix-subject.js';
+import { makeFixTable, runsFile } from './fix-table.js';
+import type { BeginOf } from './journal.js';
+import type { Note } from './labs.js';
+import type { Session } from './session.js';
+
+const CATALOGUE = fileURLToPath(new URL('../../../fixes/', import.meta.url));
+
+/** The folder of the experiments within a result folder. */
+const WORK = 'work';
+
+/** Names of the fixes that ship, in the order of the alphabet. */
+export function fixNames(): string[] {
+  return readdirSync(CATALOGUE)
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.replace(/\.yaml$/, ''))
+    .sort();
+}
+
+/** The catalogue, or a part of it. @throws UserError for a name that is not in it, and FixError */
+export function readCatalogue(only: readonly string[] | null): Fix[] {
+  const names = fixNames();
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new UserError(`the catalogue has no fix "${unknown}" (it has ${names.join(', ')}); correct --only`);
+  return (only ?? names).map((name) => {
+    const path = join(CATALOGUE, `${name}.yaml`);
+    return parseFix(readFileSync(path, 'utf8'), path);
+  });
+}
+
+export interface CatalogueInput {
+  readonly signal: AbortSignal;
+  readonly note: Note;
+  /** A run begins: its kernel, the strategy or the proxy, and its fix. */
+  readonly onRun: (kernel: string, row: string, fix: string, done: number, total: number) => void;
+  /** What is known after each table. */
+  readonly onReport: (report: FixReport) => void;
+}
+
+export interface CatalogueEnd {
+  readonly report: FixReport;
+  /** Whether every run was made. */
+  readonly complete: boolean;
+}
+
+/** Make the tables that are missing, or what is missing of them. Rejects with LabError and SubjectChanged. */
+export async function tryCatalogue(
+  { dir, journal, contents: { begin } }: Session<'fixes'>,
+  { signal, note, onRun, onReport }: CatalogueInput,
+): Promise<CatalogueEnd> {
+  const { startedAt, command, options } = begin;
+  const fixes = readCatalogue(options.only);
+  const tables: FixTable[] = [];
+  let complete = true;
+  mkdirSync(join(dir, 'runs'), { recursive: true });
+  const report = (): FixReport => ({
+    schemaVersion: FIXES_VERSION,
+    tool: toolVersion(),
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    command,
+    fixes,
+    tables,
+  });
+  const keep = (table: FixTable) => {
+    tables.push(table);
+    onReport(report());
+  };
+  const folderOf = (kernel: string, row: string) => join(dir, WORK, `${kernel.replaceAll('/', '_')}.${row}`);
+  const make = async (kernel: string, of: FixRow) => {
+    const row = rowFile(of);
+    const end = await makeFixTable({
+      ...{ fixes, of, kernel, command, signal, note },
+      dir: folderOf(kernel, row),
+      onRun: (fix, done, total) => onRun(kernel, row, fix, done, total),
+    });
+    complete &&= end.complete;
+    replaceFile(join(dir, runsFile(kernel, of)), `${end.runs.join('\n')}\n`);
+    keep(end.table);
+  };
+  for (const { strategy, kernel } of pairsOf(options)) if (!signal.aborted) await make(kernel, { strategy });
+  for (const kind of options.subjects) {
+    if (signal.aborted) break;
+    const found = await subjectRow(kind, folderOf(HOST, kind));
+    if (found.kind === 'there') await make(HOST, found.of);
+    else {
+      note(`not there: ${found.why}`);
+      keep(absentTable(fixes, found.of, found.why));
+    }
+  }
+  complete &&= !signal.aborted;
+  journal.append({ type: 'end', at: new Date().toISOString(), status: complete ? 'complete' : 'partial' });
+  return { report: report(), complete };
+}
+
+function pairsOf({ strategies, kernels }: BeginOf<'fixes'>['options']) {
+  return strategies.flatMap((strategy) => kernels.map((kernel) => ({ strategy, kernel })));
+}

@@ -1,0 +1,198 @@
+/**
+ * A session: the work of one command in one result folder. It has the folder's lock and its journal and, for what is measured, the places
+ * where that is done. Three designs are made in sessions: blocks of runs (`run`), a search for rates (`search`), and the catalogue of
+ * fixes (`fixes`), each table of which is a session of blocks in a folder within.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { staleSnapshots } from '../agent/place/host-guard.js';
+import { UserError } from '../domain/error.js';
+import { LabError } from '../lab/lab.js';
+import { leftBoxes } from '../lab/vagrant/box.js';
+import type { Experiment } from '../plan/plan.js';
+import type { LoadedProfile } from '../profile/load.js';
+import { type Environment, SCHEMA_VERSION } from '../results/schema.js';
+import { sameFit } from './fit.js';
+import { createResultFolder, PROFILE_FILE } from './folder.js';
+import { withLockedFolder } from './folder-lock.js';
+import {
+  type BeginOf,
+  finishedRuns,
+  type Journal,
+  type JournalContents,
+  type JournalKind,
+  openJournal,
+  readJournal,
+} from './journal.js';
+import { type Note, withLabs } from './labs.js';
+import { findPlaces, type Place, type Places } from './places.js';
+
+export interface Session<K extends JournalKind> {
+  /** The result folder, locked against every other process. */
+  readonly dir: string;
+  readonly journal: Journal;
+  /** What the journal held when the session began; of a new one its begin alone. */
+  readonly contents: JournalContents<K>;
+}
+
+/** Begin in a folder that is new. Rejects with FolderInUse. */
+export function beginSession<K extends JournalKind, T>(
+  dir: string,
+  begin: BeginOf<K>,
+  note: Note,
+  work: (session: Session<K>) => Promise<T>,
+): Promise<T> {
+  return withLockedFolder(dir, note, () => {
+    if ('profile' in begin) writeFileSync(join(dir, PROFILE_FILE), begin.profile);
+    return withJournal(dir, (journal) => {
+      journal.append(begin);
+      return work({ dir, journal, contents: { begin, runs: [], observed: [], steps: new Map(), ended: null } });
+    });
+  });
+}
+
+/** Resume what was begun in a folder. Rejects with FolderInUse, and with UserError where it cannot be resumed. */
+export function resumeSession<K extends JournalKind, T>(
+  dir: string,
+  kind: K,
+  note: Note,
+  work: (session: Session<K>) => Promise<T>,
+): Promise<T> {
+  return withLockedFolder(dir, note, () => {
+    const contents = readJournal(dir, kind);
+    const path = join(dir, PROFILE_FILE);
+    if ('profile' in contents.begin && existsSync(path) && readFileSync(path, 'utf8') !== contents.begin.profile)
+      throw new UserError(
+        `${path} was changed after this began, and results of two profiles do not belong together; restore it, or start anew with: bindstorm ${kind} ${path}`,
+      );
+    return withJournal(dir, (journal) => work({ dir, journal, contents }));
+  });
+}
+
+async function withJournal<T>(dir: string, work: (journal: Journal) => Promise<T>): Promise<T> {
+  const journal = openJournal(dir);
+  try {
+    return await work(journal);
+  } finally {
+    journal.close();
+  }
+}
+
+/** What measures, and so has an experiment and places for it. */
+type Measuring = 'run' | 'search';
+
+/** Whether the first run that is to be made is on a kernel: its lab may be made ready during the rehearsal. */
+type IsFirst = (kernel: string | undefined, experiment: Experiment, finished: ReadonlySet<string>) => boolean;
+
+export interface Start<K extends Measuring> {
+  readonly loaded: LoadedProfile;
+  /** The folder in which the result folder is made, and what that is called beside the time. */
+  readonly out: string;
+  readonly name: string;
+  readonly command: string;
+  readonly begin: (common: CommonBegin) => BeginOf<K>;
+  readonly isFirst: IsFirst;
+}
+
+/** What the journals of all that measures begin with. */
+type CommonBegin = Omit<BeginOf<'run'>, 'kind' | 'options'>;
+
+/**
+ * Try in the labs what the experiment needs, make a result folder, and work in it. Rejects with LabError, with ProfileError where the
+ * experiment cannot run here, and as `work` does.
+ */
+export function start<K extends Measuring, T>(
+  { loaded, out, name, command, begin, isFirst }: Start<K>,
+  note: Note,
+  work: (session: Session<K>, places: Places) => Promise<T>,
+): Promise<T> {
+  const { experiment } = loaded;
+  return withLabs(note, async (makeLab) => {
+    await checkLeftovers(experiment, note);
+    const places = await findPlaces(experiment, (kernel) =>
+      makeLab(experiment, kernel, isFirst(kernel, experiment, new Set())),
+    );
+    if (places.findings.length > 0) throw loaded.refuse(places.findings);
+    const dir = createResultFolder(out, name, new Date());
+    return beginSession(dir, begin(commonBegin(places, loaded.text, command)), note, (session) =>
+      work(session, places),
+    );
+  });
+}
+
+/** What a journal says of an experiment and of the places where it is run. @param profile its text */
+export function commonBegin({ experiment, all }: Places, profile: string, command: string): CommonBegin {
+  return {
+    type: 'begin',
+    schemaVersion: SCHEMA_VERSION,
+    startedAt: new Date().toISOString(),
+    command,
+    profile,
+    experiment,
+    environment: all[0].environment,
+    ...(experiment.kernels ? { kernels: all.map(({ environment }) => environment) } : {}),
+  };
+}
+
+/**
+ * Open the places of a session that is resumed, and work there. Rejects with UserError where they are not those in which it was begun:
+ * results of two machines, or of two kernels, are not one experiment.
+ */
+export function reopen<K extends Measuring, T>(
+  { dir, journal, contents }: Session<K>,
+  isFirst: IsFirst,
+  note: Note,
+  work: (places: Places) => Promise<T>,
+): Promise<T> {
+  const { experiment, environment, kernels }: CommonBegin = contents.begin;
+  const finished = finishedRuns(contents);
+  return withLabs(note, async (makeLab) => {
+    await checkLeftovers(experiment, note);
+    const places = await findPlaces(experiment, (kernel) =>
+      makeLab(experiment, kernel, isFirst(kernel, experiment, finished)),
+    );
+    const changed = places.all.flatMap((place, i) => differences(kernels?.[i] ?? environment, place));
+    if (changed.length > 0)
+      throw new UserError(
+        `${dir} was begun on another machine or kernel (${changed.join('; ')}), and results of two are not one experiment; start a new one`,
+      );
+    if (places.findings.length > 0)
+      throw new UserError(places.findings.map(({ message }) => `${join(dir, PROFILE_FILE)}: ${message}`).join('\n'));
+    if (!sameFit(experiment, places.experiment) || !sameStrategies(experiment, places.experiment))
+      throw new UserError(
+        `a kernel or a proxy of ${dir} is not the one that it was begun with, and results of two are not one experiment; start a new one`,
+      );
+    journal.append({ type: 'resume', at: new Date().toISOString() });
+    return work(places);
+  });
+}
+
+function differences(was: Environment, { name, environment: is }: Place): string[] {
+  const of = name === undefined ? '' : ` of ${name}`;
+  return (['kernel', 'node', 'cpu', 'lab'] as const)
+    .filter((key) => was[key] !== is[key])
+    .map((key) => `${key}${of} was ${was[key]} and is ${is[key]}`);
+}
+
+/** How a proxy gets its ports depends on its version. */
+function sameStrategies(a: Experiment, b: Experiment): boolean {
+  return a.arms.every(({ load }, i) => load.strategy === b.arms[i]!.load.strategy);
+}
+
+/** What a killed run has left: it is in the way of a host run, and worth a warning otherwise. A box of its own a lab puts away itself. */
+async function checkLeftovers({ lab, box: own }: Experiment, note: Note): Promise<void> {
+  const stale = staleSnapshots();
+  for (const { values, takenAt } of stale)
+    note(
+      `warning: a host run of ${takenAt} was killed before it could restore ${Object.keys(values).join(', ')}; \`bindstorm restore\` puts the old values back`,
+    );
+  if (lab === 'host' && stale.length > 0)
+    throw new LabError('an earlier host run was killed before it could restore its sysctls', {
+      remedy: 'run `bindstorm restore` first',
+    });
+  for (const { box, since } of await leftBoxes())
+    if (box !== own?.name)
+      note(
+        `warning: a run of ${since} was killed and has left the Vagrant box ${box} up; \`bindstorm restore\` puts it away`,
+      );
+}
