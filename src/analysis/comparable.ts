@@ -9,7 +9,7 @@ import { LABS } from '../domain/lab.js';
 import { parseMetric } from '../domain/metric.js';
 import { armId } from '../plan/kernels.js';
 import type { Environment, Results, Variant } from '../results/schema.js';
-import { engineName, isTime } from './engines.js';
+import { engineName } from './engines.js';
 import { listed } from './format.js';
 
 export interface Difference {
@@ -70,7 +70,7 @@ export function refusalOf(a: Results, b: Results): string | undefined {
   if (a.experiment.goal !== b.experiment.goal)
     return `their goals differ: ${a.experiment.goal} and ${b.experiment.goal}; compare results of one profile`;
   const times = timesRefusal(a, b);
-  if (times !== undefined && isTime(parseMetric(a.experiment.goal)))
+  if (times !== undefined && parseMetric(a.experiment.goal).time)
     return `their goal is ${a.experiment.goal}, and ${times}`;
   const shared = sharedArms(a, b);
   if (shared.length === 0)

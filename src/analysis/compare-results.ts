@@ -1,23 +1,19 @@
 /**
  * Two results against each other, arm by arm: of other machines, other kernels, other days. Pure; the bootstrap is seeded.
  *
- * Runs of two results are no pairs, so the statistics are those of independent samples (unpaired.ts). Words, margins and the
- * correction for several arms are those of the comparison within one experiment (compare-metric.ts, conclusion.ts).
+ * Runs of two results are no pairs, so the statistics are those of independent samples (unpaired.ts). Margins, rules and the
+ * correction for several arms are those of the comparison within one experiment (contrast.ts, conclusion.ts).
  */
 
-import { type Metric, metricUnit, parseMetric } from '../domain/metric.js';
-import { randomStream } from '../domain/random.js';
+import { type Metric, parseMetric } from '../domain/metric.js';
 import { armId } from '../plan/kernels.js';
-import type { Comparison, Results, Variant, VerdictWord } from '../results/schema.js';
+import type { Comparison, Results, Run, Variant, VerdictWord } from '../results/schema.js';
 import { armRefusal, type Difference, differencesOf, refusalOf, sharedArms, timesRefusal } from './comparable.js';
 import { guardrailsOf } from './compare.js';
-import { concludeExactShift, concludeShift, type Unmet, withinCapacity } from './conclude-shift.js';
-import { isTime } from './engines.js';
-import { marginOf } from './margin.js';
-import { metricValue } from './metric-value.js';
+import { concludeUnpaired } from './conclusion.js';
+import { type Contrast, contrastsOf, type Sample, unpaired } from './contrast.js';
 import { isUsable, isUsableForCounts } from './pairs.js';
-import { holm, type Interval, median } from './statistics.js';
-import { hodgesLehmannShift, rankSumP, shiftInterval, smallestRankSumP } from './unpaired.js';
+import { type Interval, median } from './statistics.js';
 
 export interface ShiftComparison {
   readonly metric: string;
@@ -96,12 +92,12 @@ function compareShared(a: Results, b: Results): ArmComparison[] {
 function metricsOf(a: Results, b: Results): string[] {
   const both = guardrailsOf(a.experiment).filter((metric) => guardrailsOf(b.experiment).includes(metric));
   const all = [a.experiment.goal, ...both];
-  return timesRefusal(a, b) === undefined ? all : all.filter((metric) => !isTime(parseMetric(metric)));
+  return timesRefusal(a, b) === undefined ? all : all.filter((metric) => !parseMetric(metric).time);
 }
 
 function notesOf(a: Results, b: Results): string[] {
   const times = timesRefusal(a, b);
-  const left = guardrailsOf(a.experiment).filter((metric) => isTime(parseMetric(metric)));
+  const left = guardrailsOf(a.experiment).filter((metric) => parseMetric(metric).time);
   const one = guardrailsOf(a.experiment)
     .filter((metric) => !guardrailsOf(b.experiment).includes(metric))
     .concat(guardrailsOf(b.experiment).filter((metric) => !guardrailsOf(a.experiment).includes(metric)));
@@ -122,89 +118,46 @@ interface Sides {
   readonly b: Variant;
 }
 
-/** What one arm's runs say of one metric, before its siblings are looked at. */
-interface Sample {
-  readonly arm: string;
-  readonly metric: Metric;
-  readonly a: readonly number[];
-  readonly b: readonly number[];
-  readonly exact: boolean;
-  readonly unmet: Unmet;
-}
-
 /** One metric of every arm: they are one family, as the variants of an experiment are. */
 function compareMetric(name: string, arms: readonly Sides[], a: Results, b: Results): ShiftComparison[] {
-  const samples = arms.map((arm) => sampleOf(name, arm, a, b));
-  const tested = samples.filter((sample) => !sample.exact && sample.a.length > 0 && sample.b.length > 0);
-  const ps = tested.map((sample) => rankSumP(sample.a, sample.b));
-  const adjusted = holm(ps);
-  return samples.map((sample) => {
-    const seen = {
-      metric: name,
-      unit: metricUnit(sample.metric),
-      a: sample.a.length > 0 ? median(sample.a) : null,
-      b: sample.b.length > 0 ? median(sample.b) : null,
-      runs: { a: sample.a.length, b: sample.b.length },
-    };
-    if (seen.a === null || seen.b === null) return { ...seen, ...nothing(name, seen.a === null ? 'A' : 'B') };
-    const medians = { metric: sample.metric, a: seen.a, b: seen.b, runs: seen.runs };
-    const index = tested.indexOf(sample);
-    if (index < 0) return { ...seen, ...exactly(sample, medians) };
-    // What p after Holm would be, had this arm's runs lain as far apart as they can.
-    const least = holm(ps.with(index, smallestRankSumP(sample.a.length, sample.b.length)))[index]!;
-    const significance = { p: ps[index]!, pHolm: adjusted[index]!, least, comparisons: tested.length };
-    return { ...seen, ...noisily(sample, medians, significance, a.experiment.seed) };
-  });
-}
-
-function sampleOf(name: string, arm: Sides, a: Results, b: Results): Sample {
   const metric = parseMetric(name);
-  const declared = isExact(arm.a, name, a) && isExact(arm.b, name, b);
-  const [valuesA, valuesB] = [valuesOf(arm.a, metric, declared), valuesOf(arm.b, metric, declared)];
-  // What the results call exact within themselves is looked at once more: each side must agree with itself.
-  const exact = declared && [valuesA, valuesB].every((side) => new Set(side).size === 1);
-  const unmet = ({ runs }: Variant) =>
-    metric.kind === 'capacity' && runs.some((run) => isUsable(run) && run.capacity.openAtFirstFailure === null);
-  return { arm: armId(arm.a), metric, a: valuesA, b: valuesB, exact, unmet: { a: unmet(arm.a), b: unmet(arm.b) } };
+  const samples = arms.map((arm) => sampleOf(metric, arm, a, b));
+  return contrastsOf(metric, samples, unpaired(metric, a.experiment.seed)).map(shiftOf);
 }
 
-type Outcome = Pick<ShiftComparison, 'kind' | 'difference' | 'ci' | 'p' | 'pHolm' | 'margin' | 'verdict' | 'why'>;
-type Medians = Parameters<typeof concludeExactShift>[0];
-
-const UNTESTED = { ci: null, p: null, pHolm: null, margin: 0 } as const;
-
-function nothing(name: string, side: 'A' | 'B'): Outcome {
-  const why = `${side} has no valid run with a value of ${name}.`;
-  return { ...UNTESTED, kind: 'noisy', difference: null, verdict: 'not enough evidence', why };
+function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample {
+  const declared = isExact(arm.a, metric.name, a) && isExact(arm.b, metric.name, b);
+  const usable = declared ? isUsableForCounts : isUsable;
+  const [runsA, runsB] = [arm.a.runs.filter(usable), arm.b.runs.filter(usable)];
+  const valuesOf = (runs: readonly Run[]) => runs.map((run) => metric.value(run)).filter((value) => value !== null);
+  const sides = { a: valuesOf(runsA), b: valuesOf(runsB) };
+  const isBound = (run: Run) => metric.isLowerBound(run);
+  return {
+    arm: armId(arm.a),
+    ...sides,
+    // What the results call exact within themselves is looked at once more: each side must agree with itself.
+    exact: declared && [sides.a, sides.b].every((side) => new Set(side).size === 1),
+    lowerBound: { a: runsA.some(isBound), b: runsB.some(isBound) },
+  };
 }
 
-function exactly({ unmet }: Sample, medians: Medians): Outcome {
-  const conclusion = withinCapacity(unmet, concludeExactShift(medians), medians);
-  return { ...UNTESTED, kind: 'exact', difference: medians.b - medians.a, ...conclusion };
-}
-
-interface Significance {
-  readonly p: number;
-  readonly pHolm: number;
-  readonly least: number;
-  readonly comparisons: number;
-}
-
-function noisily(sample: Sample, medians: Medians, { p, ...test }: Significance, seed: number): Outcome {
-  const difference = hodgesLehmannShift(sample.a, sample.b);
-  const stream = randomStream(seed, `compare/${sample.arm}/${JSON.stringify(sample.metric)}`);
-  const ci = shiftInterval(sample.a, sample.b, stream);
-  const margin = marginOf(sample.metric, medians.a);
-  const conclusion = concludeShift({ ...medians, ...test, difference, ci, margin });
-  const within = withinCapacity(sample.unmet, conclusion, medians);
-  return { kind: 'noisy', difference, ci, p, pHolm: test.pHolm, margin, ...within };
-}
-
-function valuesOf({ runs }: Variant, metric: Metric, exact: boolean): number[] {
-  return runs
-    .filter(exact ? isUsableForCounts : isUsable)
-    .map((run) => metricValue(metric, run))
-    .filter((value) => value !== null);
+function shiftOf(contrast: Contrast): ShiftComparison {
+  const { metric, sample } = contrast;
+  const noisy = contrast.kind === 'noisy' ? contrast : null;
+  return {
+    metric: metric.name,
+    unit: metric.unit,
+    kind: contrast.kind === 'exact' ? 'exact' : 'noisy',
+    a: sample.a.length > 0 ? median(sample.a) : null,
+    b: sample.b.length > 0 ? median(sample.b) : null,
+    runs: { a: sample.a.length, b: sample.b.length },
+    difference: contrast.kind === 'empty' ? null : contrast.difference,
+    ci: noisy?.ci ?? null,
+    p: noisy?.p ?? null,
+    pHolm: noisy?.pHolm ?? null,
+    margin: noisy?.margin ?? 0,
+    ...concludeUnpaired(contrast),
+  };
 }
 
 /** Whether a result compared this metric of this arm by equality: of the baseline, whether it did so for any variant. */

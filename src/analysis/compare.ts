@@ -3,14 +3,14 @@
  * How one metric is compared: `compare-metric.ts`. How a variant's word follows: `verdict.ts`.
  */
 
-import { neighbourGuardrails, parseMetric } from '../domain/metric.js';
+import { failingOutcome, neighbourGuardrails, parseMetric } from '../domain/metric.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
 import { type Engine, withinEngine, withinLoadEngine } from './engines.js';
 import { outcomeShift } from './outcome-shift.js';
 import { isUsable, isUsableForCounts, type PairedVariant, pairRuns } from './pairs.js';
-import { FAILURES, isOneFailure, judge } from './verdict.js';
+import { FAILURES, judge } from './verdict.js';
 
 export interface ComparisonInput {
   readonly experiment: Experiment;
@@ -103,7 +103,7 @@ function compareOn({ experiment, runs, deterministic, engineOf }: ComparisonInpu
 export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails' | 'neighbours'>): string[] {
   const neighbours = (experiment.neighbours ?? []).flatMap(({ name }) => neighbourGuardrails(name));
   const names = new Set([...experiment.guardrails, ...neighbours]);
-  if (isOneFailure(parseMetric(experiment.goal))) names.add(FAILURES);
+  if (failingOutcome(parseMetric(experiment.goal))) names.add(FAILURES);
   names.delete(experiment.goal);
   return [...names];
 }

@@ -1,177 +1,223 @@
 /**
- * From the numbers of one comparison to its verdict and the sentence that gives the reason. Pure.
+ * From the numbers of one comparison to its verdict and the sentence that gives the reason. Pure. The rules are the same for pairs of
+ * one experiment and for two results; the sentences differ (`Words`).
  */
-import { betterWhen, type Metric, type MetricUnit, metricUnit } from '../domain/metric.js';
+import type { Metric, MetricUnit } from '../domain/metric.js';
 import type { VerdictWord } from '../results/schema.js';
-import { counted, formatDifference, formatSpan, formatValue, metricLabel } from './format.js';
-import { ALPHA, type Interval, median, smallestPairs } from './statistics.js';
+import type { Contrast, ExactContrast, NoisyContrast } from './contrast.js';
+import { counted, formatDifference, formatSpan, formatValue } from './format.js';
+import { ALPHA, type Interval } from './statistics.js';
 
 export interface Conclusion {
   readonly verdict: VerdictWord;
   readonly why: string;
 }
 
+type Measured = ExactContrast | NoisyContrast;
+
+/** The parts of a sentence in which the two designs differ. */
+interface Words {
+  readonly empty: (contrast: Contrast) => string;
+  /** The two medians without a claim. */
+  readonly standing: (contrast: Measured) => string;
+  /** What cannot show that runs repeat exactly. */
+  readonly single: string;
+  readonly equal: (contrast: ExactContrast) => string;
+  readonly exactly: (contrast: ExactContrast) => string;
+  readonly moved: (contrast: NoisyContrast) => string;
+  readonly same: (contrast: NoisyContrast) => string | null;
+  readonly tooFew: (contrast: NoisyContrast, among: string) => string;
+  readonly unclear: (contrast: NoisyContrast) => string;
+  /** The arms that are compared. */
+  readonly arms: string;
+  /** Why values that are lower bounds decide nothing; and what is to be added where they do. */
+  readonly notReached: (contrast: Measured) => string;
+  readonly mayHoldMore: string;
+}
+
 /**
- * The least number of pairs for «no difference». The range of n differences covers their median but for 2·2^-n: below five
- * pairs each side errs with more than 5 %, however well the pairs agree.
+ * The least number of pairs, or of runs a side, for «no difference». The range of n differences covers their median but for 2·2^-n:
+ * below five pairs each side errs with more than 5 %, however well the pairs agree.
  */
-export const EQUIVALENCE_MIN_PAIRS = 5;
-
-interface Medians {
-  readonly metric: Metric;
-  readonly baseline: number;
-  readonly variant: number;
-}
-
-/** Equal or not. One pair shows no repetition, so it shows no exactness either. */
-export function concludeExact({ metric, baseline, variant, pairs }: Medians & { readonly pairs: number }): Conclusion {
-  const every = pairs === 2 ? 'both pairs' : `each of ${pairs} pairs`;
-  if (pairs < 2) {
-    return {
-      verdict: 'not enough evidence',
-      why: `${standing({ metric, baseline, variant })}, but one pair of runs cannot show that the runs repeat exactly: set repeat to 2 or more.`,
-    };
-  }
-  if (baseline === variant)
-    return {
-      verdict: 'no difference',
-      why: `${metricLabel(metric)} stayed at exactly ${amountOf(metric, baseline)} in ${every}.`,
-    };
-  const went = movement({ metric, baseline, variant, difference: variant - baseline });
-  return { verdict: directionOf(metric, variant - baseline), why: `${went}, exactly the same in ${every}.` };
-}
-
-interface NoisyResult extends Medians {
-  /** The estimate over pairs. */
-  readonly difference: number;
-  readonly differences: readonly number[];
-  readonly ci: Interval | null;
-  readonly margin: number;
-  readonly detectable: number | null;
-  readonly pHolm: number;
-  readonly comparisons: number;
-  readonly attainable: boolean;
-}
+const EQUIVALENCE_MIN_RUNS = 5;
 
 /**
+ * - exact: equal or not; one run shows no repetition, so it shows no exactness either
  * - better, worse: p after Holm is at most 5 %, the interval excludes 0, and the estimate exceeds the margin
- * - no difference: the interval lies within ± the margin (with at least EQUIVALENCE_MIN_PAIRS pairs), or the difference is
- *   significant and its estimate within the margin
+ * - no difference: the interval lies within ± the margin (with at least EQUIVALENCE_MIN_RUNS), or the difference is significant and
+ *   its estimate within the margin
  * - not enough evidence: everything else
  */
-export function concludeNoisy(result: NoisyResult): Conclusion {
-  const { metric, difference, differences, ci, margin, pHolm } = result;
-  const unit = metricUnit(metric);
+function conclude(contrast: Contrast, words: Words): Conclusion {
+  if (contrast.kind === 'empty') {
+    const { label, notMeasured } = contrast.metric;
+    const why = notMeasured === null ? words.empty(contrast) : `${label} has no value: ${notMeasured}.`;
+    return { verdict: 'not enough evidence', why };
+  }
+  const conclusion = contrast.kind === 'exact' ? concludeExact(contrast, words) : concludeNoisy(contrast, words);
+  return withinBounds(contrast, conclusion, words);
+}
+
+function concludeExact(contrast: ExactContrast, words: Words): Conclusion {
+  if (sizeOf(contrast) < 2) {
+    const why = `${words.standing(contrast)}, but ${words.single} cannot show that the runs repeat exactly: set repeat to 2 or more.`;
+    return { verdict: 'not enough evidence', why };
+  }
+  return contrast.difference === 0
+    ? { verdict: 'no difference', why: words.equal(contrast) }
+    : { verdict: directionOf(contrast), why: words.exactly(contrast) };
+}
+
+function concludeNoisy(contrast: NoisyContrast, words: Words): Conclusion {
+  const { metric, difference, ci, margin, pHolm, comparisons, attainable, detectable } = contrast;
+  const { unit } = metric;
+  const standing = words.standing(contrast);
   const significant = pHolm <= ALPHA && ci !== null && (ci[0] > 0 || ci[1] < 0);
   if (significant && Math.abs(difference) > margin)
-    return {
-      verdict: directionOf(metric, difference),
-      why: `${movement(result)} in ${agreement(differences, difference)}.`,
-    };
-  const inside = ci !== null && ci[0] >= -margin && ci[1] <= margin && differences.length >= EQUIVALENCE_MIN_PAIRS;
-  if (significant || inside) return { verdict: 'no difference', why: sameness(result, unit) };
-  return { verdict: 'not enough evidence', why: doubt(result, unit) };
-}
-
-function sameness({ ci, margin, ...result }: NoisyResult, unit: MetricUnit): string {
-  const { metric, baseline, variant, difference, differences } = result;
-  if (differences.every((each) => each === 0))
-    return `${metricLabel(metric)} stayed at ${amountOf(metric, baseline)} in each of ${differences.length} pairs.`;
-  const within = `within the ±${formatSpan(unit, margin)} that count as none`;
-  return ci![0] < -margin || ci![1] > margin
-    ? `${standing(result)}, a difference of ${formatDifference(unit, difference)}, which is ${within}.`
-    : `${standing({ metric, baseline, variant })}; the difference, ${between(unit, ci!)}, is ${within}.`;
-}
-
-function doubt(result: NoisyResult, unit: MetricUnit): string {
-  const { ci, differences, comparisons, attainable, detectable, pHolm } = result;
-  const pairs = counted(differences.length, 'pair');
-  if (!attainable) {
-    const among = comparisons > 1 ? ` when ${comparisons} variants are compared` : '';
-    return `${standing(result)}, but ${pairs} can tell no difference from chance${among}, however large it is: set repeat to ${smallestPairs(comparisons)} or more.`;
+    return { verdict: directionOf(contrast), why: words.moved(contrast) };
+  const inside = ci !== null && ci[0] >= -margin && ci[1] <= margin;
+  if (significant || (inside && sizeOf(contrast) >= EQUIVALENCE_MIN_RUNS)) {
+    const within = `within the ±${formatSpan(unit, margin)} that count as none`;
+    const same = inside
+      ? `${standing}; the difference, ${between(unit, ci)}, is ${within}.`
+      : `${standing}, a difference of ${formatDifference(unit, difference)}, which is ${within}.`;
+    return { verdict: 'no difference', why: words.same(contrast) ?? same };
   }
-  const found =
-    detectable === null ? '' : `, and ${pairs} find a true one of ${formatSpan(unit, detectable)} 8 times out of 10`;
+  const verdict = 'not enough evidence';
+  if (!attainable) {
+    const among = comparisons > 1 ? ` when ${comparisons} ${words.arms} are compared` : '';
+    return { verdict, why: `${standing}${words.tooFew(contrast, among)}.` };
+  }
   const reason =
     pHolm > ALPHA
-      ? `chance can explain the difference, ${between(unit, ci!)}, p = ${formatP(pHolm)}`
-      : `the pairs disagree about the difference, ${between(unit, ci!)}`;
-  return `${standing(result)}; ${reason}${found}.`;
-}
-
-/** Which way a run without a failure limits what may be said: its capacity is at least what was seen. */
-export interface Bounds {
-  readonly baseline: boolean;
-  readonly variant: boolean;
+      ? `chance can explain the difference, ${between(unit, ci)}, p = ${formatP(pHolm)}`
+      : words.unclear(contrast);
+  const found =
+    detectable === null
+      ? ''
+      : `, and ${counted(sizeOf(contrast), 'pair')} find a true one of ${formatSpan(unit, detectable)} 8 times out of 10`;
+  return { verdict, why: `${standing}; ${reason}${found}.` };
 }
 
 /**
- * Keeps a conclusion only if it also holds for values that are lower bounds: a variant that never met its capacity can be better
- * but not worse, a baseline that never met it can be beaten by nothing, and two of them cannot be told apart.
+ * Keeps a conclusion only if it also holds for values that are lower bounds: a side that never met its capacity can be better but not
+ * worse, one that is compared with it cannot beat it, and two of them cannot be told apart.
  */
-export function withinBounds(
-  bounds: Bounds,
-  conclusion: Conclusion,
-  metric: Metric,
-  values: { readonly name: string; readonly baseline: readonly number[]; readonly variant: readonly number[] },
-): Conclusion {
-  const holds =
-    (!bounds.baseline && !bounds.variant) ||
-    (conclusion.verdict === 'better' && !bounds.baseline) ||
-    (conclusion.verdict === 'worse' && !bounds.variant);
-  if (holds && bounds.variant)
-    return { ...conclusion, why: conclusion.why.replace(/\.$/, '; nothing failed there, so it may hold more.') };
+function withinBounds(contrast: Measured, conclusion: Conclusion, words: Words): Conclusion {
+  const { a, b } = contrast.sample.lowerBound;
+  const holds = (!a && !b) || (conclusion.verdict === 'better' && !a) || (conclusion.verdict === 'worse' && !b);
+  if (holds && b) return { ...conclusion, why: conclusion.why.replace(/\.$/, words.mayHoldMore) };
   if (holds || conclusion.verdict === 'not enough evidence') return conclusion;
-  const least = (numbers: readonly number[]) => formatValue(metricUnit(metric), median(numbers));
-  const unmet =
-    bounds.baseline && bounds.variant
-      ? `nothing failed in the baseline, which held ${least(values.baseline)}, nor in ${values.name}, which held ${least(values.variant)}`
-      : bounds.baseline
-        ? `nothing failed in the baseline, which held ${least(values.baseline)}`
-        : `nothing failed in ${values.name}, which held ${least(values.variant)}`;
-  return {
-    verdict: 'not enough evidence',
-    why: `${metricLabel(metric)} was not reached: ${unmet}, and may hold more; raise the load until something fails.`,
-  };
+  return { verdict: 'not enough evidence', why: words.notReached(contrast) };
 }
 
-function directionOf(metric: Metric, difference: number): 'better' | 'worse' {
-  return difference > 0 === (betterWhen(metric) === 'higher') ? 'better' : 'worse';
+/** Pairs, or runs of the smaller side. */
+function sizeOf({ sample: { a, b } }: Measured): number {
+  return Math.min(a.length, b.length);
 }
 
-/** `bind:EADDRINUSE fell from 50.0 % of attempts to 0 %`. */
-function movement({ metric, baseline, variant, difference }: Medians & { readonly difference: number }): string {
-  const [from, to] = [amountOf(metric, baseline), formatValue(metricUnit(metric), variant)];
-  const label = metricLabel(metric);
-  const apart = variant - baseline;
-  if (apart * difference < 0 || (apart === 0 && difference !== 0))
-    return `${label} differed by ${formatDifference(metricUnit(metric), difference)} within pairs (medians ${from} and ${to})`;
-  return `${label} ${apart > 0 ? 'rose' : 'fell'} from ${from} to ${to}`;
+function directionOf({ metric, difference }: Measured): 'better' | 'worse' {
+  return difference > 0 === (metric.better === 'higher') ? 'better' : 'worse';
 }
 
-/** The two medians without a claim: `bind:EADDRINUSE came to 43.5 % of attempts, against 50.0 % in the baseline`. */
-function standing({ metric, baseline, variant }: Medians): string {
-  const [before, after] = [baseline, variant].map((value) => formatValue(metricUnit(metric), value));
-  const against = before === after ? 'as in the baseline' : `against ${before} in the baseline`;
-  return `${metricLabel(metric)} came to ${amountOf(metric, variant)}, ${against}`;
-}
-
-function amountOf(metric: Metric, value: number): string {
-  const unit = metricUnit(metric);
+function amountOf({ unit }: Metric, value: number): string {
   return unit === 'share' ? `${formatValue(unit, value)} of attempts` : formatValue(unit, value);
 }
 
-/** `each of 6 pairs`, `9 of 10 pairs`: the pairs that moved as the estimate did. */
-function agreement(differences: readonly number[], difference: number): string {
-  const agreeing = differences.filter((each) => Math.sign(each) === Math.sign(difference)).length;
-  return agreeing === differences.length ? `each of ${agreeing} pairs` : `${agreeing} of ${differences.length} pairs`;
-}
-
-function between(unit: MetricUnit, [low, high]: Interval): string {
-  return `between ${formatDifference(unit, low)} and ${formatDifference(unit, high)} (95 %)`;
+function between(unit: MetricUnit, ci: Interval | null): string {
+  return ci === null
+    ? 'of unknown size'
+    : `between ${formatDifference(unit, ci[0])} and ${formatDifference(unit, ci[1])} (95 %)`;
 }
 
 /** `0.031`, `< 0.001`. */
 export function formatP(p: number): string {
   return p < 0.001 ? '< 0.001' : p >= 0.1 ? p.toFixed(2) : p.toFixed(3);
+}
+
+const PAIRED: Words = {
+  empty: ({ metric }) => `${metric.label}: there is no pair of valid runs to compare.`,
+  /** `bind:EADDRINUSE came to 43.5 % of attempts, against 50.0 % in the baseline`. */
+  standing: ({ metric, a, b }) => {
+    const [before, after] = [a, b].map((value) => formatValue(metric.unit, value));
+    const against = before === after ? 'as in the baseline' : `against ${before} in the baseline`;
+    return `${metric.label} came to ${amountOf(metric, b)}, ${against}`;
+  },
+  single: 'one pair of runs',
+  equal: (contrast) =>
+    `${contrast.metric.label} stayed at exactly ${amountOf(contrast.metric, contrast.a)} in ${everyPair(contrast)}.`,
+  exactly: (contrast) => `${movement(contrast)}, exactly the same in ${everyPair(contrast)}.`,
+  moved: (contrast) => `${movement(contrast)} in ${agreement(contrast)}.`,
+  same: ({ metric, a, sample }) =>
+    sample.b.every((value, i) => value === sample.a[i])
+      ? `${metric.label} stayed at ${amountOf(metric, a)} in each of ${sample.a.length} pairs.`
+      : null,
+  tooFew: (contrast, among) =>
+    `, but ${counted(sizeOf(contrast), 'pair')} can tell no difference from chance${among}, however large it is: set repeat to ${contrast.needed} or more`,
+  unclear: ({ metric, ci }) => `the pairs disagree about the difference, ${between(metric.unit, ci)}`,
+  arms: 'variants',
+  notReached: ({ metric, sample, a, b }) => {
+    const where = [
+      ...(sample.lowerBound.a ? [`in the baseline, which held ${formatValue(metric.unit, a)}`] : []),
+      ...(sample.lowerBound.b ? [`in ${sample.arm}, which held ${formatValue(metric.unit, b)}`] : []),
+    ].join(', nor ');
+    return `${metric.label} was not reached: nothing failed ${where}, and may hold more; raise the load until something fails.`;
+  },
+  mayHoldMore: '; nothing failed there, so it may hold more.',
+};
+
+const UNPAIRED: Words = {
+  empty: ({ metric, sample }) =>
+    `${sample.a.length === 0 ? 'A' : 'B'} has no valid run with a value of ${metric.name}.`,
+  standing: ({ metric, a, b }) =>
+    `${metric.label} is ${amountOf(metric, a)} in A and ${formatValue(metric.unit, b)} in B`,
+  single: 'one run',
+  equal: ({ metric, a, sample }) => `${metric.label} is exactly ${amountOf(metric, a)} in both, ${everyRun(sample)}.`,
+  exactly: (contrast) => `${UNPAIRED.standing(contrast)}, exactly so ${everyRun(contrast.sample)}.`,
+  moved: (contrast) =>
+    `${UNPAIRED.standing(contrast)}; the difference is ${between(contrast.metric.unit, contrast.ci)}, p = ${formatP(contrast.pHolm)}.`,
+  same: () => null,
+  tooFew: ({ sample, needed }, among) =>
+    `; ${counted(sample.a.length, 'run')} and ${sample.b.length} can tell no difference from chance${among}, however large it is: it takes ${needed} of each`,
+  unclear: ({ metric, ci }) => `the difference, ${between(metric.unit, ci)}, is too uncertain to be called one`,
+  arms: 'arms',
+  notReached: (contrast) => {
+    const { a, b } = contrast.sample.lowerBound;
+    const where = a && b ? 'in A and in B' : a ? 'in A' : 'in B';
+    return `${UNPAIRED.standing(contrast)}, but nothing failed ${where}, which may hold more; raise the load until something fails.`;
+  },
+  mayHoldMore: '; nothing failed in B, so it may hold more.',
+};
+
+/** What a variant's pairs say of one metric. */
+export function concludePaired(contrast: Contrast): Conclusion {
+  return conclude(contrast, PAIRED);
+}
+
+/** What the runs of one arm in two results say of one metric; better: B is. */
+export function concludeUnpaired(contrast: Contrast): Conclusion {
+  return conclude(contrast, UNPAIRED);
+}
+
+/** `bind:EADDRINUSE fell from 50.0 % of attempts to 0 %`. */
+function movement({ metric, a, b, difference }: Measured): string {
+  const [from, to] = [amountOf(metric, a), formatValue(metric.unit, b)];
+  const apart = b - a;
+  if (apart * difference < 0 || (apart === 0 && difference !== 0))
+    return `${metric.label} differed by ${formatDifference(metric.unit, difference)} within pairs (medians ${from} and ${to})`;
+  return `${metric.label} ${apart > 0 ? 'rose' : 'fell'} from ${from} to ${to}`;
+}
+
+function everyPair({ sample: { a } }: Measured): string {
+  return a.length === 2 ? 'both pairs' : `each of ${a.length} pairs`;
+}
+
+function everyRun({ a, b }: NoisyContrast['sample']): string {
+  return `in every run (${a.length} and ${b.length})`;
+}
+
+/** `each of 6 pairs`, `9 of 10 pairs`: the pairs that moved as the estimate did. */
+function agreement({ sample: { a, b }, difference }: NoisyContrast): string {
+  const agreeing = b.filter((value, i) => Math.sign(value - a[i]!) === Math.sign(difference)).length;
+  return agreeing === a.length ? `each of ${agreeing} pairs` : `${agreeing} of ${a.length} pairs`;
 }

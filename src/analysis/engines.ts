@@ -5,7 +5,6 @@
 import { type Metric, parseMetric } from '../domain/metric.js';
 import type { LoadPlan } from '../plan/plan.js';
 import type { Comparison, Environment } from '../results/schema.js';
-import { metricLabel } from './format.js';
 
 /** What ran the guests; undefined where there were none. */
 export type Engine = Environment['engine'];
@@ -13,15 +12,9 @@ export type Engine = Environment['engine'];
 /** What makes the connections of an arm. */
 type LoadEngine = LoadPlan['engine'];
 
-/** Whether a metric is a time, or hangs on one. Counts are the kernel's own. */
-export function isTime(metric: Metric): boolean {
-  if (metric.kind === 'neighbour') return isTime(metric.metric);
-  return metric.kind === 'latency' || metric.kind === 'cpuPerConnection' || metric.kind === 'rate';
-}
-
 /** Whether values of a metric that were measured under two engines may be compared. */
 export function mayCompare(metric: Metric, a: Engine, b: Engine): boolean {
-  return a === b || !isTime(metric);
+  return a === b || !metric.time;
 }
 
 /** The comparison, or its refusal where it would set a time of one engine against one of another. */
@@ -30,7 +23,7 @@ export function withinEngine(comparison: Comparison, baseline: Engine, variant: 
   if (mayCompare(metric, baseline, variant)) return comparison;
   return refused(
     comparison,
-    `${metricLabel(metric)} was measured under ${engineName(baseline)} and under ${engineName(variant)}, whose times are not compared.`,
+    `${metric.label} was measured under ${engineName(baseline)} and under ${engineName(variant)}, whose times are not compared.`,
   );
 }
 
@@ -38,10 +31,10 @@ export function withinEngine(comparison: Comparison, baseline: Engine, variant: 
 export function withinLoadEngine(comparison: Comparison, baseline: LoadEngine, variant: LoadEngine): Comparison {
   const metric = parseMetric(comparison.metric);
   // A neighbour's load is the same in every arm.
-  if (baseline === variant || !isTime(metric) || metric.kind === 'neighbour') return comparison;
+  if (baseline === variant || !metric.time || metric.neighbour !== null) return comparison;
   return refused(
     comparison,
-    `${metricLabel(metric)} was measured with the ${LOAD_ENGINE_NAMES[baseline]} in the baseline and with the ${LOAD_ENGINE_NAMES[variant]} here, whose times are not alike: compare arms of one engine.`,
+    `${metric.label} was measured with the ${LOAD_ENGINE_NAMES[baseline]} in the baseline and with the ${LOAD_ENGINE_NAMES[variant]} here, whose times are not alike: compare arms of one engine.`,
   );
 }
 

@@ -1,7 +1,7 @@
 /**
- * Numbers and metrics in the words of a report. Pure.
+ * Numbers in the words of a report. Pure.
  */
-import type { Metric, MetricUnit } from '../domain/metric.js';
+import type { MetricUnit } from '../domain/metric.js';
 
 const MINUS = '−';
 
@@ -34,30 +34,6 @@ export function formatDifference(unit: MetricUnit, difference: number): string {
 /** The size of a difference without a sign. */
 export function formatSpan(unit: MetricUnit, size: number): string {
   return unit === 'share' ? `${percent(size)} points` : formatValue(unit, size);
-}
-
-/** A metric as the subject of a sentence: `bind:EADDRINUSE`, `latency.total.p99`, `CPU per connection`. */
-export function metricLabel(metric: Metric): string {
-  switch (metric.kind) {
-    case 'outcome':
-      return metric.outcome;
-    case 'failures':
-      return 'failures of any kind';
-    case 'latency':
-      return `latency.${metric.phase}.${metric.statistic}`;
-    case 'capacity':
-      return 'capacity';
-    case 'rate':
-      return 'the rate of ok connections';
-    case 'cpuPerConnection':
-      return 'CPU per connection';
-    case 'memoryPeak':
-      return 'peak memory';
-    case 'portsPeak':
-      return 'ports in use at the peak';
-    case 'neighbour':
-      return `${metricLabel(metric.metric)} of the neighbour ${metric.name}`;
-  }
 }
 
 /** `a, b and c`. */

@@ -1,16 +1,15 @@
 /**
  * The one sentence at the top of a report, for a reader who knows neither the tool nor the statistics. Pure.
  */
-import { metricUnit, parseMetric } from '../domain/metric.js';
+import { failingOutcome, parseMetric } from '../domain/metric.js';
 import { failureCount, isFailure, isPortShortage } from '../domain/outcome.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
-import { formatValue, listed, metricLabel } from './format.js';
-import { metricValue } from './metric-value.js';
+import { formatValue, listed } from './format.js';
 import { medianShare } from './outcome-shift.js';
 import { usableRuns } from './pairs.js';
 import { median } from './statistics.js';
-import { FAILURES, isOneFailure, namesOf, starvedNeighbours } from './verdict.js';
+import { FAILURES, isAboutFailures, namesOf, starvedNeighbours } from './verdict.js';
 
 export interface SummaryInput {
   readonly experiment: Experiment;
@@ -27,27 +26,25 @@ export function summarise(input: SummaryInput): string {
   const baselineName = experiment.arms.find((arm) => arm.baseline)?.name ?? '';
   const baseline = [...usableRuns(runs, baselineName).values()];
   if (baseline.length === 0) return 'The baseline has no valid run, so nothing can be said about the variants.';
-  const aboutFailures = goal.kind === 'failures' || isOneFailure(goal);
   const judged = [...verdicts];
-  if (aboutFailures) {
-    const name = goal.kind === 'outcome' ? goal.outcome : mostFrequentFailure(baseline);
-    const share = goal.kind === 'outcome' ? medianShare(baseline, name) : failureShare(baseline);
-    if (
-      baseline.every((run) => (goal.kind === 'outcome' ? (run.outcomes[name] ?? 0) : failureCount(run.outcomes)) === 0)
-    ) {
-      const what = goal.kind === 'outcome' ? `No attempt failed with ${name}` : 'No attempt failed';
+  if (isAboutFailures(goal)) {
+    const one = failingOutcome(goal);
+    const name = one ?? mostFrequentFailure(baseline);
+    const share = one === undefined ? failureShare(baseline) : medianShare(baseline, one);
+    if (baseline.every((run) => (goal.value(run) ?? 0) === 0)) {
+      const what = one === undefined ? 'No attempt failed' : `No attempt failed with ${one}`;
       const harm = judged.filter(([, verdict]) => verdict.verdict === 'worse').map(([variant]) => variant);
       return `${what} in the baseline, so there was nothing to fix${harm.length > 0 ? `, and ${listed(harm)} made things worse` : ''}.`;
     }
     const parts = partsOf(judged, (variant) => failureEffect(variant, runs));
     return `In the baseline ${formatValue('share', share)} of connection attempts failed${reasonOf(name)}: ${listed(parts)}.`;
   }
-  const values = baseline.map((run) => metricValue(goal, run)).filter((value) => value !== null);
-  const was = values.length > 0 ? formatValue(metricUnit(goal), median(values)) : 'not measured';
+  const values = baseline.map((run) => goal.value(run)).filter((value) => value !== null);
+  const was = values.length > 0 ? formatValue(goal.unit, median(values)) : 'not measured';
   const parts = partsOf(judged, (_, { goal: { unit, variant } }) =>
     variant === null ? 'improved it' : `brought it to ${formatValue(unit, variant)}`,
   );
-  return `In the baseline ${metricLabel(goal)} was ${was}: ${listed(parts)}.`;
+  return `In the baseline ${goal.label} was ${was}: ${listed(parts)}.`;
 }
 
 /**
@@ -103,7 +100,7 @@ function priceOf({ guardrails }: Verdict): string {
   if (worse.length === 0) return '';
   const prices = worse.map(
     ({ metric, unit, baseline, variant }) =>
-      `${metricLabel(parseMetric(metric))} went from ${formatValue(unit, baseline ?? 0)} to ${formatValue(unit, variant ?? 0)}`,
+      `${parseMetric(metric).label} went from ${formatValue(unit, baseline ?? 0)} to ${formatValue(unit, variant ?? 0)}`,
   );
   return ` (but ${listed(prices)})`;
 }

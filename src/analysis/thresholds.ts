@@ -4,7 +4,6 @@
 import { parseMetric } from '../domain/metric.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Run, ThresholdResult } from '../results/schema.js';
-import { metricValue } from './metric-value.js';
 import { usableRuns } from './pairs.js';
 import { median } from './statistics.js';
 
@@ -20,7 +19,7 @@ export function evaluateThresholds(experiment: Experiment, runs: readonly Run[])
     const arms = threshold.variant === null ? names : names.filter((name) => name === threshold.variant);
     return arms.map((variant) => {
       const values = [...usableRuns(runs, variant).values()]
-        .map((run) => metricValue(metric, run))
+        .map((run) => metric.value(run))
         .filter((value) => value !== null);
       const value = values.length > 0 ? median(values) : null;
       return {

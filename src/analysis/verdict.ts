@@ -13,19 +13,17 @@
  *    and something was paid.
  * 5. A neighbour of which more attempts fail is failures overall: the word is worse, and the sentence begins with the neighbour.
  */
-import { type Metric, parseMetric } from '../domain/metric.js';
-import { isFailure } from '../domain/outcome.js';
+import { failingOutcome, type Metric, parseMetric, shareMargin } from '../domain/metric.js';
 import type { Comparison, Verdict, VerdictWord } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
-import { shareMargin } from './margin.js';
 import type { OutcomeShift } from './outcome-shift.js';
 
 /** The guardrail that every goal on one failing outcome gets. */
 export const FAILURES = 'failures.share';
 
-/** Whether a goal is one kind of failure, which can vanish by turning into another. */
-export function isOneFailure(goal: Metric): boolean {
-  return goal.kind === 'outcome' && isFailure(goal.outcome);
+/** Whether a goal counts failures of the main load: of any kind or of one. */
+export function isAboutFailures({ failures, neighbour }: Metric): boolean {
+  return neighbour === null && failures !== null;
 }
 
 /** What is judged: a variant's comparisons, FAILURES among its guardrails where the goal is one failing outcome. */
@@ -79,7 +77,8 @@ function decide({ metric, goal, guardrails, shift }: Evidence): Decision {
       return { word: prices.length > 0 ? 'worse' : 'no difference', because: but(goal.why, prices) };
     case 'better': {
       const doubt =
-        hidden(metric, goal, shift) ?? (failures && isOneFailure(metric) ? moved(goal, failures, shift, prices) : null);
+        hidden(metric, goal, shift) ??
+        (failures && failingOutcome(metric) ? moved(goal, failures, shift, prices) : null);
       return doubt ?? { word: 'better', because: but(withRest(goal.why, metric, shift), prices) };
     }
   }
@@ -89,22 +88,23 @@ function decide({ metric, goal, guardrails, shift }: Evidence): Decision {
 export function starvedNeighbours(guardrails: readonly Comparison[]): Comparison[] {
   return guardrails.filter((comparison) => {
     const metric = parseMetric(comparison.metric);
-    return comparison.verdict === 'worse' && metric.kind === 'neighbour' && metric.metric.kind === 'failures';
+    return comparison.verdict === 'worse' && metric.neighbour !== null && metric.failures === 'any';
   });
 }
 
 /** `the neighbour dns`, `the neighbours dns and curl`. */
 export function namesOf(comparisons: readonly Comparison[]): string {
-  const names = comparisons
-    .map(({ metric }) => parseMetric(metric))
-    .map((metric) => (metric.kind === 'neighbour' ? metric.name : ''));
+  const names = comparisons.map(({ metric }) => parseMetric(metric).neighbour ?? '');
   return `the ${names.length === 1 ? 'neighbour' : 'neighbours'} ${listed(names)}`;
 }
 
 /** Attempts that were shed cannot fail: a goal that improves only because more were shed has shown nothing. */
 function hidden(metric: Metric, goal: Comparison, { ok, shed }: OutcomeShift): Decision | null {
-  const countsFailures = metric.kind === 'failures' || isOneFailure(metric);
-  if (!countsFailures || shed.to - shed.from <= shareMargin(shed.from) || ok.to - ok.from > shareMargin(ok.from))
+  if (
+    !isAboutFailures(metric) ||
+    shed.to - shed.from <= shareMargin(shed.from) ||
+    ok.to - ok.from > shareMargin(ok.from)
+  )
     return null;
   const share = formatValue('share', shed.to);
   const because = `${withoutStop(goal.why)}, but ${share} of its attempts were shed (never started, so they could not fail): raise load.maxInFlight or the limit of open files.`;
@@ -136,7 +136,7 @@ function moved(
 
 /** What still fails another way, when that is more than nothing. */
 function withRest(why: string, metric: Metric, { grown }: OutcomeShift): string {
-  if (!isOneFailure(metric) || !grown || grown.to - grown.from <= shareMargin(grown.from)) return why;
+  if (failingOutcome(metric) === undefined || !grown || grown.to - grown.from <= shareMargin(grown.from)) return why;
   return `${withoutStop(why)}, of which a part moved to ${grown.outcome} (${formatValue('share', grown.to)} of attempts).`;
 }
 

@@ -2,13 +2,12 @@
  * What a reader must know of the experiment as a whole before the verdicts. Pure.
  */
 import { parseMetric } from '../domain/metric.js';
-import { failureCount } from '../domain/outcome.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { counted, formatValue, listed } from './format.js';
 import { isUsable, isUsableForCounts } from './pairs.js';
 import { smallestPairs } from './statistics.js';
 import type { SummaryInput } from './summary.js';
-import { isOneFailure } from './verdict.js';
+import { isAboutFailures } from './verdict.js';
 
 /** One sentence for each thing that limits what the results can say; none when there is nothing. */
 export function experimentWarnings({ experiment, runs, verdicts }: SummaryInput): string[] {
@@ -61,10 +60,8 @@ function nothingToFix(experiment: SummaryInput['experiment'], runs: readonly Run
   const goal = parseMetric(experiment.goal);
   const baseline = experiment.arms.find((arm) => arm.baseline)?.name;
   const measured = runs.filter((run) => run.variant === baseline && isUsable(run));
-  if (measured.length === 0 || !(goal.kind === 'failures' || isOneFailure(goal))) return [];
-  const count = (run: Run) =>
-    goal.kind === 'outcome' ? (run.outcomes[goal.outcome] ?? 0) : failureCount(run.outcomes);
-  if (measured.some((run) => count(run) > 0)) return [];
+  if (measured.length === 0 || !isAboutFailures(goal)) return [];
+  if (measured.some((run) => (goal.value(run) ?? 0) > 0)) return [];
   return [
     `${experiment.goal} was 0 in every run of the baseline, so no variant can improve it: raise the load, or narrow the ports, until the baseline fails`,
   ];

@@ -7,7 +7,7 @@
  * machine and not of a scaled-down model of one.
  */
 import { sideEffectOf } from '../capacity/side-effects.js';
-import { betterWhen, parseMetric } from '../domain/metric.js';
+import { parseMetric } from '../domain/metric.js';
 import { checkSysctlName, checkSysctlValue } from '../domain/sysctl-syntax.js';
 import { parsePortRange, portCount } from '../domain/units.js';
 import type { Results, Variant } from '../results/schema.js';
@@ -66,7 +66,7 @@ function none(reason: string): Winner {
 /** How far the goal moved the good way, in its own unit. */
 function gainOf({ verdict }: Variant, goal: string): number {
   const difference = verdict?.goal.difference ?? 0;
-  return betterWhen(parseMetric(goal)) === 'higher' ? difference : -difference;
+  return parseMetric(goal).better === 'higher' ? difference : -difference;
 }
 
 function pricesOf({ name, verdict }: Variant, { thresholds }: Results): string[] {

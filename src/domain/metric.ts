@@ -1,124 +1,292 @@
 /**
- * The names of metrics, as goals, guardrails and thresholds write them. Pure.
+ * The metrics that goals, guardrails and thresholds name. Each is one row: its name, unit, margin and words, and how it is read from
+ * a run. Pure.
  *
  *     outcomes["bind:EADDRINUSE"].share   failures.share   capacity   rate   latency.total.p99   cpu.perConnection
+ *
+ * A row reads `RunNumbers`, the few numbers of a run that metrics are made of. The Run of results/ has them all, so the whole metric can
+ * stand here, on the ground floor, and everything above takes it from one place. A new metric is one row.
  */
-import { outcomeProblem } from './outcome.js';
+import { failureCount, isFailure, outcomeProblem } from './outcome.js';
 import { parseDuration, quote, UnitError } from './units.js';
+import { closest } from './words.js';
 
 export const LATENCY_PHASES = ['bind', 'connect', 'response', 'total', 'lag', 'failed'] as const;
 export type LatencyPhase = (typeof LATENCY_PHASES)[number];
 export const LATENCY_STATISTICS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 export type LatencyStatistic = (typeof LATENCY_STATISTICS)[number];
 
-export type MetricUnit = 'share' | 'count' | 'perSecond' | 'microseconds' | 'bytes';
+/** Shares are from 0 to 1. */
+export const METRIC_UNITS = ['share', 'count', 'perSecond', 'microseconds', 'bytes'] as const;
+export type MetricUnit = (typeof METRIC_UNITS)[number];
 
-export type Metric =
-  | { readonly kind: 'outcome'; readonly outcome: string; readonly value: 'share' | 'count' }
-  | { readonly kind: 'failures'; readonly value: 'share' | 'count' }
-  | { readonly kind: 'latency'; readonly phase: LatencyPhase; readonly statistic: LatencyStatistic }
-  | { readonly kind: 'capacity' }
-  | { readonly kind: 'rate' }
-  | { readonly kind: 'cpuPerConnection' }
-  | { readonly kind: 'memoryPeak' }
-  | { readonly kind: 'portsPeak' }
-  | { readonly kind: 'neighbour'; readonly name: string; readonly metric: NeighbourMetric };
+/** What is counted of a load, the main one's or a neighbour's. Latencies are in µs; a phase that did not happen is absent. */
+interface LoadNumbers {
+  /** The shed ones included. */
+  readonly attempts: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly latency: Readonly<Partial<Record<LatencyPhase, Readonly<Record<LatencyStatistic, number>> | undefined>>>;
+}
 
-/** What is measured of a neighbour. */
-export type NeighbourMetric = Extract<Metric, { kind: 'outcome' | 'failures' | 'latency' }>;
+/** What metrics are made of. */
+export interface RunNumbers extends LoadNumbers {
+  readonly capacity: { readonly tuples: number; readonly openAtFirstFailure: number | null };
+  readonly rates: { readonly ok: number };
+  readonly cpu: { readonly perConnection: number | null };
+  readonly memory: { readonly peak: number };
+  readonly ports: { readonly peak: number | null };
+  readonly neighbours?: readonly (LoadNumbers & { readonly name: string })[] | undefined;
+}
 
-export const METRIC_FORMS = [
+export interface Metric {
+  /** As a profile writes it. */
+  readonly name: string;
+  readonly unit: MetricUnit;
+  readonly better: 'lower' | 'higher';
+  /** The subject of a sentence: `bind:EADDRINUSE`, `latency.total.p99`, `CPU per connection`. */
+  readonly label: string;
+  /** The heading of a column: `bind:EADDRINUSE`, `total time, p99`, `CPU per connection`. */
+  readonly title: string;
+  /** A deterministic load decides it, so that every run can have the same value. */
+  readonly exact: boolean;
+  /** It is a time, or depends on one, so that values of two engines are not comparable. */
+  readonly time: boolean;
+  /** The failures that it counts: of any kind, or of one outcome. */
+  readonly failures: 'any' | { readonly outcome: string } | null;
+  /** The neighbour whose load it is about; null: the main load. */
+  readonly neighbour: string | null;
+  /** Why no run has a value yet, as the end of a sentence; null: it is measured. */
+  readonly notMeasured: string | null;
+  /** Differences within ± this are too small to matter to an operator. @param baseline the baseline's median */
+  margin(baseline: number): number;
+  /**
+   * What a run says, in the metric's unit.
+   * @returns null where the run has no value: a phase that did not happen, a share of no attempts, ports that were not observed
+   */
+  value(run: RunNumbers): number | null;
+  /** Whether the true value may be higher than what the run says. */
+  isLowerBound(run: RunNumbers): boolean;
+}
+
+type Row = Pick<Metric, 'name' | 'unit' | 'margin' | 'label' | 'value'> & Partial<Metric>;
+
+function row(given: Row): Metric {
+  return {
+    better: 'lower',
+    title: given.label,
+    exact: false,
+    time: false,
+    failures: null,
+    neighbour: null,
+    notMeasured: null,
+    isLowerBound: () => false,
+    ...given,
+  };
+}
+
+/**
+ * The margin of a share: 10 % of the baseline, 0.1 to 1 percentage point. A failure of one attempt in a hundred is a nuisance that
+ * operators do chase, so the margin shrinks with the baseline. @param baseline the baseline's median
+ */
+export function shareMargin(baseline: number): number {
+  return Math.min(Math.max(0.1 * baseline, 0.001), 0.01);
+}
+
+const twoPercent = (baseline: number) => 0.02 * baseline;
+const tenPercent = (baseline: number) => 0.1 * baseline;
+
+/** The tail of a latency differs more between equal runs than its middle. */
+const TAIL: readonly LatencyStatistic[] = ['p99', 'p999', 'max'];
+
+/** The metrics that have one name each. */
+const SINGLE: readonly Metric[] = [
+  row({
+    name: 'capacity',
+    unit: 'count',
+    better: 'higher',
+    label: 'capacity',
+    exact: true,
+    margin: twoPercent,
+    value: (run) => run.capacity.tuples,
+    // Where nothing failed the limit was not met.
+    isLowerBound: (run) => run.capacity.openAtFirstFailure === null,
+  }),
+  row({
+    name: 'rate',
+    unit: 'perSecond',
+    better: 'higher',
+    label: 'the rate of ok connections',
+    title: 'connection rate',
+    time: true,
+    margin: twoPercent,
+    value: (run) => run.rates.ok,
+  }),
+  row({
+    name: 'cpu.perConnection',
+    unit: 'microseconds',
+    label: 'CPU per connection',
+    time: true,
+    margin: tenPercent,
+    value: (run) => run.cpu.perConnection,
+  }),
+  row({
+    name: 'memory.peak',
+    unit: 'bytes',
+    label: 'peak memory',
+    margin: tenPercent,
+    value: (run) => run.memory.peak,
+  }),
+  row({
+    name: 'ports.peak',
+    unit: 'count',
+    label: 'ports in use at the peak',
+    title: 'peak ports in use',
+    margin: twoPercent,
+    // Sampled, so it varies where all counts are equal.
+    value: (run) => run.ports.peak,
+  }),
+  row({
+    name: 'ports.perRequest',
+    unit: 'count',
+    label: 'local ports per request',
+    margin: twoPercent,
+    notMeasured: 'no engine or subject of this version counts the local ports that a request takes',
+    value: () => null,
+  }),
+];
+
+type CountOrShare = 'count' | 'share';
+
+const countOrShare = (how: CountOrShare, count: (load: LoadNumbers) => number) => ({
+  unit: how,
+  exact: true,
+  margin: how === 'share' ? shareMargin : twoPercent,
+  value: (load: LoadNumbers) =>
+    how === 'count' ? count(load) : load.attempts > 0 ? count(load) / load.attempts : null,
+});
+
+/** Attempts that ended in one outcome. */
+function outcomeMetric(name: string, outcome: string, how: CountOrShare): Metric {
+  return row({
+    ...countOrShare(how, ({ outcomes }) => outcomes[outcome] ?? 0),
+    name,
+    better: outcome === 'ok' ? 'higher' : 'lower',
+    label: outcome,
+    title: how === 'share' ? outcome : `${outcome} (count)`,
+    failures: isFailure(outcome) ? { outcome } : null,
+  });
+}
+
+/** Attempts that failed, whatever the outcome. */
+function failuresMetric(name: string, how: CountOrShare): Metric {
+  return row({
+    ...countOrShare(how, ({ outcomes }) => failureCount(outcomes)),
+    name,
+    label: 'failures of any kind',
+    title: how === 'share' ? 'failures' : 'failures (count)',
+    failures: 'any',
+  });
+}
+
+function latencyMetric(name: string, phase: LatencyPhase, statistic: LatencyStatistic): Metric {
+  const [part, least] = TAIL.includes(statistic) ? [0.25, 500] : [0.1, 100];
+  return row({
+    name,
+    unit: 'microseconds',
+    label: name,
+    title: `${phase} time, ${statistic === 'p999' ? 'p99.9' : statistic}`,
+    time: true,
+    margin: (baseline) => Math.max(part * baseline, least),
+    value: ({ latency }) => latency[phase]?.[statistic] ?? null,
+  });
+}
+
+/** What is measured of a neighbour's load too. The kernel's rules decide none of it alone: a neighbour shares the ports. */
+function neighbourMetric(name: string, neighbour: string, of: Metric): Metric {
+  return {
+    ...of,
+    name,
+    neighbour,
+    exact: false,
+    label: `${of.label} of the neighbour ${neighbour}`,
+    title: `${neighbour}: ${of.title}`,
+    value: (run) => {
+      const load = run.neighbours?.find((each) => each.name === neighbour);
+      return load ? of.value({ ...run, ...load }) : null;
+    },
+  };
+}
+
+/** Every form of a metric's name, as the reference of profiles lists them. */
+export const METRIC_FORMS: readonly string[] = [
   'outcomes["bind:EADDRINUSE"].share',
   'outcomes["bind:EADDRINUSE"].count',
   'outcomes["http:503 ERR_CONNECT_FAIL"].share',
   'outcomes["socks:general-failure"].share',
   'failures.share',
   'failures.count',
-  'capacity',
-  'rate',
   `latency.{${LATENCY_PHASES.join(',')}}.{${LATENCY_STATISTICS.join(',')}}`,
-  'cpu.perConnection',
-  'memory.peak',
-  'ports.peak',
+  ...SINGLE.map(({ name }) => name),
   'neighbours["NAME"].failures.share',
   `neighbours["NAME"].latency.total.{${LATENCY_STATISTICS.join(',')}}`,
-] as const;
+];
 
 /**
- * Parse a metric's name.
- * @throws UnitError that lists the allowed forms
+ * The metric of a name.
+ * @throws UnitError with the metric that was meant or all forms, and for an outcome that no attempt can have
  */
 export function parseMetric(text: string): Metric {
-  const outcome = /^outcomes\[(?:"([^"]+)"|'([^']+)')\]\.(share|count)$/.exec(text);
-  if (outcome) {
-    const name = (outcome[1] ?? outcome[2])!;
-    const problem = outcomeProblem(name);
+  const [, quoted, alsoQuoted, outcomeHow] = /^outcomes\[(?:"([^"]+)"|'([^']+)')\]\.(share|count)$/.exec(text) ?? [];
+  const outcome = quoted ?? alsoQuoted;
+  if (outcome !== undefined) {
+    const problem = outcomeProblem(outcome);
     if (problem !== undefined) throw new UnitError(problem);
-    return { kind: 'outcome', outcome: name, value: outcome[3] as 'share' | 'count' };
+    return outcomeMetric(text, outcome, outcomeHow === 'share' ? 'share' : 'count');
   }
   if (text === 'failures.share' || text === 'failures.count')
-    return { kind: 'failures', value: text === 'failures.share' ? 'share' : 'count' };
-  const neighbour = /^neighbours\[(?:"([^"]+)"|'([^']+)')\]\.(.+)$/.exec(text);
-  if (neighbour) {
-    const metric = parseMetric(neighbour[3]!);
-    if (metric.kind === 'outcome' || metric.kind === 'failures' || metric.kind === 'latency')
-      return { kind: 'neighbour', name: (neighbour[1] ?? neighbour[2])!, metric };
+    return failuresMetric(text, text === 'failures.share' ? 'share' : 'count');
+  const [, name, alsoName, metricOfIt] = /^neighbours\[(?:"([^"]+)"|'([^']+)')\]\.(.+)$/.exec(text) ?? [];
+  const neighbour = name ?? alsoName;
+  if (neighbour !== undefined && metricOfIt !== undefined) {
+    const metric = parseMetric(metricOfIt);
+    if (/^(?:outcomes|failures|latency)\b/.test(metricOfIt)) return neighbourMetric(text, neighbour, metric);
     throw new UnitError(
-      `found ${quote(neighbour[3])} of a neighbour, of which there are only outcomes["…"].share, failures.share and latency.total.p90, and their like`,
+      `a neighbour has no ${quote(metricOfIt)}; it has outcomes["…"].share, failures.share, latency.total.p90 and the like`,
     );
   }
-  const latency = /^latency\.(\w+)\.(\w+)$/.exec(text);
-  if (latency) {
-    const phase = LATENCY_PHASES.find((name) => name === latency[1]);
-    const statistic = LATENCY_STATISTICS.find((name) => name === latency[2]);
-    if (phase && statistic) return { kind: 'latency', phase, statistic };
-  }
-  switch (text) {
-    case 'capacity':
-      return { kind: 'capacity' };
-    case 'rate':
-      return { kind: 'rate' };
-    case 'cpu.perConnection':
-      return { kind: 'cpuPerConnection' };
-    case 'memory.peak':
-      return { kind: 'memoryPeak' };
-    case 'ports.peak':
-      return { kind: 'portsPeak' };
-    default:
-      throw new UnitError(`found the metric ${quote(text)}; allowed are ${METRIC_FORMS.join(', ')}`);
+  const [, phaseName, statisticName] = /^latency\.(\w+)\.(\w+)$/.exec(text) ?? [];
+  const phase = LATENCY_PHASES.find((each) => each === phaseName);
+  const statistic = LATENCY_STATISTICS.find((each) => each === statisticName);
+  if (phase && statistic) return latencyMetric(text, phase, statistic);
+  const single = SINGLE.find((metric) => metric.name === text);
+  if (single) return single;
+  const near = closest(text, ['failures.share', 'failures.count', ...SINGLE.map((metric) => metric.name)]);
+  throw new UnitError(
+    `${quote(text)} is not a metric; ${near === undefined ? `the metrics are ${METRIC_FORMS.join(', ')}` : `did you mean ${near}?`}`,
+  );
+}
+
+/**
+ * The metric that a result names, which may be of a later version.
+ * @returns undefined for a name that this version does not know
+ */
+export function knownMetric(text: string): Metric | undefined {
+  try {
+    return parseMetric(text);
+  } catch (error) {
+    if (error instanceof UnitError) return undefined;
+    throw error;
   }
 }
 
-export function metricUnit(metric: Metric): MetricUnit {
-  switch (metric.kind) {
-    case 'outcome':
-    case 'failures':
-      return metric.value;
-    case 'capacity':
-    case 'portsPeak':
-      return 'count';
-    case 'rate':
-      return 'perSecond';
-    case 'latency':
-    case 'cpuPerConnection':
-      return 'microseconds';
-    case 'memoryPeak':
-      return 'bytes';
-    case 'neighbour':
-      return metricUnit(metric.metric);
-  }
+/** The one failing outcome of the main load that a metric counts: such a failure can vanish by turning into another. */
+export function failingOutcome({ failures, neighbour }: Metric): string | undefined {
+  return neighbour === null && failures !== null && failures !== 'any' ? failures.outcome : undefined;
 }
 
 /** The metrics of a neighbour that are guardrails of every experiment that has it. A small load has too few attempts for a p99. */
 export function neighbourGuardrails(name: string): readonly [failures: string, latency: string] {
   return [`neighbours["${name}"].failures.share`, `neighbours["${name}"].latency.total.p90`];
-}
-
-/** Whether more of it is good (`higher`) or bad (`lower`). */
-export function betterWhen(metric: Metric): 'lower' | 'higher' {
-  if (metric.kind === 'neighbour') return betterWhen(metric.metric);
-  if (metric.kind === 'capacity' || metric.kind === 'rate') return 'higher';
-  return metric.kind === 'outcome' && metric.outcome === 'ok' ? 'higher' : 'lower';
 }
 
 /**
@@ -127,19 +295,15 @@ export function betterWhen(metric: Metric): 'lower' | 'higher' {
  * @returns the limit in the metric's own unit (µs for latencies)
  * @throws UnitError
  */
-export function parseLimit(metric: Metric, limit: number | string): number {
-  const unit = metricUnit(metric);
+export function parseLimit({ unit }: Metric, limit: number | string): number {
   if (unit === 'microseconds') {
-    if (typeof limit === 'number') throw new UnitError(`found ${limit}; a limit on a time needs a unit, as 5ms`);
+    if (typeof limit === 'number') throw new UnitError(`a limit on a time needs a unit, for example ${limit}ms`);
     return parseDuration(limit) * 1000;
   }
   const percent = typeof limit === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(limit.trim()) : null;
   if (percent && unit === 'share') return Number(percent[1]) / 100;
-  if (typeof limit === 'string')
-    throw new UnitError(
-      `found ${quote(limit)}; expected ${unit === 'share' ? 'a share from 0 to 1, or a percentage as 1%' : 'a number'}`,
-    );
-  if (unit === 'share' && (limit < 0 || limit > 1))
-    throw new UnitError(`found ${limit}; a share is from 0 to 1, or a percentage as 1%`);
+  const allowed = unit === 'share' ? 'a share from 0 to 1, or a percentage such as 1%' : 'a number';
+  if (typeof limit === 'string' || (unit === 'share' && (limit < 0 || limit > 1)))
+    throw new UnitError(`the limit ${quote(limit)} is not ${allowed}`);
   return limit;
 }

@@ -12,7 +12,7 @@ import type { ProfileInput } from './schema.js';
 
 export function checkGoal(input: ProfileInput, arrival: Arrival, findings: Finding[]): string {
   if (input.goal === undefined) return defaultGoal(arrival);
-  checkMetric(input.goal, ['goal'], input, findings);
+  measured(checkMetric(input.goal, ['goal'], input, findings), ['goal'], findings);
   return input.goal;
 }
 
@@ -36,7 +36,8 @@ export function checkThresholds(input: ProfileInput, findings: Finding[]): Thres
   return (input.thresholds ?? []).map((threshold, i) => {
     const path = ['thresholds', i];
     const { max, min, variant } = threshold;
-    const metric = checkMetric(threshold.metric, [...path, 'metric'], input, findings);
+    const at = [...path, 'metric'];
+    const metric = measured(checkMetric(threshold.metric, at, input, findings), at, findings);
     const limits = {
       max: checkLimit(metric, max, [...path, 'max'], findings),
       min: checkLimit(metric, min, [...path, 'min'], findings),
@@ -69,15 +70,23 @@ function checkMetric(text: string, path: Path, input: ProfileInput, findings: Fi
     () => {
       const metric = parseMetric(text);
       const names = (input.neighbours ?? []).map(({ name }) => name);
-      if (metric.kind === 'neighbour' && !names.includes(metric.name))
+      if (metric.neighbour !== null && !names.includes(metric.neighbour))
         throw new UnitError(
-          `found the neighbour ${quote(metric.name)}, which is not there; ${names.length > 0 ? `there are ${names.join(', ')}` : 'this profile has none: add neighbours'}`,
+          `this profile has no neighbour ${quote(metric.neighbour)}; ${names.length > 0 ? `it has ${names.join(', ')}` : 'add it to neighbours'}`,
         );
       return metric;
     },
     path,
     findings,
   );
+}
+
+/** A goal or a limit needs values; a guardrail without any says so in the report and decides nothing. */
+function measured(metric: Metric | undefined, path: Path, findings: Finding[]): Metric | undefined {
+  if (metric === undefined || metric.notMeasured === null) return metric;
+  const message = `${metric.name} is not measured yet: ${metric.notMeasured}; use another metric, or make it a guardrail`;
+  findings.push({ path, message });
+  return undefined;
 }
 
 function checkLimit(

@@ -2,9 +2,7 @@
  * How reports write numbers and verdicts: one place, so that the page, the pull-request text and the terminal agree. Pure.
  */
 import { formatDifference as differenceInWords, formatValue as valueInWords } from '../analysis/format.js';
-import { metricUnit, parseMetric } from '../domain/metric.js';
-
-import { UnitError } from '../domain/units.js';
+import { knownMetric } from '../domain/metric.js';
 import type { Comparison, VerdictWord } from '../results/schema.js';
 
 export { counted as plural, listed } from '../analysis/format.js';
@@ -88,31 +86,10 @@ export function verdictText(verdict: VerdictWord): string {
 
 /** The unit of a metric by its name; a count for a name that this version does not know. */
 export function unitOf(metric: string): Unit {
-  try {
-    return metricUnit(parseMetric(metric));
-  } catch (error) {
-    if (error instanceof UnitError) return 'count';
-    throw error;
-  }
+  return knownMetric(metric)?.unit ?? 'count';
 }
 
-/** Metric names as people say them; a name that is not listed is shown as the profile writes it. */
+/** The heading of a metric by its name; a name that this version does not know is shown as it is. */
 export function metricLabel(metric: string): string {
-  const outcome = /^outcomes\[["'](.+)["']\]\.(share|count)$/.exec(metric);
-  if (outcome) return outcome[2] === 'share' ? outcome[1]! : `${outcome[1]} (count)`;
-  const latency = /^latency\.(\w+)\.(\w+)$/.exec(metric);
-  if (latency) return `${latency[1]} time, ${latency[2] === 'p999' ? 'p99.9' : latency[2]}`;
-  const neighbour = /^neighbours\[["'](.+?)["']\]\.(.+)$/.exec(metric);
-  if (neighbour) return `${neighbour[1]}: ${metricLabel(neighbour[2]!)}`;
-  return METRIC_LABELS[metric] ?? metric;
+  return knownMetric(metric)?.title ?? metric;
 }
-
-const METRIC_LABELS: Readonly<Record<string, string>> = {
-  'failures.share': 'failures',
-  'failures.count': 'failures (count)',
-  capacity: 'capacity',
-  rate: 'connection rate',
-  'cpu.perConnection': 'CPU per connection',
-  'memory.peak': 'peak memory',
-  'ports.peak': 'peak ports in use',
-};

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { RUNNERS } from '../domain/guest.js';
+import { METRIC_UNITS } from '../domain/metric.js';
 import { experimentSchema, guestSchema, loadPlanSchema } from '../plan/plan.js';
 import { proxyReportSchema } from '../subjects/proxy-report.js';
 import { proxySettingsSchema } from '../subjects/settings.js';
@@ -165,7 +166,7 @@ export type VerdictWord = z.infer<typeof verdictWordSchema>;
 /** One metric of a variant against the baseline. */
 export const comparisonSchema = z.object({
   metric: z.string(),
-  unit: z.enum(['share', 'count', 'perSecond', 'microseconds', 'bytes']),
+  unit: z.enum(METRIC_UNITS),
   /** exact: the mode is deterministic and no run differed from its arm; noisy: statistics over pairs. */
   kind: z.enum(['exact', 'noisy']),
   /** Medians over the runs that were compared; null when there is no run to compare. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { counted, formatDifference, formatValue, listed, metricLabel } from '../../src/analysis/format.js';
-import { type MetricUnit, parseMetric } from '../../src/domain/metric.js';
+import { counted, formatDifference, formatValue, listed } from '../../src/analysis/format.js';
+import type { MetricUnit } from '../../src/domain/metric.js';
 
 describe('formatValue', () => {
   const cases: [MetricUnit, number, string][] = [
@@ -42,12 +42,6 @@ it('differences have a sign, and shares differ by points', () => {
   assert.equal(formatDifference('count', 0), '0');
   assert.equal(formatDifference('microseconds', -0.001), '0 µs');
   assert.equal(formatDifference('share', -1.2), '−120.0 points');
-});
-
-it('metrics have names that fit into a sentence', () => {
-  assert.equal(metricLabel(parseMetric('outcomes["bind:EADDRINUSE"].share')), 'bind:EADDRINUSE');
-  assert.equal(metricLabel(parseMetric('latency.total.p99')), 'latency.total.p99');
-  assert.equal(metricLabel(parseMetric('cpu.perConnection')), 'CPU per connection');
 });
 
 it('lists and counts read as English', () => {

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compareArms } from '../../src/analysis/compare.js';
-import { isTime, mayCompare, withinEngine } from '../../src/analysis/engines.js';
-import { metricValue } from '../../src/analysis/metric-value.js';
+import { mayCompare, withinEngine } from '../../src/analysis/engines.js';
 import { parseMetric } from '../../src/domain/metric.js';
 import { armId } from '../../src/plan/kernels.js';
 import { type Environment, resultsSchema } from '../../src/results/schema.js';
@@ -144,7 +143,7 @@ describe('what may be compared across engines', () => {
 
   it('counts, but no times', () => {
     for (const name of COUNTS) {
-      assert.equal(isTime(parseMetric(name)), false, name);
+      assert.equal(parseMetric(name).time, false, name);
       assert.equal(mayCompare(parseMetric(name), 'uml', other), true, name);
     }
     for (const name of TIMES) {
@@ -168,7 +167,7 @@ describe('what may be compared across engines', () => {
         deterministic: () => false,
         engineOf: (arm) => (arm === variant!.name ? engine : 'uml'),
       }).get('wider-range')!;
-    assert.ok(metricValue(parseMetric('latency.total.p50'), runs[0]!) === 4000);
+    assert.ok(parseMetric('latency.total.p50').value(runs[0]!) === 4000);
     assert.equal(compare('uml').verdict, 'better', 'the same numbers within one engine are a difference');
     const { verdict, goal, guardrails } = compare(other);
     assert.equal(verdict, 'not enough evidence');

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compareArms, guardrailsOf } from '../../src/analysis/compare.js';
-import { metricLabel } from '../../src/analysis/format.js';
-import { metricValue } from '../../src/analysis/metric-value.js';
 import { summarise } from '../../src/analysis/summary.js';
 import { parseMetric } from '../../src/domain/metric.js';
 import type { Neighbour } from '../../src/plan/plan.js';
@@ -83,16 +81,13 @@ describe('a neighbour as a guardrail', () => {
 describe('a metric of a neighbour', () => {
   it('is a value of its own load', () => {
     const run = beside(makeRun({ latency: { total: 1000 } }), 10);
-    const value = (name: string) => metricValue(parseMetric(name), run);
+    const value = (name: string) => parseMetric(name).value(run);
     assert.equal(value('neighbours["dns"].failures.count'), 10);
     assert.equal(value('neighbours["dns"].failures.share'), 1 / 3);
     assert.equal(value(`neighbours['dns'].outcomes["ok"].count`), 20);
     assert.equal(value('neighbours["dns"].latency.total.p50'), 1000);
     assert.equal(value('neighbours["dns"].latency.bind.p50'), null);
     assert.equal(value('neighbours["curl"].failures.share'), null);
-    assert.equal(
-      metricLabel(parseMetric('neighbours["dns"].failures.share')),
-      'failures of any kind of the neighbour dns',
-    );
+    assert.equal(parseMetric('neighbours["dns"].failures.share').label, 'failures of any kind of the neighbour dns');
   });
 });

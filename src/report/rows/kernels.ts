@@ -3,7 +3,6 @@
  * show an experiment on one. Pure.
  */
 import { engineName, mayCompare } from '../../analysis/engines.js';
-import { metricValue } from '../../analysis/metric-value.js';
 import { parseMetric } from '../../domain/metric.js';
 import { onNoKernel } from '../../plan/kernels.js';
 import type { KernelResult, Results, Variant, VerdictWord } from '../../results/schema.js';
@@ -86,7 +85,7 @@ function baselineGoal(results: Results, baseline: Variant): string {
   const compared = results.variants.flatMap((variant) =>
     variant.kernel === baseline.kernel ? (variant.verdict?.goal.baseline ?? []) : [],
   );
-  return formatValue(unitOf(goal), compared[0] ?? medianOf(baseline, (run) => metricValue(parseMetric(goal), run)));
+  return formatValue(unitOf(goal), compared[0] ?? medianOf(baseline, (run) => parseMetric(goal).value(run)));
 }
 
 /** `since Linux 6.14`, with the name where the row does not tell it. */

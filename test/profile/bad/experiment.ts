@@ -93,7 +93,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'an unknown goal',
     text: add('goal: throughput'),
     place: 'goal:8',
-    message: /found the metric "throughput"; allowed are outcomes\["bind:EADDRINUSE"\]\.share/,
+    message: /"throughput" is not a metric; the metrics are outcomes\["bind:EADDRINUSE"\]\.share/,
   },
   {
     title: 'a goal with an unknown outcome',
@@ -102,10 +102,28 @@ export const EXPERIMENT: readonly BadProfile[] = [
     message: /write ok, shed, a phase and an errno/,
   },
   {
+    title: 'a goal that nothing measures yet',
+    text: add('goal: ports.perRequest'),
+    place: 'goal:8',
+    message: /ports\.perRequest is not measured yet: no engine or subject of this version .*use another metric/,
+  },
+  {
+    title: 'a threshold that nothing measures yet',
+    text: add('thresholds: [{ metric: ports.perRequest, max: 1 }]'),
+    place: 'thresholds[0].metric:8',
+    message: /ports\.perRequest is not measured yet/,
+  },
+  {
+    title: 'a mistyped metric',
+    text: add('goal: ports.perRequests'),
+    place: 'goal:8',
+    message: /"ports\.perRequests" is not a metric; did you mean ports\.perRequest\?/,
+  },
+  {
     title: 'an unknown guardrail',
     text: add('guardrails: [capacity, latency.total.p42]'),
     place: 'guardrails[1]:8',
-    message: /found the metric "latency\.total\.p42"; allowed are/,
+    message: /"latency\.total\.p42" is not a metric; the metrics are/,
   },
   {
     title: 'a guardrail twice',
@@ -135,13 +153,13 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a limit without a unit',
     text: add('thresholds: [{ metric: latency.connect.p99, max: 5 }]'),
     place: 'thresholds[0].max:8',
-    message: /found 5; a limit on a time needs a unit, as 5ms/,
+    message: /a limit on a time needs a unit, for example 5ms/,
   },
   {
     title: 'a share above one',
     text: add('thresholds: [{ metric: failures.share, max: 5 }]'),
     place: 'thresholds[0].max:8',
-    message: /a share is from 0 to 1, or a percentage as 1%/,
+    message: /the limit 5 is not a share from 0 to 1, or a percentage such as 1%/,
   },
   {
     title: 'a limit that is no number',

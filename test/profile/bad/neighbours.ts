@@ -58,13 +58,13 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     title: 'a guardrail on a neighbour that is not there',
     text: `${neighbours('name: dns, rate: 10/s')}guardrails: ['neighbours["curl"].failures.share']\n`,
     place: 'guardrails[0]:11',
-    message: /found the neighbour "curl", which is not there; there are dns/,
+    message: /this profile has no neighbour "curl"; it has dns/,
   },
   {
-    title: 'a goal that a neighbour has not',
+    title: 'a goal that a neighbour does not have',
     text: `${neighbours('name: dns, rate: 10/s')}goal: neighbours["dns"].capacity\n`,
     place: 'goal:11',
-    message: /found "capacity" of a neighbour, of which there are only/,
+    message: /a neighbour has no "capacity"; it has outcomes/,
   },
   {
     title: 'a neighbour in the host lab',

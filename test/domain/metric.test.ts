@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { compareArms } from '../../src/analysis/compare.js';
+import { METRIC_FORMS, parseMetric } from '../../src/domain/metric.js';
+import { runSchema } from '../../src/results/schema.js';
+import { makeExperiment, makeRun, repeated } from '../support/runs.js';
+
+const run = makeRun({
+  outcomes: { ok: 500, 'bind:EADDRINUSE': 300, 'connect:EADDRNOTAVAIL': 100, shed: 100 },
+  latency: { total: { p50: 800, p99: 4000 }, bind: 12 },
+  peakOpen: 520,
+  openAtFirstFailure: 480,
+  rate: 50,
+  cpuPerConnection: 33,
+  memory: 1_000_000,
+  portsPeak: 470,
+});
+
+describe('the value of a metric', () => {
+  const values: [string, number][] = [
+    ['outcomes["ok"].count', 500],
+    ['outcomes["bind:EADDRINUSE"].count', 300],
+    ['outcomes["bind:EADDRINUSE"].share', 0.3],
+    ['outcomes["shed"].share', 0.1],
+    ['outcomes["bind:EMFILE"].count', 0],
+    ['failures.count', 400],
+    ['failures.share', 0.4],
+    ['capacity', 480],
+    ['rate', 50],
+    ['latency.total.p50', 800],
+    ['latency.total.p99', 4000],
+    ['latency.bind.mean', 12],
+    ['cpu.perConnection', 33],
+    ['memory.peak', 1_000_000],
+    ['ports.peak', 470],
+  ];
+  for (const [name, value] of values) {
+    it(`${name} is ${value}`, () => assert.equal(parseMetric(name).value(run), value));
+  }
+
+  it('capacity is the peak where nothing failed', () =>
+    assert.equal(parseMetric('capacity').value(makeRun({ peakOpen: 77 })), 77));
+
+  it('is null where the run has none', () => {
+    const empty = makeRun({ outcomes: {}, latency: {}, cpuPerConnection: null, portsPeak: null });
+    for (const name of [
+      'failures.share',
+      'outcomes["ok"].share',
+      'latency.total.p99',
+      'cpu.perConnection',
+      'ports.peak',
+    ])
+      assert.equal(parseMetric(name).value(empty), null, name);
+    assert.equal(parseMetric('failures.count').value(empty), 0);
+  });
+});
+
+describe('the words of a metric', () => {
+  const words: [name: string, label: string, title: string][] = [
+    ['outcomes["bind:EADDRINUSE"].share', 'bind:EADDRINUSE', 'bind:EADDRINUSE'],
+    ['outcomes["bind:EADDRINUSE"].count', 'bind:EADDRINUSE', 'bind:EADDRINUSE (count)'],
+    ['failures.share', 'failures of any kind', 'failures'],
+    ['latency.total.p99', 'latency.total.p99', 'total time, p99'],
+    ['latency.total.p999', 'latency.total.p999', 'total time, p99.9'],
+    ['cpu.perConnection', 'CPU per connection', 'CPU per connection'],
+    ['rate', 'the rate of ok connections', 'connection rate'],
+    ['neighbours["dns"].failures.share', 'failures of any kind of the neighbour dns', 'dns: failures'],
+  ];
+  for (const [name, label, title] of words)
+    it(`${name} is ${label} in a sentence and ${title} in a heading`, () =>
+      assert.deepEqual([parseMetric(name).label, parseMetric(name).title], [label, title]));
+
+  it('every form that the reference lists is a metric', () => {
+    for (const form of METRIC_FORMS)
+      assert.doesNotThrow(() => parseMetric(form.replace(/\{(\w+)[^}]*\}/g, '$1')), form);
+  });
+});
+
+describe('the margin', () => {
+  const margins: [name: string, baseline: number, margin: number][] = [
+    ['failures.share', 0, 0.001],
+    ['failures.share', 0.05, 0.005],
+    ['failures.share', 0.5, 0.01],
+    ['failures.count', 1000, 20],
+    ['capacity', 1000, 20],
+    ['rate', 100, 2],
+    ['ports.peak', 500, 10],
+    ['latency.total.p50', 200, 100],
+    ['latency.total.p90', 4000, 400],
+    ['latency.total.p99', 1000, 500],
+    ['latency.total.max', 4000, 1000],
+    ['cpu.perConnection', 40, 4],
+    ['memory.peak', 1000, 100],
+  ];
+  for (const [name, baseline, margin] of margins)
+    it(`of ${name} is ${margin} where the baseline is ${baseline}`, () =>
+      assert.ok(Math.abs(parseMetric(name).margin(baseline) - margin) < 1e-9));
+});
+
+describe('a metric that nothing measures yet', () => {
+  it('has no value, and a comparison says why', () => {
+    const metric = parseMetric('ports.perRequest');
+    assert.equal(metric.value(run), null);
+    const experiment = makeExperiment({ guardrails: ['ports.perRequest'], repeat: 2 });
+    const runs = [...repeated('baseline', 2), ...repeated('wider-range', 2)];
+    const verdict = compareArms({ experiment, runs, deterministic: () => false }).get('wider-range');
+    const guardrail = verdict?.guardrails.find((comparison) => comparison.metric === 'ports.perRequest');
+    assert.deepEqual([guardrail?.baseline, guardrail?.variant, guardrail?.difference], [null, null, null]);
+    assert.equal(
+      guardrail?.why,
+      'local ports per request has no value: no engine or subject of this version counts the local ports that a request takes.',
+    );
+    assert.deepEqual(guardrail?.warnings, []);
+  });
+});
+
+it('the builder of the tests makes runs that the schema accepts', () => {
+  for (const each of [run, makeRun(), makeRun({ status: 'failed', block: 3, variant: 'x' })])
+    assert.deepEqual(runSchema.parse(each), each);
+});
