@@ -12,13 +12,13 @@ Made from \`test/lab/vm/oracle-kernels.tsv\` and \`test/lab/vm/kernel-cases.tsv\
 What differs between Linux 5.10, 6.1, 6.12, 6.18 and 7.x for outbound connections, as measured. The tests put 576 rows (12
 strategies × 1, 2 or 5 addresses × 1 or 2 destinations × held or in TIME_WAIT × \`tcp_tw_reuse\` 0, 1, 2 × \`ip_autobind_reuse\` 0, 1) and
 the cases below to Debian's User-Mode Linux kernels of ${measured.slice(0, -1).join(', ')} and ${measured.at(-1)},
-each in a guest, and fail when a kernel answers otherwise than it says here. The rows of 6.18 were measured on 6.18.44.
+each in a guest, and fail if a kernel answers differently from this page. The rows of 6.18 were measured on 6.18.44.
 
 ## Rows that differ
 
-All others of the 576 are on each of these kernels as on 6.18: which call fails, with which errno, how many connections there are
-at once, and how many of them a second wave finds again after 1.3 s. So what holds for one of these kernels about choosing a
-strategy, about \`tcp_tw_reuse\` and about \`ip_autobind_reuse\` holds for all of them.
+All others of the 576 have the same result on each of these kernels as on 6.18: which call fails, with which errno, how many connections
+there are at once, and how many of them a second wave gets after 1.3 s. So advice about strategies, \`tcp_tw_reuse\` and
+\`ip_autobind_reuse\` is the same for all of these kernels.
 
 ${table('rows', rows)}
 

@@ -15,7 +15,7 @@ Made from the code by \`npm run schema\`; do not edit.
 | ---: | ------- |
 ${rows.join('\n')}
 
-A second Ctrl-C ends the program at once, by the signal. \`run\` ends with 4 before 1: a run that failed is said first.
+A second Ctrl-C ends the program at once, by the signal. If a run failed and a threshold was not met, the code is 4.
 `;
 }
 
@@ -52,7 +52,7 @@ the text format of Prometheus, from the start of the experiment to its end. Thos
 | ---- | ---- | ------ | ---- |
 ${rows.join('\n')}
 
-What is not being measured is absent: between two runs there are no ports in use. The share of attempts that fail, by arm:
+A metric that is not being measured is absent: between two runs there are no ports in use. The share of attempts that fail, by arm:
 
     sum by (variant) (rate(bindstorm_run_attempts_total{outcome!="ok"}[1m])) / sum by (variant) (rate(bindstorm_run_attempts_total[1m]))
 

@@ -31,13 +31,29 @@ test('every page of docs/ is in its index', () => {
     assert.ok(index.includes(`](${page.slice(5)}`), page);
 });
 
+/** The anchors of a page's headings, as GitHub and most renderers make them. */
+function anchorsOf(text: string): Set<string> {
+  const headings = text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
 for (const page of pages) {
   test(`links of ${page} lead somewhere`, () => {
     const text = readFileSync(join(root, page), 'utf8');
-    const links = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)]
-      .map(([, link]) => link!)
-      .filter((link) => !/^[a-z]+:/.test(link));
-    for (const link of links) assert.ok(existsSync(join(root, dirname(page), link)), `${page} links to ${link}`);
+    const links = [...text.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)].filter(([, link]) => !/^[a-z]+:/.test(link!));
+    for (const [, link, anchor] of links) {
+      const target = link === '' ? join(root, page) : join(root, dirname(page), link!);
+      assert.ok(existsSync(target), `${page} links to ${link}`);
+      if (anchor !== undefined && target.endsWith('.md'))
+        assert.ok(anchorsOf(readFileSync(target, 'utf8')).has(anchor), `${page} links to ${link}#${anchor}`);
+    }
   });
 }
 

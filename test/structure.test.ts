@@ -177,6 +177,11 @@ describe('the structure', () => {
     assert.deepEqual(long, []);
   });
 
+  it('the map has at most 200 lines', () => {
+    const text = readFileSync(join(SRC, '..', 'ARCHITECTURE.md'), 'utf8');
+    assert.ok(text.trimEnd().split('\n').length <= 200);
+  });
+
   it('one file calls C, in src/ and in bench/, and lends its caller to no other', () => {
     const callers = [...SOURCES, ...BENCHES].filter(({ imports }) => imports.some(({ target }) => target === 'koffi'));
     assert.deepEqual(

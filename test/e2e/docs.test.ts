@@ -1,3 +1,4 @@
+// needs: squid, haproxy
 /**
  * The commands of the documentation, run by a test: those that only think are run as they stand, with the profiles that the page has
  * told its reader to write; of the others the command, its options and its profile are checked, since they take minutes, a proxy of
