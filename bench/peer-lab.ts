@@ -9,9 +9,9 @@ import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/place/limits.j
 import type { Origin } from '../src/agent/roles/origin-client.js';
 import type { StrategyName } from '../src/domain/strategy.js';
 import type { Target } from '../src/domain/target.js';
-import { findProgram } from '../src/lab/remedy.js';
 import { totalOf } from '../src/load/outcome.js';
 import { createPool } from '../src/load/pool.js';
+import { findProgram } from '../src/machine/programs.js';
 import type { LoadPlan } from '../src/plan/plan.js';
 import { LOAD } from '../src/profile/defaults.js';
 import type { Pacer } from './pacing-lab.js';

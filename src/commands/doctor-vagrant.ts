@@ -3,10 +3,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { findProgram } from '../lab/remedy.js';
 import { leftBoxes } from '../lab/vagrant/box.js';
 import { VAGRANT_REMEDY } from '../lab/vagrant/command.js';
 import { missingPrograms } from '../lab/vagrant/vagrant.js';
+import { findProgram } from '../machine/programs.js';
 import type { VmFinding } from './doctor-vm.js';
 
 const OTHERS = 'only --lab vagrant needs it';

@@ -5,11 +5,11 @@
 
 import { DEBIAN_SUITES, ENGINES, type Engine } from '../domain/guest.js';
 import { LabError } from '../lab/lab.js';
-import { findProgram } from '../lab/remedy.js';
 import { qemuVersion } from '../lab/vm/accelerator.js';
 import { cachedKernels } from '../lab/vm/debian-kernel.js';
 import { INSTALL_QEMU, QEMU } from '../lab/vm/qemu.js';
 import { vmLab } from '../lab/vm/vm.js';
+import { findProgram } from '../machine/programs.js';
 
 export interface VmFinding {
   readonly what: string;

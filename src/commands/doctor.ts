@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { release } from 'node:os';
 import type { Command } from 'commander';
-import { staleSnapshots, stateDirectory } from '../agent/place/host-guard.js';
+import { staleSnapshots } from '../agent/place/host-guard.js';
 import { descriptorLimit } from '../agent/place/limits.js';
 import type { Check } from '../agent/protocol.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
@@ -12,6 +12,7 @@ import { unsupportedPlatform } from '../kernel/libc.js';
 import type { Lab } from '../lab/lab.js';
 import { netnsLab } from '../lab/netns.js';
 import { labRemedy } from '../lab/remedy.js';
+import { stateDirectory } from '../machine/folders.js';
 import { PROXY } from '../subjects/defaults.js';
 import { examineProgram } from '../subjects/running/program.js';
 import { PROXY_KINDS } from '../subjects/settings.js';

@@ -48,3 +48,20 @@ export class UserError extends Error {
     return this.remedy === null ? this.message : `${this.message}\nWhat to do: ${this.remedy}.`;
   }
 }
+
+/** A lab, or a kernel or program for it, cannot be had on this machine. The message says why; the remedy, where one is known, what to do. */
+export class LabError extends UserError {
+  override name = 'LabError';
+  constructor(message: string, options: Omit<UserErrorOptions, 'exitCode'> = {}) {
+    super(message, { ...options, exitCode: EXIT.noLab });
+  }
+
+  override explain(): string {
+    return `${super.explain()}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

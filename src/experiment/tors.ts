@@ -4,11 +4,11 @@
  */
 
 import type { DebianSuite } from '../domain/guest.js';
-import { debianTor } from '../lab/debian-tor.js';
 import { LabError } from '../lab/lab.js';
 import { leftOutInWords } from '../plan/left-out.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
+import { debianTor } from '../subjects/tor/debian-tor.js';
 
 export interface ProvidedTors {
   readonly experiment: Experiment;

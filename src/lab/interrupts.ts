@@ -1,6 +1,7 @@
 /**
  * A lab that takes minutes to come up must not be left half made by Ctrl-C.
  */
+import { onInterrupt } from '../machine/interrupts.js';
 import { LabInterrupted } from './lab.js';
 
 /**
@@ -9,16 +10,7 @@ import { LabInterrupted } from './lab.js';
  */
 export async function abortable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const abort = () => {
-    release();
-    controller.abort();
-  };
-  const release = () => {
-    process.off('SIGINT', abort);
-    process.off('SIGTERM', abort);
-  };
-  process.on('SIGINT', abort);
-  process.on('SIGTERM', abort);
+  const release = onInterrupt(() => controller.abort());
   try {
     const result = await work(controller.signal);
     if (controller.signal.aborted) throw new LabInterrupted('interrupted while the lab came up');

@@ -3,9 +3,11 @@
  * conversation with the agent inside it, and is gone when it is closed or when this process dies.
  */
 import type { AgentEvent, Command } from '../agent/protocol.js';
-import { EXIT, UserError, type UserErrorOptions } from '../domain/error.js';
+import { EXIT, UserError } from '../domain/error.js';
 import type { Runner } from '../domain/guest.js';
 import type { LabKind } from '../domain/lab.js';
+
+export { LabError } from '../domain/error.js';
 
 export interface Lab {
   readonly kind: LabKind;
@@ -44,18 +46,6 @@ export interface LabSession {
   kill(): void;
   /** The end of what the agent wrote to standard error. */
   stderr(): string;
-}
-
-/** The lab cannot be had on this machine. The message says why; the remedy, where one is known, what to do. */
-export class LabError extends UserError {
-  override name = 'LabError';
-  constructor(message: string, options: Omit<UserErrorOptions, 'exitCode'> = {}) {
-    super(message, { ...options, exitCode: EXIT.noLab });
-  }
-
-  override explain(): string {
-    return `${super.explain()}\nRun \`bindstorm doctor\` to see what this machine lacks and what to do about it.`;
-  }
 }
 
 /** SIGINT or SIGTERM came while the lab was being made. */

@@ -1,8 +1,8 @@
 /**
  * Why a netns lab may be refused on this machine, and what its owner can do.
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { findProgram } from '../machine/programs.js';
 
 /** The programs that make the lab; both are of util-linux. */
 const PROGRAMS = ['setpriv', 'unshare'];
@@ -22,19 +22,6 @@ export function labRemedy(): string {
     return 'root in a container may lack CAP_SYS_ADMIN: run the container with --privileged, or run outside';
   const closed = SWITCHES.filter(isClosed);
   return closed.length > 0 ? `run as root, or allow user namespaces: sysctl -w ${closed.join(' ')}` : 'run as root';
-}
-
-/** The path of a program that the PATH finds. */
-export function findProgram(program: string): string | undefined {
-  const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
-  return candidates.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** The machine has this switch, and it stands otherwise. */

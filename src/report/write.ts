@@ -1,7 +1,7 @@
 /** Writes the reports of an experiment into its result folder. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../machine/replace-file.js';
 import type { Results } from '../results/schema.js';
 import { APPLY_FOLDER, applyOf } from './apply.js';
 import { drawPictures, PICTURES_FOLDER } from './charts/pictures.js';
@@ -38,19 +38,8 @@ export async function writeReports(dir: string, results: Results): Promise<strin
     files.push([join(APPLY_FOLDER, apply.name), apply.dropIn]);
     files.push([join(APPLY_FOLDER, `${apply.name}.rollback`), apply.rollback]);
   }
-  for (const [name, content] of files) await replaceFile(join(dir, name), content);
+  for (const [name, content] of files) replaceFile(join(dir, name), content);
   if (drawn.length > 0) await mkdir(join(dir, PICTURES_FOLDER));
-  for (const { path, content } of drawn) await replaceFile(join(dir, path), content);
+  for (const { path, content } of drawn) replaceFile(join(dir, path), content);
   return [...files.map(([name]) => name), ...drawn.map(({ path }) => path)].map((name) => join(dir, name));
-}
-
-async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await writeFile(temporary, content, { flag: 'wx' });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

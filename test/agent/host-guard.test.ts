@@ -18,9 +18,9 @@ import {
   restoreSnapshot,
   type Snapshot,
   staleSnapshots,
-  stateDirectory,
   takeSnapshot,
 } from '../../src/agent/place/host-guard.js';
+import { stateDirectory } from '../../src/machine/folders.js';
 
 /** Read-only, and the same as long as the machine runs: nothing here is ever written. */
 const READ_ONLY = 'kernel.ostype';

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findProgram } from '../../src/subjects/running/program.js';
+import { findProgram } from '../../src/machine/programs.js';
 
 const DRIVER = fileURLToPath(new URL('../support/observed-binds.js', import.meta.url));
 const CALLS = 3000;

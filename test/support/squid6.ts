@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unpackDebianPackages } from '../../src/lab/vm/apt.js';
+import { unpackDebianPackages } from '../../src/machine/debian.js';
 
 const LIBRARIES = /^(?:lib(?!.*-perl$)[a-z0-9.+-]+|squid-common)$/;
 

@@ -3,22 +3,13 @@
  * first write, and are put back when the run ends, when the controller dies, or, if the agent itself was killed, by the next
  * start that finds the file.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { machineNamespace, readSysctl, writeSysctl } from '../../kernel/sysctl.js';
+import { stateDirectory } from '../../machine/folders.js';
+import { bootId, identityOf, isAlive } from '../../machine/process-identity.js';
+import { replaceFile } from '../../machine/replace-file.js';
 
 const snapshotSchema = z.object({
   pid: z.number(),
@@ -37,11 +28,6 @@ export interface Restoration {
   readonly restored: Record<string, string>;
   /** Names that could not be written, with the reason. */
   readonly failed: string[];
-}
-
-/** $XDG_STATE_HOME/bindstorm, else ~/.local/state/bindstorm (XDG Base Directory Specification). */
-export function stateDirectory(): string {
-  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'bindstorm');
 }
 
 const PREFIX = 'host-sysctls-';
@@ -67,18 +53,12 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
   const pid = ownPid();
   const path = join(directory, `${PREFIX}${pid}.json`);
   const snapshot = {
-    pid,
-    processStart: processStart(pid) ?? '',
-    bootId: bootId(),
+    ...identityOf(pid),
     netns: networkNamespace(),
     takenAt: new Date().toISOString(),
     values,
   };
-  const fd = openSync(`${path}.new`, 'w', 0o600);
-  writeSync(fd, JSON.stringify(snapshot));
-  fsyncSync(fd);
-  closeSync(fd);
-  renameSync(`${path}.new`, path);
+  replaceFile(path, JSON.stringify(snapshot), { mode: 0o600, durable: true });
   return { ...snapshot, path };
 }
 
@@ -136,10 +116,6 @@ function snapshotsHere(): Snapshot[] {
     });
 }
 
-function isAlive({ pid, processStart: start }: Snapshot): boolean {
-  return processStart(pid) === start;
-}
-
 function readSnapshot(path: string): Snapshot[] {
   try {
     return [{ ...snapshotSchema.parse(JSON.parse(readFileSync(path, 'utf8'))), path }];
@@ -149,11 +125,6 @@ function readSnapshot(path: string): Snapshot[] {
   }
 }
 
-/** Of this boot of the machine. */
-export function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-}
-
 function networkNamespace(): string {
   return readlinkSync(machineNamespace() ?? '/proc/self/ns/net');
 }
@@ -161,19 +132,4 @@ function networkNamespace(): string {
 /** As /proc has it, which may be that of another PID namespace than this process's own. */
 function ownPid(): number {
   return Number(readlinkSync('/proc/self'));
-}
-
-/**
- * When a process began, in clock ticks after boot. Undefined when there is no such process, or only what is left of it until its
- * parent looks.
- */
-export function processStart(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the name in parentheses, may itself hold spaces and parentheses. The third is the state: Z is a zombie.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
 }

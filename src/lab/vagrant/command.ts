@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stateDirectory } from '../../agent/place/host-guard.js';
+import { stateDirectory } from '../../machine/folders.js';
 import { lastLine } from '../agent-channel.js';
 import { LabError } from '../lab.js';
 import { errorOf, type Message, parseMessages } from './machine-readable.js';

@@ -3,10 +3,12 @@
  * goes when the box has gone, so that a box which outlives a killed controller can be named.
  */
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { bootId, processStart, stateDirectory } from '../../agent/place/host-guard.js';
+import { stateDirectory } from '../../machine/folders.js';
+import { identityOf, isAlive } from '../../machine/process-identity.js';
+import { replaceFile } from '../../machine/replace-file.js';
 import { AFTER } from '../../plan/box.js';
 import { LabError } from '../lab.js';
 import type { Place } from './command.js';
@@ -71,7 +73,7 @@ export function claim(box: string, place: Place, after: BoxRecord['after'], ther
     made: !there || (earlier?.made ?? false),
     after,
     snapshot: there && (earlier?.snapshot ?? false),
-    user: { pid: process.pid, processStart: processStart(process.pid) ?? '', bootId: bootId() },
+    user: identityOf(process.pid),
     since: new Date().toISOString(),
   };
   mkdirSync(folder(), { recursive: true, mode: 0o700 });
@@ -101,18 +103,12 @@ function inUse(box: string, pid: number | undefined): LabError {
 
 /** Never half of it. */
 export function writeRecord(record: BoxRecord): void {
-  const path = pathOf(record);
-  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replaceFile(pathOf(record), JSON.stringify(record), { mode: 0o600 });
 }
 
 /** The box is gone. */
 export function dropRecord(record: BoxRecord): void {
   rmSync(pathOf(record), { force: true });
-}
-
-function isAlive({ pid, processStart: start, bootId: boot }: NonNullable<BoxRecord['user']>): boolean {
-  return boot === bootId() && processStart(pid) === start;
 }
 
 /** Undefined for what is not one of ours, or cannot be read. */

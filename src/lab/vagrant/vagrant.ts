@@ -2,11 +2,12 @@
  * The Vagrant lab: a box that is brought up once for an experiment; in it, a fresh agent in namespaces of its own for every run,
  * started over ssh. What a run changes of the box itself, the agent puts back (agent/box-guard.ts), or a snapshot does.
  */
+
+import { findProgram } from '../../machine/programs.js';
 import type { Box } from '../../plan/box.js';
 import { type Patience, startAgent } from '../agent-process.js';
 import { abortable } from '../interrupts.js';
 import { type Lab, LabError } from '../lab.js';
-import { findProgram } from '../remedy.js';
 import {
   boxStatus,
   bringUp,

@@ -4,11 +4,12 @@
  * this boot of the machine and this version of QEMU.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cacheFolder, cacheKey } from '../../machine/folders.js';
+import { bootId } from '../../machine/process-identity.js';
+import { replaceFile } from '../../machine/replace-file.js';
 import { lastLine } from '../agent-channel.js';
-import { cacheFolder } from './cache.js';
 import { type Accelerator, machineCommand, QEMU } from './qemu.js';
 
 const DEVICE = '/dev/kvm';
@@ -28,9 +29,7 @@ export async function findAccelerator(kernel: string, note: (text: string) => vo
   note('trying whether guests boot under KVM (once after each boot of this machine)');
   const failure = await tryKvm(kernel);
   const found: Accelerator = failure === undefined ? { kind: 'kvm' } : { kind: 'tcg', why: failure };
-  const unfinished = `${known}.${process.pid}.part`;
-  writeFileSync(unfinished, JSON.stringify(found));
-  renameSync(unfinished, known);
+  replaceFile(known, JSON.stringify(found));
   return found;
 }
 
@@ -47,10 +46,7 @@ function unusable(): string | undefined {
 }
 
 function knownFile(): string {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const version = qemuVersion() ?? '';
-  const key = createHash('sha256').update(`${boot}\n${version}`).digest('hex').slice(0, 32);
-  return join(cacheFolder('kvm'), `${key}.json`);
+  return join(cacheFolder('kvm'), `${cacheKey(bootId(), qemuVersion() ?? '')}.json`);
 }
 
 /** The first line of `--version`; undefined when there is no QEMU. */

@@ -3,21 +3,12 @@
  * as a cpio archive that the kernel unpacks into memory. Made once and kept in the cache under a name made from its contents.
  */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import { existsSync, readdirSync, realpathSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { cacheFolder } from '../../machine/folders.js';
+import { findProgram } from '../../machine/programs.js';
+import { replaceFile } from '../../machine/replace-file.js';
 import { LabError } from '../lab.js';
-import { findProgram } from '../remedy.js';
-import { cacheFolder } from './cache.js';
 import { type CpioEntry, writeCpio } from './cpio.js';
 import { interpreterOf, librariesOf, readElfHead } from './elf.js';
 import { firstProgram } from './first-program.js';
@@ -61,7 +52,7 @@ export function cachedImage(entriesOf: () => readonly CpioEntry[]): string {
     const path = join(folder, `${keyOf(entries)}.cpio`);
     if (existsSync(path)) utimesSync(path, new Date(), new Date());
     else {
-      build(path, entries);
+      replaceFile(path, (fd) => writeCpio(fd, entries), { mode: 0o600 });
       prune(folder);
     }
     return path;
@@ -157,23 +148,6 @@ function keyOf(entries: readonly CpioEntry[]): string {
     hash.update(JSON.stringify([size, mtimeMs, ino]));
   }
   return hash.digest('hex').slice(0, 32);
-}
-
-/** Written beside its place and then renamed: nobody sees half an image, and of two that make the same one either serves. */
-function build(path: string, entries: readonly CpioEntry[]): void {
-  const unfinished = `${path}.${process.pid}.part`;
-  try {
-    const fd = openSync(unfinished, 'w', 0o600);
-    try {
-      writeCpio(fd, entries);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(unfinished, path);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  }
 }
 
 /** Delete the images that nobody used for longest, and parts that a killed process left behind. */

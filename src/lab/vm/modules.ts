@@ -3,12 +3,12 @@
  * .modinfo, as modinfo(8) shows); the list of depmod(8) exists only where a package was installed.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { cacheFolder, cacheKey } from '../../machine/folders.js';
+import { replaceFile } from '../../machine/replace-file.js';
 import { LabError } from '../lab.js';
-import { cacheFolder } from './cache.js';
 import { isElf, sectionOf } from './elf.js';
 
 /** What a lab needs and a kernel may have as a module. One that is built in, or that a kernel lacks, is no file and is skipped. */
@@ -99,16 +99,10 @@ function uncompressed(path: string, decompressed: () => string): string {
   const method = FILE.exec(path)?.[1];
   if (method === undefined) return path;
   const { size, mtimeMs } = statSync(path);
-  const key = createHash('sha256')
-    .update(JSON.stringify([path, size, mtimeMs]))
-    .digest('hex')
-    .slice(0, 32);
-  const copy = join(decompressed(), key, `${moduleName(path)}.ko`);
+  const copy = join(decompressed(), cacheKey(path, size, mtimeMs), `${moduleName(path)}.ko`);
   if (existsSync(copy)) return copy;
   mkdirSync(dirname(copy), { recursive: true });
-  const unfinished = `${copy}.${process.pid}.part`;
-  writeFileSync(unfinished, decompress(path, method as 'gz' | keyof typeof DECOMPRESSORS));
-  renameSync(unfinished, copy);
+  replaceFile(copy, decompress(path, method as 'gz' | keyof typeof DECOMPRESSORS));
   return copy;
 }
 

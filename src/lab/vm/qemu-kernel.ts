@@ -6,9 +6,9 @@ import { accessSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync
 import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { DEBIAN_SUITES } from '../../domain/guest.js';
+import { unpackDebianPackages } from '../../machine/debian.js';
 import { LabError } from '../lab.js';
 import { findAccelerator } from './accelerator.js';
-import { unpackDebianPackages } from './apt.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
 import { CONNTRACK, modulesToLoad } from './modules.js';
 import { hasQemu, INSTALL_QEMU, QEMU, type QemuKernel } from './qemu.js';
@@ -60,7 +60,7 @@ export async function runningKernel(note: Note, more: readonly string[]): Promis
 /** @throws LabError when it cannot be had */
 export async function debianQemuKernel(suite: string, note: Note, more: readonly string[]): Promise<QemuKernel> {
   requireQemu();
-  const folder = await debianKernel('qemu', suite, async (work, ready) => {
+  const folder = await debianKernel('qemu', suite, async (ready, work) => {
     note(`fetching the kernel of Debian ${suite} into the cache (once)`);
     await fetchKernel(suite, work, ready);
   });

@@ -6,7 +6,7 @@
  *     3              the agent                   /dev/ttyS1
  *     5              what init says              /dev/ttyS2
  */
-import { findProgram } from '../remedy.js';
+import { findProgram } from '../../machine/programs.js';
 
 export const QEMU = 'qemu-system-x86_64';
 export const INSTALL_QEMU = 'install QEMU, as with: apt-get install --no-install-recommends qemu-system-x86';

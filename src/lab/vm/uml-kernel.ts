@@ -1,9 +1,7 @@
 /**
  * User-Mode Linux kernels: a file that the user names, or that of a Debian suite, fetched once into the cache.
  */
-import { createHash } from 'node:crypto';
 import {
-  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -14,9 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { unpackDebianPackages } from '../../machine/debian.js';
+import { cacheFolder, cacheKey } from '../../machine/folders.js';
+import { replaceFile } from '../../machine/replace-file.js';
 import { LabError } from '../lab.js';
-import { unpackDebianPackages } from './apt.js';
-import { cacheFolder } from './cache.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
 import { interpreterOf, librariesOf, readElfHead } from './elf.js';
 import { moduleFolder, modulesToLoad } from './modules.js';
@@ -53,7 +52,7 @@ export async function debianUmlKernel(
   note: (text: string) => void,
   more: readonly string[],
 ): Promise<UmlKernel> {
-  const folder = await debianKernel('uml', suite, async (work, ready) => {
+  const folder = await debianKernel('uml', suite, async (ready, work) => {
     note(`fetching the User-Mode Linux kernel of Debian ${suite} into the cache (once)`);
     await fetchKernel(suite, work, ready);
   });
@@ -105,17 +104,10 @@ async function addLibrary(suite: string, program: string, ready: string, work: s
 function fitted(path: string): string {
   if (!/^flags\s*:.*\bamx_tile\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'))) return path;
   const { size, mtimeMs, ino } = statSync(path);
-  const key = createHash('sha256')
-    .update(JSON.stringify([path, size, mtimeMs, ino]))
-    .digest('hex')
-    .slice(0, 32);
-  const copy = join(cacheFolder('kernels'), `amx-${key}`);
+  const copy = join(cacheFolder('kernels'), `amx-${cacheKey(path, size, mtimeMs, ino)}`);
   if (existsSync(copy)) return copy;
   const changed = withStateSize(readFileSync(path), AMX_STATE_BYTES);
   if (changed === undefined) return path;
-  const unfinished = `${copy}.${process.pid}.part`;
-  writeFileSync(unfinished, changed);
-  chmodSync(unfinished, 0o755);
-  renameSync(unfinished, copy);
+  replaceFile(copy, changed, { mode: 0o755 });
   return copy;
 }

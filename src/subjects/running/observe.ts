@@ -7,8 +7,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { mount } from '../../kernel/boot.js';
 import { bind, nativeBuffer } from '../../kernel/libc.js';
+import { findProgram } from '../../machine/programs.js';
 import type { ObservationWay, Syscalls } from '../proxy-report.js';
-import { findProgram } from './program.js';
 import { BPF_ASK, BPF_COUNTED, BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
 
 export interface Observation {

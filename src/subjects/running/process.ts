@@ -7,11 +7,12 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { formatTarget } from '../../domain/format.js';
 import { isListening } from '../../kernel/sock-diag.js';
+import { findProgram } from '../../machine/programs.js';
 import { type ProgramSettings, programOf } from '../index.js';
 import { type Place, STANDARD_ERROR, STANDARD_OUTPUT } from '../subject.js';
 import { endOf, identity, killGroup, noteLines, wait, writeFiles } from './child.js';
 import { createLogBook, type LogBook } from './log-book.js';
-import { findProgram, printedBy } from './program.js';
+import { printedBy } from './program.js';
 import { ProxyError } from './proxy-error.js';
 import { tailFile } from './tail.js';
 

@@ -1,34 +1,10 @@
 /**
- * Finding the program of a proxy, and its version.
+ * The program of a proxy, and its version.
  */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { findProgram } from '../../machine/programs.js';
 import { subjectOf } from '../index.js';
 import type { ProgramName } from '../settings.js';
-
-/** Programs of administrators lie in sbin, which the PATH of a user may not have. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
-
-/** The path of a program. @returns undefined when there is none that can be executed */
-export function findProgram(binary: string): string | undefined {
-  const candidates =
-    isAbsolute(binary) || binary.includes('/')
-      ? [resolve(binary)]
-      : [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...SYSTEM_FOLDERS].map((folder) =>
-          join(folder, binary),
-        );
-  return candidates.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
 
 export type FoundProgram =
   | { readonly ok: true; readonly path: string; readonly version: string | null }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { cacheDirectory } from '../../machine/cache.js';
+import { cacheDirectory } from '../../machine/folders.js';
 import { type NetworkIdentity, NOTICE_LOG, type TorLayout } from './layout.js';
 
 /** Raised when a network made before would not do for the torrc texts of now. */

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findProgram } from '../running/program.js';
+import { findProgram } from '../../machine/programs.js';
 import { ProxyError } from '../running/proxy-error.js';
 import { type NetworkIdentity, RESOLVER_FILE, RESOLVER_TEXT, type TorLayout } from './layout.js';
 

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { LabError } from '../lab.js';
+import { LabError } from '../domain/error.js';
 
 /** The archive's releases, and the names that move from one to the next. */
 const DEBIAN_RELEASES = /^(?:bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable)$/;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { archiveIn } from '../../../src/lab/vm/apt.js';
+import { archiveIn } from '../../src/machine/debian.js';
 
 const line = (uri: string, name: string) => `'${uri}' ${name} 0 \n`;
 

@@ -2,11 +2,11 @@
  * Tor of a Debian suite, fetched and unpacked into the cache, never installed: the release of another year beside the one that this
  * machine has.
  */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DebianSuite } from '../domain/guest.js';
-import { unpackDebianPackages } from './vm/apt.js';
-import { cacheFolder } from './vm/cache.js';
+import type { DebianSuite } from '../../domain/guest.js';
+import { unpackDebianPackages } from '../../machine/debian.js';
+import { cacheFolder, folderMadeOnce } from '../../machine/folders.js';
 
 /** Libraries of Tor that another release need not have; the C library is this machine's, which no older program minds. */
 const LIBRARIES =
@@ -15,28 +15,16 @@ const PROGRAMS = ['tor', 'tor-gencert'] as const;
 
 /** @returns the path of a program. Rejects with LabError when it cannot be fetched */
 export async function debianTor(suite: DebianSuite): Promise<string> {
-  const folder = join(cacheFolder('tor-programs'), suite);
-  const program = join(folder, 'tor');
-  if (existsSync(program)) return program;
-  const work = mkdtempSync(`${folder}.`);
-  try {
-    const unpacked = join(work, 'program');
+  const folder = await folderMadeOnce(cacheFolder('tor-programs'), suite, 'tor', async (ready) => {
+    const unpacked = join(ready, 'program');
     mkdirSync(unpacked);
     await unpackDebianPackages(suite, ['tor'], unpacked, {
       parts: LIBRARIES,
       elsewhere: 'give the path of a Tor of your own as subject.binary, or leave out what names the suite',
     });
-    for (const name of PROGRAMS) {
-      writeFileSync(join(work, name), starter(unpacked, name));
-      chmodSync(join(work, name), 0o755);
-    }
-    chmodSync(work, 0o755);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(work, folder);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-  return program;
+    for (const name of PROGRAMS) writeFileSync(join(ready, name), starter(unpacked, name), { mode: 0o755 });
+  });
+  return join(folder, 'tor');
 }
 
 /** A script that becomes the program, with the libraries beside it, wherever the folder is copied to. */

@@ -1,0 +1,85 @@
+/**
+ * The user's folders (XDG Base Directory Specification), and folders of the cache that are made once.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { LabError } from '../domain/error.js';
+
+/** $XDG_CACHE_HOME/bindstorm, else ~/.cache/bindstorm. All of it can be deleted at any time and is made again when needed. */
+export function cacheDirectory(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bindstorm');
+}
+
+/** $XDG_STATE_HOME/bindstorm, else ~/.local/state/bindstorm. */
+export function stateDirectory(): string {
+  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'bindstorm');
+}
+
+/** A folder of the cache, made when it is not there. @throws LabError when it cannot be */
+export function cacheFolder(name: string): string {
+  const folder = join(cacheDirectory(), name);
+  try {
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch (error) {
+    throw new LabError(`the cache folder ${folder} cannot be made (${(error as NodeJS.ErrnoException).code})`, {
+      cause: error,
+      remedy: 'name another place with the environment variable XDG_CACHE_HOME',
+    });
+  }
+}
+
+/** A file name for what was made from these values. @example cacheKey(path, size, mtimeMs) */
+export function cacheKey(...values: readonly (string | number)[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32);
+}
+
+const WORK = '.fetching-';
+/** No fetching takes as long. */
+const STALE_MS = 3_600_000;
+
+/**
+ * A folder that is made once, and seen only when it is complete.
+ * @param parent a folder of the cache, as in `cacheFolder('kernels')`
+ * @param name of the folder in it
+ * @param proof a file that the complete folder has
+ * @param make fills the folder `ready`; `work` is for what it needs meanwhile, on the same file system
+ * @returns its path. Rejects with what `make` throws
+ */
+export async function folderMadeOnce(
+  parent: string,
+  name: string,
+  proof: string,
+  make: (ready: string, work: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(parent, name);
+  const isThere = () => existsSync(join(folder, proof));
+  if (isThere()) return folder;
+  removeStale(parent);
+  const work = mkdtempSync(join(parent, WORK));
+  try {
+    const ready = join(work, 'ready');
+    mkdirSync(ready);
+    await make(ready, work);
+    try {
+      renameSync(ready, folder);
+    } catch (error) {
+      // Another process was faster.
+      if (!isThere()) throw error;
+    }
+    return folder;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Remove what processes left behind that were killed while they fetched. */
+function removeStale(parent: string): void {
+  for (const name of readdirSync(parent).filter((entry) => entry.startsWith(WORK))) {
+    const path = join(parent, name);
+    const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - changedAt > STALE_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
