@@ -4,8 +4,8 @@
 
 import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
 import { familyOf, isLoopback } from '../domain/addresses.js';
+import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.js';
 import type { Target } from '../domain/target.js';
-import { parsePortRange } from '../domain/units.js';
 import { monotonicMicros as now } from '../kernel/libc.js';
 import { createSocketObserver, type SocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
@@ -76,8 +76,8 @@ function putBack(snapshot: Snapshot): string[] {
 
 /** Wait until the ports that the run will use are free, before anything is changed. @returns warnings */
 async function awaitPorts(arm: Arm, stopped: Promise<void>): Promise<string[]> {
-  const range = arm.sysctls['net.ipv4.ip_local_port_range'];
-  const ports = arm.load.ports ?? (range === undefined ? ephemeralRange() : parsePortRange(range));
+  const range = arm.sysctls[LOCAL_PORT_RANGE];
+  const ports = arm.load.ports ?? (range === undefined ? ephemeralRange() : parseLocalPortRange(range));
   const observer = createSocketObserver(arm.addresses, ports);
   try {
     return await drained(observer, stopped);

@@ -8,8 +8,14 @@
  */
 import { sideEffectOf } from '../capacity/side-effects.js';
 import { parseMetric } from '../domain/metric.js';
-import { checkSysctlName, checkSysctlValue } from '../domain/sysctl-syntax.js';
-import { parsePortRange, portCount } from '../domain/units.js';
+import {
+  checkSysctlName,
+  checkSysctlValue,
+  LOCAL_PORT_RANGE,
+  normaliseSysctl,
+  parseLocalPortRange,
+} from '../domain/sysctl-syntax.js';
+import { portCount } from '../domain/units.js';
 import type { Results, Variant } from '../results/schema.js';
 import { listed } from './format.js';
 import { isUsableForCounts } from './pairs.js';
@@ -80,27 +86,27 @@ function pricesOf({ name, verdict }: Variant, { thresholds }: Results): string[]
   ];
 }
 
-/** The kernel separates several values by a tab, people by a space. */
-function normal(value: string): string {
-  return value.trim().replace(/\s+/g, ' ');
-}
-
 function changedSysctls(baseline: Variant, variant: Variant, { environment }: Results): SysctlChange[] {
   return Object.entries(variant.sysctls)
-    .map(([name, value]) => ({ name, value: normal(value), before: before(name, baseline, environment.defaults) }))
-    .filter(({ name, value }) => baseline.sysctls[name] === undefined || normal(baseline.sysctls[name]) !== value);
+    .map(([name, value]) => ({
+      name,
+      value: normaliseSysctl(value),
+      before: before(name, baseline, environment.defaults),
+    }))
+    .filter(
+      ({ name, value }) => baseline.sysctls[name] === undefined || normaliseSysctl(baseline.sysctls[name]) !== value,
+    );
 }
 
 /** What the kernel said in the baseline's runs; else what the profile asked for; else what a fresh lab has. */
 function before(name: string, baseline: Variant, defaults: Readonly<Record<string, string>>): string | null {
   const readBack = baseline.runs.map((run) => run.sysctls[name]).find((value) => value !== undefined);
   const value = readBack ?? baseline.sysctls[name] ?? defaults[name];
-  return value === undefined ? null : normal(value);
+  return value === undefined ? null : normaliseSysctl(value);
 }
 
 /** What floating point leaves of equal differences. */
 const ROUNDING = 1e-9;
-const RANGE = 'net.ipv4.ip_local_port_range';
 /** 32768 to 60999, the kernel's own since 4.2. */
 const DEFAULT_PORTS = 28_232;
 
@@ -116,7 +122,7 @@ function obstacleOf(
     if ((checkSysctlName(name) ?? checkSysctlValue(name, value)) !== undefined)
       return `has a sysctl that cannot be written to a file (${JSON.stringify(name)})`;
     const readBack = variant.runs.filter(isUsableForCounts).map((run) => run.sysctls[name]);
-    if (!readBack.every((found) => found !== undefined && normal(found) === value))
+    if (!readBack.every((found) => found !== undefined && normaliseSysctl(found) === value))
       return `did not have ${name} = ${value} in every run`;
   }
   // A lab without losses never shows the harm.
@@ -124,17 +130,17 @@ function obstacleOf(
     const givesUp = sideEffectOf(change)?.givesUp;
     if (givesUp) return `gives up ${givesUp} (${change.name}), which no guardrail sees`;
   }
-  const range = changes.find(({ name }) => name === RANGE);
+  const range = changes.find(({ name }) => name === LOCAL_PORT_RANGE);
   if (range === undefined) return undefined;
-  const ports = portCount(parsePortRange(range.value));
-  const usual = portsOf(results.environment.defaults[RANGE]);
+  const ports = portCount(parseLocalPortRange(range.value));
+  const usual = portsOf(results.environment.defaults[LOCAL_PORT_RANGE]);
   return ports < usual
     ? `has a range of ${ports} ports, a scaled-down model of the ${usual.toLocaleString('en')} that a machine has: repeat it with ranges of a real size`
     : undefined;
 }
 
 function portsOf(range: string | undefined): number {
-  return range === undefined ? DEFAULT_PORTS : portCount(parsePortRange(normal(range)));
+  return range === undefined ? DEFAULT_PORTS : portCount(parseLocalPortRange(range));
 }
 
 function onlySysctls(baseline: Variant, variant: Variant): boolean {

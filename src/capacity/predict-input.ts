@@ -3,7 +3,8 @@
  */
 import { familyOf, isLoopback } from '../domain/addresses.js';
 import { type StrategyName, strategyOf } from '../domain/strategy.js';
-import { type PortRange, parsePortList, parsePortRange, portCount } from '../domain/units.js';
+import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.js';
+import { type PortRange, portCount, portsWithin } from '../domain/units.js';
 import { destinationCount } from '../plan/arrival.js';
 import type { Arm } from '../plan/plan.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
@@ -93,10 +94,10 @@ export function usablePorts(input: PredictInput): number {
 export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): PredictInput {
   const sysctls: Readonly<Record<string, string>> = { ...defaults, ...arm.sysctls };
   const { load } = arm;
-  const range = sysctls['net.ipv4.ip_local_port_range'];
+  const range = sysctls[LOCAL_PORT_RANGE];
   const base = {
     strategy: load.strategy,
-    range: range === undefined ? defaultRange(kernel) : parsePortRange(range),
+    range: range === undefined ? defaultRange(kernel) : parseLocalPortRange(range),
     programPorts: load.ports,
   };
   const searched = searchedRange(base);
@@ -104,7 +105,7 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     ...fromSysctls(kernel, sysctls),
     kernel,
     ...base,
-    reserved: reservedWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searched),
+    reserved: portsWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searched),
     addresses: arm.addresses.length,
     // Through an external proxy, every connection of this machine goes to the one place where it is.
     destinations: arm.via ? 1 : destinationCount(arm.destinations),
@@ -175,13 +176,4 @@ function sysctlNumber(sysctls: Readonly<Record<string, string>>, name: string, f
 function targetsAreLoopback({ destinations, via }: Arm): boolean {
   if (via) return isLoopback(via.address);
   return destinations.kind === 'external' && destinations.targets.every((target) => isLoopback(target.address));
-}
-
-/** How many ports of a reserved list (whose ranges may overlap) lie within a range. */
-function reservedWithin(list: string, { low, high }: PortRange): number {
-  const inside = new Set<number>();
-  for (const range of parsePortList(list.trim())) {
-    for (let port = Math.max(low, range.low); port <= Math.min(high, range.high); port++) inside.add(port);
-  }
-  return inside.size;
 }

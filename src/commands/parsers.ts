@@ -49,12 +49,5 @@ export function names<T extends string>(allowed: readonly T[]): (text: string) =
   };
 }
 
-/** A fleet has rates that no load generator has. */
-export function rateOption(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(k|M)?\/(s|min)$/.exec(text.trim());
-  if (!match) return parsed(parseRate)(text);
-  const value =
-    (Number(match[1]) * (match[2] === 'k' ? 1e3 : match[2] === 'M' ? 1e6 : 1)) / (match[3] === 's' ? 1 : 60);
-  if (value <= 0) throw new InvalidArgumentError('A rate must be greater than 0.');
-  return value;
-}
+/** A rate of any size: a fleet has rates that no load generator has. */
+export const rateOption = parsed((text) => parseRate(text, Number.POSITIVE_INFINITY));

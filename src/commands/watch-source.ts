@@ -3,7 +3,8 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parsePortList, parsePortRange } from '../domain/units.js';
+import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.js';
+import { parsePortList } from '../domain/units.js';
 import { type Look, makeLook } from '../gauge/look.js';
 import { type Alarms, capacityOf, readAddresses, type Wall } from '../gauge/reading.js';
 import { createTrend } from '../gauge/trend.js';
@@ -92,14 +93,14 @@ function createOwnerSearch(namespace: string) {
 }
 
 function readPorts(): EphemeralPorts {
-  const range = readSysctl('net.ipv4.ip_local_port_range');
+  const range = readSysctl(LOCAL_PORT_RANGE);
   if (!range.ok)
     throw new UserError(`net.ipv4.ip_local_port_range cannot be read (${range.errno}); is /proc mounted?`, {
       exitCode: EXIT.noLab,
     });
   // Absent before Linux 2.6.35.
   const reserved = readSysctl('net.ipv4.ip_local_reserved_ports');
-  return { range: parsePortRange(range.value), reserved: parsePortList(reserved.ok ? reserved.value : '') };
+  return { range: parseLocalPortRange(range.value), reserved: parsePortList(reserved.ok ? reserved.value : '') };
 }
 
 function openPlace({ pid, netns }: Place): NetworkNamespace {

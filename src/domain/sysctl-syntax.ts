@@ -2,7 +2,7 @@
  * Whether the name and the value of a sysctl are of the form that may reach a path under /proc/sys. Pure syntax: whether the
  * kernel has it, and whether it is per-namespace, is known elsewhere. Source: sysctl(8), Documentation/admin-guide/sysctl.
  */
-import { parsePortList, parsePortRange, quote, UnitError } from './units.js';
+import { type PortRange, parsePortList, parsePortRange, quote, UnitError } from './units.js';
 
 const MAX_NAME = 128;
 const MAX_VALUE = 256;
@@ -38,11 +38,14 @@ function suggest(name: string): string {
   return NAME.test(name) ? `: write ${name}` : '';
 }
 
+/** The ports that the kernel gives out. It serves IPv6 too. */
+export const LOCAL_PORT_RANGE = 'net.ipv4.ip_local_port_range';
+
 const NUMBERS = /^-?\d+(?:[ \t]-?\d+)*$/;
 const WORD = /^[A-Za-z0-9_-]+$/;
 /** Sysctls whose values have a form of their own. */
 const FORMS: Readonly<Record<string, (value: string) => unknown>> = {
-  'net.ipv4.ip_local_port_range': parseKernelRange,
+  [LOCAL_PORT_RANGE]: parseLocalPortRange,
   'net.ipv4.ip_local_reserved_ports': parsePortList,
 };
 const SWITCHES: Record<string, string> = { yes: '1', true: '1', on: '1', no: '0', false: '0', off: '0' };
@@ -65,7 +68,7 @@ export function checkSysctlValue(name: string, value: string): string | undefine
   if (NUMBERS.test(value) || WORD.test(value) || problemOf(parsePortList, value || ' ') === undefined) return undefined;
   if (/[\n\r]/.test(value)) return `found ${quote(value)}, which has a line break; ${rule}: write it on one line`;
   if (value.trim() === '') return `found an empty value; ${rule}`;
-  const tidy = value.trim().replace(/\s+/g, ' ');
+  const tidy = normaliseSysctl(value);
   return `found ${quote(value)}; ${rule}${NUMBERS.test(tidy) ? `: write ${quote(tidy)}` : ''}`;
 }
 
@@ -79,12 +82,25 @@ function problemOf(parse: (value: string) => unknown, value: string): string | u
   }
 }
 
-/** The kernel reads two numbers with one blank between them; a dash, as `load.ports` may have, it does not. */
-function parseKernelRange(value: string): void {
+/**
+ * Parse a value of ip_local_port_range, as a profile writes it or as the kernel shows it. The kernel reads two numbers with a blank
+ * between them; it does not read a dash, which `load.ports` may have.
+ * @param value `1024 65535`, both ends included
+ * @throws UnitError
+ */
+export function parseLocalPortRange(value: string): PortRange {
   if (!/^\d+[ \t]\d+$/.test(value)) {
     throw new UnitError(
-      `found ${quote(value)}; expected two ports from 1 to 65535 with one space between them, as "1024 65535"`,
+      `${quote(value)} is not a range of local ports; write two ports from 1 to 65535 with one space between them, for example "1024 65535"`,
     );
   }
-  parsePortRange(value);
+  return parsePortRange(value);
+}
+
+/**
+ * One space between the fields of a value, none around it. The kernel shows several values with tabs between them and reads both.
+ * Whatever compares or keeps a value uses this form.
+ */
+export function normaliseSysctl(value: string): string {
+  return value.trim().replace(/\s+/g, ' ');
 }

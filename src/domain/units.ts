@@ -9,22 +9,29 @@ export class UnitError extends UserError {
   override name = 'UnitError';
 }
 
-const RATE = /^(\d+(?:\.\d+)?)(k?)\/(s|sec|m|min)$/;
+/** The form of a rate; schemas have it as a pattern. */
+export const RATE = /^\s*(\d+(?:\.\d+)?)([kM]?)\/(s|sec|m|min)\s*$/;
+const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1000, M: 1_000_000 };
+/** No generator makes more attempts per second. */
+const MOST_PER_SECOND = 1_000_000;
 
 /**
- * Parse an arrival rate.
- * @param text `2000/s`, `0.5/s`, `20k/s`, `600/min`
- * @returns attempts per second, greater than 0 and at most 1,000,000
+ * Parse a rate.
+ * @param text `2000/s`, `0.5/s`, `20k/s`, `1M/s`, `600/min`
+ * @param most per second; a fleet has rates that no load generator has
+ * @returns attempts per second, greater than 0 and at most `most`
  * @throws UnitError
  */
-export function parseRate(text: string): number {
-  const match = RATE.exec(text.trim());
+export function parseRate(text: string, most = MOST_PER_SECOND): number {
+  const match = RATE.exec(text);
   if (!match)
-    throw new UnitError(`found ${quote(text)}; a rate is a number per second or minute, as 2000/s or 600/min`);
-  const value = Number(match[1]) * (match[2] === 'k' ? 1000 : 1);
+    throw new UnitError(
+      `${quote(text)} is not a rate; write a number per second or minute: 2000/s, 20k/s, 1M/s, 600/min`,
+    );
+  const value = Number(match[1]) * FACTORS[match[2]!]!;
   const perSecond = match[3]!.startsWith('m') ? value / 60 : value;
-  if (perSecond <= 0) throw new UnitError(`found ${quote(text)}; a rate must be greater than 0`);
-  if (perSecond > 1_000_000) throw new UnitError(`found ${quote(text)}; a rate may be at most 1000000/s`);
+  if (perSecond <= 0) throw new UnitError(`the rate ${quote(text)} must be greater than 0`);
+  if (perSecond > most) throw new UnitError(`the rate ${quote(text)} is too high; a rate may be at most ${most}/s`);
   return perSecond;
 }
 
@@ -107,6 +114,14 @@ export function parsePortList(text: string): PortRange[] {
     );
   }
   return ranges;
+}
+
+/** How many ports of a list, whose ranges may overlap, lie within a range. @param list as ip_local_reserved_ports @throws UnitError */
+export function portsWithin(list: string, { low, high }: PortRange): number {
+  const inside = new Set<number>();
+  for (const range of parsePortList(list.trim()))
+    for (let port = Math.max(low, range.low); port <= Math.min(high, range.high); port++) inside.add(port);
+  return inside.size;
 }
 
 /** Ports in a range, both ends included. */

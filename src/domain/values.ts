@@ -4,7 +4,16 @@
 import { z } from 'zod';
 import { formatDuration, formatRate } from './format.js';
 import type { ValueKind } from './setting.js';
-import { type PortRange, parseDuration, parsePercent, parsePortRange, parseRate, quote, UnitError } from './units.js';
+import {
+  type PortRange,
+  parseDuration,
+  parsePercent,
+  parsePortRange,
+  parseRate,
+  quote,
+  RATE,
+  UnitError,
+} from './units.js';
 
 /** A text that a function of units.ts can parse; its UnitError becomes the issue's message. */
 function parsed<T>(parse: (text: string) => T, pattern: RegExp): z.ZodType<T> {
@@ -49,7 +58,7 @@ export const duration = kind(
 );
 
 /** A rate, as `2000/s`; per second. */
-export const rate = kind(parsed(parseRate, /^\s*\d+(\.\d+)?k?\/(s|sec|m|min)\s*$/), z.number(), formatRate);
+export const rate = kind(parsed(parseRate, RATE), z.number(), formatRate);
 
 /** A share, as `2%`; 0.02. */
 export const percent = kind(parsed(parsePercent, /^\s*\d+(\.\d+)?\s*%\s*$/), z.number(), (share) => `${share * 100}%`);

@@ -3,6 +3,7 @@
  * decided before, by knowledge (capacity/sysctl-catalogue.ts), not here by trying.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { normaliseSysctl } from '../domain/sysctl-syntax.js';
 import { withNamespace } from './namespace.js';
 
 export type SysctlResult =
@@ -12,11 +13,6 @@ export type SysctlResult =
 /** /proc/sys path of a dotted name. A `/` inside a name stands for a dot of an interface's name, as in sysctl(8). */
 function pathOf(name: string): string {
   return `/proc/sys/${name.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'))}`;
-}
-
-/** White space in a value is how the kernel separates fields: one space, as the profile writes it. */
-export function normaliseValue(value: string): string {
-  return value.trim().replace(/\s+/g, ' ');
 }
 
 /** Where the keys of the whole machine lie, where that is not this process's own namespace. */
@@ -38,14 +34,14 @@ export function machineNamespace(): string | undefined {
 
 /** Read a sysctl. The errno is a name, as ENOENT. */
 export function readSysctl(name: string): SysctlResult {
-  return wherever(name, () => normaliseValue(readFileSync(pathOf(name), 'utf8')));
+  return wherever(name, () => normaliseSysctl(readFileSync(pathOf(name), 'utf8')));
 }
 
 /** Write a sysctl and read it back: `value` is what the kernel then says. */
 export function writeSysctl(name: string, value: string): SysctlResult {
   return wherever(name, () => {
     writeFileSync(pathOf(name), value);
-    return normaliseValue(readFileSync(pathOf(name), 'utf8'));
+    return normaliseSysctl(readFileSync(pathOf(name), 'utf8'));
   });
 }
 

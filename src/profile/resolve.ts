@@ -5,7 +5,7 @@
 
 import { formatDuration } from '../domain/format.js';
 import { engineFor, engineProblem, kernelNameProblem } from '../domain/guest.js';
-import { checkSysctlName, checkSysctlValue } from '../domain/sysctl-syntax.js';
+import { checkSysctlName, checkSysctlValue, normaliseSysctl } from '../domain/sysctl-syntax.js';
 import { quote } from '../domain/units.js';
 import { destinationCount, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Experiment, Guest } from '../plan/plan.js';
@@ -221,7 +221,7 @@ function checkGuest(
   return undefined;
 }
 
-/** The values as text, tabs as spaces (the kernel reads both and shows tabs). */
+/** The values as text, in the one form that is compared with what the kernel says. */
 function checkSysctls(sysctls: ProfileInput['sysctls'], path: Path, findings: Finding[]): Record<string, string> {
   return Object.fromEntries(
     Object.entries(sysctls ?? {}).map(([name, raw]) => {
@@ -230,7 +230,7 @@ function checkSysctls(sysctls: ProfileInput['sysctls'], path: Path, findings: Fi
       const badValue = checkSysctlValue(name, value);
       if (badName !== undefined) findings.push({ path: [...path, name], message: badName, at: 'key' });
       if (badValue !== undefined) findings.push({ path: [...path, name], message: badValue });
-      return [name, value.replaceAll('\t', ' ')];
+      return [name, normaliseSysctl(value)];
     }),
   );
 }

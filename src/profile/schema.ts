@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DEBIAN_SUITES, ENGINES, MAX_KERNELS } from '../domain/guest.js';
 import { LAB_KINDS } from '../domain/lab.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
-import { parseDuration, parsePercent, parsePortRange, parseRate, quote, UnitError } from '../domain/units.js';
+import { parseDuration, parsePercent, parsePortRange, parseRate, quote, RATE, UnitError } from '../domain/units.js';
 import { closest } from '../domain/words.js';
 import { AFTER, BETWEEN } from '../plan/box.js';
 import { LOAD_ENGINES } from '../plan/load-engine.js';
@@ -53,7 +53,7 @@ function messageOf(parse: (text: string) => unknown, text: string): string {
   return `found ${quote(text)}, which is not of the form that is expected here`;
 }
 
-const rate = parsed(parseRate, 'attempts per second, as 2000/s', /^\s*\d+(\.\d+)?k?\/(s|sec|m|min)\s*$/);
+const rate = parsed(parseRate, 'attempts per second, as 2000/s', RATE);
 const duration = parsed(
   parseDuration,
   'a number and a unit (us, ms, s, m, h), as 250ms',

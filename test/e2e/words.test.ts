@@ -50,7 +50,7 @@ test('capacity: the worked examples of the docs', () => {
 test('capacity: bad input gets a sentence and exit code 2', () => {
   for (const [args, message] of [
     [['--kernel', 'new'], /found "new"; a kernel release begins with two or three numbers/],
-    [['--rate', 'fast'], /found "fast"; a rate is a number per second/],
+    [['--rate', 'fast'], /"fast" is not a rate; write a number per second/],
     [['--range', '9-1'], /a port range is two ports from 1 to 65535, low first/],
     [['--strategy', 'magic'], /Allowed choices are connect, bind,/],
     [['--sysctl', 'tcp_magic=1'], /Allowed are tcp_tw_reuse, /],

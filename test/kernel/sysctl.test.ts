@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { normaliseValue, readSysctl, readSysctls, writeSysctl } from '../../src/kernel/sysctl.js';
+import { normaliseSysctl } from '../../src/domain/sysctl-syntax.js';
+import { readSysctl, readSysctls, writeSysctl } from '../../src/kernel/sysctl.js';
 
 test('white space in a value is one space', () => {
-  assert.equal(normaliseValue('32768\t60999\n'), '32768 60999');
-  assert.equal(normaliseValue('  4096   131072\t 6291456 '), '4096 131072 6291456');
-  assert.equal(normaliseValue('\n'), '', 'an empty list of reserved ports');
+  assert.equal(normaliseSysctl('32768\t60999\n'), '32768 60999');
+  assert.equal(normaliseSysctl('  4096   131072\t 6291456 '), '4096 131072 6291456');
+  assert.equal(normaliseSysctl('\n'), '', 'an empty list of reserved ports');
 });
 
 test('a sysctl is the file of its name, with / for each dot', () => {

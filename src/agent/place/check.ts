@@ -4,6 +4,7 @@
 
 import { familyOf } from '../../domain/addresses.js';
 import { strategyOf } from '../../domain/strategy.js';
+import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import { errnoName } from '../../kernel/errno.js';
 import {
   AF_INET,
@@ -16,7 +17,7 @@ import {
   close as sysClose,
 } from '../../kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
-import { normaliseValue, readSysctl, writeSysctl } from '../../kernel/sysctl.js';
+import { readSysctl, writeSysctl } from '../../kernel/sysctl.js';
 import { setStrategyOption } from '../../load/strategy.js';
 import { examineProgram } from '../../subjects/running/program.js';
 import type { ProgramName } from '../../subjects/settings.js';
@@ -35,7 +36,7 @@ export async function runCheck(command: Extract<Command, { type: 'check' }>, thr
   const veth = throwaway ? vethRefusal() : undefined;
   return {
     sysctls: command.sysctls.map(([name, value]) => {
-      const result = throwaway ? writeSysctl(name, normaliseValue(value)) : readSysctl(name);
+      const result = throwaway ? writeSysctl(name, normaliseSysctl(value)) : readSysctl(name);
       return { name, value, readBack: result.ok ? result.value : null, errno: result.ok ? null : result.errno };
     }),
     strategies: command.strategies.map((name) => ({ name, missing: familyErrno ? null : missingOption(name, family) })),

@@ -2,8 +2,9 @@
  * Sysctls of a role: written in its own namespace and read back, and what they say of the ephemeral ports.
  */
 
-import { type PortRange, parsePortList, parsePortRange } from '../../domain/units.js';
-import { normaliseValue, readSysctl, readSysctls, writeSysctl } from '../../kernel/sysctl.js';
+import { LOCAL_PORT_RANGE, normaliseSysctl, parseLocalPortRange } from '../../domain/sysctl-syntax.js';
+import { type PortRange, portsWithin } from '../../domain/units.js';
+import { readSysctl, readSysctls, writeSysctl } from '../../kernel/sysctl.js';
 
 /**
  * What every lab sets unless the profile says otherwise. Client and origin run on different CPUs, and a veth pair can hand over
@@ -22,25 +23,21 @@ export function applyLabSysctls(): void {
 /** Write sysctls. @returns what the kernel then says of them. Throws when the kernel refuses one */
 export function applySysctls(wanted: Readonly<Record<string, string>>): Record<string, string> {
   for (const [name, value] of Object.entries(wanted)) {
-    const result = writeSysctl(name, normaliseValue(value));
+    const result = writeSysctl(name, normaliseSysctl(value));
     if (!result.ok) throw new Error(`the kernel refused ${name} = ${value} (${result.errno})`);
   }
   return readSysctls(Object.keys(wanted));
 }
 
-/** `ip_local_port_range` serves IPv6 too. */
+/** The range of local ports in the namespace of the calling process. */
 export function ephemeralRange(): PortRange {
-  const result = readSysctl('net.ipv4.ip_local_port_range');
-  if (!result.ok) throw new Error(`net.ipv4.ip_local_port_range cannot be read (${result.errno})`);
-  return parsePortRange(result.value);
+  const result = readSysctl(LOCAL_PORT_RANGE);
+  if (!result.ok) throw new Error(`${LOCAL_PORT_RANGE} cannot be read (${result.errno})`);
+  return parseLocalPortRange(result.value);
 }
 
 /** How many ports of the range are reserved (ip_local_reserved_ports: `8080,9000-9100`). */
 export function reservedIn(range: PortRange): number {
   const result = readSysctl('net.ipv4.ip_local_reserved_ports');
-  if (!result.ok || result.value === '') return 0;
-  return parsePortList(result.value).reduce(
-    (sum, { low, high }) => sum + Math.max(0, Math.min(high, range.high) - Math.max(low, range.low) + 1),
-    0,
-  );
+  return result.ok ? portsWithin(result.value, range) : 0;
 }

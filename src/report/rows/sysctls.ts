@@ -2,18 +2,16 @@
  * Sysctls as reports show them: what a variant changes, as lines for sysctl.d(5), and what was asked beside what the kernel
  * read back. Pure.
  */
+import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import type { Results, Variant } from '../../results/schema.js';
-
-/** The kernel separates several values by a tab, people by a space. */
-function normal(value: string): string {
-  return value.trim().replace(/\s+/g, ' ');
-}
 
 /** Names and values that a variant asks for and the baseline does not. */
 export function changedSysctls(baseline: Variant | undefined, variant: Variant): [name: string, value: string][] {
   return Object.entries(variant.sysctls)
-    .map(([name, value]): [string, string] => [name, normal(value)])
-    .filter(([name, value]) => baseline?.sysctls[name] === undefined || normal(baseline.sysctls[name]) !== value);
+    .map(([name, value]): [string, string] => [name, normaliseSysctl(value)])
+    .filter(
+      ([name, value]) => baseline?.sysctls[name] === undefined || normaliseSysctl(baseline.sysctls[name]) !== value,
+    );
 }
 
 /** The variant's own sysctls as a drop-in for sysctl.d(5), one `name = value` a line. */
@@ -45,11 +43,11 @@ export function sysctlRows(results: Results): SysctlRow[] {
   const baseline = results.variants.find((variant) => variant.baseline);
   return results.variants.flatMap((variant) =>
     changedSysctls(variant.baseline ? undefined : baseline, variant).map(([name, asked]) => {
-      const readBack = [...new Set(variant.runs.flatMap((run) => run.sysctls[name] ?? []).map(normal))];
+      const readBack = [...new Set(variant.runs.flatMap((run) => run.sysctls[name] ?? []).map(normaliseSysctl))];
       const fresh = results.environment.defaults[name];
       return {
         name,
-        fresh: fresh === undefined ? null : normal(fresh),
+        fresh: fresh === undefined ? null : normaliseSysctl(fresh),
         variant: variant.name,
         asked,
         readBack,

@@ -1,4 +1,5 @@
 /** Where it ran, how it was measured, what that cannot show, and how to repeat it. */
+import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import type { Results } from '../../results/schema.js';
 import { formatDuration, formatInstant, formatNumber, formatValue, NONE, plural } from '../format.js';
 import { type Content, html, type Markup } from '../markup.js';
@@ -24,7 +25,7 @@ export function environmentSection(results: Results): Markup {
     html`<dl>${entries.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>\n`)}</dl>`,
     defaults.length > 0
       ? html`<details><summary>${plural(defaults.length, 'sysctl')} of a fresh lab</summary>
-<pre>${defaults.map(([name, value]) => `${name} = ${value.replace(/\s+/g, ' ')}`).join('\n')}</pre></details>`
+<pre>${defaults.map(([name, value]) => `${name} = ${normaliseSysctl(value)}`).join('\n')}</pre></details>`
       : null,
   );
 }

@@ -74,7 +74,7 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: 'a value with two spaces',
     text: sysctl('net.ipv4.ip_local_port_range: "1024  65535"'),
     place: 'sysctls["net.ipv4.ip_local_port_range"]:9',
-    message: /found "1024 {2}65535"; expected two ports .* with one space between them/,
+    message: /"1024 {2}65535" is not a range of local ports; write two ports .* with one space between them/,
   },
   {
     title: 'a value of yes',
