@@ -2,16 +2,13 @@
  * How long runs take: what `plan` says beforehand, and after which time a run is given up. Pure.
  */
 import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
-import type { Engine, Runner } from '../domain/guest.js';
+import type { Runner } from '../domain/guest.js';
+import { LABS, labOverheadMs } from '../domain/lab.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import { armId, guestOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { planObservations } from './order.js';
 
-/** Making a lab, starting its processes and taking it down, as measured on small machines. */
-export const LAB_OVERHEAD_MS = 350;
-/** The same of a guest, which has to boot; for QEMU with an emulated CPU. */
-export const GUEST_OVERHEAD_MS: Readonly<Record<Engine, number>> = { uml: 3500, qemu: 9000 };
 /** Attempts per second that `fill` is expected to reach at least, before the slow wall. */
 const FILL_RATE = 10_000;
 /** The same through a proxy, which then is what is waited for. */
@@ -63,8 +60,7 @@ export function neighboursMs({ neighbours = [] }: { readonly neighbours?: Experi
 
 /** Expected milliseconds of one run of an arm, its lab included. */
 export function expectedRunMs(experiment: Experiment, arm: Arm): number {
-  const guest = guestOf(experiment, arm.kernel);
-  const overhead = guest ? GUEST_OVERHEAD_MS[guest.engine] : LAB_OVERHEAD_MS;
+  const overhead = labOverheadMs(experiment.lab, guestOf(experiment, arm.kernel)?.engine);
   return (
     withNeighboursMs(experiment, expectedLoadMs(arm)) + drainMs(experiment.lab, arm) + overhead + proxyOverheadMs(arm)
   );
@@ -77,7 +73,7 @@ function proxyOverheadMs({ proxy }: Arm): number {
 
 /** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */
 export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
-  return lab === 'host' && load.close === 'client' ? TIME_WAIT_LATEST_SECONDS * 1000 : 0;
+  return !LABS[lab].ownNamespace && load.close === 'client' ? TIME_WAIT_LATEST_SECONDS * 1000 : 0;
 }
 
 /**

@@ -1,18 +1,13 @@
 /**
  * The labs of an experiment, each released in the end.
  */
-import { needsConntrack } from '../capacity/sysctl-presence.js';
+import { messageOf } from '../domain/error.js';
 import { openingAhead } from '../lab/ahead.js';
-import { hostLab } from '../lab/host.js';
-import type { Lab } from '../lab/lab.js';
-import { netnsLab } from '../lab/netns.js';
-import { vagrantLab } from '../lab/vagrant/vagrant.js';
-import { vmLab } from '../lab/vm/vm.js';
-import { guestOf } from '../plan/kernels.js';
+import type { Lab, Note } from '../lab/lab.js';
+import { labOf } from '../lab/labs.js';
 import type { Experiment } from '../plan/plan.js';
 
-/** Says something to the user, beside the results. */
-export type Note = (text: string) => void;
+export type { Note } from '../lab/lab.js';
 
 /**
  * Makes the lab that an experiment asks for.
@@ -38,19 +33,9 @@ export async function withLabs<T>(note: Note, work: (makeLab: MakeLab) => Promis
       return labs.at(-1)!;
     });
   } catch (error) {
-    await release().catch((another: unknown) => note(another instanceof Error ? another.message : String(another)));
+    await release().catch((another: unknown) => note(messageOf(another)));
     throw error;
   }
   await release();
   return result;
-}
-
-function labOf(experiment: Experiment, kernel: string | undefined, note: Note): Lab {
-  const guest = guestOf(experiment, kernel);
-  if (experiment.lab === 'host') return hostLab();
-  if (experiment.lab === 'vagrant' && experiment.box) return vagrantLab(experiment.box, note);
-  if (experiment.lab === 'netns' || guest === undefined) return netnsLab();
-  // In all guests or in none: what only some arms load would be a second difference between them.
-  const conntrack = experiment.arms.some(({ sysctls }) => Object.keys(sysctls).some(needsConntrack));
-  return vmLab(guest, note, { conntrack });
 }

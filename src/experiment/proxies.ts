@@ -1,7 +1,9 @@
 /**
  * What the rehearsal asks and learns of the proxies of an experiment. Pure.
  */
+
 import type { Check } from '../agent/protocol.js';
+import { LABS } from '../domain/lab.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
 import { subjectOf } from '../subjects/index.js';
@@ -29,11 +31,11 @@ export function withStrategies(experiment: Experiment, proxies: readonly Program
 /** Programs that are not there, and a lab that has no role for them. */
 export function programObstacles(experiment: Experiment, proxies: readonly ProgramName[], check: Check): Finding[] {
   if (proxies.length === 0) return [];
-  if (experiment.lab === 'vm' || experiment.lab === 'vagrant') {
+  if (!LABS[experiment.lab].programs) {
     return [
       {
         path: ['subject'],
-        message: `found the subject ${proxies[0]!.kind} in the ${experiment.lab} lab, whose ${experiment.lab === 'vm' ? 'guest' : 'agent'} has no programs but its own: use lab: { kind: netns }`,
+        message: `the ${experiment.lab} lab cannot run ${proxies[0]!.kind}: its ${LABS[experiment.lab].machine} has no programs of this machine; use lab: { kind: netns }`,
       },
     ];
   }

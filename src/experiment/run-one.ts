@@ -2,7 +2,9 @@
  * One run: a fresh lab, the agent's measurement, the lab gone. Whatever goes wrong ends as a failed run, never as an exception,
  * so that one bad run does not lose the others.
  */
+
 import type { Measurement, RunSpec } from '../agent/protocol.js';
+import { LABS } from '../domain/lab.js';
 import type { Lab, LabSession } from '../lab/lab.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Run, Second } from '../results/schema.js';
@@ -86,7 +88,7 @@ function specOf({ arm, neighbours, planned, network, lab, observe }: RunOneInput
     ...(neighbours ? { neighbours } : {}),
     seed: planned.seed,
     network,
-    ownNamespace: lab.kind !== 'host',
+    ownNamespace: LABS[lab.kind].ownNamespace,
     sampleMs,
     ...(observe ? { observe } : {}),
   };

@@ -3,10 +3,12 @@
  * where that is done. Three designs are made in sessions: blocks of runs (`run`), a search for rates (`search`), and the catalogue of
  * fixes (`fixes`), each table of which is a session of blocks in a folder within.
  */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { staleSnapshots } from '../agent/place/host-guard.js';
 import { UserError } from '../domain/error.js';
+import { LABS } from '../domain/lab.js';
 import { LabError } from '../lab/lab.js';
 import { leftBoxes } from '../lab/vagrant/box.js';
 import type { Experiment } from '../plan/plan.js';
@@ -186,7 +188,7 @@ async function checkLeftovers({ lab, box: own }: Experiment, note: Note): Promis
     note(
       `warning: a host run of ${takenAt} was killed before it could restore ${Object.keys(values).join(', ')}; \`bindstorm restore\` puts the old values back`,
     );
-  if (lab === 'host' && stale.length > 0)
+  if (LABS[lab].guarded && stale.length > 0)
     throw new LabError('an earlier host run was killed before it could restore its sysctls', {
       remedy: 'run `bindstorm restore` first',
     });

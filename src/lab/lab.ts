@@ -9,6 +9,9 @@ import type { LabKind } from '../domain/lab.js';
 
 export { LabError } from '../domain/error.js';
 
+/** Says something to the user, beside the results: before slow steps, and what became of something. */
+export type Note = (text: string) => void;
+
 export interface Lab {
   readonly kind: LabKind;
   /** What a report says of it. */

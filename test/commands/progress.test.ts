@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createProgress, formatLeft } from '../../src/commands/progress.js';
-import { LAB_OVERHEAD_MS } from '../../src/experiment/duration.js';
+import { labOverheadMs } from '../../src/domain/lab.js';
 import { planRuns } from '../../src/experiment/order.js';
 import type { Second } from '../../src/results/schema.js';
 import { makeExperiment, makeRun, makeSecond, type RunNumbers } from '../support/runs.js';
@@ -9,7 +9,7 @@ import { makeExperiment, makeRun, makeSecond, type RunNumbers } from '../support
 /** One warm-up block and two measured ones, of two runs each; every run has ten seconds of load. */
 const EXPERIMENT = { ...makeExperiment({ variants: ['a'], repeat: 2 }), warmup: 1 };
 const PLANNED = planRuns(EXPERIMENT);
-const RUN_MS = 10_000 + LAB_OVERHEAD_MS;
+const RUN_MS = 10_000 + labOverheadMs('netns', undefined);
 
 interface Setting {
   readonly isTTY?: boolean;

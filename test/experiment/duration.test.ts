@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  expectedExperimentMs,
-  expectedLoadMs,
-  GUEST_OVERHEAD_MS,
-  LAB_OVERHEAD_MS,
-  runDeadlineMs,
-} from '../../src/experiment/duration.js';
+import { labOverheadMs } from '../../src/domain/lab.js';
+import { expectedExperimentMs, expectedLoadMs, runDeadlineMs } from '../../src/experiment/duration.js';
 import type { Arm, Arrival } from '../../src/plan/plan.js';
 import { fittedExperiment } from '../support/kernels.js';
 import { makeArm, makeExperiment } from '../support/runs.js';
@@ -55,16 +50,16 @@ test('a fill is not given up before a few hundred attempts a second would have e
 test('an experiment lasts for all runs of all blocks, labs and warm-up included', () => {
   const experiment = { ...makeExperiment({ variants: ['a', 'b'], repeat: 6 }), warmup: 1 };
   experiment.arms[2] = { ...armWith({ shape: 'constant', rate: 1, durationMs: 4000 }), name: 'b' };
-  assert.equal(expectedExperimentMs(experiment), 7 * (10_000 + 10_000 + 4000 + 3 * LAB_OVERHEAD_MS));
+  assert.equal(expectedExperimentMs(experiment), 7 * (10_000 + 10_000 + 4000 + 3 * labOverheadMs('netns', undefined)));
 });
 
 test('a guest takes its time to boot, and what a kernel cannot run takes none', () => {
   const experiment = fittedExperiment({ repeat: 3 });
   const [old, qemu] = experiment.kernels!;
-  assert.equal(expectedExperimentMs(experiment), 3 * 7 * (10_000 + GUEST_OVERHEAD_MS.uml));
+  assert.equal(expectedExperimentMs(experiment), 3 * 7 * (10_000 + labOverheadMs('vm', 'uml')));
   const mixed = { ...experiment, kernels: [old!, { ...qemu!, guest: { engine: 'qemu' as const, kernel: 'sid' } }] };
   assert.equal(
     expectedExperimentMs(mixed),
-    3 * (3 * (10_000 + GUEST_OVERHEAD_MS.uml) + 4 * (10_000 + GUEST_OVERHEAD_MS.qemu)),
+    3 * (3 * (10_000 + labOverheadMs('vm', 'uml')) + 4 * (10_000 + labOverheadMs('vm', 'qemu'))),
   );
 });

@@ -7,7 +7,7 @@ import { findProgram } from '../../machine/programs.js';
 import type { Box } from '../../plan/box.js';
 import { type Patience, startAgent } from '../agent-process.js';
 import { abortable } from '../interrupts.js';
-import { type Lab, LabError } from '../lab.js';
+import { type Lab, LabError, type Note } from '../lab.js';
 import {
   boxStatus,
   bringUp,
@@ -35,7 +35,7 @@ interface Ready {
 }
 
 /** @param note told what takes long */
-export function vagrantLab(box: Box, note: (text: string) => void): Lab {
+export function vagrantLab(box: Box, note: Note): Lab {
   const place = vagrantPlace();
   let provider: string | undefined;
   /** From the moment at which the box is ours to put away. */
@@ -104,7 +104,7 @@ export function vagrantLab(box: Box, note: (text: string) => void): Lab {
 }
 
 /** What a controller that was killed was to do with this box is done now. */
-async function finishEarlier(box: string, place: Place, note: (text: string) => void): Promise<void> {
+async function finishEarlier(box: string, place: Place, note: Note): Promise<void> {
   const left = (await leftBoxes()).find((record) => record.box === box && record.folder === place.folder);
   if (left === undefined) return;
   note(`a run of ${left.since} was killed and has left the Vagrant box ${box}: ${await putAway(left)}`);

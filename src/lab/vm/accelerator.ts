@@ -3,6 +3,7 @@
  * kernel is really booted, without a root filesystem, and its panic is the proof. What was found out is kept in the cache, for
  * this boot of the machine and this version of QEMU.
  */
+
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { cacheFolder, cacheKey } from '../../machine/folders.js';
 import { bootId } from '../../machine/process-identity.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { lastLine } from '../agent-channel.js';
+import type { Note } from '../lab.js';
 import { type Accelerator, machineCommand, QEMU } from './qemu.js';
 
 const DEVICE = '/dev/kvm';
@@ -21,7 +23,7 @@ const MEMORY = 2 ** 28;
  * @param kernel a bzImage
  * @param note told what takes long
  */
-export async function findAccelerator(kernel: string, note: (text: string) => void): Promise<Accelerator> {
+export async function findAccelerator(kernel: string, note: Note): Promise<Accelerator> {
   const closed = unusable();
   if (closed !== undefined) return { kind: 'tcg', why: closed };
   const known = knownFile();

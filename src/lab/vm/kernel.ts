@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { notBelow } from '../../capacity/kernel-version.js';
 import { DEBIAN_SUITES, type Engine, isKernelPath, RUNNING } from '../../domain/guest.js';
 import type { Guest } from '../../plan/plan.js';
-import { LabError } from '../lab.js';
+import { LabError, type Note } from '../lab.js';
 import { type KernelFile, readKernelFile } from './boot-header.js';
 import type { QemuKernel } from './qemu.js';
 import { debianQemuKernel, givenQemuKernel, runningKernel } from './qemu-kernel.js';
@@ -21,7 +21,7 @@ export type GuestKernel = UmlKernel | QemuKernel;
  */
 export async function guestKernel(
   { engine, kernel }: Guest,
-  note: (text: string) => void,
+  note: Note,
   modules: readonly string[] = [],
 ): Promise<GuestKernel> {
   if (process.arch !== 'x64')
@@ -43,12 +43,7 @@ export function engineOf(path: string): Engine | undefined {
   }
 }
 
-async function givenKernel(
-  path: string,
-  engine: Engine,
-  note: (text: string) => void,
-  modules: readonly string[],
-): Promise<GuestKernel> {
+async function givenKernel(path: string, engine: Engine, note: Note, modules: readonly string[]): Promise<GuestKernel> {
   const file = readFile(path);
   if (file.kind === 'other')
     throw new LabError(`${path} is ${file.what}`, { remedy: file.remedy ?? `give ${WHAT_TO_GIVE}` });

@@ -7,7 +7,7 @@ import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { DEBIAN_SUITES } from '../../domain/guest.js';
 import { unpackDebianPackages } from '../../machine/debian.js';
-import { LabError } from '../lab.js';
+import { LabError, type Note } from '../lab.js';
 import { findAccelerator } from './accelerator.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
 import { CONNTRACK, modulesToLoad } from './modules.js';
@@ -19,8 +19,6 @@ const PACKAGE = 'linux-image-cloud-amd64';
 const PARTS = /^linux-(?:image|binary|modules)-/;
 
 const MODULES = 'modules';
-
-type Note = (text: string) => void;
 
 /** @param path of a bzImage. @param version its release, as 6.1.0-50-cloud-amd64; its modules are used where they lie beside it */
 export async function givenQemuKernel(

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { unpackDebianPackages } from '../../machine/debian.js';
 import { cacheFolder, cacheKey } from '../../machine/folders.js';
 import { replaceFile } from '../../machine/replace-file.js';
-import { LabError } from '../lab.js';
+import { LabError, type Note } from '../lab.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
 import { interpreterOf, librariesOf, readElfHead } from './elf.js';
 import { moduleFolder, modulesToLoad } from './modules.js';
@@ -47,11 +47,7 @@ export function givenUmlKernel(path: string): UmlKernel {
  * @param more modules wanted beside those of every lab
  * @throws LabError when it cannot be had
  */
-export async function debianUmlKernel(
-  suite: string,
-  note: (text: string) => void,
-  more: readonly string[],
-): Promise<UmlKernel> {
+export async function debianUmlKernel(suite: string, note: Note, more: readonly string[]): Promise<UmlKernel> {
   const folder = await debianKernel('uml', suite, async (ready, work) => {
     note(`fetching the User-Mode Linux kernel of Debian ${suite} into the cache (once)`);
     await fetchKernel(suite, work, ready);

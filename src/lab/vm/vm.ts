@@ -6,7 +6,7 @@ import { freemem, totalmem } from 'node:os';
 import type { Runner } from '../../domain/guest.js';
 import type { Guest } from '../../plan/plan.js';
 import { greetAgent } from '../agent-channel.js';
-import { AgentDied, type Lab, LabError, type LabSession } from '../lab.js';
+import { AgentDied, type Lab, LabError, type LabSession, type Note } from '../lab.js';
 import { labRemedy } from '../remedy.js';
 import { bootGuest, type GuestPlan } from './boot.js';
 import { guestImage, keptImage } from './image.js';
@@ -26,7 +26,7 @@ export interface GuestOptions {
 }
 
 /** @param note told what takes long, as the fetching of a kernel */
-export function vmLab(guest: Guest, note: (text: string) => void, options: GuestOptions = {}): Lab {
+export function vmLab(guest: Guest, note: Note, options: GuestOptions = {}): Lab {
   let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
   let kernel: GuestKernel | undefined;
   return {
@@ -68,11 +68,7 @@ function caveatOf(kernel: GuestKernel): string {
     : 'counts and errnos are exact; times are not those of this kernel on hardware, and are not compared with those of another engine';
 }
 
-async function prepare(
-  guest: Guest,
-  note: (text: string) => void,
-  options: GuestOptions,
-): Promise<Omit<GuestPlan, 'purpose'>> {
+async function prepare(guest: Guest, note: Note, options: GuestOptions): Promise<Omit<GuestPlan, 'purpose'>> {
   const kernel = await guestKernel(guest, note, options.conntrack ? CONNTRACK : []);
   return { kernel, image: guestImage(kernel.modules), memory: guestMemory() };
 }

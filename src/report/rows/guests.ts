@@ -1,13 +1,15 @@
 /** What a reader must know of guests: what ran them, and how long a run waited for its own. Pure. */
+
 import { median } from '../../analysis/statistics.js';
+import { LABS } from '../../domain/lab.js';
 import { kernelsOf } from '../../plan/kernels.js';
 import type { Results } from '../../results/schema.js';
 import { formatDuration } from '../format.js';
 import { allRuns } from './notices.js';
 
-/** What ran the guests and what that means for the numbers; null where there were none, or several kernels each with its own. */
+/** What ran the virtual machine and what that means for the numbers; null where there was none, or several kernels each with its own. */
 export function guestNotice({ environment, experiment, kernels }: Results): string | null {
-  return experiment.lab === 'vm' && kernels === undefined ? `Lab: ${environment.lab}.` : null;
+  return LABS[experiment.lab].machine !== 'this' && kernels === undefined ? `Lab: ${environment.lab}.` : null;
 }
 
 /** How long runs took before their load began, and their guests to boot; null where no guest was booted. */
