@@ -1,7 +1,7 @@
 // docs/exit-codes.md and docs/metrics.md, from what the program itself prints.
 import { EXIT_HELP } from '../dist/src/commands/exit.js';
-import { createLiveBook } from '../dist/src/commands/live-state.js';
-import { renderRunMetrics } from '../dist/src/commands/run-metrics.js';
+import { createLiveBook } from '../dist/src/report/live/state.js';
+import { renderRunMetrics } from '../dist/src/report/live/metrics.js';
 import { planRuns } from '../dist/src/experiment/order.js';
 import { makeExperiment, makeSecond } from '../dist/test/support/runs.js';
 

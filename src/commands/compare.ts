@@ -9,6 +9,7 @@ import { renderComparison } from '../report/comparison.js';
 import type { Results } from '../results/schema.js';
 import { EXIT, UserError } from './exit.js';
 
+/** Adds the command. */
 export function registerCompare(program: Command): void {
   program
     .command('compare')

@@ -8,6 +8,18 @@ import { boxNameProblem } from '../plan/box.js';
 import { UserError } from './exit.js';
 import { integer, oneOf } from './parsers.js';
 
+/** An option in one line. @param byDefault its value, and @param words how the help writes that */
+export function option<T>(
+  flags: string,
+  help: string,
+  parse: (text: string, before: T) => T,
+  byDefault?: T,
+  words?: string,
+): Option {
+  const made = new Option(flags, help).argParser(parse);
+  return byDefault === undefined ? made : made.default(byDefault, words);
+}
+
 /** Name of an option → makes it. */
 export const OPTIONS = {
   lab: () => new Option('--lab <kind>', 'netns (the default), vm, vagrant or host').argParser(oneOf(LAB_KINDS)),

@@ -51,3 +51,16 @@ export function names<T extends string>(allowed: readonly T[]): (text: string) =
 
 /** A rate of any size: a fleet has rates that no load generator has. */
 export const rateOption = parsed((text) => parseRate(text, Number.POSITIVE_INFINITY));
+
+/** A share, as a percentage or a number, in (0, most]. @param name of the option @param most 1 at most */
+export function share(name: string, most: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+    const value = Number(match?.[1]) / (match?.[2] === '%' ? 100 : 1);
+    if (!match || !(value > 0 && value <= most))
+      throw new InvalidArgumentError(
+        `${name} takes a share above 0 and up to ${most * 100} %, for example 0.01% or 0.0001.`,
+      );
+    return value;
+  };
+}

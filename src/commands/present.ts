@@ -2,10 +2,10 @@
  * The end of a run, or of a report that is rebuilt: the files in the result folder, and the summary on standard output.
  */
 import { readResults, writeResults } from '../experiment/folder.js';
+import { appendStepSummary } from '../report/step-summary.js';
 import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
 import type { Results } from '../results/schema.js';
-import { appendStepSummary } from './step-summary.js';
 import { hasColour } from './terminal.js';
 
 /** Make results and reports from what is in a folder. @returns the results, and the paths of the reports */

@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
+import { wrap } from '../report/wrap.js';
 import { findProfile, shippedProfiles } from './profile-file.js';
-import { wrap } from './wrap.js';
+import { textWidth } from './terminal.js';
 
 interface Listed {
   readonly name: string;
@@ -14,6 +15,7 @@ interface Listed {
   readonly description: string;
 }
 
+/** Adds the command. */
 export function registerProfiles(program: Command): void {
   program
     .command('profiles')
@@ -35,7 +37,7 @@ function describe(name: string): Listed {
 
 function renderList(profiles: readonly Listed[]): string {
   const width = Math.max(...profiles.map(({ name }) => name.length));
-  const columns = Math.max(Math.min(process.stdout.columns ?? 100, 120) - width - 4, 40);
+  const columns = Math.max(textWidth() - width - 4, 40);
   return profiles
     .map(({ name, path, description }) => {
       const lines = [...wrap(description, columns), path];

@@ -7,6 +7,7 @@ import { hostLab } from '../lab/host.js';
 import { leftBoxes, putAway } from '../lab/vagrant/box.js';
 import { EXIT, UserError } from './exit.js';
 
+/** Adds the command. */
 export function registerRestore(program: Command): void {
   program
     .command('restore')

@@ -6,13 +6,13 @@ import { type BlocksEnd, finishBlocks, isFirstRun, runsLeft } from '../experimen
 import type { Places } from '../experiment/places.js';
 import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
 import type { LoadedProfile } from '../profile/load.js';
+import type { LiveServer } from '../report/live/server.js';
+import { shownOf } from '../report/live/shown.js';
+import { createProgress } from '../report/progress.js';
 import type { Results } from '../results/schema.js';
 import { EXIT } from './exit.js';
-import type { LiveServer } from './live.js';
-import { shownOf } from './live-state.js';
 import { commandLine, type RunOptions } from './options.js';
 import { present, printSummary } from './present.js';
-import { createProgress } from './progress.js';
 import { note } from './terminal.js';
 
 type Shown = Pick<RunOptions, 'json' | 'quiet'>;

@@ -4,8 +4,8 @@
 import type { Command } from 'commander';
 import { LABS } from '../domain/lab.js';
 import type { LoadedProfile } from '../profile/load.js';
+import { openLive } from '../report/live/server.js';
 import { EXIT_HELP, UserError } from './exit.js';
-import { openLive } from './live.js';
 import { overrides, type RunOptions, refuseChanges, withOptions } from './options.js';
 import { integer } from './parsers.js';
 import { readProfile } from './profile-file.js';

@@ -12,6 +12,7 @@ const SCHEMAS = {
   fixes: fixesJsonSchema,
 } as const;
 
+/** Adds the command. */
 export function registerSchema(program: Command): void {
   program
     .command('schema')

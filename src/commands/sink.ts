@@ -1,15 +1,17 @@
 /**
  * `bindstorm sink`: the origin by itself, to load a staging proxy against.
  */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { descriptorLimit } from '../agent/place/limits.js';
 import type { Target } from '../domain/target.js';
-import { parseDuration, UnitError } from '../domain/units.js';
+import { parseDuration } from '../domain/units.js';
 import { SystemCallError } from '../kernel/errno.js';
 import { startOrigin } from '../load/origin/threads.js';
+import { onInterrupt } from '../machine/interrupts.js';
 import { parseTarget } from '../plan/targets.js';
 import { UserError } from './exit.js';
-import { integer } from './parsers.js';
+import { option } from './options.js';
+import { integer, oneOf, parsed } from './parsers.js';
 
 interface SinkOptions {
   readonly listen: readonly Target[];
@@ -22,16 +24,21 @@ interface SinkOptions {
 
 const LOOPBACK: Target = { address: '127.0.0.1', port: 9000 };
 
+/** Adds the command. */
 export function registerSink(program: Command): void {
   program
     .command('sink')
     .description('run the origin by itself: accept connections and close them as told, until interrupted')
-    .option('--listen <address:port>', 'where to listen; may be repeated (default: 127.0.0.1:9000)', collectTarget)
-    .option('--close <who>', 'who closes first: client or server', closeOption, 'client')
     .addOption(
-      new Option('--hold <duration>', 'with --close server: how long to keep a connection open')
-        .argParser(durationOption)
-        .default(0, '0s'),
+      option(
+        '--listen <address:port>',
+        'where to listen; may be repeated (default: 127.0.0.1:9000)',
+        (text, before: Target[] = []) => [...before, parsed(parseTarget)(text)],
+      ),
+    )
+    .addOption(option('--close <who>', 'who closes first: client or server', oneOf(['client', 'server']), 'client'))
+    .addOption(
+      option('--hold <duration>', 'with --close server: how long to keep it open', parsed(parseDuration), 0, '0s'),
     )
     .option('--request <bytes>', 'bytes to read before the answer', integer('--request', 1, 65_536))
     .option('--response <bytes>', 'bytes of the answer', integer('--response', 1, 1_048_576))
@@ -75,34 +82,11 @@ async function serve(options: SinkOptions): Promise<void> {
   );
   process.stderr.write(`listening on ${where.join(', ')}; Ctrl-C ends it\n`);
   await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
+    onInterrupt(resolve);
   });
   const { accepted, refused } = sink.counts();
   await sink.stop();
   process.stderr.write(
     `${accepted} connections accepted${refused > 0 ? `, ${refused} times out of descriptors` : ''}\n`,
   );
-}
-
-function collectTarget(text: string, before: Target[] = []): Target[] {
-  return [...before, optionOf(() => parseTarget(text))];
-}
-
-function durationOption(text: string): number {
-  return optionOf(() => parseDuration(text));
-}
-
-function closeOption(text: string): 'client' | 'server' {
-  if (text !== 'client' && text !== 'server') throw new InvalidArgumentError('Allowed are client, server.');
-  return text;
-}
-
-function optionOf<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
-    throw error;
-  }
 }

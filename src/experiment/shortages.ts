@@ -60,12 +60,12 @@ function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: 
     : 'as many sockets as there are ports';
   const who = arm.proxy ? 'a process' : 'a worker';
   const remedies = [
-    'raise the limit (ulimit -n)',
+    'Raise the limit (ulimit -n)',
     ...(arm.proxy || !Number.isFinite(wanted) ? [] : [`set load.workers to ${Math.ceil(wanted / (limit - RESERVE))}`]),
-    'or make the address set or the range smaller',
+    'or use fewer addresses or a smaller range',
   ];
   return [
-    `${armId(arm)} wants ${many} open at once${arm.proxy ? ' in the proxy' : ''}, and ${who} may have ${limit.toLocaleString('en')} descriptors here: attempts beyond that are shed, and the run cannot be compared: ${remedies.join(', ')}`,
+    `${armId(arm)} needs ${many} open at once${arm.proxy ? ' in the proxy' : ''}, but ${who} may have only ${limit.toLocaleString('en')} descriptors here; attempts beyond that are shed, and the run cannot be compared. ${remedies.join(', ')}`,
   ];
 }
 
@@ -79,7 +79,7 @@ function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Predi
   const most = Math.min(attempts, prediction.concurrent ?? 0);
   if (arm.load.close !== 'client' || most <= buckets) return [];
   return [
-    `${armId(arm)} can bring ${most.toLocaleString('en')} sockets into TIME_WAIT, and ${name} is ${buckets.toLocaleString('en')}: above it they skip TIME_WAIT, and the exhaustion does not show. Set it higher in the profile's sysctls`,
+    `${armId(arm)} may leave ${most.toLocaleString('en')} sockets in TIME_WAIT, more than ${name} (${buckets.toLocaleString('en')}); the excess skips TIME_WAIT and hides the exhaustion. Raise it in the profile's sysctls`,
   ];
 }
 

@@ -73,7 +73,7 @@ test('plan says what would run and which capacity is expected, without load and 
   // However the lines are broken.
   const arms = stdout.replace(/\s+/g, ' ');
   assert.match(arms, / baseline 100 attempts from 2 addresses to 1 destination capacity 40 at once, /);
-  assert.match(arms, / wider-range: .* capacity 400 at once, .* then bind:EADDRINUSE .* each run will have 100 ok /);
+  assert.match(arms, / wider-range: .* capacity 400 at once, .* then bind:EADDRINUSE .* expected per run: 100 ok /);
   assert.deepEqual(readdirSync(cwd), ['tiny.yaml']);
 });
 

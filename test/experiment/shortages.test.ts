@@ -70,7 +70,7 @@ describe('descriptors', () => {
     assert.equal(needed({ arrival: { shape: 'steps', rates: [5, 900, 7], eachMs: 5000 }, holdMs: 1000 }), 900);
   });
 
-  it('hold wants its connections, and a fill that holds all of its attempts', () => {
+  it('hold needs its connections, and a fill that holds all of its attempts', () => {
     assert.equal(needed({ arrival: { shape: 'hold', connections: 5000, durationMs: 1 } }), 5000);
     assert.equal(needed({ arrival: fill(3000), holdMs: null }), 3000);
     assert.equal(needed({ arrival: fill(50_000), holdMs: null, concurrent: 1000 }), 1000);
@@ -85,12 +85,12 @@ describe('descriptors', () => {
     const [text, ...more] = found({ arrival: constant(2000), holdMs: 3000, descriptors: 1024 });
     assert.equal(
       text,
-      'baseline wants 6,000 sockets open at once, and a worker may have 1,024 descriptors here: attempts beyond that are shed, and the run cannot be compared: raise the limit (ulimit -n), set load.workers to 8, or make the address set or the range smaller',
+      'baseline needs 6,000 sockets open at once, but a worker may have only 1,024 descriptors here; attempts beyond that are shed, and the run cannot be compared. Raise the limit (ulimit -n), set load.workers to 8, or use fewer addresses or a smaller range',
     );
     assert.deepEqual(more, []);
     assert.match(
       found({ arrival: fill(null), holdMs: null, concurrent: null })[0]!,
-      /^baseline wants as many sockets as there are ports open at once/,
+      /^baseline needs as many sockets as there are ports open at once/,
     );
   });
 });
@@ -100,7 +100,7 @@ describe('the TIME_WAIT table', () => {
 
   it('that is smaller than what gets into TIME_WAIT would hide the exhaustion', () => {
     assert.deepEqual(found(full), [
-      "baseline can bring 20,000 sockets into TIME_WAIT, and net.ipv4.tcp_max_tw_buckets is 8,192: above it they skip TIME_WAIT, and the exhaustion does not show. Set it higher in the profile's sysctls",
+      "baseline may leave 20,000 sockets in TIME_WAIT, more than net.ipv4.tcp_max_tw_buckets (8,192); the excess skips TIME_WAIT and hides the exhaustion. Raise it in the profile's sysctls",
     ]);
   });
 
@@ -130,6 +130,6 @@ it('every arm is looked at with its own prediction', () => {
   const texts = shortages(experiment, { ...makeEnvironment(), descriptors: 1000 }, predictions);
   assert.deepEqual(
     texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
-    ['a wants 1,000', 'b wants 900'],
+    ['a needs 1,000', 'b needs 900'],
   );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createScreen, type ScreenKind } from '../../src/commands/watch-screen.js';
+import { createScreen, type ScreenKind } from '../../src/watch/screen.js';
 import { countOf, lookOf } from '../support/looks.js';
 
 function fakeStream(terminal: { columns: number; rows: number } | null) {

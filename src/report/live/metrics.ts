@@ -1,8 +1,9 @@
 /** The metrics of a run in progress, for Prometheus: conventional names, base units. Pure. */
-import { type Family, renderFamilies, type Sample } from '../gauge/exposition.js';
-import { addressName } from '../report/rows/addresses.js';
-import type { LiveBook } from './live-state.js';
+import { type Family, renderFamilies, type Sample } from '../../gauge/exposition.js';
+import { addressName } from '../rows/addresses.js';
+import type { LiveBook } from './state.js';
 
+/** The text that `/metrics` serves. */
 export function renderRunMetrics(book: LiveBook): string {
   return renderFamilies('bindstorm_run_', families(book));
 }

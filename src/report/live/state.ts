@@ -1,18 +1,13 @@
 /** What a live page and the metrics of a run show, kept from the events of the experiment. No I/O. */
-import { compareGoal } from '../analysis/compare.js';
-import { predictArm } from '../capacity/predict.js';
-import { strategyOf } from '../domain/strategy.js';
-import type { ExperimentEvent } from '../experiment/blocks.js';
-import { finishedRuns, type JournalContents } from '../experiment/journal.js';
-import { type PlannedRun, planRuns } from '../experiment/order.js';
-import { type Places, placeFor } from '../experiment/places.js';
-import { shortagesByKernel } from '../experiment/shortages.js';
-import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
-import type { Arm, Experiment } from '../plan/plan.js';
-import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from '../report/live/messages.js';
-import type { AddressWalls } from '../report/rows/addresses.js';
-import type { Run, Second } from '../results/schema.js';
-import { blockName, createClock } from './progress.js';
+import { compareGoal } from '../../analysis/compare.js';
+import type { ExperimentEvent } from '../../experiment/blocks.js';
+import type { PlannedRun } from '../../experiment/order.js';
+import { armId, experimentOn, kernelsOf } from '../../plan/kernels.js';
+import type { Arm, Experiment } from '../../plan/plan.js';
+import type { Run, Second } from '../../results/schema.js';
+import { blockName, createClock } from '../progress.js';
+import type { AddressWalls } from '../rows/addresses.js';
+import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from './messages.js';
 
 export interface LiveInput {
   readonly experiment: Experiment;
@@ -146,41 +141,6 @@ function effectsSoFar(
   return [...compared].flatMap(([name, { unit, kind, difference, ci, pairs, margin }]) =>
     pairs === 0 ? [] : [{ name: armId({ name, kernel }), unit, kind, difference, ci, pairs, margin }],
   );
-}
-
-/** What the progress and the live page show of a session. @param contents of its journal */
-export function shownOf(contents: JournalContents<'run'>, places: Places) {
-  const { experiment } = contents.begin;
-  const expectations = new Map(
-    experiment.arms.map((arm) => {
-      const { kernel, environment } = placeFor(places, arm.kernel);
-      return [armId(arm), predictArm(arm, kernel, environment.defaults)];
-    }),
-  );
-  const expected = (id: string) => expectations.get(id)!;
-  /** Where an arm's searches become long and where its ports end, by the kernel that it runs on. */
-  const wallsOf = (arm: Arm): AddressWalls => expected(armId(arm)).perAddress;
-  const rooms = new Map(
-    experiment.arms.map((arm) => {
-      const addresses = strategyOf(arm.load.strategy).address === 'chosen' ? arm.addresses.length : 1;
-      const { hard } = wallsOf(arm);
-      return [armId(arm), hard === null ? null : hard * addresses];
-    }),
-  );
-  const environmentOf = (kernel: string | undefined) => placeFor(places, kernel).environment;
-  return {
-    experiment,
-    planned: planRuns(experiment),
-    finished: finishedRuns(contents),
-    runs: contents.runs,
-    now: () => performance.now(),
-    wallsOf,
-    deterministic: (arm: Arm) => expected(armId(arm)).determinism(experiment).deterministic,
-    /** Ports that an arm can have in use on all its addresses, by its id. */
-    roomOf: (id: string) => rooms.get(id) ?? null,
-    /** What a reader of the results must know, and what this machine or a guest lacks. */
-    notes: [...places.warnings, ...shortagesByKernel(experiment, environmentOf, (id) => expected(id).prediction)],
-  };
 }
 
 function emptyArm(arm: Arm, walls: AddressWalls): LiveArm {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createProgress, formatLeft } from '../../src/commands/progress.js';
 import { labOverheadMs } from '../../src/domain/lab.js';
 import { planRuns } from '../../src/experiment/order.js';
+import { createProgress, formatLeft } from '../../src/report/progress.js';
 import type { Second } from '../../src/results/schema.js';
 import { makeExperiment, makeRun, makeSecond, type RunNumbers } from '../support/runs.js';
 

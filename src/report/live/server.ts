@@ -5,13 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { ExperimentEvent } from '../experiment/blocks.js';
-import { METRICS_CONTENT_TYPE } from '../gauge/exposition.js';
-import type { LiveMessage } from '../report/live/messages.js';
-import { LIVE_PATHS, livePage } from '../report/live/page.js';
-import { UserError } from './exit.js';
-import { createLiveBook, type LiveBook, type LiveInput } from './live-state.js';
-import { renderRunMetrics } from './run-metrics.js';
+import { UserError } from '../../domain/error.js';
+import type { ExperimentEvent } from '../../experiment/blocks.js';
+import { METRICS_CONTENT_TYPE } from '../../gauge/exposition.js';
+import type { LiveMessage } from './messages.js';
+import { renderRunMetrics } from './metrics.js';
+import { LIVE_PATHS, livePage } from './page.js';
+import { createLiveBook, type LiveBook, type LiveInput } from './state.js';
 
 export interface LiveServer {
   readonly url: string;
@@ -25,7 +25,7 @@ export interface LiveServer {
 
 const HOST = '127.0.0.1';
 /** client.ts with all that it imports, as one file (scripts/bundle.mjs). */
-const SCRIPT = fileURLToPath(new URL('../../bundle/live/client.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../../bundle/live/client.js', import.meta.url));
 /** A page that has not come for its report by then is closed, asleep, or no browser. */
 const FAREWELL_MS = 5_000;
 

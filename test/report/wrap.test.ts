@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wrap } from '../../src/commands/wrap.js';
+import { wrap } from '../../src/report/wrap.js';
 
 test('lines are as long as fits, and no longer', () => {
   assert.deepEqual(wrap('one two three', 7), ['one two', 'three']);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLiveBook } from '../../src/commands/live-state.js';
-import { renderRunMetrics } from '../../src/commands/run-metrics.js';
 import { planRuns } from '../../src/experiment/order.js';
+import { renderRunMetrics } from '../../src/report/live/metrics.js';
+import { createLiveBook } from '../../src/report/live/state.js';
 import { fittedExperiment, kernelRuns } from '../support/kernels.js';
 import { makeExperiment, makeRun, makeSecond } from '../support/runs.js';
 

@@ -3,8 +3,8 @@
  */
 import { createServer, type Server } from 'node:http';
 import { isIP } from 'node:net';
+import { UserError } from '../domain/error.js';
 import { METRICS_CONTENT_TYPE } from '../gauge/exposition.js';
-import { UserError } from './exit.js';
 
 export interface Endpoint {
   readonly host: string;

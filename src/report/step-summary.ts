@@ -2,9 +2,9 @@
  * The short report on the page of a CI job: GitHub Actions (and Gitea, Forgejo) give each step a file to append Markdown to.
  */
 import { appendFileSync } from 'node:fs';
-import { applyOf } from '../report/apply.js';
-import { renderSummary } from '../report/summary.js';
 import type { Results } from '../results/schema.js';
+import { applyOf } from './apply.js';
+import { renderSummary } from './summary.js';
 
 /** Append to the file that $GITHUB_STEP_SUMMARY names, where it is set. A file that cannot be written is a warning, no failure. */
 export function appendStepSummary(results: Results): void {

@@ -3,6 +3,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT, UserError } from '../domain/error.js';
 import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.js';
 import { parsePortList } from '../domain/units.js';
 import { type Look, makeLook } from '../gauge/look.js';
@@ -15,7 +16,6 @@ import { type EphemeralPorts, openCensus, type SocketCensus } from '../kernel/so
 import type { Owners } from '../kernel/socket-owners.js';
 import { findOwners } from '../kernel/socket-owners.js';
 import { readSysctl } from '../kernel/sysctl.js';
-import { EXIT, UserError } from './exit.js';
 
 export interface Place {
   /** That of a process. */

@@ -1,0 +1,159 @@
+/**
+ * What a profile would do on this machine: which runs, for how long, and what is predicted of each arm. No load.
+ */
+import { smallestPairs } from '../analysis/statistics.js';
+import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
+import { predictArm } from '../capacity/predict.js';
+import type { Needed } from '../capacity/sizing.js';
+import type { Walls } from '../capacity/time-until.js';
+import { UserError } from '../domain/error.js';
+import { LabInterrupted } from '../lab/lab.js';
+import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../plan/arrival.js';
+import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
+import type { Arm, Experiment } from '../plan/plan.js';
+import type { Prediction } from '../results/schema.js';
+import { expectedExperimentMs } from './duration.js';
+import { type Note, withLabs } from './labs.js';
+import { planRuns } from './order.js';
+import { findPlaces, type Places } from './places.js';
+import { shortagesByKernel } from './shortages.js';
+
+/** What is predicted of an arm. */
+export interface ArmPreview {
+  readonly name: string;
+  /** With several kernels. */
+  readonly kernel?: string;
+  /** What the kernel lacks of what the arm names → since or until when kernels have it; with `absent` the arm is not run. */
+  readonly missing?: Readonly<Record<string, string>>;
+  readonly absent?: boolean;
+  readonly changes: readonly string[];
+  readonly addresses: number;
+  readonly destinations: number;
+  readonly attempts: number | null;
+  /** The arrivals of one run last so long; null: as long as it takes. */
+  readonly seconds: number | null;
+  readonly prediction: Prediction;
+  readonly walls: Walls;
+  /** The kind of proxy under test, in which the prediction's call fails; null: the harness's own sockets. */
+  readonly proxy: string | null;
+  /** With `--rate`: how many local addresses it takes to sustain that rate. */
+  readonly needed?: { readonly rate: number; readonly full: Needed };
+  /** Whether the outcome counts of a run are the same each time, and why. */
+  readonly deterministic: boolean;
+  readonly why: string;
+}
+
+/** What a profile would do, as `plan --json` prints it. */
+export interface Preview {
+  readonly experiment: string;
+  readonly description: string | null;
+  readonly runs: number;
+  readonly expectedSeconds: number;
+  /** The release; with several kernels, that of the first. */
+  readonly kernel: string;
+  /** With several kernels: their names and releases. */
+  readonly kernels?: readonly { readonly name: string; readonly release: string }[];
+  readonly goal: string;
+  readonly arms: readonly ArmPreview[];
+  /** What this machine lacks for it, or what a reader must know. */
+  readonly notes: readonly string[];
+}
+
+export type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+/** The places of an experiment, or why there are none. Rejects with LabInterrupted, and with what is a fault of the program. */
+export async function tryPlaces(experiment: Experiment, note: Note): Promise<Attempted<Places>> {
+  try {
+    const value = await withLabs(note, (makeLab) => findPlaces(experiment, (kernel) => makeLab(experiment, kernel)));
+    return { ok: true, value };
+  } catch (error) {
+    if (error instanceof LabInterrupted || !(error instanceof UserError)) throw error;
+    return { ok: false, reason: error.explain() };
+  }
+}
+
+/**
+ * What an experiment would do here. Without a lab the arithmetic still holds, so that its lack is a note.
+ * @param rate per second; with it also how many addresses each arm needs to sustain it
+ */
+export function preview(experiment: Experiment, places: Attempted<Places>, rate: number | undefined): Preview {
+  const known = places.ok ? places.value.all : [];
+  const parts = kernelsOf(experiment).map((name) => {
+    const environment = known.find((place) => place.name === name)?.environment;
+    const release = environment?.kernel ?? '6.18';
+    const version = parseKernelVersion(release, environment?.hz);
+    const part = experimentOn(experiment, name);
+    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part, rate));
+    return { name, release, environment, part, arms };
+  });
+  const [first] = parts;
+  return {
+    experiment: experiment.name,
+    description: experiment.description,
+    runs: planRuns(experiment).length,
+    expectedSeconds: expectedExperimentMs(experiment) / 1000,
+    kernel: first!.release,
+    ...(experiment.kernels ? { kernels: parts.map(({ name, release }) => ({ name: name!, release })) } : {}),
+    goal: experiment.goal,
+    arms: parts.flatMap(({ arms }) => arms),
+    notes: [
+      ...(places.ok
+        ? places.value.warnings
+        : [`it cannot run here: ${places.reason}`, `the arithmetic is for Linux ${first!.release}`]),
+      ...shortagesByKernel(
+        experiment,
+        (kernel) => known.find((place) => place.name === kernel)?.environment,
+        (id) => parts.flatMap(({ arms }) => arms).find((arm) => armId(arm) === id)!.prediction,
+      ),
+      ...(experiment.search
+        ? ['the rate is searched for (find: max-rate): runs, attempts and times are those of one step of it']
+        : new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms)))),
+    ],
+  };
+}
+
+function describeArm(
+  arm: Arm,
+  kernel: KernelVersion,
+  defaults: Readonly<Record<string, string>>,
+  experiment: Experiment,
+  rate: number | undefined,
+): ArmPreview {
+  const { prediction, walls, determinism, addressesFor } = predictArm(arm, kernel, defaults);
+  const durationMs = arrivalDurationMs(arm.load.arrival);
+  return {
+    name: arm.name,
+    ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
+    ...(arm.missing ? { missing: arm.missing } : {}),
+    ...(arm.absent ? { absent: true } : {}),
+    changes: arm.changes,
+    addresses: arm.addresses.length,
+    destinations: destinationCount(arm.destinations),
+    attempts: scheduledAttempts(arm.load.arrival),
+    seconds: durationMs === null ? null : durationMs / 1000,
+    prediction,
+    walls,
+    proxy: arm.proxy?.kind ?? null,
+    ...(rate === undefined ? {} : { needed: { rate, full: addressesFor(rate) } }),
+    ...determinism(experiment),
+  };
+}
+
+/** How many repeats a claim about the noisy variants needs. */
+function repeatNotes({ repeat }: Experiment, planned: readonly ArmPreview[]): string[] {
+  const arms = planned.filter(({ absent }) => !absent);
+  const noisy = arms.filter((arm, i) => i > 0 && !(arm.deterministic && arms[0]!.deterministic)).length;
+  const needed = (comparisons: number) => smallestPairs(comparisons);
+  const notes: string[] = [];
+  if (noisy > 0 && repeat < needed(noisy)) {
+    notes.push(
+      `${noisy} of ${arms.length - 1} variants vary from run to run; to call any of them better or worse takes repeat: ${needed(noisy)}, and the profile says ${repeat}`,
+    );
+  }
+  if (repeat < needed(arms.length - 1)) {
+    notes.push(
+      `times and CPU always vary: a claim about a guardrail takes repeat: ${needed(arms.length - 1)} with ${arms.length - 1} variants, and the profile says ${repeat}`,
+    );
+  }
+  return notes;
+}

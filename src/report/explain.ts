@@ -1,0 +1,69 @@
+/**
+ * What log lines mean, in words. Pure.
+ */
+import { counted } from '../analysis/format.js';
+import { strategyOf } from '../domain/strategy.js';
+import type { Explanation, Finding } from '../explain/explain.js';
+import { wrap } from './wrap.js';
+
+/** The findings as text for a terminal. @param width in columns */
+export function renderExplanation({ findings, lines, unknown }: Explanation, width: number): string {
+  if (findings.length === 0) {
+    return `${wrap(
+      `I do not know: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that I know. What would tell: strace -f -e trace=socket,setsockopt,bind,connect -p PID, given to this command.`,
+      width,
+    ).join('\n')}\n`;
+  }
+  const rest = unknown > 0 ? `${counted(unknown, 'further line')} said nothing to me.\n` : '';
+  const blocks = findings.map((finding, i) => {
+    const said = findings.findIndex(({ cause }) => cause === finding.cause) < i;
+    return renderFinding(finding, width, said);
+  });
+  return `${blocks.join('\n')}${rest && `\n${rest}`}`;
+}
+
+/** @param said whether a finding before it had the same cause, which then is not explained again */
+function renderFinding(finding: Finding, width: number, said: boolean): string {
+  const { line, count, why, note, reproduce, strategy } = finding;
+  const paragraph = (title: string, content: string | null) =>
+    content === null
+      ? []
+      : wrap(content, width - 13).map((part, i) => `  ${i === 0 ? title.padEnd(11) : ' '.repeat(11)}${part}`);
+  return `${[
+    line.length > width ? `${line.slice(0, width - 1)}…` : line,
+    ...(count > 1 ? [`  (${counted(count, 'line')} like this)`] : []),
+    ...paragraph('program', programText(finding)),
+    ...paragraph('failed', failedText(finding)),
+    ...paragraph(
+      'ran out',
+      said ? `${why.resource.split(/(?<=[:.]) /)[0]!.replace(/:$/, '.')} (as above)` : why.resource,
+    ),
+    ...(strategy
+      ? paragraph(
+          'strategy',
+          `${strategy.name}${strategy.sure ? '' : ' (likely)'}: ${strategyOf(strategy.name).usedBy}`,
+        )
+      : []),
+    ...paragraph('note', note),
+    ...(said
+      ? []
+      : [...paragraph('see', why.check), ...paragraph('helps', why.helps), ...paragraph('in vain', why.inVain)]),
+    ...(reproduce ? paragraph('reproduce', reproduceText(reproduce)) : []),
+  ].join('\n')}\n`;
+}
+
+function programText({ program, version }: Finding): string {
+  if (program === null)
+    return version === null ? 'I do not know; the words are common ones' : `I do not know (${version})`;
+  return version === null ? program : `${program}, ${version}`;
+}
+
+function failedText({ call, errno }: Finding): string {
+  const name = call === 'none' ? 'no call is named' : `${call}()`;
+  return errno === null ? name : `${name}${call === 'none' ? ': ' : ' = '}${errno}`;
+}
+
+function reproduceText({ shipped }: NonNullable<Finding['reproduce']>): string {
+  const own = 'the same command with --profile > reproduce.yaml, then bindstorm run reproduce.yaml';
+  return shipped === null ? own : `bindstorm run ${shipped} (the story it is known from), or ${own}`;
+}

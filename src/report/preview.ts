@@ -1,0 +1,174 @@
+/**
+ * What `plan` says: the runs, and of each arm its capacity, when the load comes to each wall, and how all that is known. Pure.
+ */
+import { counted } from '../analysis/format.js';
+import type { Needed } from '../capacity/sizing.js';
+import { planRuns } from '../experiment/order.js';
+import type { ArmPreview, Preview } from '../experiment/preview.js';
+import type { Experiment } from '../plan/plan.js';
+import { neighbourInWords } from '../profile/changes.js';
+import type { Prediction } from '../results/schema.js';
+import { formatLeft } from './progress.js';
+import { wrap } from './wrap.js';
+
+/** A preview as text for a terminal. @param width in columns */
+export function renderPreview(plan: Preview, experiment: Experiment, width: number): string {
+  const size = planRuns({ ...experiment, warmup: 0, repeat: 1 }).length;
+  const lines = [
+    experiment.search
+      ? `${plan.experiment}: a search for the highest rate of ${counted(plan.arms.length, 'arm')}, some fifteen steps each (bindstorm search)`
+      : `${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${size}), about ${formatLeft(plan.expectedSeconds * 1000)}`,
+  ];
+  if (plan.description) lines.push(...wrap(plan.description, width));
+  if (plan.kernels) {
+    lines.push('', `Goal: ${plan.goal}, on each of ${counted(plan.kernels.length, 'kernel')}.`);
+    for (const kernel of plan.kernels) lines.push(...renderKernel(kernel, plan, width));
+  } else {
+    lines.push('', `Goal: ${plan.goal}. Expected on Linux ${plan.kernel}, by arithmetic:`, '');
+    for (const arm of plan.arms) lines.push(...renderArm(arm, plan.arms[0]!, width));
+  }
+  if (experiment.neighbours)
+    lines.push(
+      '',
+      'Neighbours, beside every arm:',
+      ...experiment.neighbours.map((each) => `  ${neighbourInWords(each)}`),
+    );
+  if (plan.notes.length > 0) {
+    lines.push('', 'Notes:');
+    for (const note of plan.notes)
+      lines.push(...wrap(note, width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** What the arithmetic says of one kernel. What is as on the first one is named only. */
+function renderKernel({ name, release }: { name: string; release: string }, plan: Preview, width: number): string[] {
+  const textsOn = (kernel: string) => {
+    const arms = plan.arms.filter((arm) => arm.kernel === kernel);
+    return arms.map((arm) => ({ arm, lines: renderArm(arm, arms[0]!, width) }));
+  };
+  const first = plan.kernels![0]!.name;
+  const before = name === first ? [] : textsOn(first);
+  const texts = textsOn(name);
+  const isTheSame = ({ arm, lines }: (typeof texts)[number]) =>
+    before.some((other) => other.arm.name === arm.name && other.lines.join() === lines.join());
+  const same = texts.filter(isTheSame).map(({ arm }) => arm.name);
+  return [
+    '',
+    `${name}: expected on Linux ${release}, by arithmetic:`,
+    '',
+    ...texts.filter((text) => !isTheSame(text)).flatMap(({ lines }) => lines),
+    ...(same.length > 0
+      ? wrap(`the same as on ${first}: ${same.join(', ')}`, width - 2).map((line) => `  ${line}`)
+      : []),
+  ];
+}
+
+function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string[] {
+  const { prediction, attempts, missing = {} } = arm;
+  const lacking = Object.entries(missing).map(([name, life]) => `${name} (${life})`);
+  if (arm.absent) {
+    const reason = `not run: not on this kernel: ${lacking.join(', ')}`;
+    return [`  ${arm.name}`, ...wrap(reason, width - 6).map((line) => `      ${line}`)];
+  }
+  const number = (value: number) => Math.round(value).toLocaleString('en');
+  const tried = attempts === null ? 'attempts until ports run out' : counted(attempts, 'attempt');
+  const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
+  const sustained = prediction.sustained === null ? '' : `, ${perSecond(prediction.sustained)} sustained`;
+  const facts = [
+    ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
+    `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
+    `capacity ${at}${sustained} (${prediction.formula}), then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`,
+    // What the baseline's lines have said already is not said again.
+    ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
+    ...capacityLines(arm, baseline),
+    ...expectedOutcomes(arm),
+    ...(arm.needed ? [`to sustain ${perSecond(arm.needed.rate)}: ${neededText(arm.needed.full)}`] : []),
+  ];
+  const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
+  return [title, ...facts.flatMap((fact) => wrap(fact, width - 6).map((line) => `      ${line}`))];
+}
+
+function neededText(needed: Needed): string {
+  switch (needed.kind) {
+    case 'addresses':
+      return `${counted(needed.addresses, 'address')}, each of which sustains ${perSecond(needed.perAddress)}`;
+    case 'useless':
+      return `no number of addresses is enough: ${needed.why}`;
+    case 'unlimited':
+      return `one address: ${needed.why}`;
+    case 'unknown':
+      return `no closed form: ${needed.why}`;
+  }
+}
+
+/** Where the kernel's rules alone decide: how the attempts of each run will end. */
+function expectedOutcomes({ attempts, deterministic, prediction, proxy }: ArmPreview): string[] {
+  if (!deterministic || attempts === null || prediction.concurrent === null) return [];
+  const ok = Math.min(attempts, prediction.concurrent);
+  const failing = attempts - ok;
+  const how = proxy === null ? prediction.fails : `failures (${prediction.fails} in ${proxy})`;
+  return [
+    `expected per run: ${ok.toLocaleString('en')} ok${failing > 0 ? `, ${failing.toLocaleString('en')} ${how}` : ''}`,
+  ];
+}
+
+/** Ports that a search walks in vain before anybody notices: at 50 to 220 ns each, a tenth of a millisecond. */
+const NOTICEABLE = 500;
+
+/** Sentences, without what the baseline's have said already. */
+function capacityLines(arm: ArmPreview, baseline: ArmPreview): string[] {
+  const { known } = arm.prediction;
+  const said = arm !== baseline && known?.why === baseline.prediction.known?.why;
+  return [
+    ...slowLines(arm, baseline),
+    ...whenLines(arm),
+    ...simulatedLines(arm),
+    ...(known && !said ? [`known: ${known.why}`] : []),
+  ];
+}
+
+function noticedWall({ prediction: { slowWall } }: ArmPreview): Prediction['slowWall'] {
+  return slowWall && slowWall.walked >= NOTICEABLE ? slowWall : null;
+}
+
+function slowLines(arm: ArmPreview, baseline: ArmPreview): string[] {
+  const wall = noticedWall(arm);
+  if (!wall) return [];
+  const rate = wall.rate === null ? '' : `, which ${perSecond(wall.rate)} leads to`;
+  const said = arm !== baseline && wall.why === noticedWall(baseline)?.why;
+  return [`slow from ${number(wall.tuples)} at once${rate}${said ? '' : `: ${wall.why}`}`];
+}
+
+function whenLines(arm: ArmPreview): string[] {
+  const { walls, seconds } = arm;
+  const after = (at: number) => {
+    const past = seconds !== null && at > seconds ? ', past the end of the run' : '';
+    return at === 0 ? 'at once' : `after ${duration(at)}${past}`;
+  };
+  const parts = [
+    ...(noticedWall(arm) && walls.slow !== null ? [`slow ${after(walls.slow)}`] : []),
+    ...(walls.hard === null ? [] : [`full ${after(walls.hard)}`]),
+  ];
+  return parts.length === 0 ? [] : [`at this rate: ${parts.join('; ')}`];
+}
+
+function simulatedLines({ prediction: { simulated } }: ArmPreview): string[] {
+  if (!simulated) return [];
+  const { ok, beforeFirstFailure: first, runs, scaledTo, attempts } = simulated;
+  const between = ok.low === ok.high ? number(ok.low) : `${number(ok.low)} to ${number(ok.high)}`;
+  const failure = first === null ? '' : `; the first failure after ${number(first.low)} to ${number(first.high)}`;
+  const scaled = scaledTo === null ? '' : ', scaled down';
+  return [`simulated (${runs} runs${scaled}): ${between} of ${number(attempts)} ok${failure}`];
+}
+
+const number = (value: number) => Math.round(value).toLocaleString('en');
+
+/** Connections per second, short. */
+function perSecond(rate: number): string {
+  return rate < 10 ? `${Number(rate.toPrecision(2))}/s` : `${number(rate)}/s`;
+}
+
+function duration(seconds: number): string {
+  return seconds < 100 ? `${Number(seconds.toPrecision(2))} s` : formatLeft(seconds * 1000);
+}
