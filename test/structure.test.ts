@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { SUBJECT_KINDS } from '../src/subjects/index.js';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url));
@@ -207,6 +208,18 @@ describe('the structure', () => {
       imports.filter(({ target }) => effects.test(target)).map(({ target }) => `${file} → ${target}`),
     );
     assert.deepEqual(found, []);
+  });
+
+  it('no kind of subject is compared outside of src/subjects', () => {
+    const kinds = SUBJECT_KINDS.join('|');
+    const comparison = new RegExp(
+      `(\\S*)\\s*[=!]==\\s*'(?:${kinds})'|\\bcase '(?:${kinds})':|\\[[^\\]]*'(?:${kinds})'[^\\]]*\\]\\.includes`,
+    );
+    // The network of a run may be "external" too.
+    const found = linesWith(comparison).filter(
+      (line) => !/^src\/(?:subjects|explain)\//.test(line) && !/\bnetwork === 'external'/.test(line),
+    );
+    assert.deepEqual(found, [], 'a trait or a method of the subject says what differs (src/subjects/subject.ts)');
   });
 
   it('nothing is written past the streams, and nothing is left for later', () => {

@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { armSchema, neighbourSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
+import { programNameSchema } from '../subjects/index.js';
 import { observationSchema, proxyReportSchema } from '../subjects/proxy-report.js';
-import { programNameSchema } from '../subjects/settings.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
 export const PROTOCOL_VERSION = 1;

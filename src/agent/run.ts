@@ -210,7 +210,7 @@ async function setDirectScene(
 }
 
 function targetsOf({ arm, ownNamespace }: RunSpec): Target[] {
-  if (arm.destinations.kind === 'external') return arm.destinations.targets;
+  if (arm.destinations.kind !== 'lab') return arm.destinations.targets;
   const { addresses, ports } = arm.destinations;
   const first = arm.addresses[0]!;
   return originTargets(familyOf(first), !ownNamespace || isLoopback(first), addresses, ports);

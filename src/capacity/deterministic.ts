@@ -8,6 +8,7 @@ import { strategyOf } from '../domain/strategy.js';
 import { portCount } from '../domain/units.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { proxySubjectOf } from '../subjects/index.js';
 import { type Ceiling, ceiling } from './ceiling.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
 import { type PredictInput, searchedRange } from './predict-input.js';
@@ -48,7 +49,7 @@ export function isDeterministic(
     return no('a neighbour takes ports while the load is running');
   const top = ceiling(input);
   const { arrival } = arm.load;
-  if (arm.via || arm.destinations.kind === 'external') return no('machines outside the lab decide what is answered');
+  if (arm.via || arm.destinations.kind !== 'lab') return no('machines outside the lab decide what is answered');
   if (arrival.shape === 'poisson') return no('the instants of a poisson arrival are random');
   if (arrival.shape === 'hold')
     return no('hold opens a connection for each that ends, so time decides how many there are');
@@ -65,13 +66,13 @@ export function isDeterministic(
 /** What a proxy between the load and the ports leaves open. */
 function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy === undefined) return undefined;
-  if (proxy.kind === 'dante')
-    return 'dante first tries the port that its client has, so that it depends on the clients how many fit';
-  if (proxy.kind === 'squid' && proxy.outgoing === 'random') return 'the proxy draws its outgoing addresses';
-  if (proxy.config.length > 0)
+  const { undetermined, closesWithClient } = proxySubjectOf(proxy.kind);
+  const why = undetermined?.(proxy);
+  if (why !== undefined) return why;
+  if ('config' in proxy && proxy.config.length > 0)
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
-  // An exit of Tor closes first when its client does, and with nothing left to read: whenever that is, TIME_WAIT follows.
-  const closesLikeItsClient = proxy.kind === 'tor' && load.close === 'client' && load.exchange === null;
+  // With nothing left to read TIME_WAIT follows, whenever that is.
+  const closesLikeItsClient = closesWithClient === true && load.close === 'client' && load.exchange === null;
   if (load.holdMs !== null && !closesLikeItsClient) return 'when the proxy closes its connections is its own affair';
   if (load.arrival.shape === 'fill' && load.arrival.failures !== null)
     return 'a proxy answers in its own time, so time decides how many attempts are under way when the fill stops';

@@ -175,5 +175,5 @@ function sysctlNumber(sysctls: Readonly<Record<string, string>>, name: string, f
 
 function targetsAreLoopback({ destinations, via }: Arm): boolean {
   if (via) return isLoopback(via.address);
-  return destinations.kind === 'external' && destinations.targets.every((target) => isLoopback(target.address));
+  return destinations.kind !== 'lab' && destinations.targets.every((target) => isLoopback(target.address));
 }

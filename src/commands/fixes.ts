@@ -12,10 +12,11 @@ import type { BeginOf } from '../experiment/journal.js';
 import { beginSession, resumeSession, type Session } from '../experiment/session.js';
 import { interruptible } from '../machine/interrupts.js';
 import { replaceFile } from '../machine/replace-file.js';
-import { FIX_SUBJECTS, type FixSubject } from '../profile/fix.js';
+import { FIX_SUBJECTS } from '../profile/fix.js';
 import { renderFixes, summaryLines } from '../report/fixes.js';
 import { renderFixesHtml } from '../report/fixes-html.js';
 import { SCHEMA_VERSION } from '../results/schema.js';
+import type { ProxyKind } from '../subjects/index.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { commandLine, kernelNames, type RunOptions, refuseChanges, withOptions } from './options.js';
 import { names } from './parsers.js';
@@ -25,7 +26,7 @@ interface FixesOptions extends RunOptions {
   readonly kernels: string[];
   readonly host: boolean;
   readonly strategies?: StrategyName[];
-  readonly subjects: FixSubject[];
+  readonly subjects: ProxyKind[];
   readonly only?: string[];
 }
 

@@ -15,6 +15,7 @@ import { SEARCH, type SearchSettings } from '../plan/search.js';
 import type { LoadedProfile } from '../profile/load.js';
 import { renderSearchMarkdown, searchLines } from '../report/search.js';
 import type { SearchReport } from '../results/search.js';
+import { subjectOf } from '../subjects/index.js';
 import { EXIT, EXIT_HELP, UserError } from './exit.js';
 import { commandLine, overrides, type RunOptions, refuseChanges, withOptions } from './options.js';
 import { integer, parsed } from './parsers.js';
@@ -74,7 +75,7 @@ export function registerSearch(program: Command): void {
 /** Search for the rates of a profile in a new result folder. @returns the exit code */
 export async function startSearch(loaded: LoadedProfile, options: SearchOptions): Promise<number> {
   const { experiment } = loaded;
-  if (!LABS[experiment.lab].ownNamespace || experiment.subject === 'external')
+  if (!LABS[experiment.lab].ownNamespace || subjectOf(experiment.subject).role === 'elsewhere')
     throw new UserError(
       'a search loads up to the limit again and again, and each step needs free ports: use a lab that is thrown away, for example --lab netns',
     );

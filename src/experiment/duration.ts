@@ -7,6 +7,7 @@ import { LABS, labOverheadMs } from '../domain/lab.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import { armId, guestOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { proxySubjectOf } from '../subjects/index.js';
 import { planObservations } from './order.js';
 
 /** Attempts per second that `fill` is expected to reach at least, before the slow wall. */
@@ -15,10 +16,6 @@ const FILL_RATE = 10_000;
 const PROXY_FILL_RATE = 1_000;
 /** Starting a proxy and its role. */
 const PROXY_OVERHEAD_MS = 400;
-/** Starting a private Tor network from the cache. */
-const TOR_OVERHEAD_MS = 2_500;
-/** From nothing at most: some bootstraps, and then a start from what they left. */
-const TOR_STARTS = 4;
 
 /** What it takes to observe a proxy: attaching to the kernel, or the slowness of its calls. */
 const OBSERVATION_MS = 2_000;
@@ -68,7 +65,7 @@ export function expectedRunMs(experiment: Experiment, arm: Arm): number {
 
 function proxyOverheadMs({ proxy }: Arm): number {
   if (proxy === undefined) return 0;
-  return proxy.kind === 'tor' ? TOR_OVERHEAD_MS : PROXY_OVERHEAD_MS;
+  return proxySubjectOf(proxy.kind).network?.usualStartMs ?? PROXY_OVERHEAD_MS;
 }
 
 /** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */
@@ -83,7 +80,7 @@ export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
  */
 export function runDeadlineMs(arm: Arm, runner?: Runner): number {
   const { arrival } = arm.load;
-  const network = arm.proxy?.kind === 'tor' ? TOR_STARTS * arm.proxy.deadline : 0;
+  const network = arm.proxy ? (proxySubjectOf(arm.proxy.kind).network?.longestStartMs(arm.proxy) ?? 0) : 0;
   const waiting = 2 * arm.load.timeoutMs + 60_000 + network;
   if (arrival.shape !== 'fill') return expectedLoadMs(arm) * 1.5 + waiting;
   const attempts = scheduledAttempts(arrival) ?? 1_000_000;

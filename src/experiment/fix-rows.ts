@@ -5,7 +5,8 @@
 import { stringify } from 'yaml';
 import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { FILL } from '../profile/defaults.js';
-import type { Change, Fix, FixSubject } from '../profile/fix.js';
+import type { Change, Fix } from '../profile/fix.js';
+import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
 
 /** The kernel of this machine, in a network namespace. */
 export const HOST = 'host';
@@ -17,7 +18,7 @@ export const PAUSE_SECONDS = FILL.pauseMs / 1000;
 /** A program that runs out of ports. Of a proxy the strategy is that of the version that is here. */
 export interface FixRow {
   readonly strategy: StrategyName;
-  readonly subject?: { readonly kind: FixSubject; readonly version: string | null };
+  readonly subject?: { readonly kind: ProxyKind; readonly version: string | null };
 }
 
 /** As files are named by it, and its option. */
@@ -38,7 +39,7 @@ export type FixFor =
 
 export function fixFor(fix: Fix, { strategy, subject }: FixRow): FixFor {
   if (subject === undefined) return isSame(fix, strategy) ? { kind: 'same' } : { kind: 'change', change: fix.change };
-  const own = fix.subjects?.[subject.kind];
+  const own = fix.subjects?.[subject.kind] ?? proxySubjectOf(subject.kind).fixRow?.cannot?.[fix.name];
   if (typeof own === 'string') return { kind: 'cannot', why: own };
   if (own !== undefined) return { kind: 'change', change: own };
   const { strategy: wanted, ...load } = (fix.change.load ?? {}) as { strategy?: StrategyName };
@@ -70,30 +71,19 @@ export function isModelled({ subject = {} }: Change): boolean {
 const RANGE = { 'net.ipv4.ip_local_port_range': '40000 40019' };
 const FILLED = { shape: 'fill', attempts: PER_WAVE, waves: 2, inFlight: 1 };
 const ONE_BY_ONE = { arrival: FILLED, close: 'client', timeout: '20s' };
+const CONNECTIONS = { ...ONE_BY_ONE, hold: '0s', drain: true };
 /** Requests to an origin that leaves it to the proxy to close. */
-const GETS = { ...ONE_BY_ONE, protocol: 'get', body: 512 };
+const REQUESTS = { ...ONE_BY_ONE, protocol: 'get', body: 512 };
 
 /** What is the row's own in its profile. */
 function partOf({ strategy, subject }: FixRow): object {
-  const addresses = { cidr: '10.50.0.0/24', count: 2 };
-  switch (subject?.kind) {
-    case undefined:
-      return { addresses, load: { strategy, ...ONE_BY_ONE, hold: '0s', drain: true } };
-    case 'squid':
-    case 'nginx':
-      return { subject: { kind: subject.kind }, addresses, load: GETS };
-    case 'haproxy':
-      return { subject: { kind: 'haproxy' }, addresses, load: { ...ONE_BY_ONE, hold: '0s', drain: true } };
-    case 'dante':
-      // It takes its client's port where that is free: the clients' are those of the range, so that it never has another one. They
-      // have so many addresses that they themselves always find one.
-      return {
-        subject: { kind: 'dante', clients: 40 },
-        addresses: { ...addresses, count: 1 },
-        load: { ...ONE_BY_ONE, hold: '0s', drain: true },
-        roles: { client: { sysctls: RANGE } },
-      };
-  }
+  const row = subject && proxySubjectOf(subject.kind).fixRow;
+  return {
+    ...(subject ? { subject: { kind: subject.kind, ...row?.settings } } : {}),
+    addresses: { cidr: '10.50.0.0/24', count: row?.addresses ?? 2 },
+    load: { ...(subject ? {} : { strategy }), ...(row?.load === 'requests' ? REQUESTS : CONNECTIONS) },
+    ...(row?.clientsShareRange ? { roles: { client: { sysctls: RANGE } } } : {}),
+  };
 }
 
 /** The profile of a table, which anybody can run by itself. */

@@ -6,11 +6,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../domain/error.js';
-import type { Fix, FixSubject } from '../profile/fix.js';
+import type { Fix } from '../profile/fix.js';
 import type { FixTable } from '../results/fixes.js';
-import { PROXY, strategyOfProxy } from '../subjects/defaults.js';
-import { subjectOf } from '../subjects/index.js';
-import { examineProgram } from '../subjects/running/program.js';
+import { examineProgram } from '../subjects/examine.js';
+import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
 import { type FixRow, HOST } from './fix-rows.js';
 
 /** Which program a table is of, beside its journal. */
@@ -31,14 +30,14 @@ export type FoundRow =
  * @param dir of its table, which may have been begun
  * @throws SubjectChanged when it was begun with another version
  */
-export async function subjectRow(kind: FixSubject, dir: string, examine = examineProgram): Promise<FoundRow> {
-  const settings = PROXY[kind];
+export async function subjectRow(kind: ProxyKind, dir: string, examine = examineProgram): Promise<FoundRow> {
+  const { defaults, strategy } = proxySubjectOf(kind);
   const before = rowIn(dir);
-  const found = await examine({ kind, binary: settings.binary });
+  const found = await examine({ kind, binary: defaults.binary });
   if (!found.ok) {
     // What was measured while it was here still stands.
     if (before !== undefined) return { kind: 'there', of: before };
-    const of = { strategy: strategyOfProxy(settings), subject: { kind, version: null } };
+    const of = { strategy: strategy(defaults, null), subject: { kind, version: null } };
     return { kind: 'absent', of, why: `${kind} is not installed (${found.reason}): ${found.remedy}` };
   }
   const { version } = found;
@@ -46,7 +45,7 @@ export async function subjectRow(kind: FixSubject, dir: string, examine = examin
     throw new SubjectChanged(
       `${dir} was begun with ${kind} ${before.subject?.version}, and here is ${version}; counts of two versions are not one table: begin a new one, or remove that folder to have its row anew`,
     );
-  return { kind: 'there', of: { strategy: subjectOf(kind).strategy(settings, version), subject: { kind, version } } };
+  return { kind: 'there', of: { strategy: strategy(defaults, version), subject: { kind, version } } };
 }
 
 function rowIn(dir: string): FixRow | undefined {

@@ -6,8 +6,7 @@ import type { Check } from '../agent/protocol.js';
 import { LABS } from '../domain/lab.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
-import { subjectOf } from '../subjects/index.js';
-import type { ProgramName } from '../subjects/settings.js';
+import { type ProgramName, proxySubjectOf } from '../subjects/index.js';
 
 /** The programs of all arms' proxies, each once. */
 export function proxiesOf({ arms }: Experiment): ProgramName[] {
@@ -22,7 +21,7 @@ export function withStrategies(experiment: Experiment, proxies: readonly Program
     check.programs?.[proxies.findIndex((other) => other.kind === kind && other.binary === binary)]?.version ?? null;
   const arms = experiment.arms.map((arm) => {
     if (!arm.proxy) return arm;
-    const strategy = subjectOf(arm.proxy.kind).strategy(arm.proxy, version(arm.proxy));
+    const strategy = proxySubjectOf(arm.proxy.kind).strategy(arm.proxy, version(arm.proxy));
     return { ...arm, load: { ...arm.load, strategy } };
   });
   return { ...experiment, arms };

@@ -235,7 +235,7 @@ function loadPath(arm: Arm, experiment: Experiment, key: 'strategy' | 'clocks'):
 }
 
 function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['network'] {
-  if (experiment.arms[0]?.destinations.kind === 'external') return 'external';
+  if (experiment.arms[0]?.destinations.kind !== 'lab') return 'external';
   return LABS[lab.kind].ownNamespace && check.veth.available ? 'veth' : 'shared';
 }
 

@@ -8,6 +8,7 @@ import { LabError } from '../lab/lab.js';
 import { leftOutInWords } from '../plan/left-out.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
+import { proxySubjectOf } from '../subjects/index.js';
 import { debianTor } from '../subjects/tor/debian-tor.js';
 
 export interface ProvidedTors {
@@ -24,14 +25,14 @@ export async function provideTors(
   const leftOut = [...(experiment.leftOut ?? [])];
   const arms: Arm[] = [];
   for (const arm of experiment.arms) {
-    if (arm.proxy?.kind !== 'tor' || arm.proxy.suite === null) {
+    const suite = arm.proxy && proxySubjectOf(arm.proxy.kind).debianSuite?.(arm.proxy);
+    if (!suite) {
       arms.push(arm);
       continue;
     }
-    const { suite } = arm.proxy;
     if (!fetched.has(suite)) fetched.set(suite, fetchTor(suite));
     try {
-      arms.push({ ...arm, proxy: { ...arm.proxy, binary: await fetched.get(suite)! } });
+      arms.push({ ...arm, proxy: { ...arm.proxy!, binary: await fetched.get(suite)! } });
     } catch (error) {
       if (!(error instanceof LabError) || arm.baseline) throw error;
       leftOut.push({ name: arm.name, why: `${error.message}; ${error.remedy ?? 'leave it out'}` });

@@ -9,9 +9,8 @@ import type { Check } from '../agent/protocol.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { stateDirectory } from '../machine/folders.js';
-import { PROXY } from '../subjects/defaults.js';
-import { examineProgram } from '../subjects/running/program.js';
-import { PROXY_KINDS } from '../subjects/settings.js';
+import { examineProgram } from '../subjects/examine.js';
+import { PROXY_KINDS, proxySubjectOf } from '../subjects/index.js';
 import { type Finding, missing, ok, warning } from './finding.js';
 import type { Lab } from './lab.js';
 import { netnsLab } from './netns.js';
@@ -46,7 +45,7 @@ function program(name: string, debianPackage: string): Finding {
 function examineProxies(): Promise<Finding[]> {
   return Promise.all(
     PROXY_KINDS.map(async (kind) => {
-      const found = await examineProgram({ kind, binary: PROXY[kind].binary });
+      const found = await examineProgram({ kind, binary: proxySubjectOf(kind).defaults.binary });
       return found.ok
         ? ok(kind, `${found.version ?? 'of unknown version'} (${found.path})`)
         : warning(kind, 'not found: profiles with this subject cannot run', found.remedy);

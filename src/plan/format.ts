@@ -30,6 +30,6 @@ export function formatArrival(arrival: Arrival): string {
 
 /** Destinations in words, as `2 addresses × 4 ports`, or the targets. */
 export function formatDestinations(destinations: Destinations): string {
-  if (destinations.kind === 'external') return destinations.targets.map(formatTarget).join(', ');
+  if (destinations.kind !== 'lab') return destinations.targets.map(formatTarget).join(', ');
   return `${destinations.addresses} ${plural('address', destinations.addresses)} × ${destinations.ports} ${plural('port', destinations.ports)}`;
 }

@@ -3,10 +3,11 @@
  */
 
 import { formatDuration, formatTarget, plural } from '../domain/format.js';
-import type { PortRange } from '../domain/units.js';
+import { changesOf } from '../domain/setting.js';
 import { destinationCount } from '../plan/arrival.js';
 import { formatArrival, formatDestinations } from '../plan/format.js';
 import type { Arm, LoadPlan, Neighbour } from '../plan/plan.js';
+import { proxySubjectOf } from '../subjects/index.js';
 
 type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations'>;
 
@@ -39,37 +40,13 @@ export function neighbourInWords({ name, where, addresses, load, afterMs }: Neig
 /** The settings of a proxy; both are of one kind. */
 function subjectChanges(before: Arm['proxy'], after: Arm['proxy']): string[] {
   if (!before || !after) return [];
-  const settings = (proxy: object): Record<string, unknown> => ({ ...proxy });
-  const [from, to] = [settings(before), settings(after)];
-  return Object.keys(to).flatMap((key) => {
-    const words = [settingInWords(key, from[key]), settingInWords(key, to[key])];
-    return words[0] === words[1] ? [] : [`${key} ${words[0]} → ${words[1]}`];
-  });
+  return changesOf(proxySubjectOf(after.kind).settings, before, after);
 }
 
 function viaChanges(before: Arm['via'], after: Arm['via']): string[] {
   if (!before || !after) return [];
   const [from, to] = [formatTarget(before), formatTarget(after)];
   return from === to ? [] : [`target ${from} → ${to}`];
-}
-
-/** What a setting that is not given comes to. */
-const DEFAULT_WORDS: Readonly<Record<string, string>> = {
-  descriptors: 'what the machine allows',
-  ports: "the kernel's range",
-  clients: 'as many as needed',
-};
-
-function settingInWords(key: string, value: unknown): string {
-  if (value === null) return DEFAULT_WORDS[key] ?? 'none';
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((line) => `"${line}"`).join(', ');
-  if (isRange(value)) return `${value.low}-${value.high}`;
-  return String(value);
-}
-
-function isRange(value: unknown): value is PortRange {
-  return typeof value === 'object' && value !== null && 'low' in value && 'high' in value;
 }
 
 function sysctlChanges(before: Arm['sysctls'], after: Arm['sysctls']): string[] {

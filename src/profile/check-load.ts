@@ -7,10 +7,10 @@ import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import { formatArrival } from '../plan/format.js';
 import type { Arrival, LoadPlan } from '../plan/plan.js';
-import { strategyOfProxy } from '../subjects/defaults.js';
-import type { Protocol, ProxySettings, SubjectKind } from '../subjects/settings.js';
+import { type ProxySettings, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
+import type { Protocol } from '../subjects/settings.js';
 import type { Report } from './blame.js';
-import { EXCHANGE_THROUGH, FILL, LOAD, PICK, protocolsOf } from './defaults.js';
+import { EXCHANGE_THROUGH, FILL, LOAD, PICK } from './defaults.js';
 import { checkEngine, loadEngineFor } from './load-engine.js';
 import { type AddressInput, type LoadInput, usesPorts } from './merge.js';
 import type { ArrivalInput } from './schema.js';
@@ -55,10 +55,11 @@ export function planLoad(
   const engine = input.engine ?? loadEngineFor(input);
   const keepAlive = input.keepAlive ?? LOAD.keepAlive;
   const usual = protocolsOf(subject, proxy)[0];
-  const protocol = input.protocol ?? (subject === 'direct' && engine === 'http' ? 'get' : usual);
+  const protocol = input.protocol ?? (subjectOf(subject).role === 'client' && engine === 'http' ? 'get' : usual);
+  const proxySubject = proxy && proxySubjectOf(proxy.kind);
   return {
     workers: input.workers ?? LOAD.workers,
-    strategy: input.strategy ?? (proxy ? strategyOfProxy(proxy) : LOAD.strategy),
+    strategy: input.strategy ?? (proxy ? proxySubject!.strategy(proxy, null) : LOAD.strategy),
     pick: pick ?? PICK,
     arrival: planArrival(input.arrival),
     close: input.close ?? LOAD.close,
@@ -73,7 +74,7 @@ export function planLoad(
     body: input.body ?? LOAD.body,
     sink: input.sink ?? LOAD.sink,
     maxInFlight: input.maxInFlight ?? LOAD.maxInFlight,
-    ports: input.ports ?? (proxy?.kind === 'haproxy' ? proxy.ports : LOAD.ports),
+    ports: input.ports ?? (proxy ? (proxySubject!.ownPorts?.(proxy) ?? null) : LOAD.ports),
     lagBudgetMs: input.lagBudget ?? LOAD.lagBudgetMs,
     clocks: input.clocks ?? LOAD.clocks,
   };

@@ -7,10 +7,11 @@ import { quote } from '../domain/units.js';
 import { arrivalDurationMs } from '../plan/arrival.js';
 import { AFTER_LOAD } from '../plan/neighbour.js';
 import type { Arm, Experiment, Neighbour } from '../plan/plan.js';
-import type { SubjectKind } from '../subjects/settings.js';
+import { type SubjectKind, subjectOf } from '../subjects/index.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkLoad, planLoad } from './check-load.js';
 import { checkLoadOfSubject } from './check-subject.js';
+import { SUBJECT } from './defaults.js';
 import { usesPorts } from './merge.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
@@ -26,8 +27,9 @@ export function checkNeighbours(
   findings: Finding[],
 ): Neighbour[] {
   const neighbours = input.neighbours ?? [];
-  if (neighbours.length > 0 && (lab === 'host' || kind === 'external')) {
-    const what = kind === 'external' ? 'an external proxy' : 'the host lab';
+  const isElsewhere = subjectOf(kind).role === 'elsewhere';
+  if (neighbours.length > 0 && (lab === 'host' || isElsewhere)) {
+    const what = isElsewhere ? 'an external proxy' : 'the host lab';
     findings.push({
       path: ['neighbours'],
       message: `found neighbours with ${what}, where nothing is the lab's own: use lab: { kind: netns } with another subject, or remove neighbours`,
@@ -53,7 +55,7 @@ function checkNeighbour(
 ): Neighbour {
   const { name, where = 'beside', rate, duration, after, addresses = [], protocol, body, ...keys } = input;
   const isThrough = where === 'through';
-  if (isThrough && kind === 'direct')
+  if (isThrough && subjectOf(kind).role === 'client')
     report(
       'found through, but the subject is direct, and there is no proxy to go through: write "where: beside"',
       'where',
@@ -83,14 +85,14 @@ function checkNeighbour(
     );
   const proxy = isThrough ? baseline.proxy : undefined;
   const arrival = { shape: 'constant', rate: rate as number, duration: durationMs ?? 1000 } as const;
-  const load = planLoad({ ...named, arrival }, undefined, isThrough ? kind : 'direct', proxy);
+  const load = planLoad({ ...named, arrival }, undefined, isThrough ? kind : SUBJECT, proxy);
   // What is found of its load is found at its own keys, which are not in a map called load.
   const atOwnKey = (message: string, ...[[, key]]: [Path, ...Path[]]) => {
     if (key === undefined || key === 'arrival') report(message);
     else report(message, key);
   };
   checkLoad(load, 1, atOwnKey);
-  checkLoadOfSubject(load, named, isThrough ? kind : 'direct', proxy, atOwnKey);
+  checkLoadOfSubject(load, named, isThrough ? kind : SUBJECT, proxy, atOwnKey);
   return { name, where, addresses: own, load, afterMs };
 }
 

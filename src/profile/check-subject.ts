@@ -3,41 +3,19 @@
  */
 import { familyOf } from '../domain/addresses.js';
 import { formatDuration, formatTarget } from '../domain/format.js';
+import { complete } from '../domain/setting.js';
 import type { Target } from '../domain/target.js';
 import { quote } from '../domain/units.js';
 import type { Experiment, LoadPlan, RoleSysctls } from '../plan/plan.js';
-import { PROXY } from '../subjects/defaults.js';
-import type { ProxyKind, ProxySettings, SubjectKind } from '../subjects/settings.js';
+import { type ProxySettings, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
 import type { Report } from './blame.js';
 import { tryTarget } from './check-destinations.js';
-import { protocolsOf } from './defaults.js';
 import type { LoadInput } from './merge.js';
 import type { Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
 
-export type SubjectInput = Omit<NonNullable<ProfileInput['subject']>, 'kind'>;
-
-type Key = keyof SubjectInput;
-const KEYS: readonly Key[] = [
-  'binary',
-  'persistent',
-  'outgoing',
-  'config',
-  'descriptors',
-  'mode',
-  'ports',
-  'clients',
-  'suite',
-  'deadline',
-  'target',
-];
-
-/** The settings that a kind of subject has. */
-function keysOf(kind: SubjectKind): readonly Key[] {
-  if (kind === 'direct') return [];
-  if (kind === 'external') return ['target'];
-  return KEYS.filter((key) => key in PROXY[kind]);
-}
+/** What a profile says of its subject beside the kind; the schema of each key has accepted its value. */
+export type SubjectInput = Readonly<Record<string, unknown>>;
 
 export interface SubjectContext {
   readonly lab: Experiment['lab'];
@@ -64,74 +42,47 @@ export function checkSubject(
   context: SubjectContext,
   report: Report,
 ): CheckedSubject {
-  const has = keysOf(kind);
-  for (const key of KEYS) {
-    if (input[key] === undefined || has.includes(key)) continue;
-    const what =
-      kind === 'direct'
-        ? 'which is a setting of a proxy; the subject is direct: name a kind, as "kind: squid"'
-        : `which ${kind} has not; its settings are ${has.join(', ')}: remove ${key}`;
-    report(`found ${key}, ${what}`, ['subject', key]);
+  const { role, settings } = subjectOf(kind);
+  const named = Object.keys(input).filter((key) => input[key] !== undefined);
+  const allowed = Object.keys(settings);
+  for (const key of named.filter((name) => !allowed.includes(name))) {
+    report(
+      role === 'client'
+        ? `"${key}" is a setting of a proxy, but the subject is ${kind}; name a proxy, for example "kind: squid", or remove ${key}`
+        : `${kind} has no setting "${key}" (it has ${allowed.join(', ')}); remove it`,
+      ['subject', key],
+    );
   }
-  if (kind === 'direct') return {};
-  if (kind === 'external') return checkExternal(input, context, report);
-  return { proxy: checkProxy(kind, input, context, report) };
+  switch (role) {
+    case 'client':
+      return {};
+    case 'elsewhere':
+      return checkElsewhere(input, context, report);
+    case 'proxy':
+      return { proxy: checkProxy(kind, input, context, report) };
+  }
 }
 
 function checkProxy(
-  kind: ProxyKind,
+  kind: SubjectKind,
   input: SubjectInput,
   { lab, addresses }: SubjectContext,
   report: Report,
 ): ProxySettings {
   if (lab === 'host') {
     report(
-      `found the subject ${kind} in the host lab; a proxy gets roles of its own, which this machine itself has not: use lab: { kind: netns }`,
+      `the host lab cannot start ${kind}: a proxy gets a namespace of its own, which this machine itself is not; use lab: { kind: netns }`,
       ['subject', 'kind'],
     );
   }
-  for (const [i, line] of (input.config ?? []).entries()) {
+  const proxy = { kind, ...complete(subjectOf(kind).settings, input) } as unknown as ProxySettings;
+  for (const [i, line] of ('config' in proxy ? proxy.config : []).entries()) {
     if (/[\n\r\0]/.test(line))
-      report(`found ${quote(line)}, which is more than one line; write each line as an item of its own`, [
-        'subject',
-        'config',
-        i,
-      ]);
+      report(`${quote(line)} is more than one line; write each line as an item of its own`, ['subject', 'config', i]);
   }
-  const { target, ...named } = input;
-  const settings = { ...PROXY[kind], ...named, kind } as ProxySettings;
-  if ('mode' in settings && settings.persistent && settings.mode !== 'http')
-    report(
-      `found persistent connections in mode ${settings.mode}, in which a connection is the client's alone: add "mode: http", or remove persistent`,
-      ['subject', 'persistent'],
-      ['subject', 'mode'],
-    );
-  if (kind === 'dante' && addresses.length > 1)
-    report(
-      `found ${addresses.length} addresses, but dante takes its outgoing address by the route to the destination, not by the client: use one address, as addresses: { list: [10.50.0.1] }`,
-      ['addresses'],
-    );
-  if (kind === 'tor') checkTor(addresses, report);
-  if (input.suite !== undefined && input.binary !== undefined)
-    report(
-      `found suite ${input.suite} beside binary ${quote(input.binary)}; a Tor is fetched, or it is here: remove one of them`,
-      ['subject', 'suite'],
-    );
-  return settings;
-}
-
-/** Each outgoing address is an exit, a process of its own. */
-const MOST_EXITS = 8;
-
-function checkTor(addresses: readonly string[], report: Report): void {
-  if (addresses.length > MOST_EXITS)
-    report(
-      `found ${addresses.length} addresses; a Tor has one OutboundBindAddressExit, so that each address is an exit of its own, and the lab has at most ${MOST_EXITS}: use count: ${MOST_EXITS}`,
-      ['addresses'],
-    );
-  const [first] = addresses;
-  if (first !== undefined && familyOf(first) === 6)
-    report(`found ${first}; the private Tor network of the lab is of IPv4: use addresses as 10.50.0.1`, ['addresses']);
+  const named = new Set(Object.keys(input).filter((key) => input[key] !== undefined));
+  proxySubjectOf(proxy.kind).check?.(proxy, { named, addresses }, report);
+  return proxy;
 }
 
 /** Each is a line of the configuration and a server, or an upstream, in the proxy's memory. */
@@ -144,10 +95,10 @@ export function checkServerLines(
   destinations: number,
   report: Report,
 ): void {
-  const each = proxy?.kind === 'haproxy' || (proxy?.kind === 'nginx' && proxy.persistent);
-  if (!each || addresses * destinations <= MAX_SERVER_LINES) return;
+  if (!proxy || !proxySubjectOf(proxy.kind).linePerPair?.(proxy) || addresses * destinations <= MAX_SERVER_LINES)
+    return;
   report(
-    `found ${addresses} addresses and ${destinations} destinations, for which ${proxy.kind} would get a server line each, ${addresses * destinations} in all; at most ${MAX_SERVER_LINES} are allowed: lower one of the two`,
+    `${addresses} addresses and ${destinations} destinations need ${addresses * destinations} server lines in ${proxy.kind}, one for each pair; at most ${MAX_SERVER_LINES} are allowed: lower one of the two`,
     ['addresses', 'count'],
     ['destinations', 'ports'],
     ['destinations', 'addresses'],
@@ -155,7 +106,8 @@ export function checkServerLines(
   );
 }
 
-function checkExternal(
+/** A proxy that runs already, outside of the lab. */
+function checkElsewhere(
   { target }: SubjectInput,
   { lab, addresses, allowed }: SubjectContext,
   report: Report,
@@ -163,14 +115,15 @@ function checkExternal(
   const where: Path = ['subject', 'target'];
   if (lab !== 'host') {
     report(
-      `found an external proxy, and a ${lab} lab has no way out: set lab: { kind: host }, or name a kind of proxy that the lab starts`,
+      `a ${lab} lab has no way out, and an external proxy is outside of it; use lab: { kind: host }, or name a proxy that the lab starts`,
       ['subject', 'kind'],
     );
   }
-  if (target === undefined) {
-    report('found no target; an external proxy is named by its address and port: add target: "10.20.0.10:3128"', [
-      'subject',
-    ]);
+  if (typeof target !== 'string') {
+    report(
+      'the target is missing: give the address and port of the external proxy, for example target: "10.20.0.10:3128"',
+      ['subject'],
+    );
     return {};
   }
   const via = tryTarget(target, (message) => report(message, where));
@@ -178,13 +131,13 @@ function checkExternal(
   const canonical = formatTarget(via);
   if (!allowed.has(canonical))
     report(
-      `found ${canonical}, which is not on the allow list; a target outside the lab must be on it, port included: add allow: ["${canonical}"] if you may load it`,
+      `${canonical} is not on the allow list; a target outside the lab must be on it, port included: add allow: ["${canonical}"] if you may load it`,
       where,
     );
   const [local] = addresses;
   if (local !== undefined && familyOf(local) !== familyOf(via.address))
     report(
-      `found ${canonical}, but the local addresses are IPv${familyOf(local)}, as ${local}; a connection has one family: use a target and addresses of the same`,
+      `${canonical} is not of the family of the local addresses, which are IPv${familyOf(local)}, as ${local}; use a target and addresses of one family`,
       where,
       ['addresses'],
     );
@@ -199,38 +152,39 @@ export function checkLoadOfSubject(
   proxy: ProxySettings | undefined,
   report: Report,
 ): void {
-  if (kind === 'direct') {
+  const isDirect = subjectOf(kind).role === 'client';
+  if (isDirect) {
     if (load.protocol === 'get' && load.engine === 'socket')
-      report(
-        'found protocol get without a proxy, which the HTTP engine can do: add "engine: http", or remove protocol',
-        ['load', 'protocol'],
-      );
+      report('protocol get without a proxy takes the HTTP engine: add "engine: http", or remove protocol', [
+        'load',
+        'protocol',
+      ]);
     else if (load.protocol !== 'tcp' && load.protocol !== 'get')
       report(
-        `found protocol ${load.protocol}, which a client speaks to a proxy, but the subject is direct: remove protocol, or name a proxy, as subject: { kind: squid }`,
+        `protocol ${load.protocol} is spoken to a proxy, but the subject is ${kind}: remove protocol, or name a proxy, for example subject: { kind: squid }`,
         ['load', 'protocol'],
       );
   } else {
     const spoken = protocolsOf(kind, proxy);
     if (!spoken.includes(load.protocol))
       report(
-        `found protocol ${load.protocol}, which ${kind}${proxy && 'mode' in proxy ? ` in mode ${proxy.mode}` : ''} is not spoken to with here; allowed are ${spoken.join(', ')}: write "protocol: ${spoken[0]}"`,
+        `${kind}${proxy && 'mode' in proxy ? ` in mode ${proxy.mode}` : ''} does not accept protocol "${load.protocol}"; use ${spoken.join(' or ')}`,
         ['load', 'protocol'],
       );
     for (const key of ['strategy', 'ports'] as const) {
       if (named[key] !== undefined && proxy)
         report(
-          `found ${key}, but the subject is ${kind}, which chooses its local ports itself: remove ${key}, or change the settings of the subject`,
+          `load.${key} has no effect with the subject ${kind}, which chooses its local ports itself; remove it, or change the settings of the subject`,
           ['load', key],
         );
     }
   }
   if (load.body > 0 && load.protocol !== 'get' && load.engine === 'socket') {
-    report('found a body, which only the answer to a GET has: add "protocol: get", or use exchange', ['load', 'body']);
+    report('only the answer to a GET has a body: add "protocol: get", or use exchange', ['load', 'body']);
   }
-  if (load.tls && load.protocol === 'get' && kind !== 'direct')
+  if (load.tls && load.protocol === 'get' && !isDirect)
     report(
-      `found tls with protocol get, but ${kind} must read a GET: write "protocol: connect", for TLS inside of the tunnel`,
+      `tls with protocol get would hide the GET from ${kind}, which must read it; use "protocol: connect", for TLS inside of the tunnel`,
       ['load', 'tls'],
     );
   if (load.protocol === 'get') checkGet(load, report);
@@ -238,18 +192,12 @@ export function checkLoadOfSubject(
 
 function checkGet(load: LoadPlan, report: Report): void {
   if (load.exchange !== null && load.engine === 'socket')
-    report('found an exchange beside protocol get; a GET is an exchange itself: remove exchange, and give body', [
-      'load',
-      'exchange',
-    ]);
+    report('protocol get is an exchange itself: remove exchange, and give body', ['load', 'exchange']);
   if (load.sink === 'listen-only' && load.engine === 'socket')
-    report('found sink listen-only, but with protocol get the origin must answer: write "sink: accept"', [
-      'load',
-      'sink',
-    ]);
+    report('with protocol get the origin must answer: use "sink: accept"', ['load', 'sink']);
   if (load.holdMs !== null && load.holdMs >= load.timeoutMs)
     report(
-      `found hold ${formatDuration(load.holdMs)}, for which the origin waits before it answers a GET, and timeout ${formatDuration(load.timeoutMs)}: no attempt could be ok; raise the timeout`,
+      `the origin waits for hold (${formatDuration(load.holdMs)}) before it answers a GET, longer than timeout (${formatDuration(load.timeoutMs)}), so no attempt could succeed; raise the timeout`,
       ['load', 'hold'],
       ['load', 'timeout'],
     );
@@ -280,13 +228,9 @@ export function sysctlsByRole(
     read(input.roles?.[role]?.sysctls, [...path, 'roles', role, 'sysctls']);
   const own = read(input.sysctls, [...path, 'sysctls']);
   const [client, proxy, origin] = [of('client'), of('proxy'), of('origin')];
-  // The client is this machine with an external proxy too.
-  const isProxied = kind !== 'direct' && kind !== 'external';
+  const isProxied = subjectOf(kind).role === 'proxy';
   if (!isProxied && input.roles?.proxy !== undefined)
-    report(`found the role proxy, but the subject is ${kind}: there are the roles client and origin`, [
-      'roles',
-      'proxy',
-    ]);
+    report(`there is no role proxy with the subject ${kind}; the roles are client and origin`, ['roles', 'proxy']);
   const [tested, otherClient] = isProxied ? [proxy, client] : [client, {}];
   return {
     sysctls: { ...base.sysctls, ...own, ...tested },

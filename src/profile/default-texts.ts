@@ -5,7 +5,7 @@
 import { formatDuration, formatRate } from '../domain/format.js';
 import { AFTER_DEFAULT, BETWEEN_DEFAULT, BOX } from '../plan/box.js';
 import { SEARCH } from '../plan/search.js';
-import { HAPROXY, NGINX, SQUID, TOR } from '../subjects/defaults.js';
+import { PROXY_KINDS, proxySubjectOf, SUBJECT_SETTINGS, subjectOf } from '../subjects/index.js';
 import { DESTINATIONS, FILL, GUARDRAILS, KERNEL, LAB, LOAD, PICK, REPEAT, SEED, SUBJECT, WARMUP } from './defaults.js';
 
 /** Key → default, for the keys that have one. */
@@ -34,18 +34,12 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'load.engine': `${LOAD.engine}; with keepAlive or tls: http`,
   'load.keepAlive': String(LOAD.keepAlive),
   'load.tls': String(LOAD.tls),
-  'load.protocol': `${LOAD.protocol}; with engine http: get; with squid and external: connect; with dante and tor: socks5; with nginx in mode http, and haproxy in it: get`,
+  'load.protocol': `${LOAD.protocol}; with engine http: get; ${usualProtocols()}`,
   'load.body': String(LOAD.body),
-  'subject.binary': 'the name of the kind; dante: danted',
-  'subject.persistent': String(SQUID.persistent),
-  'subject.outgoing': SQUID.outgoing,
-  'subject.descriptors': 'what a process may have, at most 65536',
+  ...Object.fromEntries(
+    Object.entries(SUBJECT_SETTINGS).map(([key, row]) => [`subject.${key}`, row.needed ? '' : row.defaultText]),
+  ),
   'load.clocks': String(LOAD.clocks),
-  'subject.mode': `haproxy: ${HAPROXY.mode}; nginx: ${NGINX.mode}`,
-  'subject.ports': 'the kernel chooses',
-  'subject.clients': 'as many as keep the clients from running out of ports',
-  'subject.suite': 'the program of this machine',
-  'subject.deadline': formatDuration(TOR.deadline),
   'neighbours[].where': 'beside',
   'neighbours[].duration': 'what is left of the load',
   'neighbours[].after': '0s',
@@ -78,3 +72,12 @@ export const FIND_DEFAULTS: Readonly<Record<string, string>> = {
   step: formatDuration(SEARCH.stepMs),
   p99: 'no limit',
 };
+
+/** `squid connect, haproxy tcp, …`: what the clients of each kind say where a profile does not tell. */
+function usualProtocols(): string {
+  const usual = [
+    ...PROXY_KINDS.map((kind) => [kind, proxySubjectOf(kind).protocols(proxySubjectOf(kind).defaults)[0]]),
+    ['external', subjectOf('external').protocols()[0]],
+  ];
+  return `with a subject: ${usual.map((pair) => pair.join(' ')).join(', ')}; with "mode: http": get`;
+}

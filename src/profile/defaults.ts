@@ -3,7 +3,6 @@
  */
 
 import type { Arrival, LoadPlan } from '../plan/plan.js';
-import type { Protocol, ProxySettings, SubjectKind } from '../subjects/settings.js';
 
 /** A fresh network namespace a run: TIME_WAIT of one run cannot leak into the next, and the host is not touched. */
 export const LAB = 'netns';
@@ -41,7 +40,7 @@ export const LOAD: Omit<LoadPlan, 'arrival' | 'pick'> = {
   /** A connection for each request is what runs out of ports. */
   keepAlive: false,
   tls: false,
-  /** A direct connection has nobody to speak HTTP to. */
+  /** Of the subject direct. */
   protocol: 'tcp',
   /** The head of the answer is enough to end a request. */
   body: 0,
@@ -56,24 +55,6 @@ export const LOAD: Omit<LoadPlan, 'arrival' | 'pick'> = {
   /** Behind an address there is one machine, whose clock the kernel keeps. */
   clocks: 1,
 };
-
-/** What the clients of a subject say to it, the first unless the profile says otherwise. */
-export function protocolsOf(kind: SubjectKind, proxy: ProxySettings | undefined): readonly [Protocol, ...Protocol[]] {
-  if (kind === 'external') return ['connect', 'get', 'socks5'];
-  switch (proxy?.kind) {
-    case undefined:
-      return [LOAD.protocol];
-    // Tunnels hold a port each, for as long as wanted.
-    case 'squid':
-      return ['connect', 'get'];
-    case 'haproxy':
-    case 'nginx':
-      return proxy.mode === 'http' ? ['get'] : ['tcp', 'get'];
-    case 'dante':
-    case 'tor':
-      return ['socks5'];
-  }
-}
 
 /** A reverse proxy accepts before it connects: only a byte that the origin sent says that it did. */
 export const EXCHANGE_THROUGH = { request: 1, response: 1 } as const;

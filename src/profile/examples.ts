@@ -2,6 +2,8 @@
  * One line that is right for each key of a profile, for messages that say what to write. Keys of a variant are looked up
  * without `variants[]`, as they have the same form at the top.
  */
+import { SUBJECT_SETTINGS } from '../subjects/index.js';
+
 const EXAMPLES: Record<string, string> = {
   name: 'name: my-experiment',
   'variants[].name': 'name: wider-range',
@@ -24,16 +26,10 @@ const EXAMPLES: Record<string, string> = {
   subject: 'subject: { kind: direct }',
   'subject.kind': 'kind: direct',
   'variants[].subject': 'subject: { persistent: true }',
-  'subject.binary': 'binary: /usr/sbin/squid',
-  'subject.persistent': 'persistent: false',
-  'subject.outgoing': 'outgoing: client-address',
-  'subject.config': 'config: ["forwarded_for delete"]',
+  ...Object.fromEntries(
+    Object.entries(SUBJECT_SETTINGS).map(([key, { example }]) => [`subject.${key}`, `${key}: ${example}`]),
+  ),
   'subject.config[]': '- "forwarded_for delete"',
-  'subject.descriptors': 'descriptors: 16000',
-  'subject.mode': 'mode: tcp',
-  'subject.ports': 'ports: 50000-50099',
-  'subject.clients': 'clients: 3',
-  'subject.target': 'target: "10.20.0.10:3128"',
   roles: 'roles: { origin: { sysctls: { net.ipv4.tcp_fin_timeout: 5 } } }',
   'roles.client': 'client: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } }',
   'roles.proxy': 'proxy: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } }',

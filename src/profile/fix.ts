@@ -5,11 +5,11 @@
 
 import { z } from 'zod';
 import { UserError } from '../domain/error.js';
+import { PROXY_KINDS, proxySubjectOf } from '../subjects/index.js';
 import { parseYaml } from './yaml.js';
 
 /** The programs that the catalogue can be put to beside the lab's own. */
-export const FIX_SUBJECTS = ['squid', 'haproxy', 'nginx', 'dante'] as const;
-export type FixSubject = (typeof FIX_SUBJECTS)[number];
+export const FIX_SUBJECTS = PROXY_KINDS.filter((kind) => proxySubjectOf(kind).fixRow !== undefined);
 
 /** A part of a variant. */
 const changeSchema = z.strictObject({

@@ -79,8 +79,8 @@ function checkTunnel(load: LoadPlan, report: Report): void {
 }
 
 /** The certificate is the lab's own, made at start: nobody else can show it. */
-export function checkTls({ tls }: LoadPlan, { kind }: Destinations, report: Report): void {
-  if (tls && kind === 'external')
+export function checkTls({ tls }: LoadPlan, destinations: Destinations, report: Report): void {
+  if (tls && destinations.kind !== 'lab')
     report(
       "found tls and targets outside the lab, whose certificates are not of the lab's making: remove tls, or the targets",
       ['load', 'tls'],

@@ -11,7 +11,8 @@ import { closest } from '../domain/words.js';
 import { AFTER, BETWEEN } from '../plan/box.js';
 import { LOAD_ENGINES } from '../plan/load-engine.js';
 import { MAX_NEIGHBOURS, neighbourShape } from '../plan/neighbour.js';
-import { MODES, OUTGOING_BY, PROTOCOLS, SUBJECT_KINDS } from '../subjects/settings.js';
+import { SUBJECT_KINDS, SUBJECT_SETTINGS } from '../subjects/index.js';
+import { PROTOCOLS } from '../subjects/settings.js';
 
 /** A strict object whose error for an unknown key lists the keys that it has. */
 function object<T extends z.core.$ZodLooseShape>(shape: T) {
@@ -191,55 +192,9 @@ const load = {
 
 const sysctls = z.record(z.string(), z.union([z.string(), z.int()])).describe('name: value, as sysctl(8) writes them');
 
-const subject = {
-  binary: z
-    .string()
-    .min(1)
-    .max(4096)
-    .optional()
-    .describe('the program of the proxy: its path, or its name on the PATH'),
-  persistent: z
-    .boolean()
-    .optional()
-    .describe('whether the proxy keeps connections to origins open for further requests'),
-  outgoing: z
-    .enum(OUTGOING_BY)
-    .optional()
-    .describe(
-      'how the proxy comes to its outgoing address: client-address: by the address of the client, so that addresses.pick decides; random: it draws',
-    ),
-  config: z
-    .array(z.string().max(1000))
-    .max(200)
-    .optional()
-    .describe(
-      "lines added to the proxy's configuration, as they are: at its end; haproxy: to defaults; nginx: to http or stream",
-    ),
-  descriptors: z.int().min(64).max(1_048_576).optional().describe('descriptors that the proxy may have'),
-  mode: z
-    .enum(MODES)
-    .optional()
-    .describe('haproxy, nginx: whether connections are passed on (nginx: stream), or HTTP requests'),
-  ports: parsed(
-    parsePortRange,
-    'haproxy: the range of "source ADDRESS:LOW-HIGH", as 50000-50099, for each server line; the kernel has no say then',
-    /^\s*\d+(\s*-\s*|\s+)\d+\s*$/,
-  ).optional(),
-  clients: positive(4096)
-    .optional()
-    .describe('addresses that the clients come from, for each outgoing address of the proxy'),
-  suite: z
-    .enum(DEBIAN_SUITES)
-    .optional()
-    .describe('tor: the Debian suite whose package is fetched, unpacked and used, without being installed'),
-  deadline: duration
-    .optional()
-    .describe('tor: how long its private network may take until a byte came through every exit'),
-  target: z
-    .string()
-    .optional()
-    .describe('external: the address and port of the proxy, which must be on the allow list, as "10.20.0.10:3128"'),
-};
+const subject = Object.fromEntries(
+  Object.entries(SUBJECT_SETTINGS).map(([key, row]) => [key, row.written.optional().describe(row.describe)]),
+);
 
 const role = object({ sysctls: sysctls.optional() });
 const roles = object({ client: role.optional(), proxy: role.optional(), origin: role.optional() }).describe(

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { fixSchema } from '../profile/fix.js';
-import { PROXY_KINDS } from '../subjects/settings.js';
+import { PROXY_KINDS } from '../subjects/index.js';
 import { predictionSchema } from './schema.js';
 
 export const FIXES_VERSION = 1;

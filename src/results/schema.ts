@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { RUNNERS } from '../domain/guest.js';
 import { METRIC_UNITS } from '../domain/metric.js';
 import { experimentSchema, guestSchema, loadPlanSchema } from '../plan/plan.js';
+import { proxySettingsSchema } from '../subjects/index.js';
 import { proxyReportSchema } from '../subjects/proxy-report.js';
-import { proxySettingsSchema } from '../subjects/settings.js';
 import { latenciesSchema, neighbourRunSchema, outcomesSchema } from './figures.js';
 
 export * from './figures.js';

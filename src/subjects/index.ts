@@ -1,29 +1,74 @@
 /**
- * The kinds of proxies by name.
+ * The kinds of subjects: the only list of them.
  */
-
+import { z } from 'zod';
+import type { Settings } from '../domain/setting.js';
 import { dante } from './dante/dante.js';
+import { direct } from './direct/direct.js';
+import { external } from './external/external.js';
 import { haproxy } from './haproxy/haproxy.js';
 import { nginx } from './nginx/nginx.js';
-import type { ProxyKind, ProxySettings, TorSettings } from './settings.js';
+import type { Protocol } from './settings.js';
 import { squid } from './squid/squid.js';
-import type { ProxyFacts, Subject } from './subject.js';
+import type { ProxySubject, Subject } from './subject.js';
 import { tor } from './tor/tor.js';
 
-/** Settings of a proxy that is one program. */
-export type ProgramSettings = Exclude<ProxySettings, TorSettings>;
+/** Those that the lab starts, in the order of lists. */
+const PROXIES = { squid, haproxy, nginx, dante, tor };
+const SUBJECTS = { direct, ...PROXIES, external };
 
-const PROGRAMS = { squid, haproxy, nginx, dante } satisfies {
-  [K in ProgramSettings['kind']]: Subject<Extract<ProxySettings, { kind: K }>>;
-};
-const FACTS = { ...PROGRAMS, tor } satisfies { [K in ProxyKind]: ProxyFacts<Extract<ProxySettings, { kind: K }>> };
+export type ProxyKind = keyof typeof PROXIES;
+export type SubjectKind = keyof typeof SUBJECTS;
 
-/** What is known of a kind. Its functions take the settings of that kind only. */
-export function subjectOf(kind: ProxyKind): ProxyFacts {
-  return FACTS[kind] as ProxyFacts;
+export const PROXY_KINDS = Object.keys(PROXIES) as readonly ProxyKind[];
+export const SUBJECT_KINDS = Object.keys(SUBJECTS) as readonly SubjectKind[];
+
+/** The complete settings of a proxy that the lab starts. */
+export type ProxySettings = { [K in ProxyKind]: (typeof PROXIES)[K]['defaults'] }[ProxyKind];
+
+const [first, ...others] = Object.values(PROXIES).map(({ schema }) => schema);
+// The schemas do not carry the types of their values: each is made of a table of settings, which does.
+export const proxySettingsSchema = z.discriminatedUnion('kind', [
+  first!,
+  ...others,
+]) as unknown as z.ZodType<ProxySettings>;
+
+/** Every setting that some kind has: what a profile may write under `subject`. Where kinds differ, the texts say so. */
+export const SUBJECT_SETTINGS: Settings = Object.fromEntries(
+  SUBJECT_KINDS.flatMap((kind) => Object.keys(subjectOf(kind).settings)).map((key) => [key, rowOf(key)]),
+);
+
+function rowOf(key: string): Settings[string] {
+  const rows = SUBJECT_KINDS.flatMap((kind) => {
+    const row = subjectOf(kind).settings[key];
+    return row && !row.needed ? [{ kind, row }] : [];
+  });
+  const { row } = rows[0]!;
+  const texts = new Set(rows.map((one) => one.row.defaultText));
+  const isCommon = PROXY_KINDS.every((kind) => key in proxySubjectOf(kind).settings);
+  return {
+    ...row,
+    describe: isCommon ? row.describe : `${rows.map(({ kind }) => kind).join(', ')}: ${row.describe}`,
+    defaultText:
+      texts.size === 1 ? row.defaultText : rows.map((one) => `${one.kind}: ${one.row.defaultText}`).join('; '),
+  };
 }
 
-/** The same of a kind that is one program. */
-export function programOf(kind: ProgramSettings['kind']): Subject {
-  return PROGRAMS[kind] as Subject;
+/** What finds a proxy's program. */
+export const programNameSchema = z.object({ kind: z.enum(PROXY_KINDS), binary: z.string() });
+export type ProgramName = z.infer<typeof programNameSchema>;
+
+/** What is known of a kind. */
+export function subjectOf(kind: SubjectKind): Subject<ProxySettings> {
+  return SUBJECTS[kind];
+}
+
+/** What is known of a kind that the lab starts. Its functions take the settings of that kind only. */
+export function proxySubjectOf(kind: ProxyKind): ProxySubject<ProxySettings> {
+  return PROXIES[kind];
+}
+
+/** What the clients of a subject may say to it, the usual first. */
+export function protocolsOf(kind: SubjectKind, proxy: ProxySettings | undefined): readonly [Protocol, ...Protocol[]] {
+  return subjectOf(kind).protocols(proxy);
 }

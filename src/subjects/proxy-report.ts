@@ -2,7 +2,8 @@
  * What a proxy under test suffered in a run, apart from what its clients saw: its logs, its end, its use of the machine.
  */
 import { z } from 'zod';
-import { PROXY_KINDS } from './settings.js';
+import { PROXY_KINDS } from './index.js';
+import type { Bootstrap } from './subject.js';
 
 export const loggedFailureSchema = z.object({
   call: z.string().nullable().describe('bind or connect; null where the log does not tell'),
@@ -26,11 +27,10 @@ export const syscallsSchema = z.object({
 export type Syscalls = z.infer<typeof syscallsSchema>;
 
 /** How long a network of the subject took until it could be used. */
-export const bootstrapSchema = z.object({
+export const bootstrapSchema: z.ZodType<Bootstrap> = z.object({
   seconds: z.number().describe('from the start to the first byte through the last exit'),
   cached: z.boolean().describe('with keys and consensus of an earlier one'),
 });
-export type Bootstrap = z.infer<typeof bootstrapSchema>;
 
 export const proxyReportSchema = z.object({
   kind: z.enum(PROXY_KINDS),

@@ -1,99 +1,93 @@
 /**
- * Subjects: what is under test. `direct` is the harness's own sockets; every other kind is a real proxy in a role of its own.
- * Here is what a profile says of a proxy and what it comes to; what a kind does with it is `src/subjects/`. Pure.
+ * Settings that several kinds of proxy have, and how clients speak to a subject. A kind has the rest in its own folder. Pure.
  */
-import { z } from 'zod';
-import { DEBIAN_SUITES } from '../domain/guest.js';
-
-/** The kinds that are programs which the lab starts. */
-export const PROXY_KINDS = ['squid', 'haproxy', 'nginx', 'dante', 'tor'] as const;
-export type ProxyKind = (typeof PROXY_KINDS)[number];
-
-/** `external` is a proxy that runs already, at an address of the allow list: nobody starts, stops or looks into it. */
-export const SUBJECT_KINDS = ['direct', ...PROXY_KINDS, 'external'] as const;
-export type SubjectKind = (typeof SUBJECT_KINDS)[number];
-
-/**
- * How a proxy comes to its outgoing address. `client-address`: by the address that the client comes from, of which the load has
- * some for each outgoing address, so that they take exact turns (or whatever `addresses.pick` says). `random`: the proxy draws.
- */
-export const OUTGOING_BY = ['client-address', 'random'] as const;
-
-/** What a reverse proxy passes on: connections (nginx calls it stream), or HTTP requests. */
-export const MODES = ['tcp', 'http'] as const;
-
-/** What every proxy that the lab starts has. */
-const started = {
-  /** The program: a path with a slash, or a name that is looked for on the PATH and in the folders of system programs. */
-  binary: z.string(),
-  /** Lines added to the configuration, as they are. */
-  config: z.array(z.string()),
-  /** Addresses that clients come from, for each outgoing address; null: as many as keep the clients from running out of ports. */
-  clients: z.number().nullable(),
-};
-/** Descriptors that the proxy may have; null: what this machine allows a process, up to a bound. */
-const descriptors = z.number().nullable();
-
-export const squidSettingsSchema = z.object({
-  kind: z.literal('squid'),
-  ...started,
-  descriptors,
-  /** Keep connections to origins open and use them again (`server_persistent_connections`). */
-  persistent: z.boolean(),
-  outgoing: z.enum(OUTGOING_BY),
-});
-export type SquidSettings = z.infer<typeof squidSettingsSchema>;
-
-/** A reverse proxy has one listener a destination, and takes its outgoing address by the client's. */
-export const haproxySettingsSchema = z.object({
-  kind: z.literal('haproxy'),
-  ...started,
-  descriptors,
-  mode: z.enum(MODES),
-  /** In mode http: keep connections to origins open and use them again (`http-reuse always`). */
-  persistent: z.boolean(),
-  /** The range of `source ADDRESS:LOW-HIGH`, from which each server line takes ports by itself; null: the kernel chooses. */
-  ports: z.object({ low: z.number(), high: z.number() }).nullable(),
-});
-export type HaproxySettings = z.infer<typeof haproxySettingsSchema>;
-
-export const nginxSettingsSchema = z.object({
-  kind: z.literal('nginx'),
-  ...started,
-  descriptors,
-  mode: z.enum(MODES),
-  /** In mode http: keep connections to origins open and use them again (`keepalive` of an upstream). */
-  persistent: z.boolean(),
-});
-export type NginxSettings = z.infer<typeof nginxSettingsSchema>;
-
-export const danteSettingsSchema = z.object({ kind: z.literal('dante'), ...started });
-export type DanteSettings = z.infer<typeof danteSettingsSchema>;
-
-/** A private network of Tors; its exits, one for each outgoing address, are under test. */
-export const torSettingsSchema = z.object({
-  kind: z.literal('tor'),
-  ...started,
-  /** The Debian suite whose package is fetched, unpacked and used instead of a program that is here; null: `binary` is used. */
-  suite: z.enum(DEBIAN_SUITES).nullable(),
-  /** Milliseconds that the network may take until a byte came through every exit. */
-  deadline: z.number(),
-});
-export type TorSettings = z.infer<typeof torSettingsSchema>;
-
-export const proxySettingsSchema = z.discriminatedUnion('kind', [
-  squidSettingsSchema,
-  haproxySettingsSchema,
-  nginxSettingsSchema,
-  danteSettingsSchema,
-  torSettingsSchema,
-]);
-export type ProxySettings = z.infer<typeof proxySettingsSchema>;
-
-/** What finds a proxy's program. */
-export const programNameSchema = z.object({ kind: z.enum(PROXY_KINDS), binary: z.string() });
-export type ProgramName = z.infer<typeof programNameSchema>;
+import { type Complete, type Setting, type Settings, setting } from '../domain/setting.js';
+import { flag, oneOf, orNull, text, texts, whole } from '../domain/values.js';
 
 /** How the load speaks to its target. */
 export const PROTOCOLS = ['tcp', 'connect', 'get', 'socks5'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
+
+/** What a reverse proxy passes on: connections (nginx calls it stream), or HTTP requests. */
+const MODES = ['tcp', 'http'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** What finds the program. @param usual its name, as `danted` */
+export function binarySetting(usual: string): Setting<string> {
+  return setting(text(1, 4096), {
+    default: usual,
+    describe:
+      'the program of the proxy: its path, or its name, which is looked for on the PATH and in the sbin folders',
+    example: `/usr/sbin/${usual}`,
+  });
+}
+
+/** Of a proxy that has a configuration. */
+export const CONFIG: Setting<string[]> = setting(texts(200, 1000), {
+  default: [],
+  describe:
+    "lines added to the proxy's configuration, as they are: at its end; haproxy: to defaults; nginx: to http or stream",
+  example: '["forwarded_for delete"]',
+});
+
+/** Addresses that its clients come from. */
+export const CLIENTS: Setting<number | null> = setting(orNull(whole(1, 4096), 'as many as needed'), {
+  default: null,
+  defaultText: 'as many as keep the clients from running out of ports',
+  describe: 'addresses that the clients come from, for each outgoing address of the proxy',
+  example: '3',
+});
+
+/** Of a proxy whose configuration, or table of connections, is sized by its descriptors. */
+export const DESCRIPTORS: Setting<number | null> = setting(orNull(whole(64, 1_048_576), 'what the machine allows'), {
+  default: null,
+  defaultText: 'what a process may have, at most 65536',
+  describe: 'descriptors that the proxy may have',
+  example: '16000',
+});
+
+/** Of a proxy that can keep its connections to origins for further requests. */
+export const PERSISTENT: Setting<boolean> = setting(flag, {
+  // One connection to the origin for each request is what runs out of ports.
+  default: false,
+  describe: 'whether the proxy keeps connections to origins open for further requests',
+  example: 'false',
+});
+
+/** Of a reverse proxy that can do both. */
+export function modeSetting(usual: Mode): Setting<Mode> {
+  return setting(oneOf(MODES), {
+    default: usual,
+    describe: 'whether connections are passed on (nginx: stream), or HTTP requests',
+    example: 'tcp',
+  });
+}
+
+/** Says what is wrong in a profile, in a sentence without a full stop, and where it may stand, the likeliest place first. */
+export type SayProblem = (message: string, ...at: [string[], ...string[][]]) => void;
+
+/** A check of a reverse proxy: only requests can share a connection. */
+export function persistentWithoutRequests(
+  { persistent, mode }: { readonly persistent: boolean; readonly mode: Mode },
+  _: unknown,
+  say: SayProblem,
+): void {
+  if (persistent && mode !== 'http')
+    say(
+      `persistent needs mode http: in mode ${mode} a connection serves one client; add "mode: http", or remove persistent`,
+      ['subject', 'persistent'],
+      ['subject', 'mode'],
+    );
+}
+
+/** A check of a proxy that cannot be told which of several addresses to use. @param why in a sentence without a full stop */
+export function oneAddress(addresses: readonly string[], why: string, say: SayProblem): void {
+  if (addresses.length > 1)
+    say(
+      `${why}, so only one of ${addresses.length} addresses would be used; use one, for example addresses: { list: [10.50.0.1] }`,
+      ['addresses'],
+    );
+}
+
+/** The settings of a kind, complete and with its name. */
+export type SettingsOf<K extends string, T extends Settings> = { kind: K } & Complete<T>;

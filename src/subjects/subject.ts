@@ -1,14 +1,104 @@
 /**
- * What a kind of proxy is to the lab: how settings become a configuration and a command line, and what its log says. All of it
- * pure; starting, watching and stopping are the same for every kind (process.ts).
+ * What a kind of subject is to everybody else. Nobody outside of this folder compares kinds: what differs between them is a trait or
+ * a method here. `index.ts` is the list of them.
  */
-
+import type { z } from 'zod';
+import type { DebianSuite } from '../domain/guest.js';
+import type { Settings } from '../domain/setting.js';
 import type { StrategyName } from '../domain/strategy.js';
 import type { Target } from '../domain/target.js';
-import type { ProxySettings } from './settings.js';
+import type { PortRange } from '../domain/units.js';
+import type { LogBook, LogEvent } from './running/log-book.js';
+import type { Protocol, SayProblem } from './settings.js';
 
-/** Where a proxy stands in its lab. */
-export interface Place {
+/** What is known of every kind. */
+export interface Subject<S = never> {
+  readonly kind: string;
+  /**
+   * Whose sockets are under test: those of the load itself, those of a proxy that the lab starts in a role of its own, or those of a
+   * proxy that runs elsewhere, of which nothing is known but its answers.
+   */
+  readonly role: 'client' | 'proxy' | 'elsewhere';
+  /** What a profile may say of it beside its kind. */
+  readonly settings: Settings;
+  /** What its clients may say to it, the usual first. @param settings of a proxy that the lab starts */
+  protocols(settings?: S): readonly [Protocol, ...Protocol[]];
+}
+
+/** What an arm gives a proxy to work with. */
+export interface ArmOfProxy {
+  /** The settings that the profile names. */
+  readonly named: ReadonlySet<string>;
+  /** Outgoing addresses; empty when they are in doubt themselves. */
+  readonly addresses: readonly string[];
+}
+
+/** What the file of a kind says of a proxy that the lab starts. Its functions take complete settings of that kind. */
+export interface ProxyFacts<S> {
+  protocols(settings: S): readonly [Protocol, ...Protocol[]];
+  /** The Debian packages that have it, with a space between them. */
+  readonly debianPackage: string;
+  /** Arguments that make the program print its version, and how to find it in what is printed; absent: it does not say. */
+  readonly version?: { readonly args: readonly string[]; readonly pattern: RegExp };
+  /** One listener a destination, instead of clients that say where they want to go. */
+  readonly reverse: boolean;
+  /** How it gets the local address and port of an outgoing connection. @param version as the program says; null: unknown */
+  strategy(settings: S, version: string | null): StrategyName;
+  /** The ports that it takes by itself, without the kernel's choice; null: none. */
+  ownPorts?(settings: S): PortRange | null;
+  /** Say what is wrong with its settings, or with what the arm gives it. */
+  check?(settings: S, arm: ArmOfProxy, say: SayProblem): void;
+  /** Its configuration has a line for each pair of an outgoing address and a destination. */
+  linePerPair?(settings: S): boolean;
+  /** Why the kernel's rules alone do not decide how much fits, if they do not: a sentence without a full stop. */
+  undetermined?(settings: S): string | undefined;
+  /** It closes its outgoing connection whenever its client closes, and is the first to do so. */
+  readonly closesWithClient?: boolean;
+  /** What it is in the table of fixes (`bindstorm fixes --subjects`); absent: it has no row. */
+  readonly fixRow?: FixRow;
+  /** The Debian suite whose program is fetched and used instead of one that is installed; null: none. */
+  debianSuite?(settings: S): DebianSuite | null;
+  /** Only of a kind that is a network of several processes. */
+  readonly network?: NetworkTraits<S>;
+}
+
+/** A kind of proxy that the lab starts. */
+export interface ProxySubject<S = never> extends Subject<S>, ProxyFacts<S> {
+  readonly role: 'proxy';
+  /** What its settings are when a profile names none. */
+  readonly defaults: S;
+  /** Of complete settings, for plans, journals and results. */
+  readonly schema: z.ZodObject;
+  protocols(settings: S): readonly [Protocol, ...Protocol[]];
+  /** Start it, and wait until it can be used. Rejects with ProxyError when it ends before, or is not ready in time. */
+  start(settings: S, input: StartInput): Promise<RunningProxy>;
+}
+
+/** The part of a network that its clients speak to is beside them, and starting makes connections of its own. */
+export interface NetworkTraits<S> {
+  /** Ports in the clients' namespace that only it may have. @param listen where clients find it */
+  portsBesideClients(listen: Target): readonly number[];
+  /** Milliseconds that it usually takes to come up, and those after which it has not. */
+  readonly usualStartMs: number;
+  longestStartMs(settings: S): number;
+}
+
+/** The load of a row in the table of fixes. */
+export interface FixRow {
+  /** Connections that the client closes, or GETs to an origin that leaves it to the proxy to close. */
+  readonly load: 'connections' | 'requests';
+  /** Outgoing addresses, where it cannot have two. */
+  readonly addresses?: 1;
+  /** Settings that it needs for it. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** The clients have the port range under test too. */
+  readonly clientsShareRange?: boolean;
+  /** Fix of the catalogue → why this program cannot be told so, where the catalogue does not say it. */
+  readonly cannot?: Readonly<Record<string, string>>;
+}
+
+/** What a proxy is set up with in its lab. */
+export interface Setup {
   /** A folder of its own, which it may write to, and which is gone with the lab. */
   readonly directory: string;
   /** Where its clients find it: a forward proxy in one place, a reverse proxy in one for each destination. */
@@ -24,8 +114,46 @@ export interface Place {
   readonly build?: string;
 }
 
-/** A configured proxy, ready to be started. */
-export interface Program {
+/** What starting it needs to know of the role that it is started in. */
+export interface StartInput {
+  readonly setup: Setup;
+  /** The path of the program, and what it says of its version. */
+  readonly binary: string;
+  readonly version: Promise<string | null>;
+  /** What stands before the command of its nth program, as a tracer. */
+  prefix(nth: number): readonly string[];
+  /** The caller is root of the machine, not of a user namespace. */
+  readonly root: boolean;
+  /** The address of the role that clients can reach. */
+  readonly roleAddress: string;
+  /** The network namespace of the clients, as a path that nsenter(1) takes. */
+  readonly clientNamespace: string;
+}
+
+/** How long a network took until it could be used. */
+export interface Bootstrap {
+  /** From the start to the first byte through the last exit. */
+  readonly seconds: number;
+  /** With keys and consensus of an earlier one. */
+  readonly cached: boolean;
+}
+
+/** A proxy that was started. */
+export interface RunningProxy {
+  /** How it ended; resolves when it has. */
+  readonly ended: Promise<string>;
+  /** How it ended, when it already has. */
+  end(): string | null;
+  /** Read what was added to the logs since the last time. */
+  readLogs(): LogBook;
+  /** End it, and wait for its end. */
+  stop(): Promise<void>;
+  /** Only of a network. */
+  readonly bootstrap?: Bootstrap;
+}
+
+/** The files and the command line of one program. */
+export interface Configuration {
   /** File name in the directory → text. */
   readonly files: Readonly<Record<string, string>>;
   /** Program and arguments. It must stay in the foreground. */
@@ -36,37 +164,12 @@ export interface Program {
   readonly stop: { readonly signal: NodeJS.Signals; readonly deadlineMs: number };
 }
 
-/** The streams of a started program, as a name beside those of its log files. */
-export const STANDARD_ERROR = 'standard error';
-export const STANDARD_OUTPUT = 'standard output';
-
-/** What one line of a log says. */
-export type LogEvent =
-  /** An outgoing connection failed. `call` and `errno` are null where the line does not tell. */
-  | { readonly kind: 'failure'; readonly call: 'bind' | 'connect' | null; readonly errno: string | null }
-  /** The line of an access log: how a request ended, in the proxy's own words. */
-  | { readonly kind: 'request'; readonly result: string; readonly trouble?: string }
-  /** The proxy was not what was to be measured, as when it ran out of descriptors: in a sentence without a full stop. */
-  | { readonly kind: 'trouble'; readonly what: string };
-
-/** What is known of a kind of proxy, however it is started. */
-export interface ProxyFacts<S extends ProxySettings = ProxySettings> {
-  /** The Debian packages that have it, with a space between them. */
-  readonly debianPackage: string;
-  /** One listener a destination, instead of clients that say where they want to go. */
-  readonly reverse: boolean;
-  /** How it gets the local address and port of an outgoing connection. @param version as the program says; null: unknown */
-  strategy(settings: S, version: string | null): StrategyName;
-  /** Arguments that make the program print its version, and how to find it in what is printed. */
-  readonly version: { readonly args: readonly string[]; readonly pattern: RegExp };
-}
-
-/** A proxy that is one program. */
-export interface Subject<S extends ProxySettings = ProxySettings> extends ProxyFacts<S> {
-  /** Settings → configuration and command line. `binary` is the path that was found. */
-  configure(settings: S, binary: string, place: Place): Program;
+/** What the file of a kind says of a proxy that is one program. Pure; starting, watching and stopping are the same for all of them. */
+export interface ProgramFacts<S> extends ProxyFacts<S> {
+  /** Settings → files and command line. */
+  configure(settings: S, binary: string, setup: Setup): Configuration;
   /** What a line of a log (its file name, or a stream) says; null: nothing of interest. */
-  readLine(log: string, line: string, place: Place): LogEvent | null;
+  readLine(log: string, line: string, setup: Setup): LogEvent | null;
   /** Arguments that make the program print how it was built, where its configuration hangs on that. */
   readonly build?: readonly string[];
   /** What it is asked before it is ended, at a socket in its directory, and what the answer says. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predictArm } from '../../src/capacity/predict.js';
 import type { Arrival } from '../../src/plan/plan.js';
-import { SQUID } from '../../src/subjects/defaults.js';
+import { SQUID } from '../support/proxies.js';
 import { type ArmChanges, arm, KERNEL } from './inputs.js';
 
 const DEFAULTS = { 'net.ipv4.tcp_tw_reuse': '2', 'net.ipv4.tcp_max_tw_buckets': '131072' };

@@ -7,8 +7,8 @@ import { AgentDied, LabError } from '../../src/lab/lab.js';
 import { ProtocolError } from '../../src/machine/ndjson.js';
 import type { Arm, Destinations, Experiment } from '../../src/plan/plan.js';
 import { formatPath } from '../../src/profile/problem.js';
-import { SQUID } from '../../src/subjects/defaults.js';
 import { fakeLab, type Said, type Script } from '../support/fake-lab.js';
+import { SQUID } from '../support/proxies.js';
 import { makeArm, makeExperiment } from '../support/runs.js';
 
 const REUSE = 'net.ipv4.tcp_tw_reuse';

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Arm } from '../../src/plan/plan.js';
-import { DANTE } from '../../src/subjects/defaults.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';
+import { DANTE } from '../support/proxies.js';
 
 const FAIL = 'socks:network-unreachable';
 

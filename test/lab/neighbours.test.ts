@@ -8,11 +8,11 @@ import type { RunSpec } from '../../src/agent/protocol.js';
 import type { StrategyName } from '../../src/domain/strategy.js';
 import type { Arm, LoadPlan, Neighbour } from '../../src/plan/plan.js';
 import { LOAD } from '../../src/profile/defaults.js';
-import { HAPROXY, SQUID } from '../../src/subjects/defaults.js';
-import type { ProxySettings } from '../../src/subjects/settings.js';
+import type { ProxySettings } from '../../src/subjects/index.js';
 import { until } from '../support/cli.js';
 import { labArm, measure, tenAddresses } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';
+import { HAPROXY, SQUID } from '../support/proxies.js';
 
 const FAIL = 'http:503 ERR_CONNECT_FAIL';
 /** Attempts of a neighbour. */

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Arm, LoadPlan } from '../../src/plan/plan.js';
-import { DANTE, HAPROXY, NGINX } from '../../src/subjects/defaults.js';
-import type { ProxySettings } from '../../src/subjects/settings.js';
+import type { ProxySettings } from '../../src/subjects/index.js';
 import { type LabArm, labArm, measure } from '../support/lab.js';
+import { DANTE, HAPROXY, NGINX } from '../support/proxies.js';
 
 const P = 50;
 

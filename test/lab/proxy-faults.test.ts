@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Arm, LoadPlan } from '../../src/plan/plan.js';
-import { HAPROXY, SQUID } from '../../src/subjects/defaults.js';
-import type { ProxySettings } from '../../src/subjects/settings.js';
+import type { ProxySettings } from '../../src/subjects/index.js';
 import { until } from '../support/cli.js';
 import { labArm, measure } from '../support/lab.js';
 import { killRole, type Mark, type Marked, newMark } from '../support/processes.js';
+import { HAPROXY, SQUID } from '../support/proxies.js';
 
 function armOf(proxy: ProxySettings, load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'>): Arm {
   return {

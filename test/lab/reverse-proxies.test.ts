@@ -7,11 +7,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Arm } from '../../src/plan/plan.js';
 import { whyTheyDiffer } from '../../src/report/rows/four-views.js';
-import { HAPROXY, NGINX } from '../../src/subjects/defaults.js';
-import type { HaproxySettings, NginxSettings, ProxySettings } from '../../src/subjects/settings.js';
+import type { HaproxySettings } from '../../src/subjects/haproxy/haproxy.js';
+import type { ProxySettings } from '../../src/subjects/index.js';
+import type { NginxSettings } from '../../src/subjects/nginx/nginx.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';
+import { HAPROXY, NGINX } from '../support/proxies.js';
 
 const PORTS = 50;
 const RANGE = { 'net.ipv4.ip_local_port_range': '40000 40049' };

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { Arm } from '../../src/plan/plan.js';
-import { SQUID } from '../../src/subjects/defaults.js';
-import type { SquidSettings } from '../../src/subjects/settings.js';
+import type { SquidSettings } from '../../src/subjects/squid/squid.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 import { killRole, newMark } from '../support/processes.js';
+import { SQUID } from '../support/proxies.js';
 
 const FAIL = 'http:503 ERR_CONNECT_FAIL';
 

@@ -9,9 +9,9 @@ import { before, describe, it } from 'node:test';
 import type { Arm, Neighbour } from '../../src/plan/plan.js';
 import { LOAD } from '../../src/profile/defaults.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
-import { SQUID } from '../../src/subjects/defaults.js';
 import { runCli, scratchFolder } from '../support/cli.js';
 import { labArm, measure, tenAddresses } from '../support/lab.js';
+import { SQUID } from '../support/proxies.js';
 import { squid6 } from '../support/squid6.js';
 
 const FAIL = 'http:503 ERR_CONNECT_FAIL';

@@ -11,13 +11,13 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Measurement } from '../../src/agent/protocol.js';
 import type { Arm } from '../../src/plan/plan.js';
-import { TOR } from '../../src/subjects/defaults.js';
-import type { TorSettings } from '../../src/subjects/settings.js';
 import { debianTor } from '../../src/subjects/tor/debian-tor.js';
 import { foreignRoutes } from '../../src/subjects/tor/network.js';
+import type { TorSettings } from '../../src/subjects/tor/settings.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 import { newMark } from '../support/processes.js';
+import { TOR } from '../support/proxies.js';
 
 const FAIL = 'socks:general-failure';
 const PORTS = 64;

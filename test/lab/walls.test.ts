@@ -8,8 +8,8 @@ import { renderHtml } from '../../src/report/html.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
 import { wallRows } from '../../src/report/rows/limits.js';
 import type { Results, Run } from '../../src/results/schema.js';
-import { SQUID } from '../../src/subjects/defaults.js';
 import { labArm, measure } from '../support/lab.js';
+import { SQUID } from '../support/proxies.js';
 import { quickstartResults } from '../support/results.js';
 
 const PORTS = 2400;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { dante } from '../../src/subjects/dante/dante.js';
-import { DANTE, HAPROXY, NGINX } from '../../src/subjects/defaults.js';
 import { haproxy } from '../../src/subjects/haproxy/haproxy.js';
 import { nginx } from '../../src/subjects/nginx/nginx.js';
-import type { Place } from '../../src/subjects/subject.js';
+import type { Setup } from '../../src/subjects/subject.js';
+import { DANTE, HAPROXY, NGINX } from '../support/proxies.js';
 
-const PLACE: Place = {
+const SETUP: Setup = {
   directory: '/dev/shm/proxy',
   listen: [
     { address: '198.18.64.1', port: 3128 },
@@ -29,7 +29,7 @@ function linesOf(files: Readonly<Record<string, string>>, name: string, pattern:
 
 describe('haproxy', () => {
   const filesOf = (settings: Partial<typeof HAPROXY>) =>
-    haproxy.configure({ ...HAPROXY, ...settings }, '/usr/sbin/haproxy', PLACE).files;
+    haproxy.configure({ ...HAPROXY, ...settings }, '/usr/sbin/haproxy', SETUP).files;
 
   it('has a frontend and a backend a destination, a server line for each outgoing address', () => {
     const files = filesOf({});
@@ -55,7 +55,7 @@ describe('haproxy', () => {
   });
 
   it('says in its log what failed, and how each session ended', () => {
-    const read = (line: string, log = 'haproxy.log') => haproxy.readLine(log, line, PLACE);
+    const read = (line: string, log = 'haproxy.log') => haproxy.readLine(log, line, SETUP);
     assert.deepEqual(read('Connect() failed for backend b0: no free ports.'), {
       kind: 'failure',
       call: 'connect',
@@ -71,7 +71,7 @@ describe('haproxy', () => {
       kind: 'trouble',
       what: "it gave up: config : unknown keyword 'x'",
     });
-    assert.equal(haproxy.version.pattern.exec('HAProxy version 2.6.12-1+deb12u4 2026/10/17')?.[1], '2.6.12');
+    assert.equal(haproxy.version!.pattern.exec('HAProxy version 2.6.12-1+deb12u4 2026/10/17')?.[1], '2.6.12');
   });
 });
 
@@ -87,7 +87,7 @@ describe('the maxconn of haproxy', () => {
 
 describe('nginx', () => {
   const filesOf = (settings: Partial<typeof NGINX>) =>
-    nginx.configure({ ...NGINX, ...settings }, '/usr/sbin/nginx', PLACE).files;
+    nginx.configure({ ...NGINX, ...settings }, '/usr/sbin/nginx', SETUP).files;
 
   it('has a server a destination, and maps the address of the client to that of the outgoing connection', () => {
     const lines = linesOf(filesOf({}), 'nginx.conf', /^(?:server|198\.18\.128\.\d+ 10)/);
@@ -112,12 +112,12 @@ describe('nginx', () => {
 
   it('loads that module only where it is one', () => {
     const { files } = nginx.configure({ ...NGINX, mode: 'tcp' }, '/usr/sbin/nginx', {
-      ...PLACE,
+      ...SETUP,
       build: 'configure arguments: --with-stream_ssl_module --with-stream --with-threads\n',
     });
     assert.doesNotMatch(files['nginx.conf']!, /load_module/);
     for (const build of ['--with-stream=dynamic --with-stream_ssl_module', '--with-stream_ssl_module', '']) {
-      const dynamic = nginx.configure({ ...NGINX, mode: 'tcp' }, '/usr/sbin/nginx', { ...PLACE, build });
+      const dynamic = nginx.configure({ ...NGINX, mode: 'tcp' }, '/usr/sbin/nginx', { ...SETUP, build });
       assert.match(dynamic.files['nginx.conf']!, /load_module/);
     }
   });
@@ -129,7 +129,7 @@ describe('nginx', () => {
   });
 
   it('says in its log what failed', () => {
-    const read = (line: string, log = 'error.log') => nginx.readLine(log, line, PLACE);
+    const read = (line: string, log = 'error.log') => nginx.readLine(log, line, SETUP);
     const at = '2026/11/22 06:08:21 [crit] 36#36: *201';
     const why = 'while connecting to upstream, client: 198.18.128.1';
     assert.deepEqual(read(`${at} connect() to 198.19.0.1:9000 failed (99: Cannot assign requested address) ${why}`), {
@@ -152,7 +152,7 @@ describe('nginx', () => {
 
 describe('dante', () => {
   it('has its outgoing address, and stays in the foreground', () => {
-    const { files, argv } = dante.configure(DANTE, '/usr/sbin/danted', { ...PLACE, outgoing: ['10.50.0.1'] });
+    const { files, argv } = dante.configure(DANTE, '/usr/sbin/danted', { ...SETUP, outgoing: ['10.50.0.1'] });
     assert.deepEqual(linesOf(files, 'danted.conf', /^(?:internal|external)/), [
       'internal: 198.18.64.1 port = 3128',
       'external: 10.50.0.1',
@@ -162,7 +162,7 @@ describe('dante', () => {
 
   it('says in its log what failed', () => {
     const read = (line: string) =>
-      dante.readLine('danted.log', `Nov 22 06:08:07 (1795327687.3) danted[42]: ${line}`, PLACE);
+      dante.readLine('danted.log', `Nov 22 06:08:07 (1795327687.3) danted[42]: ${line}`, SETUP);
     assert.deepEqual(
       read('warning: bindexternaladdr(): could not bind tcp port 0 of IPv6 address fd00:50::1: this probably means …'),
       { kind: 'failure', call: 'bind', errno: 'EADDRINUSE' },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SQUID } from '../../src/subjects/defaults.js';
 import { squid } from '../../src/subjects/squid/squid.js';
-import type { Place } from '../../src/subjects/subject.js';
+import type { Setup } from '../../src/subjects/subject.js';
+import { SQUID } from '../support/proxies.js';
 
-const PLACE: Place = {
+const SETUP: Setup = {
   directory: '/dev/shm/proxy',
   listen: [{ address: '198.18.1.2', port: 3128 }],
   destinations: [{ address: '198.19.0.1', port: 9000 }],
@@ -13,8 +13,8 @@ const PLACE: Place = {
   descriptors: 9000,
 };
 
-function configOf(settings: Partial<typeof SQUID> = {}, place: Partial<Place> = {}): string[] {
-  const { files } = squid.configure({ ...SQUID, ...settings }, '/usr/sbin/squid', { ...PLACE, ...place });
+function configOf(settings: Partial<typeof SQUID> = {}, place: Partial<Setup> = {}): string[] {
+  const { files } = squid.configure({ ...SQUID, ...settings }, '/usr/sbin/squid', { ...SETUP, ...place });
   return files['squid.conf']!.split('\n');
 }
 
@@ -63,13 +63,13 @@ describe('the configuration of squid', () => {
   });
 
   it('stays in the foreground', () => {
-    const { argv } = squid.configure(SQUID, '/opt/squid', PLACE);
+    const { argv } = squid.configure(SQUID, '/opt/squid', SETUP);
     assert.deepEqual(argv, ['/opt/squid', '-N', '-n', 'bindstorm', '-f', '/dev/shm/proxy/squid.conf']);
   });
 });
 
 describe('what the log of squid says', () => {
-  const read = (line: string, log = 'cache.log') => squid.readLine(log, line, PLACE);
+  const read = (line: string, log = 'cache.log') => squid.readLine(log, line, SETUP);
   const inUse = { kind: 'failure', call: 'bind', errno: 'EADDRINUSE' };
 
   it('an outgoing address that has no port left, as 2014 and 5.7 say it', () => {
@@ -88,7 +88,7 @@ describe('what the log of squid says', () => {
   });
 
   it('IPv6 addresses, in brackets or without', () => {
-    const place = { ...PLACE, outgoing: ['fd00:50::1'] };
+    const place = { ...SETUP, outgoing: ['fd00:50::1'] };
     for (const address of ['[fd00:50::1]', 'fd00:50::1'])
       assert.deepEqual(
         squid.readLine(
@@ -131,6 +131,6 @@ describe('what the log of squid says', () => {
   });
 
   it('the version', () => {
-    assert.equal(squid.version.pattern.exec('Squid Cache: Version 5.7\nService Name: squid\n')?.[1], '5.7');
+    assert.equal(squid.version!.pattern.exec('Squid Cache: Version 5.7\nService Name: squid\n')?.[1], '5.7');
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Arm } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/profile/load.js';
-import { SQUID } from '../../src/subjects/defaults.js';
+import { SQUID } from '../support/proxies.js';
 
 const REUSE = 'net.ipv4.tcp_tw_reuse';
 

@@ -4,15 +4,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
-import { TOR } from '../../src/subjects/defaults.js';
-import type { Place } from '../../src/subjects/subject.js';
-import { reservedPorts, torLayout, torrcOf, votingTimes } from '../../src/subjects/tor/layout.js';
+import type { Setup } from '../../src/subjects/subject.js';
+import { portsBesideClients, torLayout, torrcOf, votingTimes } from '../../src/subjects/tor/layout.js';
 import { bootstrapPhase, parseCircuit, parseStream, readTorLine } from '../../src/subjects/tor/log.js';
 import { foreignRoutes } from '../../src/subjects/tor/network.js';
 import { createAttacher } from '../../src/subjects/tor/streams.js';
 import { tor } from '../../src/subjects/tor/tor.js';
+import { TOR } from '../support/proxies.js';
 
-const PLACE: Place = {
+const SETUP: Setup = {
   directory: '/lab',
   listen: [{ address: '198.18.1.1', port: 3128 }],
   destinations: [{ address: '198.19.0.1', port: 9000 }],
@@ -20,7 +20,7 @@ const PLACE: Place = {
   clients: [['198.18.128.1'], ['198.18.128.2']],
   descriptors: 1000,
 };
-const LAYOUT = torLayout(PLACE, '198.18.1.2');
+const LAYOUT = torLayout(SETUP, '198.18.1.2');
 const KNOWN = { v3ident: 'V3', fingerprints: { auth1: 'A', mid1: 'M', exit1: 'E', exit2: 'F' } };
 
 describe('the private network', () => {
@@ -53,7 +53,7 @@ describe('the private network', () => {
   });
 
   it('keeps its ports in the clients’ namespace from the clients', () => {
-    assert.equal(reservedPorts(PLACE), '3128,5000,5001,7000');
+    assert.deepEqual(portsBesideClients(SETUP.listen[0]), [3128, 5000, 5001, 7000]);
   });
 
   it('votes when every relay has had the time to upload its descriptor', () => {
@@ -78,8 +78,8 @@ describe('the private network', () => {
     assert.equal(strategy('0.5.0.1'), 'bind-no-port-reuseaddr');
     assert.equal(strategy(null), 'bind-no-port-reuseaddr');
     assert.ok(STRATEGY_NAMES.includes(strategy('0.2.2.35')));
-    assert.equal(tor.version.pattern.exec('[warn] x\nTor version 0.4.9.11.\nThis build')?.[1], '0.4.9.11');
-    assert.equal(tor.version.pattern.exec('Tor version 0.4.5.16.')?.[1], '0.4.5.16');
+    assert.equal(tor.version!.pattern.exec('[warn] x\nTor version 0.4.9.11.\nThis build')?.[1], '0.4.9.11');
+    assert.equal(tor.version!.pattern.exec('Tor version 0.4.5.16.')?.[1], '0.4.5.16');
   });
 
   it('is not started where a route leads out', () => {

@@ -4,8 +4,7 @@
  *
  * A test file says in its first lines what it needs, for example `// needs: squid, strace`. Every lab and e2e test needs util-linux.
  */
-import { PROXY } from '../../src/subjects/defaults.js';
-import { subjectOf } from '../../src/subjects/index.js';
+import { PROXY_KINDS, proxySubjectOf } from '../../src/subjects/index.js';
 
 export interface TestPackage {
   readonly name: string;
@@ -24,11 +23,12 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },
   { name: 'vagrant-libvirt', program: null, why: 'the provider with which vagrant reads the Vagrantfile' },
   { name: 'chromium', program: 'chromium', why: 'opens the reports and the live page' },
-  ...Object.values(PROXY).flatMap(({ kind, binary }) =>
-    subjectOf(kind)
-      .debianPackage.split(' ')
-      .map((name, i) => ({ name, program: i === 0 ? binary : null, why: `the proxy ${kind}, a subject` })),
-  ),
+  ...PROXY_KINDS.flatMap((kind) => {
+    const { debianPackage, defaults } = proxySubjectOf(kind);
+    return debianPackage
+      .split(' ')
+      .map((name, i) => ({ name, program: i === 0 ? defaults.binary : null, why: `the proxy ${kind}, a subject` }));
+  }),
 ];
 
 export type Group = 'unit' | 'lab' | 'e2e';

@@ -19,8 +19,8 @@ import {
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
 import { readSysctl, writeSysctl } from '../../kernel/sysctl.js';
 import { setStrategyOption } from '../../load/strategy.js';
-import { examineProgram } from '../../subjects/running/program.js';
-import type { ProgramName } from '../../subjects/settings.js';
+import { examineProgram } from '../../subjects/examine.js';
+import type { ProgramName } from '../../subjects/index.js';
 import type { Check, Command } from '../protocol.js';
 import { clocksMissing } from './check-clocks.js';
 import { vethRefusal } from './network.js';

@@ -9,9 +9,8 @@ import { certificateFor } from '../../load/origin/certificate.js';
 import { createPool } from '../../load/pool.js';
 import { scheduledAttempts } from '../../plan/arrival.js';
 import type { LoadPlan } from '../../plan/plan.js';
-import { subjectOf } from '../../subjects/index.js';
-import type { ProxyKind, ProxySettings } from '../../subjects/settings.js';
-import { reservedPorts } from '../../subjects/tor/layout.js';
+import { type ProxySettings, proxySubjectOf } from '../../subjects/index.js';
+import type { NetworkTraits } from '../../subjects/subject.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit, originThreads } from '../place/limits.js';
 import {
   clientAddresses,
@@ -61,15 +60,16 @@ export async function setProxyScene(
   onPhase: (phase: 'sysctls' | 'origin') => void,
 ): Promise<Scene> {
   const { arm } = spec;
-  if (spec.network !== 'veth' || arm.destinations.kind === 'external')
+  if (spec.network !== 'veth' || arm.destinations.kind !== 'lab')
     throw new Error('a proxy under test needs a namespace of its own, and this lab has none to give');
   onPhase('sysctls');
   applyLabSysctls();
 
   const outgoing = arm.addresses;
   const family = familyOf(outgoing[0]!);
+  const { reverse, network } = proxySubjectOf(settings.kind);
   const client = {
-    ...applySysctls({ ...CLIENT_SYSCTLS, ...reservedFor(settings.kind, family) }),
+    ...applySysctls({ ...CLIENT_SYSCTLS, ...reservedFor(network, family) }),
     ...applySysctls(arm.roles?.client ?? {}),
   };
 
@@ -83,8 +83,9 @@ export async function setProxyScene(
   const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
   const destinations = [...targets, ...through.map(({ target }) => target)];
   const certificate = certificateFor(arm.load, targets);
-  const { reverse } = subjectOf(settings.kind);
-  const listen = listeners(settings.kind, family, reverse ? destinations.length : 1);
+  const listen: [Target, ...Target[]] = network
+    ? [besideClients(family)]
+    : inRole(family, reverse ? destinations.length : 1);
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
     openProxyRole(settings),
@@ -112,7 +113,7 @@ export async function setProxyScene(
   };
   try {
     setUpClientsOfProxy(clients.flat(), family, proxy.pid);
-    const network = await proxy.setUpNetwork({
+    const link = await proxy.setUpNetwork({
       family,
       outgoing,
       originPid: origin.pid,
@@ -143,7 +144,7 @@ export async function setProxyScene(
       placed.map((own) => {
         const { neighbour, target } = own;
         if (neighbour.where === 'beside')
-          return { neighbour, namespace: proxy.namespace, input: besideInput(own, network.range, spec.seed) };
+          return { neighbour, namespace: proxy.namespace, input: besideInput(own, link.range, spec.seed) };
         const n = through.indexOf(own);
         const listener = reverse ? { listeners: [listen[targets.length + n]!] } : {};
         const input = {
@@ -171,9 +172,9 @@ export async function setProxyScene(
       neighbours: opened,
       proxy,
       observer: null,
-      range: network.range,
-      reserved: network.reserved,
-      sysctls: network.sysctls,
+      range: link.range,
+      reserved: link.reserved,
+      sysctls: link.sysctls,
       roles: { client, origin: originSysctls },
       problems: await leftovers(proxy),
       alone: true,
@@ -185,18 +186,21 @@ export async function setProxyScene(
   }
 }
 
-/** Where the clients find the proxy. A private Tor network has its client beside them, so that its ports are not those of the exits. */
-function listeners(kind: ProxyKind, family: 4 | 6, count: number): [Target, ...Target[]] {
-  const at = (address: string) => ({ address, port: PROXY_PORT });
-  if (kind === 'tor') return [at(clientSideAddress(family))];
-  const [first, ...others] = proxyAddresses(family, count).map(at);
+/** Where the clients find a proxy: in its role. */
+function inRole(family: 4 | 6, count: number): [Target, ...Target[]] {
+  const [first, ...others] = proxyAddresses(family, count).map((address) => ({ address, port: PROXY_PORT }));
   return [first!, ...others];
 }
 
+/** Where they find a network, whose ports are then not those of the role. */
+function besideClients(family: 4 | 6): Target {
+  return { address: clientSideAddress(family), port: PROXY_PORT };
+}
+
 /** Ports in the clients' namespace that are not theirs. */
-function reservedFor(kind: ProxyKind, family: 4 | 6): Record<string, string> {
-  if (kind !== 'tor') return {};
-  return { 'net.ipv4.ip_local_reserved_ports': reservedPorts({ listen: listeners(kind, family, 1) }) };
+function reservedFor(network: NetworkTraits<never> | undefined, family: 4 | 6): Record<string, string> {
+  if (network === undefined) return {};
+  return { 'net.ipv4.ip_local_reserved_ports': network.portsBesideClients(besideClients(family)).join(',') };
 }
 
 function groups(addresses: readonly string[], size: number): string[][] {

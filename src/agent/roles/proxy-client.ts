@@ -1,8 +1,9 @@
 /**
  * The agent's side of the proxy's role.
  */
-import type { Bootstrap, ProxyReport } from '../../subjects/proxy-report.js';
-import type { ProxySettings } from '../../subjects/settings.js';
+import type { ProxySettings } from '../../subjects/index.js';
+import type { ProxyReport } from '../../subjects/proxy-report.js';
+import type { Bootstrap } from '../../subjects/subject.js';
 import { connectRole } from './channel.js';
 import { launchRole } from './launch.js';
 import { type ProxyLogs, type ProxyProtocol, proxySchemas } from './proxy-protocol.js';

@@ -4,13 +4,13 @@
 import { z } from 'zod';
 import { targetSchema } from '../../domain/target.js';
 import { portRangeSchema } from '../../plan/plan.js';
+import { proxySettingsSchema } from '../../subjects/index.js';
 import {
   bootstrapSchema,
   loggedFailureSchema,
   observationSchema,
   syscallsSchema,
 } from '../../subjects/proxy-report.js';
-import { proxySettingsSchema } from '../../subjects/settings.js';
 import { nothing, type ProtocolOf } from './channel.js';
 
 const sysctls = z.record(z.string(), z.string());

@@ -7,17 +7,19 @@
  */
 import { mkdirSync } from 'node:fs';
 import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
+import { familyOf } from '../../domain/addresses.js';
 import { mount } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { createSocketObserver, type SocketObserver } from '../../kernel/sock-diag.js';
 import { readSysctls } from '../../kernel/sysctl.js';
+import { findProgram } from '../../machine/programs.js';
+import { proxySubjectOf } from '../../subjects/index.js';
 import { wait } from '../../subjects/running/child.js';
 import { type Observation, startObservation } from '../../subjects/running/observe.js';
-import { type StartedProxy, startProxy } from '../../subjects/running/process.js';
-import { examineProgram, type FoundProgram } from '../../subjects/running/program.js';
+import { versionOf } from '../../subjects/running/program.js';
 import { ProxyError } from '../../subjects/running/proxy-error.js';
 import { childrenUsage, type Usage } from '../../subjects/running/usage.js';
-import { type StartedNetwork, startTorNetwork, type TorStart } from '../../subjects/tor/network.js';
+import type { RunningProxy } from '../../subjects/subject.js';
 import { isRootOfMachine } from '../place/environment.js';
 import { descriptorLimit } from '../place/limits.js';
 import { proxyAddresses, setUpClient, setUpProxyToClients } from '../place/network.js';
@@ -32,10 +34,11 @@ const TRACE = `${SCRATCH}/trace`;
 const MOST_DESCRIPTORS = 65_536;
 
 const RANGE = 'net.ipv4.ip_local_port_range';
-const BOOTSTRAP_RANGE = '32768 60999';
+/** Of a machine that was not tuned. */
+const USUAL_RANGE = '32768 60999';
 
 let observer: SocketObserver | undefined;
-let proxy: StartedProxy | undefined;
+let proxy: RunningProxy | undefined;
 /** Of an observed run; a text: why nothing is observed. */
 let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
@@ -57,7 +60,7 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
   const wanted = 'descriptors' in settings ? settings.descriptors : null;
   if (wanted !== null && wanted > limit)
     throw new ProxyError(`the proxy is to have ${wanted} descriptors, and a process may have ${limit}`, []);
-  const place = {
+  const setup = {
     directory: DIRECTORY,
     listen,
     destinations,
@@ -66,17 +69,24 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
     descriptors: wanted ?? Math.min(limit, MOST_DESCRIPTORS),
   };
   if (command.observe) observation = await startObservation(command.observe, TRACE, isRootOfMachine());
-  const prefix = (nth: number) => (typeof observation === 'object' ? observation.prefix(nth) : []);
-  const root = isRootOfMachine();
-  const examining = examineProgram(settings);
-  const started: StartedProxy & Partial<Pick<StartedNetwork, 'bootstrap'>> =
-    settings.kind === 'tor'
-      ? await startTor({ settings, place, prefix, root, clients: command.clientNamespace, examining })
-      : await startProxy({ settings, place, prefix: prefix(0), root });
-  const program = await examining;
+  const subject = proxySubjectOf(settings.kind);
+  const binary = findProgram(settings.binary);
+  if (binary === undefined) throw new ProxyError(`found no program ${settings.binary}`, []);
+  const version = versionOf(binary, subject.version);
+  const begin = () =>
+    subject.start(settings, {
+      setup,
+      binary,
+      version,
+      prefix: (nth) => (typeof observation === 'object' ? observation.prefix(nth) : []),
+      root: isRootOfMachine(),
+      roleAddress: proxyAddresses(familyOf(outgoing[0]!), 1)[0]!,
+      clientNamespace: command.clientNamespace,
+    });
+  const started = subject.network ? await withUsualPorts(begin) : await begin();
   proxy = started;
   usage = childrenUsage(() => performance.now());
-  return { version: program.ok ? program.version : null, bootstrap: started.bootstrap };
+  return { version: await version, bootstrap: started.bootstrap };
 }
 
 /** @returns never, when the end was asked for */
@@ -89,18 +99,13 @@ function end(): Promise<ProxyProtocol['end']['answer']> {
   });
 }
 
-type TorStartInput = Omit<TorStart, 'binary' | 'version' | 'exitAddress'> & { examining: Promise<FoundProgram> };
-
-/** A network needs ports of its own, and comes up with those of a machine that was not tuned. */
-async function startTor({ examining, ...rest }: TorStartInput): Promise<StartedNetwork> {
-  const program = await examining;
-  if (!program.ok) throw new ProxyError(program.reason, []);
+/** A network needs ports for itself, and comes up with those of a machine that was not tuned. */
+async function withUsualPorts(begin: () => Promise<RunningProxy>): Promise<RunningProxy> {
   const range = readSysctls([RANGE]);
-  applySysctls({ [RANGE]: BOOTSTRAP_RANGE });
-  const { path: binary, version } = program;
-  const started = await startTorNetwork({ ...rest, binary, version, exitAddress: proxyAddresses(4, 1)[0]! });
+  applySysctls({ [RANGE]: USUAL_RANGE });
+  const started = await begin();
   applySysctls(range);
-  // What the streams on trial leave is gone when the peer has acknowledged their end.
+  // What its own connections leave is gone when the peer has acknowledged their end.
   for (let i = 0; i < 100 && Object.keys(observer!.snapshot().states).length > 0; i++) await wait(50);
   return started;
 }
@@ -132,7 +137,7 @@ async function observed(): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {
 
 const NO_LOGS: ProxyLogs = { failures: [], requests: {}, troubles: [], tail: [] };
 
-function logsOf(started: StartedProxy): ProxyLogs {
+function logsOf(started: RunningProxy): ProxyLogs {
   const book = started.readLogs();
   return { failures: book.failures(), requests: book.requests(), troubles: book.troubles(), tail: book.tail() };
 }

@@ -3,6 +3,7 @@
  * (lists.noisebridge.net/pipermail/tor/2012-January/000697.html). Each answer is made of this experiment's counts. Pure.
  */
 import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
+import { proxySubjectOf } from '../../subjects/index.js';
 import { formatNumber, listed, NONE, plural } from '../format.js';
 import { comparedRuns, median, medianOutcomes } from './medians.js';
 import type { Counted } from './proxy.js';
@@ -26,9 +27,11 @@ export interface ExitRow {
   readonly bootstrap: { readonly seconds: number; readonly cached: number; readonly runs: number } | null;
 }
 
-/** One row an arm whose subject is Tor. */
+/** One row an arm whose subject is a network with exits. */
 export function exitRows({ variants }: Results): ExitRow[] {
-  return variants.flatMap((variant) => (variant.proxy?.kind === 'tor' ? [rowOf(variant)] : []));
+  return variants.flatMap((variant) =>
+    variant.proxy && proxySubjectOf(variant.proxy.kind).network ? [rowOf(variant)] : [],
+  );
 }
 
 function rowOf(variant: Variant): ExitRow {

@@ -2,30 +2,42 @@
  * Dante (inet.no/dante): a SOCKS server with `external`. For each connection it binds to the port that its client has, and where that
  * is taken to port 0, without any socket option. Pure.
  */
-import type { DanteSettings } from '../settings.js';
-import type { LogEvent, Place, Program, Subject } from '../subject.js';
-import { STANDARD_ERROR } from '../subject.js';
 
-const CONFIG = 'danted.conf';
+import { program } from '../define.js';
+import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import { binarySetting, CLIENTS, CONFIG, oneAddress, type SettingsOf } from '../settings.js';
+import type { Setup } from '../subject.js';
+
+const CONFIG_FILE = 'danted.conf';
 const LOG = 'danted.log';
 
-export const dante: Subject<DanteSettings> = {
+const SETTINGS = { binary: binarySetting('danted'), config: CONFIG, clients: CLIENTS };
+export type DanteSettings = SettingsOf<'dante', typeof SETTINGS>;
+
+export const dante = program('dante', SETTINGS, {
   debianPackage: 'dante-server',
   reverse: false,
+  protocols: () => ['socks5'],
   strategy: () => 'bind',
-  configure: (settings, binary, place): Program => ({
-    files: { [CONFIG]: configText(settings, place) },
+  check: (_, { addresses }, say) =>
+    oneAddress(addresses, 'dante takes its outgoing address by the route to the destination, not by the client', say),
+  undetermined: () => 'dante first tries the port that its client has, so that it depends on the clients how many fit',
+  // It takes its client's port where that is free: the clients' are those of the range, so that it never has another one. They have
+  // so many addresses that they themselves always find one.
+  fixRow: { load: 'connections', addresses: 1, settings: { clients: 40 }, clientsShareRange: true },
+  configure: (settings, path, setup) => ({
+    files: { [CONFIG_FILE]: configText(settings, setup) },
     // Without -D it stays in the foreground, with its helper processes in its process group.
-    argv: [binary, '-f', `${place.directory}/${CONFIG}`, '-p', `${place.directory}/danted.pid`],
+    argv: [path, '-f', `${setup.directory}/${CONFIG_FILE}`, '-p', `${setup.directory}/danted.pid`],
     logs: [LOG],
     // It would take 0.3 s to end its helpers one by one.
     stop: { signal: 'SIGKILL', deadlineMs: 4000 },
   }),
   readLine,
   version: { args: ['-v'], pattern: /^Dante v(\d[\d.]*\d)/m },
-};
+});
 
-function configText(settings: DanteSettings, { directory, listen, outgoing }: Place): string {
+function configText(settings: DanteSettings, { directory, listen, outgoing }: Setup): string {
   const [{ address, port }] = listen;
   const all = address.includes(':') ? '::/0' : '0.0.0.0/0';
   return `${[

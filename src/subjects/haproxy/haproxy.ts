@@ -4,12 +4,23 @@
  */
 
 import { formatTarget } from '../../domain/format.js';
-import { strategyOfProxy } from '../defaults.js';
-import type { HaproxySettings } from '../settings.js';
-import type { LogEvent, Place, Program, Subject } from '../subject.js';
-import { STANDARD_ERROR } from '../subject.js';
+import { setting } from '../../domain/setting.js';
+import { orNull, portRange } from '../../domain/values.js';
+import { program } from '../define.js';
+import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import {
+  binarySetting,
+  CLIENTS,
+  CONFIG,
+  DESCRIPTORS,
+  modeSetting,
+  PERSISTENT,
+  persistentWithoutRequests,
+  type SettingsOf,
+} from '../settings.js';
+import type { Setup } from '../subject.js';
 
-const CONFIG = 'haproxy.cfg';
+const CONFIG_FILE = 'haproxy.cfg';
 /** From a client's address to the server line with the outgoing address that is its. */
 const MAP = 'servers.map';
 const LOG = 'haproxy.log';
@@ -17,22 +28,45 @@ const SOCKET = 'haproxy.sock';
 /** Descriptors that are not of connections: epoll, pipes, the configuration's own. */
 const RESERVE = 100;
 
-export const haproxy: Subject<HaproxySettings> = {
+const SETTINGS = {
+  binary: binarySetting('haproxy'),
+  config: CONFIG,
+  clients: CLIENTS,
+  descriptors: DESCRIPTORS,
+  // A connection holds a port for as long as the client wants; in mode http HAProxy resets its side, which leaves no TIME_WAIT.
+  mode: modeSetting('tcp'),
+  persistent: PERSISTENT,
+  ports: setting(orNull(portRange, "the kernel's range"), {
+    default: null,
+    defaultText: 'the kernel chooses',
+    describe:
+      'the range of "source ADDRESS:LOW-HIGH", as 50000-50099, for each server line; the kernel has no say then',
+    example: '50000-50099',
+  }),
+};
+export type HaproxySettings = SettingsOf<'haproxy', typeof SETTINGS>;
+
+export const haproxy = program('haproxy', SETTINGS, {
   debianPackage: 'haproxy',
   reverse: true,
-  strategy: strategyOfProxy,
-  configure: (settings, binary, place): Program => ({
-    files: { [CONFIG]: configText(settings, place), [MAP]: mapText(place) },
+  protocols: ({ mode }) => (mode === 'http' ? ['get'] : ['tcp', 'get']),
+  strategy: ({ ports }) => (ports === null ? 'bind-no-port-reuseaddr' : 'bind-explicit-port'),
+  ownPorts: ({ ports }) => ports,
+  check: persistentWithoutRequests,
+  linePerPair: () => true,
+  fixRow: { load: 'connections' },
+  configure: (settings, path, setup) => ({
+    files: { [CONFIG_FILE]: configText(settings, setup), [MAP]: mapText(setup) },
     // Its log goes to standard output. A pipe that is full would lose lines, a file is never full.
     argv: [
       'sh',
       '-c',
       'exec "$@" >"$0"',
-      `${place.directory}/${LOG}`,
-      binary,
+      `${setup.directory}/${LOG}`,
+      path,
       '-db',
       '-f',
-      `${place.directory}/${CONFIG}`,
+      `${setup.directory}/${CONFIG_FILE}`,
     ],
     logs: [LOG],
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
@@ -40,16 +74,16 @@ export const haproxy: Subject<HaproxySettings> = {
   readLine,
   question: { socket: SOCKET, text: 'show info\n', read: readInfo },
   version: { args: ['-v'], pattern: /^HAProxy version (\d[\d.]*)/im },
-};
+});
 
-function configText(settings: HaproxySettings, place: Place): string {
+function configText(settings: HaproxySettings, setup: Setup): string {
   const { mode, persistent } = settings;
   const http = ['option http-server-close', `http-reuse ${persistent ? 'always' : 'never'}`];
   return `${[
     'global',
     '  log stdout format raw local0',
-    `  maxconn ${mostConnections(place)}`,
-    `  stats socket ${place.directory}/${SOCKET}`,
+    `  maxconn ${mostConnections(setup)}`,
+    `  stats socket ${setup.directory}/${SOCKET}`,
     // One thread: with more, a range of ports would be a list for each of them.
     '  nbthread 1',
     'defaults',
@@ -64,13 +98,13 @@ function configText(settings: HaproxySettings, place: Place): string {
     '  timeout server 1h',
     ...(mode === 'http' ? (persistent ? http.slice(1) : http) : []).map((line) => `  ${line}`),
     ...settings.config.map((line) => `  ${line}`),
-    ...place.destinations.flatMap((destination, i) => [
+    ...setup.destinations.flatMap((destination, i) => [
       `frontend f${i}`,
-      `  bind ${formatTarget(place.listen[i]!)}`,
+      `  bind ${formatTarget(setup.listen[i]!)}`,
       `  default_backend b${i}`,
       `backend b${i}`,
-      `  use-server %[src,map_ip(${place.directory}/${MAP})] if TRUE`,
-      ...place.outgoing.map(
+      `  use-server %[src,map_ip(${setup.directory}/${MAP})] if TRUE`,
+      ...setup.outgoing.map(
         (address, k) => `  server s${k} ${formatTarget(destination)} source ${sourceText(address, settings)}`,
       ),
     ]),
@@ -78,7 +112,7 @@ function configText(settings: HaproxySettings, place: Place): string {
 }
 
 /** Clients that it serves at once; the others wait, unaccepted, and it says nothing of them. */
-function mostConnections({ descriptors, listen }: Place): number {
+function mostConnections({ descriptors, listen }: Setup): number {
   return Math.max(1, Math.floor((descriptors - RESERVE - listen.length) / 2));
 }
 
@@ -88,7 +122,7 @@ function sourceText(address: string, { ports }: HaproxySettings): string {
   return `${formatTarget({ address, port: ports.low })}-${ports.high}`;
 }
 
-function mapText({ clients }: Place): string {
+function mapText({ clients }: Setup): string {
   return clients.flatMap((group, k) => group.map((client) => `${client} s${k}\n`)).join('');
 }
 
@@ -108,11 +142,11 @@ function readInfo(answer: string): LogEvent | null {
 
 const ALERT = /^\[ALERT\]\s+\(\d+\) : (.+)$/;
 
-function readLine(log: string, line: string, place: Place): LogEvent | null {
+function readLine(log: string, line: string, setup: Setup): LogEvent | null {
   if (log === LOG) {
     const [, session, connections] = SESSION.exec(line) ?? [];
     if (session !== undefined) {
-      const isFull = Number(connections) >= mostConnections(place);
+      const isFull = Number(connections) >= mostConnections(setup);
       return { kind: 'request', result: session, ...(isFull ? { trouble: AT_MAXCONN } : {}) };
     }
     // One for each attempt of its own, of which `retries` makes more than the client has made.

@@ -3,36 +3,61 @@
  * IP_BIND_ADDRESS_NO_PORT. Pure.
  */
 import { formatTarget } from '../../domain/format.js';
-import type { NginxSettings } from '../settings.js';
-import type { LogEvent, Place, Program, Subject } from '../subject.js';
-import { STANDARD_ERROR } from '../subject.js';
+import { program } from '../define.js';
+import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import {
+  binarySetting,
+  CLIENTS,
+  CONFIG,
+  DESCRIPTORS,
+  modeSetting,
+  PERSISTENT,
+  persistentWithoutRequests,
+  type SettingsOf,
+} from '../settings.js';
+import type { Setup } from '../subject.js';
 
-const CONFIG = 'nginx.conf';
+const CONFIG_FILE = 'nginx.conf';
 const ERROR_LOG = 'error.log';
 const ACCESS_LOG = 'access.log';
 /** Idle connections to an origin that are kept open. */
 const KEPT = 64;
 
-export const nginx: Subject<NginxSettings> = {
+const SETTINGS = {
+  binary: binarySetting('nginx'),
+  config: CONFIG,
+  clients: CLIENTS,
+  descriptors: DESCRIPTORS,
+  // What nginx is mostly there for.
+  mode: modeSetting('http'),
+  persistent: PERSISTENT,
+};
+export type NginxSettings = SettingsOf<'nginx', typeof SETTINGS>;
+
+export const nginx = program('nginx', SETTINGS, {
   debianPackage: 'nginx libnginx-mod-stream',
   reverse: true,
+  protocols: ({ mode }) => (mode === 'http' ? ['get'] : ['tcp', 'get']),
   strategy: () => 'bind-no-port',
-  configure: (settings, binary, place): Program => ({
-    files: { [CONFIG]: configText(settings, place) },
-    argv: [binary, '-c', `${place.directory}/${CONFIG}`, '-e', `${place.directory}/${ERROR_LOG}`],
+  check: persistentWithoutRequests,
+  linePerPair: ({ persistent }) => persistent,
+  fixRow: { load: 'requests' },
+  configure: (settings, path, setup) => ({
+    files: { [CONFIG_FILE]: configText(settings, setup) },
+    argv: [path, '-c', `${setup.directory}/${CONFIG_FILE}`, '-e', `${setup.directory}/${ERROR_LOG}`],
     logs: [ERROR_LOG, ACCESS_LOG],
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
   }),
   readLine,
   build: ['-V'],
   version: { args: ['-v'], pattern: /^nginx version: nginx\/(\d[\d.]*)/m },
-};
+});
 
 /** Not `--with-stream=dynamic`, nor one of the options that begin alike. */
 const STREAM_BUILT_IN = /--with-stream(?=\s|$)/;
 
-function configText(settings: NginxSettings, place: Place): string {
-  const { directory } = place;
+function configText(settings: NginxSettings, setup: Setup): string {
+  const { directory } = setup;
   const inHttp = settings.mode === 'http';
   return `${[
     'daemon off;',
@@ -40,9 +65,9 @@ function configText(settings: NginxSettings, place: Place): string {
     `pid ${directory}/nginx.pid;`,
     `error_log ${directory}/${ERROR_LOG} warn;`,
     // Relative to where nginx was built to be: Debian has its modules there. Built in, it needs no loading, and none would be found.
-    ...(inHttp || STREAM_BUILT_IN.test(place.build ?? '') ? [] : ['load_module modules/ngx_stream_module.so;']),
+    ...(inHttp || STREAM_BUILT_IN.test(setup.build ?? '') ? [] : ['load_module modules/ngx_stream_module.so;']),
     'events {',
-    `  worker_connections ${place.descriptors};`,
+    `  worker_connections ${setup.descriptors};`,
     '}',
     inHttp ? 'http {' : 'stream {',
     '  log_format result "$status";',
@@ -54,9 +79,9 @@ function configText(settings: NginxSettings, place: Place): string {
     ...settings.config.map((line) => `  ${line}`),
     '  map_hash_max_size 16384;',
     '  map_hash_bucket_size 128;',
-    ...mapLines(place),
-    ...place.destinations.flatMap((destination, i) => {
-      const listen = `listen ${formatTarget(place.listen[i]!)} backlog=4096;`;
+    ...mapLines(setup),
+    ...setup.destinations.flatMap((destination, i) => {
+      const listen = `listen ${formatTarget(setup.listen[i]!)} backlog=4096;`;
       if (!inHttp) return [`  server { ${listen} proxy_bind $outgoing; proxy_pass ${formatTarget(destination)}; }`];
       if (!settings.persistent)
         return [
@@ -64,7 +89,7 @@ function configText(settings: NginxSettings, place: Place): string {
         ];
       // What is kept is kept by upstream, not by outgoing address: each gets an upstream of its own.
       return [
-        ...place.outgoing.map(
+        ...setup.outgoing.map(
           (_, k) => `  upstream d${i}_${k} { server ${formatTarget(destination)}; keepalive ${KEPT}; }`,
         ),
         `  server { ${listen} location / { proxy_bind $outgoing; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://d${i}_$turn; } }`,
@@ -81,7 +106,7 @@ function temporaryFiles(directory: string): string[] {
 }
 
 /** From a client's address to the outgoing address that is its, and to its number. */
-function mapLines({ outgoing, clients }: Place): string[] {
+function mapLines({ outgoing, clients }: Setup): string[] {
   const lines = (value: (k: number) => string | number) =>
     clients.flatMap((group, k) => group.map((client) => `    ${client} ${value(k)};`));
   return [

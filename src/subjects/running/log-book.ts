@@ -1,7 +1,18 @@
 /**
  * What the lines of a proxy's logs come to: failures counted by call and errno, requests by their result, and the last lines.
  */
-import type { LogEvent } from '../subject.js';
+/** The streams of a started program, as names beside those of its log files. */
+export const STANDARD_ERROR = 'standard error';
+export const STANDARD_OUTPUT = 'standard output';
+
+/** What one line of a log says. */
+export type LogEvent =
+  /** An outgoing connection failed. `call` and `errno` are null where the line does not tell. */
+  | { readonly kind: 'failure'; readonly call: 'bind' | 'connect' | null; readonly errno: string | null }
+  /** The line of an access log: how a request ended, in the proxy's own words. */
+  | { readonly kind: 'request'; readonly result: string; readonly trouble?: string }
+  /** The proxy was not what was to be measured, as when it ran out of descriptors: in a sentence without a full stop. */
+  | { readonly kind: 'trouble'; readonly what: string };
 
 /** Lines kept of each kind of failure, from its first on. */
 const SAMPLES = 3;

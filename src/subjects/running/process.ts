@@ -7,11 +7,9 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { formatTarget } from '../../domain/format.js';
 import { isListening } from '../../kernel/sock-diag.js';
-import { findProgram } from '../../machine/programs.js';
-import { type ProgramSettings, programOf } from '../index.js';
-import { type Place, STANDARD_ERROR, STANDARD_OUTPUT } from '../subject.js';
+import type { ProgramFacts, RunningProxy, StartInput } from '../subject.js';
 import { endOf, identity, killGroup, noteLines, wait, writeFiles } from './child.js';
-import { createLogBook, type LogBook } from './log-book.js';
+import { createLogBook, type LogBook, STANDARD_ERROR, STANDARD_OUTPUT } from './log-book.js';
 import { printedBy } from './program.js';
 import { ProxyError } from './proxy-error.js';
 import { tailFile } from './tail.js';
@@ -20,50 +18,32 @@ const READY_DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 5;
 const QUESTION_DEADLINE_MS = 2_000;
 
-export interface StartedProxy {
-  /** How it ended; resolves when it has. */
-  readonly ended: Promise<string>;
-  /** How it ended, when it already has. */
-  end(): string | null;
-  /** Read what was added to the logs since the last time. */
-  readLogs(): LogBook;
-  /** End it, and wait for its end. */
-  stop(): Promise<void>;
-}
-
-export interface StartInput {
-  readonly settings: ProgramSettings;
-  readonly place: Place;
-  /** What stands before its command, as a tracer. */
-  readonly prefix: readonly string[];
-  /** The caller is root of the machine, not of a user namespace. */
-  readonly root: boolean;
-}
-
 /**
- * Start a proxy and wait until it listens: asked of the kernel, since a connection on trial would cost a port.
- * @throws ProxyError when it ends before, or does not listen in time
+ * Start a program and wait until it listens: asked of the kernel, since a connection on trial would cost a port. Rejects with
+ * ProxyError when it ends before, or does not listen in time.
+ * @param kind its name in messages
  */
-export async function startProxy({ settings, place: where, prefix, root }: StartInput): Promise<StartedProxy> {
-  const { kind } = settings;
-  const subject = programOf(kind);
-  const binary = findProgram(settings.binary);
-  if (binary === undefined) throw new ProxyError(`found no program ${settings.binary}`, []);
-  const place = subject.build ? { ...where, build: await printedBy(binary, subject.build) } : where;
-  const program = subject.configure(settings, binary, place);
-  writeFiles(place.directory, program.files, root);
-  const [first, ...rest] = [...prefix, ...identity(root), ...program.argv];
+export async function startProgram<S>(
+  kind: string,
+  facts: ProgramFacts<S>,
+  settings: S,
+  { setup: where, binary, prefix, root }: StartInput,
+): Promise<RunningProxy> {
+  const setup = facts.build ? { ...where, build: await printedBy(binary, facts.build) } : where;
+  const program = facts.configure(settings, binary, setup);
+  writeFiles(setup.directory, program.files, root);
+  const [first, ...rest] = [...prefix(0), ...identity(root), ...program.argv];
   const child = spawn(first!, rest, {
-    cwd: place.directory,
-    env: { ...process.env, LC_ALL: 'C', TMPDIR: place.directory },
+    cwd: setup.directory,
+    env: { ...process.env, LC_ALL: 'C', TMPDIR: setup.directory },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, so that all of it can be ended at once.
     detached: true,
   });
   const book = createLogBook();
-  const note = (log: string, line: string) => book.add(line, subject.readLine(log, line, place));
+  const note = (log: string, line: string) => book.add(line, facts.readLine(log, line, setup));
   const streams = [noteLines(child.stdout, STANDARD_OUTPUT, note), noteLines(child.stderr, STANDARD_ERROR, note)];
-  const tails = program.logs.map((file) => ({ file, tail: tailFile(join(place.directory, file)) }));
+  const tails = program.logs.map((file) => ({ file, tail: tailFile(join(setup.directory, file)) }));
   let how: string | null = null;
   const ended = endOf(child).then((text) => {
     how = text;
@@ -75,15 +55,15 @@ export async function startProxy({ settings, place: where, prefix, root }: Start
     return book;
   }
 
-  const started: StartedProxy = {
+  const started: RunningProxy = {
     ended,
     end: () => how,
     readLogs,
     async stop() {
       const { signal, deadlineMs } = program.stop;
-      if (how === null && subject.question) {
-        const { socket, text, read } = subject.question;
-        const answer = await askSocket(join(place.directory, socket), text);
+      if (how === null && facts.question) {
+        const { socket, text, read } = facts.question;
+        const answer = await askSocket(join(setup.directory, socket), text);
         const event = read(answer);
         if (event) book.add(`its answer to ${text.trim()}`, event);
       }
@@ -98,7 +78,7 @@ export async function startProxy({ settings, place: where, prefix, root }: Start
 
   async function ready(): Promise<void> {
     const deadline = performance.now() + READY_DEADLINE_MS;
-    let waiting = place.listen.filter((listener) => !isListening(listener));
+    let waiting = setup.listen.filter((listener) => !isListening(listener));
     while (waiting.length > 0) {
       if (how !== null) {
         await Promise.race([Promise.all(streams), wait(200)]);

@@ -3,7 +3,8 @@
  * under test, all others in that of the clients, so that the ports of the one are taken by nothing but exit streams and the few
  * connections of a relay to its authority. Pure.
  */
-import type { Place } from '../subject.js';
+import type { Target } from '../../domain/target.js';
+import type { Setup } from '../subject.js';
 
 /** Ports of the network's own, in the namespace of the clients but for those of the exits. */
 const AUTHORITY_OR_PORT = 5000;
@@ -42,21 +43,21 @@ export interface TorLayout {
 }
 
 /** The ports that nothing else in the clients' namespace may be given. */
-export function reservedPorts({ listen }: Pick<Place, 'listen'>): string {
-  return [AUTHORITY_OR_PORT, MIDDLE_OR_PORT, AUTHORITY_DIR_PORT, listen[0].port].sort((a, b) => a - b).join(',');
+export function portsBesideClients({ port }: Target): number[] {
+  return [AUTHORITY_OR_PORT, MIDDLE_OR_PORT, AUTHORITY_DIR_PORT, port].sort((a, b) => a - b);
 }
 
 /**
  * One authority, one middle relay, an exit for each outgoing address (a Tor has one OutboundBindAddressExit), one client.
- * @param place its `listen` is the SOCKS port, in the clients' namespace, where the other nodes are too
+ * @param setup its `listen` is the SOCKS port, in the clients' namespace, where the other nodes are too
  * @param exitAddress the address of the exits for other relays
  */
-export function torLayout(place: Place, exitAddress: string): TorLayout {
-  const [{ address, port }] = place.listen;
+export function torLayout(setup: Setup, exitAddress: string): TorLayout {
+  const [{ address, port }] = setup.listen;
   const authority: TorNode = { kind: 'authority', name: 'auth1', orPort: `${address}:${AUTHORITY_OR_PORT}` };
   const middle: TorNode = { kind: 'middle', name: 'mid1', orPort: `${address}:${MIDDLE_OR_PORT}` };
   const client: TorNode = { kind: 'client', name: 'client' };
-  const exits = place.outgoing.map(
+  const exits = setup.outgoing.map(
     (outgoing, i): TorNode => ({
       kind: 'exit',
       name: `exit${i + 1}`,
@@ -65,7 +66,7 @@ export function torLayout(place: Place, exitAddress: string): TorLayout {
     }),
   );
   return {
-    directory: place.directory,
+    directory: setup.directory,
     nodes: [authority, middle, ...exits, client],
     authority,
     middle,

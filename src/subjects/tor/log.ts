@@ -1,7 +1,7 @@
 /**
  * What Tor says: lines of its log, and events of its control port (control-spec). Pure.
  */
-import type { LogEvent } from '../subject.js';
+import type { LogEvent } from '../running/log-book.js';
 
 const BIND = /Error binding network socket: (.+)$/;
 const CONNECT = /connect\(\) to socket failed: (.+)$/;

@@ -4,13 +4,11 @@
  */
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Bootstrap } from '../proxy-report.js';
 import { giveAway, identity, wait } from '../running/child.js';
-import { createLogBook, type LogBook } from '../running/log-book.js';
+import { createLogBook, type LogBook, STANDARD_OUTPUT } from '../running/log-book.js';
 import { ProxyError } from '../running/proxy-error.js';
 import { type Tail, tailFile } from '../running/tail.js';
-import type { TorSettings } from '../settings.js';
-import { type Place, STANDARD_OUTPUT } from '../subject.js';
+import type { RunningProxy, Setup, StartInput } from '../subject.js';
 import { type NetworkCache, networkCache } from './cache.js';
 import type { Control } from './control.js';
 import { makeKeys } from './keys.js';
@@ -27,6 +25,7 @@ import {
 } from './layout.js';
 import { readTorLine } from './log.js';
 import { listedRelays, type RunningNodes, startNodes, whyNotReady } from './nodes.js';
+import type { TorSettings } from './settings.js';
 import { createAttacher, type StreamAttacher } from './streams.js';
 import { startTrialServer, tryStream } from './trial.js';
 
@@ -37,57 +36,35 @@ const BOOTSTRAPS = 3;
 /** 198.18.0.0/15 as /proc/net/route writes it. */
 const LAB_NET = /^[0-9A-F]{4}1[23]C6$/;
 
-export interface TorStart {
+interface TorStart extends Omit<StartInput, 'version'> {
   readonly settings: TorSettings;
-  /** The program that was found. */
-  readonly binary: string;
-  readonly version: string | null;
-  readonly place: Place;
-  /** The address of the exits for the others. */
-  readonly exitAddress: string;
-  /** The network namespace of the clients, as a path that nsenter(1) takes. */
-  readonly clients: string;
-  /** What stands before the command of the nth exit, as a tracer. */
-  readonly prefix: (exit: number) => readonly string[];
-  readonly root: boolean;
 }
 
-export interface StartedNetwork {
-  readonly ended: Promise<string>;
-  end(): string | null;
-  readLogs(): LogBook;
-  stop(): Promise<void>;
-  readonly bootstrap: Bootstrap;
-}
-
-/** @throws ProxyError when the network is not ready in time: which relay, and in which phase */
-export async function startTorNetwork(asked: TorStart): Promise<StartedNetwork> {
-  const start = withProgramAtHand(asked);
-  const { settings, version, place } = start;
-  refuseWayOut(start.clients);
-  const layout = torLayout(place, start.exitAddress);
+/** The exits as one proxy. Rejects with ProxyError when the network is not ready in time: which relay, and in which phase. */
+export async function startTorNetwork(settings: TorSettings, input: StartInput): Promise<RunningProxy> {
+  const start = withProgramAtHand({ ...input, settings });
+  refuseWayOut(start.clientNamespace);
+  const layout = torLayout(start.setup, start.roleAddress);
   const begun = performance.now();
-  const cache = networkCache(layout, version ?? 'unknown', Date.now);
+  const cache = networkCache(layout, (await input.version) ?? 'unknown', Date.now);
   empty(layout);
   const kept = cache.restore();
   const cached = kept !== null;
   const identityOf = kept ?? (await bootstrap(start, layout, cache));
-  let up: UpNetwork;
   try {
-    up = await bringUp(start, layout, identityOf, 0, true);
+    const started = await bringUp(start, layout, identityOf, 0, true);
+    return { ...started, bootstrap: { seconds: (performance.now() - begun) / 1000, cached } };
   } catch (error) {
     // What is kept may be at fault, if the profile is not: the next start makes it anew.
     if (settings.config.length === 0) cache.drop();
     throw error;
   }
-  const seconds = (performance.now() - begun) / 1000;
-  return { ...up.started, bootstrap: { seconds, cached } };
 }
 
 /** The user's cache, where a fetched Tor is, is closed to others, and Tor is not started as the user. */
 function withProgramAtHand(start: TorStart): TorStart {
   if (start.settings.suite === null) return start;
-  const folder = `${start.place.directory}-program`;
+  const folder = `${start.setup.directory}-program`;
   cpSync(dirname(start.binary), folder, { recursive: true, force: true });
   chmodSync(folder, 0o755);
   return { ...start, binary: join(folder, basename(start.binary)) };
@@ -100,7 +77,7 @@ async function bootstrap(start: TorStart, layout: TorLayout, cache: NetworkCache
     const made = await makeKeys(start.binary, layout);
     try {
       const up = await bringUp(start, layout, made, attempt, false);
-      await up.started.stop();
+      await up.stop();
       cache.keep(made);
       return made;
     } catch (error) {
@@ -110,10 +87,6 @@ async function bootstrap(start: TorStart, layout: TorLayout, cache: NetworkCache
 }
 
 class ShortConsensus extends ProxyError {}
-
-interface UpNetwork {
-  readonly started: Omit<StartedNetwork, 'bootstrap'>;
-}
 
 function empty({ directory }: TorLayout): void {
   rmSync(directory, { recursive: true, force: true });
@@ -127,8 +100,8 @@ async function bringUp(
   known: NetworkIdentity,
   attempt: number,
   last: boolean,
-): Promise<UpNetwork> {
-  const { settings, place, root } = start;
+): Promise<RunningProxy> {
+  const { settings, setup, root } = start;
   const deadline = performance.now() + settings.deadline;
   const times = votingTimes(Date.now() / 1000, attempt);
   for (const node of layout.nodes) {
@@ -147,7 +120,7 @@ async function bringUp(
     note,
   });
   const tails = nodes.nodes.map(({ node, log }) => ({ node, tail: tailFile(log) }));
-  const attacher = attacherFor(layout, known, place, nodes, book);
+  const attacher = attacherFor(layout, known, setup, nodes, book);
   let how: string | null = null;
   const ended = nodes.ended.then((text) => {
     how = text;
@@ -168,12 +141,12 @@ async function bringUp(
     const Kind = error instanceof ShortConsensus ? ShortConsensus : ProxyError;
     throw new Kind(`${error.message}${why ? `: ${why}` : ''}`, tail);
   }
-  return { started };
+  return started;
 }
 
 function prefixOf(start: TorStart, layout: TorLayout, node: TorNode, last: boolean): string[] {
   const place = isInClientsNamespace(node)
-    ? ['nsenter', `--net=${start.clients}`, '--']
+    ? ['nsenter', `--net=${start.clientNamespace}`, '--']
     : last
       ? [...start.prefix(layout.exits.indexOf(node))]
       : [];
@@ -205,11 +178,11 @@ function readTails(
 function attacherFor(
   layout: TorLayout,
   { fingerprints }: NetworkIdentity,
-  place: Place,
+  setup: Setup,
   nodes: RunningNodes,
   book: LogBook,
 ): StreamAttacher {
-  const exitOf = new Map(place.clients.flatMap((addresses, i) => addresses.map((address) => [address, i] as const)));
+  const exitOf = new Map(setup.clients.flatMap((addresses, i) => addresses.map((address) => [address, i] as const)));
   const client = nodes.nodes.find(({ node }) => node.kind === 'client')!;
   return createAttacher({
     ask: (command) => client.control()?.ask(command) ?? Promise.reject(new Error('the client has no control port')),

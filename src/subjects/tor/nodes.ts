@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { endOf, killGroup, noteLines } from '../running/child.js';
+import { STANDARD_ERROR, STANDARD_OUTPUT } from '../running/log-book.js';
 import { type Control, openControl } from './control.js';
 import { NOTICE_LOG, type TorLayout, type TorNode } from './layout.js';
 import { bootstrapPhase } from './log.js';
@@ -55,8 +56,8 @@ export function startNodes({ binary, layout, prefix, note }: NodesInput): Runnin
       detached: true,
     });
     children.push(child);
-    void noteLines(child.stdout, 'standard output', (log, line) => note(node, log, line));
-    void noteLines(child.stderr, 'standard error', (log, line) => note(node, log, line));
+    void noteLines(child.stdout, STANDARD_OUTPUT, (log, line) => note(node, log, line));
+    void noteLines(child.stderr, STANDARD_ERROR, (log, line) => note(node, log, line));
     let how: string | null = null;
     ends.push(
       endOf(child).then((text) => {

@@ -34,7 +34,7 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     title: 'GET without a proxy by the socket engine',
     text: load('protocol: get'),
     place: 'load.protocol:4',
-    message: /found protocol get without a proxy, which the HTTP engine can do: add "engine: http", or remove protocol/,
+    message: /protocol get without a proxy takes the HTTP engine: add "engine: http", or remove protocol/,
   },
   {
     title: 'an exchange of bytes by the HTTP engine',
@@ -64,7 +64,7 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     title: 'TLS to a proxy that is to read the request',
     text: squid('protocol: get\n  tls: true'),
     place: 'load.tls:5',
-    message: /found tls with protocol get, but squid must read a GET: write "protocol: connect"/,
+    message: /tls with protocol get would hide the GET from squid, which must read it; use "protocol: connect"/,
   },
   {
     title: 'a tunnel that is held and used again',

@@ -20,87 +20,87 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'a setting of a proxy where there is none',
     text: add('subject: { kind: direct, persistent: true }'),
     place: 'subject.persistent:8',
-    message: /found persistent, which is a setting of a proxy; the subject is direct: name a kind, as "kind: squid"/,
+    message: /"persistent" is a setting of a proxy, but the subject is direct; name a proxy, for example "kind: squid"/,
   },
   {
     title: 'a setting of a proxy in a variant of the direct subject',
     text: edit('  - name: one', '  - name: one\n    subject: { binary: squid6 }'),
     place: 'variants[0].subject.binary:8',
-    message: /found binary, which is a setting of a proxy/,
+    message: /"binary" is a setting of a proxy/,
   },
   {
     title: 'another kind of subject in a variant',
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
     message:
-      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, mode, ports, clients, suite, deadline, target/,
+      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, clients, mode, ports, suite, deadline, target/,
   },
   {
     title: 'a proxy in the host lab',
     text: `${squid()}lab: { kind: host }\nallowHostChanges: true\n`,
     place: 'subject.kind:8',
-    message: /found the subject squid in the host lab; .*: use lab: \{ kind: netns \}/,
+    message: /the host lab cannot start squid: .* use lab: \{ kind: netns \}/,
   },
   {
     title: 'two lines of configuration in one',
     text: squid('workers: 1', ', config: ["via off", "a\\nb"]'),
     place: 'subject.config[1]:8',
-    message: /found "a\\nb", which is more than one line; write each line as an item of its own/,
+    message: /"a\\nb" is more than one line; write each line as an item of its own/,
   },
   {
     title: 'few descriptors for a proxy',
     text: squid('workers: 1', ', descriptors: 3'),
     place: 'subject.descriptors:8',
-    message: /expected at least 64 \(descriptors that the proxy may have\)/,
+    message: /expected at least 64 \(.*descriptors that the proxy may have\)/,
   },
   {
     title: 'a strategy for a proxy, which has its own',
     text: `${edit('name: good', 'name: good\nsubject: { kind: squid }')}`,
     place: 'load.strategy:5',
-    message: /found strategy, but the subject is squid, which chooses its local ports itself: remove strategy/,
+    message: /load\.strategy has no effect with the subject squid, which chooses its local ports itself; remove it/,
   },
   {
     title: 'HTTP with nobody to speak it to',
     text: load('protocol: connect'),
     place: 'load.protocol:4',
-    message: /found protocol connect, which a client speaks to a proxy, but the subject is direct: remove protocol/,
+    message: /protocol connect is spoken to a proxy, but the subject is direct: remove protocol/,
   },
   {
     title: 'squid without HTTP',
     text: squid('protocol: tcp'),
     place: 'load.protocol:4',
-    message: /found protocol tcp, which squid is not spoken to with here; allowed are connect, get/,
+    message: /squid does not accept protocol "tcp"; use connect or get/,
   },
   {
     title: 'a body in a tunnel',
     text: squid('body: 100'),
     place: 'load.body:4',
-    message: /found a body, which only the answer to a GET has: add "protocol: get", or use exchange/,
+    message: /only the answer to a GET has a body: add "protocol: get", or use exchange/,
   },
   {
     title: 'an exchange beside a GET',
     text: squid('protocol: get\n  exchange: { request: 1, response: 1 }'),
     place: 'load.exchange:5',
-    message: /found an exchange beside protocol get/,
+    message: /protocol get is an exchange itself: remove exchange/,
   },
   {
     title: 'a GET that nobody accepts',
     text: squid('protocol: get\n  sink: listen-only'),
     place: 'load.sink:5',
-    message: /with protocol get the origin must answer: write "sink: accept"/,
+    message: /with protocol get the origin must answer: use "sink: accept"/,
   },
   {
     title: 'an answer that comes too late by order',
     text: squid('protocol: get\n  hold: 6s'),
     place: 'load.hold:5',
     message:
-      /found hold 6s, for which the origin waits before it answers a GET, and timeout 5s: no attempt could be ok/,
+      /the origin waits for hold \(6s\) before it answers a GET, longer than timeout \(5s\), so no attempt could succeed/,
   },
   {
     title: 'the role of a proxy without one',
     text: add('roles: { proxy: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } } }'),
     place: 'roles.proxy:8',
-    message: /found the role proxy, but the subject is direct: there are the roles client and origin/,
+    message: /there is no role proxy with the subject direct; the roles are client and origin/,
   },
   {
     title: 'a role that is none',
@@ -119,49 +119,50 @@ export const SUBJECT: readonly BadProfile[] = [
     text: squid('workers: 1', ', mode: http'),
     place: 'subject.mode:8',
     message:
-      /found mode, which squid has not; its settings are binary, persistent, outgoing, config, descriptors, clients: remove mode/,
+      /squid has no setting "mode" \(it has binary, persistent, outgoing, config, descriptors, clients\); remove it/,
   },
   {
     title: 'connections kept where there are no requests',
     text: of('haproxy, persistent: true'),
     place: 'subject.persistent:8',
-    message: /found persistent connections in mode tcp, in which a connection is the client's alone: add "mode: http"/,
+    message: /persistent needs mode http: in mode tcp a connection serves one client; add "mode: http"/,
   },
   {
     title: 'nothing but bytes for a proxy of requests',
     text: of('nginx', 'protocol: tcp'),
     place: 'load.protocol:4',
-    message: /found protocol tcp, which nginx in mode http is not spoken to with here; allowed are get/,
+    message: /nginx in mode http does not accept protocol "tcp"; use get/,
   },
   {
     title: 'several outgoing addresses of dante',
     text: of('dante'),
     place: 'addresses:2',
-    message: /found \d+ addresses, but dante takes its outgoing address by the route to the destination/,
+    message:
+      /dante takes its outgoing address by the route to the destination, .* only one of \d+ addresses would be used/,
   },
   {
     title: 'SOCKS with nobody to speak it to',
     text: load('protocol: socks5'),
     place: 'load.protocol:4',
-    message: /found protocol socks5, which a client speaks to a proxy, but the subject is direct/,
+    message: /protocol socks5 is spoken to a proxy, but the subject is direct/,
   },
   {
     title: 'an external proxy in a lab without a way out',
     text: `${of('external, target: "10.20.0.10:3128"')}allow: ["10.20.0.10:3128"]\n`,
     place: 'subject.kind:8',
-    message: /found an external proxy, and a netns lab has no way out: set lab: \{ kind: host \}/,
+    message: /a netns lab has no way out, and an external proxy is outside of it; use lab: \{ kind: host \}/,
   },
   {
     title: 'an external proxy without a target',
     text: external(''),
     place: 'subject:8',
-    message: /found no target; an external proxy is named by its address and port/,
+    message: /the target is missing: give the address and port of the external proxy/,
   },
   {
     title: 'an external proxy that is not on the allow list, though another port of it is',
     text: external(', target: "10.20.0.10:3128"', '"10.20.0.10:3129"'),
     place: 'subject.target:8',
-    message: /found 10\.20\.0\.10:3128, which is not on the allow list; .* port included/,
+    message: /10\.20\.0\.10:3128 is not on the allow list; .* port included/,
   },
   ...(
     [
@@ -187,13 +188,13 @@ export const SUBJECT: readonly BadProfile[] = [
     ),
     place: 'destinations.ports:3',
     message:
-      /found 254 addresses and 100 destinations, .* a server line each, 25400 in all; at most 20000 are allowed: lower one/,
+      /254 addresses and 100 destinations need 25400 server lines in haproxy, .* at most 20000 are allowed: lower one/,
   },
   {
     title: 'an external proxy with the settings of one that is started',
     text: external(', target: "10.20.0.10:3128", binary: squid', '"10.20.0.10:3128"'),
     place: 'subject.binary:8',
-    message: /found binary, which external has not; its settings are target: remove binary/,
+    message: /external has no setting "binary" \(it has target\); remove it/,
   },
   {
     title: 'more exits of Tor than the lab has',
@@ -201,7 +202,7 @@ export const SUBJECT: readonly BadProfile[] = [
       edit('  strategy: bind', '  workers: 1').replace(/^addresses:.*$/m, 'addresses: 10.50.0.0/28') +
       'subject: { kind: tor }\n',
     place: 'addresses:2',
-    message: /found 14 addresses; a Tor has one OutboundBindAddressExit, .* at most 8: use count: 8/,
+    message: /14 addresses need as many exits, .* at most 8: use count: 8/,
   },
   {
     title: 'a private Tor network of IPv6',
@@ -209,18 +210,18 @@ export const SUBJECT: readonly BadProfile[] = [
       edit('  strategy: bind', '  workers: 1').replace(/^addresses:.*$/m, 'addresses: fd00:50::1/128') +
       'subject: { kind: tor }\n',
     place: 'addresses:2',
-    message: /found fd00:50::1; the private Tor network of the lab is of IPv4/,
+    message: /the private Tor network of the lab is IPv4 only, and fd00:50::1 is IPv6/,
   },
   {
     title: 'a Tor that is fetched and here',
     text: of('tor, suite: bullseye, binary: /opt/tor').replace('10.50.0.0/24', '10.50.0.1/32'),
     place: 'subject.suite:8',
-    message: /found suite bullseye beside binary "\/opt\/tor"; .* remove one of them/,
+    message: /suite bullseye fetches a Tor and binary "\/opt\/tor" names one that is here; remove one of them/,
   },
   {
     title: 'a deadline for a program that needs none',
     text: squid('workers: 1', ', deadline: 9s'),
     place: 'subject.deadline:8',
-    message: /found deadline, which squid has not/,
+    message: /squid has no setting "deadline"/,
   },
 ];

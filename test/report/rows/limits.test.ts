@@ -4,7 +4,7 @@ import { renderHtml } from '../../../src/report/html.js';
 import { renderMarkdown } from '../../../src/report/markdown.js';
 import { slowWallOf, wallRows } from '../../../src/report/rows/limits.js';
 import type { Results, Run, Second } from '../../../src/results/schema.js';
-import { SQUID } from '../../../src/subjects/defaults.js';
+import { SQUID } from '../../support/proxies.js';
 import { quickstartResults } from '../../support/results.js';
 
 const SECOND = quickstartResults().variants[0]!.runs[0]!.timeline[0]!;

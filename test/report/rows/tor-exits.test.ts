@@ -8,8 +8,8 @@ import { renderMarkdown } from '../../../src/report/markdown.js';
 import { answers, bootstrapNotice, bootstrapText, exitRows } from '../../../src/report/rows/tor-exits.js';
 import { renderTerminal } from '../../../src/report/terminal.js';
 import type { Results, Variant } from '../../../src/results/schema.js';
-import { TOR } from '../../../src/subjects/defaults.js';
 import type { ProxyReport } from '../../../src/subjects/proxy-report.js';
+import { TOR } from '../../support/proxies.js';
 import { quickstartResults } from '../../support/results.js';
 
 const FAIL = 'socks:general-failure';

@@ -1,0 +1,42 @@
+/**
+ * How the file of a kind defines it: what it says, and what follows from that.
+ */
+import { z } from 'zod';
+import { defaultsOf, keptShape, type Settings } from '../domain/setting.js';
+import type { SettingsOf } from './settings.js';
+import type { ProgramFacts, ProxyFacts, ProxySubject } from './subject.js';
+
+/** A kind of proxy that is one program. */
+export function program<const K extends string, T extends Settings>(
+  kind: K,
+  settings: T,
+  facts: ProgramFacts<SettingsOf<K, T>>,
+): ProxySubject<SettingsOf<K, T>> & ProgramFacts<SettingsOf<K, T>> {
+  return {
+    ...facts,
+    ...base(kind, settings),
+    async start(own, input) {
+      const { startProgram } = await import('./running/process.js');
+      return startProgram(kind, facts, own, input);
+    },
+  };
+}
+
+/** A kind of proxy that is several programs, started by itself. */
+export function network<const K extends string, T extends Settings>(
+  kind: K,
+  settings: T,
+  facts: ProxyFacts<SettingsOf<K, T>> & Pick<ProxySubject<SettingsOf<K, T>>, 'start'>,
+): ProxySubject<SettingsOf<K, T>> {
+  return { ...facts, ...base(kind, settings) };
+}
+
+function base<K extends string, T extends Settings>(kind: K, settings: T) {
+  return {
+    kind,
+    role: 'proxy',
+    settings,
+    defaults: { kind, ...defaultsOf(settings) } as SettingsOf<K, T>,
+    schema: z.object({ kind: z.literal(kind), ...keptShape(settings) }),
+  } as const;
+}
