@@ -39,7 +39,7 @@ export function parseKernelVersion(release: string, hz?: number | null): KernelV
   if (!match) {
     const shown = JSON.stringify(release.slice(0, 80));
     throw new KernelVersionError(
-      `found ${shown}; a kernel release begins with two or three numbers, as 6.1.0-28-amd64`,
+      `${shown} is not a kernel release; one begins with two or three numbers, for example 6.1.0-28-amd64`,
     );
   }
   const vendor = ENTERPRISE.exec(release);

@@ -71,7 +71,7 @@ export function capacityOf(question: CapacityQuestion): CapacityAnswer {
   const whole = portCount(searchedRange(input));
   if (question.reserved + question.heldByOthers > whole) {
     throw new UnitError(
-      `found ${question.reserved} reserved ports and ${question.heldByOthers} held by others; the range has ${whole} in all`,
+      `${question.reserved} reserved ports and ${question.heldByOthers} held by others are more than the range has, ${whole}`,
     );
   }
   const { top } = limitOf(input);

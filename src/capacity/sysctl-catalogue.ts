@@ -37,7 +37,7 @@ export const PORT_SYSCTLS: readonly string[] = [
 export type SysctlJudgement = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 const OK: SysctlJudgement = { ok: true };
-const ELSEWHERE = 'it needs the VM lab (--lab vm) or the guarded host lab';
+const OTHER_LABS = 'it needs the VM lab (--lab vm) or the guarded host lab';
 
 /** Name → its row in NETNS_KEYS. */
 export const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
@@ -78,7 +78,7 @@ function judgeInNamespace(name: string, kernel: KernelVersion, key: NetnsKeys | 
   if (key && atLeast(kernel, key.since)) return OK;
   if (key) {
     return refuse(
-      `${name} is global on ${on} and would change the whole machine: it is per network namespace since ${release(key)}; ${ELSEWHERE}.`,
+      `${name} is global on ${on} and would change the whole machine: it is per network namespace since ${release(key)}; ${OTHER_LABS}.`,
     );
   }
   const tree = /^(net\.ipv[46]\.(?:conf|neigh))\.([^.]+)\.([^.]+)$/.exec(name);
@@ -86,16 +86,16 @@ function judgeInNamespace(name: string, kernel: KernelVersion, key: NetnsKeys | 
     return judgeInterfaceKey(name, tree[1]!, tree[3]!, on);
   if (/^(?:vm|fs|kernel)\./.test(name)) {
     return refuse(
-      `${name} is global: ${name.split('.')[0]}.* is no part of a network namespace, and root in the lab would change the whole machine; ${ELSEWHERE}.`,
+      `${name} is global: ${name.split('.')[0]}.* is no part of a network namespace, and root in the lab would change the whole machine; ${OTHER_LABS}.`,
     );
   }
   const global = GLOBAL_KEYS.find((row) => row.names.some((pattern) => covers(pattern, name)));
   if (global) {
     const note = global.note === undefined ? '' : ` ${global.note}`;
-    return refuse(`${name} is global: one value serves the whole machine; ${ELSEWHERE}.${note}`);
+    return refuse(`${name} is global: one value serves the whole machine; ${OTHER_LABS}.${note}`);
   }
   if (HOST_ONLY_KEYS.includes(name))
-    return refuse(`${name} can be written only in the initial network namespace; ${ELSEWHERE}.`);
+    return refuse(`${name} can be written only in the initial network namespace; ${OTHER_LABS}.`);
   if (HIDDEN_FROM_USERS.some((pattern) => covers(pattern, name))) {
     return refuse(
       `${name} is per network namespace, but the kernel hides it in the namespace of an unprivileged user, and the netns lab must run alike with and without root; use the VM lab or the guarded host lab.`,
@@ -103,7 +103,7 @@ function judgeInNamespace(name: string, kernel: KernelVersion, key: NetnsKeys | 
   }
   // An old name with a successor, on a kernel that still has it.
   const old = GONE_KEYS.find((row) => covers(row.name, name));
-  if (old) return refuse(`${name} is global on ${on}, and gone since ${old.removedIn}: use ${old.instead}.`);
+  if (old) return refuse(`${name} is global on ${on}, and was removed in ${old.removedIn}; use ${old.instead}.`);
   const near = closest(name, [...perNetns.keys()]);
   return refuse(
     `${name} is not known to be per network namespace on ${on}, and the netns lab writes only what is known, because anything else could change the whole machine; ${
@@ -122,8 +122,8 @@ function judgeInterfaceKey(name: string, treeName: string, key: string, on: stri
 }
 
 function goneReason(name: string, gone: GoneKey): string {
-  const since = gone.exact ? gone.removedIn : `${gone.removedIn} at the latest`;
-  return `${name} is gone since ${since}: ${gone.why}; use ${gone.instead}.`;
+  const release = gone.exact ? gone.removedIn : `${gone.removedIn} or earlier`;
+  return `${name} was removed in ${release}: ${gone.why}; use ${gone.instead}.`;
 }
 
 function release(key: NetnsKeys): string {

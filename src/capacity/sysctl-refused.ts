@@ -4,7 +4,7 @@
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
-/** Removed from the kernel. The reason reads on from `<name> is gone since <removedIn>`. */
+/** Removed from the kernel. `why` continues the sentence `<name> was removed in <removedIn>: …`. */
 export interface GoneKey {
   /** The name, or everything below it where it ends with a dot. */
   readonly name: string;

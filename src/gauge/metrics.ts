@@ -27,13 +27,13 @@ function families({ addresses, capacity, level, sockets, at, lookMs }: Look, loo
     {
       name: 'slow_wall_ports',
       type: 'gauge',
-      help: 'Half of them, from where on each search for a port takes long.',
+      help: 'Half of the ports: from here on each search for a port is slow.',
       samples: one(capacity.slowWall),
     },
     {
       name: 'ports_in_use',
       type: 'gauge',
-      help: 'Distinct ephemeral ports taken on a local address, TIME_WAIT included.',
+      help: 'Distinct ephemeral ports in use on a local address, TIME_WAIT included.',
       samples: each(({ ports }) => ports),
     },
     {
@@ -51,7 +51,7 @@ function families({ addresses, capacity, level, sockets, at, lookMs }: Look, loo
     {
       name: 'growth_per_second',
       type: 'gauge',
-      help: 'Ports (or sockets to the busiest destination) gained a second, over the last minute.',
+      help: 'Ports (or sockets to the busiest destination) gained per second, over the last minute.',
       samples: each(({ growthPerSecond }) => growthPerSecond),
     },
     {
@@ -77,14 +77,14 @@ function families({ addresses, capacity, level, sockets, at, lookMs }: Look, loo
     {
       name: 'level',
       type: 'gauge',
-      help: '0: ok, 1: an address is at the slow wall, 2: one is at the hard wall (or at the thresholds that were given).',
+      help: '0: ok, 1: an address has reached the slow wall, 2: one has reached the hard wall (or the thresholds that were given).',
       samples: one(LEVELS.indexOf(level)),
     },
-    { name: 'look_duration_seconds', type: 'gauge', help: 'What this look took.', samples: one(lookMs / 1000) },
+    { name: 'look_duration_seconds', type: 'gauge', help: 'How long this look took.', samples: one(lookMs / 1000) },
     {
       name: 'look_timestamp_seconds',
       type: 'gauge',
-      help: 'When it was taken, in seconds since 1970.',
+      help: 'When this look was taken, in seconds since 1970.',
       samples: one(Date.parse(at) / 1000),
     },
     { name: 'looks_total', type: 'counter', help: 'Looks since the gauge was started.', samples: one(looks) },

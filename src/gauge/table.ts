@@ -124,8 +124,8 @@ function ownersTitle({ owners, addresses }: Look): string {
   if (owners === null) return '';
   const open = addresses.some(({ states }) => Object.keys(states).some((state) => state !== 'TIME_WAIT'));
   const notes = [
-    ...(owners.unreadable > 0 ? [`${counted(owners.unreadable, 'process', 'processes')} may not be looked into`] : []),
-    ...(owners.incomplete ? ['not all processes were looked at'] : []),
+    ...(owners.unreadable > 0 ? [`${counted(owners.unreadable, 'process', 'processes')} may not be read`] : []),
+    ...(owners.incomplete ? ['not all processes were read'] : []),
   ];
   if (owners.owners.length === 0 && (notes.length === 0 || !open)) return '';
   return `owners of open sockets${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;

@@ -25,7 +25,7 @@ const TORSERVERS: [line: string, on618: RegExp, on32: RegExp][] = [
   ['net.ipv4.tcp_moderate_rcvbuf = 1', /^ok$/, /is global on 3\.2 .*since 4\.15;/],
   [
     'net.ipv4.tcp_tw_recycle = 1',
-    /gone since 4\.12: .*behind one NAT.*tcp_tw_reuse=1/,
+    /was removed in 4\.12: .*behind one NAT.*tcp_tw_reuse=1/,
     /is global on 3\.2 .*since 4\.11;/,
   ],
   ['net.ipv4.tcp_max_syn_backlog = 10240', /^ok$/, /is global on 3\.2 .*since 4\.11;/],
@@ -33,8 +33,8 @@ const TORSERVERS: [line: string, on618: RegExp, on32: RegExp][] = [
   ['vm.min_free_kbytes = 65536', /is global: vm\.\* is no part of a network namespace.*VM lab/, /is global: vm\.\*/],
   [
     'net.ipv4.netfilter.ip_conntrack_max = 196608',
-    /gone since 4\.9: .*use net\.netfilter\.nf_conntrack_max\.$/,
-    /is global on 3\.2, and gone since 4\.9: use net\.netfilter\.nf_conntrack_max\.$/,
+    /was removed in 4\.9: .*use net\.netfilter\.nf_conntrack_max\.$/,
+    /is global on 3\.2, and was removed in 4\.9; use net\.netfilter\.nf_conntrack_max\.$/,
   ],
   [
     'net.netfilter.nf_conntrack_tcp_timeout_established = 7200',
@@ -97,8 +97,8 @@ test('boundaries are at the release that made the key per namespace', () => {
 test('tcp_tw_recycle was per namespace in 4.11 only', () => {
   assert.match(reason('net.ipv4.tcp_tw_recycle', parseKernelVersion('4.10')), /global on 4\.10/);
   assert.equal(reason('net.ipv4.tcp_tw_recycle', parseKernelVersion('4.11.12')), 'ok');
-  assert.match(reason('net.ipv4.tcp_tw_recycle', parseKernelVersion('4.12')), /gone since 4\.12/);
-  assert.match(reason('net.ipv4.tcp_tw_recycle', now, 'host'), /gone since 4\.12/);
+  assert.match(reason('net.ipv4.tcp_tw_recycle', parseKernelVersion('4.12')), /was removed in 4\.12/);
+  assert.match(reason('net.ipv4.tcp_tw_recycle', now, 'host'), /was removed in 4\.12/);
   assert.equal(reason('net.ipv4.tcp_tw_recycle', old, 'host'), 'ok');
 });
 
@@ -176,7 +176,7 @@ test('in a guest every sysctl that exists may be set: nothing of it is anybody e
     'net.core.rmem_max',
   ])
     for (const lab of ['vm', 'vagrant'] as const) assert.equal(reason(name, now, lab), 'ok', name);
-  assert.match(reason('net.ipv4.tcp_tw_recycle', now, 'vm'), /gone since 4\.12/);
+  assert.match(reason('net.ipv4.tcp_tw_recycle', now, 'vm'), /was removed in 4\.12/);
   assert.equal(reason('net.ipv4.tcp_tw_recycle', old, 'vm'), 'ok');
   assert.match(reason('net.ipv4.tcp_tw_reuse_delay', parseKernelVersion('6.1.0'), 'vm'), /does not exist on 6\.1/);
   assert.match(reason('vm.drop_caches', now, 'vm'), /refused in every lab|action and not a setting/);

@@ -72,7 +72,7 @@ const REFUSED_HERE: readonly [sysctl: string, at: string, says: RegExp][] = [
   [
     'net.ipv4.tcp_tw_recycle: 1',
     '9:7',
-    /is gone since 4\.12: .*use net\.ipv4\.tcp_tw_reuse=1 where connect\(\) chooses/,
+    /was removed in 4\.12: .*use net\.ipv4\.tcp_tw_reuse=1 where connect\(\) chooses/,
   ],
   ['net.core.rmem_max: 33554432', '9:7', /is global: one value serves the whole machine; .*net\.ipv4\.tcp_rmem/],
   ['vm.min_free_kbytes: 65536', '9:7', /is global: vm\.\* is no part of a network namespace/],

@@ -49,12 +49,12 @@ test('capacity: the worked examples of the docs', () => {
 
 test('capacity: bad input gets a sentence and exit code 2', () => {
   for (const [args, message] of [
-    [['--kernel', 'new'], /found "new"; a kernel release begins with two or three numbers/],
+    [['--kernel', 'new'], /"new" is not a kernel release; one begins with two or three numbers/],
     [['--rate', 'fast'], /"fast" is not a rate; write a number per second/],
     [['--range', '9-1'], /a port range is two ports from 1 to 65535, low first/],
     [['--strategy', 'magic'], /Allowed choices are connect, bind,/],
     [['--sysctl', 'tcp_magic=1'], /Allowed are tcp_tw_reuse, /],
-    [['--held-by-others', '40000'], /40000 held by others; the range has 28232 in all/],
+    [['--held-by-others', '40000'], /40000 held by others are more than the range has, 28232/],
     [['--loss', '90%'], /--loss takes a share above 0 and up to 50 %/],
     [['--addresses', '0'], /--addresses takes a whole number from 1/],
   ] as const) {

@@ -203,7 +203,7 @@ describe('what is refused by knowledge', () => {
     );
     assert.deepEqual(findings[0]!.path, ['variants', 0, 'sysctls', 'net.ipv4.tcp_tw_recycle']);
     assert.equal(findings[0]!.at, 'key');
-    assert.match(obstacles[0]!, /tcp_tw_recycle is gone since 4\.12: .*; use net\.ipv4\.tcp_tw_reuse=1/);
+    assert.match(obstacles[0]!, /tcp_tw_recycle was removed in 4\.12: .*; use net\.ipv4\.tcp_tw_reuse=1/);
     assert.equal(obstacles.length, 1);
   });
 

@@ -31,7 +31,7 @@ test('shows each address against the walls, and who is at the other end', () => 
     'busiest destinations (each up to 4 more)',
     '203.0.113.9:443  1,234 from 2 addresses',
     '',
-    'owners of open sockets (3 processes may not be looked into)',
+    'owners of open sockets (3 processes may not be read)',
     'squid (812)  20',
   ]);
 });
@@ -86,5 +86,5 @@ test('a process may call itself what it likes and moves no cursor', () => {
   const owners = { owners: [{ pid: 1, command: 'a\u001b[2Jb', sockets: 1 }], unreadable: 0, incomplete: true };
   const lines = renderTable(lookOf([countOf('10.0.0.1', 1)], { more: { owners } }), PLAIN);
   assert.equal(lines.at(-1), 'a [2Jb (1)  1');
-  assert.equal(lines.at(-2), 'owners of open sockets (not all processes were looked at)');
+  assert.equal(lines.at(-2), 'owners of open sockets (not all processes were read)');
 });
