@@ -1,8 +1,8 @@
 // docs/exit-codes.md and docs/metrics.md, from what the program itself prints.
 import { EXIT_HELP } from '../dist/src/commands/exit.js';
-import { createLiveBook } from '../dist/src/report/live/state.js';
-import { renderRunMetrics } from '../dist/src/report/live/metrics.js';
 import { planRuns } from '../dist/src/experiment/order.js';
+import { renderRunMetrics } from '../dist/src/report/live/metrics.js';
+import { createLiveBook } from '../dist/src/report/live/state.js';
 import { makeExperiment, makeSecond } from '../dist/test/support/runs.js';
 
 export function exitCodesPage() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: one thin file a command (src/commands/).
+ * The command line: one thin file per command (src/commands/).
  */
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { EXIT, EXIT_HELP } from './commands/exit.js';
@@ -10,7 +10,7 @@ import { toolVersion } from './results/version.js';
 /** A health check starts `watch` every few seconds: charts and schemas, which it does not use, take longer to load than it looks. */
 const commands = process.argv[2] === 'watch' ? [registerWatch] : (await import('./commands/all.js')).COMMANDS;
 
-/** A default that is no words for a reader (off, nothing, an object) is not shown. */
+/** A default that tells a reader nothing (off, none, an object) is not shown. */
 function optionDescription(option: Option): string {
   const { defaultValue, defaultValueDescription } = option;
   const said = defaultValueDescription !== undefined || ['string', 'number'].includes(typeof defaultValue);
@@ -19,26 +19,27 @@ function optionDescription(option: Option): string {
 
 const program = new Command('bindstorm')
   .description(
-    'Reproduce EADDRINUSE on outbound connections in a throwaway network namespace, try each fix alone, and say what helped.',
+    'Reproduce EADDRINUSE on outbound connections in a throwaway network namespace, try each fix alone, and report what helped.',
   )
   .version(toolVersion())
-  .showHelpAfterError('(--help shows what is allowed)')
+  .showHelpAfterError('(see --help)')
   .showSuggestionAfterError()
   .exitOverride()
   .configureHelp({ optionDescription })
   .addHelpText('after', `\nExample:\n  bindstorm run quickstart\n${EXIT_HELP}`);
 
 for (const register of commands) register(program);
-for (const command of program.commands) command.exitOverride().showHelpAfterError('(--help shows what is allowed)');
+for (const command of program.commands) command.exitOverride().showHelpAfterError('(see --help)');
 
-// A reader that closes early (`bindstorm profiles | head -1`) is no fault.
+// A reader that closes early (`bindstorm profiles | head -1`) is no fault. A terminal that is gone (EIO) is none either: a run is ended by
+// its SIGHUP, and its results are kept.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
-  throw error;
+  if (error.code !== 'EIO') throw error;
 });
-// Nobody hears the progress any more: a run goes on, and its results are kept.
+// Nobody reads the progress any more: the run continues, and its results are kept.
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 });
 
 try {

@@ -9,20 +9,22 @@ import { LOCK_FILE } from '../../src/experiment/folder-lock.js';
 import { parseJournal } from '../../src/experiment/journal.js';
 import { planRuns } from '../../src/experiment/order.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
-import { type RunningCli, runCli, scratchFolder, startCli, until } from '../support/cli.js';
+import { CLI, type RunningCli, runCli, scratchFolder, startCli, until } from '../support/cli.js';
 import { loadingAgent, newMark } from '../support/processes.js';
 import { TINY_OUTCOMES, tinyProfile } from '../support/tiny.js';
 
 /** Runs of the whole: three arms, twice. */
 const RUNS = 6;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  test(`${signal} ends the run in progress, keeps the others, and says how to go on`, async (t) => {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test(`${signal} ends the run in progress, keeps the others, and says how to resume`, async (t) => {
     const { cwd, cli, folder, loading, entries } = await begin(t);
     await until('two runs', () => entries().length >= 2);
     await loading();
-    // As Ctrl-C does it: to every process of the terminal's foreground group.
-    process.kill(signal === 'SIGINT' ? -cli.pid : cli.pid, signal);
+    // As Ctrl-C and a lost terminal do it: to every process of the foreground group.
+    process.kill(signal === 'SIGTERM' ? cli.pid : -cli.pid, signal);
+    // When ssh is lost, the kernel and the shell each send one.
+    if (signal === 'SIGHUP') process.kill(-cli.pid, signal);
     const end = await cli.ended;
     assert.equal(end.code, 130, end.stderr);
     assert.match(end.stderr, /^interrupted: ending the run in progress; what is finished is kept/m);
@@ -42,6 +44,23 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     await completes(cwd, folder);
   });
 }
+
+test('a terminal that is gone ends the run in good order, with a partial report', async (t) => {
+  // script(1) is the terminal: its end takes the terminal away, as that of sshd does.
+  const words = [process.execPath, CLI, 'run', 'tiny.yaml'].map((word) => `'${word}'`).join(' ');
+  const { cwd, cli, folder, loading, entries } = await begin(t, 1500, ['script', '-qec', words, '/dev/null']);
+  await until('a run', () => entries().length >= 1);
+  await loading();
+  cli.kill('SIGKILL');
+  await cli.ended;
+  await until(
+    'the end',
+    () => existsSync(join(cwd, folder, 'report.html')) && !existsSync(join(cwd, folder, LOCK_FILE)),
+    60_000,
+  );
+  assert.equal(entries().at(-1)!.run.status, 'interrupted');
+  assert.equal(resultsOf(cwd, folder).experiment.status, 'partial');
+});
 
 test('SIGKILL of the controller loses only the run in progress, even when it tore the last line', async (t) => {
   const { cwd, cli, folder, entries } = await begin(t);
@@ -131,11 +150,14 @@ test('what would make it another experiment is refused', async (t) => {
 });
 
 /** Begin an experiment, in a process group of its own as a terminal would. */
-async function begin(t: TestContext, loadMs = 300) {
+async function begin(t: TestContext, loadMs = 300, command?: readonly string[]) {
   const cwd = scratchFolder(t);
   writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile({ loadMs, repeat: 2 }));
   const mark = newMark();
-  const cli: RunningCli = startCli(['run', 'tiny.yaml'], { cwd, env: mark.env, ownGroup: true });
+  const options = { cwd, env: mark.env, ownGroup: true };
+  const cli: RunningCli = command
+    ? startCli([], { ...options, program: command })
+    : startCli(['run', 'tiny.yaml'], options);
   t.after(() => cli.kill('SIGKILL'));
   const journal = await until('a journal', () => journalIn(cwd));
   return {
