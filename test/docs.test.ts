@@ -121,3 +121,31 @@ test('the README has every command', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   for (const command of program.commands) assert.match(readme, new RegExp(`^\\| \`${command.name()}\\b`, 'm'));
 });
+
+test('the walks through the code name files and functions that exist', () => {
+  const items = readFileSync(join(root, 'docs', 'walk-the-code.md'), 'utf8').split(/\n(?=\d+\. |## )/);
+  let functions = 0;
+  for (const item of items.filter((text) => /^\d+\. /.test(text))) {
+    const texts = [...item.matchAll(/`([\w/-]+\.ts)`/g)].map(([, file]) => {
+      assert.ok(existsSync(join(root, 'src', file!)), `docs/walk-the-code.md names src/${file}`);
+      return readFileSync(join(root, 'src', file!), 'utf8');
+    });
+    // bind() and connect() are the kernel's.
+    for (const [, name] of item.matchAll(/`(\w+)\(\)`/g)) {
+      if (['bind', 'connect'].includes(name!)) continue;
+      functions++;
+      const declared = new RegExp(`\\bfunction\\*? ${name}\\b|\\bconst ${name} = `);
+      assert.ok(
+        texts.some((text) => declared.test(text)),
+        `docs/walk-the-code.md names ${name}(), which none of its files has: ${item}`,
+      );
+    }
+  }
+  assert.ok(functions > 40, `${functions} functions`);
+});
+
+test('a profile reaches its socket in at most 18 hops', () => {
+  const [, walk] = readFileSync(join(root, 'docs', 'walk-the-code.md'), 'utf8').split(/^## /m);
+  assert.match(walk!, /^1\. A profile/);
+  assert.ok([...walk!.matchAll(/^\d+\. /gm)].length - 1 <= 18);
+});
