@@ -68,7 +68,7 @@ function proxyOverheadMs({ proxy }: Arm): number {
   return proxySubjectOf(proxy.kind).network?.usualStartMs ?? PROXY_OVERHEAD_MS;
 }
 
-/** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/drain.ts). */
+/** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/free-ports.ts). */
 export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
   return !LABS[lab].ownNamespace && load.close === 'client' ? TIME_WAIT_LATEST_SECONDS * 1000 : 0;
 }

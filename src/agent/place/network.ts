@@ -27,7 +27,7 @@ const ORIGIN_MAC = '02:62:73:00:00:02';
 /** Above the well-known ports and below the default ephemeral range. */
 const FIRST_PORT = 9000;
 
-interface Plan {
+interface Addresses {
   readonly client: string;
   readonly origin: string;
   readonly linkPrefix: number;
@@ -52,7 +52,7 @@ interface Plan {
 }
 
 /** IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193). Profiles may not use either. */
-const PLANS: Record<4 | 6, Plan> = {
+const ADDRESSES: Record<4 | 6, Addresses> = {
   4: {
     client: '198.18.0.1',
     origin: '198.18.0.2',
@@ -101,7 +101,7 @@ const PLANS: Record<4 | 6, Plan> = {
 export function originTargets(family: 4 | 6, loopback: boolean, addresses: number, ports: number): Target[] {
   const [hosts, perHost] = loopback && family === 6 ? [1, addresses * ports] : [addresses, ports];
   const host = (i: number) => {
-    if (!loopback) return PLANS[family].originAddress(i);
+    if (!loopback) return ADDRESSES[family].originAddress(i);
     return family === 4 ? `127.127.${(i + 1) >> 8}.${(i + 1) & 255}` : '::1';
   };
   return Array.from({ length: hosts * perHost }, (_, i) => ({
@@ -121,12 +121,12 @@ export interface NeighbourRoute {
 
 /** Where the i-th neighbour of an experiment talks to: a host of its own, so that its routes and its counts are its own. */
 export function neighbourTarget(family: 4 | 6, i: number): Target {
-  return { address: PLANS[family].originAddress(FIRST_NEIGHBOUR_HOST + i), port: FIRST_PORT };
+  return { address: ADDRESSES[family].originAddress(FIRST_NEIGHBOUR_HOST + i), port: FIRST_PORT };
 }
 
 /** The address of the i-th neighbour, where the profile gives none. */
 export function neighbourAddress(family: 4 | 6, i: number): string {
-  return PLANS[family].neighbourAddress(i);
+  return ADDRESSES[family].neighbourAddress(i);
 }
 
 function withControl<T>(work: (control: RouteControl) => T): T {
@@ -158,34 +158,34 @@ export function setUpClient(
   originPid: number,
   neighbours: readonly NeighbourRoute[] = [],
 ): void {
-  const plan = PLANS[family];
+  const net = ADDRESSES[family];
   withControl((control) => {
     control.linkUp('lo');
     control.addVeth(CLIENT_LINK, CLIENT_MAC, ORIGIN_LINK, ORIGIN_MAC, originPid);
-    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
-    control.addAddress(CLIENT_LINK, plan.client, plan.linkPrefix);
+    for (const address of addresses) control.addAddress('lo', address, net.hostPrefix);
+    control.addAddress(CLIENT_LINK, net.client, net.linkPrefix);
     control.linkUp(CLIENT_LINK);
-    control.addNeighbour(CLIENT_LINK, plan.origin, ORIGIN_MAC);
+    control.addNeighbour(CLIENT_LINK, net.origin, ORIGIN_MAC);
     // An unbound socket (strategy connect) gets the first address, so that its ports are counted where the reader looks.
-    control.addRoute(plan.originNet, plan.originNetPrefix, plan.origin, CLIENT_LINK, addresses[0]);
+    control.addRoute(net.originNet, net.originNetPrefix, net.origin, CLIENT_LINK, addresses[0]);
     // A neighbour that does not bind has its own address too, by the route to the host that it talks to.
     for (const { addresses: own, target } of neighbours) {
-      for (const address of own) control.addAddress('lo', address, plan.hostPrefix);
-      control.addRoute(target.address, plan.hostPrefix, plan.origin, CLIENT_LINK, own[0]);
+      for (const address of own) control.addAddress('lo', address, net.hostPrefix);
+      control.addRoute(target.address, net.hostPrefix, net.origin, CLIENT_LINK, own[0]);
     }
   });
 }
 
 /** The origin's side, in its own namespace, once the client has moved the pair's end there. Throws SystemCallError. */
 export function setUpOrigin(addresses: readonly string[], family: 4 | 6): void {
-  const plan = PLANS[family];
+  const net = ADDRESSES[family];
   withControl((control) => {
     control.linkUp('lo');
-    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
-    control.addAddress(ORIGIN_LINK, plan.origin, plan.linkPrefix);
+    for (const address of addresses) control.addAddress('lo', address, net.hostPrefix);
+    control.addAddress(ORIGIN_LINK, net.origin, net.linkPrefix);
     control.linkUp(ORIGIN_LINK);
-    control.addNeighbour(ORIGIN_LINK, plan.client, CLIENT_MAC);
-    control.addRoute(plan.any, 0, plan.client, ORIGIN_LINK);
+    control.addNeighbour(ORIGIN_LINK, net.client, CLIENT_MAC);
+    control.addRoute(net.any, 0, net.client, ORIGIN_LINK);
   });
 }
 
@@ -194,7 +194,7 @@ export function setUpShared(addresses: readonly string[], targets: readonly Targ
   const own = [...addresses, ...targets.map(({ address }) => address)].filter((address) => !isLoopback(address));
   withControl((control) => {
     control.linkUp('lo');
-    for (const address of new Set(own)) control.addAddress('lo', address, PLANS[family].hostPrefix);
+    for (const address of new Set(own)) control.addAddress('lo', address, ADDRESSES[family].hostPrefix);
   });
 }
 
@@ -202,43 +202,43 @@ export function setUpShared(addresses: readonly string[], targets: readonly Targ
  * Where a proxy listens for its clients: addresses, so that many listeners take one port number of the proxy's range and not as many.
  */
 export function proxyAddresses(family: 4 | 6, count: number): string[] {
-  const { toClients, proxyListener } = PLANS[family];
+  const { toClients, proxyListener } = ADDRESSES[family];
   return count === 1 ? [toClients] : Array.from({ length: count }, (_, i) => proxyListener(i));
 }
 
 /** The clients' own side of the link, where a subject listens that is partly in their namespace. */
 export function clientSideAddress(family: 4 | 6): string {
-  return PLANS[family].toProxy;
+  return ADDRESSES[family].toProxy;
 }
 
 /** The first `count` addresses of a proxy's clients. */
 export function clientAddresses(family: 4 | 6, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => PLANS[family].clientAddress(i));
+  return Array.from({ length: count }, (_, i) => ADDRESSES[family].clientAddress(i));
 }
 
 /** The clients' side of the link to a proxy: the pair and their addresses. Throws SystemCallError. */
 export function setUpClientsOfProxy(addresses: readonly string[], family: 4 | 6, proxyPid: number): void {
-  const plan = PLANS[family];
+  const net = ADDRESSES[family];
   withControl((control) => {
     control.linkUp('lo');
     control.addVeth(TO_PROXY_LINK, TO_PROXY_MAC, TO_CLIENTS_LINK, TO_CLIENTS_MAC, proxyPid);
-    for (const address of addresses) control.addAddress('lo', address, plan.hostPrefix);
-    control.addAddress(TO_PROXY_LINK, plan.toProxy, plan.linkPrefix);
+    for (const address of addresses) control.addAddress('lo', address, net.hostPrefix);
+    control.addAddress(TO_PROXY_LINK, net.toProxy, net.linkPrefix);
     control.linkUp(TO_PROXY_LINK);
-    control.addNeighbour(TO_PROXY_LINK, plan.toClients, TO_CLIENTS_MAC);
-    control.addRoute(plan.proxyNet, plan.proxyNetPrefix, plan.toClients, TO_PROXY_LINK);
+    control.addNeighbour(TO_PROXY_LINK, net.toClients, TO_CLIENTS_MAC);
+    control.addRoute(net.proxyNet, net.proxyNetPrefix, net.toClients, TO_PROXY_LINK);
   });
 }
 
 /** The proxy's side of the link to its clients, once they have moved the pair's end there. Throws SystemCallError. */
 export function setUpProxyToClients(family: 4 | 6, listeners: number): void {
-  const plan = PLANS[family];
+  const net = ADDRESSES[family];
   withControl((control) => {
-    control.addAddress(TO_CLIENTS_LINK, plan.toClients, plan.linkPrefix);
+    control.addAddress(TO_CLIENTS_LINK, net.toClients, net.linkPrefix);
     if (listeners > 1)
-      for (const address of proxyAddresses(family, listeners)) control.addAddress('lo', address, plan.hostPrefix);
+      for (const address of proxyAddresses(family, listeners)) control.addAddress('lo', address, net.hostPrefix);
     control.linkUp(TO_CLIENTS_LINK);
-    control.addNeighbour(TO_CLIENTS_LINK, plan.toProxy, TO_PROXY_MAC);
-    control.addRoute(plan.clientNet, plan.clientNetPrefix, plan.toProxy, TO_CLIENTS_LINK);
+    control.addNeighbour(TO_CLIENTS_LINK, net.toProxy, TO_PROXY_MAC);
+    control.addRoute(net.clientNet, net.clientNetPrefix, net.toProxy, TO_CLIENTS_LINK);
   });
 }

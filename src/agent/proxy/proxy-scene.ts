@@ -19,13 +19,13 @@ import {
   proxyAddresses,
   setUpClientsOfProxy,
 } from '../place/network.js';
-import type { Scene } from '../place/scene.js';
 import { applyLabSysctls, applySysctls } from '../place/sysctls.js';
 import type { RunSpec } from '../protocol.js';
 import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
 import { beside, besideInput, hostsOf, type Neighbours, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
 import { connectOrigin } from '../roles/origin-client.js';
 import { openProxyRole } from '../roles/proxy-client.js';
+import { leftovers, type Setup } from '../setup.js';
 
 /** Above the well-known ports, below the ephemeral ones, and what many proxies have by default. */
 const PROXY_PORT = 3128;
@@ -53,12 +53,12 @@ export function clientAddressesEach(load: LoadPlan, outgoing: number, wanted: nu
   return Math.max(1, Math.min(needed, Math.floor(MOST_CLIENT_ADDRESSES / outgoing)));
 }
 
-export async function setProxyScene(
+export async function setUpProxy(
   spec: RunSpec,
   settings: ProxySettings,
   launched: LaunchedOrigin | null,
   onPhase: (phase: 'sysctls' | 'origin') => void,
-): Promise<Scene> {
+): Promise<Setup> {
   const { arm } = spec;
   if (spec.network !== 'veth' || arm.destinations.kind !== 'lab')
     throw new Error('a proxy under test needs a namespace of its own, and this lab has none to give');
@@ -176,7 +176,7 @@ export async function setProxyScene(
       reserved: link.reserved,
       sysctls: link.sysctls,
       roles: { client, origin: originSysctls },
-      problems: await leftovers(proxy),
+      problems: leftovers(await proxy.stats()),
       alone: true,
       close,
     };
@@ -205,10 +205,4 @@ function reservedFor(network: NetworkTraits<never> | undefined, family: 4 | 6): 
 
 function groups(addresses: readonly string[], size: number): string[][] {
   return Array.from({ length: addresses.length / size }, (_, i) => addresses.slice(i * size, (i + 1) * size));
-}
-
-async function leftovers(proxy: { stats(): Promise<{ states: Record<string, number> }> }): Promise<string[]> {
-  const { states } = await proxy.stats();
-  const found = Object.entries(states).map(([state, n]) => `${n} in ${state}`);
-  return found.length > 0 ? [`the proxy had outgoing sockets before the load: ${found.join(', ')}`] : [];
 }

@@ -1,15 +1,15 @@
 /**
- * What a load needs around it before it begins: the roles, their network and sysctls, and the workers, waiting.
+ * What is set up before a load begins: the roles, their network and sysctls, and the workers, waiting.
  */
 
-import type { PortRange } from '../../domain/units.js';
-import type { SocketObserver } from '../../kernel/sock-diag.js';
-import type { Pool } from '../../load/pool.js';
-import type { Neighbours } from '../roles/neighbours.js';
-import type { Origin } from '../roles/origin-client.js';
-import type { ProxyRole } from '../roles/proxy-client.js';
+import type { PortRange } from '../domain/units.js';
+import type { SocketObserver } from '../kernel/sock-diag.js';
+import type { Pool } from '../load/pool.js';
+import type { Neighbours } from './roles/neighbours.js';
+import type { Origin } from './roles/origin-client.js';
+import type { ProxyRole } from './roles/proxy-client.js';
 
-export interface Scene {
+export interface Setup {
   readonly pool: Pool;
   readonly origin: Origin | null;
   readonly neighbours: Neighbours;
@@ -29,4 +29,13 @@ export interface Scene {
   /** Nobody else has sockets where they are counted. */
   readonly alone: boolean;
   close(): void;
+}
+
+/**
+ * What is in the way of counting a run's sockets: those of another.
+ * @param found sockets by state, before the load
+ */
+export function leftovers({ states }: { readonly states: Readonly<Record<string, number>> }): string[] {
+  const found = Object.entries(states).map(([state, n]) => `${n} in ${state}`);
+  return found.length > 0 ? [`the role under test had sockets before the load: ${found.join(', ')}`] : [];
 }

@@ -1,0 +1,119 @@
+/**
+ * The client under test: the workers are in the agent's own namespace, the origin in one of its own, or in the same where there is no
+ * veth, or nowhere where the targets are outside the lab.
+ */
+import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
+import { familyOf, isLoopback } from '../domain/addresses.js';
+import type { Target } from '../domain/target.js';
+import { createSocketObserver } from '../kernel/sock-diag.js';
+import { readSysctls } from '../kernel/sysctl.js';
+import { type Certificate, certificateFor } from '../load/origin/certificate.js';
+import { createPool } from '../load/pool.js';
+import { DESCRIPTOR_RESERVE, descriptorLimit, originThreads } from './place/limits.js';
+import { originTargets, setUpClient, setUpShared } from './place/network.js';
+import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './place/sysctls.js';
+import type { RunSpec } from './protocol.js';
+import { type LaunchedOrigin, launchOrigin } from './roles/launch.js';
+import {
+  beside,
+  besideInput,
+  hostsOf,
+  openNeighbours,
+  type PlacedNeighbour,
+  placeNeighbours,
+} from './roles/neighbours.js';
+import { connectOrigin, type Origin } from './roles/origin-client.js';
+import { leftovers, type Setup } from './setup.js';
+
+/** Set up what a load without a proxy under test needs. Rejects with what could not be done. */
+export async function setUpDirect(
+  spec: RunSpec,
+  launched: LaunchedOrigin | null,
+  onPhase: (phase: 'sysctls' | 'origin') => void,
+): Promise<Setup> {
+  const { arm } = spec;
+  onPhase('sysctls');
+  if (spec.ownNamespace) applyLabSysctls();
+  applySysctls(arm.sysctls);
+  const sysctls = readSysctls([...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(arm.sysctls)]);
+  const range = ephemeralRange();
+  const ports = arm.load.ports ?? range;
+
+  onPhase('origin');
+  const targets = targetsOf(spec);
+  const certificate = certificateFor(arm.load, targets);
+  const placed = beside(placeNeighbours(spec.neighbours, familyOf(arm.addresses[0]!)));
+  // The workers come up while the origin does; whichever fails, the other is not waited for.
+  const [started, neighbours, pool] = await Promise.all([
+    startOrigin(spec, launched, targets, certificate, placed),
+    openNeighbours(placed.map((each) => ({ ...each, namespace: null, input: besideInput(each, range, spec.seed) }))),
+    createPool({
+      plan: arm.load,
+      addresses: arm.addresses,
+      ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
+      targets,
+      ...(certificate ? { certificate: certificate.certificate } : {}),
+      ports,
+      seed: spec.seed,
+      descriptorLimit: descriptorLimit(),
+      descriptorReserve: DESCRIPTOR_RESERVE,
+    }),
+  ]);
+  const observer = createSocketObserver(arm.addresses, ports, { onlyThese: placed.length > 0 });
+  return {
+    pool,
+    origin: started.origin,
+    neighbours,
+    proxy: null,
+    observer,
+    range,
+    reserved: reservedIn(range),
+    sysctls,
+    roles: { client: {}, origin: started.sysctls },
+    problems: spec.network === 'veth' ? leftovers(observer.snapshot()) : [],
+    alone: spec.network === 'veth',
+    close: () => {
+      neighbours.close();
+      started.origin?.stop();
+    },
+  };
+}
+
+function targetsOf({ arm, ownNamespace }: RunSpec): Target[] {
+  if (arm.destinations.kind !== 'lab') return arm.destinations.targets;
+  const { addresses, ports } = arm.destinations;
+  const first = arm.addresses[0]!;
+  return originTargets(familyOf(first), !ownNamespace || isLoopback(first), addresses, ports);
+}
+
+/** Bring the origin up, joined to this namespace; null when the targets are not the lab's own. */
+async function startOrigin(
+  spec: RunSpec,
+  launched: LaunchedOrigin | null,
+  targets: readonly Target[],
+  certificate: Certificate | undefined,
+  neighbours: readonly PlacedNeighbour[],
+): Promise<{ origin: Origin | null; sysctls: Record<string, string> }> {
+  const { arm, network } = spec;
+  if (network === 'external') return { origin: null, sysctls: {} };
+  const family = familyOf(arm.addresses[0]!);
+  const fits = launched?.ownNamespace === (network === 'veth');
+  if (!fits) launched?.child.stdin.end();
+  const origin = await connectOrigin(launched && fits ? launched : launchOrigin(network === 'veth'));
+  if (network === 'veth') setUpClient(arm.addresses, family, origin.pid, neighbours);
+  else if (spec.ownNamespace) {
+    const own = neighbours.flatMap(({ addresses }) => addresses);
+    setUpShared([...arm.addresses, ...own], [...targets, ...neighbours.map(({ target }) => target)], family);
+  }
+  const sysctls = await origin.serve({
+    network,
+    family,
+    listen: targets,
+    threads: originThreads(arm.load),
+    plan: arm.load,
+    neighbours: hostsOf(neighbours),
+    ...(certificate ? { certificate } : {}),
+    sysctls: arm.roles?.origin,
+  });
+  return { origin, sysctls };
+}
