@@ -5,8 +5,8 @@
  */
 import { launchOrigin } from './roles/launch.js';
 
-const [kind, purpose] = process.argv.slice(2);
+const [place, purpose] = process.argv.slice(2);
 // Launched before anything else is loaded: the origin starts on the other CPU while this process reads its modules.
-const launched = kind !== 'host' && purpose === 'run' ? launchOrigin(true) : null;
+const launched = place !== 'host' && purpose === 'run' ? launchOrigin(true) : null;
 const { serveController } = await import('./main.js');
-await serveController({ throwaway: kind !== 'host', inBox: kind === 'box', launched });
+await serveController({ ownNamespace: place !== 'host', inBox: place === 'box', launched });

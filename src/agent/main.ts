@@ -4,7 +4,7 @@
  */
 import { dieWithParent, unsupportedPlatform } from '../kernel/libc.js';
 import { readMessages, writeMessage } from '../machine/ndjson.js';
-import { enterBox, keepingMachine } from './place/box-guard.js';
+import { enterBox, restoringMachineSysctls } from './place/box-guard.js';
 import { runCheck } from './place/check.js';
 import { describeEnvironment } from './place/environment.js';
 import { ownSnapshot, restoreSnapshot, staleSnapshots } from './place/host-guard.js';
@@ -13,10 +13,10 @@ import type { LaunchedOrigin } from './roles/launch.js';
 import { ProxyFailed } from './roles/proxy-client.js';
 import { executeRun } from './run.js';
 
-export interface AgentOptions {
-  /** The lab is a namespace of its own. Otherwise it is the host, where sysctls are put back before the agent ends. */
-  readonly throwaway: boolean;
-  /** The namespace is one of a machine that is the lab too: its own sysctls may be set, and are put back before the agent ends. */
+interface AgentOptions {
+  /** The agent is in a namespace of its own. Otherwise it is on the host, where sysctls are restored before it ends. */
+  readonly ownNamespace: boolean;
+  /** The machine around the namespace is the lab's too: its sysctls may be set, and are restored before the agent ends. */
   readonly inBox: boolean;
   /** An origin that is already on its way up. */
   readonly launched: LaunchedOrigin | null;
@@ -33,18 +33,18 @@ export async function serveController(options: AgentOptions): Promise<never> {
   });
   if (options.inBox) enterBox();
   // On the host nothing may be left changed, by whatever the agent is ended (a service manager sends SIGTERM to all processes).
-  if (!options.throwaway)
+  if (!options.ownNamespace)
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => end(options, 1));
   const unsupported = unsupportedPlatform();
   if (unsupported !== undefined) fail(new Error(unsupported));
-  // An agent on the host must live on to put the sysctls back; the end of its input tells it that the controller is gone.
-  else if (options.throwaway && !dieWithParent(process.ppid)) process.exit(1);
+  // An agent on the host must live on to restore the sysctls; the end of its input tells it that the controller is gone.
+  else if (options.ownNamespace && !dieWithParent(process.ppid)) process.exit(1);
   else await converse(options);
   return end(options, 0);
 }
 
-function end({ throwaway, inBox }: AgentOptions, code: number): never {
-  const left = throwaway && !inBox ? undefined : ownSnapshot();
+function end({ ownNamespace, inBox }: AgentOptions, code: number): never {
+  const left = ownNamespace && !inBox ? undefined : ownSnapshot();
   if (left) restoreSnapshot(left);
   process.exit(code);
 }
@@ -54,7 +54,7 @@ async function converse(options: AgentOptions): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const environment = describeEnvironment(options.throwaway ? 'netns' : 'host');
+  const environment = describeEnvironment(options.ownNamespace ? 'netns' : 'host');
   say({ type: 'hello', protocol: PROTOCOL_VERSION, pid: process.pid, environment });
   try {
     for await (const command of readMessages(process.stdin, commandSchema)) {
@@ -68,16 +68,16 @@ async function converse(options: AgentOptions): Promise<void> {
 
 async function answer(
   command: Exclude<Command, { type: 'stop' }>,
-  { throwaway, launched }: AgentOptions,
+  { ownNamespace, launched }: AgentOptions,
   stopped: Promise<void>,
 ): Promise<AgentEvent> {
   switch (command.type) {
     case 'check':
       return {
         type: 'checked',
-        check: await keepingMachine(
+        check: await restoringMachineSysctls(
           command.sysctls.map(([name]) => name),
-          () => runCheck(command, throwaway),
+          () => runCheck(command, ownNamespace),
         ),
       };
     case 'run': {

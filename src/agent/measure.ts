@@ -32,6 +32,7 @@ export interface MeasureInput {
 
 type Figures = Omit<Measurement, 'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms' | 'neighbours'>;
 
+/** The figures of a run, with the reasons why it may not be compared. */
 export function measure(input: MeasureInput): Figures {
   const { report, sampler, seconds } = input;
   const { outcomes, firstFailure, cpu } = report;
@@ -71,10 +72,7 @@ export function measure(input: MeasureInput): Figures {
     cpu: {
       perConnection: ok > 0 ? ((busy.user + busy.system) * 1e6) / ok : null,
       client: cpu,
-      origin: origin && {
-        user: origin.after.cpu.user - origin.before.cpu.user,
-        system: origin.after.cpu.system - origin.before.cpu.system,
-      },
+      origin: origin && cpuDuring(origin),
     },
     memory: { peak: sampler.peakMemory() },
     counters,
@@ -91,18 +89,25 @@ export function measure(input: MeasureInput): Figures {
 function proxyReport({ proxy, sampler }: MeasureInput): ProxyReport | undefined {
   const stats = sampler.proxyStats();
   if (!proxy || !stats) return undefined;
-  const { before, after, descriptors } = stats;
   return {
     ...proxy,
     ended: null,
-    cpu: { user: after.cpu.user - before.cpu.user, system: after.cpu.system - before.cpu.system },
+    cpu: cpuDuring(stats),
     memory: { peak: sampler.peakMemory() },
-    descriptors,
+    descriptors: stats.descriptors,
   };
 }
 
+/** CPU seconds between two readings. */
+function cpuDuring({
+  before,
+  after,
+}: Readonly<Record<'before' | 'after', { cpu: ProxyReport['cpu'] }>>): ProxyReport['cpu'] {
+  return { user: after.cpu.user - before.cpu.user, system: after.cpu.system - before.cpu.system };
+}
+
 function troublesOf(proxy: ProxyReport | undefined): string[] {
-  return (proxy?.troubles ?? []).map((trouble) => `the proxy (${proxy?.kind}) was not as asked for: ${trouble}`);
+  return (proxy?.troubles ?? []).map((trouble) => `the proxy (${proxy?.kind}) did not run as configured: ${trouble}`);
 }
 
 interface Figured {
@@ -140,13 +145,13 @@ function warningsOf({ counters, origin, attempts, shed }: Figured): string[] {
   const old = (origin && moved(origin, 'pawsPassive')) ?? 0;
   if (old > 0) {
     warnings.push(
-      `the origin dropped ${old} SYNs without an answer, because a newer timestamp had been seen from their address less than a minute before (tcp_tw_recycle there; TcpExt.PAWSPassive)`,
+      `the origin dropped ${old} SYNs without an answer, because their timestamps were older than one seen from the same address within the last minute (tcp_tw_recycle on the origin; TcpExt.PAWSPassive)`,
     );
   }
   const overflow = counters['TcpExt.TCPTimeWaitOverflow'] ?? 0;
   if (overflow > 0) {
     warnings.push(
-      `${overflow} sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full (TCPTimeWaitOverflow): it frees ports and gives up the protection against old duplicates`,
+      `${overflow} sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full (TCPTimeWaitOverflow): this frees their ports and loses the protection against old duplicates`,
     );
   }
   if (shed > 0) warnings.push(`${shed} of ${attempts} attempts were shed`);
@@ -161,6 +166,7 @@ function moved(
   return value === null ? null : value - (before[counter] ?? 0);
 }
 
+/** Times by phase, of the phases that happened. */
 export function latencies(report: Pick<LoadReport, 'histograms'>): Run['latency'] {
   return Object.fromEntries(
     LATENCY_PHASES.map((phase) => [phase, summarise(report.histograms[phase])]).filter(

@@ -15,7 +15,7 @@ export const PROTOCOL_VERSION = 1;
 const strategyName = z.enum(STRATEGY_NAMES);
 
 /** What one run is. */
-export const runSpecSchema = z.object({
+const runSpecSchema = z.object({
   arm: armSchema,
   /** The loads beside it. */
   neighbours: z.array(neighbourSchema).optional(),
@@ -83,7 +83,7 @@ export const measurementSchema = runSchema
   });
 export type Measurement = z.infer<typeof measurementSchema>;
 
-export const sysctlCheckSchema = z.object({
+const sysctlCheckSchema = z.object({
   name: z.string(),
   value: z.string(),
   /** What the kernel says after the write; null when it refused. */
@@ -92,14 +92,14 @@ export const sysctlCheckSchema = z.object({
 });
 
 /** The program of a proxy. */
-export const programCheckSchema = z.object({
+const programCheckSchema = z.object({
   binary: z.string(),
   version: z.string().nullable(),
   /** Why it cannot be used, and what to do; null when it can. */
   problem: z.string().nullable(),
 });
 
-export const checkSchema = z.object({
+const checkSchema = z.object({
   sysctls: z.array(sysctlCheckSchema),
   strategies: z.array(
     z.object({ name: strategyName, missing: z.string().nullable().describe('the option and errno') }),

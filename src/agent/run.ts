@@ -23,7 +23,7 @@ import type { Setup } from './setup.js';
 /** Between the order to start and the first attempt, so that every worker is waiting when it comes. */
 const LEAD_MICROS = 5_000;
 
-export interface RunHooks {
+interface RunHooks {
   readonly onPhase: (phase: (typeof PHASES)[number]) => void;
   readonly onSample: (second: Second) => void;
   /** Resolves when the run is to end early. */

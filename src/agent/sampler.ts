@@ -16,7 +16,7 @@ import type { Outcomes, Second } from '../results/schema.js';
 import type { Origin, OriginStats } from './roles/origin-client.js';
 import type { ProxyRole, ProxyStats } from './roles/proxy-client.js';
 
-export interface SamplerInput {
+interface SamplerInput {
   readonly pool: Pool;
   readonly observer: SocketObserver | null;
   readonly origin: Origin | null;
@@ -56,6 +56,7 @@ interface Reading {
   readonly machine: MachineCpu | undefined;
 }
 
+/** Take the first reading, let the load begin, and take a sample at every interval. */
 export async function startSampler(input: SamplerInput): Promise<Sampler> {
   const timeline: Second[] = [];
   let peakMemory = 0;

@@ -14,7 +14,7 @@ import { createStarter, type StartedLoad, type Starter, type StarterInput } from
 import { createClientDialer, createDialer, type Dialer } from './strategy.js';
 
 /** A proxy between the load and its targets. */
-export interface Via {
+interface Via {
   readonly proxy: Target;
   /** Its outgoing addresses, of which the picker picks; null: it is not the lab's own, and local addresses are picked as ever. */
   readonly outgoing: number | null;
@@ -68,7 +68,7 @@ export interface EngineReport {
 export const LONGEST_WAIT = 20_000;
 
 /** What an engine makes its connections from. */
-export interface Equipment {
+interface Equipment {
   readonly dialer: Dialer;
   readonly picker: Picker;
   readonly recorder: Recorder;

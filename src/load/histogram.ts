@@ -21,6 +21,7 @@ const PARAMETERS = {
 
 export type Histograms = Record<LatencyPhase, Histogram>;
 
+/** One empty histogram a phase. */
 export function createHistograms(): Histograms {
   return Object.fromEntries(LATENCY_PHASES.map((phase) => [phase, build(PARAMETERS)])) as Histograms;
 }
@@ -42,6 +43,7 @@ export function encodeHistograms(histograms: Histograms): EncodedHistograms {
   return encoded;
 }
 
+/** The inverse of the encoding. */
 export function decodeHistogram(base64: string): Histogram {
   return decodeFromCompressedBase64(base64, 32, false);
 }

@@ -14,6 +14,7 @@ export interface NameTable {
   readonly texts: Uint8Array;
 }
 
+/** An empty table, in memory that threads share. */
 export function createNameTable(): NameTable {
   return {
     control: new Int32Array(new SharedArrayBuffer(8)),
@@ -22,7 +23,7 @@ export function createNameTable(): NameTable {
 }
 
 /** The index of a name of printable ASCII, which is cut to 95 characters; a new name gets the next. */
-export type NameIndex = (name: string) => number;
+type NameIndex = (name: string) => number;
 
 /** One worker's way into the table, which remembers what it has looked up. */
 export function nameIndexer(table: NameTable): NameIndex {

@@ -11,7 +11,7 @@ import type { Arrival } from '../plan/plan.js';
  * Gives the due instants of one worker's attempts, in order.
  * @returns microseconds after the start of the load; Infinity when there are no more
  */
-export type Pacer = () => number;
+type Pacer = () => number;
 
 export type PacedArrival = Exclude<Arrival, { shape: 'fill' } | { shape: 'hold' }>;
 

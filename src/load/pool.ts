@@ -12,7 +12,7 @@ import type { FirstFailure } from './recorder.js';
 import { CONTROL, createSharedLoad, type SharedLoad, sum } from './shared.js';
 import type { WorkerMessage } from './worker.js';
 
-export type PoolInput = Omit<EngineInput, 'worker' | 'shared'>;
+type PoolInput = Omit<EngineInput, 'worker' | 'shared'>;
 
 export interface LoadReport {
   readonly outcomes: Outcomes;

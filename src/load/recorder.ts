@@ -45,6 +45,7 @@ export interface Recorder {
   beginWave(): void;
 }
 
+/** The recorder of one worker, which writes its part of the shared memory. */
 export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   const counters = shared.counters[worker]!;
   const histograms = createHistograms();

@@ -40,6 +40,7 @@ export interface SharedLoad {
   readonly start: Float64Array;
 }
 
+/** Memory for one run, all zero. */
 export function createSharedLoad(workers: number): SharedLoad {
   const ints = (n: number) => new Int32Array(new SharedArrayBuffer(4 * n));
   return {

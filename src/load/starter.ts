@@ -49,7 +49,7 @@ export function createStarter(arrival: Arrival, start: number, input: StarterInp
 }
 
 /** Attempts at scheduled instants: open loop. `start` is the load's beginning, µs. */
-export function pacedStarter(arrival: PacedArrival, start: number, input: StarterInput): Starter {
+function pacedStarter(arrival: PacedArrival, start: number, input: StarterInput): Starter {
   const pacer = createPacer(arrival, input.worker, input.workers, input.seed);
   let n = input.worker;
   let due = start + pacer();
@@ -69,7 +69,7 @@ export function pacedStarter(arrival: PacedArrival, start: number, input: Starte
 }
 
 /** As fast as handshakes complete, up to so many attempts or failures. */
-export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input: StarterInput): Starter {
+function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input: StarterInput): Starter {
   const { control } = input.shared;
   const failuresBefore = Atomics.load(control, CONTROL.failures);
   let n = input.worker;
@@ -102,7 +102,7 @@ export function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input:
 }
 
 /** Keep so many connections open; when one ends, open another. */
-export function holdStarter(arrival: Extract<Arrival, { shape: 'hold' }>, start: number, input: StarterInput): Starter {
+function holdStarter(arrival: Extract<Arrival, { shape: 'hold' }>, start: number, input: StarterInput): Starter {
   const { worker, workers, connections } = input;
   const { open } = input.recorder;
   const target = Math.floor(arrival.connections / workers) + (worker < arrival.connections % workers ? 1 : 0);

@@ -30,7 +30,7 @@ export interface Dialer {
   readonly addressLength: number;
 }
 
-export interface DialerInput {
+interface DialerInput {
   readonly strategy: StrategyName;
   readonly addresses: readonly string[];
   /** The program's own port list (`bind-explicit-port*`), or the range for IP_LOCAL_PORT_RANGE. */
@@ -44,23 +44,25 @@ const OPTION_NUMBERS: Record<SocketOption, readonly [level: number, name: number
   IP_LOCAL_PORT_RANGE: [SOL_IP, IP_LOCAL_PORT_RANGE],
 };
 
+/** The 32 bits that an option is set to; for IP_LOCAL_PORT_RANGE high and low port in one (ip(7)). */
+function optionValue(option: SocketOption, { low, high }: PortRange): number {
+  return option === 'IP_LOCAL_PORT_RANGE' ? ((high << 16) | low) >>> 0 : 1;
+}
+
 /** Set one option of a strategy on a socket. @returns 0 or the errno */
 export function setStrategyOption(fd: number, option: SocketOption, ports: PortRange): number {
   const value = nativeBuffer(4);
-  value.view.setUint32(0, option === 'IP_LOCAL_PORT_RANGE' ? ((ports.high << 16) | ports.low) >>> 0 : 1, true);
+  value.view.setUint32(0, optionValue(option, ports), true);
   const [level, name] = OPTION_NUMBERS[option];
   return setsockopt(fd, level, name, value.address, 4) < 0 ? errno() : 0;
 }
 
+/** Prepare a strategy. */
 export function createDialer(input: DialerInput): Dialer {
   const { options, address, port } = strategyOf(input.strategy);
   const values = nativeBuffer(4 * Math.max(options.length, 1));
   const calls = options.map((option, i) => {
-    values.view.setUint32(
-      4 * i,
-      option === 'IP_LOCAL_PORT_RANGE' ? ((input.ports.high << 16) | input.ports.low) >>> 0 : 1,
-      true,
-    );
+    values.view.setUint32(4 * i, optionValue(option, input.ports), true);
     const [level, name] = OPTION_NUMBERS[option];
     return { level, name, value: values.address + 4 * i };
   });

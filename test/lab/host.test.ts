@@ -187,7 +187,7 @@ describe('the host lab', { concurrency: 3 }, () => {
     assert.equal(second.code, 4, second.stderr);
     const journal = readFileSync(journalIn(join(options.cwd, 'second')), 'utf8');
     assert.equal(
-      journal.match(/"problems":\["another host run \(process \d+\) has sysctls of this machine changed/g)?.length,
+      journal.match(/"problems":\["another run on this host \(process \d+\) has changed sysctls/g)?.length,
       2,
     );
     assert.equal(host.sysctl(RANGE), DURING[RANGE], 'the first goes on undisturbed');

@@ -249,7 +249,7 @@ describe('a reverse proxy that goes wrong', () => {
   it('nginx runs out of connections: the run does not count', async () => {
     const run = await measure(nginx({ descriptors: 80 }, { attempts: 60 }));
     assert.ok((run.outcomes.ok ?? 0) < PORTS);
-    assert.deepEqual(run.problems, ['the proxy (nginx) was not as asked for: it ran out of descriptors']);
+    assert.deepEqual(run.problems, ['the proxy (nginx) did not run as configured: it ran out of descriptors']);
   });
 
   for (const [name, arm] of [

@@ -268,7 +268,7 @@ describe('a squid that goes wrong', () => {
     const run = await measure(arm);
     assert.ok((run.outcomes['timeout:ETIMEDOUT'] ?? 0) > 0, JSON.stringify(run.outcomes));
     assert.equal(run.outcomes[FAIL], undefined);
-    assert.deepEqual(run.problems, ['the proxy (squid) was not as asked for: it ran out of descriptors']);
+    assert.deepEqual(run.problems, ['the proxy (squid) did not run as configured: it ran out of descriptors']);
   });
 
   it('is killed in the midst of the load', async () => {

@@ -5,7 +5,7 @@ import { createPacer } from '../../src/load/pacer.js';
 import { createRecorder, type Recorder } from '../../src/load/recorder.js';
 import { CONTROL, createSharedLoad, type SharedLoad } from '../../src/load/shared.js';
 import type { Connections } from '../../src/load/socket/connection.js';
-import { fillStarter, holdStarter, pacedStarter, type Starter, type StarterInput } from '../../src/load/starter.js';
+import { createStarter, type Starter, type StarterInput } from '../../src/load/starter.js';
 import type { Arrival } from '../../src/plan/plan.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -81,7 +81,7 @@ describe('attempts at scheduled instants', () => {
 
   it('each begins at its instant when nothing holds it up', () => {
     const it = scene();
-    run(pacedStarter(arrival, START, it.input), it);
+    run(createStarter(arrival, START, it.input), it);
     assert.equal(it.attempts.length, 100);
     it.attempts.forEach(({ n, scheduled, begun }, i) => {
       assert.deepEqual([n, scheduled, begun], [i, START + 1000 * i, START + 1000 * i]);
@@ -91,7 +91,7 @@ describe('attempts at scheduled instants', () => {
   it('open loop: slow attempts are begun late, and none is left out or scheduled anew', () => {
     const it = scene();
     it.cost = 2500;
-    run(pacedStarter(arrival, START, it.input), it);
+    run(createStarter(arrival, START, it.input), it);
     assert.equal(it.attempts.length, 100);
     it.attempts.forEach(({ scheduled, begun }, i) => {
       assert.equal(scheduled, START + 1000 * i, 'the schedule does not wait');
@@ -101,7 +101,7 @@ describe('attempts at scheduled instants', () => {
 
   it('a stall is made up for at once', () => {
     const it = scene();
-    const starter = pacedStarter(arrival, START, it.input);
+    const starter = createStarter(arrival, START, it.input);
     assert.equal(starter.start(START), START + 1000);
     it.clock = START + 50_500;
     assert.equal(starter.start(it.clock), START + 51_000);
@@ -111,7 +111,7 @@ describe('attempts at scheduled instants', () => {
 
   it('does nothing before an attempt is due, and says when', () => {
     const it = scene();
-    const starter = pacedStarter(arrival, START + 5000, it.input);
+    const starter = createStarter(arrival, START + 5000, it.input);
     assert.equal(starter.start(START), START + 5000);
     assert.equal(it.attempts.length, 0);
     assert.equal(starter.finished(START), false);
@@ -119,7 +119,7 @@ describe('attempts at scheduled instants', () => {
 
   it('begins at most a burst in one go, and then wants to be called at once', () => {
     const it = scene();
-    const starter = pacedStarter({ shape: 'constant', rate: 1_000_000, durationMs: 1 }, START, it.input);
+    const starter = createStarter({ shape: 'constant', rate: 1_000_000, durationMs: 1 }, START, it.input);
     const late = START + 10_000;
     it.clock = late;
     const counts: number[] = [];
@@ -133,7 +133,7 @@ describe('attempts at scheduled instants', () => {
 
   it('a worker has its own attempts of the schedule, under their numbers in the whole load', () => {
     const it = scene({ worker: 2, workers: 3 });
-    run(pacedStarter(arrival, START, it.input), it);
+    run(createStarter(arrival, START, it.input), it);
     assert.deepEqual(
       it.attempts.map(({ n }) => n),
       Array.from({ length: 33 }, (_, i) => 2 + 3 * i).filter((n) => n < 100),
@@ -144,7 +144,7 @@ describe('attempts at scheduled instants', () => {
   it('Poisson attempts come at the instants of the pacer', () => {
     const poisson: Arrival = { shape: 'poisson', rate: 500, durationMs: 200 };
     const it = scene({ worker: 1, workers: 2 });
-    run(pacedStarter(poisson, START, it.input), it);
+    run(createStarter(poisson, START, it.input), it);
     const pacer = createPacer(poisson, 1, 2, 1);
     assert.ok(it.attempts.length > 10);
     for (const { scheduled } of it.attempts) assert.equal(scheduled, START + pacer());
@@ -170,7 +170,7 @@ describe('fill', () => {
     for (const workers of [1, 3, 7]) {
       const numbers = Array.from({ length: workers }, (_, worker) => {
         const it = scene({ worker, workers });
-        const starter = fillStarter(fill({ attempts: 100 }), it.input);
+        const starter = createStarter(fill({ attempts: 100 }), START, it.input);
         run(starter, it);
         assert.equal(starter.finished(it.clock), true);
         return it.attempts.map(({ n }) => n);
@@ -185,14 +185,14 @@ describe('fill', () => {
   it('attempts are due when they begin: nothing is late', () => {
     const it = scene();
     it.cost = 700;
-    run(fillStarter(fill({ attempts: 10 }), it.input), it);
+    run(createStarter(fill({ attempts: 10 }), START, it.input), it);
     for (const { scheduled, begun } of it.attempts) assert.equal(scheduled, begun);
   });
 
   it('ends when its time is over, from when it began', () => {
     const it = scene();
     it.cost = 700;
-    const starter = fillStarter(fill({ attempts: 1000, withinMs: 7 }), it.input);
+    const starter = createStarter(fill({ attempts: 1000, withinMs: 7 }), START, it.input);
     run(starter, it);
     assert.equal(it.attempts.length, 10);
     assert.equal(starter.finished(it.clock), true);
@@ -200,7 +200,7 @@ describe('fill', () => {
 
   it('begins at most a burst in one go', () => {
     const it = scene();
-    const starter = fillStarter(fill({ attempts: 1000 }), it.input);
+    const starter = createStarter(fill({ attempts: 1000 }), START, it.input);
     assert.equal(starter.start(it.clock), it.clock, 'there is more to do at once');
     assert.equal(it.attempts.length, BURST);
   });
@@ -208,7 +208,7 @@ describe('fill', () => {
   it('ends after so many failures, other workers’ included and earlier waves’ not', () => {
     const it = scene();
     it.recorder.failed(SLOT_TIMEOUT, 1);
-    const starter = fillStarter(fill({ failures: 3 }), it.input);
+    const starter = createStarter(fill({ failures: 3 }), START, it.input);
     it.fate = (n) => (n === 4 ? 'fails' : 'open');
     starter.start(it.clock);
     assert.equal(starter.finished(it.clock), false);
@@ -223,18 +223,18 @@ describe('fill', () => {
   it('whichever limit is reached first counts', () => {
     const it = scene();
     it.fate = () => 'fails';
-    run(fillStarter(fill({ attempts: 50, failures: 20 }), it.input), it);
+    run(createStarter(fill({ attempts: 50, failures: 20 }), START, it.input), it);
     assert.equal(it.attempts.length, 20);
     const other = scene();
     other.fate = (n) => (n < 5 ? 'fails' : 'open');
-    run(fillStarter(fill({ attempts: 50, failures: 20 }), other.input), other);
+    run(createStarter(fill({ attempts: 50, failures: 20 }), START, other.input), other);
     assert.equal(other.attempts.length, 50);
   });
 
   it('waits for room while so many handshakes are under way', () => {
     const it = scene();
     it.fate = () => 'pending';
-    const starter = fillStarter(fill({ attempts: 50 }, 8), it.input);
+    const starter = createStarter(fill({ attempts: 50 }, 8), START, it.input);
     assert.equal(starter.start(it.clock), NEVER);
     assert.equal(it.attempts.length, 8);
     assert.equal(starter.finished(it.clock), false);
@@ -245,7 +245,7 @@ describe('fill', () => {
 
   it('without a number of attempts, a full descriptor table ends it', () => {
     const it = scene({ budget: 300 });
-    const starter = fillStarter(fill({ failures: 20 }), it.input);
+    const starter = createStarter(fill({ failures: 20 }), START, it.input);
     run(starter, it);
     assert.equal(it.attempts.length, 300);
     assert.equal(starter.finished(it.clock), true);
@@ -253,7 +253,7 @@ describe('fill', () => {
 
   it('with a number of attempts, those beyond the descriptors are made too, to be counted as shed', () => {
     const it = scene({ budget: 300 });
-    run(fillStarter(fill({ attempts: 400 }), it.input), it);
+    run(createStarter(fill({ attempts: 400 }), START, it.input), it);
     assert.equal(it.attempts.length, 400);
   });
 });
@@ -270,7 +270,7 @@ describe('hold', () => {
     for (const workers of [1, 3, 8]) {
       const shares = Array.from({ length: workers }, (_, worker) => {
         const it = scene({ worker, workers });
-        const starter = holdStarter(hold(7), START, it.input);
+        const starter = createStarter(hold(7), START, it.input);
         assert.equal(starter.start(it.clock), END);
         return it.attempts.length;
       });
@@ -284,7 +284,7 @@ describe('hold', () => {
 
   it('opens another when one has ended', () => {
     const it = scene();
-    const starter = holdStarter(hold(3), START, it.input);
+    const starter = createStarter(hold(3), START, it.input);
     starter.start(it.clock);
     it.recorder.closed(true);
     it.recorder.closed(true);
@@ -298,7 +298,7 @@ describe('hold', () => {
   it('a slot that fails is tried again after 10 ms, not in a loop', () => {
     const it = scene();
     it.fate = () => 'fails';
-    const starter = holdStarter(hold(3), START, it.input);
+    const starter = createStarter(hold(3), START, it.input);
     assert.equal(starter.start(START), START + 10_000);
     assert.equal(it.attempts.length, 1);
     assert.equal(starter.start(START + 9_999), START + 10_000);
@@ -315,7 +315,7 @@ describe('hold', () => {
   it('ends at its end, and starts nothing after it', () => {
     const it = scene();
     it.fate = () => 'fails';
-    const starter = holdStarter(hold(3), START, it.input);
+    const starter = createStarter(hold(3), START, it.input);
     assert.equal(starter.start(END - 1), END, 'the next try would be after the end');
     assert.equal(starter.finished(END - 1), false);
     assert.equal(starter.start(END), NEVER);
@@ -325,7 +325,7 @@ describe('hold', () => {
 
   it('begins at most a burst in one go', () => {
     const it = scene();
-    const starter = holdStarter(hold(1000), START, it.input);
+    const starter = createStarter(hold(1000), START, it.input);
     assert.equal(starter.start(it.clock), it.clock);
     assert.equal(it.attempts.length, BURST);
   });

@@ -72,7 +72,7 @@ test('it repeats what the report warns of at the winner, and what its sysctls co
     for (const run of variant.runs) run.sysctls[name] = value;
   }
   const overflow =
-    '12 sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full (TCPTimeWaitOverflow): it frees ports and gives up the protection against old duplicates';
+    '12 sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full (TCPTimeWaitOverflow): this frees their ports and loses the protection against old duplicates';
   for (const run of variant.runs) run.warnings.push(overflow);
   variant.verdict!.goal.warnings.push('two pairs were left out');
   results.variants[2]!.runs[0]!.warnings.push('of another variant');

@@ -1,6 +1,6 @@
 /**
  * In a box (src/lab/vagrant) each agent has a network namespace of its own, and the machine around it is the lab's too, for more
- * than one run: what is the machine's own is put back by the means of the host lab.
+ * than one run: what belongs to the machine is restored as on the host lab.
  */
 import { release } from 'node:os';
 import { parseKernelVersion } from '../../capacity/kernel-version.js';
@@ -11,7 +11,7 @@ import { restoreSnapshot, staleSnapshots, takeSnapshot } from './host-guard.js';
 /** The agent's /proc is that of the box, whose first process is in its first network namespace. */
 const FIRST_NAMESPACE = '/proc/1/ns/net';
 
-/** From now on the box's own sysctls can be set. What an agent that was killed has left changed is put back. */
+/** From now on the box's own sysctls can be set. Those that a killed agent left changed are restored. */
 export function enterBox(): void {
   reachMachine(FIRST_NAMESPACE);
   for (const stale of staleSnapshots()) restoreSnapshot(stale);
@@ -24,8 +24,8 @@ export function machineSysctls(names: readonly string[]): string[] {
   return names.filter((name) => !judgeSysctl(name, kernel, 'namespace').ok);
 }
 
-/** Do something that may write some sysctls, and put back those that outlive this namespace. */
-export async function keepingMachine<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+/** Do something that may write some sysctls, and restore those that outlive this namespace. */
+export async function restoringMachineSysctls<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
   const own = machineSysctls(names).filter((name) => readSysctl(name).ok);
   const snapshot = own.length === 0 ? null : takeSnapshot(own);
   try {

@@ -28,10 +28,10 @@ const SLACK = 100_000;
 
 /**
  * Why not, or null.
- * @param throwaway the lab is a fresh namespace, whose loopback device is still down
+ * @param ownNamespace the lab is a fresh namespace, whose loopback device is still down
  */
-export function clocksMissing(family: number, throwaway: boolean): string | null {
-  if (throwaway) {
+export function clocksMissing(family: number, ownNamespace: boolean): string | null {
+  if (ownNamespace) {
     const control = openRouteControl();
     control.linkUp('lo');
     control.close();

@@ -26,25 +26,25 @@ import { clocksMissing } from './check-clocks.js';
 import { vethRefusal } from './network.js';
 
 /**
- * @param throwaway the lab is a fresh namespace: sysctls are really written. Otherwise (host lab) they are only read.
+ * @param ownNamespace the lab is a fresh namespace: sysctls are really written. Otherwise (host lab) they are only read.
  */
-export async function runCheck(command: Extract<Command, { type: 'check' }>, throwaway: boolean): Promise<Check> {
+export async function runCheck(command: Extract<Command, { type: 'check' }>, ownNamespace: boolean): Promise<Check> {
   const family = familyOf(command.addresses[0] ?? '0.0.0.0') === 6 ? AF_INET6 : AF_INET;
   const probe = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const familyErrno = probe < 0 ? errnoName(errno()) : null;
   if (probe >= 0) sysClose(probe);
-  const veth = throwaway ? vethRefusal() : undefined;
+  const veth = ownNamespace ? vethRefusal() : undefined;
   return {
     sysctls: command.sysctls.map(([name, value]) => {
-      const result = throwaway ? writeSysctl(name, normaliseSysctl(value)) : readSysctl(name);
+      const result = ownNamespace ? writeSysctl(name, normaliseSysctl(value)) : readSysctl(name);
       return { name, value, readBack: result.ok ? result.value : null, errno: result.ok ? null : result.errno };
     }),
     strategies: command.strategies.map((name) => ({ name, missing: familyErrno ? null : missingOption(name, family) })),
     family: { available: familyErrno === null, errno: familyErrno },
-    veth: { available: throwaway && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
+    veth: { available: ownNamespace && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
     programs: await Promise.all((command.proxies ?? []).map(programOf)),
-    clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, throwaway) : null,
-    notLocal: throwaway ? [] : command.addresses.filter((address) => !isLocal(address)),
+    clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, ownNamespace) : null,
+    notLocal: ownNamespace ? [] : command.addresses.filter((address) => !isLocal(address)),
   };
 }
 

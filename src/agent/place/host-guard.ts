@@ -23,7 +23,7 @@ const snapshotSchema = z.object({
 });
 export type Snapshot = z.infer<typeof snapshotSchema> & { readonly path: string };
 
-export interface Restoration {
+interface Restoration {
   /** Name → the old value, which is in force again. */
   readonly restored: Record<string, string>;
   /** Names that could not be written, with the reason. */
@@ -37,10 +37,10 @@ const PREFIX = 'host-sysctls-';
  * back first, or its values would pass for the machine's own. Throws when that cannot be done, and when another run is at it.
  */
 export function takeSnapshot(names: readonly string[]): Snapshot {
-  refuseCompany();
+  refuseOtherRuns();
   const failed = staleSnapshots().flatMap((stale) => restoreSnapshot(stale).failed);
   if (failed.length > 0)
-    throw new Error(`what a killed run has left changed could not be put back: ${failed.join(', ')}`);
+    throw new Error(`sysctls that a killed run left changed could not be restored: ${failed.join(', ')}`);
   const values: Record<string, string> = {};
   for (const name of names) {
     const result = readSysctl(name);
@@ -63,11 +63,11 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
 }
 
 /** Two runs would take each other's values for the machine's own. */
-function refuseCompany(): void {
+function refuseOtherRuns(): void {
   const other = snapshotsHere().find((snapshot) => isAlive(snapshot) && snapshot.pid !== ownPid());
   if (other)
     throw new Error(
-      `another host run (process ${other.pid}) has sysctls of this machine changed; wait until it has ended, or end it with SIGTERM`,
+      `another run on this host (process ${other.pid}) has changed sysctls; wait until it ends, or end it with SIGTERM`,
     );
 }
 

@@ -44,7 +44,7 @@ export type Said = z.infer<typeof saidSchema>;
 const ANSWER_DEADLINE_MS = 15_000;
 const LAST_WORDS = 4000;
 
-export interface Role<P extends Protocol> {
+interface Role<P extends Protocol> {
   /** In the PID namespace of the agent. */
   readonly pid: number;
   /**

@@ -14,6 +14,7 @@ export interface PlacedNeighbour extends NeighbourRoute {
   readonly neighbour: Neighbour;
 }
 
+/** Give each neighbour its addresses and its host. */
 export function placeNeighbours(neighbours: readonly Neighbour[] = [], family: 4 | 6): PlacedNeighbour[] {
   return neighbours.map((neighbour, i) => ({
     neighbour,
@@ -57,7 +58,7 @@ export interface Neighbours {
   close(): void;
 }
 
-export interface NeighbourToOpen {
+interface NeighbourToOpen {
   readonly neighbour: Neighbour;
   readonly namespace: string | null;
   readonly input: NeighbourInput;

@@ -11,7 +11,7 @@ export type Handlers<P extends Protocol> = {
   readonly [K in keyof P]: (request: P[K]['request']) => P[K]['answer'] | Promise<P[K]['answer']>;
 };
 
-export interface Life {
+interface Life {
   /** Called before the program says that it is ready. */
   readonly begin?: () => void;
   /** Called at the end, also after a failure. */

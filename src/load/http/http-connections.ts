@@ -23,12 +23,12 @@ import { type Answer, askForTunnel, clientOn, get } from './http-request.js';
 /** How long a client keeps a connection that it does not use: what undici does by default. */
 const IDLE_MS = 4000;
 
-export interface HttpConnections extends StartedLoad {
+interface HttpConnections extends StartedLoad {
   /** Close everything that is still open; attempts under way get no outcome. */
   closeAll(): void;
 }
 
-export interface HttpConnectionsInput {
+interface HttpConnectionsInput {
   readonly plan: LoadPlan;
   readonly dialer: Dialer;
   readonly picker: Picker;
@@ -70,6 +70,7 @@ interface Attempt {
 type Step = { readonly slot: number; readonly stale?: boolean };
 const FINE: Step = { slot: SLOT_OK };
 
+/** The connections of one worker, none yet. */
 export function createHttpConnections(input: HttpConnectionsInput): HttpConnections {
   const { plan, picker, remotes, targets, recorder } = input;
   const { tallies } = recorder;

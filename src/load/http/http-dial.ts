@@ -25,7 +25,7 @@ import type { Dialer } from '../strategy.js';
 import { count } from '../tally.js';
 import { errnoOf } from './http-error.js';
 
-export type Dialled =
+type Dialled =
   | { readonly ok: true; readonly socket: Socket }
   /** SLOT_SHED where this process has no descriptor left. */
   | { readonly ok: false; readonly slot: number };

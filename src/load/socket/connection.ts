@@ -76,7 +76,7 @@ export interface Connections extends StartedLoad {
   closeAll(): void;
 }
 
-export interface ConnectionsInput {
+interface ConnectionsInput {
   readonly plan: LoadPlan;
   readonly dialer: Dialer;
   /** Several clients' clocks; null: the kernel's own. */
@@ -93,6 +93,7 @@ export interface ConnectionsInput {
   readonly budget: number;
 }
 
+/** The connections of one worker, none yet. */
 export function createConnections(input: ConnectionsInput): Connections {
   const { plan, dialer, clocks, picker, remotes, epoll, recorder, dialogue } = input;
   const { tallies, open, opened, closed, ok, failed, shed } = recorder;

@@ -39,7 +39,7 @@ export interface Dialogue {
   proceed(fd: number): number;
 }
 
-export interface DialogueInput {
+interface DialogueInput {
   readonly plan: Pick<LoadPlan, 'protocol' | 'exchange'>;
   /** Where the requests ask to go. */
   readonly destinations: readonly Target[];
@@ -252,7 +252,7 @@ export function createDialogue(input: DialogueInput): Dialogue | null {
 }
 
 /** The text of a request. @param reverse whether it goes to a reverse proxy, which is asked as an origin is */
-export function requestText(protocol: 'connect' | 'get', target: Target, reverse = false): string {
+function requestText(protocol: 'connect' | 'get', target: Target, reverse = false): string {
   const authority = formatTarget(target);
   // The connection to the proxy is used once, so that each attempt is one; what the proxy keeps open behind it is its own affair.
   const [line, connection] =

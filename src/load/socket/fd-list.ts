@@ -2,7 +2,7 @@
  * A queue of file descriptors in which each is linked at most once: O(1) to append and to take out of the middle, and nothing is
  * allocated. Every entry of one queue waits equally long, so the head is always the next to expire.
  */
-export interface FdList {
+interface FdList {
   readonly size: number;
   /** The oldest entry, or -1. */
   readonly head: number;

@@ -6,7 +6,7 @@
 /** A head is not longer than this. */
 export const MAX_HEAD = 32 * 1024;
 
-export interface HeadParser {
+interface HeadParser {
   /**
    * Parse the head at the beginning of `length` received bytes.
    * @returns its length with the empty line; 0 when more must come; -1 when this is no HTTP/1.x response
@@ -37,6 +37,7 @@ const CONTENT_LENGTH = 'content-length';
 const TRANSFER_ENCODING = 'transfer-encoding';
 const SQUID_ERROR = 'x-squid-error';
 
+/** A parser, to be used for one head after the other. */
 export function createHeadParser(): HeadParser {
   const parser: HeadParser = {
     status: 0,
