@@ -2,8 +2,8 @@
  * The end of a run, or of a report that is rebuilt: the files in the result folder, and the summary on standard output.
  */
 import { readResults, writeResults } from '../experiment/folder.js';
+import { renderTerminal } from '../report/render.js';
 import { appendStepSummary } from '../report/step-summary.js';
-import { renderTerminal } from '../report/terminal.js';
 import { writeReports } from '../report/write.js';
 import type { Results } from '../results/schema.js';
 import { hasColour } from './terminal.js';

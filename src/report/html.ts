@@ -1,160 +1,243 @@
 /**
- * The report as one self-contained page: no script, and nothing is loaded from anywhere (its own content security policy
- * forbids it), so that it can be attached to a change request and opened in ten years.
+ * A document as one self-contained page: no script, and nothing is loaded from anywhere (its own content security policy forbids it), so
+ * that it can be attached to a change request and opened in ten years.
  */
-import type { Results } from '../results/schema.js';
-import { type DrawSvg, loadDrawing } from './charts/svg.js';
-import { formatInstant, plural } from './format.js';
-import { html, type Markup, trusted } from './markup.js';
-import { releases, resultsOn, sideBySide } from './rows/kernels.js';
-import { partialNotice, warnings } from './rows/notices.js';
-import { proxyRows } from './rows/proxy.js';
-import { latencySection, outcomesSection } from './sections/charts.js';
-import { effectSection } from './sections/effect.js';
-import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
-import { exitsSection } from './sections/exits.js';
-import { kernelAnchor, kernelSection, sideBySideSection } from './sections/kernels.js';
-import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
-import { neighboursSection } from './sections/neighbours.js';
-import { bullets } from './sections/parts.js';
-import { heatSection, portsSection } from './sections/ports.js';
-import { proxySection } from './sections/proxy.js';
-import { changeSection, thresholdsSection, variantsSection, whySection } from './sections/verdicts.js';
-import { viewsSection } from './sections/views.js';
-import { wallsSection } from './sections/walls.js';
+import { CSS_PALETTE } from './charts/palette.js';
+import type { DrawSvg } from './charts/svg.js';
+import {
+  type Block,
+  type Document,
+  type Figure,
+  headings,
+  type Inline,
+  type Section,
+  type Swatch,
+  type Table,
+} from './document.js';
+import { plural, VERDICT_SYMBOLS } from './format.js';
+import { type Content, html, type Markup, trusted } from './markup.js';
 import { STYLE } from './style.js';
 
 /**
- * @returns a complete HTML document; equal results give equal text
+ * @param draw draws the charts; absent where the document has none
+ * @returns a complete HTML document; equal documents give equal text
  */
-export async function renderHtml(results: Results): Promise<string> {
-  const { inline: draw } = await loadDrawing();
-  const { experiment, environment } = results;
-  const page = html`<!doctype html>
+export function toHtml(document: Document, draw?: DrawSvg): string {
+  const { blocks, kicker, title, meta } = document;
+  const lead = blocks.filter((block) => block.kind === 'text' && (block.style === 'lead' || block.style === 'aside'));
+  const at: Place = { level: 2, prefix: '', draw };
+  const first = blocks.findIndex(({ kind }) => kind === 'section');
+  const before = blocks.slice(0, Math.max(first, 0)).filter((block) => !lead.includes(block));
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<meta name="generator" content="bindstorm ${environment.tool}">
-<link rel="icon" href="data:,">
-<title>${experiment.name}: bindstorm report</title>
+${meta.generator === null ? null : html`<meta name="generator" content="${meta.generator}">\n`}<link rel="icon" href="data:,">
+<title>${meta.title}</title>
 <style>${trusted(STYLE)}</style>
 </head>
 <body>
 <header>
-<p class="kicker">bindstorm report</p>
-<h1>${experiment.name}</h1>
-${experiment.description ? html`<p class="lead">${experiment.description}</p>` : null}
-<p class="note">${plural(experiment.runsDone, 'run')} on ${releases(results)}, ${formatInstant(experiment.startedAt)}</p>
-</header>
+<p class="kicker">${kicker}</p>
+<h1>${title}</h1>
+${blocksIn(lead, at)}</header>
 <main>
-<p class="summary">${results.summary}</p>
-${banner(results)}
-${body(results, draw)}
-</main>
+${blocksIn(before, at)}${navigation(headings(document))}
+${blocksIn(blocks.slice(Math.max(first, 0)), at)}</main>
 </body>
 </html>
-`;
-  return page.html;
+`.html;
 }
 
-function banner(results: Results): Markup | null {
-  const partial = partialNotice(results);
-  const notes = warnings(results);
-  if (!partial && notes.length === 0) return null;
-  return html`<aside class="banner" aria-label="Warnings">${partial ? html`<p><strong>! ${partial}</strong></p>` : null}${bullets(notes.slice(0, SHOWN_NOTES))}${rest(notes.slice(SHOWN_NOTES))}</aside>`;
+function navigation(sections: readonly Section[]): Markup {
+  return html`<nav aria-label="Sections">${sections.map(({ id, nav }) => html`<a href="#${id}">${nav}</a> `)}</nav>`;
+}
+
+/** Where in the page a block stands. */
+interface Place {
+  /** Of the next heading. */
+  readonly level: number;
+  /** Of every id, so that the same sections may occur in several parts. */
+  readonly prefix: string;
+  readonly draw: DrawSvg | undefined;
+}
+
+function blocksIn(blocks: readonly Block[], at: Place): Markup[] {
+  return blocks.map((block) => html`${blockOf(block, at)}\n`);
+}
+
+function blockOf(block: Block, at: Place): Markup | null {
+  switch (block.kind) {
+    case 'section':
+      return sectionOf(block, at);
+    case 'text':
+      return html`<p${className(TEXT_CLASSES[block.style ?? 'plain'])}>${inline(block.content)}</p>`;
+    case 'list':
+      return bullets(block.items);
+    case 'terms':
+      return html`<dl>${block.entries.map(([term, text]) => html`<dt>${inline(term)}</dt><dd>${inline(text)}</dd>\n`)}</dl>`;
+    case 'code':
+      return html`<pre>${block.text}</pre>`;
+    case 'fold':
+      return html`<details><summary>${block.summary}</summary>\n${blocksIn(block.blocks, at)}</details>`;
+    case 'notice':
+      return html`<aside class="banner" aria-label="Warnings">${block.strong === null ? null : html`<p><strong>! ${block.strong}</strong></p>`}${bullets(block.items.slice(0, SHOWN_NOTES))}${moreNotes(block.items.slice(SHOWN_NOTES))}</aside>`;
+    case 'card':
+      return block.style === 'box'
+        ? html`<div class="card">${heading(at.level, inline(block.title))}\n${blocksIn(block.blocks, at)}</div>`
+        : html`<article class="why">${heading(at.level, inline(block.title))}\n${blocksIn(block.blocks, at)}</article>`;
+    case 'group':
+      return html`<div class="${block.style}">${blocksIn(block.blocks, at)}</div>`;
+    case 'legend':
+      return html`<ul class="legend">${block.entries.map((entry) => html`<li>${swatch(entry.swatch)}${entry.text}</li>`)}</ul>`;
+    case 'table':
+      return tableOf(block);
+    case 'figure':
+      return figureOf(block, at);
+    case 'picture':
+      return null;
+  }
+}
+
+const TEXT_CLASSES = { plain: null, answer: 'summary', lead: 'lead', aside: 'note' } as const;
+
+function className(name: string | null | undefined): Markup | null {
+  return name ? html` class="${name}"` : null;
+}
+
+function heading(level: number, content: Content, id?: string): Markup {
+  const tag = trusted(`h${level}`);
+  return html`<${tag}${id === undefined ? null : html` id="${id}"`}>${content}</${tag}>`;
+}
+
+function sectionOf({ id, title, blocks, part }: Section, { level, prefix, draw }: Place): Markup {
+  const anchor = prefix + id;
+  const within: Place = { level: level + 1, prefix: part ? `${anchor}-` : prefix, draw };
+  return html`<section id="${anchor}" aria-labelledby="${anchor}-title"${className(part ? 'kernel' : null)}>
+${heading(level, inline(title), `${anchor}-title`)}
+${blocksIn(blocks, within)}</section>`;
 }
 
 /** More than these push the answer off the first screen. */
 const SHOWN_NOTES = 6;
 
-function rest(notes: readonly string[]): Markup | null {
-  return notes.length === 0
+function moreNotes(items: readonly Inline[]): Markup | null {
+  return items.length === 0
     ? null
-    : html`<details><summary>and ${plural(notes.length, 'more warning')}</summary>${bullets(notes)}</details>`;
+    : html`<details><summary>and ${plural(items.length, 'more warning')}</summary>${bullets(items)}</details>`;
 }
 
-function body(results: Results, draw: DrawSvg): Markup {
-  const columns = sideBySide(results);
-  if (columns === null) {
-    const sections = details(results, draw);
-    return html`${navigation([...detailLinks(results, sections), ...LAST])}
-${sections}
-${environmentSection(results)}
-${methodSection(results)}
-${reproduceSection(results)}`;
+function bullets(items: readonly Inline[]): Markup | null {
+  return items.length === 0 ? null : html`<ul>${items.map((item) => html`<li>${inline(item)}</li>\n`)}</ul>`;
+}
+
+/** A table that scrolls by itself where it is wider than the page, or whose rows become cards. */
+function tableOf({ caption, columns, rows, style }: Table): Markup {
+  if (style === 'cards') return cardsOf({ caption, columns, rows });
+  const starts = columns.map(({ group }, i) => group !== undefined && group !== columns[i - 1]?.group);
+  const kind = (i: number, tone?: string) => {
+    const { numeric, wraps } = columns[i]!;
+    const names = [numeric ? 'number' : wraps === 'sentences' ? 'prose' : '', starts[i] ? 'first' : '', tone ?? ''];
+    return className(names.filter((name) => name !== '').join(' '));
+  };
+  const cell = (content: Inline, i: number) => {
+    if (i === 0) return html`<th scope="row">${inline(content)}</th>`;
+    const tone = typeof content === 'object' && 'kind' in content && content.kind === 'tone' ? content : null;
+    if (tone === null) return html`<td${kind(i)}>${inline(content)}</td>`;
+    return html`<td${kind(i, tone.tone)}${tone.title === undefined ? null : html` title="${tone.title}"`}>${inline(tone.content)}</td>`;
+  };
+  return html`<div class="scroll" role="region" aria-label="${caption ?? 'Table'}" tabindex="0"><table${className(style)}>
+${caption === null ? null : html`<caption>${caption}</caption>\n`}<thead>${groupRow(columns)}<tr>${columns.map(({ title }, i) => html`<th scope="col"${kind(i)}>${inline(title)}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
+</table></div>`;
+}
+
+/** The headings above several columns. */
+function groupRow(columns: Table['columns']): Markup | null {
+  if (columns.every(({ group }) => group === undefined)) return null;
+  const spans: { name: string; columns: number }[] = [];
+  for (const { group = '' } of columns) {
+    const last = spans.at(-1);
+    if (last?.name === group) last.columns++;
+    else spans.push({ name: group, columns: 1 });
   }
-  return html`${navigation([['side-by-side', 'Side by side'], ...columns.kernels.map((kernel): Link => [kernelAnchor(kernel), kernel.name]), ...LAST.slice(1)])}
-${sideBySideSection(results, columns, draw)}
-${thresholdsSection(results)}
-${columns.kernels.map((kernel) => {
-  const part = resultsOn(results, kernel);
-  // Where nothing could run there is nothing to show.
-  const shown = part.variants.length > 0 ? details(part, draw) : [];
-  return kernelSection(results, kernel, [...shown, environmentSection(part)]);
-})}
-${methodSection(results)}
-${reproduceSection(results)}`;
+  return html`<tr>${spans.map(({ name, columns: n }) => (name === '' ? html`<th scope="col" colspan="${n}"></th>` : html`<th scope="colgroup" class="first" colspan="${n}"><code>${name}</code></th>`))}</tr>\n`;
 }
 
-/** The sections about one baseline and its variants. */
-function details(results: Results, draw: DrawSvg): (Markup | null)[] {
-  return [
-    changeSection(results),
-    variantsSection(results),
-    effectSection(results, draw),
-    thresholdsSection(results),
-    whySection(results),
-    neighboursSection(results),
-    proxySection(results),
-    viewsSection(results),
-    exitsSection(results),
-    wallsSection(results),
-    outcomesSection(results, draw),
-    portsSection(results, draw),
-    heatSection(results, draw),
-    latencySection(results, draw),
-    predictionSection(results),
-    sysctlSection(results),
-    countersSection(results),
-  ];
+/** Roles are said again: CSS that shows rows as blocks takes them away. */
+function cardsOf({ caption, columns, rows }: Pick<Table, 'caption' | 'columns' | 'rows'>): Markup {
+  const cell = (content: Inline, i: number) =>
+    i === 0
+      ? html`<th scope="row" role="rowheader">${inline(content)}</th>`
+      : html`<td role="cell" data-label="${plain(columns[i]!.title)}"><div>${inline(content)}</div></td>`;
+  return html`<table class="cards" role="table">
+<caption class="hidden">${caption}</caption>
+<thead role="rowgroup"><tr role="row">${columns.map(({ title }) => html`<th scope="col" role="columnheader">${inline(title)}</th>`)}</tr></thead>
+<tbody role="rowgroup">${rows.map((row) => html`<tr role="row">${row.map(cell)}</tr>\n`)}</tbody>
+</table>`;
 }
 
-type Link = readonly [id: string, title: string];
-
-const DETAILS: readonly Link[] = [
-  ['change', 'What to change'],
-  ['variants', 'Variants'],
-  ['effect', 'Effect'],
-  ['why', 'Why'],
-  ['outcomes', 'Outcomes'],
-  ['ports', 'Ports'],
-  ['heat', 'Addresses'],
-  ['latency', 'Latency'],
-  ['prediction', 'Prediction'],
-  ['sysctls', 'Sysctls'],
-  ['counters', 'Counters'],
-];
-
-/** Of the sections that there are. */
-function detailLinks(results: Results, sections: readonly (Markup | null)[]): readonly Link[] {
-  const at = DETAILS.findIndex(([id]) => id === 'outcomes');
-  const before: Link[] = [
-    ['neighbours', 'Neighbours'],
-    ...(proxyRows(results).length > 0 ? [['proxy', 'Proxy'] as const] : []),
-  ];
-  const links = DETAILS.toSpliced(at, 0, ...before);
-  return links.filter(([id]) => sections.some((part) => part?.html.startsWith(`<section id="${id}"`)));
+function plain(title: Inline): string {
+  return typeof title === 'string' ? title : '';
 }
 
-const LAST: readonly Link[] = [
-  ['environment', 'Environment'],
-  ['method', 'Method'],
-  ['reproduce', 'Reproduce'],
-];
+function figureOf({ id, label, caption, chart, numbers }: Figure, { prefix, draw }: Place): Markup {
+  if (chart === null || draw === undefined)
+    return html`<figure><div class="chart empty">no run to show</div>
+<figcaption>${inline(caption)}</figcaption></figure>`;
+  const svg = draw(chart.option(CSS_PALETTE), prefix + id, chart.width, chart.height);
+  return html`<figure><div class="chart" role="img" aria-label="${label}">${trusted(svg)}</div>
+<figcaption>${inline(caption)}</figcaption><details class="numbers"><summary>Numbers</summary><div class="scroll"><table>
+<thead><tr>${numbers.head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
+<tbody>${numbers.rows.map((row) => html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row">${inline(cell)}</th>` : html`<td>${inline(cell)}</td>`))}</tr>\n`)}</tbody>
+</table></div></details></figure>`;
+}
 
-function navigation(links: readonly Link[]): Markup {
-  return html`<nav aria-label="Sections">${links.map(([id, title]) => html`<a href="#${id}">${title}</a> `)}</nav>`;
+function swatch(look: Swatch): Markup {
+  return look.kind === 'area'
+    ? html`<svg viewBox="0 0 28 12" aria-hidden="true"><rect y="1" width="28" height="10" fill="${look.colour}"/></svg>`
+    : html`<svg viewBox="0 0 28 12" aria-hidden="true"><path d="M0 6H28" stroke="${look.colour}" stroke-width="${look.width}" stroke-dasharray="${look.dash.join(' ')}"/></svg>`;
+}
+
+function inline(content: Inline): Content {
+  if (typeof content === 'string') return content;
+  if (!('kind' in content)) return content.map(inline);
+  switch (content.kind) {
+    case 'code':
+      return codeOf(content.text);
+    case 'strong':
+      return html`<strong>${inline(content.content)}</strong>`;
+    case 'name':
+      return content.text;
+    case 'unbroken':
+      return html`<span class="nowrap">${inline(content.content)}</span>`;
+    case 'lines':
+      return content.items.map((item, i) => html`${i > 0 ? html`<br>` : null}${inline(item)}`);
+    case 'note':
+      return content.items.map((item) => html`<small>${inline(item)}</small>`);
+    case 'verdict':
+      return html`<span class="badge ${content.verdict.replaceAll(' ', '-')}"><span aria-hidden="true">${VERDICT_SYMBOLS[content.verdict]}</span> ${content.verdict}</span>`;
+    case 'mark':
+      return html`<span class="badge mark ${content.verdict.replaceAll(' ', '-')}" role="img" aria-label="${content.verdict}" title="${content.verdict}">${VERDICT_SYMBOLS[content.verdict]}</span>`;
+    case 'passed':
+      return html`<span class="badge ${content.passed ? 'better' : 'worse'}">${content.passed ? '✓ passed' : '✗ failed'}</span>`;
+    case 'output':
+      return html`<pre>${content.text}</pre>`;
+    case 'tone':
+      return inline(content.content);
+    case 'link':
+      return html`<a href="${content.to}"${content.title === undefined ? null : html` aria-label="${content.title}"`}>${inline(content.content)}</a>`;
+  }
+}
+
+/** Longer than a narrow cell. */
+const LONG_CODE = 24;
+
+/** A long name or setting may break after its dots, underscores and colons, and nowhere else. */
+function codeOf(text: string): Markup {
+  const parts = text.length > LONG_CODE ? text.split(/(?<=[._:])/) : [text];
+  return html`<code>${parts.map((part, i) => (i === 0 ? part : html`<wbr>${part}`))}</code>`;
 }

@@ -4,7 +4,7 @@
 import { appendFileSync } from 'node:fs';
 import type { Results } from '../results/schema.js';
 import { applyOf } from './apply.js';
-import { renderSummary } from './summary.js';
+import { renderSummary } from './render.js';
 
 /** Append to the file that $GITHUB_STEP_SUMMARY names, where it is set. A file that cannot be written is a warning, no failure. */
 export function appendStepSummary(results: Results): void {

@@ -73,18 +73,15 @@ td.number,.scroll tbody th,.scroll td{white-space:nowrap}
 tbody th{font-weight:600}
 caption{text-align:left;color:var(--muted);font-size:.875rem;padding:.25rem 0}
 th small{font-weight:400}
-.absent{color:var(--muted);white-space:normal;display:inline-block;max-width:20rem}
+.absent{color:var(--muted)}
+.scroll td.absent{white-space:normal;min-width:9rem}
 .kernel{margin-top:3.5rem;border-top:4px solid var(--border)}
 .kernel>h2{border-top:0;margin-top:0}
 .kernel>section>h3{font-size:1.2rem;line-height:1.25;margin:2rem 0 .5rem}
 .kernel h4{font-size:1.05rem;margin:0 0 .4rem}
 .cards{width:100%;margin-top:.75rem}
-.plain{list-style:none;margin:0;padding:0}
-.plain li{margin:0 0 .2rem}
-.key{white-space:nowrap;margin-right:1rem}
 .cards code{font-size:.8125rem}
 .cards tbody th,.cards td{overflow-wrap:anywhere}
-.cards li.nowrap{white-space:normal}
 .scroll{overflow-x:auto;margin:.75rem 0}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 .columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1rem;margin-top:1rem}

@@ -1,33 +1,23 @@
 /**
- * The summary that closes `bindstorm run`: the verdict in one sentence, a table of the variants, and what to be wary of.
+ * A document as text for a terminal, each line within its width. Pure.
  */
 import { styleText } from 'node:util';
-import { armId } from '../plan/kernels.js';
-import type { Results, Variant, VerdictWord } from '../results/schema.js';
-import {
-  formatChange,
-  formatDifference,
-  formatValue,
-  metricLabel,
-  NONE,
-  plural,
-  unitOf,
-  verdictText,
-} from './format.js';
-import { bootNotice, guestNotice } from './rows/guests.js';
-import { type Cell, columnTitle, type SideBySide, sideBySide } from './rows/kernels.js';
-import { neighbourSentences } from './rows/neighbours.js';
-import { partialNotice, warnings } from './rows/notices.js';
-import { bootstrapNotice } from './rows/tor-exits.js';
+import type { VerdictWord } from '../results/schema.js';
+import type { Block, Column, Document, Figure, Inline, Table } from './document.js';
+import { NONE, VERDICT_SYMBOLS, verdictText } from './format.js';
 
 export interface TerminalOptions {
   readonly colour: boolean;
-  /** Columns of the terminal; the summary uses 60 to 120 of them. */
+  /** Columns of the terminal; 60 to 120 of them are used. */
   readonly width: number;
 }
 
 type Style = Parameters<typeof styleText>[0];
-type Paint = (style: Style, text: string) => string;
+
+interface Screen {
+  readonly columns: number;
+  readonly paint: (style: Style, text: string) => string;
+}
 
 const VERDICT_STYLES: Readonly<Record<VerdictWord, Style>> = {
   better: 'green',
@@ -36,164 +26,216 @@ const VERDICT_STYLES: Readonly<Record<VerdictWord, Style>> = {
   'not enough evidence': 'yellow',
 };
 
+/** @returns lines that each fit the width, the last ending in a newline; blocks are a blank line apart */
+export function toTerminal({ blocks }: Document, { colour, width }: TerminalOptions): string {
+  const screen: Screen = {
+    columns: Math.max(60, Math.min(120, Math.floor(width))),
+    // validateStream would look at the process's own stdout; the caller has decided.
+    paint: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
+  };
+  return `${blocksIn(blocks, screen)
+    .map((line) => line.trimEnd())
+    .join('\n')}\n`;
+}
+
+function blocksIn(blocks: readonly Block[], screen: Screen): string[] {
+  const written = blocks.map((block) => blockOf(block, screen)).filter((lines) => lines.length > 0);
+  return written.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+}
+
+function blockOf(block: Block, screen: Screen): string[] {
+  const { columns, paint } = screen;
+  switch (block.kind) {
+    case 'section':
+    case 'card':
+      return titled(paint('bold', plain(block.title)), blocksIn(block.blocks, screen));
+    case 'fold':
+      return titled(`${clean(block.summary)}:`, blocksIn(block.blocks, screen));
+    case 'group':
+      return blocksIn(block.blocks, screen);
+    case 'text': {
+      const style = block.style === 'answer' ? 'bold' : block.style === 'aside' ? 'dim' : null;
+      const lines = linesOf(block.content).flatMap((line) => wrap(line, columns));
+      return style === null ? lines : lines.map((line) => paint(style, line));
+    }
+    case 'list':
+      return block.items.flatMap((item) => marked('-', plain(item), columns));
+    case 'terms':
+      return block.entries.flatMap(([term, content]) => wrap(`${plain(term)}: ${plain(content)}`, columns));
+    case 'code':
+      return block.text.split('\n').flatMap((line) => wrap(clean(line), columns));
+    case 'notice':
+      return [...(block.strong === null ? [] : [block.strong]), ...block.items].flatMap((item) => {
+        const [first, ...rest] = marked('!', plain(item), columns);
+        return [`${paint('yellow', '!')}${first!.slice(1)}`, ...rest];
+      });
+    case 'table':
+      return tableOf(block, screen);
+    case 'figure':
+      return figureOf(block, screen);
+    case 'legend':
+    case 'picture':
+      return [];
+  }
+}
+
+function titled(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [title] : [title, ...lines];
+}
+
+function marked(mark: string, text: string, columns: number): string[] {
+  return wrap(text, columns - 2).map((line, i) => `${i === 0 ? mark : ' '} ${line}`);
+}
+
+/** A chart is its numbers. */
+function figureOf({ caption, numbers: { head, rows } }: Figure, screen: Screen): string[] {
+  const columns = head.map((title, i): Column => ({ title, numeric: i > 0 }));
+  return [...wrap(plain(caption), screen.columns), ...(rows.length === 0 ? [] : tableOf({ columns, rows }, screen))];
+}
+
 /** Columns between two cells. */
 const GAP = 2;
-/** Below this the changes get lines of their own. */
-const LEAST_FOR_CHANGES = 30;
+/** Below this, what wraps gets lines of its own. */
+const LEAST_TO_WRAP = 30;
+/** A first column is cut to this before rows are given up. */
 const LEAST_FOR_NAMES = 12;
-const LEAST_FOR_GOAL = 16;
+/** As much of a title as may make a column wider than its cells. */
+const LONGEST_TITLE = 16;
 
-/** @returns lines that each fit the width, ending in a newline */
-export function renderTerminal(results: Results, { colour, width }: TerminalOptions): string {
-  // validateStream would look at the process's own stdout; the caller has decided.
-  const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
-  const columns = Math.max(60, Math.min(120, Math.floor(width)));
-  const partial = partialNotice(results);
-  const failed = results.thresholds
-    .filter((threshold) => !threshold.passed)
-    .map(
-      ({ variant, kernel, metric, limit, value }) =>
-        `threshold failed: ${armId({ variant, kernel })}, ${metric} ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${limit}`,
-    );
-  const notes = [...(partial ? [partial] : []), ...failed, ...warnings(results)];
-  const beside = neighbourSentences(results, (share) => formatValue('share', share));
-  const guests = [guestNotice(results), bootNotice(results), bootstrapNotice(results)].filter((text) => text !== null);
-  const lines = [
-    ...wrap(clean(results.summary), columns).map((line) => paint('bold', line)),
-    '',
-    ...tableLines(results, columns, paint),
-    ...(beside.length > 0 ? [''] : []),
-    ...beside.flatMap((text) => wrap(clean(text), columns)),
-    ...(guests.length > 0 ? [''] : []),
-    ...guests.flatMap((text) => wrap(clean(text), columns)).map((line) => paint('dim', line)),
-    ...(notes.length > 0 ? [''] : []),
-    ...notes.flatMap((note) => {
-      const [first, ...rest] = wrap(clean(note), columns - 2);
-      return [`${paint('yellow', '!')} ${first}`, ...rest.map((line) => `  ${line}`)];
-    }),
-  ];
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-}
-
-function tableLines(results: Results, columns: number, paint: Paint): string[] {
-  const across = sideBySide(results);
-  return across ? kernelLines(across, columns, paint) : variantLines(results, columns, paint);
-}
-
-/** One column a kernel; under each other where they do not fit beside each other. */
-function kernelLines({ kernels, rows, nowhere, note }: SideBySide, columns: number, paint: Paint): string[] {
-  const titles = kernels.map((kernel) => clean(columnTitle(kernel)));
-  const texts = rows.map(({ cells, nowhere: none }) =>
-    cells.map((cell) => (none ? 'not on this kernel' : cellText(cell))),
+/** Side by side; what wraps below its row where there is no room; every cell on a line of its own where there is still none. */
+function tableOf({ columns, rows }: Pick<Table, 'columns' | 'rows'>, screen: Screen): string[] {
+  const texts = rows.map((row) => row.map(plain));
+  const natural = columns.map(({ title }, i) =>
+    Math.max(Math.min(plain(title).length, LONGEST_TITLE), ...texts.map((row) => row[i]!.length)),
   );
-  const names = rows.map(({ name }) => clean(name));
-  const widths = titles.map((title, i) => Math.max(title.length, ...texts.map((cells) => cells[i]!.length)));
-  const nameWidth = Math.max('variant'.length, ...names.map((name) => name.length));
-  const fits = widths.reduce((sum, width) => sum + GAP + width, nameWidth) <= columns;
-  const gap = ' '.repeat(GAP);
-  const styled = (cell: Cell, text: string) =>
-    cell.kind === 'verdict'
-      ? paint(VERDICT_STYLES[cell.verdict], text)
-      : cell.kind === 'absent'
-        ? paint('dim', text)
-        : text;
-  const last = kernels.length - 1;
-  // What is painted is not padded: spaces at the end of a line are taken away, with colour and without.
-  const padding = (text: string, i: number) => (i === last ? '' : ' '.repeat(widths[i]! - text.length));
-  const beside = () => [
-    paint('dim', ['variant'.padEnd(nameWidth), ...titles.map((title, i) => title + padding(title, i))].join(gap)),
-    ...rows.map(({ cells }, row) => {
-      const painted = cells.map((cell, i) => styled(cell, texts[row]![i]!) + padding(texts[row]![i]!, i));
-      return [names[row]!.padEnd(nameWidth), ...painted].join(gap);
-    }),
-  ];
-  const below = () =>
-    rows.flatMap(({ cells }, row) => [
-      ...wrap(names[row]!, columns),
-      ...cells.flatMap((cell, i) =>
-        wrap(`${titles[i]}: ${texts[row]![i]}`, columns - GAP).map((line) => gap + styled(cell, line)),
-      ),
-    ]);
-  const none = kernels.length === 1 ? 'Not on this kernel' : 'On none of these kernels';
-  const notes = [...(nowhere.length > 0 ? [`${none}: ${nowhere.join(', ')}.`] : []), note];
-  return [...(fits ? beside() : below()), '', ...notes.flatMap((text) => wrap(clean(text), columns))];
+  const fixed = columns.map((_, i) => i).filter((i) => !columns[i]!.wraps);
+  const wrapping = columns.map((_, i) => i).filter((i) => columns[i]!.wraps);
+  const sum = (of: readonly number[]) => of.reduce((total, i) => total + natural[i]!, (of.length - 1) * GAP);
+  const room = screen.columns - sum(fixed) - wrapping.length * GAP;
+  if (wrapping.length === 0 || room >= Math.min(sum(wrapping), LEAST_TO_WRAP * wrapping.length)) {
+    if (wrapping.length > 0 || room >= 0) {
+      const share = Math.floor(room / Math.max(1, wrapping.length));
+      const widths = natural.map((width, i) => (columns[i]!.wraps ? Math.min(width, share) : width));
+      return besides({ columns, rows }, texts, widths, [], screen);
+    }
+  }
+  const [first = 0, ...others] = fixed;
+  const names = Math.min(natural[first]!, screen.columns - sum(others) - GAP);
+  if (names >= Math.min(natural[first]!, LEAST_FOR_NAMES))
+    return besides({ columns, rows }, texts, natural.with(first, names), wrapping, screen);
+  return stacked({ columns, rows }, texts, screen);
 }
 
-function cellText(cell: Cell): string {
-  if (cell.kind === 'baseline') return cell.goal;
-  if (cell.kind === 'absent') return clean(cell.text);
-  return clean(
-    `${verdictText(cell.verdict)}, ${cell.goal}${cell.without.length === 0 ? '' : `, without ${plural(cell.without.length, 'sysctl')}`}`,
-  );
-}
-
-interface Row {
-  readonly name: string;
-  readonly changes: string;
-  readonly goal: string;
-  readonly difference: string;
-  readonly verdict: VerdictWord | null;
-}
-
-function variantLines(results: Results, columns: number, paint: Paint): string[] {
-  const { goal } = results.experiment;
-  const rows = results.variants.map((variant) => rowOf(variant, goal, results));
-  const heading = metricLabel(goal);
-  const goalWidth = Math.max(Math.min(heading.length, LEAST_FOR_GOAL), ...rows.map((row) => row.goal.length));
-  const differenceWidth = Math.max('change'.length, ...rows.map((row) => row.difference.length));
-  const verdictWidth = Math.max('verdict'.length, ...rows.map((row) => verdictCell(row).length));
-  const left = columns - goalWidth - differenceWidth - verdictWidth - 3 * GAP;
-  const longest = Math.max('variant'.length, ...rows.map((row) => row.name.length));
-  const nameWidth = Math.max(LEAST_FOR_NAMES, Math.min(longest, left));
-  const changesWidth = left - nameWidth - GAP;
-  const inColumn = changesWidth >= LEAST_FOR_CHANGES;
-  const used = Math.min(changesWidth, Math.max('what changed'.length, ...rows.map((row) => row.changes.length)));
-  const line = (name: string, changes: string, value: string, change: string, verdict: string) =>
-    [
-      cut(name, nameWidth).padEnd(nameWidth),
-      ...(inColumn ? [changes.padEnd(used)] : []),
-      value.padStart(goalWidth),
-      change.padStart(differenceWidth),
-      verdict,
-    ].join(' '.repeat(GAP));
-  const head = line('variant', 'what changed', cut(heading, goalWidth), 'change', 'verdict');
+/** @param below columns that stand under their row */
+function besides(
+  { columns, rows }: Pick<Table, 'columns' | 'rows'>,
+  texts: readonly (readonly string[])[],
+  widths: readonly number[],
+  below: readonly number[],
+  { columns: width, paint }: Screen,
+): string[] {
+  const beside = columns.map((_, i) => i).filter((i) => !below.includes(i));
+  const line = (cells: readonly string[], painted = (text: string, _: number) => text) =>
+    beside
+      .map((i) => {
+        const text = cut(cells[i]!, widths[i]!);
+        const space = ' '.repeat(widths[i]! - text.length);
+        // What is painted is not padded: spaces at the end of a line are taken away, with colour and without.
+        return columns[i]!.numeric ? space + painted(text, i) : painted(text, i) + (i === beside.at(-1) ? '' : space);
+      })
+      .join(' '.repeat(GAP));
   return [
-    paint('dim', head),
-    ...rows.flatMap((row) => {
-      const verdict = row.verdict ? paint(VERDICT_STYLES[row.verdict], verdictCell(row)) : verdictCell(row);
-      const [first = '', ...more] = wrap(row.changes, inColumn ? used : columns - GAP);
-      const indent = ' '.repeat(inColumn ? nameWidth + GAP : GAP);
-      const below = inColumn ? more : row.changes === '' ? [] : [first, ...more];
+    paint('dim', line(columns.map(({ title }) => plain(title)))),
+    ...rows.flatMap((row, r) => {
+      const wrapped = texts[r]!.map((text, i) =>
+        columns[i]!.wraps && !below.includes(i) ? wrap(text, widths[i]!) : [text],
+      );
+      const height = Math.max(1, ...wrapped.map(({ length }) => length));
+      const styled = (text: string, i: number) => paintCell(row[i]!, text, paint);
       return [
-        line(row.name, first, row.goal, row.difference, verdict),
-        ...below.map((text) => indent + (inColumn ? text : paint('dim', text))),
+        ...Array.from({ length: height }, (_, n) =>
+          line(
+            wrapped.map((lines) => lines[n] ?? ''),
+            styled,
+          ),
+        ),
+        ...below.flatMap((i) =>
+          ['', NONE].includes(texts[r]![i]!)
+            ? []
+            : wrap(`${below.length > 1 ? `${plain(columns[i]!.title)}: ` : ''}${texts[r]![i]}`, width - GAP).map(
+                (text) => ' '.repeat(GAP) + paint('dim', text),
+              ),
+        ),
       ];
     }),
   ];
 }
 
-function rowOf({ name, changes, verdict }: Variant, goal: string, results: Results): Row {
-  if (!verdict) {
-    const before = results.variants.flatMap((variant) => variant.verdict?.goal.baseline ?? [])[0] ?? null;
-    return { name: clean(name), changes: '', goal: formatValue(unitOf(goal), before), difference: NONE, verdict: null };
-  }
-  const { unit, baseline, variant, difference } = verdict.goal;
-  return {
-    name: clean(name),
-    changes: clean(changes.join(', ')),
-    goal: formatChange(unit, baseline, variant),
-    difference: formatDifference(unit, difference),
-    verdict: verdict.verdict,
-  };
+function stacked(
+  { columns, rows }: Pick<Table, 'columns' | 'rows'>,
+  texts: readonly (readonly string[])[],
+  { columns: width, paint }: Screen,
+): string[] {
+  return rows.flatMap((row, r) => [
+    ...wrap(texts[r]![0]!, width),
+    ...columns.flatMap(({ title }, i) =>
+      i === 0 || texts[r]![i] === ''
+        ? []
+        : wrap(`${plain(title)}: ${texts[r]![i]}`, width - GAP).map(
+            (line) => ' '.repeat(GAP) + paintCell(row[i]!, line, paint),
+          ),
+    ),
+  ]);
 }
 
-function verdictCell({ verdict }: Row): string {
-  return verdict ? verdictText(verdict) : NONE;
+/** A cell has the colour of its verdict. */
+function paintCell(cell: Inline, text: string, paint: Screen['paint']): string {
+  const word = verdictIn(cell);
+  return word === null || text === '' ? text : paint(VERDICT_STYLES[word], text);
+}
+
+function verdictIn(content: Inline): VerdictWord | null {
+  if (typeof content === 'string') return null;
+  if (!('kind' in content)) return content.map(verdictIn).find((word) => word !== null) ?? null;
+  return content.kind === 'verdict' ? content.verdict : null;
+}
+
+function linesOf(content: Inline): string[] {
+  return typeof content === 'object' && 'kind' in content && content.kind === 'lines'
+    ? content.items.map(plain)
+    : [plain(content)];
+}
+
+/** One line of plain text. */
+function plain(content: Inline): string {
+  if (typeof content === 'string') return clean(content);
+  if (!('kind' in content)) return content.map(plain).join('');
+  switch (content.kind) {
+    case 'code':
+    case 'name':
+    case 'output':
+      return clean(content.text);
+    case 'strong':
+    case 'unbroken':
+    case 'tone':
+    case 'link':
+      return plain(content.content);
+    case 'lines':
+      return content.items.map(plain).join(', ');
+    case 'note':
+      return content.short === undefined ? ` (${content.items.map(plain).join(', ')})` : content.short;
+    case 'verdict':
+      return verdictText(content.verdict);
+    case 'mark':
+      return VERDICT_SYMBOLS[content.verdict];
+    case 'passed':
+      return content.passed ? '✓ passed' : '✗ failed';
+  }
 }
 
 /** One line, without control characters: a description must not move the cursor. */
 function clean(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
+  return text.replace(/[\p{Cc}\s]+/gu, ' ');
 }
 
 function cut(text: string, width: number): string {

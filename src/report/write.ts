@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { replaceFile } from '../machine/replace-file.js';
 import type { Results } from '../results/schema.js';
 import { APPLY_FOLDER, applyOf } from './apply.js';
-import { drawPictures, PICTURES_FOLDER } from './charts/pictures.js';
 import { renderCsv } from './csv.js';
-import { renderHtml } from './html.js';
 import { renderJunit } from './junit.js';
-import { renderMarkdown } from './markdown.js';
-import { renderSummary } from './summary.js';
+import { drawPictures, PICTURES_FOLDER } from './pictures.js';
+import { renderHtml, renderMarkdown, renderSummary } from './render.js';
 
 /**
  * Writes `report.html`, `report.md`, `summary.md`, `junit.xml`, `seconds.csv`, the pictures of

@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { makeJournal } from '../../bench/report-data.js';
 import { conclude } from '../../src/experiment/conclude.js';
-import { renderHtml } from '../../src/report/html.js';
+import { renderHtml } from '../../src/report/render.js';
 import type { Results } from '../../src/results/schema.js';
 import { layoutFaults, print, screenshot, startBrowser, visit, WIDTHS } from '../support/browser.js';
 import { startCli, until } from '../support/cli.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as hdr from 'hdr-histogram-js';
-import { picturesOf } from '../../src/report/charts/pictures.js';
+import { picturesOf } from '../../src/report/pictures.js';
 import { resultsJsonSchema } from '../../src/results/json-schema.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
 import { type CliEnd, runCli, scratchFolder } from '../support/cli.js';

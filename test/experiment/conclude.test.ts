@@ -4,9 +4,7 @@ import { test } from 'node:test';
 import { conclude } from '../../src/experiment/conclude.js';
 import type { BeginOf } from '../../src/experiment/journal.js';
 import { loadProfile } from '../../src/profile/load.js';
-import { renderHtml } from '../../src/report/html.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
-import { renderTerminal } from '../../src/report/terminal.js';
+import { renderHtml, renderMarkdown, renderTerminal } from '../../src/report/render.js';
 import { SCHEMA_VERSION } from '../../src/results/schema.js';
 import { makeEnvironment, makeRun } from '../support/runs.js';
 

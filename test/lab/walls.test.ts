@@ -4,9 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderHtml } from '../../src/report/html.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
-import { wallRows } from '../../src/report/rows/limits.js';
+import { renderHtml, renderMarkdown } from '../../src/report/render.js';
+import { limitRows } from '../../src/report/rows/limits.js';
 import type { Results, Run } from '../../src/results/schema.js';
 import { labArm, measure } from '../support/lab.js';
 import { SQUID } from '../support/proxies.js';
@@ -30,7 +29,7 @@ test('the hard wall is where every port is in use, and the report says so beside
   };
   const measured = await measure(arm, { sampleMs: 100 });
   assert.ok((measured.outcomes['http:503 ERR_CONNECT_FAIL'] ?? 0) > 0, JSON.stringify(measured.outcomes));
-  const [row] = wallRows(resultsWith(measured));
+  const [row] = limitRows(resultsWith(measured));
   // A connection of which the origin was the first to close leaves no TIME_WAIT; and the list of sockets is read while they change.
   const found = row?.hard.measured ?? 0;
   assert.ok(found > PORTS - 50 && found <= PORTS, `first failure at ${found} ports in use`);

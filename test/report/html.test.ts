@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { renderHtml } from '../../src/report/html.js';
+import { renderHtml } from '../../src/report/render.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
 import { hostileResults } from '../support/hostile.js';
 import { type Element, parseMarkup } from '../support/markup.js';

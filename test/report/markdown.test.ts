@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderMarkdown } from '../../src/report/markdown.js';
+import { renderMarkdown } from '../../src/report/render.js';
 import { hostileResults } from '../support/hostile.js';
 import { emptyResults, partialResults, quickstartResults } from '../support/results.js';
 
@@ -51,7 +51,7 @@ test('it says what was found, what to change, why, where, and how to repeat it',
     markdown,
     /\| \*\*wider-range\*\* \| `net\.ipv4\.ip_local_port_range = 40000 40999` \| 50\.0 % → 0 % \| −50\.0 points \(exact\) \|/,
   );
-  assert.match(markdown, /−47\.6 points \(−48\.0 to −47\.1\)/);
+  assert.match(markdown, /−47\.6 points \(95 % CI −48\.0 to −47\.1, p = 0\.031\)/);
   assert.match(markdown, /```ini\nnet\.ipv4\.ip_local_port_range = 40000 40999\n```/);
   assert.doesNotMatch(markdown, /```ini\nnet\.ipv4\.tcp_fin_timeout/);
   for (const { verdict } of results.variants) if (verdict) assert.ok(markdown.includes(verdict.sentence));

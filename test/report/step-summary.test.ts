@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { applyOf } from '../../src/report/apply.js';
+import { renderSummary } from '../../src/report/render.js';
 import { appendStepSummary } from '../../src/report/step-summary.js';
-import { renderSummary } from '../../src/report/summary.js';
 import { scratchFolder } from '../support/cli.js';
 import { quickstartResults } from '../support/results.js';
 

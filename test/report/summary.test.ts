@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assembleResults } from '../../src/analysis/assemble.js';
 import { applyOf } from '../../src/report/apply.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
-import { renderSummary } from '../../src/report/summary.js';
+import { renderMarkdown, renderSummary } from '../../src/report/render.js';
 import { hostileResults } from '../support/hostile.js';
 import { kernelInput } from '../support/kernels.js';
 import { emptyResults, partialResults, quickstartResults, realSizeResults } from '../support/results.js';
@@ -25,7 +24,7 @@ test('has the sentence, a row a variant, what failed, and what to apply', () => 
   assert.equal(text.match(/threshold failed/g)?.length, 1);
   assert.ok(
     text.endsWith(
-      'To apply wider-range: `apply/90-bindstorm-wider-range.conf`, a drop-in for sysctl.d, with the way back beside it.\n',
+      'To apply wider-range: `apply/90-bindstorm-wider-range.conf`, a drop-in for sysctl.d, with its rollback beside it.\n',
     ),
   );
 });

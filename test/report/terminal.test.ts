@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { renderTerminal } from '../../src/report/terminal.js';
+import { renderTerminal } from '../../src/report/render.js';
 import { HOSTILE, hostileResults } from '../support/hostile.js';
 import { emptyResults, partialResults, quickstartResults } from '../support/results.js';
 

@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { applyOf } from '../../src/report/apply.js';
-import { picturesOf, pngOf } from '../../src/report/charts/pictures.js';
 import { loadPng } from '../../src/report/charts/png.js';
 import { renderCsv } from '../../src/report/csv.js';
 import { renderJunit } from '../../src/report/junit.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
-import { renderSummary } from '../../src/report/summary.js';
+import { picturesOf } from '../../src/report/pictures.js';
+import { renderMarkdown, renderSummary } from '../../src/report/render.js';
 import { writeReports } from '../../src/report/write.js';
 import { emptyResults, quickstartResults, realSizeResults } from '../support/results.js';
+
+const pngOf = (path: string) => path.replace(/svg$/, 'png');
 
 test('the reports land in a folder that may not exist yet, replace older ones, and leave nothing else', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'bindstorm-report-'));
@@ -32,7 +33,7 @@ test('the reports land in a folder that may not exist yet, replace older ones, a
       .split(' ')
       .map((name) => `${name}.svg`),
   );
-  const both = picturesOf(results).flatMap((picture) => [picture.path, pngOf(picture)]);
+  const both = picturesOf(results).flatMap((picture) => [picture.path, pngOf(picture.path)]);
   assert.deepEqual((await readdir(join(dir, 'charts'))).sort(), both.map((path) => path.slice(7)).sort());
   for (const path of pictures) {
     const svg = await readFile(join(dir, path), 'utf8');
@@ -40,7 +41,7 @@ test('the reports land in a folder that may not exist yet, replace older ones, a
     // Outside of the page there are no variables.
     assert.doesNotMatch(svg, /var\(--/);
     // A picture of twice the size (PNG, RFC 2083: signature, then IHDR with width and height).
-    const png = await readFile(join(dir, pngOf({ path })));
+    const png = await readFile(join(dir, pngOf(path)));
     const [, width, height] = /^<svg width="(\d+)" height="(\d+)"/.exec(svg)!.map(Number);
     assert.equal(png.subarray(1, 4).toString('latin1'), 'PNG');
     assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [2 * width!, 2 * height!]);

@@ -6,7 +6,8 @@ import { isFailure, isPortShortage } from '../../domain/outcome.js';
 import { totalOf } from '../../load/outcome.js';
 import type { Results, Run, Variant } from '../../results/schema.js';
 import { formatNumber, plural } from '../format.js';
-import type { Counted } from './proxy.js';
+import type { Counted } from './medians.js';
+import { failureName, refusedCalls } from './proxy.js';
 
 export interface ViewRow {
   readonly name: string;
@@ -47,13 +48,11 @@ function rowOf(variant: Variant, run: Run): ViewRow {
   const client = Object.entries(run.outcomes)
     .filter(([outcome]) => isFailure(outcome))
     .sort(([, m], [, n]) => n - m);
-  const log = (run.proxy?.failures ?? []).map(
-    ({ call, errno, count }): Counted => [`${call ?? 'a call'} ${errno ?? 'without an errno'}`, count],
-  );
+  const log = (run.proxy?.failures ?? []).map(({ call, errno, count }): Counted => [failureName(call, errno), count]);
   const { syscalls } = run.proxy ?? {};
   const ports = portsAtPeak(variant, run);
   const failed = totalOf(Object.fromEntries(client));
-  const kernel = syscalls ? byCall(syscalls.failures) : null;
+  const kernel = syscalls ? refusedCalls(syscalls.failures) : null;
   const forPorts = kernel?.filter(([call]) => isPortShortage(call.replace(' ', ':'))) ?? null;
   const sums = { failed, logged: sum(log), refused: forPorts && sum(forPorts) };
   return {
@@ -78,13 +77,6 @@ function rowOf(variant: Variant, run: Run): ViewRow {
 /** A program may be refused other calls too, as where it tries whether there is IPv6. */
 const OTHERS_REFUSED =
   'Calls that were refused with another errno are not for want of a port, and not counted in this.';
-
-function byCall(failures: readonly { call: string; errno: string; count: number }[]): Counted[] {
-  const counts = new Map<string, number>();
-  for (const { call, errno, count } of failures)
-    counts.set(`${call} ${errno}`, (counts.get(`${call} ${errno}`) ?? 0) + count);
-  return [...counts].sort(([, m], [, n]) => n - m);
-}
 
 function sum(counted: readonly Counted[]): number {
   return counted.reduce((total, [, count]) => total + count, 0);

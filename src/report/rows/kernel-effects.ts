@@ -3,7 +3,7 @@ import type { KernelResult, Results } from '../../results/schema.js';
 import type { EffectRow } from '../charts/effect.js';
 import type { KernelGrid } from '../charts/kernels.js';
 import { formatDifference, formatInterval, NONE, type Unit } from '../format.js';
-import { type Effect, effectFrame, effectRows, effectsOf, printable } from '../sections/effect.js';
+import { type Effect, effectFrame, effectRows, effectsOf, printable } from './effects.js';
 import { columnTitle, resultsOn } from './kernels.js';
 
 export interface KernelEffect {

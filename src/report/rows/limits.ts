@@ -13,31 +13,31 @@ const QUIET_PART = 0.25;
 /** Below so many ports to walk in vain nobody notices, and there is no slow wall to look for. */
 const LEAST_WALKED = 1_000;
 
-export interface Wall {
+export interface Limit {
   /** Ports in use, as measured; null: it was not reached. */
   readonly measured: number | null;
   /** As the model of the kernel expects; null: it has no such place. */
   readonly expected: number | null;
 }
 
-export interface WallRow {
+export interface LimitRow {
   readonly name: string;
-  readonly slow: Wall & {
+  readonly slow: Limit & {
     /** Microseconds: median response time before the wall and behind it; null where there is none. */
     readonly before: number | null;
     readonly behind: number | null;
   };
-  readonly hard: Wall;
+  readonly hard: Limit;
 }
 
 /** One row for each arm with a proxy whose range is large enough for a slow wall. */
-export function wallRows({ variants }: Results): WallRow[] {
+export function limitRows({ variants }: Results): LimitRow[] {
   return variants.flatMap((variant) => {
     const expected = variant.prediction.slowWall ?? null;
     if (!variant.proxy || expected === null || expected.walked < LEAST_WALKED) return [];
     const runs = comparedRuns(variant);
     if (runs.length === 0) return [];
-    const walls = runs.flatMap((run) => slowWallOf(run) ?? []);
+    const walls = runs.flatMap((run) => slowLimitOf(run) ?? []);
     const found = walls.length * 2 > runs.length;
     return [
       {
@@ -48,13 +48,13 @@ export function wallRows({ variants }: Results): WallRow[] {
           before: found ? median(walls.map(({ before }) => before)) : null,
           behind: found ? median(walls.map(({ behind }) => behind)) : null,
         },
-        hard: { measured: hardWall(variant, runs), expected: variant.prediction.concurrent },
+        hard: { measured: hardLimit(variant, runs), expected: variant.prediction.concurrent },
       },
     ];
   });
 }
 
-export interface MeasuredWall {
+export interface MeasuredLimit {
   readonly ports: number;
   readonly before: number;
   readonly behind: number;
@@ -64,7 +64,7 @@ export interface MeasuredWall {
  * The first interval from which on most answers are slow.
  * @returns null where the run was never slow, or is too short to tell
  */
-export function slowWallOf({ timeline }: Pick<Run, 'timeline'>): MeasuredWall | null {
+export function slowLimitOf({ timeline }: Pick<Run, 'timeline'>): MeasuredLimit | null {
   const points = timeline.flatMap(({ portsInUse, response }) =>
     portsInUse === null || response === null || response === undefined ? [] : [{ ports: portsInUse, response }],
   );
@@ -83,7 +83,7 @@ export function slowWallOf({ timeline }: Pick<Run, 'timeline'>): MeasuredWall | 
 }
 
 /** Ports in use in the first interval in which the proxy failed a request: by its answer, or by ending the connection. */
-function hardWall(variant: Variant, runs: readonly Run[]): number | null {
+function hardLimit(variant: Variant, runs: readonly Run[]): number | null {
   const walls = runs.flatMap(({ timeline }) => {
     const first = timeline.find(({ outcomes }) => Object.keys(outcomes).some(isPeerFailure));
     return first?.portsInUse ?? [];

@@ -25,13 +25,21 @@ export function medianOf(variant: Variant, pick: (run: Run) => number | null | u
   return median(comparedRuns(variant).flatMap((run) => pick(run) ?? []));
 }
 
-/** Outcome → median count over the compared runs, most frequent first and `ok` before all. */
-export function medianOutcomes(variant: Variant): [outcome: string, count: number][] {
-  const runs = comparedRuns(variant);
-  const names = new Set(runs.flatMap((run) => Object.keys(run.outcomes)));
+/** Something that was counted in each run, and its median. */
+export type Counted = readonly [what: string, count: number];
+
+/** What is counted in each of several runs → its median, the most frequent first. What a run does not name it had none of. */
+export function medianCounts(runs: readonly Readonly<Record<string, number>>[]): Counted[] {
+  const names = new Set(runs.flatMap((counts) => Object.keys(counts)));
   return [...names]
-    .map((name): [string, number] => [name, median(runs.map((run) => run.outcomes[name] ?? 0)) ?? 0])
-    .sort(([a, m], [b, n]) => Number(b === 'ok') - Number(a === 'ok') || n - m || (a < b ? -1 : 1));
+    .map((name): Counted => [name, median(runs.map((counts) => counts[name] ?? 0)) ?? 0])
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+}
+
+/** Outcome → median count over the compared runs, most frequent first and `ok` before all. */
+export function medianOutcomes(variant: Variant): Counted[] {
+  const counts = medianCounts(comparedRuns(variant).map(({ outcomes }) => outcomes));
+  return counts.sort(([a], [b]) => Number(b === 'ok') - Number(a === 'ok'));
 }
 
 /** The outcome, other than `ok`, that is most frequent over the compared runs; null when nothing failed. */

@@ -5,8 +5,7 @@ import { neighbourGuardrails } from '../../domain/metric.js';
 import { failureCount, isFailure } from '../../domain/outcome.js';
 import { neighbourInWords } from '../../profile/changes.js';
 import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
-import { comparedRuns, median } from './medians.js';
-import type { Counted } from './proxy.js';
+import { type Counted, comparedRuns, median, medianCounts } from './medians.js';
 
 export interface NeighbourRow {
   readonly neighbour: string;
@@ -40,7 +39,9 @@ function rowOf(name: string, variant: Variant): NeighbourRow {
     neighbour: name,
     arm: variant.name,
     failed: median(runs.map(failedShare)),
-    how: medianFailures(runs),
+    how: medianCounts(runs.map(({ outcomes }) => outcomes)).filter(
+      ([outcome, count]) => isFailure(outcome) && count > 0,
+    ),
     p90: median(p90s),
     verdict: variant.verdict?.guardrails.find(({ metric }) => metric === failures)?.verdict ?? null,
   };
@@ -50,26 +51,4 @@ type NeighbourRun = NonNullable<Run['neighbours']>[number];
 
 function failedShare({ outcomes, attempts }: NeighbourRun): number {
   return attempts > 0 ? failureCount(outcomes) / attempts : 0;
-}
-
-function medianFailures(runs: readonly NeighbourRun[]): Counted[] {
-  const names = new Set(runs.flatMap(({ outcomes }) => Object.keys(outcomes)));
-  return [...names]
-    .filter(isFailure)
-    .map((name): Counted => [name, median(runs.map(({ outcomes }) => outcomes[name] ?? 0)) ?? 0])
-    .filter(([, count]) => count > 0);
-}
-
-/**
- * One sentence a neighbour for the terminal, as `monitoring: 0 % failed in the baseline, two-addresses; 100 % in own-ports-inside`.
- */
-export function neighbourSentences(results: Results, share: (value: number | null) => string): string[] {
-  const rows = neighbourRows(results);
-  return (results.experiment.neighbours ?? []).map(({ name }) => {
-    const arms = new Map<string, string[]>();
-    for (const { neighbour, arm, failed } of rows)
-      if (neighbour === name) arms.set(share(failed), [...(arms.get(share(failed)) ?? []), arm]);
-    const parts = [...arms].map(([failed, names], i) => `${failed}${i === 0 ? ' failed' : ''} in ${names.join(', ')}`);
-    return `neighbour ${name}: ${parts.join('; ')}`;
-  });
 }

@@ -2,10 +2,7 @@
  * What a proxy under test suffered, beside what its clients saw: medians over an arm's compared runs. Pure.
  */
 import type { Results, Variant } from '../../results/schema.js';
-import { comparedRuns, median, medianOf } from './medians.js';
-
-/** Something that was counted in each run, and its median. */
-export type Counted = readonly [what: string, count: number];
+import { type Counted, comparedRuns, medianCounts, medianOf } from './medians.js';
 
 export interface ProxyRow {
   readonly name: string;
@@ -45,8 +42,8 @@ function rowOf(variant: Variant): ProxyRow {
   return {
     name: variant.name,
     program: [...programs].join(', ') || (variant.proxy?.kind ?? ''),
-    answers: medians(reports.map(({ answers }) => answers)),
-    logged: medians(failures),
+    answers: medianCounts(reports.map(({ answers }) => answers)).filter(isCounted),
+    logged: medianCounts(failures).filter(isCounted),
     lines: [...lines.values()].filter((line) => line !== ''),
     ports: medianOf(variant, ({ ports }) => ports.peak),
     timeWait: medianOf(variant, ({ ports }) => ports.finalStates && (ports.finalStates.TIME_WAIT ?? 0)),
@@ -56,16 +53,25 @@ function rowOf(variant: Variant): ProxyRow {
   };
 }
 
-function failureName(call: string | null, errno: string | null): string {
-  return [call ?? 'a call', errno ?? 'without an errno'].join(' ');
+/** `bind EADDRINUSE` of a failure in a log or of a refused call. */
+export function failureName(call: string | null, errno: string | null): string {
+  return `${call ?? 'a call'} ${errno ?? 'without an errno'}`;
 }
 
-function medians(counts: readonly Readonly<Record<string, number>>[]): Counted[] {
-  const names = new Set(counts.flatMap((count) => Object.keys(count)));
-  return [...names]
-    .map((name): Counted => [name, median(counts.map((count) => count[name] ?? 0)) ?? 0])
-    .filter(([, count]) => count > 0)
-    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+/** Refused calls by name, those of several processes together, the most frequent first. */
+export function refusedCalls(
+  failures: readonly { readonly call: string; readonly errno: string; readonly count: number }[],
+): Counted[] {
+  const counts = new Map<string, number>();
+  for (const { call, errno, count } of failures) {
+    const name = failureName(call, errno);
+    counts.set(name, (counts.get(name) ?? 0) + count);
+  }
+  return [...counts].sort(([, m], [, n]) => n - m);
+}
+
+function isCounted([, count]: Counted): boolean {
+  return count > 0;
 }
 
 function others(states: Readonly<Record<string, number>>): number {

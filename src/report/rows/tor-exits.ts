@@ -5,8 +5,8 @@
 import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
 import { proxySubjectOf } from '../../subjects/index.js';
 import { formatNumber, listed, NONE, plural } from '../format.js';
-import { comparedRuns, median, medianOutcomes } from './medians.js';
-import type { Counted } from './proxy.js';
+import { type Counted, comparedRuns, median, medianCounts, medianOutcomes } from './medians.js';
+import { refusedCalls } from './proxy.js';
 
 export interface ExitRow {
   readonly name: string;
@@ -46,7 +46,7 @@ function rowOf(variant: Variant): ExitRow {
     logged: median(failures) ?? 0,
     line: reports.flatMap(({ failures: list }) => list[0]?.lines[0] ?? [])[0] ?? null,
     replies: medianOutcomes(variant).filter(([outcome]) => outcome !== 'ok'),
-    ends: endsOf(reports.map(({ requests }) => requests)),
+    ends: medianCounts(reports.map(({ requests }) => requests)),
     ports: peaks(runs),
     bootstrap:
       boots.length === 0
@@ -61,18 +61,7 @@ function rowOf(variant: Variant): ExitRow {
 
 function callsOf(observed: Run | null | undefined): Counted[] | null {
   const failures = observed?.status === 'ok' ? observed.proxy?.syscalls?.failures : undefined;
-  if (failures === undefined) return null;
-  const counts = new Map<string, number>();
-  for (const { call, errno, count } of failures)
-    counts.set(`${call} ${errno}`, (counts.get(`${call} ${errno}`) ?? 0) + count);
-  return [...counts].sort(([, m], [, n]) => n - m);
-}
-
-function endsOf(requests: readonly Readonly<Record<string, number>>[]): Counted[] {
-  const names = new Set(requests.flatMap((counts) => Object.keys(counts)));
-  return [...names]
-    .map((name): Counted => [name, median(requests.map((counts) => counts[name] ?? 0)) ?? 0])
-    .sort(([, m], [, n]) => n - m);
+  return failures === undefined ? null : refusedCalls(failures);
 }
 
 function peaks(runs: readonly Run[]): number[] | null {

@@ -1,127 +1,183 @@
-/** What supports the verdicts: prediction beside measurement, sysctls as asked and as read back, kernel counters. */
+/** What supports the verdicts: the prediction beside what was measured, sysctls as asked and as read back, kernel counters. */
 import type { Results, Variant } from '../../results/schema.js';
+import {
+  code,
+  type Inline,
+  note,
+  PAGE,
+  type Section,
+  section,
+  strong,
+  type Table,
+  tableOf,
+  text,
+} from '../document.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
-import { type Content, html, type Markup } from '../markup.js';
 import { type CounterRow, comparedRuns, counterRows, medianOf, topFailure } from '../rows/medians.js';
-import { sysctlRows } from '../rows/sysctls.js';
-import { section, table } from './parts.js';
+import { type SysctlRow, sysctlRows } from '../rows/sysctls.js';
 
-export function predictionSection(results: Results): Markup {
+/** What the model expected of each arm, and what came. */
+export function predictionSection({ variants }: Results): Section {
   return section(
     'prediction',
-    'Prediction beside measurement',
-    html`<p>What the kernel's rules for choosing a port let expect, and what was measured (medians). “Before the first failure” counts connections that had succeeded by then; an arm without a failure never reached its limit.</p>`,
-    table(
-      'Prediction and measurement by arm',
-      [
-        { title: 'Arm' },
-        { title: 'Expected: tuples at once' },
-        { title: 'Measured', numeric: true },
-        { title: 'Expected: lasting rate', numeric: true },
-        { title: 'ok per second', numeric: true },
-        { title: 'Expected to fail first' },
-        { title: 'Failed most' },
-        { title: 'As predicted?' },
-      ],
-      results.variants.map(predictionRow),
-    ),
-    html`<details><summary>Rules and sources</summary>
-<dl>${results.variants.map(({ name, prediction }) => html`<dt>${name}</dt><dd>${ruleOf(prediction)}</dd>\n`)}</dl></details>`,
+    'Prediction',
+    'Prediction and measurement',
+    [
+      text(
+        "What the kernel's rules for choosing a port predict, and what was measured (medians). An arm without a failure never reached its limit.",
+      ),
+      tableOf<Variant>(
+        'Prediction and measurement by arm',
+        [
+          { title: 'Arm', cell: ({ name }) => name },
+          {
+            title: 'Predicted: connections at once',
+            cell: ({ prediction: { concurrent, formula } }) =>
+              concurrent === null ? note([formula]) : [strong(formatNumber(concurrent)), note([formula])],
+          },
+          { title: 'Measured', numeric: true, cell: measuredTuples },
+          {
+            title: 'Predicted: sustained rate',
+            numeric: true,
+            cell: ({ prediction }) => formatValue('perSecond', prediction.sustained),
+          },
+          {
+            title: 'ok per second',
+            numeric: true,
+            cell: (variant) =>
+              formatValue(
+                'perSecond',
+                medianOf(variant, (run) => run.rates.ok),
+              ),
+          },
+          { title: 'Predicted first failure', cell: ({ prediction }) => code(prediction.fails) },
+          { title: 'Most frequent failure', cell: failureCell },
+          { title: 'As predicted?', cell: agreementCell },
+        ],
+        variants,
+      ),
+      {
+        kind: 'fold',
+        summary: 'Rules and sources',
+        blocks: [{ kind: 'terms', entries: variants.map(({ name, prediction }) => [name, ruleOf(prediction)]) }],
+      },
+    ],
+    PAGE,
   );
 }
 
-function predictionRow(variant: Variant): Content[] {
-  const { concurrent, sustained, fails, formula } = variant.prediction;
+function measuredTuples(variant: Variant): string {
   const tuples = medianOf(variant, (run) => run.capacity.tuples);
-  const failed = topFailure(variant);
-  const measured = comparedRuns(variant).length > 0;
-  return [
-    variant.name,
-    html`${concurrent === null ? null : html`<strong>${formatNumber(concurrent)}</strong><br>`}<small>${formula}</small>`,
-    tuples === null ? NONE : failed === null ? `${formatNumber(tuples)}, none refused` : formatNumber(tuples),
-    formatValue('perSecond', sustained),
-    formatValue(
-      'perSecond',
-      medianOf(variant, (run) => run.rates.ok),
-    ),
-    html`<code>${fails}</code>`,
-    failed === null
-      ? measured
-        ? 'nothing'
-        : NONE
-      : html`<code>${failed}</code>${failed === fails || variant.proxy ? null : ' (not as expected)'}`,
-    agreementCell(variant),
-  ];
+  if (tuples === null) return NONE;
+  return topFailure(variant) === null ? `${formatNumber(tuples)}, none refused` : formatNumber(tuples);
 }
 
-function agreementCell({ agreement }: Variant): Content {
-  if (!agreement) return html`<small>nothing exact was predicted</small>`;
-  const word = agreement.verdict === 'agrees' ? html`✓ agrees` : html`<strong>✗ disagrees</strong>`;
-  return html`${word}<br><small>${agreement.sentence}</small>`;
+function failureCell(variant: Variant): Inline {
+  const failed = topFailure(variant);
+  if (failed === null) return comparedRuns(variant).length > 0 ? 'nothing' : NONE;
+  return failed === variant.prediction.fails || variant.proxy ? code(failed) : [code(failed), ' (not as predicted)'];
+}
+
+function agreementCell({ agreement }: Variant): Inline {
+  if (!agreement) return note(['nothing exact was predicted']);
+  return [agreement.verdict === 'agrees' ? '✓ agrees' : strong('✗ disagrees'), note([agreement.sentence])];
 }
 
 /** One line on how a prediction is known, and what it says beyond the table. */
-function ruleOf({ rule, source, slowWall, simulated, known }: Variant['prediction']): Content {
-  return html`${rule} <cite>${source}</cite>${
-    slowWall
-      ? html` Slow from ${formatNumber(slowWall.tuples)} tuples at once${slowWall.rate === null ? null : html` (${formatValue('perSecond', slowWall.rate)})`}: ${slowWall.why}.`
-      : null
-  }${
+function ruleOf({ rule, source, slowWall, simulated, known }: Variant['prediction']): Inline {
+  const rate = slowWall && slowWall.rate !== null ? ` (${formatValue('perSecond', slowWall.rate)})` : '';
+  return [
+    `${rule} [${source}]`,
+    slowWall ? ` Slow from ${formatNumber(slowWall.tuples)} connections at once${rate}: ${slowWall.why}.` : '',
     simulated
-      ? html` Simulated: ${formatNumber(simulated.ok.low)} to ${formatNumber(simulated.ok.high)} of ${formatNumber(simulated.attempts)} ok.`
-      : null
-  }${known ? html` Known: ${known.why}.` : null}`;
+      ? ` Simulated: ${formatNumber(simulated.ok.low)} to ${formatNumber(simulated.ok.high)} of ${formatNumber(simulated.attempts)} ok.`
+      : '',
+    known ? ` Known: ${known.why}.` : '',
+  ];
 }
 
-export function sysctlSection(results: Results): Markup {
+/** What each arm asked for, and what the kernel had. */
+export function sysctlSection(results: Results): Section {
   const rows = sysctlRows(results);
-  if (rows.length === 0) {
-    return section('sysctls', 'Sysctls', html`<p>The profile sets none: every arm ran with those of a fresh lab.</p>`);
-  }
+  if (rows.length === 0)
+    return section(
+      'sysctls',
+      'Sysctls',
+      'Sysctls',
+      [text('The profile sets none: every arm ran with those of a fresh lab.')],
+      PAGE,
+    );
   return section(
     'sysctls',
+    'Sysctls',
     'Sysctls before and after',
-    html`<p>For each arm the sysctls that it sets beyond the baseline: the value of a fresh lab, the value asked for, and what the kernel read back before the load of each run.</p>`,
-    table(
-      'Sysctls by arm',
-      [{ title: 'Sysctl' }, { title: 'Arm' }, { title: 'Fresh lab' }, { title: 'Asked for' }, { title: 'Read back' }],
-      rows.map((row) => [
-        html`<code>${row.name}</code>`,
-        row.variant,
-        row.fresh === null ? NONE : html`<code>${row.fresh}</code>`,
-        html`<code>${row.asked}</code>`,
-        row.readBack.length === 0
-          ? 'no run'
-          : html`<code>${row.readBack.join(' | ')}</code> ${row.asAsked ? html`<span aria-label="as asked">✓</span>` : html`<strong>✗ not as asked</strong>`}`,
-      ]),
-    ),
+    [
+      text(
+        'The sysctls that each arm sets beyond the baseline: the value of a fresh lab, the value asked for, and what the kernel read back before the load of each run.',
+      ),
+      tableOf<SysctlRow>(
+        'Sysctls by arm',
+        [
+          { title: 'Sysctl', cell: ({ name }) => code(name) },
+          { title: 'Arm', cell: ({ variant }) => variant },
+          { title: 'Fresh lab', cell: ({ fresh }) => (fresh === null ? NONE : code(fresh)) },
+          { title: 'Asked for', cell: ({ asked }) => code(asked) },
+          {
+            title: 'Read back',
+            cell: ({ readBack, asAsked }) =>
+              readBack.length === 0
+                ? 'no run'
+                : [code(readBack.join(' | ')), ' ', asAsked ? '✓' : strong('✗ not as asked')],
+          },
+        ],
+        rows,
+      ),
+    ],
+    PAGE,
   );
 }
 
-export function countersSection(results: Results): Markup {
-  const rows = counterRows(results.variants);
+/** Counters that moved in some run. */
+export function countersSection({ variants }: Results): Section {
+  const rows = counterRows(variants);
   const differing = rows.filter((row) => row.differs);
   const alike = rows.filter((row) => !row.differs);
   return section(
     'counters',
+    'Counters',
     'Kernel counters that moved',
-    html`<p>Medians per run, in the client's namespace. A <code>bind()</code> that fails moves no kernel counter: the outcomes come from the calls' own errno.</p>`,
-    differing.length > 0
-      ? counterTable('Counters that differ between arms by more than a tenth', results.variants, differing)
-      : html`<p>No counter differs from the baseline by more than a tenth.</p>`,
-    alike.length > 0
-      ? html`<details><summary>${alike.length} that moved alike in all arms</summary>${counterTable('Counters that moved alike', results.variants, alike)}</details>`
-      : null,
+    [
+      text([
+        "Medians per run, in the client's namespace. A failing ",
+        code('bind()'),
+        " moves no kernel counter: the outcomes come from the calls' own errno.",
+      ]),
+      differing.length > 0
+        ? counterTable('Counters that differ between arms by more than a tenth', variants, differing)
+        : text('No counter differs from the baseline by more than a tenth.'),
+      alike.length > 0
+        ? {
+            kind: 'fold',
+            summary: `${alike.length} that moved alike in all arms`,
+            blocks: [counterTable('Counters that moved alike', variants, alike)],
+          }
+        : null,
+    ],
+    PAGE,
   );
 }
 
-function counterTable(caption: string, variants: readonly Variant[], rows: readonly CounterRow[]): Markup {
-  return table(
+function counterTable(caption: string, variants: readonly Variant[], rows: readonly CounterRow[]): Table {
+  return tableOf<CounterRow>(
     caption,
-    [{ title: 'Counter' }, ...variants.map(({ name }) => ({ title: name, numeric: true }))],
-    rows.map((row) => [
-      html`<code>${row.name}</code>`,
-      ...row.medians.map((value) => (value === null ? NONE : formatNumber(value))),
-    ]),
+    [
+      { title: 'Counter', cell: ({ name }) => code(name) },
+      ...variants.map(({ name }, i) => ({
+        title: name,
+        numeric: true,
+        cell: ({ medians }: CounterRow) => (medians[i] == null ? NONE : formatNumber(medians[i])),
+      })),
+    ],
+    rows,
   );
 }

@@ -1,44 +1,75 @@
 /** Where it ran, how it was measured, what that cannot show, and how to repeat it. */
+import { LABS } from '../../domain/lab.js';
 import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
-import type { Results } from '../../results/schema.js';
+import type { Results, Run } from '../../results/schema.js';
+import { code, type Inline, list, PAGE, type Section, section, tableOf, text, WRITTEN } from '../document.js';
 import { formatDuration, formatInstant, formatNumber, formatValue, NONE, plural } from '../format.js';
-import { type Content, html, type Markup } from '../markup.js';
 import { bootNotice } from '../rows/guests.js';
+import { kernelTitle } from '../rows/kernels.js';
 import { allRuns, discardedRuns, whyDiscarded } from '../rows/notices.js';
-import { bullets, section, table } from './parts.js';
 
-export function environmentSection(results: Results): Markup {
-  const { environment: e, experiment } = results;
-  const entries: [string, Content][] = [
-    ['Kernel', `Linux ${e.kernel}, ${e.machine}`],
+/** The machine, and the kernel or kernels on it. */
+export function environmentSection(results: Results): Section {
+  const { environment: e, experiment, kernels } = results;
+  const entries: [string, Inline][] = [
+    ...(kernels?.map((kernel): [string, Inline] => ['Kernel', kernelTitle(kernel)]) ?? [
+      ['Kernel', `Linux ${e.kernel}, ${e.machine}`],
+    ]),
     ['Machine', `${e.cpu}, ${plural(e.cpus, 'CPU')}, ${formatValue('bytes', e.memory)} of memory`],
     ['Lab', `${e.lab}, ${e.root ? 'as root' : 'without root'}`],
     ['Open files per process', `at most ${formatNumber(e.descriptors)}`],
     ['Software', `bindstorm ${e.tool}, Node.js ${e.node}, libuv ${e.libuv}`],
-    ['Time', `${formatInstant(experiment.startedAt)} to ${formatInstant(experiment.finishedAt)}`],
-    ['Profile', html`<code>${experiment.name}</code>, SHA-256 <code class="hash">${experiment.profileHash}</code>`],
+    [
+      'Time',
+      `${formatInstant(experiment.startedAt)} to ${formatInstant(experiment.finishedAt)}, ${experiment.runsDone} of ${plural(experiment.runsPlanned, 'run')}, seed ${experiment.seed}`,
+    ],
+    ['Profile', [code(experiment.name), ', SHA-256 ', code(experiment.profileHash)]],
   ];
   const defaults = Object.entries(e.defaults);
   return section(
     'environment',
     'Environment',
-    html`<dl>${entries.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>\n`)}</dl>`,
-    defaults.length > 0
-      ? html`<details><summary>${plural(defaults.length, 'sysctl')} of a fresh lab</summary>
-<pre>${defaults.map(([name, value]) => `${name} = ${normaliseSysctl(value)}`).join('\n')}</pre></details>`
-      : null,
+    'Environment',
+    [
+      { kind: 'terms', entries },
+      defaults.length === 0
+        ? null
+        : {
+            kind: 'fold',
+            only: PAGE,
+            summary: `${plural(defaults.length, 'sysctl')} of a fresh lab`,
+            blocks: [
+              {
+                kind: 'code',
+                language: 'ini',
+                text: defaults.map(([name, value]) => `${name} = ${normaliseSysctl(value)}`).join('\n'),
+              },
+            ],
+          },
+    ],
+    WRITTEN,
   );
 }
 
-const ISOLATION: Readonly<Record<Results['experiment']['lab'], string>> = {
-  netns: 'Each ran in a fresh network namespace, so no TIME_WAIT socket of one run reaches the next.',
-  vm: 'Each ran in a fresh guest, so no TIME_WAIT socket of one run reaches the next. What a kernel answers, and how often, is exact in a guest; times are not those of this kernel on hardware, and are compared only with times of the same engine.',
-  vagrant:
-    'All ran in one box, each in a fresh network namespace there, so no TIME_WAIT socket of one run reaches the next; sysctls that are the whole box’s were put back after each. What a kernel answers, and how often, is exact in a box; times are not those of this kernel on hardware.',
-  host: 'They ran on the machine itself: what else used its ports, and what earlier runs left behind, may show.',
-};
+/** What keeps one run from the next, by what the lab is. */
+function isolation(lab: Results['experiment']['lab']): string {
+  const { ownNamespace, machine } = LABS[lab];
+  if (!ownNamespace)
+    return 'They ran on the machine itself: what else used its ports, and what earlier runs left behind, may show.';
+  const fresh = 'so no TIME_WAIT socket of one run reaches the next';
+  const times = 'times are not those of this kernel on hardware';
+  switch (machine) {
+    case 'this':
+      return `Each ran in a fresh network namespace, ${fresh}.`;
+    case 'guest':
+      return `Each ran in a fresh guest, ${fresh}. What a kernel answers, and how often, is exact in a guest; ${times}, and are compared only with times of the same engine.`;
+    case 'box':
+      return `All ran in one box, each in a fresh network namespace there, ${fresh}; sysctls that are the whole box’s were restored after each. What a kernel answers, and how often, is exact in a box; ${times}.`;
+  }
+}
 
-export function methodSection(results: Results): Markup {
+/** How it was measured, and the runs that were left out of it. */
+export function methodSection(results: Results): Section {
   const { experiment } = results;
   const runs = allRuns(results);
   const warmups = runs.filter((run) => run.warmup).length;
@@ -47,54 +78,69 @@ export function methodSection(results: Results): Markup {
   const kinds = new Set(comparisons.map((comparison) => comparison.kind));
   const openLoop = results.variants.every(({ load }) => load.arrival.shape !== 'fill' && load.arrival.shape !== 'hold');
   const load = runs.reduce((sum, run) => sum + run.durationMs.load, 0);
+  const items = [
+    `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${isolation(experiment.lab)} Connections within a run depend on each other, so they are never counted as independent samples.`,
+    `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plural(experiment.repeat, 'pair')} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
+    results.kernels === undefined
+      ? null
+      : 'Each block runs every arm on every kernel, and each kernel has a baseline of its own: a pair, and so a verdict, is of one kernel under one engine, and Holm’s correction is for the variants on one kernel. What a kernel answers, and how often, may be compared across kernels and engines. Times and rates of different engines are never compared: each engine runs a kernel at its own speed.',
+    bootNotice(results),
+    warmups > 0
+      ? `${plural(warmups, 'warm-up run')} came first (${plural(experiment.warmup, 'block')}) and are in no number or chart here.`
+      : 'There was no warm-up.',
+    kinds.has('exact')
+      ? 'Exact: the load is deterministic, and every run of an arm gave the same value. Such values are compared as they are; there is no interval because nothing varied.'
+      : null,
+    kinds.has('noisy')
+      ? 'Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. “No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs do not tell.'
+      : null,
+    openLoop
+      ? 'Open loop: attempts start at scheduled instants, whatever the answers, and times count from those instants.'
+      : null,
+    'A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant. Its times are not compared; counts that the kernel’s rules alone decide do not depend on the pace, and are.',
+    'A lab on one machine shows which change ends which failure and why. Times and rates are those of this machine and its virtual network; do not expect them elsewhere.',
+  ];
   return section(
     'method',
+    'Method',
     'Method and its limits',
-    bullets(
-      [
-        `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${ISOLATION[experiment.lab]} Connections within a run depend on each other, so they are never counted as independent samples.`,
-        `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plural(experiment.repeat, 'pair')} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
-        results.kernels === undefined
-          ? null
-          : 'Each block runs every arm on every kernel, and each kernel has a baseline of its own: a pair, and so a verdict, is of one kernel under one engine, and Holm’s correction is for the variants on one kernel. What a kernel answers, and how often, may be compared across kernels and engines. Times and rates of different engines are never compared: each engine runs a kernel at its own speed.',
-        bootNotice(results),
-        warmups > 0
-          ? `${plural(warmups, 'warm-up run')} came first (${plural(experiment.warmup, 'block')}) and are in no number or chart here.`
-          : 'There was no warm-up.',
-        kinds.has('exact')
-          ? 'Exact: the load is deterministic, and every run of an arm gave the same value. Such values are compared as they are; there is no interval because nothing varied.'
-          : null,
-        kinds.has('noisy')
-          ? 'Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. “No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs do not tell.'
-          : null,
-        openLoop
-          ? 'Open loop: attempts start at scheduled instants, whatever the answers, and times count from those instants.'
-          : null,
-        'A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant. Its times are not compared; counts that the kernel’s rules alone decide do not depend on the pace, and are.',
-        'A lab on one machine shows which change ends which failure and why. Times and rates are those of this machine and its virtual network; do not expect them elsewhere.',
-      ].filter((item) => item !== null),
-    ),
-    discarded.length > 0
-      ? table(
-          'Runs that were not compared',
-          [{ title: 'Run' }, { title: 'Status' }, { title: 'Why', prose: true }],
-          discarded.map((run) => [
-            html`<code>${run.id}</code>`,
-            run.status === 'ok' ? 'finished' : run.status,
-            html`${whyDiscarded(run)}${run.stderr ? html`<pre>${run.stderr}</pre>` : null}`,
-          ]),
-        )
-      : html`<p>Every run that was done is compared${warmups > 0 ? ', warm-up aside' : ''}.</p>`,
+    [
+      ...list(items.filter((item) => item !== null)),
+      discarded.length > 0
+        ? tableOf<Run>(
+            'Runs that were not compared',
+            [
+              { title: 'Run', cell: ({ id }) => code(id) },
+              { title: 'Status', cell: ({ status }) => (status === 'ok' ? 'finished' : status) },
+              {
+                title: 'Why',
+                wraps: 'sentences',
+                cell: (run) => [whyDiscarded(run), run.stderr ? { kind: 'output', text: run.stderr } : ''],
+              },
+            ],
+            discarded,
+          )
+        : text(`Every completed run is compared${warmups > 0 ? ', warm-up aside' : ''}.`),
+    ],
+    PAGE,
   );
 }
 
-export function reproduceSection(results: Results): Markup {
-  const { command, profile } = results.experiment;
+/** The command, and the profile as it was written. */
+export function reproduceSection({ experiment: { command, profile } }: Results): Section {
   return section(
     'reproduce',
+    'Reproduce',
     'How to reproduce',
-    html`<p>With the profile below in a file:</p>
-<pre>${command || NONE}</pre>
-<details><summary>The profile as it was written</summary><pre>${profile}</pre></details>`,
+    [
+      text('With the profile below in a file:'),
+      { kind: 'code', language: 'sh', text: command || NONE },
+      {
+        kind: 'fold',
+        summary: 'The profile as it was written',
+        blocks: [{ kind: 'code', language: 'yaml', text: profile.trimEnd() }],
+      },
+    ],
+    WRITTEN,
   );
 }

@@ -1,55 +1,241 @@
-/** A failure from its sides: what the client saw, what the proxy answered and logged, and the ports that it had in use. */
+/** What a report says of other loads and of the proxy under test. A section is left out where there is nothing of its kind. */
 import type { Results } from '../../results/schema.js';
+import {
+  type Block,
+  code,
+  type Inline,
+  lines,
+  list,
+  note,
+  type Section,
+  section,
+  strong,
+  tableOf,
+  text,
+  verdict,
+  WRITTEN,
+} from '../document.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
-import { type Content, html, type Markup } from '../markup.js';
-import { type Counted, proxyRows } from '../rows/proxy.js';
-import { section, table } from './parts.js';
+import { type PortsAtPeak, type ViewRow, viewRows } from '../rows/four-views.js';
+import { type Limit, type LimitRow, limitRows } from '../rows/limits.js';
+import type { Counted } from '../rows/medians.js';
+import { type NeighbourRow, neighbourRows, neighboursInWords } from '../rows/neighbours.js';
+import { type ProxyRow, proxyRows } from '../rows/proxy.js';
+import { answers, bootstrapText, type ExitRow, exitRows } from '../rows/tor-exits.js';
 
-/** @returns null where no arm has a proxy */
-export function proxySection(results: Results): Markup | null {
-  const rows = proxyRows(results);
-  if (rows.length === 0) return null;
-  const number = (value: number | null) => (value === null ? NONE : formatNumber(value));
-  const lines = rows.flatMap((row) => row.lines.map((line) => ({ name: row.name, line })));
-  return section(
-    'proxy',
-    'What the proxy suffered',
-    html`<p>The same failures from the sides of the client, of the proxy's own log, and of the kernel's list of its sockets; medians over the compared runs. Ports in use at the most; sockets in TIME_WAIT and in other states when the load had ended. Log lines need not be failures: one request may have several lines, or none.</p>`,
-    table(
-      'The proxy by arm',
-      [
-        { title: 'Arm' },
-        { title: 'Proxy' },
-        { title: 'Failing answers' },
-        { title: 'Failures in its log' },
-        { title: 'Ports, peak', numeric: true },
-        { title: 'TIME_WAIT, end', numeric: true },
-        { title: 'Others, end', numeric: true },
-        { title: 'CPU', numeric: true },
-        { title: 'Memory', numeric: true },
-      ],
-      rows.map((row) => [
-        row.name,
-        row.program,
-        counts(row.answers),
-        counts(row.logged),
-        number(row.ports),
-        number(row.timeWait),
-        number(row.open),
-        row.cpuSeconds === null ? NONE : formatValue('microseconds', row.cpuSeconds * 1e6),
-        formatValue('bytes', row.memory),
-      ]),
-    ),
-    lines.length === 0
-      ? null
-      : html`<details><summary>Lines of its log</summary>
-<dl>${lines.map(({ name, line }) => html`<dt>${name}</dt><dd><code>${line}</code></dd>\n`)}</dl></details>`,
-  );
+/** The loads beside the main one, which a fix must not starve. */
+export function neighboursSection(results: Results): Section[] {
+  const rows = neighbourRows(results);
+  if (rows.length === 0) return [];
+  return [
+    section('neighbours', 'Neighbours', 'Neighbours', [
+      {
+        kind: 'text',
+        only: WRITTEN,
+        content:
+          'Small loads beside the main one, the same in every arm: other programs in the namespace under test, or other clients of the proxy. Their failures and their latency are guardrails. Values are medians over the compared runs.',
+      },
+      { kind: 'list', items: neighboursInWords(results), only: WRITTEN },
+      tableOf<NeighbourRow>(
+        'Neighbours by arm',
+        [
+          { title: 'Neighbour', cell: ({ neighbour }) => neighbour },
+          { title: 'Arm', cell: ({ arm }) => arm },
+          { title: 'Failed', numeric: true, cell: ({ failed }) => formatValue('share', failed) },
+          { title: 'How', wraps: 'list', cell: ({ how }) => counts(how, NONE) },
+          { title: 'Latency p90', numeric: true, cell: ({ p90 }) => formatValue('microseconds', p90) },
+          { title: 'Its failures', cell: ({ verdict: word }) => (word === null ? NONE : verdict(word)) },
+        ],
+        rows,
+      ),
+    ]),
+  ];
 }
 
-function counts(counted: readonly Counted[]): Content {
-  if (counted.length === 0) return 'none';
-  return counted.map(
-    ([what, count], i) => html`${i > 0 ? html`<br>` : null}${formatNumber(count)} <code>${what}</code>`,
-  );
+/** What the proxy answered and logged, and what it used. */
+export function proxySection(results: Results): Section[] {
+  const rows = proxyRows(results);
+  if (rows.length === 0) return [];
+  const logged = rows.flatMap((row) => row.lines.map((line): [Inline, Inline] => [row.name, code(line)]));
+  return [
+    section(
+      'proxy',
+      'Proxy',
+      'Failures and resources of the proxy',
+      [
+        text(
+          "The same failures from the sides of the client, of the proxy's own log, and of the kernel's list of its sockets. Values are medians over the compared runs: ports in use at the peak, sockets in TIME_WAIT and in other states when the load had ended. Log lines are not failures: one request may cause several lines, or none.",
+        ),
+        tableOf<ProxyRow>(
+          'The proxy by arm',
+          [
+            { title: 'Arm', cell: (row) => row.name },
+            { title: 'Proxy', cell: (row) => row.program },
+            { title: 'Failing answers', wraps: 'list', cell: (row) => counts(row.answers) },
+            { title: 'Failures in its log', wraps: 'list', cell: (row) => counts(row.logged) },
+            { title: 'Ports, peak', numeric: true, cell: (row) => number(row.ports) },
+            { title: 'TIME_WAIT, end', numeric: true, cell: (row) => number(row.timeWait) },
+            { title: 'Others, end', numeric: true, cell: (row) => number(row.open) },
+            {
+              title: 'CPU',
+              numeric: true,
+              cell: ({ cpuSeconds }) => formatValue('microseconds', cpuSeconds === null ? null : cpuSeconds * 1e6),
+            },
+            { title: 'Memory', numeric: true, cell: (row) => formatValue('bytes', row.memory) },
+          ],
+          rows,
+        ),
+        logged.length === 0
+          ? null
+          : { kind: 'fold', summary: 'Lines of its log', blocks: [{ kind: 'terms', entries: logged }] },
+      ],
+      WRITTEN,
+    ),
+  ];
+}
+
+/** The same failure from four sides, beside each other. */
+export function viewsSection(results: Results): Section[] {
+  const rows = viewRows(results);
+  if (rows.length === 0) return [];
+  return [
+    section(
+      'views',
+      'Four views',
+      'Four views of the failure',
+      [
+        text(
+          'One more run of each arm, in which the system calls of the proxy were counted. Counting slows the proxy down, so this run is compared with nothing, and its counts may differ from the medians above.',
+        ),
+        tableOf<ViewRow>(
+          'The failures of one run by arm',
+          [
+            { title: 'Arm', cell: (row) => row.name },
+            { title: 'The client', wraps: 'list', cell: (row) => counts(row.client) },
+            { title: "The proxy's log", wraps: 'list', cell: (row) => counts(row.log) },
+            { title: 'The kernel', wraps: 'list', cell: kernelCell },
+            { title: 'Ports then', wraps: 'list', cell: ({ ports }) => (ports ? portsCell(ports) : NONE) },
+          ],
+          rows,
+        ),
+        ...list(together(rows).map(([names, sentence]): Inline => [strong(names.join(', ')), `: ${sentence}`])),
+      ],
+      WRITTEN,
+    ),
+  ];
+}
+
+function kernelCell({ kernel, by, pids }: ViewRow): Inline {
+  if (kernel === null) return 'not observed';
+  return [counts(kernel), note([`by ${by}${pids.length > 0 ? `, pid ${pids.join(', ')}` : ''}`])];
+}
+
+function portsCell({ inUse, room, each, addresses, timeWait, full }: PortsAtPeak): Inline {
+  return lines([
+    [`${formatNumber(inUse)} of ${formatNumber(room)}`, note([`${formatNumber(each)} × ${formatNumber(addresses)}`])],
+    `${formatNumber(timeWait)} in TIME_WAIT`,
+    `${formatNumber(full)} of ${formatNumber(addresses)} full`,
+  ]);
+}
+
+/** What is said of several arms in the same words is said once. */
+function together(rows: readonly ViewRow[]): [names: string[], sentence: string][] {
+  const said = new Map<string, string[]>();
+  for (const { name, sentences } of rows) {
+    const sentence = sentences.join(' ');
+    said.set(sentence, [...(said.get(sentence) ?? []), name]);
+  }
+  return [...said].map(([sentence, names]) => [names, sentence]);
+}
+
+/** The exits of a private Tor network, and the three questions of 2012. */
+export function exitsSection(results: Results): Section[] {
+  const rows = exitRows(results);
+  if (rows.length === 0) return [];
+  return [
+    section(
+      'exits',
+      'Tor exits',
+      'What the Tor exits saw',
+      [
+        text(
+          'A private Tor network in the lab, without a route out of it. Values are medians over the compared runs; calls were counted in one more run of each arm.',
+        ),
+        tableOf<ExitRow>(
+          'The exits by arm',
+          [
+            { title: 'Arm', cell: (row) => row.name },
+            { title: 'Tor', cell: (row) => row.version ?? NONE },
+            {
+              title: 'Refused calls',
+              wraps: 'list',
+              cell: ({ calls }) => (calls === null ? 'not observed' : counts(calls)),
+            },
+            { title: 'Lines in its log', numeric: true, cell: (row) => formatNumber(row.logged) },
+            { title: 'Clients were told', wraps: 'list', cell: (row) => counts(row.replies) },
+            { title: 'Streams ended', wraps: 'list', cell: (row) => counts(row.ends) },
+            {
+              title: 'Ports in use, by address',
+              numeric: true,
+              cell: ({ ports }) => ports?.map(formatNumber).join(', ') ?? NONE,
+            },
+            { title: 'Bootstrap', cell: bootstrapText },
+          ],
+          rows,
+        ),
+        ...answers(results).map(
+          ({ question, sentences }, i): Block => ({
+            kind: 'card',
+            style: 'plain',
+            title: `${i + 1}. ${question}`,
+            blocks: list(sentences),
+          }),
+        ),
+      ],
+      WRITTEN,
+    ),
+  ];
+}
+
+/** Where the proxy became slow, and where no port was left. */
+export function limitsSection(results: Results): Section[] {
+  const rows = limitRows(results);
+  if (rows.length === 0) return [];
+  const measured = ({ measured: ports }: Limit) => (ports === null ? 'not reached' : formatNumber(ports));
+  return [
+    section(
+      'walls',
+      'Slow and full',
+      'Slow first, then full',
+      [
+        text(
+          'When part of the ports are in use, each search for a free one first walks over used ports: the proxy becomes slow, without any error. When all are in use, requests fail. The table has the ports in use when each began, as medians over the compared runs; slow means four times the response time of the beginning.',
+        ),
+        tableOf<LimitRow>(
+          'Slow and full by arm',
+          [
+            { title: 'Arm', cell: ({ name }) => name },
+            { title: 'Slow from (ports in use)', numeric: true, cell: ({ slow }) => measured(slow) },
+            { title: 'Expected', numeric: true, cell: ({ slow }) => number(slow.expected) },
+            { title: 'Response before', numeric: true, cell: ({ slow }) => formatValue('microseconds', slow.before) },
+            { title: 'After', numeric: true, cell: ({ slow }) => formatValue('microseconds', slow.behind) },
+            { title: 'First failure at', numeric: true, cell: ({ hard }) => measured(hard) },
+            { title: 'Expected', numeric: true, cell: ({ hard }) => number(hard.expected) },
+          ],
+          rows,
+        ),
+      ],
+      WRITTEN,
+    ),
+  ];
+}
+
+function number(value: number | null): string {
+  return value === null ? NONE : formatNumber(value);
+}
+
+function counts(counted: readonly Counted[], none = 'none'): Inline {
+  return counted.length === 0
+    ? none
+    : lines(counted.map(([what, count]): Inline => [`${formatNumber(count)} `, code(what)]));
 }

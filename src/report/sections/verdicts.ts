@@ -1,8 +1,32 @@
-/** What the page says first: the table of variants, what to change, and why. */
-
+/** What a report says first: what to change, the variants against the baseline, the limits that the profile sets, and why. */
 import { type StrategyName, strategyOf } from '../../domain/strategy.js';
 import { armId } from '../../plan/kernels.js';
-import { type Comparison, type Results, type Variant, type Verdict, verdictWordSchema } from '../../results/schema.js';
+import {
+  type Comparison,
+  type Results,
+  type ThresholdResult,
+  type Variant,
+  verdictWordSchema,
+} from '../../results/schema.js';
+import { APPLY_FOLDER, type Apply } from '../apply.js';
+import {
+  type Block,
+  code,
+  type Inline,
+  lines,
+  list,
+  name,
+  note,
+  PAGE,
+  type Section,
+  section,
+  type Table,
+  tableOf,
+  text,
+  unbroken,
+  verdict,
+  WRITTEN,
+} from '../document.js';
 import {
   formatChange,
   formatDifference,
@@ -16,52 +40,52 @@ import {
   plural,
   unitOf,
 } from '../format.js';
-import { type Content, html, type Markup } from '../markup.js';
 import { comparedRuns } from '../rows/medians.js';
 import { betterVariants, otherChanges, sysctlLines } from '../rows/sysctls.js';
-import { badge, bullets, code, mark, section, table } from './parts.js';
 
-const VERDICT_WORDS = verdictWordSchema.options;
-
-export function variantsSection(results: Results): Markup {
+/** Each variant against the baseline: the table that every format has. */
+export function variantsTable(results: Results): Table {
   const { goal } = results.experiment;
   const before = results.variants.flatMap((variant) => variant.verdict?.goal.baseline ?? [])[0] ?? null;
-  const columns = [
-    'Variant',
-    'What changed',
-    capital(metricLabel(goal)),
-    'Difference',
-    'Guardrails',
-    'Verdict',
-    'Pairs',
-  ];
-  const rows = results.variants.map((variant): Content[] =>
-    variant.verdict
-      ? variantCells(variant, variant.verdict)
-      : [
-          variant.name,
-          variant.description ?? 'the baseline',
-          formatValue(unitOf(goal), before),
-          NONE,
-          NONE,
-          NONE,
-          html`<span class="nowrap">${plural(comparedRuns(variant).length, 'run')}</span>`,
-        ],
-  );
-  const cell = (content: Content, index: number): Markup =>
-    index === 0
-      ? html`<th scope="row" role="rowheader">${content}</th>`
-      : html`<td role="cell" data-label="${columns[index]}">${content}</td>`;
-  return section(
-    'variants',
+  const compared = (of: Variant, cell: (verdict: NonNullable<Variant['verdict']>) => Inline): Inline =>
+    of.verdict ? cell(of.verdict) : NONE;
+  return tableOf<Variant>(
     'Variants against the baseline',
-    html`<p>The goal is <code>${goal}</code>. Each row is one change tried alone; values are medians of the compared runs, differences are variant minus baseline.</p>
-<table class="cards" role="table">
-<caption class="hidden">Variants against the baseline</caption>
-<thead role="rowgroup"><tr role="row">${columns.map((title) => html`<th scope="col" role="columnheader">${title}</th>`)}</tr></thead>
-<tbody role="rowgroup">${rows.map((row) => html`<tr role="row">${row.map(cell)}</tr>\n`)}</tbody>
-</table>
-<p class="note">Guardrails: ${VERDICT_WORDS.map((word) => html`<span class="key">${mark(word)} ${word}</span> `)}</p>`,
+    [
+      { title: 'Variant', cell: (variant) => name(variant.name) },
+      { title: 'What changed', wraps: 'list', cell: changesOf },
+      {
+        title: capital(metricLabel(goal)),
+        numeric: true,
+        cell: ({ verdict }) =>
+          unbroken(
+            verdict
+              ? formatChange(verdict.goal.unit, verdict.goal.baseline, verdict.goal.variant)
+              : formatValue(unitOf(goal), before),
+          ),
+      },
+      { title: 'Difference', numeric: true, cell: (variant) => compared(variant, ({ goal }) => difference(goal)) },
+      {
+        title: 'Guardrails',
+        only: WRITTEN,
+        cell: (variant) =>
+          compared(variant, ({ guardrails }) =>
+            guardrails.length === 0 ? NONE : lines(guardrails.map(guardrailCell)),
+          ),
+      },
+      { title: 'Verdict', cell: (variant) => compared(variant, (judged) => verdict(judged.verdict)) },
+      {
+        title: 'Pairs',
+        numeric: true,
+        only: WRITTEN,
+        cell: (variant) =>
+          variant.verdict
+            ? formatNumber(variant.verdict.goal.pairs)
+            : unbroken(plural(comparedRuns(variant).length, 'run')),
+      },
+    ],
+    results.variants,
+    'cards',
   );
 }
 
@@ -70,120 +94,207 @@ function capital(label: string): string {
   return label.includes(':') ? label : label.charAt(0).toUpperCase() + label.slice(1);
 }
 
-function variantCells(variant: Variant, { verdict, goal, guardrails }: Verdict): Content[] {
-  return [
-    variant.name,
-    changes(variant),
-    html`<span class="nowrap">${formatChange(goal.unit, goal.baseline, goal.variant)}</span>`,
-    difference(goal),
-    guardrails.length === 0
-      ? NONE
-      : html`<ul class="plain">${guardrails.map((guardrail) => html`<li class="nowrap">${guardrailCell(guardrail)}</li>`)}</ul>`,
-    badge(verdict),
-    formatNumber(goal.pairs),
-  ];
+function changesOf({ baseline, description, changes }: Variant): Inline {
+  if (baseline) return description ?? 'the baseline';
+  return changes.length === 0 ? 'nothing (a comparison of the baseline with itself)' : lines(changes.map(code));
 }
 
-function changes(variant: Variant): Content {
-  if (variant.changes.length === 0) return 'nothing (a comparison of the baseline with itself)';
-  return html`<ul class="plain">${variant.changes.map((change) => html`<li>${code(change)}</li>`)}</ul>`;
-}
-
-/** The difference, and under it what it rests on. */
-function difference(comparison: Comparison): Markup {
-  const { unit, kind, ci, difference, pHolm } = comparison;
+/** The difference, and what it rests on. */
+function difference({ unit, kind, ci, difference: value, pHolm }: Comparison): Inline {
   const interval = formatInterval(unit, ci);
-  const basis: Content[] = [];
-  if (difference === null) basis.push('no pair to compare');
-  else if (kind === 'exact') basis.push('exact');
-  if (interval) basis.push(html`95 % CI <span class="nowrap">${interval}</span>`);
-  if (pHolm !== null) basis.push(formatP(pHolm));
-  return html`<span class="nowrap">${formatDifference(unit, difference)}</span>${basis.map((line) => html`<small>${line}</small>`)}`;
+  const basis = [
+    ...(value === null ? ['no pair to compare'] : kind === 'exact' ? ['exact'] : []),
+    ...(interval === null ? [] : [['95 % CI ', unbroken(interval)]]),
+    ...(pHolm === null ? [] : [formatP(pHolm)]),
+  ];
+  return [unbroken(formatDifference(unit, value)), note(basis, '')];
 }
 
-function guardrailCell(comparison: Comparison): Markup {
-  const { metric, unit, difference, verdict } = comparison;
-  return html`${mark(verdict)} ${metricLabel(metric)} <span class="nowrap">${formatDifference(unit, difference)}</span>`;
+function guardrailCell({ metric, unit, difference: value, verdict: word }: Comparison): Inline {
+  return [{ kind: 'mark', verdict: word }, ` ${metricLabel(metric)} `, unbroken(formatDifference(unit, value))];
 }
 
-export function changeSection(results: Results): Markup {
+/** The table with how to read it. */
+export function variantsSection(results: Results): Section {
+  const key = verdictWordSchema.options.flatMap((word, i): Inline[] => [
+    i === 0 ? '' : ', ',
+    { kind: 'mark', verdict: word },
+    ` ${word}`,
+  ]);
+  return section(
+    'variants',
+    'Variants',
+    'Variants against the baseline',
+    [
+      text([
+        'The goal is ',
+        code(results.experiment.goal),
+        '. Each row is one change tried alone. Values are medians of the compared runs; differences are variant minus baseline.',
+      ]),
+      variantsTable(results),
+      { kind: 'text', style: 'aside', content: ['Guardrails: ', ...key] },
+    ],
+    WRITTEN,
+  );
+}
+
+/** What to change, and where the files to do so are. */
+export function changeSection(results: Results, apply: Apply | null): Section {
   const baseline = results.variants.find((variant) => variant.baseline);
   const better = betterVariants(results);
+  const title = 'What to change';
   if (better.length === 0) {
-    return section(
-      'change',
-      'What to change',
-      html`<p>No variant was judged better than the baseline, so this report recommends no change.</p>`,
-    );
+    const none = 'No variant was judged better than the baseline, so this report recommends no change.';
+    return section('change', title, title, [text(none)], WRITTEN);
   }
   return section(
     'change',
-    'What to change',
-    html`<p>${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself; the values are those of the lab, where the numbers of ports and addresses may be smaller than yours.</p>
-<div class="columns">${better.map((variant) => changeBlock(baseline, variant))}</div>`,
+    title,
+    title,
+    [
+      text(
+        `${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself. The values are those of the lab, where the numbers of ports and addresses may be smaller than yours.`,
+      ),
+      {
+        kind: 'group',
+        style: 'columns',
+        blocks: better.map((variant) => changeCard(baseline, variant)),
+      },
+      apply === null ? null : text(applySentence(apply)),
+    ],
+    WRITTEN,
   );
 }
 
-function changeBlock(baseline: Variant | undefined, variant: Variant): Markup {
-  const lines = sysctlLines(baseline, variant);
+function changeCard(baseline: Variant | undefined, variant: Variant): Block {
+  const sysctls = sysctlLines(baseline, variant);
   const others = otherChanges(variant);
   const goal = variant.verdict?.goal;
-  const doubtful = variant.verdict?.guardrails.filter(({ verdict }) => verdict !== 'no difference') ?? [];
-  return html`<div class="card"><h3>${variant.name}</h3>
-${goal ? html`<p class="note">${metricLabel(goal.metric)} ${formatChange(goal.unit, goal.baseline, goal.variant)}</p>` : null}
-${lines.length > 0 ? html`<p>A file in <code>/etc/sysctl.d/</code> with</p><pre>${lines.join('\n')}</pre>` : null}
-${others.length > 0 ? html`<p>${lines.length > 0 ? 'together with' : 'No sysctl; change'}</p>${bullets(others.map((change) => code(change)))}` : null}
-${variant.load.strategy === baseline?.load.strategy ? null : html`<p class="note">${strategyHint(variant.load.strategy)}</p>`}
-${doubtful.length > 0 ? html`<p class="note">Also look at ${doubtful.map((guardrail, index) => html`${index > 0 ? ', ' : null}${guardrailCell(guardrail)}`)}.</p>` : null}
-</div>
-`;
+  const doubtful = variant.verdict?.guardrails.filter((guardrail) => guardrail.verdict !== 'no difference') ?? [];
+  const aside = (content: Inline): Block => ({ kind: 'text', style: 'aside', content });
+  const blocks: Block[] = [
+    ...(goal
+      ? [
+          {
+            ...aside(`${metricLabel(goal.metric)} ${formatChange(goal.unit, goal.baseline, goal.variant)}`),
+            only: PAGE,
+          },
+        ]
+      : []),
+    ...(sysctls.length > 0
+      ? [
+          text(['A file in ', code('/etc/sysctl.d/'), ' with']),
+          { kind: 'code', language: 'ini', text: sysctls.join('\n') } as const,
+        ]
+      : []),
+    ...(others.length > 0
+      ? [text(sysctls.length > 0 ? 'together with' : 'No sysctl; change'), ...list(others.map(code))]
+      : []),
+    ...(variant.load.strategy === baseline?.load.strategy ? [] : [aside(strategyHint(variant.load.strategy))]),
+    ...(doubtful.length > 0
+      ? [aside(['Also look at ', ...doubtful.flatMap((each, i) => [i > 0 ? ', ' : '', guardrailCell(each)]), '.'])]
+      : []),
+  ];
+  return { kind: 'card', style: 'box', title: variant.name, blocks };
 }
 
 /** What the program has to do for a strategy, and which programs do. */
-function strategyHint(name: StrategyName): string {
-  const { options, usedBy } = strategyOf(name);
-  return `${name}${options.length > 0 ? ` sets ${listed(options)} before bind()` : ''}; used by: ${usedBy}.`;
+function strategyHint(strategy: StrategyName): string {
+  const { options, usedBy } = strategyOf(strategy);
+  return `${strategy}${options.length > 0 ? ` sets ${listed(options)} before bind()` : ''}; used by: ${usedBy}.`;
 }
 
-export function whySection(results: Results): Markup {
-  const judged = results.variants.flatMap((variant) =>
-    variant.verdict ? [{ variant, verdict: variant.verdict }] : [],
-  );
+/** Where the drop-in is, or why there is none. */
+export function applySentence(apply: Apply): Inline {
+  return apply.kind === 'files'
+    ? [
+        `To apply ${apply.variant}: `,
+        code(`${APPLY_FOLDER}/${apply.name}`),
+        ', a drop-in for sysctl.d, with its rollback beside it.',
+      ]
+    : `No drop-in for sysctl.d: ${apply.reason}.`;
+}
+
+/** The sentence behind each verdict. A ticket has it as a list, the page with the guardrails. */
+export function whySection({ variants }: Results): Section {
+  const judged = variants.flatMap(({ name, verdict }) => (verdict ? [{ name, verdict }] : []));
   return section(
     'why',
     'Why',
-    judged.map(
-      ({ variant, verdict }) => html`<article class="why"><h3>${variant.name} ${badge(verdict.verdict)}</h3>
-<p>${verdict.sentence}</p>
-${bullets(verdict.guardrails.map((guardrail) => html`${guardrail.why} ${badge(guardrail.verdict)}`))}
-${verdict.goal.detectable === null ? null : html`<p class="note">With ${plural(verdict.goal.pairs, 'pair')}, a true difference of ${formatDifference(verdict.goal.unit, verdict.goal.detectable).replace('+', '')} would be found 8 times out of 10.</p>`}
-</article>
-`,
-    ),
+    'Why',
+    [
+      ...judged.map(
+        ({ name: title, verdict: { verdict: word, sentence, goal, guardrails } }): Block => ({
+          kind: 'card',
+          style: 'plain',
+          title: [title, ' ', verdict(word)],
+          only: PAGE,
+          blocks: [
+            text(sentence),
+            ...list(guardrails.map((guardrail): Inline => [guardrail.why, ' ', verdict(guardrail.verdict)])),
+            ...(goal.detectable === null
+              ? []
+              : [
+                  {
+                    kind: 'text',
+                    style: 'aside',
+                    content: `With ${plural(goal.pairs, 'pair')}, a true difference of ${formatDifference(goal.unit, goal.detectable).replace('+', '')} would be found 8 times out of 10.`,
+                  } as const,
+                ]),
+          ],
+        }),
+      ),
+      {
+        kind: 'list',
+        only: ['ticket', 'terminal'],
+        items: judged.map(
+          ({ name: title, verdict: { verdict: word, sentence } }): Inline => [
+            name(title),
+            ' (',
+            verdict(word),
+            '): ',
+            sentence,
+          ],
+        ),
+      },
+    ],
+    WRITTEN,
   );
 }
 
-export function thresholdsSection(results: Results): Markup | null {
-  if (results.thresholds.length === 0) return null;
-  return section(
-    'thresholds',
-    'Thresholds',
-    table(
-      'Limits that the profile sets',
+/** Nothing where the profile sets no threshold. */
+export function thresholdsSection({ thresholds }: Results): Section[] {
+  if (thresholds.length === 0) return [];
+  return [
+    section(
+      'thresholds',
+      'Thresholds',
+      'Thresholds',
       [
-        { title: 'Variant' },
-        { title: 'Metric' },
-        { title: 'Limit' },
-        { title: 'Median', numeric: true },
-        { title: '' },
+        tableOf<ThresholdResult>(
+          'Limits that the profile sets',
+          [
+            { title: 'Variant', cell: (threshold) => armId(threshold) },
+            { title: 'Metric', cell: ({ metric }) => code(metric) },
+            { title: 'Limit', cell: ({ limit }) => limit },
+            { title: 'Median', numeric: true, cell: ({ metric, value }) => formatValue(unitOf(metric), value) },
+            { title: 'Result', cell: ({ passed }) => ({ kind: 'passed', passed }) },
+          ],
+          thresholds,
+        ),
       ],
-      results.thresholds.map(({ variant, kernel, metric, limit, value, passed }) => [
-        armId({ variant, kernel }),
-        html`<code>${metric}</code>`,
-        limit,
-        formatValue(unitOf(metric), value),
-        html`<span class="badge ${passed ? 'better' : 'worse'}">${passed ? '✓ passed' : '✗ failed'}</span>`,
-      ]),
+      WRITTEN,
     ),
-  );
+  ];
+}
+
+/** `threshold failed: arm, metric is …; the limit is …` of each that failed. */
+export function failedThresholds({ thresholds }: Results): Inline[] {
+  return thresholds
+    .filter(({ passed }) => !passed)
+    .map(({ metric, limit, value, ...arm }) => [
+      `threshold failed: ${armId(arm)}, `,
+      code(metric),
+      ` ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${limit}`,
+    ]);
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderHtml } from '../../../src/report/html.js';
-import { renderMarkdown } from '../../../src/report/markdown.js';
+import { renderHtml, renderMarkdown } from '../../../src/report/render.js';
 import { viewRows, whyTheyDiffer } from '../../../src/report/rows/four-views.js';
 import type { Results, Run } from '../../../src/results/schema.js';
 import type { ProxyReport } from '../../../src/subjects/proxy-report.js';
@@ -71,7 +70,7 @@ test('both reports have them next to each other, and neither has the section wit
     [quickstartResults(), false],
   ] as const) {
     for (const text of [renderMarkdown(results), await renderHtml(results)]) {
-      assert.equal(text.includes('One failure, four sides'), there);
+      assert.equal(text.includes('Four views of the failure'), there);
       assert.equal(text.includes('Every port was in use: 100 × 5 = 500.'), there);
     }
   }

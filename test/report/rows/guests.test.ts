@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderHtml } from '../../../src/report/html.js';
+import { renderHtml, renderTerminal } from '../../../src/report/render.js';
 import { bootNotice, guestNotice } from '../../../src/report/rows/guests.js';
-import { renderTerminal } from '../../../src/report/terminal.js';
 import type { Results } from '../../../src/results/schema.js';
 import { quickstartResults } from '../../support/results.js';
 

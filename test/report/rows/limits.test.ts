@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderHtml } from '../../../src/report/html.js';
-import { renderMarkdown } from '../../../src/report/markdown.js';
-import { slowWallOf, wallRows } from '../../../src/report/rows/limits.js';
+import { renderHtml, renderMarkdown } from '../../../src/report/render.js';
+import { limitRows, slowLimitOf } from '../../../src/report/rows/limits.js';
 import type { Results, Run, Second } from '../../../src/results/schema.js';
 import { SQUID } from '../../support/proxies.js';
 import { quickstartResults } from '../../support/results.js';
@@ -23,16 +22,16 @@ function timelineOf(
 }
 
 test('the slow wall is where answers become slow and stay so', () => {
-  const wall = slowWallOf({ timeline: timelineOf((ports) => (ports > 14_000 ? 9000 : 1000)) });
+  const wall = slowLimitOf({ timeline: timelineOf((ports) => (ports > 14_000 ? 9000 : 1000)) });
   assert.deepEqual(wall, { ports: 14_000, before: 1000, behind: 9000 });
 });
 
 test('there is none in a hiccup, in a slow growth, and in what cannot be told', () => {
-  assert.equal(slowWallOf({ timeline: timelineOf((ports) => (ports === 14_000 ? 9000 : 1000)) }), null);
-  assert.equal(slowWallOf({ timeline: timelineOf((ports) => 1000 + ports / 10) }), null);
-  assert.equal(slowWallOf({ timeline: timelineOf((ports) => (ports === 20_000 ? 9000 : 1000)) }), null);
-  assert.equal(slowWallOf({ timeline: timelineOf(() => null) }), null);
-  assert.equal(slowWallOf({ timeline: [] }), null);
+  assert.equal(slowLimitOf({ timeline: timelineOf((ports) => (ports === 14_000 ? 9000 : 1000)) }), null);
+  assert.equal(slowLimitOf({ timeline: timelineOf((ports) => 1000 + ports / 10) }), null);
+  assert.equal(slowLimitOf({ timeline: timelineOf((ports) => (ports === 20_000 ? 9000 : 1000)) }), null);
+  assert.equal(slowLimitOf({ timeline: timelineOf(() => null) }), null);
+  assert.equal(slowLimitOf({ timeline: [] }), null);
 });
 
 function results(timeline: readonly Second[]): Results {
@@ -46,7 +45,7 @@ function results(timeline: readonly Second[]): Results {
 
 test('both reports have both walls beside what the model expects', async () => {
   const both = results(timelineOf((ports) => (ports > 14_000 ? 9000 : 1000), 19_000));
-  assert.deepEqual(wallRows(both), [
+  assert.deepEqual(limitRows(both), [
     {
       name: 'baseline',
       slow: { measured: 14_000, expected: 14_116, before: 1000, behind: 9000 },
@@ -54,15 +53,15 @@ test('both reports have both walls beside what the model expects', async () => {
     },
   ]);
   const markdown = renderMarkdown(both);
-  assert.match(markdown, /### Two walls/);
-  assert.match(markdown, /\| baseline \| 14,000 \| 14,116 \| 1 ms → 9 ms \| 19,000 \| 28,232 \|/);
-  assert.match(await renderHtml(both), /<h2 id="walls-title">Two walls<\/h2>/);
+  assert.match(markdown, /### Slow first, then full/);
+  assert.match(markdown, /\| baseline \| 14,000 \| 14,116 \| 1 ms \| 9 ms \| 19,000 \| 28,232 \|/);
+  assert.match(await renderHtml(both), /<h2 id="walls-title">Slow first, then full<\/h2>/);
   const neither = renderMarkdown(results(timelineOf(() => 1000)));
-  assert.match(neither, /\| baseline \| not reached \| 14,116 \| – → – \| not reached \| 28,232 \|/);
+  assert.match(neither, /\| baseline \| not reached \| 14,116 \| – \| – \| not reached \| 28,232 \|/);
 });
 
 test('a proxy first fails where it refuses or ends a connection, whatever protocol it speaks', () => {
-  const hardWall = (failure: string) => wallRows(results(timelineOf(() => 1000, 19_000, failure)))[0]!.hard.measured;
+  const hardWall = (failure: string) => limitRows(results(timelineOf(() => 1000, 19_000, failure)))[0]!.hard.measured;
   for (const failure of ['http:503', 'http:other', 'socks:general-failure', 'response:EOF', 'exchange:ECONNRESET'])
     assert.equal(hardWall(failure), 19_000, failure);
   // Before the proxy has said a word, a failure is the client's own.
@@ -71,6 +70,6 @@ test('a proxy first fails where it refuses or ends a connection, whatever protoc
 });
 
 test('a small range has none to look for', async () => {
-  assert.deepEqual(wallRows(quickstartResults()), []);
-  assert.doesNotMatch(renderMarkdown(quickstartResults()), /Two walls/);
+  assert.deepEqual(limitRows(quickstartResults()), []);
+  assert.doesNotMatch(renderMarkdown(quickstartResults()), /Slow first/);
 });

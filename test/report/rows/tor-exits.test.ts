@@ -3,10 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderHtml } from '../../../src/report/html.js';
-import { renderMarkdown } from '../../../src/report/markdown.js';
+import { renderHtml, renderMarkdown, renderTerminal } from '../../../src/report/render.js';
 import { answers, bootstrapNotice, bootstrapText, exitRows } from '../../../src/report/rows/tor-exits.js';
-import { renderTerminal } from '../../../src/report/terminal.js';
 import type { Results, Variant } from '../../../src/results/schema.js';
 import type { ProxyReport } from '../../../src/subjects/proxy-report.js';
 import { TOR } from '../../support/proxies.js';
@@ -135,10 +133,10 @@ test('the three questions, answered with this run’s counts', () => {
 
 test('both reports have them', async () => {
   const page = await renderHtml(results());
-  assert.match(page, /<h2 id="exits-title">The view of the exits<\/h2>/);
+  assert.match(page, /<h2 id="exits-title">What the Tor exits saw<\/h2>/);
   assert.match(page, /<h3>1\. Which code path gives the error/);
   const text = renderMarkdown(results());
-  assert.match(text, /### The view of the exits/);
+  assert.match(text, /### What the Tor exits saw/);
   assert.match(text, /\*\*3\. Which tunable is missing\?\*\*/);
-  assert.doesNotMatch(renderMarkdown(quickstartResults()), /view of the exits/);
+  assert.doesNotMatch(renderMarkdown(quickstartResults()), /Tor exits/);
 });
