@@ -9,8 +9,8 @@ import { DESCRIPTOR_RESERVE, descriptorLimit } from '../src/agent/place/limits.j
 import { monotonicMicros as now } from '../src/kernel/libc.js';
 import { SLOT_OK, totalOf } from '../src/load/outcome.js';
 import { createPool, type Pool } from '../src/load/pool.js';
+import { LOAD } from '../src/plan/load-settings.js';
 import type { LoadPlan } from '../src/plan/plan.js';
-import { LOAD } from '../src/profile/defaults.js';
 import type { Churn, Contender, Sample } from './churn.js';
 import { BUNDLED_WORKER } from './peer-lab.js';
 

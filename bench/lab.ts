@@ -10,7 +10,7 @@ import { dieWithParent } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
 import type { OriginPlan } from '../src/load/origin/listen.js';
-import { LOAD } from '../src/profile/defaults.js';
+import { LOAD } from '../src/plan/load-settings.js';
 import { type Churn, type Contender, leftBehind, type Sample } from './churn.js';
 import { runContender } from './contender.js';
 import { measurePacing, type Pacer, type PacingSample, type PacingWork } from './pacing-lab.js';

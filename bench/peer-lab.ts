@@ -12,8 +12,8 @@ import type { Target } from '../src/domain/target.js';
 import { totalOf } from '../src/load/outcome.js';
 import { createPool } from '../src/load/pool.js';
 import { findProgram } from '../src/machine/programs.js';
+import { LOAD } from '../src/plan/load-settings.js';
 import type { LoadPlan } from '../src/plan/plan.js';
-import { LOAD } from '../src/profile/defaults.js';
 import type { Pacer } from './pacing-lab.js';
 import {
   childSeconds,

@@ -6,8 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { METRIC_FORMS } from '../dist/src/domain/metric.js';
 import { STRATEGIES } from '../dist/src/domain/strategy.js';
-import { ARRIVAL_DEFAULTS, DEFAULTS, FIND_DEFAULTS } from '../dist/src/profile/default-texts.js';
-import { profileJsonSchema } from '../dist/src/profile/json-schema.js';
+import { annotatedProfileSchema, profileJsonSchema } from '../dist/src/profile/json-schema.js';
 import { fixesJsonSchema, resultsJsonSchema, searchJsonSchema } from '../dist/src/results/json-schema.js';
 import { kernelsPage } from './kernels-page.mjs';
 import { exitCodesPage, metricsPage } from './reference-pages.mjs';
@@ -21,7 +20,7 @@ const files = {
   'schema/results.schema.json': `${JSON.stringify(resultsJsonSchema(), null, 2)}\n`,
   'schema/search.schema.json': `${JSON.stringify(searchJsonSchema(), null, 2)}\n`,
   'schema/fixes.schema.json': `${JSON.stringify(fixesJsonSchema(), null, 2)}\n`,
-  'docs/profile.md': profileReference(profile),
+  'docs/profile.md': profileReference(annotatedProfileSchema()),
   'docs/kernels.md': kernelsPage(),
   'docs/exit-codes.md': exitCodesPage(),
   'docs/metrics.md': metricsPage(),
@@ -61,7 +60,7 @@ lacks, and the column names them. A name that none of the kernels has and that n
 
 | key | takes | default | meaning |
 |---|---|---|---|
-${rows.map(({ key, takes, meaning, needed }) => `| \`${key}\` | ${takes} | ${DEFAULTS[key] ?? (needed ? '(required)' : '')} | ${meaning} |`).join('\n')}
+${rows.map(({ key, takes, byDefault, meaning }) => `| \`${key}\` | ${takes} | ${byDefault} | ${meaning} |`).join('\n')}
 
 ## Arrivals
 
@@ -96,7 +95,8 @@ instant to ESTABLISHED or to the last byte of the exchange; ok attempts only), \
 function keys(properties, required, prefix = '') {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const key = `${prefix}${name}`;
-    const row = { key, takes: takes(schema), meaning: schema.description ?? '', needed: required.includes(name) };
+    const byDefault = schema.defaultText ?? (required.includes(name) ? '(required)' : '');
+    const row = { key, takes: takes(schema), byDefault, meaning: schema.description ?? '' };
     if (key === 'load.arrival') return [{ ...row, takes: 'see below' }];
     if (key === 'variants')
       return [{ ...row, takes: 'list of variants', meaning: 'the candidate fixes, each alone against the baseline' }];
@@ -129,11 +129,10 @@ function takes(schema) {
 /** The two forms of an arrival: one of several shapes, or a search. */
 function arrivals(schema) {
   const [shapes, find] = schema.properties.load.properties.arrival.anyOf;
-  const rows = shapes.oneOf.map(({ properties, required }) => {
+  const rows = shapes.oneOf.map(({ properties }) => {
     const { shape, ...rest } = properties;
     const parts = Object.entries(rest).map(([name, part]) => {
-      const fallback = ARRIVAL_DEFAULTS[name];
-      const note = [part.description, required.includes(name) || !fallback ? null : `default ${fallback}`]
+      const note = [part.description, part.defaultText ? `default ${part.defaultText}` : null]
         .filter(Boolean)
         .join('; ');
       return `\`${name}\`${note ? ` (${note})` : ''}`;
@@ -142,7 +141,7 @@ function arrivals(schema) {
   });
   const search = Object.entries(find.properties).map(
     ([name, part]) =>
-      `| \`${name}\` | ${takes(part)} | ${FIND_DEFAULTS[name] ?? '(required)'} | ${part.description ?? ''} |`,
+      `| \`${name}\` | ${takes(part)} | ${part.defaultText ?? '(required)'} | ${part.description ?? ''} |`,
   );
   return [
     '| shape | with |',

@@ -50,9 +50,6 @@ type KeptKey<K, S> = S extends { readonly keptAs?: infer As }
   : K;
 type NeededKeys<S extends Settings> = { [K in keyof S]: S[K]['needed'] extends true ? K : never }[keyof S];
 
-/** The complete values, by the keys of the plan. */
-export type Complete<S extends Settings> = { [K in keyof S as KeptKey<K, S[K]>]: ValueOf<S[K]> };
-
 /** What a profile names of them, by the keys of the plan. */
 export type Named<S extends Settings> = {
   [K in keyof S as K extends NeededKeys<S> ? KeptKey<K, S[K]> : never]: ValueOf<S[K]>;
@@ -64,7 +61,14 @@ export type WrittenShape<S extends Settings> = {
 };
 
 /** Zod's shape of an object in a plan. */
-export type KeptShape<S extends Settings> = { [K in keyof S as KeptKey<K, S[K]>]: z.ZodType<ValueOf<S[K]>> };
+export type KeptShape<S extends Settings> = {
+  [K in keyof S as KeptKey<K, S[K]>]: undefined extends ValueOf<S[K]>
+    ? z.ZodOptional<z.ZodType<Exclude<ValueOf<S[K]>, undefined>>>
+    : z.ZodType<ValueOf<S[K]>>;
+};
+
+/** The complete values, by the keys of the plan. */
+export type Complete<S extends Settings> = z.infer<z.ZodObject<KeptShape<S>>>;
 
 /**
  * A row of a table of settings.
@@ -144,7 +148,11 @@ export function defaultsOf<S extends Settings>(settings: S): Partial<Complete<S>
 }
 
 /** What is named, and the defaults of the rest. @param derived defaults that depend on other settings */
-export function complete<S extends Settings>(settings: S, values: Named<S>, derived: object = {}): Complete<S> {
+export function complete<S extends Settings>(
+  settings: S,
+  values: Named<S>,
+  derived: Partial<Complete<S>> = {},
+): Complete<S> {
   const all: object = { ...defaultsOf(settings), ...defined(derived), ...defined(values) };
   return all as Complete<S>;
 }

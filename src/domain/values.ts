@@ -14,6 +14,7 @@ import {
   RATE,
   UnitError,
 } from './units.js';
+import { closest } from './words.js';
 
 /** A text that a function of units.ts can parse; its UnitError becomes the issue's message. */
 function parsed<T>(parse: (text: string) => T, pattern: RegExp): z.ZodType<T> {
@@ -38,6 +39,20 @@ function messageOf(parse: (text: string) => unknown, text: string): string {
     if (error instanceof UnitError) return error.message;
   }
   return `${quote(text)} does not have the form that is expected here`;
+}
+
+/** A map in a profile, whose error for an unknown key lists the keys that it has. */
+export function map<T extends z.core.$ZodLooseShape>(shape: T) {
+  const allowed = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      const near = issue.keys
+        .map((key: string) => closest(key, allowed))
+        .find((key: string | undefined) => key !== undefined);
+      return `unknown key ${issue.keys.map(quote).join(', ')}; allowed here: ${allowed.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`;
+    },
+  });
 }
 
 function kind<T>(written: z.ZodType<T>, kept: z.ZodType<T>, text: (value: T) => string): ValueKind<T> {
@@ -80,22 +95,60 @@ export function bytes(min: number, max: number): ValueKind<number> {
   return { ...whole(min, max), words: (count) => `${count} B` };
 }
 
+/** A list of at least one value of a kind. @param most items @param item an example of one */
+export function listOf<T>(of: ValueKind<T>, most: number, item: string): ValueKind<T[]> {
+  return kind(
+    z
+      .array(of.written.meta({ example: `- ${item}` }))
+      .min(1)
+      .max(most),
+    z.array(of.kept),
+    (values) => values.map(of.words).join(', '),
+  );
+}
+
 /** One of a list of words. */
-export function oneOf<const T extends string>(values: readonly [T, ...T[]]): ValueKind<T> {
+export function oneOf<const T extends string>(values: readonly T[]): ValueKind<T> {
   return kind<T>(z.enum(values), z.enum(values), String);
 }
 
-/** A text of so many characters. */
-export function text(min: number, max: number): ValueKind<string> {
-  return kind(z.string().min(min).max(max), z.string(), String);
+/** A text. @param min characters @param max characters */
+export function text(min = 0, max = 100_000): ValueKind<string> {
+  const written = z.string();
+  return kind(min > 0 ? written.min(min).max(max) : written.max(max), z.string(), String);
 }
 
-/** A list of texts, in sentences each in quotes. */
-export function texts(most: number, characters: number): ValueKind<string[]> {
-  return kind(z.array(z.string().max(characters)).max(most), z.array(z.string()), (lines) =>
+/**
+ * A list of texts, in sentences each in quotes.
+ * @param bounds items at least and at most, characters of each at most, and an example of an item
+ * @example texts({ most: 200, characters: 1000, item: '"forwarded_for delete"' })
+ */
+export function texts(bounds: {
+  readonly least?: number;
+  readonly most?: number;
+  readonly characters?: number;
+  readonly item: string;
+}): ValueKind<string[]> {
+  const { least = 0, most, characters, item } = bounds;
+  const text = characters === undefined ? z.string() : z.string().max(characters);
+  const list = z.array(text.meta({ example: `- ${item}` }));
+  const atLeast = least > 0 ? list.min(least) : list;
+  return kind(most === undefined ? atLeast : atLeast.max(most), z.array(z.string()), (lines) =>
     lines.length === 0 ? 'none' : lines.map((line) => `"${line}"`).join(', '),
   );
 }
+
+const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+
+/** A name that is fit for a file, a table and a metric. */
+export const name = kind(
+  z.string().regex(NAME, {
+    error: (issue) =>
+      `${quote(issue.input)} is not a name: use 1 to 63 lower-case letters, digits, dots and dashes, starting with a letter or digit`,
+  }),
+  z.string(),
+  String,
+);
 
 /**
  * A value that a plan may be without, as null; a profile cannot write that.

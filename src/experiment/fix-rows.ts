@@ -4,7 +4,7 @@
  */
 import { stringify } from 'yaml';
 import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../domain/strategy.js';
-import { FILL } from '../profile/defaults.js';
+import { FILL_PAUSE_MS } from '../plan/arrival-settings.js';
 import type { Change, Fix } from '../profile/fix.js';
 import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
 
@@ -13,7 +13,7 @@ export const HOST = 'host';
 
 /** Twenty ports, two addresses, two destinations: 40 or 80 tuples, and more attempts than twice the most. */
 export const PER_WAVE = 200;
-export const PAUSE_SECONDS = FILL.pauseMs / 1000;
+export const PAUSE_SECONDS = FILL_PAUSE_MS / 1000;
 
 /** A program that runs out of ports. Of a proxy the strategy is that of the version that is here. */
 export interface FixRow {

@@ -2,27 +2,43 @@
  * What the Vagrant lab brings up, and what becomes of it. Pure.
  */
 import { z } from 'zod';
+import { keptShape, setting } from '../domain/setting.js';
 import { quote } from '../domain/units.js';
+import { oneOf, text } from '../domain/values.js';
 
 /** What is done with the box at the end of the experiment. */
 export const AFTER = ['destroy', 'revert', 'keep'] as const;
 /** What is done between two runs in the same box. */
-export const BETWEEN = ['restore', 'revert'] as const;
-
-export const boxSchema = z.object({
-  /** A machine of vagrant/Vagrantfile. */
-  name: z.string(),
-  after: z.enum(AFTER),
-  between: z.enum(BETWEEN),
-});
-export type Box = z.infer<typeof boxSchema>;
+const BETWEEN = ['restore', 'revert'] as const;
 
 /** Linux 6.1, the kernel that the VM lab boots by itself too. */
 export const BOX = 'bookworm';
-/** A lab is thrown away. */
-export const AFTER_DEFAULT = 'destroy' as const satisfies Box['after'];
-/** Every run has namespaces of its own, so that only the sysctls of the whole machine need putting back, which takes no time. */
-export const BETWEEN_DEFAULT = 'restore' as const satisfies Box['between'];
+
+export const BOX_SETTINGS = {
+  box: setting(text(), {
+    default: BOX,
+    keptAs: 'name',
+    describe: 'vagrant only: a machine of vagrant/Vagrantfile',
+    example: BOX,
+  }),
+  // A lab is thrown away.
+  after: setting(oneOf(AFTER), {
+    default: 'destroy',
+    describe:
+      'vagrant only: what becomes of the box at the end; revert: back to what it was before the first run, and left running',
+    example: 'destroy',
+  }),
+  // Every run has namespaces of its own, so that only the sysctls of the whole machine need putting back, which takes no time.
+  between: setting(oneOf(BETWEEN), {
+    default: 'restore',
+    describe:
+      'vagrant only: before each further run, restore the sysctls that are the whole machine’s, or revert the box to its snapshot',
+    example: 'restore',
+  }),
+} as const;
+
+export const boxSchema = z.object(keptShape(BOX_SETTINGS));
+export type Box = z.infer<typeof boxSchema>;
 
 /** Why this is no name of a machine, or undefined. */
 export function boxNameProblem(name: string): string | undefined {

@@ -1,9 +1,10 @@
 /**
- * Neighbours: small loads beside the main one, which a fix must not starve of ports. The keys that a profile has for them. Pure.
+ * Neighbours: small loads beside the main one, which a fix must not starve of ports. The keys that a profile has for them.
  */
 import { z } from 'zod';
-import { STRATEGY_NAMES } from '../domain/strategy.js';
-import { PROTOCOLS } from '../subjects/settings.js';
+import { needed, optional, setting, type ValueKind } from '../domain/setting.js';
+import { duration, name, oneOf, rate, texts } from '../domain/values.js';
+import { LOAD_SETTINGS } from './load-settings.js';
 
 /**
  * Where a neighbour is. `beside`: another program in the namespace under test, with an address of its own; `through`: further clients
@@ -11,42 +12,69 @@ import { PROTOCOLS } from '../subjects/settings.js';
  */
 export const WHERE = ['beside', 'through'] as const;
 
-export const MAX_NEIGHBOURS = 8;
+/** The start of a neighbour: so long after the load's, or null: after all attempts of the load have their outcome. */
+const after: ValueKind<number | null> = {
+  written: z.union([z.literal('load').transform(() => null), duration.written]),
+  kept: z.number().nullable(),
+  text: (ms) => (ms === null ? 'load' : duration.text(ms)),
+  words: (ms) => (ms === null ? 'after the load' : duration.words(ms)),
+};
 
-/** After all attempts of the main load have their outcome, while what it holds is held. */
-export const AFTER_LOAD = 'load';
+const { strategy, protocol, timeout, exchange, body } = LOAD_SETTINGS;
 
-/** The keys of a neighbour but its name. @param rate, duration how profiles write them */
-export function neighbourShape<R extends z.ZodType, D extends z.ZodType>(rate: R, duration: D) {
-  return {
-    where: z
-      .enum(WHERE)
-      .optional()
-      .describe(
-        'beside: another program in the namespace under test, to another host; through: further clients of the proxy, to another host',
-      ),
-    rate: rate.describe('attempts per second, small beside the load'),
-    duration: duration.optional().describe('how long it lasts'),
-    after: z
-      .union([z.literal(AFTER_LOAD), duration])
-      .optional()
-      .describe(
-        'when it begins: so long after the load has, or "load": once every attempt of the load has its outcome, while what it holds is held',
-      ),
-    addresses: z
-      .array(z.string())
-      .min(1)
-      .max(64)
-      .optional()
-      .describe('beside: local addresses of its own, as [10.50.9.1]'),
-    strategy: z.enum(STRATEGY_NAMES).optional().describe('beside: how its sockets get their local address and port'),
-    protocol: z.enum(PROTOCOLS).optional().describe('through: what its clients say to the proxy, as load.protocol'),
-    hold: duration.optional().describe('how long an established connection is kept open, as load.hold'),
-    timeout: duration.optional().describe('how long an attempt may take'),
-    exchange: z
-      .strictObject({ request: z.int().min(1).max(65_536), response: z.int().min(1).max(1_048_576) })
-      .optional()
-      .describe('bytes to send and to receive on each connection'),
-    body: z.int().min(0).max(1_048_576).optional().describe('with protocol get: bytes of the body of an answer'),
-  };
-}
+export const NEIGHBOUR_SETTINGS = {
+  name: needed(name, { describe: 'what reports and metrics call it', example: 'monitoring' }),
+  where: setting(oneOf(WHERE), {
+    default: 'beside',
+    describe:
+      'beside: another program in the namespace under test, to another host; through: further clients of the proxy, to another host',
+    example: 'beside',
+  }),
+  rate: needed(rate, { describe: 'attempts per second, small beside the load', example: '10/s' }),
+  duration: optional(duration, {
+    keptAs: 'durationMs',
+    defaultText: 'what is left of the load',
+    describe: 'how long it lasts',
+    example: '2s',
+  }),
+  after: setting(after, {
+    default: 0,
+    keptAs: 'afterMs',
+    describe:
+      'when it begins: so long after the load has, or "load": once every attempt of the load has its outcome, while what it holds is held',
+    example: '1s',
+  }),
+  addresses: optional(texts({ least: 1, most: 64, item: '10.50.9.1' }), {
+    defaultText: "one of the lab's own",
+    describe: 'beside: local addresses of its own, as [10.50.9.1]',
+    example: '[10.50.9.1]',
+  }),
+  strategy: optional(strategy, {
+    defaultText: strategy.defaultText,
+    describe: 'beside: how its sockets get their local address and port',
+    example: strategy.example,
+  }),
+  protocol: optional(protocol, {
+    defaultText: 'what load.protocol would be',
+    describe: 'through: what its clients say to the proxy, as load.protocol',
+    example: protocol.example,
+  }),
+  hold: optional(duration, {
+    keptAs: 'holdMs',
+    defaultText: '0s',
+    describe: 'how long an established connection is kept open, as load.hold',
+    example: '250ms',
+  }),
+  timeout: optional(timeout, {
+    keptAs: 'timeoutMs',
+    defaultText: timeout.defaultText,
+    describe: 'how long an attempt may take',
+    example: timeout.example,
+  }),
+  exchange: optional(exchange, { describe: exchange.describe, example: exchange.example }),
+  body: optional(body, {
+    defaultText: body.defaultText,
+    describe: 'with protocol get: bytes of the body of an answer',
+    example: body.example,
+  }),
+} as const;

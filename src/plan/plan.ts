@@ -5,86 +5,22 @@
 import { z } from 'zod';
 import { ENGINES } from '../domain/guest.js';
 import { LAB_KINDS } from '../domain/lab.js';
-import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { keptShape } from '../domain/setting.js';
 import { targetSchema } from '../domain/target.js';
+import { portRange } from '../domain/values.js';
 import { proxySettingsSchema, SUBJECT_KINDS } from '../subjects/index.js';
-import { PROTOCOLS } from '../subjects/settings.js';
 import { boxSchema } from './box.js';
-import { LOAD_ENGINES } from './load-engine.js';
+import { destinationsSchema } from './destinations.js';
+import { EXPERIMENT_SETTINGS } from './experiment-settings.js';
+import { loadPlanSchema } from './load-settings.js';
 import { WHERE } from './neighbour.js';
 import { searchSchema } from './search.js';
 
-export const arrivalSchema = z.discriminatedUnion('shape', [
-  z.object({ shape: z.literal('constant'), rate: z.number(), durationMs: z.number() }),
-  z.object({ shape: z.literal('poisson'), rate: z.number(), durationMs: z.number() }),
-  z.object({ shape: z.literal('ramp'), from: z.number(), to: z.number(), durationMs: z.number() }),
-  z.object({ shape: z.literal('steps'), rates: z.array(z.number()), eachMs: z.number() }),
-  z.object({
-    shape: z.literal('fill'),
-    attempts: z.number().nullable(),
-    failures: z.number().nullable(),
-    /** Each wave begins no attempt after this long; absent: it lasts as long as it takes. */
-    withinMs: z.number().optional(),
-    inFlight: z.number(),
-    waves: z.number(),
-    pauseMs: z.number(),
-  }),
-  z.object({ shape: z.literal('hold'), connections: z.number(), durationMs: z.number() }),
-]);
-export type Arrival = z.infer<typeof arrivalSchema>;
+export type { Arrival } from './arrival-settings.js';
+export type { Destinations } from './destinations.js';
+export { type LoadPlan, loadPlanSchema } from './load-settings.js';
 
-export const portRangeSchema = z.object({ low: z.number(), high: z.number() });
-
-export const loadPlanSchema = z.object({
-  workers: z.number(),
-  strategy: z.enum(STRATEGY_NAMES),
-  pick: z.enum(['round-robin', 'random', 'by-worker']),
-  arrival: arrivalSchema,
-  close: z.enum(['client', 'server', 'reset']),
-  /**
-   * With close: client: shut down the sending side and wait for the peer's FIN before the socket is closed, so that it is surely
-   * in TIME_WAIT, not in FIN_WAIT, when the next attempt begins.
-   */
-  drain: z.boolean(),
-  /** How long an established connection is kept open; null: to the end of the run or wave. */
-  holdMs: z.number().nullable(),
-  timeoutMs: z.number(),
-  exchange: z.object({ request: z.number(), response: z.number() }).nullable(),
-  /** What makes the connections: sockets through libc and epoll, or undici over the same sockets. */
-  engine: z.enum(LOAD_ENGINES),
-  /** The client keeps its connections open for further requests. */
-  keepAlive: z.boolean(),
-  /** TLS to the origin: inside of the tunnel, or on the connection itself where there is no proxy. */
-  tls: z.boolean(),
-  /**
-   * tcp: nothing is said but the exchange; connect: an HTTP CONNECT tunnel through the proxy, the exchange inside of it; get: a
-   * GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it. With the HTTP engine the exchange of
-   * a tunnel is a GET.
-   */
-  protocol: z.enum(PROTOCOLS),
-  /** Bytes of the body that the origin answers a GET with. */
-  body: z.number(),
-  sink: z.enum(['accept', 'listen-only']),
-  /** Sockets open at once per worker; null: what the descriptor limit allows. */
-  maxInFlight: z.number().nullable(),
-  /** The explicit port list, or null: the kernel's `ip_local_port_range`. */
-  ports: portRangeSchema.nullable(),
-  lagBudgetMs: z.number(),
-  /**
-   * Clients behind each address, as a server tells them apart by their TCP timestamps: attempt n is of client n mod `clocks`. 1: the
-   * kernel's own clock.
-   */
-  clocks: z.number(),
-});
-export type LoadPlan = z.infer<typeof loadPlanSchema>;
-
-export const destinationsSchema = z.discriminatedUnion('kind', [
-  /** Served by the lab's own origin. */
-  z.object({ kind: z.literal('lab'), addresses: z.number(), ports: z.number() }),
-  /** On the allow list, outside the lab. */
-  z.object({ kind: z.literal('external'), targets: z.array(targetSchema) }),
-]);
-export type Destinations = z.infer<typeof destinationsSchema>;
+export const portRangeSchema = portRange.kept;
 
 /** A small load beside the main one, the same in every arm. */
 export const neighbourSchema = z.object({
@@ -181,13 +117,9 @@ export const experimentSchema = z.object({
   leftOut: z.array(z.object({ name: z.string(), why: z.string() })).optional(),
   /** Absent where there are none. */
   neighbours: z.array(neighbourSchema).optional(),
-  repeat: z.number(),
-  warmup: z.number(),
-  seed: z.number(),
+  ...keptShape(EXPERIMENT_SETTINGS),
   /** `arrival: { find: max-rate }`: the rate is what is looked for; the arrivals of the arms are those of a first step. */
   search: searchSchema.optional(),
-  goal: z.string(),
-  guardrails: z.array(z.string()),
   thresholds: z.array(thresholdSchema),
   /** SHA-256 of the profile's text, hexadecimal. */
   profileHash: z.string(),

@@ -5,17 +5,18 @@
 import { formatDuration, formatTarget, plural } from '../domain/format.js';
 import { changesOf } from '../domain/setting.js';
 import { destinationCount } from '../plan/arrival.js';
-import { formatArrival, formatDestinations } from '../plan/format.js';
-import type { Arm, LoadPlan, Neighbour } from '../plan/plan.js';
+import { formatArrival } from '../plan/arrival-settings.js';
+import { formatDestinations } from '../plan/destinations.js';
+import { LOAD_SETTINGS } from '../plan/load-settings.js';
+import type { Arm, Neighbour } from '../plan/plan.js';
 import { proxySubjectOf } from '../subjects/index.js';
-
-type Complete = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations'>;
+import type { CompleteArm } from './complete.js';
 
 /**
  * The differences of an arm from the baseline, one text each, as `net.ipv4.tcp_tw_reuse = 1`, `strategy bind → bind-no-port`,
  * `100 addresses (was 50)`. Empty for an A/A variant.
  */
-export function changesInWords(baseline: Complete, arm: Complete): string[] {
+export function changesInWords(baseline: CompleteArm, arm: CompleteArm): string[] {
   return [
     ...subjectChanges(baseline.proxy, arm.proxy),
     ...viaChanges(baseline.via, arm.via),
@@ -55,42 +56,10 @@ function sysctlChanges(before: Arm['sysctls'], after: Arm['sysctls']): string[] 
     .map(([name, value]) => `${name} = ${value}${before[name] === undefined ? '' : ` (was ${before[name]})`}`);
 }
 
-/** Each setting of a load in words. `satisfies` makes a new key of the plan a compile error here. */
-const LOAD_WORDS = {
-  strategy: (load) => load.strategy,
-  workers: (load) => `${load.workers}`,
-  pick: (load) => load.pick,
-  arrival: (load) => formatArrival(load.arrival),
-  close: (load) => load.close,
-  drain: (load) => (load.drain ? 'yes' : 'no'),
-  holdMs: (load) => (load.holdMs === null ? 'to the end' : formatDuration(load.holdMs)),
-  timeoutMs: (load) => formatDuration(load.timeoutMs),
-  exchange: (load) => (load.exchange ? `${load.exchange.request} B out, ${load.exchange.response} B back` : 'none'),
-  engine: (load) => load.engine,
-  keepAlive: (load) => (load.keepAlive ? 'on' : 'off'),
-  tls: (load) => (load.tls ? 'on' : 'off'),
-  protocol: (load) => load.protocol,
-  body: (load) => `${load.body} B`,
-  sink: (load) => load.sink,
-  maxInFlight: (load) => (load.maxInFlight === null ? 'no limit' : `${load.maxInFlight}`),
-  ports: (load) => (load.ports ? `${load.ports.low}-${load.ports.high}` : "the kernel's range"),
-  lagBudgetMs: (load) => formatDuration(load.lagBudgetMs),
-  clocks: (load) => `${load.clocks}`,
-} satisfies Record<keyof LoadPlan, (load: LoadPlan) => string>;
-
-const LABELS: Partial<Record<keyof LoadPlan, string>> = {
-  holdMs: 'hold',
-  timeoutMs: 'timeout',
-  lagBudgetMs: 'lagBudget',
-};
-
-function loadChanges(before: Complete, after: Complete): string[] {
-  return (Object.keys(LOAD_WORDS) as (keyof LoadPlan)[]).flatMap((key) => {
-    // A proxy's own ports are a setting of it.
-    if (key === 'ports' && after.proxy) return [];
-    const [from, to] = [LOAD_WORDS[key](before.load), LOAD_WORDS[key](after.load)];
-    return from === to ? [] : [`${LABELS[key] ?? key} ${from} → ${to}`];
-  });
+function loadChanges(before: CompleteArm, after: CompleteArm): string[] {
+  const changes = changesOf(LOAD_SETTINGS, before.load, after.load);
+  // A proxy's own ports are a setting of it.
+  return after.proxy ? changes.filter((text) => !text.startsWith('ports ')) : changes;
 }
 
 function addressChanges(before: readonly string[], after: readonly string[]): string[] {
@@ -101,7 +70,7 @@ function addressChanges(before: readonly string[], after: readonly string[]): st
   return [`${count} from ${after[0]} (was ${before.length} from ${before[0]})`];
 }
 
-function destinationChanges(before: Complete, after: Complete): string[] {
+function destinationChanges(before: CompleteArm, after: CompleteArm): string[] {
   const [from, to] = [before.destinations, after.destinations];
   const [fromCount, toCount] = [destinationCount(from), destinationCount(to)];
   const bothInLab = from.kind === 'lab' && to.kind === 'lab';

@@ -3,17 +3,17 @@
  */
 import { familyOf } from '../domain/addresses.js';
 import { formatTarget } from '../domain/format.js';
+import { LABS, type LabKind } from '../domain/lab.js';
+import { complete } from '../domain/setting.js';
 import type { Target } from '../domain/target.js';
 import { UnitError } from '../domain/units.js';
-import type { Destinations, Experiment } from '../plan/plan.js';
+import { DESTINATION_SETTINGS, type Destinations } from '../plan/destinations.js';
 import { parseTarget } from '../plan/targets.js';
-import type { Report } from './blame.js';
-import { DESTINATIONS } from './defaults.js';
 import type { DestinationsInput } from './merge.js';
-import type { Finding } from './problem.js';
+import type { Finding, Report } from './problem.js';
 
 /** Each destination of the lab is a listening socket, and so a descriptor of the origin. */
-export const MAX_DESTINATIONS = 10_000;
+const MAX_DESTINATIONS = 10_000;
 
 /** The allow list in canonical form; entries that are no targets are reported. */
 export function checkAllowList(allow: readonly string[] | undefined, findings: Finding[]): ReadonlySet<string> {
@@ -32,7 +32,7 @@ export function checkAllowList(allow: readonly string[] | undefined, findings: F
 export function checkDestinations(
   input: DestinationsInput,
   addresses: readonly string[],
-  lab: Experiment['lab'],
+  lab: LabKind,
   allowed: ReadonlySet<string>,
   report: Report,
 ): Destinations {
@@ -40,14 +40,14 @@ export function checkDestinations(
   if (targets === undefined) return labDestinations(input, report);
   if (input.addresses !== undefined || input.ports !== undefined) {
     const key = input.addresses === undefined ? 'ports' : 'addresses';
-    report(`found targets and ${key}; ${key} speaks of the lab's own origin: keep one of the two`, [
+    report(`targets and ${key} do not go together (${key} is about the lab's own origin); keep one of the two`, [
       'destinations',
       key,
     ]);
   }
-  if (lab !== 'host') {
+  if (!LABS[lab].reaches) {
     report(
-      `found targets outside the lab, and a ${lab} lab has no way out: remove targets to use the lab's own origin, or set lab: { kind: host }`,
+      `targets are outside the lab, and the ${lab} lab has no way out: remove targets to use the lab's own origin, or write lab: { kind: host }`,
       ['destinations', 'targets'],
     );
   }
@@ -67,15 +67,12 @@ function checkTargets(
     if (!target) return [];
     const canonical = formatTarget(target);
     if (!allowed.has(canonical)) {
-      report(
-        `found ${canonical}, which is not on the allow list; a target outside the lab must be on it, port included: add allow: ["${canonical}"] if you may load it`,
-        where,
-      );
+      report(notAllowed(canonical), where);
     } else if (seen.has(canonical)) {
-      report(`found ${canonical} twice; every target gets the same share of the load: remove one`, where);
+      report(`${canonical} is in the list twice; every target gets the same share of the load: remove one`, where);
     } else if (local !== undefined && familyOf(local) !== familyOf(target.address)) {
       report(
-        `found ${canonical}, but the local addresses are IPv${familyOf(local)}, as ${local}; a connection has one family: use targets and addresses of the same`,
+        `${canonical} and the local addresses (${local}, …) are of two families; a connection has one: use targets and addresses of the same`,
         where,
         ['addresses'],
       );
@@ -86,10 +83,10 @@ function checkTargets(
 }
 
 function labDestinations(input: DestinationsInput, report: Report): Destinations {
-  const { addresses = DESTINATIONS.addresses, ports = DESTINATIONS.ports } = input;
+  const { addresses, ports } = complete(DESTINATION_SETTINGS, input);
   if (addresses * ports > MAX_DESTINATIONS) {
     report(
-      `found ${addresses} addresses × ${ports} ports = ${addresses * ports} destinations; at most ${MAX_DESTINATIONS} are allowed: lower one of the two`,
+      `${addresses} addresses × ${ports} ports are ${addresses * ports} destinations; at most ${MAX_DESTINATIONS} are allowed: lower one of the two`,
       ['destinations', 'ports'],
       ['destinations', 'addresses'],
     );
@@ -97,7 +94,7 @@ function labDestinations(input: DestinationsInput, report: Report): Destinations
   return { kind: 'lab', addresses, ports };
 }
 
-/** @returns undefined for what is no target, which is reported */
+/** The target that a text names; undefined for none, which is reported. */
 export function tryTarget(text: string, report: (message: string) => void): Target | undefined {
   try {
     return parseTarget(text);
@@ -106,4 +103,9 @@ export function tryTarget(text: string, report: (message: string) => void): Targ
     report(error.message);
     return undefined;
   }
+}
+
+/** Why a target cannot be used. @param canonical its address and port */
+export function notAllowed(canonical: string): string {
+  return `${canonical} is not on the allow list; a target outside the lab must be on it, port included: add allow: ["${canonical}"] if you may load it`;
 }

@@ -5,25 +5,27 @@
 import { type Metric, parseLimit, parseMetric } from '../domain/metric.js';
 import { quote, UnitError } from '../domain/units.js';
 import { closest } from '../domain/words.js';
+import { EXPERIMENT_SETTINGS } from '../plan/experiment-settings.js';
 import type { Arrival, Threshold } from '../plan/plan.js';
-import { defaultGoal, GUARDRAILS } from './defaults.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
 
+/** The metric that a fix must improve: a fill counts how much fits; for every other arrival the question is how much fails. */
 export function checkGoal(input: ProfileInput, arrival: Arrival, findings: Finding[]): string {
-  if (input.goal === undefined) return defaultGoal(arrival);
+  if (input.goal === undefined) return arrival.shape === 'fill' ? 'capacity' : EXPERIMENT_SETTINGS.goal.default;
   measured(checkMetric(input.goal, ['goal'], input, findings), ['goal'], findings);
   return input.goal;
 }
 
+/** The metrics that a fix must not worsen, none of which is the goal. */
 export function checkGuardrails(input: ProfileInput, goal: string, findings: Finding[]): string[] {
-  if (input.guardrails === undefined) return GUARDRAILS.filter((metric) => metric !== goal);
+  if (input.guardrails === undefined) return EXPERIMENT_SETTINGS.guardrails.default.filter((metric) => metric !== goal);
   for (const [i, metric] of input.guardrails.entries()) {
     const path = ['guardrails', i];
     if (metric === goal) {
-      findings.push({ path, message: `found ${quote(metric)}, which is the goal already: remove it here` });
+      findings.push({ path, message: `${quote(metric)} is the goal already: remove it here` });
     } else if (input.guardrails.indexOf(metric) < i) {
-      findings.push({ path, message: `found ${quote(metric)} twice: remove one` });
+      findings.push({ path, message: `${quote(metric)} is in the list twice: remove one` });
     } else {
       checkMetric(metric, path, input, findings);
     }
@@ -31,6 +33,7 @@ export function checkGuardrails(input: ProfileInput, goal: string, findings: Fin
   return input.guardrails;
 }
 
+/** The limits that decide the exit code, in the units of their metrics. */
 export function checkThresholds(input: ProfileInput, findings: Finding[]): Threshold[] {
   const names = ['baseline', ...input.variants.map(({ name }) => name)];
   return (input.thresholds ?? []).map((threshold, i) => {
@@ -43,19 +46,19 @@ export function checkThresholds(input: ProfileInput, findings: Finding[]): Thres
       min: checkLimit(metric, min, [...path, 'min'], findings),
     };
     if (max === undefined && min === undefined) {
-      findings.push({ path, message: 'found a threshold without a limit; it needs max or min: add "max: 0"' });
+      findings.push({ path, message: 'a threshold needs max or min: add "max: 0"' });
     }
     if (limits.max !== null && limits.min !== null && limits.min > limits.max) {
       findings.push({
         path: [...path, 'min'],
-        message: `found min ${min} above max ${max}; no run could pass: swap them`,
+        message: `min ${min} is above max ${max}, so that no run could pass: swap them`,
       });
     }
     if (variant !== undefined && !names.includes(variant)) {
       const near = closest(variant, names);
       findings.push({
         path: [...path, 'variant'],
-        message: `found ${quote(variant)}, which is no variant here; there are ${names.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`,
+        message: `there is no variant ${quote(variant)}; use one of ${names.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`,
       });
     }
     const text = [...(max === undefined ? [] : [`max ${max}`]), ...(min === undefined ? [] : [`min ${min}`])].join(

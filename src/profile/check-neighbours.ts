@@ -1,38 +1,43 @@
 /**
  * The neighbours of a profile: each completed to a load of its own, and refused where it could not run. Pure.
  */
-
 import { familyOf } from '../domain/addresses.js';
+import { LABS, type LabKind } from '../domain/lab.js';
 import { quote } from '../domain/units.js';
 import { arrivalDurationMs } from '../plan/arrival.js';
-import { AFTER_LOAD } from '../plan/neighbour.js';
-import type { Arm, Experiment, Neighbour } from '../plan/plan.js';
+import type { Arm, Neighbour } from '../plan/plan.js';
 import { type SubjectKind, subjectOf } from '../subjects/index.js';
 import { checkAddresses } from './check-addresses.js';
-import { checkLoad, planLoad } from './check-load.js';
+import { checkLoad } from './check-load.js';
 import { checkLoadOfSubject } from './check-subject.js';
-import { SUBJECT } from './defaults.js';
+import { completeLoad, SUBJECT } from './complete.js';
 import { usesPorts } from './merge.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
 
 type NeighbourInput = NonNullable<ProfileInput['neighbours']>[number];
+type Baseline = Pick<Arm, 'addresses' | 'proxy' | 'load'>;
+/** Report at a path inside of the neighbour. */
+type ReportOwn = (message: string, ...path: Path) => void;
 
-/** @param baseline whose addresses, proxy and load a neighbour must go with */
+/**
+ * The neighbours, complete.
+ * @param baseline whose addresses, proxy and load a neighbour must go with
+ */
 export function checkNeighbours(
   input: ProfileInput,
   kind: SubjectKind,
-  lab: Experiment['lab'],
-  baseline: Pick<Arm, 'addresses' | 'proxy' | 'load'>,
+  lab: LabKind,
+  baseline: Baseline,
   findings: Finding[],
 ): Neighbour[] {
   const neighbours = input.neighbours ?? [];
   const isElsewhere = subjectOf(kind).role === 'elsewhere';
-  if (neighbours.length > 0 && (lab === 'host' || isElsewhere)) {
-    const what = isElsewhere ? 'an external proxy' : 'the host lab';
+  if (neighbours.length > 0 && (!LABS[lab].ownNamespace || isElsewhere)) {
+    const what = isElsewhere ? 'an external proxy' : `the ${lab} lab`;
     findings.push({
       path: ['neighbours'],
-      message: `found neighbours with ${what}, where nothing is the lab's own: use lab: { kind: netns } with another subject, or remove neighbours`,
+      message: `neighbours need a lab and a proxy of their own, which ${what} is not: use lab: { kind: netns } with another subject, or remove neighbours`,
     });
     return [];
   }
@@ -41,7 +46,7 @@ export function checkNeighbours(
       findings.push({ path: ['neighbours', i, ...path], message });
     };
     const first = neighbours.findIndex(({ name }) => name === neighbour.name);
-    if (first < i) report(`found ${quote(neighbour.name)}, which neighbours[${first}] has already: rename one`, 'name');
+    if (first < i) report(`${quote(neighbour.name)} is the name of neighbours[${first}] too: rename one`, 'name');
     return checkNeighbour(neighbour, kind, lab, baseline, report);
   });
 }
@@ -49,75 +54,76 @@ export function checkNeighbours(
 function checkNeighbour(
   input: NeighbourInput,
   kind: SubjectKind,
-  lab: Experiment['lab'],
-  baseline: Pick<Arm, 'addresses' | 'proxy' | 'load'>,
-  report: (message: string, ...path: Path) => void,
+  lab: LabKind,
+  baseline: Baseline,
+  report: ReportOwn,
 ): Neighbour {
-  const { name, where = 'beside', rate, duration, after, addresses = [], protocol, body, ...keys } = input;
+  const { name, where = 'beside', rate, durationMs: own, afterMs = 0, addresses = [], protocol, body, ...keys } = input;
   const isThrough = where === 'through';
   if (isThrough && subjectOf(kind).role === 'client')
-    report(
-      'found through, but the subject is direct, and there is no proxy to go through: write "where: beside"',
-      'where',
-    );
+    report('where: through needs a proxy, and the subject is direct: write "where: beside"', 'where');
   for (const key of isThrough ? (['addresses', 'strategy'] as const) : (['protocol', 'body'] as const)) {
     if (input[key] === undefined) continue;
-    const why = isThrough
-      ? 'which is of a program beside the proxy; through it, the proxy chooses'
-      : 'which clients of a proxy have';
-    report(`found ${key}, ${why}: remove ${key}, or write "where: ${isThrough ? 'beside' : 'through'}"`, key);
+    const why = isThrough ? 'through a proxy, the proxy chooses' : 'only clients of a proxy have it';
+    report(
+      `a neighbour ${where} the load has no "${key}" (${why}): remove ${key}, or write "where: ${isThrough ? 'beside' : 'through'}"`,
+      key,
+    );
   }
   if (input.strategy !== undefined && usesPorts(input.strategy))
     report(
-      `found strategy ${input.strategy}, which needs a list of ports, and a neighbour has none: use another`,
+      `strategy ${input.strategy} needs a list of ports, which a neighbour does not have: use another`,
       'strategy',
     );
   // What is refused is not looked at again.
   const named = isThrough
     ? { ...keys, ...(protocol === undefined ? {} : { protocol }), ...(body === undefined ? {} : { body }) }
     : keys;
-  const own = checkOwnAddresses(addresses, lab, baseline, report);
-  const afterMs = after === undefined ? 0 : after === AFTER_LOAD ? null : (after as number);
-  const durationMs = (duration as number | undefined) ?? restOf(baseline, afterMs);
+  const list = checkOwnAddresses(addresses, lab, baseline, report);
+  const durationMs = own ?? restOf(baseline, afterMs);
   if (durationMs === null)
     report(
-      'the key "duration" is missing: nobody knows beforehand how long the load goes on after this neighbour has begun: add "duration: 2s"',
+      'the key "duration" is missing, and how long the load lasts after this neighbour has begun is not known beforehand: add "duration: 2s"',
     );
   const proxy = isThrough ? baseline.proxy : undefined;
-  const arrival = { shape: 'constant', rate: rate as number, duration: durationMs ?? 1000 } as const;
-  const load = planLoad({ ...named, arrival }, undefined, isThrough ? kind : SUBJECT, proxy);
+  const subject = isThrough ? kind : SUBJECT;
+  const arrival = { shape: 'constant', rate, durationMs: durationMs ?? 1000 } as const;
+  const load = completeLoad({ ...named, arrival }, subject, proxy);
   // What is found of its load is found at its own keys, which are not in a map called load.
-  const atOwnKey = (message: string, ...[[, key]]: [Path, ...Path[]]) => {
+  const atOwnKey = (message: string, [, key]: Path) => {
     if (key === undefined || key === 'arrival') report(message);
     else report(message, key);
   };
   checkLoad(load, 1, atOwnKey);
-  checkLoadOfSubject(load, named, isThrough ? kind : SUBJECT, proxy, atOwnKey);
-  return { name, where, addresses: own, load, afterMs };
+  checkLoadOfSubject(load, named, subject, proxy, atOwnKey);
+  return { name, where, addresses: list, load, afterMs };
 }
 
-/** What is left of a load that is paced; null: nobody knows. */
-function restOf({ load }: Pick<Arm, 'load'>, afterMs: number | null): number | null {
+/** What is left of a load that is paced; null where that is not known. */
+function restOf({ load }: Baseline, afterMs: number | null): number | null {
   const whole = arrivalDurationMs(load.arrival);
   return whole === null || afterMs === null || whole <= afterMs ? null : whole - afterMs;
 }
 
-function checkOwnAddresses(
-  list: string[],
-  lab: Experiment['lab'],
-  baseline: Pick<Arm, 'addresses'>,
-  report: (message: string, ...path: Path) => void,
-): string[] {
+function checkOwnAddresses(list: string[], lab: LabKind, baseline: Baseline, report: ReportOwn): string[] {
   if (list.length === 0) return [];
   const own = checkAddresses({ list }, lab, (message, [, , item]) =>
     item === undefined ? report(message, 'addresses') : report(message, 'addresses', item),
   );
   for (const [i, address] of own.entries()) {
     if (baseline.addresses.includes(address))
-      report(`found ${address}, which the load has: a neighbour has addresses of its own`, 'addresses', i);
+      report(
+        `${address} is an address of the load; a neighbour needs addresses of its own: use another`,
+        'addresses',
+        i,
+      );
     const [first] = baseline.addresses;
     if (first !== undefined && familyOf(address) !== familyOf(first))
-      report(`found ${address} beside ${first}; neighbours are of the family of the load`, 'addresses', i);
+      report(
+        `${address} and the load (${first}, …) are of two families; use an address of the load's family`,
+        'addresses',
+        i,
+      );
   }
   return own;
 }

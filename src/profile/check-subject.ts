@@ -3,19 +3,16 @@
  */
 import { familyOf } from '../domain/addresses.js';
 import { formatDuration, formatTarget } from '../domain/format.js';
+import { LABS } from '../domain/lab.js';
 import { complete } from '../domain/setting.js';
 import type { Target } from '../domain/target.js';
 import { quote } from '../domain/units.js';
-import type { Experiment, LoadPlan, RoleSysctls } from '../plan/plan.js';
+import type { NamedLoad } from '../plan/load-settings.js';
+import type { Experiment, LoadPlan } from '../plan/plan.js';
 import { type ProxySettings, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
-import type { Report } from './blame.js';
-import { tryTarget } from './check-destinations.js';
-import type { LoadInput } from './merge.js';
-import type { Path } from './problem.js';
-import type { ProfileInput } from './schema.js';
-
-/** What a profile says of its subject beside the kind; the schema of each key has accepted its value. */
-export type SubjectInput = Readonly<Record<string, unknown>>;
+import { notAllowed, tryTarget } from './check-destinations.js';
+import type { SubjectInput } from './merge.js';
+import type { Path, Report } from './problem.js';
 
 export interface SubjectContext {
   readonly lab: Experiment['lab'];
@@ -69,9 +66,9 @@ function checkProxy(
   { lab, addresses }: SubjectContext,
   report: Report,
 ): ProxySettings {
-  if (lab === 'host') {
+  if (!LABS[lab].ownNamespace) {
     report(
-      `the host lab cannot start ${kind}: a proxy gets a namespace of its own, which this machine itself is not; use lab: { kind: netns }`,
+      `the ${lab} lab cannot start ${kind}: a proxy gets a namespace of its own, which this machine itself is not; use lab: { kind: netns }`,
       ['subject', 'kind'],
     );
   }
@@ -86,7 +83,7 @@ function checkProxy(
 }
 
 /** Each is a line of the configuration and a server, or an upstream, in the proxy's memory. */
-export const MAX_SERVER_LINES = 20_000;
+const MAX_SERVER_LINES = 20_000;
 
 /** A reverse proxy whose configuration has a line for each pair of an outgoing address and a destination. */
 export function checkServerLines(
@@ -113,7 +110,7 @@ function checkElsewhere(
   report: Report,
 ): CheckedSubject {
   const where: Path = ['subject', 'target'];
-  if (lab !== 'host') {
+  if (!LABS[lab].reaches) {
     report(
       `a ${lab} lab has no way out, and an external proxy is outside of it; use lab: { kind: host }, or name a proxy that the lab starts`,
       ['subject', 'kind'],
@@ -129,11 +126,7 @@ function checkElsewhere(
   const via = tryTarget(target, (message) => report(message, where));
   if (!via) return {};
   const canonical = formatTarget(via);
-  if (!allowed.has(canonical))
-    report(
-      `${canonical} is not on the allow list; a target outside the lab must be on it, port included: add allow: ["${canonical}"] if you may load it`,
-      where,
-    );
+  if (!allowed.has(canonical)) report(notAllowed(canonical), where);
   const [local] = addresses;
   if (local !== undefined && familyOf(local) !== familyOf(via.address))
     report(
@@ -147,7 +140,7 @@ function checkElsewhere(
 /** What in a load does not go with the subject. */
 export function checkLoadOfSubject(
   load: LoadPlan,
-  named: LoadInput,
+  named: NamedLoad,
   kind: SubjectKind,
   proxy: ProxySettings | undefined,
   report: Report,
@@ -201,47 +194,4 @@ function checkGet(load: LoadPlan, report: Report): void {
       ['load', 'hold'],
       ['load', 'timeout'],
     );
-}
-
-/** Reads the sysctls at a path. */
-type ReadSysctls = (sysctls: ProfileInput['sysctls'], path: Path) => Record<string, string>;
-
-/** Sysctls by role: those of the role under test, and those of the others. */
-export interface SysctlsByRole {
-  readonly sysctls: Record<string, string>;
-  readonly roles: RoleSysctls;
-}
-
-/**
- * Sort sysctls to their roles, over those of the baseline.
- * @param path where `sysctls` and `roles` stand: the top, or a variant
- */
-export function sysctlsByRole(
-  input: Pick<ProfileInput, 'sysctls' | 'roles'>,
-  kind: SubjectKind,
-  path: Path,
-  base: SysctlsByRole,
-  read: ReadSysctls,
-  report: Report,
-): SysctlsByRole {
-  const of = (role: 'client' | 'proxy' | 'origin') =>
-    read(input.roles?.[role]?.sysctls, [...path, 'roles', role, 'sysctls']);
-  const own = read(input.sysctls, [...path, 'sysctls']);
-  const [client, proxy, origin] = [of('client'), of('proxy'), of('origin')];
-  const isProxied = subjectOf(kind).role === 'proxy';
-  if (!isProxied && input.roles?.proxy !== undefined)
-    report(`there is no role proxy with the subject ${kind}; the roles are client and origin`, ['roles', 'proxy']);
-  const [tested, otherClient] = isProxied ? [proxy, client] : [client, {}];
-  return {
-    sysctls: { ...base.sysctls, ...own, ...tested },
-    roles: {
-      client: { ...base.roles.client, ...otherClient },
-      origin: { ...base.roles.origin, ...origin },
-    },
-  };
-}
-
-/** Whether any role but the one under test has sysctls of its own. */
-export function namesOthers(roles: RoleSysctls): boolean {
-  return Object.keys(roles.client).length + Object.keys(roles.origin).length > 0;
 }

@@ -4,7 +4,6 @@
 import type { z } from 'zod';
 import { quote } from '../domain/units.js';
 import { closest } from '../domain/words.js';
-import { exampleOf } from './examples.js';
 import type { Finding, Path } from './problem.js';
 import { profileSchema } from './schema.js';
 
@@ -22,7 +21,7 @@ function explain(issue: Issue, parent: Path): Finding[] {
       return [{ path: [...path, issue.keys[0]!], message: issue.message, at: 'key' }];
     case 'invalid_format':
     case 'custom':
-      return [{ path, message: issue.message }]; // written by schema.ts or units.ts, with the value in it
+      return [{ path, message: issue.message }]; // written by values.ts or units.ts, with the value in it
     case 'invalid_type':
       return [mistyped(path, issue.input, [expectedWord(issue.expected)])];
     case 'invalid_value':
@@ -34,7 +33,7 @@ function explain(issue: Issue, parent: Path): Finding[] {
     case 'too_big':
       return [outOfBounds(path, issue, `at most ${issue.maximum}`)];
     default:
-      return [{ path, message: `found ${found(issue.input)}, which is not allowed here${hint(path)}` }];
+      return [{ path, message: `${subjectOf(path)} cannot be ${found(issue.input)}${hint(path)}` }];
   }
 }
 
@@ -70,18 +69,32 @@ function mistyped(path: Path, input: unknown, expected: readonly string[]): Find
   if (path.length === 0) return { path, message: notAProfile(input) };
   if (input === undefined) return missing(path, '');
   if (path.at(-2) === 'sysctls') return { path, message: badSysctlValue(input) };
-  if (input === 'yes' || input === 'no') {
-    // YAML 1.2 has only true and false; 1.1 had these too.
-    if (expected.includes('true or false'))
-      return { path, message: `found ${quote(input)}; in YAML 1.2 this is a text: write ${input === 'yes'}` };
-  }
-  return { path, message: `found ${found(input)}; expected ${expected.join(' or ')}${described(path)}${hint(path)}` };
+  // YAML 1.2 has only true and false; 1.1 had these too.
+  if ((input === 'yes' || input === 'no') && expected.includes('true or false'))
+    return { path, message: `${quote(input)} is a text in YAML 1.2: write ${input === 'yes'}` };
+  return mustBe(path, expected.join(' or '), input);
+}
+
+/** `workers must be at most 64 (worker threads), not 1000 (a number): write "workers: 1"` */
+function mustBe(path: Path, expected: string, input: unknown): Finding {
+  const [subject, not] = [subjectOf(path), described(path)];
+  const message =
+    input === null
+      ? `${subject} has no value; it must be ${expected}${not}${hint(path)}`
+      : `${subject} must be ${expected}${not}, not ${found(input)}${hint(path)}`;
+  return { path, message };
+}
+
+/** What a sentence is about: the key, or an item of a list. */
+function subjectOf(path: Path): string {
+  const key = path.at(-1);
+  return typeof key === 'string' ? key : 'this item';
 }
 
 function notAProfile(input: unknown): string {
   const next = 'start with a line as "name: my-experiment"';
-  if (input === null || input === undefined) return `found an empty file; a profile is a map of keys: ${next}`;
-  return `found ${found(input)}; a profile is a map of keys: ${next}`;
+  if (input === null || input === undefined) return `the file is empty; a profile is a map of keys: ${next}`;
+  return `a profile must be a map of keys, not ${found(input)}: ${next}`;
 }
 
 function missing(path: Path, detail: string): Finding {
@@ -89,38 +102,31 @@ function missing(path: Path, detail: string): Finding {
 }
 
 function badSysctlValue(input: unknown): string {
-  if (typeof input === 'boolean') {
-    return `found ${input} (true or false); the kernel's switches are numbers: write ${input ? 1 : 0}`;
-  }
-  if (input === null) return 'found nothing; a value is a number or a text: write one, or remove the line';
-  return `found ${found(input)}; a value is a whole number, as 1, or a text, as "1024 65535"`;
+  if (typeof input === 'boolean') return `the kernel's switches are numbers, not ${input}: write ${input ? 1 : 0}`;
+  if (input === null) return 'the value is missing; write a number or a text, or remove the line';
+  return `the value must be a whole number, as 1, or a text, as "1024 65535", not ${found(input)}`;
 }
 
 function notOneOf(path: Path, input: unknown, allowed: readonly string[]): Finding {
   if (input === undefined) return missing(path, `; it is one of ${allowed.join(', ')}`);
   const near = typeof input === 'string' ? closest(input, allowed) : undefined;
-  const one = allowed.length === 1 ? `allowed is only ${allowed[0]}` : `allowed are ${allowed.join(', ')}`;
-  const next = near ? ` (did you mean ${near}?)` : allowed.length === 1 ? '' : ': write one of these';
-  return { path, message: `found ${found(input)}; ${one}${next}` };
+  const words = allowed.length === 1 ? allowed[0] : `one of ${allowed.join(', ')}`;
+  const message = `${subjectOf(path)} must be ${words}, not ${found(input)}${near ? ` (did you mean ${near}?)` : ''}`;
+  return { path, message };
 }
 
 function outOfBounds(path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, bound: string): Finding {
   const { input } = issue;
-  if (typeof input === 'number' && Math.abs(input) > Number.MAX_SAFE_INTEGER) {
-    return { path, message: `found ${found(input)}, a number too large to be exact${hint(path)}` };
-  }
-  const [what, unit] =
-    typeof input === 'string'
-      ? [`a text of ${input.length} characters`, ' characters']
-      : Array.isArray(input)
-        ? [`a list of ${input.length} ${input.length === 1 ? 'item' : 'items'}`, ' in the list']
-        : [found(input), ''];
-  return { path, message: `found ${what}; expected ${bound}${unit}${described(path)}${hint(path)}` };
+  if (typeof input === 'number' && Math.abs(input) > Number.MAX_SAFE_INTEGER)
+    return { path, message: `${found(input)} is too large to be exact${hint(path)}` };
+  if (typeof input !== 'string' && !Array.isArray(input)) return mustBe(path, bound, input);
+  const unit = typeof input === 'string' ? 'characters' : 'items';
+  const message = `${subjectOf(path)} must have ${bound} ${unit}${described(path)}, not ${input.length}${hint(path)}`;
+  return { path, message };
 }
 
 /** A value with its type in words, where the value alone would not show it. Collections are not printed: they may be huge or circular. */
 function found(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map of keys';
   if (typeof value === 'number') return `${value} (a number)`;
@@ -149,21 +155,22 @@ function expectedWord(type: string): string {
 }
 
 function hint(path: Path, verb: 'write' | 'add' = 'write'): string {
-  const example = exampleOf(path);
+  const example = metaAt(path, 'example');
   return example === undefined ? '' : `: ${verb} ${example.startsWith('- ') ? example.slice(2) : `"${example}"`}`;
 }
 
 /** The schema's own description of a key, in brackets. */
 function described(path: Path): string {
-  const description = descriptionAt(path);
+  const description = metaAt(path, 'description');
   return description === undefined ? '' : ` (${description})`;
 }
 
-/** Walks the schema along a path; wrappers (optional, transformed) are looked through. */
-function descriptionAt(path: Path): string | undefined {
+/** What the schema says of the key at a path; wrappers (optional, transformed) are looked through. */
+function metaAt(path: Path, what: 'description' | 'example'): string | undefined {
   let schemas: z.core.$ZodType[] = [profileSchema];
   for (const part of path) schemas = schemas.flatMap(unwrap).flatMap((schema) => step(schema, part));
-  return schemas.map(descriptionOf).find((description) => description !== undefined);
+  const found = schemas.map((schema) => metaOf(schema, what)).find((text) => text !== undefined);
+  return typeof found === 'string' ? found : undefined;
 }
 
 function step(schema: z.core.$ZodType, part: string | number): z.core.$ZodType[] {
@@ -182,9 +189,10 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
   return [schema];
 }
 
-function descriptionOf(schema: z.core.$ZodType): string | undefined {
-  const own = (schema as z.ZodType).description;
+function metaOf(schema: z.core.$ZodType, what: string): unknown {
+  const own = (schema as z.ZodType).meta()?.[what];
   if (own !== undefined) return own;
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  return def.type === 'optional' ? descriptionOf(def.innerType) : undefined;
+  if (def.type === 'optional') return metaOf(def.innerType, what);
+  return def.type === 'pipe' ? metaOf(def.in, what) : undefined;
 }

@@ -5,20 +5,17 @@
 import { createHash } from 'node:crypto';
 import type { Experiment } from '../plan/plan.js';
 import { explainIssues } from './explain.js';
-import { type Finding, formatPath, ProfileError } from './problem.js';
-import { type ResolveContext, resolveExperiment } from './resolve.js';
-import { type ProfileInput, profileSchema } from './schema.js';
+import { type Finding, formatPath, type Path, type Problem, ProfileError } from './problem.js';
+import { type LoadOptions, resolveExperiment } from './resolve.js';
+import { profileSchema } from './schema.js';
 import { type ParsedYaml, parseYaml } from './yaml.js';
 
-/** What the command line says instead of the profile. */
-export type LoadOptions = Omit<ResolveContext, 'profileHash'>;
+export type { LoadOptions };
 
 export interface LoadedProfile {
   readonly file: string;
   /** As it was written. */
   readonly text: string;
-  /** As the schema reads it: units parsed, nothing filled in. */
-  readonly input: ProfileInput;
   readonly experiment: Experiment;
   /** What was found wrong later, on the machine where it is to run, as an error with lines and columns. */
   refuse(findings: readonly Finding[]): ProfileError;
@@ -38,24 +35,36 @@ export function loadProfile(text: string, file: string, options: LoadOptions = {
       yaml.problems.map((problem) => ({ path: '', ...problem })),
     );
   }
+  const refuse = (findings: readonly Finding[]) => new ProfileError(file, problemsOf(findings, yaml));
   const parsed = profileSchema.safeParse(yaml.value, { reportInput: true });
-  if (!parsed.success) throw profileError(file, explainIssues(parsed.error.issues), yaml);
+  if (!parsed.success) throw refuse(explainIssues(parsed.error.issues));
   const profileHash = createHash('sha256').update(text).digest('hex');
-  const { experiment, problems } = resolveExperiment(parsed.data, { ...options, profileHash });
-  if (problems.length > 0) throw profileError(file, problems, yaml);
-  const refuse = (findings: readonly Finding[]) => profileError(file, findings, yaml);
-  return { file, text, input: parsed.data, experiment, refuse };
+  const { experiment, findings } = resolveExperiment(parsed.data, profileHash, options);
+  if (findings.length > 0) throw refuse(findings);
+  return { file, text, experiment, refuse };
 }
 
-/** In the order of the file, so that an editor's problem list reads like it. */
-function profileError(file: string, findings: readonly Finding[], yaml: ParsedYaml & { ok: true }): ProfileError {
-  const problems = findings.map(({ path, message, at }) => ({
-    path: formatPath(path),
-    ...yaml.locate(path, at ?? 'value'),
-    message,
-  }));
-  return new ProfileError(
-    file,
-    problems.sort((a, b) => a.line - b.line || a.column - b.column),
-  );
+type Yaml = ParsedYaml & { ok: true };
+
+/** Each problem once, in the order of the file, so that an editor's problem list reads like it. */
+function problemsOf(findings: readonly Finding[], yaml: Yaml): Problem[] {
+  const problems = findings.map((finding): Problem => {
+    const path = placeOf(finding, yaml);
+    return { path: formatPath(path), ...yaml.locate(path, finding.at ?? 'value'), message: finding.message };
+  });
+  const once = new Map(problems.map((problem) => [`${problem.path} ${problem.message}`, problem]));
+  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Where the value of a finding stands: with the variant of its arm when that names it, else with the baseline, which it has it from. */
+function placeOf({ arm, path, or = [] }: Finding, { valueAt }: Yaml): Path {
+  if (arm === undefined) return path;
+  const paths = [path, ...or];
+  const variants = valueAt(['variants']);
+  const index = Array.isArray(variants) ? variants.findIndex((variant) => variant?.name === arm) : -1;
+  const own = paths.map((each) => ['variants', index, ...each]).find((each) => valueAt(each) !== undefined);
+  if (own) return own;
+  const place = paths.find((each) => valueAt(each) !== undefined) ?? path;
+  // `addresses` may be a bare CIDR, which has no keys.
+  return typeof valueAt(place.slice(0, 1)) === 'string' ? place.slice(0, 1) : place;
 }

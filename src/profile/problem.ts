@@ -9,10 +9,24 @@ export type Path = readonly (string | number)[];
 
 /** A problem that has not yet been given its line and column. */
 export interface Finding {
+  /** The arm at fault. The paths are then inside of it: its own key is pointed at where it has one, else the baseline's. */
+  readonly arm?: string;
   readonly path: Path;
+  /** Other places where the value may stand: the first that the file has is pointed at. */
+  readonly or?: readonly Path[];
   readonly message: string;
   /** Whether the key itself is at fault (point at it) or its value. */
   readonly at?: 'key' | 'value';
+}
+
+/** Report a problem at the first of `paths` that the file has. */
+export type Report = (message: string, ...paths: readonly [Path, ...Path[]]) => void;
+
+/** @param arm the name of the arm at fault; undefined where the paths are from the top of the file */
+export function reporterFor(findings: Finding[], arm?: string): Report {
+  return (message, path, ...or) => {
+    findings.push({ ...(arm === undefined ? {} : { arm }), path, or, message });
+  };
 }
 
 /** A problem at its place in the file. */

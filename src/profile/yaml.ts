@@ -27,6 +27,8 @@ export type ParsedYaml =
       readonly value: unknown;
       /** Where a path stands (its value, or its key), or the nearest parent that is there. */
       readonly locate: (path: Path, at: 'key' | 'value') => Place;
+      /** The value at a path; undefined where there is none. */
+      readonly valueAt: (path: Path) => unknown;
     }
   | { readonly ok: false; readonly problems: readonly YamlProblem[] };
 
@@ -36,7 +38,7 @@ export function parseYaml(text: string): ParsedYaml {
   if (bytes > MAX_BYTES) {
     return fail(
       { line: 1, column: 1 },
-      `found ${bytes} bytes; a profile may have at most ${MAX_BYTES}: make it shorter`,
+      `the file has ${bytes} bytes; a profile may have at most ${MAX_BYTES}: make it shorter`,
     );
   }
   const lines = new LineCounter();
@@ -67,21 +69,30 @@ export function parseYaml(text: string): ParsedYaml {
   if (nodes.length > 0) return { ok: false, problems: nodes };
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-    return { ok: true, value, locate: (path, at) => place(offsetOf(document, path, at)) };
+    return {
+      ok: true,
+      value,
+      locate: (path, at) => place(offsetOf(document, path, at)),
+      valueAt: (path) => path.reduce(inside, value),
+    };
   } catch (error) {
     if (error instanceof RangeError) return fail({ line: 1, column: 1 }, TOO_DEEP);
     // The one ReferenceError that is left: aliases that do not resolve were found by nodeProblems.
     if (error instanceof ReferenceError) {
       return fail(
         place(firstAlias(document)),
-        `found aliases that stand for more than ${MAX_ALIASES} nodes; write the text out instead of aliasing aliases`,
+        `aliases stand for more than ${MAX_ALIASES} nodes; write the text out instead of aliasing aliases`,
       );
     }
     throw error;
   }
 }
 
-const TOO_DEEP = 'found lists or maps nested too deep to read; a profile needs six levels at most';
+function inside(value: unknown, part: string | number): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[part] : undefined;
+}
+
+const TOO_DEEP = 'lists or maps are nested too deep to read; a profile needs six levels at most';
 
 function fail(where: Place, message: string): ParsedYaml {
   return { ok: false, problems: [{ ...where, message }] };
@@ -101,17 +112,17 @@ function syntaxProblems(document: Document.Parsed, place: (offset: number) => Pl
 function syntaxMessage(code: string, message: string): string {
   switch (code) {
     case 'DUPLICATE_KEY':
-      return 'found a key that this map already has; keys must be unique: remove one of the two';
+      return 'this map has the key already; keys must be unique: remove one of the two';
     case 'MULTIPLE_DOCS':
-      return 'found a second YAML document (---); a profile is one document: put the other into a file of its own';
+      return 'a second YAML document begins here (---); a profile is one document: put the other into a file of its own';
     case 'TAG_RESOLVE_FAILED':
-      return `found a tag (${message.replace(/^.*tag: /, '')}); tags are not allowed: remove the word that starts with "!"`;
+      return `the tag ${message.replace(/^.*tag: /, '')} is not allowed: remove the word that starts with "!"`;
     case 'NON_STRING_KEY':
-      return 'found a list or map as a key; keys are plain words: write key: value';
+      return 'a list or map cannot be a key; keys are plain words: write key: value';
     case 'RESOURCE_EXHAUSTION':
       return TOO_DEEP;
     case 'TAB_AS_INDENT':
-      return 'found a tab as indentation; YAML allows only spaces there: replace the tab by spaces';
+      return 'YAML allows no tab in indentation: replace the tab by spaces';
     default:
       return `not valid YAML: ${message.split('\n')[0]}; check indentation, quotes and brackets here and in the line above`;
   }
@@ -126,12 +137,9 @@ function nodeProblems(document: Document.Parsed, place: (offset: number) => Plac
       Alias(_key, alias, ancestors) {
         const target = alias.resolve(document);
         if (target === undefined) {
-          report(
-            alias,
-            `found *${alias.source}, but no &${alias.source} stands before it: add the anchor or write the value`,
-          );
+          report(alias, `there is no &${alias.source} before *${alias.source}: add the anchor or write the value`);
         } else if (ancestors.includes(target)) {
-          report(alias, `found *${alias.source} inside of what it stands for; write the value instead`);
+          report(alias, `*${alias.source} is inside of what it stands for: write the value instead`);
         }
       },
       Pair(_key, pair) {

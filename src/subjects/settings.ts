@@ -23,12 +23,15 @@ export function binarySetting(usual: string): Setting<string> {
 }
 
 /** Of a proxy that has a configuration. */
-export const CONFIG: Setting<string[]> = setting(texts(200, 1000), {
-  default: [],
-  describe:
-    "lines added to the proxy's configuration, as they are: at its end; haproxy: to defaults; nginx: to http or stream",
-  example: '["forwarded_for delete"]',
-});
+export const CONFIG: Setting<string[]> = setting(
+  texts({ most: 200, characters: 1000, item: '"forwarded_for delete"' }),
+  {
+    default: [],
+    describe:
+      "lines added to the proxy's configuration, as they are: at its end; haproxy: to defaults; nginx: to http or stream",
+    example: '["forwarded_for delete"]',
+  },
+);
 
 /** Addresses that its clients come from. */
 export const CLIENTS: Setting<number | null> = setting(orNull(whole(1, 4096), 'as many as needed'), {

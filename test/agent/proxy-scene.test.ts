@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { clientAddresses } from '../../src/agent/place/network.js';
 import { clientAddressesEach } from '../../src/agent/proxy/proxy-scene.js';
 import { labNetOf } from '../../src/domain/reserved.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arrival } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 
 const each = (arrival: Arrival, outgoing: number) =>
   clientAddressesEach({ ...LOAD, pick: 'round-robin', arrival }, outgoing);

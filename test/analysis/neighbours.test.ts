@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { compareArms, guardrailsOf } from '../../src/analysis/compare.js';
 import { summarise } from '../../src/analysis/summary.js';
 import { parseMetric } from '../../src/domain/metric.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { Neighbour } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 import type { Run } from '../../src/results/schema.js';
 import { makeExperiment, makeRun, makeRuns } from '../support/runs.js';
 

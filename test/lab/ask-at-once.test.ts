@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { test } from 'node:test';
 import { descriptorLimit } from '../../src/agent/place/limits.js';
 import { createPool } from '../../src/load/pool.js';
-import { LOAD } from '../../src/profile/defaults.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 
 const ATTEMPTS = 50;
 const TARGET = { address: '127.0.0.1', port: 1 };

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { createPool, type LoadReport } from '../../src/load/pool.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { LoadPlan } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 
 const TARGETS = [
   { address: '198.19.0.1', port: 9000 },

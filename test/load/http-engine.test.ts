@@ -8,8 +8,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Certificate, makeCertificate } from '../../src/load/origin/certificate.js';
 import { createPool, type LoadReport } from '../../src/load/pool.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { LoadPlan } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 
 interface Scene {
   readonly plan?: Partial<LoadPlan>;

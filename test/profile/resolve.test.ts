@@ -123,8 +123,14 @@ test('what the VM lab boots, by the profile and by the command line', () => {
     kernel: 'running',
   });
   assert.equal(guestOf('lab: { kind: vm, kernel: trixie }', { lab: 'netns' }), undefined);
-  assert.throws(() => guestOf('', { kernels: ['sid'] }), /found --kernel, .* but the lab is netns: add --lab vm/);
-  assert.throws(() => guestOf('', { engine: 'qemu' }), /found --engine, .* but the lab is netns: add --lab vm/);
+  assert.throws(
+    () => guestOf('', { kernels: ['sid'] }),
+    /--kernel is for the vm lab, but the lab is netns: add --lab vm/,
+  );
+  assert.throws(
+    () => guestOf('', { engine: 'qemu' }),
+    /--engine is for the vm lab, but the lab is netns: add --lab vm/,
+  );
   assert.throws(
     () => guestOf('lab: { kind: vm, engine: uml, kernel: running }'),
     /found engine uml with kernel running/,
@@ -142,7 +148,10 @@ test('which box the Vagrant lab brings up, by the profile and by the command lin
   });
   assert.deepEqual(boxOf('', { lab: 'vagrant', box: 'trixie' })?.name, 'trixie');
   assert.equal(boxOf('lab: { kind: vagrant, box: trixie }', { lab: 'netns' }), undefined);
-  assert.throws(() => boxOf('', { box: 'trixie' }), /found --box, .* but the lab is netns: add --lab vagrant/);
+  assert.throws(
+    () => boxOf('', { box: 'trixie' }),
+    /--box is for the vagrant lab, but the lab is netns: add --lab vagrant/,
+  );
 });
 
 test('sysctls: the variant overlays the baseline, numbers and tabs become plain text', () => {

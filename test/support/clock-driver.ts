@@ -21,7 +21,7 @@ import { listenAll } from '../../src/load/origin/listen.js';
 import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
 import { runSocketEngine } from '../../src/load/socket/engine-socket.js';
-import { LOAD } from '../../src/profile/defaults.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 
 export interface DriverInput {
   readonly address: string;

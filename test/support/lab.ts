@@ -6,8 +6,8 @@ import type { Measurement, RunSpec } from '../../src/agent/protocol.js';
 import { agentCommand, startAgent } from '../../src/lab/agent-process.js';
 import type { LabSession } from '../../src/lab/lab.js';
 import { netnsCommand, netnsLab } from '../../src/lab/netns.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, Destinations, LoadPlan } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 
 export interface LabArm {
   readonly load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'>;

@@ -17,8 +17,8 @@ import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
 import { runSocketEngine } from '../../src/load/socket/engine-socket.js';
 import { readLines } from '../../src/machine/ndjson.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { LoadPlan } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 import type { Outcomes } from '../../src/results/schema.js';
 
 export interface DriverRequest {

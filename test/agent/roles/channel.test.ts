@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { connectRole, type ProtocolOf } from '../../../src/agent/roles/channel.js';
 import { launchRole } from '../../../src/agent/roles/launch.js';
 import { connectOrigin } from '../../../src/agent/roles/origin-client.js';
-import { LOAD } from '../../../src/profile/defaults.js';
+import { LOAD } from '../../../src/plan/load-settings.js';
 
 const schemas = {
   add: { request: z.object({ a: z.number(), b: z.number() }), answer: z.object({ sum: z.number() }) },

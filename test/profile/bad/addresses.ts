@@ -38,13 +38,14 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: 'a list as addresses',
     text: addresses('[10.50.0.1]'),
     place: 'addresses:2',
-    message: /found a list; expected a text or a map of keys: write "addresses: 10\.50\.0\.0\/24"/,
+    message: /^addresses must be a text or a map of keys, not a list: write "addresses: 10\.50\.0\.0\/24"$/,
   },
   {
     title: 'a number as CIDR',
     text: addresses('{ cidr: 10 }'),
     place: 'addresses.cidr:2',
-    message: /found 10 \(a number\); expected a text/,
+    message:
+      /^cidr must be a text \(local addresses, as 10\.50\.0\.0\/24\), not 10 \(a number\): write "cidr: 10\.50\.0\.0\/24"$/,
   },
   {
     title: 'an unknown key of addresses',
@@ -56,19 +57,19 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: 'neither CIDR nor range nor list',
     text: addresses('{ count: 5 }'),
     place: 'addresses:2',
-    message: /found no addresses; give one of cidr, range or list/,
+    message: /^addresses needs one of cidr, range or list, for example "cidr: 10\.50\.0\.0\/24"$/,
   },
   {
     title: 'both CIDR and range',
     text: addresses('{ cidr: 10.50.0.0/24, range: 10.50.0.1-10.50.0.9 }'),
     place: 'addresses.range:2',
-    message: /found cidr and range; .*remove the other/,
+    message: /^cidr and range both say which addresses to use; remove one of them$/,
   },
   {
     title: 'count beside a list',
     text: addresses('{ list: [10.50.0.1, 10.50.0.2], count: 1 }'),
     place: 'addresses.count:2',
-    message: /a list is used whole: remove count/,
+    message: /^count does not go with a list, which is used whole: remove count, or shorten the list$/,
   },
   {
     title: 'more addresses than the CIDR has',
@@ -92,7 +93,8 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: 'loopback addresses',
     text: addresses('127.0.1.0/24'),
     place: 'addresses:2',
-    message: /found 127\.0\.1\.1, a loopback address; tcp_tw_reuse=2.*use private addresses/,
+    message:
+      /^127\.0\.1\.1 is a loopback address, where tcp_tw_reuse=2 \(the default\) reuses TIME_WAIT and would hide the problem: use private addresses, as 10\.50\.0\.0\/24$/,
   },
   {
     title: 'multicast addresses',
@@ -110,30 +112,34 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: 'link-local addresses',
     text: addresses('fe80::/64').replace('fe80::/64', '{ cidr: "fe80::/64", count: 2 }'),
     place: 'addresses.cidr:2',
-    message: /found fe80::1, a link-local address/,
+    message:
+      /^fe80::1 is a link-local address; local addresses must be unicast: use private ones, as 10\.50\.0\.0\/24$/,
   },
   {
     title: "the lab's own network",
     text: addresses('198.18.0.0/24'),
     place: 'addresses:2',
-    message: /which is in 198\.18\.0\.0\/15, the network that the lab uses/,
+    message:
+      /^198\.18\.0\.1 is in 198\.18\.0\.0\/15, the network that the lab uses for its own links and origin: use another, as 10\.50\.0\.0\/24$/,
   },
   {
     title: "the lab's own IPv6 network",
     text: addresses('{ range: "fdb5::1-fdb5::4" }'),
     place: 'addresses.range:2',
-    message: /which is in fdb5::\/32/,
+    message:
+      /^fdb5::1 is in fdb5::\/32, the network that the lab uses for its own links and origin: use another, as 10\.50\.0\.0\/24$/,
   },
   {
     title: 'mixed families',
     text: addresses('{ list: [10.50.0.1, "fd00:50::1"] }'),
     place: 'addresses.list[1]:2',
-    message: /must be of one family/,
+    message:
+      /^fd00:50::1 and 10\.50\.0\.1 are of two families; the addresses of one arm must be of one: keep IPv4 or IPv6, and give the other a variant of its own$/,
   },
   {
     title: 'an address twice',
     text: addresses('{ list: ["fd00:50::1", "fd00:50:0::1"] }'),
     place: 'addresses.list[1]:2',
-    message: /found "fd00:50::1" again \(it is item 1 too\)/,
+    message: /^"fd00:50::1" is in the list twice \(it is item 1 too\): remove one$/,
   },
 ];

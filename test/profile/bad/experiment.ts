@@ -8,7 +8,8 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a kernel for a lab that has none of its own',
     text: add('lab: { kind: netns, kernel: trixie }'),
     place: 'lab.kernel:8',
-    message: /found "trixie", but the netns lab runs on the kernel of this machine: use kind: vm, or remove kernel/,
+    message:
+      /^the netns lab has no "kernel" \(it runs on the kernel of this machine\); use kind: vm, or remove kernel$/,
   },
   {
     title: 'an unknown kernel',
@@ -33,7 +34,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'kernels and a kernel',
     text: add('lab: { kind: vm, kernel: sid }\nkernels: [bookworm, trixie]'),
     place: 'lab.kernel:8',
-    message: /found "sid", but kernels names what is to be booted: remove one of the two/,
+    message: /^lab\.kernel \("sid"\) and kernels both say what is booted; remove one of the two$/,
   },
   {
     title: 'an unknown kernel among others',
@@ -45,31 +46,32 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a kernel twice',
     text: add('lab: { kind: vm }\nkernels: [trixie, bookworm, trixie]'),
     place: 'kernels[2]:9',
-    message: /found "trixie", which kernels\[0\] has already, on the same engine: remove one/,
+    message: /^"trixie" is in the list twice with the same engine \(kernels\[0\]\); remove one$/,
   },
   {
     title: 'a kernel twice, once with the engine that it has anyway',
     text: add('lab: { kind: vm }\nkernels: [trixie, { kernel: trixie, engine: uml }]'),
     place: 'kernels[1].kernel:9',
-    message: /found "trixie", which kernels\[0\] has already, on the same engine: remove one/,
+    message: /^"trixie" is in the list twice with the same engine \(kernels\[0\]\); remove one$/,
   },
   {
     title: 'an unknown engine for a kernel',
     text: add('lab: { kind: vm }\nkernels: [{ kernel: trixie, engine: xen }]'),
     place: 'kernels[0].engine:9',
-    message: /found "xen"/,
+    message: /^engine must be one of uml, qemu, not "xen" \(a text\)$/,
   },
   {
     title: 'no kernel at all',
     text: add('lab: { kind: vm }\nkernels: []'),
     place: 'kernels:9',
-    message: /found a list of 0 items; expected at least 1 in the list/,
+    message:
+      /^kernels must have at least 1 items \(vm only, instead of lab\.kernel: baseline and variants run on each of these kernels, side by side\), not 0: write "kernels: \[bookworm, trixie\]"$/,
   },
   {
     title: 'a box for another lab',
     text: add('lab: { kind: vm, box: trixie }'),
     place: 'lab.box:8',
-    message: /found "trixie", but only the vagrant lab has a box: use kind: vagrant, or remove box/,
+    message: /^the vm lab has no "box"; use kind: vagrant, or remove box$/,
   },
   {
     title: 'a box of the catalogue, not of the Vagrantfile',
@@ -81,13 +83,13 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'two variants of one name',
     text: add('  - name: two\n  - name: one'),
     place: 'variants[2].name:9',
-    message: /found "one", which variants\[0\] has already; .*rename one/,
+    message: /^"one" is the name of variants\[0\] too: rename one$/,
   },
   {
     title: 'a variant called baseline',
     text: edit('name: one', 'name: baseline'),
     place: 'variants[0].name:7',
-    message: /the name of what every variant is compared with: use another/,
+    message: /^a variant cannot be called "baseline", which is what it is compared with: use another name$/,
   },
   {
     title: 'an unknown goal',
@@ -129,25 +131,25 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a guardrail twice',
     text: add('guardrails: [capacity, capacity]'),
     place: 'guardrails[1]:8',
-    message: /found "capacity" twice/,
+    message: /^"capacity" is in the list twice: remove one$/,
   },
   {
     title: 'the goal as a guardrail',
     text: add('goal: capacity\nguardrails: [capacity]'),
     place: 'guardrails[0]:9',
-    message: /which is the goal already: remove it here/,
+    message: /^"capacity" is the goal already: remove it here$/,
   },
   {
     title: 'a threshold without a limit',
     text: add('thresholds:\n  - metric: failures.share'),
     place: 'thresholds[0]:9',
-    message: /a threshold without a limit; it needs max or min: add "max: 0"/,
+    message: /^a threshold needs max or min: add "max: 0"$/,
   },
   {
     title: 'a threshold for an unknown variant',
     text: add('thresholds: [{ metric: failures.share, max: 0, variant: onne }]'),
     place: 'thresholds[0].variant:8',
-    message: /found "onne", which is no variant here; there are baseline, one \(did you mean one\?\)/,
+    message: /^there is no variant "onne"; use one of baseline, one \(did you mean one\?\)$/,
   },
   {
     title: 'a limit without a unit',
@@ -165,12 +167,12 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a limit that is no number',
     text: add('thresholds: [{ metric: capacity, min: true }]'),
     place: 'thresholds[0].min:8',
-    message: /found true \(true or false\); expected a number or a text/,
+    message: /^min must be a number or a text \(at least\), not true \(true or false\): write "min: 0\.9"$/,
   },
   {
     title: 'limits that no run can pass',
     text: add('thresholds: [{ metric: capacity, min: 9, max: 5 }]'),
     place: 'thresholds[0].min:8',
-    message: /found min 9 above max 5; no run could pass/,
+    message: /^min 9 is above max 5, so that no run could pass: swap them$/,
   },
 ];

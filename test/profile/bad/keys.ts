@@ -38,13 +38,15 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'an empty list of variants',
     text: edit('variants:\n  - name: one', 'variants: []'),
     place: 'variants:6',
-    message: /found a list of 0 items; expected at least 1 in the list: write "variants: /,
+    message:
+      /^variants must have at least 1 items, not 0: write "variants: \[\{ name: no-port, load: \{ strategy: bind-no-port \} \}\]"$/,
   },
   {
     title: 'a map instead of the list of variants',
     text: edit('  - name: one', '  name: one'),
     place: 'variants:7',
-    message: /found a map of keys; expected a list: write /,
+    message:
+      /^variants must be a list, not a map of keys: write "variants: \[\{ name: no-port, load: \{ strategy: bind-no-port \} \}\]"$/,
   },
   {
     title: 'a variant without a name',
@@ -56,7 +58,8 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'a variant that is a word',
     text: edit('- name: one', '- one'),
     place: 'variants[0]:7',
-    message: /found "one" \(a text\); expected a map of keys: write \{ name/,
+    message:
+      /^this item must be a map of keys, not "one" \(a text\): write \{ name: no-port, load: \{ strategy: bind-no-port \} \}$/,
   },
   {
     title: 'an unknown key at the top',
@@ -86,91 +89,101 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     title: 'a list as the name',
     text: edit('name: good', 'name: [good]'),
     place: 'name:1',
-    message: /found a list; expected a text.*: write "name: /,
+    message: /^name must be a text \(names the result folder\), not a list: write "name: my-experiment"$/,
   },
   {
     title: 'a name with capitals',
     text: edit('name: good', 'name: My Profile'),
     place: 'name:1',
-    message: /found "My Profile"; a name is 1 to 63 lower-case letters/,
+    message:
+      /^"My Profile" is not a name: use 1 to 63 lower-case letters, digits, dots and dashes, starting with a letter or digit$/,
   },
   {
     title: 'a name that is a path',
     text: edit('name: good', 'name: ../../etc/passwd'),
     place: 'name:1',
-    message: /a name is 1 to 63 lower-case letters/,
+    message:
+      /^"\.\.\/\.\.\/etc\/passwd" is not a name: use 1 to 63 lower-case letters, digits, dots and dashes, starting with a letter or digit$/,
   },
   {
     title: 'a name with an escape sequence',
     text: edit('name: good', 'name: "a\\e[2Jb"'),
     place: 'name:1',
-    message: /found "a\\u001b\[2Jb"; a name is/,
+    message: /^"a\\u001b\[2Jb" is not a name: use 1 to 63 /,
   },
   {
     title: 'repeat as a text',
     text: add('repeat: "6"'),
     place: 'repeat:8',
-    message: /found "6" \(a text\); expected a number \(pairs of runs per variant\): write "repeat: 10"/,
+    message: /^repeat must be a number \(pairs of runs per variant\), not "6" \(a text\): write "repeat: 10"$/,
   },
   {
     title: 'repeat with a fraction',
     text: add('repeat: 1.5'),
     place: 'repeat:8',
-    message: /found 1\.5 \(a number\); expected a whole number/,
+    message: /^repeat must be a whole number \(pairs of runs per variant\), not 1\.5 \(a number\): write "repeat: 10"$/,
   },
   {
     title: 'repeat of zero',
     text: add('repeat: 0'),
     place: 'repeat:8',
-    message: /found 0 \(a number\); expected at least 1/,
+    message: /^repeat must be at least 1 \(pairs of runs per variant\), not 0 \(a number\): write "repeat: 10"$/,
   },
-  { title: 'repeat of a million', text: add('repeat: 1000000'), place: 'repeat:8', message: /expected at most 1000/ },
+  {
+    title: 'repeat of a million',
+    text: add('repeat: 1000000'),
+    place: 'repeat:8',
+    message:
+      /^repeat must be at most 1000 \(pairs of runs per variant\), not 1000000 \(a number\): write "repeat: 10"$/,
+  },
   {
     title: 'a negative seed',
     text: add('seed: -1'),
     place: 'seed:8',
-    message: /found -1 \(a number\); expected at least 0/,
+    message:
+      /^seed must be at least 0 \(of the order of runs, the arrivals and the picks\), not -1 \(a number\): write "seed: 1"$/,
   },
   {
     title: 'a seed that is not a number',
     text: add('seed: .nan'),
     place: 'seed:8',
-    message: /found NaN \(a number\); expected a number.*: write "seed: 1"/,
+    message:
+      /^seed must be a number \(of the order of runs, the arrivals and the picks\), not NaN \(a number\): write "seed: 1"$/,
   },
   {
     title: 'no value behind a key',
     text: add('repeat:'),
     place: 'repeat:8',
-    message: /found nothing; expected a number/,
+    message: /^repeat has no value; it must be a number \(pairs of runs per variant\): write "repeat: 10"$/,
   },
   {
     title: 'an unknown lab',
     text: add('lab: { kind: docker }'),
     place: 'lab.kind:8',
-    message: /found "docker" \(a text\); allowed are netns, vm, vagrant, host: write one of these/,
+    message: /^kind must be one of netns, vm, vagrant, host, not "docker" \(a text\)$/,
   },
   {
     title: 'a box that is to be left in an unknown state',
     text: add('lab: { kind: vagrant, after: halt }'),
     place: 'lab.after:8',
-    message: /found "halt" \(a text\); allowed are destroy, revert, keep/,
+    message: /^after must be one of destroy, revert, keep, not "halt" \(a text\)$/,
   },
   {
     title: 'an unknown engine',
     text: add('lab: { kind: vm, engine: xen }'),
     place: 'lab.engine:8',
-    message: /found "xen" \(a text\); allowed are uml, qemu: write one of these/,
+    message: /^engine must be one of uml, qemu, not "xen" \(a text\)$/,
   },
   {
     title: 'an unknown subject',
     text: add('subject: { kind: varnish }'),
     place: 'subject.kind:8',
-    message: /found "varnish" \(a text\); allowed are direct, squid/,
+    message: /^kind must be one of direct, squid, haproxy, nginx, dante, tor, external, not "varnish" \(a text\)$/,
   },
   {
     title: 'allowHostChanges: yes',
     text: add('allowHostChanges: yes'),
     place: 'allowHostChanges:8',
-    message: /found "yes"; in YAML 1\.2 this is a text: write true/,
+    message: /^"yes" is a text in YAML 1\.2: write true$/,
   },
 ];

@@ -10,25 +10,25 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     title: 'an engine that is none',
     text: load('engine: undici'),
     place: 'load.engine:4',
-    message: /found "undici" \(a text\); allowed are socket, http/,
+    message: /^engine must be one of socket, http, not "undici" \(a text\)$/,
   },
   {
     title: 'the socket engine with TLS',
     text: load('engine: socket\n  tls: true'),
     place: 'load.tls:5',
-    message: /found tls, which only the HTTP engine can do: write "engine: http", or remove tls/,
+    message: /^tls needs the HTTP engine: write "engine: http", or remove tls$/,
   },
   {
     title: 'the socket engine with connections that are used again',
     text: load('engine: socket\n  keepAlive: true'),
     place: 'load.keepAlive:5',
-    message: /found keepAlive, which only the HTTP engine can do/,
+    message: /^keepAlive needs the HTTP engine: write "engine: http", or remove keepAlive$/,
   },
   {
     title: 'the HTTP engine without HTTP',
     text: load('engine: http\n  protocol: tcp'),
     place: 'load.protocol:5',
-    message: /found protocol tcp, but the HTTP engine only speaks HTTP: write "protocol: get", or "engine: socket"/,
+    message: /^the HTTP engine does not speak protocol tcp: write "protocol: get", or "engine: socket"$/,
   },
   {
     title: 'GET without a proxy by the socket engine',
@@ -40,25 +40,26 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     title: 'an exchange of bytes by the HTTP engine',
     text: load('engine: http\n  exchange: { request: 1, response: 1 }'),
     place: 'load.exchange:5',
-    message: /found an exchange, but the HTTP engine sends a GET and reads its answer: remove exchange, and give body/,
+    message:
+      /^the HTTP engine has no "exchange" \(it sends a GET and reads the answer\): remove exchange, and give body$/,
   },
   {
     title: 'an origin that does not accept, and the HTTP engine',
     text: load('engine: http\n  sink: listen-only'),
     place: 'load.sink:5',
-    message: /with the HTTP engine the origin must answer: write "sink: accept"/,
+    message: /^the HTTP engine needs an origin that answers, which sink listen-only does not: write "sink: accept"$/,
   },
   {
     title: 'drain by the HTTP engine',
     text: load('engine: http\n  drain: true'),
     place: 'load.drain:5',
-    message: /found drain, which only the socket engine can do: remove it, or write "engine: socket"/,
+    message: /^the HTTP engine has no "drain": remove it, or write "engine: socket"$/,
   },
   {
     title: 'clocks of the clients by the HTTP engine',
     text: load('engine: http\n  clocks: 3'),
     place: 'load.clocks:5',
-    message: /found clocks, which only the socket engine can give its clients/,
+    message: /^the HTTP engine has no "clocks": remove it, or write "engine: socket"$/,
   },
   {
     title: 'TLS to a proxy that is to read the request',
@@ -71,24 +72,27 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     text: squid('keepAlive: true\n  hold: 1s'),
     place: 'load.hold:5',
     message:
-      /found keepAlive and hold 1s; a tunnel that is used again is not held: write "hold: 0s", or remove keepAlive/,
+      /^keepAlive reuses a tunnel at once, which does not go with hold 1s: write "hold: 0s", or remove keepAlive$/,
   },
   {
     title: 'a tunnel that is held and that the origin closes',
     text: squid('engine: http\n  close: server\n  hold: 1s'),
     place: 'load.hold:6',
-    message: /with the HTTP engine the origin closes after its answer: write "hold: 0s", or "close: client"/,
+    message:
+      /^with the HTTP engine the origin closes after its answer, so close: server does not go with hold 1s: write "hold: 0s", or "close: client"$/,
   },
   {
     title: 'connections that are kept open, and used again',
     text: load('keepAlive: true').replace('{ shape: constant, rate: 100/s,', '{ shape: hold, connections: 5,'),
     place: 'load.keepAlive:4',
-    message: /found keepAlive with an arrival that holds connections; .*: remove keepAlive, or use another arrival/,
+    message:
+      /^keepAlive reuses connections, and an arrival that holds them opens each once: remove keepAlive, or use another arrival$/,
   },
   {
     title: 'TLS to a machine outside the lab',
     text: external('[127.0.0.1:9000]').replace('  strategy: bind', '  tls: true'),
     place: 'load.tls:4',
-    message: /found tls and targets outside the lab, whose certificates are not of the lab's making/,
+    message:
+      /^tls needs the certificate that the lab makes, which targets outside the lab do not have: remove tls, or the targets$/,
   },
 ];

@@ -8,13 +8,13 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a rate without a unit',
     text: arrival('{ shape: constant, rate: 2000, duration: 1s }'),
     place: 'load.arrival.rate:5',
-    message: /found 2000 \(a number\); expected a text \(attempts per second, as 2000\/s\): write "rate: 2000\/s"/,
+    message: /^rate must be a text \(attempts per second, as 2000\/s\), not 2000 \(a number\): write "rate: 2000\/s"$/,
   },
   {
     title: 'a search for something unknown',
     text: arrival('{ find: min-rate }'),
     place: 'load.arrival.find:5',
-    message: /found "min-rate" \(a text\); allowed is only max-rate/,
+    message: /^find must be max-rate, not "min-rate" \(a text\) \(did you mean max-rate\?\)$/,
   },
   {
     title: 'a search with a key of an arrival',
@@ -26,7 +26,7 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a search that ends below its beginning',
     text: arrival('{ find: max-rate, from: 50/s, to: 20/s }'),
     place: 'load.arrival.to:5',
-    message: /found 20\/s, below from \(50\/s\): raise to, or lower from/,
+    message: /^the search ends at 20\/s, below its first step \(50\/s\): raise to, or lower from$/,
   },
   {
     title: 'a search with a tolerance that is no share',
@@ -68,7 +68,7 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a duration of zero',
     text: arrival('{ shape: constant, rate: 5/s, duration: 0s }'),
     place: 'load.arrival.duration:5',
-    message: /schedules no attempt; raise the rate or the duration/,
+    message: /^constant 5\/s for 0s schedules no attempt: raise the rate or the duration$/,
   },
   {
     title: 'a rate so low that nothing happens',
@@ -86,13 +86,15 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a mistyped shape',
     text: arrival('{ shape: constnat, rate: 5/s, duration: 1s }'),
     place: 'load.arrival.shape:5',
-    message: /found "constnat" \(a text\); allowed are constant, .*did you mean constant\?/,
+    message:
+      /^shape must be one of constant, poisson, ramp, steps, fill, hold, not "constnat" \(a text\) \(did you mean constant\?\)$/,
   },
   {
     title: 'an arrival that is a rate',
     text: arrival('100/s'),
     place: 'load.arrival:5',
-    message: /found "100\/s" \(a text\); expected a map of keys: write "arrival: /,
+    message:
+      /^arrival must be a map of keys, not "100\/s" \(a text\): write "arrival: \{ shape: constant, rate: 2000\/s, duration: 10s \}"$/,
   },
   {
     title: 'a key of another shape',
@@ -110,7 +112,7 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a fill without an end',
     text: arrival('{ shape: fill }'),
     place: 'load.arrival:5',
-    message: /a fill that never ends; it needs attempts or failures: add "failures: 20"/,
+    message: /^this fill never ends; it needs attempts or failures: add "failures: 20"$/,
   },
   {
     title: 'too many attempts',
@@ -122,38 +124,42 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a run of two hours',
     text: arrival('{ shape: constant, rate: 1/s, duration: 2h }'),
     place: 'load.arrival:5',
-    message: /found a run of 2h; at most 1h is allowed/,
+    message:
+      /^a run would take 2h; at most 1h is allowed, and exhaustion shows within minutes: shorten the arrivals or the hold$/,
   },
   {
     title: 'an experiment of months',
     text: `${edit('duration: 1s', 'duration: 1h')}repeat: 1000\n`,
     place: 'repeat:8',
-    message: /2 arms × 1001 blocks, 2002h of load in all; at most 168h/,
+    message:
+      /^2 arms × 1001 blocks are 2002h of load in all; at most 168h is allowed: lower repeat, or shorten the load$/,
   },
   {
     title: 'an unknown strategy',
     text: load('strategy: bind-noport'),
     place: 'load.strategy:4',
-    message: /found "bind-noport" \(a text\); allowed are connect, bind, .*did you mean bind-no-port\?/,
+    message:
+      /^strategy must be one of connect, bind, bind-reuseaddr, bind-reuseport, bind-no-port, bind-no-port-reuseaddr, bind-explicit-port, bind-explicit-port-reuseport, bind-explicit-port-exclusive, bind-any, bind-any-reuseaddr, local-port-range, not "bind-noport" \(a text\) \(did you mean bind-no-port\?\)$/,
   },
   {
     title: 'a timeout of zero',
     text: load('timeout: 0s'),
     place: 'load.timeout:4',
-    message: /a timeout must be greater than 0: write "timeout: 5s"/,
+    message: /^timeout must be greater than 0s, for example "timeout: 5s"$/,
   },
   {
     title: 'a hold that is a number',
     text: load('hold: 0'),
     place: 'load.hold:4',
-    message: /found 0 \(a number\); expected a text \(how long an established connection.*write "hold: 250ms"/,
+    message:
+      /^hold must be a text \(how long an established connection is kept open; with protocol get, how long the origin waits to answer\), not 0 \(a number\): write "hold: 250ms"$/,
   },
   {
     title: 'a port list for a strategy without one',
     text: load('ports: 20000-29999'),
     place: 'load.ports:4',
     message:
-      /a port list, which strategy connect does not use; bind-explicit-port, .*local-port-range do: remove ports/,
+      /^strategy connect does not use a port list \(bind-explicit-port, bind-explicit-port-reuseport, bind-explicit-port-exclusive, local-port-range do\): remove ports, or set net\.ipv4\.ip_local_port_range under sysctls$/,
   },
   {
     title: 'a port range upside down',
@@ -165,30 +171,35 @@ export const LOAD: readonly BadProfile[] = [
     title: 'an exchange that nobody answers',
     text: load('sink: listen-only\n  exchange: { request: 1, response: 1 }'),
     place: 'load.exchange:5',
-    message: /found an exchange, but with sink listen-only nobody accepts/,
+    message:
+      /^an exchange needs an origin that answers, and with sink listen-only nobody accepts the connection: remove exchange, or write "sink: accept"$/,
   },
   {
     title: 'a server that closes and never accepts',
     text: load('sink: listen-only\n  close: server'),
     place: 'load.close:5',
-    message: /found close: server, but with sink listen-only/,
+    message:
+      /^close: server needs an origin that closes, and with sink listen-only nobody accepts the connection: write "close: client", or "sink: accept"$/,
   },
   {
     title: 'more connections held than may be in flight',
     text: arrival('{ shape: hold, connections: 100, duration: 1s }\n  maxInFlight: 10'),
     place: 'load.arrival.connections:5',
-    message: /100 connections to hold, but maxInFlight allows 10 for each of 1 workers/,
+    message:
+      /^maxInFlight allows 10 sockets for each of 1 workers, so not all of 100 connections can be held and the rest would be shed: raise maxInFlight, or hold fewer$/,
   },
   {
     title: 'more workers than addresses',
     text: `${edit('10.50.0.0/24', '{ cidr: 10.50.0.0/24, count: 2, pick: by-worker }', load('workers: 3'))}`,
     place: 'load.workers:4',
-    message: /3 workers and pick by-worker, but 2 addresses/,
+    message:
+      /^pick by-worker gives every worker an address of its own, but there are 3 workers and 2 addresses: lower workers, or pick round-robin$/,
   },
   {
     title: 'a workers count that is absurd',
     text: load('workers: 1000'),
     place: 'load.workers:4',
-    message: /found 1000 \(a number\); expected at most 64 \(worker threads,/,
+    message:
+      /^workers must be at most 64 \(worker threads, each with as many descriptors as ulimit -n allows\), not 1000 \(a number\): write "workers: 1"$/,
   },
 ];

@@ -10,43 +10,45 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     title: 'a neighbour through a proxy that is not there',
     text: neighbours('name: others, where: through, rate: 10/s'),
     place: 'neighbours[0].where:9',
-    message: /the subject is direct, and there is no proxy to go through: write "where: beside"/,
+    message: /^where: through needs a proxy, and the subject is direct: write "where: beside"$/,
   },
   {
     title: 'a neighbour beside the proxy that speaks to it',
     text: neighbours('name: others, protocol: get, rate: 10/s'),
     place: 'neighbours[0].protocol:9',
-    message: /found protocol, which clients of a proxy have: remove protocol, or write "where: through"/,
+    message:
+      /^a neighbour beside the load has no "protocol" \(only clients of a proxy have it\): remove protocol, or write "where: through"$/,
   },
   {
     title: 'two neighbours of one name',
     text: neighbours('name: dns, rate: 10/s', 'name: dns, rate: 10/s'),
     place: 'neighbours[1].name:10',
-    message: /found "dns", which neighbours\[0\] has already: rename one/,
+    message: /^"dns" is the name of neighbours\[0\] too: rename one$/,
   },
   {
     title: 'a neighbour that nobody knows the end of',
     text: neighbours('name: dns, rate: 10/s, after: load'),
     place: 'neighbours[0]:9',
-    message: /the key "duration" is missing: .*: add "duration: 2s"/,
+    message:
+      /^the key "duration" is missing, and how long the load lasts after this neighbour has begun is not known beforehand: add "duration: 2s"$/,
   },
   {
     title: 'a neighbour on an address of the load',
     text: neighbours('name: dns, rate: 10/s, addresses: [10.50.0.1]'),
     place: 'neighbours[0].addresses[0]:9',
-    message: /found 10\.50\.0\.1, which the load has: a neighbour has addresses of its own/,
+    message: /^10\.50\.0\.1 is an address of the load; a neighbour needs addresses of its own: use another$/,
   },
   {
     title: 'a neighbour of another family',
     text: neighbours('name: dns, rate: 10/s, addresses: ["fd00:50::1"]'),
     place: 'neighbours[0].addresses[0]:9',
-    message: /found fd00:50::1 beside 10\.50\.0\.1; neighbours are of the family of the load/,
+    message: /^fd00:50::1 and the load \(10\.50\.0\.1, …\) are of two families; use an address of the load's family$/,
   },
   {
     title: 'a neighbour with a list of ports',
     text: neighbours('name: dns, rate: 10/s, strategy: bind-explicit-port'),
     place: 'neighbours[0].strategy:9',
-    message: /found strategy bind-explicit-port, which needs a list of ports, and a neighbour has none: use another/,
+    message: /^strategy bind-explicit-port needs a list of ports, which a neighbour does not have: use another$/,
   },
   {
     title: 'a neighbour whose load is none',
@@ -70,6 +72,7 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     title: 'a neighbour in the host lab',
     text: `${neighbours('name: dns, rate: 10/s')}lab: { kind: host }\nallowHostChanges: true\n`,
     place: 'neighbours:9',
-    message: /found neighbours with the host lab/,
+    message:
+      /^neighbours need a lab and a proxy of their own, which the host lab is not: use lab: \{ kind: netns \} with another subject, or remove neighbours$/,
   },
 ];

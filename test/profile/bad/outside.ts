@@ -8,13 +8,15 @@ export const OUTSIDE: readonly BadProfile[] = [
     title: 'a target from a netns lab',
     text: external('["10.20.0.10:3128"]').replace('kind: host', 'kind: netns'),
     place: 'destinations.targets:12',
-    message: /targets outside the lab, and a netns lab has no way out/,
+    message:
+      /^targets are outside the lab, and the netns lab has no way out: remove targets to use the lab's own origin, or write lab: \{ kind: host \}$/,
   },
   {
     title: 'a target that is not on the allow list',
     text: external('["10.20.0.10:3128"]', '["10.20.0.11:3128"]'),
     place: 'destinations.targets[0]:12',
-    message: /10\.20\.0\.10:3128, which is not on the allow list.*add allow: \["10\.20\.0\.10:3128"\]/,
+    message:
+      /^10\.20\.0\.10:3128 is not on the allow list; a target outside the lab must be on it, port included: add allow: \["10\.20\.0\.10:3128"\] if you may load it$/,
   },
   {
     title: 'a target on the allow list with another port',
@@ -92,19 +94,20 @@ export const OUTSIDE: readonly BadProfile[] = [
     title: 'a target of the other family',
     text: external('["[fd00:20::10]:3128"]'),
     place: 'destinations.targets[0]:12',
-    message: /the local addresses are IPv4, as 10\.50\.0\.1/,
+    message:
+      /^\[fd00:20::10\]:3128 and the local addresses \(10\.50\.0\.1, …\) are of two families; a connection has one: use targets and addresses of the same$/,
   },
   {
     title: 'a target twice',
     text: external('["10.20.0.10:80", "10.20.0.10:80"]'),
     place: 'destinations.targets[1]:12',
-    message: /found 10\.20\.0\.10:80 twice/,
+    message: /^10\.20\.0\.10:80 is in the list twice; every target gets the same share of the load: remove one$/,
   },
   {
     title: "targets beside the lab's own ports",
     text: `${external('["10.20.0.10:80"]')}  ports: 4\n`,
     place: 'destinations.ports:13',
-    message: /found targets and ports; .*keep one of the two/,
+    message: /^targets and ports do not go together \(ports is about the lab's own origin\); keep one of the two$/,
   },
   {
     title: 'too many destinations',
@@ -116,7 +119,8 @@ export const OUTSIDE: readonly BadProfile[] = [
     title: 'the host lab without leave',
     text: add('lab: { kind: host }\nsysctls:\n  net.ipv4.tcp_tw_reuse: 1'),
     place: 'lab:8',
-    message: /the host lab runs on this machine itself.*add "allowHostChanges: true"/,
+    message:
+      /^the host lab loads and may change this machine itself, which the profile must allow: add "allowHostChanges: true" at the top, or use lab: \{ kind: netns \}$/,
   },
   {
     title: 'the host lab, forbidden',

@@ -51,7 +51,8 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'few descriptors for a proxy',
     text: squid('workers: 1', ', descriptors: 3'),
     place: 'subject.descriptors:8',
-    message: /expected at least 64 \(.*descriptors that the proxy may have\)/,
+    message:
+      /^descriptors must be at least 64 \(.*descriptors that the proxy may have\), not 3 \(a number\): write "descriptors: 16000"$/,
   },
   {
     title: 'a strategy for a proxy, which has its own',
@@ -100,7 +101,7 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'the role of a proxy without one',
     text: add('roles: { proxy: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } } }'),
     place: 'roles.proxy:8',
-    message: /there is no role proxy with the subject direct; the roles are client and origin/,
+    message: /^there is no role "proxy" with the subject direct; use client or origin$/,
   },
   {
     title: 'a role that is none',

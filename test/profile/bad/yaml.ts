@@ -9,19 +9,30 @@ const BOMB = `a: &a [x,x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e', 'f', 'g', 'h', '
   .join('\n')}\n`;
 
 export const YAML: readonly BadProfile[] = [
-  { title: 'an empty file', text: '', place: ':1', message: /found an empty file.*start with a line as "name: / },
-  { title: 'only a comment', text: '# nothing\n', place: ':1', message: /found an empty file/ },
+  {
+    title: 'an empty file',
+    text: '',
+    place: ':1',
+    message: /^the file is empty; a profile is a map of keys: start with a line as "name: my-experiment"$/,
+  },
+  {
+    title: 'only a comment',
+    text: '# nothing\n',
+    place: ':1',
+    message: /^the file is empty; a profile is a map of keys: start with a line as "name: my-experiment"$/,
+  },
   {
     title: 'a list instead of a map',
     text: '- name: x\n- name: y\n',
     place: ':1',
-    message: /found a list; a profile is a map of keys/,
+    message: /^a profile must be a map of keys, not a list: start with a line as "name: my-experiment"$/,
   },
   {
     title: 'a bare word',
     text: 'quickstart\n',
     place: ':1',
-    message: /found "quickstart" \(a text\); a profile is a map/,
+    message:
+      /^a profile must be a map of keys, not "quickstart" \(a text\): start with a line as "name: my-experiment"$/,
   },
   {
     title: 'a bracket that never closes',
@@ -33,14 +44,14 @@ export const YAML: readonly BadProfile[] = [
     title: 'a tab as indentation',
     text: edit('  strategy', '\tstrategy'),
     place: ':4',
-    message: /found a tab as indentation.*replace the tab by spaces/,
+    message: /^YAML allows no tab in indentation: replace the tab by spaces$/,
   },
   { title: 'an open quote', text: edit('name: good', 'name: "good'), place: ':8', message: /not valid YAML/ },
   {
     title: 'a key written twice',
     text: add('name: again'),
     place: ':8',
-    message: /a key that this map already has; .*remove one/,
+    message: /^this map has the key already; keys must be unique: remove one of the two$/,
   },
   {
     title: 'a sysctl written twice',
@@ -58,28 +69,38 @@ export const YAML: readonly BadProfile[] = [
     title: 'an unknown tag',
     text: add('seed: !secret 3'),
     place: ':8',
-    message: /found a tag \(!secret\); tags are not allowed/,
+    message: /^the tag !secret is not allowed: remove the word that starts with "!"$/,
   },
   {
     title: 'a JavaScript tag',
     text: add('description: !!js/function "function () {}"'),
     place: ':8',
-    message: /tags are not allowed/,
+    message: /^the tag tag:yaml\.org,2002:js\/function is not allowed: remove the word that starts with "!"$/,
   },
-  { title: 'a binary tag', text: add('description: !!binary aGVsbG8='), place: ':8', message: /tags are not allowed/ },
+  {
+    title: 'a binary tag',
+    text: add('description: !!binary aGVsbG8='),
+    place: ':8',
+    message: /^the tag tag:yaml\.org,2002:binary is not allowed: remove the word that starts with "!"$/,
+  },
   {
     title: 'an alias without an anchor',
     text: add('seed: *nowhere'),
     place: ':8',
-    message: /found \*nowhere, but no &nowhere stands before it/,
+    message: /^there is no &nowhere before \*nowhere: add the anchor or write the value$/,
   },
   {
     title: 'an alias inside its own anchor',
     text: add('guardrails: &all [capacity, *all]'),
     place: ':8',
-    message: /found \*all inside of what it stands for/,
+    message: /^\*all is inside of what it stands for: write the value instead$/,
   },
-  { title: 'an alias bomb', text: BOMB, place: ':2', message: /aliases that stand for more than 100 nodes/ },
+  {
+    title: 'an alias bomb',
+    text: BOMB,
+    place: ':2',
+    message: /^aliases stand for more than 100 nodes; write the text out instead of aliasing aliases$/,
+  },
   {
     title: 'brackets nested without end',
     text: `description: ${'['.repeat(50_000)}`,
@@ -90,13 +111,13 @@ export const YAML: readonly BadProfile[] = [
     title: 'a file that is too large',
     text: `${GOOD_PROFILE}# ${'x'.repeat(262_144)}\n`,
     place: ':1',
-    message: /found 2622\d\d bytes; a profile may have at most 262144/,
+    message: /^the file has 262287 bytes; a profile may have at most 262144: make it shorter$/,
   },
   {
     title: 'a list as a key',
     text: add('? [a, b]\n: c'),
     place: ':8',
-    message: /a list or map as a key; keys are plain words/,
+    message: /^a list or map cannot be a key; keys are plain words: write key: value$/,
   },
   {
     title: 'the key __proto__',

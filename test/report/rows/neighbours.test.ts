@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LOAD } from '../../../src/plan/load-settings.js';
 import type { Neighbour } from '../../../src/plan/plan.js';
-import { LOAD } from '../../../src/profile/defaults.js';
 import { renderHtml, renderMarkdown, renderTerminal } from '../../../src/report/render.js';
 import { neighbourRows } from '../../../src/report/rows/neighbours.js';
 import type { Results, Run } from '../../../src/results/schema.js';

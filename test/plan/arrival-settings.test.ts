@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatDuration, formatRate } from '../../src/domain/format.js';
 import { parseDuration, parseRate } from '../../src/domain/units.js';
-import { formatArrival } from '../../src/plan/format.js';
+import { formatArrival } from '../../src/plan/arrival-settings.js';
 
 test('durations and rates read back as they were written', () => {
   for (const text of ['0s', '500us', '1500us', '250ms', '10s', '90s', '2m', '1h', '90m']) {

@@ -1,0 +1,98 @@
+/**
+ * The keys of a profile that are about the experiment as a whole: its lab, its addresses, how often it runs and what it is judged by.
+ */
+import { z } from 'zod';
+import { DEBIAN_SUITES, ENGINES } from '../domain/guest.js';
+import { LAB_KINDS } from '../domain/lab.js';
+import { needed, optional, setting, type ValueKind } from '../domain/setting.js';
+import { oneOf, text, texts, whole } from '../domain/values.js';
+import { BOX_SETTINGS } from './box.js';
+import { LOAD_SETTINGS } from './load-settings.js';
+
+export const LAB_SETTINGS = {
+  // A fresh network namespace a run: TIME_WAIT of one run cannot leak into the next, and the host is not touched.
+  kind: setting(oneOf(LAB_KINDS), {
+    default: 'netns',
+    describe:
+      'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; vagrant: a fresh network namespace in a Vagrant box; host: this machine itself',
+    example: 'netns',
+  }),
+  engine: optional(oneOf(ENGINES), {
+    defaultText: 'uml for a Debian suite; for a path and for running, what boots such a file',
+    describe: 'vm only: what runs the guest: uml, a kernel as one ordinary process (User-Mode Linux), or qemu',
+    example: 'uml',
+  }),
+  // Linux 6.1: the oldest kernel that most servers may still have.
+  kernel: setting(text(), {
+    default: 'bookworm',
+    describe: `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once; running, for that of this machine; or the path of a kernel, as ./bzImage`,
+    example: 'bookworm',
+  }),
+  ...BOX_SETTINGS,
+} as const;
+
+/** A kernel of `kernels`. */
+export const KERNEL_SETTINGS = {
+  kernel: needed(text(), { describe: 'as lab.kernel', example: 'bookworm' }),
+  engine: optional(oneOf(ENGINES), { defaultText: 'that of lab.engine', describe: 'as lab.engine', example: 'uml' }),
+} as const;
+
+export const ADDRESS_SETTINGS = {
+  cidr: optional(text(), { describe: 'local addresses, as 10.50.0.0/24', example: '10.50.0.0/24' }),
+  range: optional(text(), {
+    describe: 'the same as a range, as 10.50.0.1-10.50.0.50',
+    example: '10.50.0.1-10.50.0.50',
+  }),
+  list: optional(texts({ least: 1, item: '10.50.0.1' }), {
+    describe: 'the same as a list, as [10.50.0.1, 10.50.0.7]',
+    example: '[10.50.0.1, 10.50.0.7]',
+  }),
+  count: optional(whole(1, 65_536), {
+    defaultText: 'all',
+    describe: 'how many addresses of the CIDR or range to use',
+    example: '50',
+  }),
+  pick: LOAD_SETTINGS.pick,
+} as const;
+
+export const EXPERIMENT_SETTINGS = {
+  // An exact sign-flip test over 10 pairs can reach p = 0.002, which survives Holm's correction over some 20 comparisons.
+  repeat: setting(whole(1, 1000), { default: 10, describe: 'pairs of runs per variant', example: '10' }),
+  // The first block pays for cold caches and lazy compilation.
+  warmup: setting(whole(0, 10), { default: 1, describe: 'blocks run first and discarded', example: '1' }),
+  // Any fixed number: equal profiles give equal orders and arrivals.
+  seed: setting(whole(0, 4_294_967_295), {
+    default: 1,
+    describe: 'of the order of runs, the arrivals and the picks',
+    example: '1',
+  }),
+  // A fix may move the failure from bind to connect, so failures of whatever errno count.
+  goal: setting(text(), {
+    default: 'failures.share',
+    defaultText: 'failures.share; with fill: capacity',
+    describe: 'the metric that a fix must improve, as outcomes["bind:EADDRINUSE"].share',
+    example: 'failures.share',
+  }),
+  // Fast failures can hide slow successes, and a longer port search costs CPU: what users feel and what operators pay.
+  guardrails: setting(texts({ most: 20, item: 'latency.total.p99' }), {
+    default: ['latency.total.p99', 'cpu.perConnection'],
+    defaultText: 'latency.total.p99, cpu.perConnection',
+    describe: 'metrics that a fix must not worsen, as latency.total.p99',
+    example: '[latency.total.p99]',
+  }),
+} as const;
+
+/** A bound with or without a unit: `0`, `5ms`. */
+const limit: ValueKind<number | string> = {
+  written: z.union([z.number(), z.string()]),
+  kept: z.union([z.number(), z.string()]),
+  text: String,
+  words: String,
+};
+
+export const THRESHOLD_SETTINGS = {
+  metric: needed(text(), { describe: 'see below', example: 'failures.share' }),
+  max: optional(limit, { describe: 'at most', example: '5ms' }),
+  min: optional(limit, { describe: 'at least', example: '0.9' }),
+  variant: optional(text(), { defaultText: 'all', describe: 'one variant', example: 'wider-range' }),
+} as const;
