@@ -121,7 +121,7 @@ export const PHASES = ['network', 'origin', 'sysctls', 'load', 'collect'] as con
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), protocol: z.number(), pid: z.number(), environment: environmentSchema }),
   z.object({ type: z.literal('checked'), check: checkSchema }),
-  /** The sysctls that were put back, with their old values, and those that could not be. */
+  /** The sysctls that were restored, with their old values, and those that could not be. */
   z.object({
     type: z.literal('restored'),
     restored: z.record(z.string(), z.string()),

@@ -1,5 +1,5 @@
 /**
- * The life of one run, inside the lab: wait for free ports, change the sysctls, set the roles up, load, measure, put back.
+ * The life of one run, inside the lab: wait for free ports, change the sysctls, set up the roles, load, measure, restore the sysctls.
  */
 import { monotonicMicros as now } from '../kernel/libc.js';
 import { encodeHistograms } from '../load/histogram.js';
@@ -13,7 +13,7 @@ import { measure } from './measure.js';
 import { machineSysctls } from './place/box-guard.js';
 import { restoreSnapshot, takeSnapshot } from './place/host-guard.js';
 import type { Measurement, PHASES, RunSpec } from './protocol.js';
-import { setUpProxy } from './proxy/proxy-scene.js';
+import { setUpProxy } from './proxy/set-up-proxy.js';
 import type { LaunchedOrigin } from './roles/launch.js';
 import type { Neighbours } from './roles/neighbours.js';
 import { startSampler } from './sampler.js';

@@ -63,7 +63,7 @@ export function outcomesSince(later: Outcomes, earlier: Outcomes): Outcomes {
   );
 }
 
-/** All attempts, whatever came of them. */
+/** The number of attempts, of all outcomes. */
 export function totalOf(outcomes: Outcomes): number {
   return Object.values(outcomes).reduce((sum, n) => sum + n, 0);
 }

@@ -1,5 +1,5 @@
 /**
- * Memory that the agent and its load workers share while a run goes on. Each counter has one writer, so plain stores are
+ * Memory that the agent and its load workers share during a run. Each counter has one writer, so plain stores are
  * enough; what several workers write goes through Atomics.
  */
 import { createNameTable, NAME_SLOTS, type NameTable } from './names.js';

@@ -1,7 +1,6 @@
 /**
- * The host lab's promise that nothing stays changed: the values of all sysctls that a run touches are on the disk before the
- * first write, and are put back when the run ends, when the controller dies, or, if the agent itself was killed, by the next
- * start that finds the file.
+ * The host lab leaves no sysctl changed: the values of all that a run writes are on the disk before the first write. They are restored
+ * when the run ends, when the controller dies, or, if the agent itself was killed, by the next start that finds the file.
  */
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,8 +32,8 @@ interface Restoration {
 const PREFIX = 'host-sysctls-';
 
 /**
- * Save the present values of `names`, durably. Call before the first write. What an agent that was killed has left changed is put
- * back first, or its values would pass for the machine's own. Throws when that cannot be done, and when another run is at it.
+ * Save the present values of `names`, durably. Call before the first write. What a killed agent left changed is restored first, or its
+ * values would pass for the machine's own. Throws when that cannot be done, and when another run has changed sysctls.
  */
 export function takeSnapshot(names: readonly string[]): Snapshot {
   refuseOtherRuns();

@@ -1,6 +1,5 @@
 /**
- * The scene of a proxy under test: three roles in a namespace each, the client's of the lab's own making, so that it is never the
- * one that runs out of ports.
+ * A proxy under test: three roles in a namespace each. The clients have addresses of the lab's, enough that they never run out of ports.
  */
 import { readlinkSync } from 'node:fs';
 import { familyOf } from '../../domain/addresses.js';
@@ -53,6 +52,7 @@ export function clientAddressesEach(load: LoadPlan, outgoing: number, wanted: nu
   return Math.max(1, Math.min(needed, Math.floor(MOST_CLIENT_ADDRESSES / outgoing)));
 }
 
+/** Set up what a load through a proxy under test needs. Rejects with what could not be done; ProxyFailed when that is the proxy. */
 export async function setUpProxy(
   spec: RunSpec,
   settings: ProxySettings,

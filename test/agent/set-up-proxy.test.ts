@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientAddresses } from '../../src/agent/place/network.js';
-import { clientAddressesEach } from '../../src/agent/proxy/proxy-scene.js';
+import { clientAddressesEach } from '../../src/agent/proxy/set-up-proxy.js';
 import { labNetOf } from '../../src/domain/reserved.js';
 import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arrival } from '../../src/plan/plan.js';
