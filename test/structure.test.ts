@@ -200,6 +200,15 @@ describe('the structure', () => {
     assert.ok(BENCHES.length > 10);
   });
 
+  it('a command has at most 80 lines', () => {
+    const commands = SOURCES.filter(({ text }) => /^export function register/m.test(text));
+    assert.ok(commands.length > 10, `${commands.length} commands`);
+    assert.deepEqual(
+      commands.filter(({ text }) => text.split('\n').length > 81).map(({ file }) => file),
+      [],
+    );
+  });
+
   it('the pure folders know no I/O', () => {
     const effects = /^node:(?:fs|net|child_process|worker_threads|dgram|http|https)\b|^execa$/;
     const found = SOURCES.filter(({ file }) =>

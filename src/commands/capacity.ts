@@ -1,37 +1,13 @@
 /**
  * `bindstorm capacity`: what a set-up can hold and sustain, and what a rate needs, by arithmetic; no profile, no lab, no load.
  */
-import { release } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
-import { type CapacityQuestion, capacityOf } from '../capacity/question.js';
+import type { Command } from 'commander';
+import { capacityOf } from '../capacity/question.js';
 import { STRATEGY_NAMES, strategyOf } from '../domain/strategy.js';
-import { type PortRange, parseDuration, parsePortRange } from '../domain/units.js';
-import { timerFrequency } from '../kernel/timer-frequency.js';
 import { renderCapacity } from '../report/capacity.js';
-import { option, withOptions } from './options.js';
-import { integer, parsed, rateOption, share } from './parsers.js';
+import { type CapacityOptions, capacityOptions, questionOf } from './capacity-options.js';
+import { withOptions } from './options.js';
 import { textWidth } from './terminal.js';
-
-interface CapacityOptions extends Omit<CapacityQuestion, 'kernel' | 'range' | 'rate' | 'holdMs' | 'sysctls'> {
-  readonly kernel?: KernelVersion;
-  readonly hz?: number;
-  readonly range?: PortRange;
-  readonly rate?: number;
-  readonly hold: number;
-  readonly sysctl: Readonly<Record<string, string>>;
-  readonly json: boolean;
-}
-
-/** Those that decide, apart from the range and the reserved ports. */
-const SYSCTLS = [
-  'tcp_tw_reuse',
-  'tcp_tw_reuse_delay',
-  'tcp_tw_recycle',
-  'tcp_timestamps',
-  'tcp_max_tw_buckets',
-  'ip_autobind_reuse',
-];
 
 const EXAMPLES = `
 Examples:
@@ -44,45 +20,12 @@ ${STRATEGY_NAMES.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`)
 
 /** Adds the command. */
 export function registerCapacity(program: Command): void {
-  const number = (name: string, help: string, min: number, max: number, byDefault?: number) =>
-    option(`--${name} <n>`, help, integer(`--${name}`, min, max), byDefault);
-  const choice = (flags: string, help: string, words: readonly string[], byDefault: string) =>
-    new Option(flags, help).choices(words).default(byDefault);
-  const options = [
-    choice('--strategy <name>', 'how the program gets its local port', STRATEGY_NAMES, 'bind'),
-    option(
-      '--kernel <release>',
-      'a release such as 6.1 or 2.6.32-642.el6 (default: this one)',
-      parsed(parseKernelVersion),
-    ),
-    number('hz', 'CONFIG_HZ of that kernel, which decides how late TIME_WAIT ends (default: the latest end)', 24, 1200),
-    number('addresses', 'local addresses of each host', 1, 16_777_216, 1),
-    number('destinations', 'pairs of address and port that are connected to', 1, 1e9, 1),
-    number('hosts', 'machines, or network namespaces, that share the load evenly', 1, 1e6, 1),
-    option(
-      '--range <ports>',
-      'ip_local_port_range, such as 1024-65535 (default: of the kernel)',
-      parsed(parsePortRange),
-    ),
-    number('reserved', 'ports of the range in ip_local_reserved_ports', 0, 65_535, 0),
-    number('held-by-others', 'ports that other programs hold by bind()', 0, 65_535, 0),
-    option(
-      '--rate <rate>',
-      'connections per second of all hosts, such as 50000/s: when is it slow, when full, how many addresses does it need?',
-      rateOption,
-    ),
-    option('--hold <duration>', 'how long a connection is open', parsed(parseDuration), 0, '0s'),
-    choice('--close <who>', 'who closes first', ['client', 'server', 'reset'], 'client'),
-    choice('--pick <how>', 'how connections are spread over addresses', ['round-robin', 'random'], 'round-robin'),
-    option('--loss <share>', 'with --pick random: the share that may be refused', share('--loss', 0.5), 1e-4, '0.01%'),
-    option('--sysctl <name=value>', 'such as tcp_tw_reuse=1; may be repeated', addSysctl, {}),
-  ];
   const command = program
     .command('capacity')
     .description(
       'how many connections a set-up can have, at which rates it becomes slow and full, and how many addresses a rate needs; by arithmetic, without a profile',
     );
-  for (const each of options) command.addOption(each);
+  for (const each of capacityOptions()) command.addOption(each);
   withOptions(command, ['json'])
     .addHelpText('after', EXAMPLES)
     .action((given: CapacityOptions) => {
@@ -90,22 +33,4 @@ export function registerCapacity(program: Command): void {
       const answer = capacityOf(question);
       process.stdout.write(given.json ? `${JSON.stringify(answer)}\n` : renderCapacity(question, answer, textWidth()));
     });
-}
-
-function questionOf({ hold, range, rate, sysctl, hz, ...rest }: CapacityOptions): CapacityQuestion {
-  const kernel = rest.kernel ?? parseKernelVersion(release(), timerFrequency());
-  return {
-    ...rest,
-    kernel: hz === undefined ? kernel : { ...kernel, hz },
-    holdMs: hold,
-    range: range ?? null,
-    rate: rate ?? null,
-    sysctls: sysctl,
-  };
-}
-
-function addSysctl(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
-  const match = /^(?:net\.ipv4\.)?([a-z_]+)=(\d+)$/.exec(text.trim());
-  if (match && SYSCTLS.includes(match[1]!)) return { ...before, [`net.ipv4.${match[1]}`]: match[2]! };
-  throw new InvalidArgumentError(`Allowed are ${SYSCTLS.join(', ')}, each as name=number; the range has --range.`);
 }

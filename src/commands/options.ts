@@ -63,6 +63,9 @@ export interface RunOptions {
   readonly quiet: boolean;
 }
 
+/** How results are shown. */
+export type Shown = Pick<RunOptions, 'json' | 'quiet'>;
+
 /** Give a command some of the shared options, in this order. @returns the command */
 export function withOptions(command: Command, names: readonly (keyof typeof OPTIONS)[]): Command {
   for (const name of names) command.addOption(OPTIONS[name]());

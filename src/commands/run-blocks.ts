@@ -11,11 +11,9 @@ import { shownOf } from '../report/live/shown.js';
 import { createProgress } from '../report/progress.js';
 import type { Results } from '../results/schema.js';
 import { EXIT } from './exit.js';
-import { commandLine, type RunOptions } from './options.js';
+import { commandLine, type RunOptions, type Shown } from './options.js';
 import { present, printSummary } from './present.js';
 import { note } from './terminal.js';
-
-type Shown = Pick<RunOptions, 'json' | 'quiet'>;
 
 /** Run a profile in a new result folder. @returns the exit code */
 export function startRun(

@@ -10,7 +10,7 @@ import { overrides, type RunOptions, refuseChanges, withOptions } from './option
 import { integer } from './parsers.js';
 import { readProfile } from './profile-file.js';
 import { resumeRun, startRun } from './run-blocks.js';
-import { startSearch } from './search.js';
+import { startSearch } from './run-search.js';
 import { note } from './terminal.js';
 
 interface Options extends RunOptions {

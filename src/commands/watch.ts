@@ -4,29 +4,12 @@
  */
 import { type Command, Option } from 'commander';
 import { parseDuration, UnitError } from '../domain/units.js';
-import { type Level, WALLS, type Wall } from '../gauge/reading.js';
-import { unsupportedPlatform } from '../kernel/libc.js';
-import { openSource } from '../watch/source.js';
-import { keepLooking, lookOnce } from '../watch/watch.js';
-import { EXIT, UserError } from './exit.js';
+import { WALLS } from '../gauge/reading.js';
+import { type WatchOptions, watch } from '../watch/watch.js';
 import { integer, oneOf, parsed, share } from './parsers.js';
 import { hasColour, note } from './terminal.js';
 
-interface WatchOptions {
-  readonly pid?: number;
-  readonly netns?: string;
-  readonly once: boolean;
-  readonly json: boolean;
-  readonly metrics?: string;
-  /** Milliseconds. */
-  readonly interval: number;
-  readonly slow: number;
-  readonly hard: number;
-  readonly wall: Wall | 'auto';
-  readonly owners: boolean;
-}
-
-const LEVEL_CODES: Readonly<Record<Level, number>> = { ok: EXIT.ok, slow: EXIT.threshold, hard: EXIT.hardWall };
+/** Milliseconds. */
 const LEAST_INTERVAL_MS = 100;
 
 const HELP = `
@@ -62,32 +45,9 @@ export function registerWatch(program: Command): void {
     .option('--no-owners', 'do not look for the processes that have the sockets open')
     .addHelpText('after', HELP)
     .action(async (options: WatchOptions, command: Command) => {
-      process.exitCode = await watch(options, command.getOptionValueSource('interval') === 'cli');
+      const twice = command.getOptionValueSource('interval') === 'cli';
+      process.exitCode = await watch(options, { twice, colour: hasColour(), note });
     });
-}
-
-async function watch(options: WatchOptions, intervalGiven: boolean): Promise<number> {
-  const platform = unsupportedPlatform();
-  if (platform !== undefined) throw new UserError(platform, { exitCode: EXIT.noLab });
-  refuseContradictions(options);
-  const { slow, hard, wall, owners, once, json, interval, metrics } = options;
-  const source = openSource(options, { alarms: { slow, hard }, wall, owners });
-  const shown = { json, colour: hasColour() };
-  try {
-    if (once) return LEVEL_CODES[(await lookOnce(source, shown, intervalGiven ? interval : null)).level];
-    await keepLooking(source, shown, { intervalMs: interval, metrics, note });
-    return EXIT.ok;
-  } finally {
-    source.close();
-  }
-}
-
-function refuseContradictions({ pid, netns, once, metrics, slow, hard }: WatchOptions): void {
-  if (pid !== undefined && netns !== undefined)
-    throw new UserError('--pid and --netns both name a namespace; give one of them');
-  if (once && metrics !== undefined)
-    throw new UserError('--metrics serves look after look, and --once ends after one; give one of them');
-  if (slow > hard) throw new UserError(`--slow (${slow}) is above --hard (${hard}); the slow wall comes first`);
 }
 
 function parseInterval(text: string): number {

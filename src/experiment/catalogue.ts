@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FixReport, FixTable } from '../analysis/fixes.js';
 import { UserError } from '../domain/error.js';
+import type { StrategyName } from '../domain/strategy.js';
 import { replaceFile } from '../machine/replace-file.js';
 import { type Fix, parseFix } from '../profile/fix.js';
 import { FIXES_VERSION } from '../results/fixes.js';
 import { toolVersion } from '../results/version.js';
+import type { ProxyKind } from '../subjects/index.js';
 import { type FixRow, HOST, rowFile } from './fix-rows.js';
 import { absentTable, subjectRow } from './fix-subject.js';
 import { makeFixTable, runsFile } from './fix-table.js';
@@ -40,6 +42,42 @@ export function readCatalogue(only: readonly string[] | null): Fix[] {
     const path = join(CATALOGUE, `${name}.yaml`);
     return parseFix(readFileSync(path, 'utf8'), path);
   });
+}
+
+/** What the command line chooses. */
+export interface CatalogueChoice {
+  /** Guests, by their kernels' names. */
+  readonly kernels: readonly string[];
+  /** Whether the kernel of this machine is one. */
+  readonly host: boolean;
+  readonly strategies?: StrategyName[];
+  readonly subjects: readonly ProxyKind[];
+  readonly only?: string[];
+}
+
+export const DEFAULT_STRATEGIES: readonly StrategyName[] = ['bind', 'bind-reuseaddr', 'bind-no-port'];
+
+/** What a table is told, for its journal. @throws UserError for options that exclude each other, or a fix that is not there */
+export function catalogueOptions({
+  kernels,
+  subjects,
+  host,
+  only,
+  ...given
+}: CatalogueChoice): BeginOf<'fixes'>['options'] {
+  const strategies = given.strategies ?? (subjects.length > 0 ? [] : [...DEFAULT_STRATEGIES]);
+  const all = [...(host ? [HOST] : []), ...kernels];
+  if (subjects.length > 0 && !host)
+    throw new UserError(
+      '--subjects and --no-host exclude each other: proxies are programs of this machine, and guests have none',
+    );
+  if (all.length === 0) throw new UserError('--no-host needs --kernels, for example --kernels bookworm,trixie');
+  if (strategies.length === 0 && kernels.length > 0)
+    throw new UserError(
+      '--kernels has no effect with --subjects alone: proxies are programs of this machine, and guests have none; add --strategies, for example --strategies bind, or leave --kernels out',
+    );
+  readCatalogue(only ?? null);
+  return { kernels: all, strategies, subjects: [...subjects], only: only ?? null };
 }
 
 export interface CatalogueInput {

@@ -37,6 +37,7 @@ export type FixFor =
   | { readonly kind: 'same' }
   | { readonly kind: 'cannot'; readonly why: string };
 
+/** What a fix is for the program of a row. */
 export function fixFor(fix: Fix, { strategy, subject }: FixRow): FixFor {
   if (subject === undefined) return isSame(fix, strategy) ? { kind: 'same' } : { kind: 'change', change: fix.change };
   const own = fix.subjects?.[subject.kind] ?? proxySubjectOf(subject.kind).fixRow?.cannot?.[fix.name];

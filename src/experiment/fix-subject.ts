@@ -53,6 +53,7 @@ function rowIn(dir: string): FixRow | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FixRow) : undefined;
 }
 
+/** Keep which program a table is of, so that it is not resumed with another version. */
 export function keepRow(dir: string, of: FixRow): void {
   if (of.subject !== undefined) writeFileSync(join(dir, ROW_FILE), JSON.stringify(of));
 }

@@ -51,6 +51,7 @@ export function planObservations(experiment: Experiment): PlannedRun[] {
     }));
 }
 
+/** All runs that are compared, in the order in which they are made. */
 export function planRuns(experiment: Experiment): PlannedRun[] {
   const blocks = Array.from({ length: experiment.warmup + experiment.repeat }, (_, block) => {
     const random = randomStream(experiment.seed, `block/${block}`);

@@ -5,18 +5,64 @@
 import { type NotHeld, nextStep, type RateInterval, type SearchRules } from '../analysis/rate-search.js';
 import { predictArm } from '../capacity/predict.js';
 import { type Occupancy, type RateStep, rateStep } from '../capacity/rate-step.js';
+import { UserError } from '../domain/error.js';
+import { LABS } from '../domain/lab.js';
 import { randomStream } from '../domain/random.js';
 import { scheduledAttempts } from '../plan/arrival.js';
 import { armId } from '../plan/kernels.js';
-import type { Arm } from '../plan/plan.js';
-import type { SearchSettings } from '../plan/search.js';
+import type { Arm, Experiment } from '../plan/plan.js';
+import { SEARCH, type SearchSettings } from '../plan/search.js';
 import { searchAgreement } from '../report/search.js';
 import type { Run } from '../results/schema.js';
 import { type ArmSearch, SEARCH_VERSION, type SearchReport, type SearchTry } from '../results/search.js';
 import { toolVersion } from '../results/version.js';
+import { subjectOf } from '../subjects/index.js';
+import type { BeginOf } from './journal.js';
 import { type Place, type Places, placeFor } from './places.js';
 import { type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
+
+/** What the command line says instead of the profile. Rates are per second, durations milliseconds, shares 0 to 1. */
+export interface SearchOverrides {
+  readonly only?: readonly string[];
+  readonly from?: number;
+  readonly to?: number;
+  readonly tolerance?: number;
+  readonly confirm?: number;
+  readonly step?: number;
+  readonly p99?: number;
+}
+
+/** What a search is told, for its journal. @throws UserError where the experiment cannot be searched so */
+export function searchOptions(experiment: Experiment, given: SearchOverrides): BeginOf<'search'>['options'] {
+  if (!LABS[experiment.lab].ownNamespace || subjectOf(experiment.subject).role === 'elsewhere')
+    throw new UserError(
+      'a search loads up to the limit again and again, and each step needs free ports: use a lab that is thrown away, for example --lab netns',
+    );
+  return { settings: settingsOf(experiment.search ?? SEARCH, given), only: onlyOf(given.only, experiment) };
+}
+
+function onlyOf(only: readonly string[] | undefined, { arms }: Experiment): string[] | null {
+  const names = [...new Set(arms.map(({ name }) => name))];
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new UserError(`the profile has no arm "${unknown}" (it has ${names.join(', ')}); correct --only`);
+  return only ? [...only] : null;
+}
+
+function settingsOf(profile: SearchSettings, options: SearchOverrides): SearchSettings {
+  const from = options.from ?? profile.from;
+  const to = options.to ?? Math.max(profile.to, from);
+  if (from > to) throw new UserError(`--from (${from}/s) is above --to (${to}/s); lower the one or raise the other`);
+  return {
+    from,
+    to,
+    tolerance: options.tolerance ?? profile.tolerance,
+    confirm: options.confirm ?? profile.confirm,
+    stepMs: options.step ?? profile.stepMs,
+    p99Ms: options.p99 ?? profile.p99Ms,
+  };
+}
 
 export interface RateSearchInput {
   readonly signal: AbortSignal;

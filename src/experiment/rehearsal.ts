@@ -160,6 +160,7 @@ function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environm
   return [...findings, ...addressObstacles(arm, check)];
 }
 
+/** Addresses that the lab cannot have. */
 export function addressObstacles(arm: Arm, check: Check): Finding[] {
   const findings: Finding[] = [];
   if (!check.family.available) {
@@ -178,6 +179,7 @@ export function addressObstacles(arm: Arm, check: Check): Finding[] {
   return findings;
 }
 
+/** Why a sysctl could not be written, with what to do. @param errno as its name */
 export function refusal(name: string, value: string, errno: string, { kernel }: Environment): string {
   switch (errno) {
     case 'ENOENT':

@@ -41,6 +41,7 @@ const EMULATED_STOP_DEADLINE_MS = 20_000;
 /** Runs shorter than this are sampled ten times a second or, when even that is few, ten times a run. */
 const SHORT_RUN_MS = 5_000;
 
+/** Make one run in a fresh lab. Never rejects. */
 export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   const begun = performance.now();
   const startedAt = new Date().toISOString();

@@ -31,6 +31,7 @@ export interface ProgressInput {
 /** A terminal is redrawn at most this often. */
 const REDRAW_MS = 100;
 
+/** Progress for a terminal, for a log, or, with `quiet`, for nobody. */
 export function createProgress(input: ProgressInput): Progress {
   if (input.quiet) return { onEvent: () => {}, note: (text) => void input.stream.write(`${text}\n`), end: () => {} };
   return input.stream.isTTY ? terminalProgress(input) : plainProgress(input);
@@ -92,6 +93,7 @@ function plainProgress(input: ProgressInput): Progress {
   };
 }
 
+/** `warm-up 1/2`, `block 3/20`. */
 export function blockName(
   { block, warmup }: Pick<Run, 'block' | 'warmup'>,
   { warmup: warmups, repeat }: Experiment,
@@ -159,6 +161,7 @@ export function createClock({
   };
 }
 
+/** A time in words: `42 s`, `12 min`, `1.5 h`. @param ms milliseconds */
 export function formatLeft(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   if (seconds < 90) return `${seconds} s`;

@@ -13,6 +13,7 @@ export type ScreenKind = 'table' | 'lines' | 'json';
 /** Without a terminal there is no height to respect, and a pipe may have a reader with a wide window. */
 const PIPE = { width: 160, height: 1000 };
 
+/** Where looks are shown, one after the other. */
 export function createScreen(stream: NodeJS.WriteStream, kind: ScreenKind, colour: boolean): Screen {
   switch (kind) {
     case 'json':

@@ -2,20 +2,71 @@
  * Watching: one look, or look after look, shown on standard output and served to Prometheus.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, UserError } from '../domain/error.js';
 import type { Look } from '../gauge/look.js';
 import { renderMetrics } from '../gauge/metrics.js';
+import type { Level, Wall } from '../gauge/reading.js';
+import { unsupportedPlatform } from '../kernel/libc.js';
 import { onInterrupt } from '../machine/interrupts.js';
 import { parseEndpoint, serveMetrics } from './metrics-server.js';
 import { createScreen, type ScreenKind } from './screen.js';
-import type { Source } from './source.js';
+import { openSource, type Source } from './source.js';
 
-export interface Shown {
+export interface WatchOptions {
+  readonly pid?: number;
+  readonly netns?: string;
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly metrics?: string;
+  /** Milliseconds. */
+  readonly interval: number;
+  readonly slow: number;
+  readonly hard: number;
+  readonly wall: Wall | 'auto';
+  readonly owners: boolean;
+}
+
+const LEVEL_CODES: Readonly<Record<Level, number>> = { ok: EXIT.ok, slow: EXIT.threshold, hard: EXIT.hardWall };
+
+/**
+ * Look into a namespace, once or until the first interrupt.
+ * @param twice with `once`: look again after the interval, to see the growth
+ * @returns the exit code @throws UserError
+ */
+export async function watch(
+  options: WatchOptions,
+  { twice, colour, note }: { twice: boolean; colour: boolean; note: (text: string) => void },
+): Promise<number> {
+  const platform = unsupportedPlatform();
+  if (platform !== undefined) throw new UserError(platform, { exitCode: EXIT.noLab });
+  refuseContradictions(options);
+  const { slow, hard, wall, owners, once, json, interval, metrics } = options;
+  const source = openSource(options, { alarms: { slow, hard }, wall, owners });
+  const shown = { json, colour };
+  try {
+    if (once) return LEVEL_CODES[(await lookOnce(source, shown, twice ? interval : null)).level];
+    await keepLooking(source, shown, { intervalMs: interval, metrics, note });
+    return EXIT.ok;
+  } finally {
+    source.close();
+  }
+}
+
+function refuseContradictions({ pid, netns, once, metrics, slow, hard }: WatchOptions): void {
+  if (pid !== undefined && netns !== undefined)
+    throw new UserError('--pid and --netns both name a namespace; give one of them');
+  if (once && metrics !== undefined)
+    throw new UserError('--metrics serves look after look, and --once ends after one; give one of them');
+  if (slow > hard) throw new UserError(`--slow (${slow}) is above --hard (${hard}); the slow wall comes first`);
+}
+
+interface Shown {
   readonly json: boolean;
   readonly colour: boolean;
 }
 
 /** Look once and show it. @param growthMs look again after so long, to see the growth */
-export async function lookOnce(source: Source, { json, colour }: Shown, growthMs: number | null): Promise<Look> {
+async function lookOnce(source: Source, { json, colour }: Shown, growthMs: number | null): Promise<Look> {
   let look = source.look();
   if (growthMs !== null) {
     await sleep(growthMs);
@@ -30,7 +81,7 @@ export async function lookOnce(source: Source, { json, colour }: Shown, growthMs
  * @param metrics where to serve them, as `9464` or `10.0.0.5:9464` @param note told where that is
  * @throws UserError
  */
-export async function keepLooking(
+async function keepLooking(
   source: Source,
   { json, colour }: Shown,
   { intervalMs, metrics, note }: { intervalMs: number; metrics: string | undefined; note: (text: string) => void },

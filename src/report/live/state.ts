@@ -32,6 +32,7 @@ export interface LiveBook {
   second(): Second | null;
 }
 
+/** An empty book, or one with the runs that an earlier command has made. */
 export function createLiveBook(input: LiveInput): LiveBook {
   const { experiment, planned, finished } = input;
   const clock = createClock(input);

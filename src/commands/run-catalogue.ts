@@ -1,0 +1,68 @@
+/**
+ * The catalogue of fixes from its labs to the league table.
+ */
+import { join } from 'node:path';
+import { disagreements } from '../analysis/fixes.js';
+import { type CatalogueChoice, catalogueOptions, tryCatalogue } from '../experiment/catalogue.js';
+import { createResultFolder } from '../experiment/folder.js';
+import type { BeginOf } from '../experiment/journal.js';
+import { beginSession, resumeSession, type Session } from '../experiment/session.js';
+import { interruptible } from '../machine/interrupts.js';
+import { replaceFile } from '../machine/replace-file.js';
+import { renderFixes, summaryLines } from '../report/fixes.js';
+import { renderFixesHtml } from '../report/fixes-html.js';
+import { SCHEMA_VERSION } from '../results/schema.js';
+import { EXIT } from './exit.js';
+import { commandLine, type RunOptions, type Shown } from './options.js';
+import { note } from './terminal.js';
+
+/** Try the catalogue in a new result folder. @returns the exit code */
+export function startFixes(options: RunOptions & CatalogueChoice): Promise<number> {
+  const begin: BeginOf<'fixes'> = {
+    type: 'begin',
+    kind: 'fixes',
+    schemaVersion: SCHEMA_VERSION,
+    startedAt: new Date().toISOString(),
+    command: commandLine(),
+    options: catalogueOptions(options),
+  };
+  const dir = createResultFolder(options.out, 'fixes', new Date());
+  return beginSession(dir, begin, note, (session) => finish(session, options));
+}
+
+/** Make what is missing of the tables in a folder. @returns the exit code */
+export function resumeFixes(dir: string, options: Shown): Promise<number> {
+  return resumeSession(dir, 'fixes', note, (session) => {
+    session.journal.append({ type: 'resume', at: new Date().toISOString() });
+    return finish(session, options);
+  });
+}
+
+/** Make what is missing of the tables; after each of them the files say what is known so far. @returns the exit code */
+async function finish(session: Session<'fixes'>, { json, quiet }: Shown): Promise<number> {
+  const { dir } = session;
+  const { report, complete, interrupted } = await interruptible(note, async (signal) => ({
+    ...(await tryCatalogue(session, {
+      signal,
+      note,
+      onRun(kernel, row, fix, done, total) {
+        if (!quiet) note(`${kernel} ${row} ${done + 1}/${total}: ${fix}`);
+      },
+      onReport(report) {
+        replaceFile(join(dir, 'fixes.json'), `${JSON.stringify(report)}\n`);
+        replaceFile(join(dir, 'README.md'), renderFixes(report));
+        replaceFile(join(dir, 'fixes.html'), renderFixesHtml(report));
+      },
+    })),
+    interrupted: signal.aborted,
+  }));
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ ...report, folder: dir })}\n`
+      : `${summaryLines(report).join('\n')}\n\nTable: ${join(dir, 'fixes.html')}, ${join(dir, 'README.md')}\n`,
+  );
+  for (const text of disagreements(report)) note(`not as predicted: ${text}`);
+  if (!complete) note(`resume with: bindstorm fixes --resume ${dir}`);
+  if (interrupted) return EXIT.interrupted;
+  return complete ? EXIT.ok : EXIT.runFailed;
+}
