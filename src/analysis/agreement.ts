@@ -7,7 +7,7 @@ import type { Agreement, Outcomes, Prediction, Run } from '../results/schema.js'
 import { counted } from './format.js';
 import { isUsableForCounts } from './pairs.js';
 
-export interface AgreementInput {
+interface AgreementInput {
   readonly prediction: Prediction;
   readonly load: Pick<LoadPlan, 'holdMs'>;
   /** The arm's own, warm-ups and those that went wrong among them. */

@@ -8,7 +8,7 @@ import type { Contrast, ExactContrast, NoisyContrast } from './contrast.js';
 import { counted, formatDifference, formatSpan, formatValue } from './format.js';
 import { ALPHA, type Interval } from './statistics.js';
 
-export interface Conclusion {
+interface Conclusion {
   readonly verdict: VerdictWord;
   readonly why: string;
 }

@@ -72,7 +72,7 @@ export type Contrast =
   | { readonly kind: 'empty'; readonly metric: Metric; readonly sample: Sample };
 
 /** How the runs of two sides belong together, and so what statistics they take. */
-export interface Design {
+interface Design {
   readonly p: (sample: Sample) => number;
   /** The least p that so many runs can give. */
   readonly leastP: (sample: Sample) => number;

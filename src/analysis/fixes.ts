@@ -15,6 +15,7 @@ export type { FixCell, FixReport, FixTable, Waves } from '../results/fixes.js';
 /** Counts may differ by a port that came back in the middle of a wave; less than this is nothing. */
 const NOTHING = 0.05;
 
+/** What a fix does, by the ok attempts of both waves with and without it. @returns factor: with / without; null where nothing was ok without */
 export function effectOf(waves: Waves, baseline: Waves): { effect: Effect; factor: number | null } {
   const [after, before] = [waves[0] + waves[1], baseline[0] + baseline[1]];
   if (before === 0) return { effect: after > 0 ? 'works' : 'does nothing', factor: null };
@@ -95,6 +96,7 @@ export function acrossKernels(fix: string, row: string, report: FixReport): stri
   return [...groups].map(([words, kernels]) => `${words} (${listed(kernels)})`).join('; ');
 }
 
+/** A cell in words: `works ×2`, `does nothing`, `not applicable: …`. */
 export function inWords(cell: FixCell): string {
   switch (cell.kind) {
     case 'same':

@@ -1,6 +1,7 @@
 /**
  * Numbers in the words of a report. Pure.
  */
+import { plural } from '../domain/format.js';
 import type { MetricUnit } from '../domain/metric.js';
 
 const MINUS = '−';
@@ -43,7 +44,7 @@ export function listed(words: readonly string[]): string {
 
 /** `1 pair`, `6 pairs`. */
 export function counted(count: number, noun: string): string {
-  return `${grouped(count, 0)} ${noun}${count === 1 ? '' : /s$/.test(noun) ? 'es' : 's'}`;
+  return `${grouped(count, 0)} ${plural(noun, count)}`;
 }
 
 /** Near 0 and near 100 % it is the last digits that matter, so they are never rounded away. */

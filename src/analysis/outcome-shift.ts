@@ -7,7 +7,7 @@ import type { Pair } from './pairs.js';
 import { median } from './statistics.js';
 
 /** Median shares of all attempts: in the baseline, and in the variant. */
-export interface ShareShift {
+interface ShareShift {
   readonly from: number;
   readonly to: number;
 }
@@ -19,6 +19,7 @@ export interface OutcomeShift {
   readonly grown: (ShareShift & { readonly outcome: string }) | null;
 }
 
+/** Where attempts ended in the baseline and in the variant, as median shares over pairs. */
 export function outcomeShift(pairs: readonly Pair[]): OutcomeShift {
   const [before, after] = [pairs.map((pair) => pair.baseline), pairs.map((pair) => pair.variant)];
   const shift = (outcome: string): ShareShift => ({

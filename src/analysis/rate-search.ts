@@ -36,7 +36,7 @@ export interface RateInterval {
   readonly limit: NotHeld | null;
 }
 
-export type SearchStep =
+type SearchStep =
   | { readonly type: 'try'; readonly rate: number; readonly why: 'begin' | 'double' | 'lower' | 'narrow' | 'confirm' }
   | { readonly type: 'answer'; readonly interval: RateInterval };
 

@@ -9,10 +9,13 @@ import type { Random } from '../domain/random.js';
 export const ALPHA = 0.05;
 export const BOOTSTRAP_RESAMPLES = 10_000;
 /** Up to this many pairs all 2^n sign flips are enumerated; above, they are sampled. */
-export const EXACT_FLIPS_MAX_PAIRS = 16;
-export const SAMPLED_FLIPS = 100_000;
+const EXACT_FLIPS_MAX_PAIRS = 16;
+const SAMPLED_FLIPS = 100_000;
 /** Above this many pairs the interval comes from the ranks: a bootstrap would cost n²/2 steps a resample for the same answer. */
-export const BOOTSTRAP_MAX_PAIRS = 50;
+const BOOTSTRAP_MAX_PAIRS = 50;
+
+/** The standard normal quantile of 0.975. */
+export const Z_95 = 1.959964;
 
 export type Interval = [low: number, high: number];
 
@@ -76,28 +79,38 @@ export function hodgesLehmannInterval(differences: readonly number[], random: Ra
  * resample is a weighted median over that order: a pair of pairs (i, j) counts cᵢ·cⱼ times, (i, i) counts cᵢ(cᵢ+1)/2 times.
  */
 function bootstrapInterval(differences: readonly number[], random: Random): Interval {
-  const n = differences.length;
   const { values, first, second } = walshAverages(differences);
+  const counts = new Uint32Array(differences.length);
+  const weight = (at: number) => {
+    const [i, j] = [first[at]!, second[at]!];
+    return i === j ? (counts[i]! * (counts[i]! + 1)) / 2 : counts[i]! * counts[j]!;
+  };
+  return bootstrapMedian(values, weight, () => draw(counts, random));
+}
+
+/** Draw with replacement as many times as there are runs. @param counts set to how often each was drawn */
+export function draw(counts: Uint32Array, random: Random): void {
+  counts.fill(0);
+  for (let i = 0; i < counts.length; i++) counts[Math.floor(random() * counts.length)]!++;
+}
+
+/**
+ * The 95 % percentile bootstrap of a median, BOOTSTRAP_RESAMPLES resamples.
+ * @param values in ascending order
+ * @param weight how often a value counts in the present resample; the weights of all values add up to their number
+ * @param redraw makes the next resample
+ */
+export function bootstrapMedian(values: Float64Array, weight: (at: number) => number, redraw: () => void): Interval {
   const lower = Math.floor((values.length + 1) / 2);
   const upper = Math.floor(values.length / 2) + 1;
   const estimates = new Float64Array(BOOTSTRAP_RESAMPLES);
-  const counts = new Uint32Array(n);
   for (let resample = 0; resample < BOOTSTRAP_RESAMPLES; resample++) {
-    counts.fill(0);
-    for (let draw = 0; draw < n; draw++) counts[Math.floor(random() * n)]!++;
-    let seen = 0;
-    let at = -1;
-    const walk = (until: number): number => {
-      while (seen < until) {
-        at++;
-        const i = first[at]!;
-        const j = second[at]!;
-        seen += i === j ? (counts[i]! * (counts[i]! + 1)) / 2 : counts[i]! * counts[j]!;
-      }
-      return values[at]!;
-    };
-    const low = walk(lower);
-    estimates[resample] = (low + walk(upper)) / 2;
+    redraw();
+    let [seen, at] = [0, -1];
+    while (seen < lower) seen += weight(++at);
+    const low = values[at]!;
+    while (seen < upper) seen += weight(++at);
+    estimates[resample] = (low + values[at]!) / 2;
   }
   estimates.sort();
   return [sortedQuantile(estimates, 0.025), sortedQuantile(estimates, 0.975)];
@@ -106,7 +119,7 @@ function bootstrapInterval(differences: readonly number[], random: Random): Inte
 function rankInterval(differences: readonly number[]): Interval {
   const n = differences.length;
   const { values } = walshAverages(differences);
-  const spread = 1.959964 * Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24);
+  const spread = Z_95 * Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24);
   const rank = Math.max(1, Math.floor((n * (n + 1)) / 4 - spread));
   return [values[rank - 1]!, values[values.length - rank]!];
 }

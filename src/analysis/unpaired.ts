@@ -5,13 +5,12 @@
  * Differences are b − a, in the unit of the metric.
  */
 import type { Random } from '../domain/random.js';
-import { ALPHA, BOOTSTRAP_RESAMPLES, type Interval, quantile } from './statistics.js';
+import { ALPHA, bootstrapMedian, draw, type Interval, quantile, Z_95 } from './statistics.js';
 
 /** Up to this many runs in all the distribution of the rank sum is counted out; above, its normal approximation serves. */
 export const EXACT_RANKS_MAX_RUNS = 60;
 /** Above this many differences the interval comes from the ranks: a bootstrap would walk all of them for each resample. */
-export const BOOTSTRAP_MAX_DIFFERENCES = 2500;
-const Z_95 = 1.959964;
+const BOOTSTRAP_MAX_DIFFERENCES = 2500;
 
 /**
  * The Hodges-Lehmann estimate of the shift between two samples: the median of all differences bⱼ − aᵢ (Hollander, Wolfe and Chicken,
@@ -43,33 +42,13 @@ function bootstrapShift(a: readonly number[], b: readonly number[], random: Rand
   const size = a.length * b.length;
   const differences = Float64Array.from({ length: size }, (_, k) => b[k % b.length]! - a[Math.floor(k / b.length)]!);
   const order = Uint32Array.from(differences, (_, k) => k).sort((x, y) => differences[x]! - differences[y]!);
-  const lower = Math.floor((size + 1) / 2);
-  const upper = Math.floor(size / 2) + 1;
+  const values = Float64Array.from(order, (k) => differences[k]!);
   const [countsA, countsB] = [new Uint32Array(a.length), new Uint32Array(b.length)];
-  const estimates = new Float64Array(BOOTSTRAP_RESAMPLES);
-  for (let resample = 0; resample < BOOTSTRAP_RESAMPLES; resample++) {
+  const weight = (at: number) => countsA[Math.floor(order[at]! / b.length)]! * countsB[order[at]! % b.length]!;
+  return bootstrapMedian(values, weight, () => {
     draw(countsA, random);
     draw(countsB, random);
-    let seen = 0;
-    let at = -1;
-    const walk = (until: number): number => {
-      while (seen < until) {
-        const k = order[++at]!;
-        seen += countsA[Math.floor(k / b.length)]! * countsB[k % b.length]!;
-      }
-      return differences[order[at]!]!;
-    };
-    const low = walk(lower);
-    estimates[resample] = (low + walk(upper)) / 2;
-  }
-  const sorted = Array.from(estimates);
-  return [quantile(sorted, 0.025), quantile(sorted, 0.975)];
-}
-
-/** As many draws with replacement as there are runs. */
-function draw(counts: Uint32Array, random: Random): void {
-  counts.fill(0);
-  for (let i = 0; i < counts.length; i++) counts[Math.floor(random() * counts.length)]!++;
+  });
 }
 
 function rankShift(a: readonly number[], b: readonly number[]): Interval {

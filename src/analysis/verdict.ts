@@ -35,6 +35,7 @@ export interface Evidence {
   readonly shift: OutcomeShift;
 }
 
+/** The word for a variant, and the sentence that gives the reason. */
 export function judge(evidence: Evidence): Verdict {
   const { name, goal, guardrails } = evidence;
   const { word, because, opening } = decide(evidence);

@@ -5,7 +5,7 @@ import ipaddr from 'ipaddr.js';
 import { quote, UnitError } from './units.js';
 
 /** More than this many addresses in one lab is refused: each becomes an address on an interface. */
-export const MAX_ADDRESSES = 65_536;
+const MAX_ADDRESSES = 65_536;
 
 type Ip = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -13,7 +13,7 @@ type Ip = ipaddr.IPv4 | ipaddr.IPv6;
  * Parse one address strictly (no octal, no shortened IPv4, no zone, no IPv4-mapped IPv6).
  * @throws UnitError
  */
-export function parseAddress(text: string): Ip {
+function parseAddress(text: string): Ip {
   const strict = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
   if (!strict || text.includes('%'))
     throw new UnitError(`found ${quote(text)}; expected an IPv4 or IPv6 address, as 10.50.0.1 or fd00:50::1`);

@@ -13,7 +13,7 @@ import { closest } from './words.js';
 
 export const LATENCY_PHASES = ['bind', 'connect', 'response', 'total', 'lag', 'failed'] as const;
 export type LatencyPhase = (typeof LATENCY_PHASES)[number];
-export const LATENCY_STATISTICS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
+const LATENCY_STATISTICS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 export type LatencyStatistic = (typeof LATENCY_STATISTICS)[number];
 
 /** Shares are from 0 to 1. */
@@ -29,7 +29,7 @@ interface LoadNumbers {
 }
 
 /** What metrics are made of. */
-export interface RunNumbers extends LoadNumbers {
+interface RunNumbers extends LoadNumbers {
   readonly capacity: { readonly tuples: number; readonly openAtFirstFailure: number | null };
   readonly rates: { readonly ok: number };
   readonly cpu: { readonly perConnection: number | null };

@@ -1,7 +1,7 @@
 /**
  * The winning variant as files to apply: a drop-in for sysctl.d(5) that says what was measured, and the way back. Pure.
  */
-import { type SysctlChange, winnerOf } from '../analysis/winner.js';
+import { recommend, type SysctlChange } from '../analysis/recommendation.js';
 import { sideEffectOf } from '../capacity/side-effects.js';
 import type { Comparison, Results, Variant } from '../results/schema.js';
 import {
@@ -30,9 +30,9 @@ export type Apply =
   | { readonly kind: 'none'; readonly reason: string };
 
 export function applyOf(results: Results): Apply {
-  const winner = winnerOf(results);
-  if (winner.kind === 'none') return winner;
-  const { variant, changes } = winner;
+  const recommended = recommend(results);
+  if (recommended.kind === 'none') return recommended;
+  const { variant, changes } = recommended;
   const name = `90-bindstorm-${variant.name.replace(/[^A-Za-z0-9.-]+/g, '-')}.conf`;
   const dropIn = [
     ...comment([

@@ -1,5 +1,5 @@
 /** The few charts that are files beside the report, for where no page can be shown: a pull request, a ticket. */
-import { winnerOf } from '../analysis/winner.js';
+import { recommend } from '../analysis/recommendation.js';
 import type { Results, Variant } from '../results/schema.js';
 import { CSS_PALETTE, resolvePalette } from './charts/palette.js';
 import type { Block, Figure } from './document.js';
@@ -106,8 +106,8 @@ function kernelPictures(results: Results): Picture[] {
 
 /** The variant beside the baseline: the one to apply, else the first better one, else the first. */
 function afterOf(results: Results): Variant | undefined {
-  const winner = winnerOf(results);
-  return winner.kind === 'sysctls' ? winner.variant : (betterVariants(results)[0] ?? results.variants[1]);
+  const recommended = recommend(results);
+  return recommended.kind === 'sysctls' ? recommended.variant : (betterVariants(results)[0] ?? results.variants[1]);
 }
 
 function armPictures(results: Results, arm: Variant, when: 'before' | 'after'): Picture[] {

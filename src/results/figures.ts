@@ -4,7 +4,7 @@
 import { z } from 'zod';
 
 /** Times of one phase over one run, in microseconds. Absent phases did not happen. */
-export const latencySchema = z.object({
+const latencySchema = z.object({
   count: z.number(),
   min: z.number(),
   mean: z.number(),

@@ -7,14 +7,17 @@ import { FIXES_VERSION, fixReportSchema } from './fixes.js';
 import { resultsSchema, SCHEMA_VERSION } from './schema.js';
 import { SEARCH_VERSION, searchReportSchema } from './search.js';
 
+/** The schema of `results.json`. */
 export function resultsJsonSchema(): object {
   return published(resultsSchema, 'results', SCHEMA_VERSION, 'results');
 }
 
+/** The schema of `search.json`. */
 export function searchJsonSchema(): object {
   return published(searchReportSchema, 'search', SEARCH_VERSION, 'search for rates');
 }
 
+/** The schema of `fixes.json`. */
 export function fixesJsonSchema(): object {
   return published(fixReportSchema, 'fixes', FIXES_VERSION, 'table of fixes');
 }

@@ -16,7 +16,7 @@ export * from './figures.js';
 export const SCHEMA_VERSION = 1;
 
 /** Sockets by TCP state: of the client's namespace, or of a proxy's outgoing addresses. */
-export const statesSchema = z.record(z.string(), z.number());
+const statesSchema = z.record(z.string(), z.number());
 
 export const secondSchema = z.object({
   /** Seconds since the load started, at the end of this interval. */
@@ -49,7 +49,7 @@ export const secondSchema = z.object({
 });
 export type Second = z.infer<typeof secondSchema>;
 
-export const waveSchema = z.object({
+const waveSchema = z.object({
   attempts: z.number(),
   outcomes: outcomesSchema,
   /** Connections that were open when the first failure came; null when none failed. */
@@ -164,7 +164,7 @@ export const verdictWordSchema = z.enum(['better', 'worse', 'no difference', 'no
 export type VerdictWord = z.infer<typeof verdictWordSchema>;
 
 /** One metric of a variant against the baseline. */
-export const comparisonSchema = z.object({
+const comparisonSchema = z.object({
   metric: z.string(),
   unit: z.enum(METRIC_UNITS),
   /** exact: the mode is deterministic and no run differed from its arm; noisy: statistics over pairs. */
@@ -205,7 +205,7 @@ export const verdictSchema = z.object({
 export type Verdict = z.infer<typeof verdictSchema>;
 
 /** A mean, and the bounds between which one more observation lies 95 times out of 100. */
-export const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.number() });
+const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.number() });
 
 /** What the arithmetic of the kernel's port choice expects of an arm. */
 export const predictionSchema = z.object({
@@ -263,7 +263,7 @@ export const agreementSchema = z.object({
 });
 export type Agreement = z.infer<typeof agreementSchema>;
 
-export const variantSchema = z.object({
+const variantSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
   baseline: z.boolean(),
@@ -324,7 +324,7 @@ export const environmentSchema = z.object({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
-export const thresholdResultSchema = z.object({
+const thresholdResultSchema = z.object({
   metric: z.string(),
   limit: z.string(),
   variant: z.string(),
@@ -335,7 +335,7 @@ export const thresholdResultSchema = z.object({
 });
 export type ThresholdResult = z.infer<typeof thresholdResultSchema>;
 
-export const kernelResultSchema = z.object({
+const kernelResultSchema = z.object({
   name: z.string(),
   guest: guestSchema,
   environment: environmentSchema,

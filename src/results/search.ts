@@ -37,7 +37,7 @@ const intervalSchema = z.object({
   limit: notHeldSchema.nullable().describe('what kept high from holding'),
 });
 
-export const armSearchSchema = z.object({
+const armSearchSchema = z.object({
   name: z.string(),
   kernel: z.string().optional().describe('with several kernels'),
   changes: z.array(z.string()),

@@ -27,12 +27,13 @@ export interface SysctlChange {
   readonly before: string | null;
 }
 
-export type Winner =
+/** The variant to apply and its changes, or why there is none. */
+type Recommendation =
   | { readonly kind: 'sysctls'; readonly variant: Variant; readonly changes: readonly SysctlChange[] }
   | { readonly kind: 'none'; readonly reason: string };
 
-/** The winner, or one sentence that says why there is none. */
-export function winnerOf(results: Results): Winner {
+/** The variant to apply, or one sentence that says why there is none. */
+export function recommend(results: Results): Recommendation {
   const { experiment } = results;
   const baseline = results.variants.find((variant) => variant.baseline);
   if ((results.kernels?.length ?? 1) > 1)
@@ -55,17 +56,18 @@ export function winnerOf(results: Results): Winner {
     const changes = changedSysctls(baseline, variant, results);
     return { variant, changes, obstacle: obstacleOf(baseline, variant, changes, results) };
   });
-  const fit = judged
+  const applicable = judged
     .filter(({ obstacle }) => obstacle === undefined)
     .sort(
       (a, b) =>
         a.changes.length - b.changes.length || gainOf(b.variant, experiment.goal) - gainOf(a.variant, experiment.goal),
     );
-  if (fit[0]) return { kind: 'sysctls', variant: fit[0].variant, changes: fit[0].changes };
+  const [first] = applicable;
+  if (first) return { kind: 'sysctls', variant: first.variant, changes: first.changes };
   return none(judged.map(({ variant, obstacle }) => `${variant.name} ${obstacle}`).join('; '));
 }
 
-function none(reason: string): Winner {
+function none(reason: string): Recommendation {
   return { kind: 'none', reason };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { winnerOf } from '../../src/analysis/winner.js';
+import { recommend } from '../../src/analysis/recommendation.js';
 import type { Results, Variant } from '../../src/results/schema.js';
 import { emptyResults, partialResults, quickstartResults, realSizeResults } from '../support/results.js';
 
@@ -13,13 +13,13 @@ function setSysctl(variant: Variant, name: string, value: string): void {
 }
 
 function reason(results: Results): string {
-  const winner = winnerOf(results);
+  const winner = recommend(results);
   assert.equal(winner.kind, 'none');
   return winner.kind === 'none' ? winner.reason : '';
 }
 
 function name(results: Results): string {
-  const winner = winnerOf(results);
+  const winner = recommend(results);
   assert.ok(winner.kind === 'sysctls', winner.kind === 'none' ? winner.reason : '');
   return winner.variant.name;
 }
@@ -27,7 +27,7 @@ function name(results: Results): string {
 describe('the winner', () => {
   it('is the variant of sysctls alone that is as good as the best; what was in force before is told', () => {
     const results = realSizeResults();
-    const winner = winnerOf(results);
+    const winner = recommend(results);
     assert.ok(winner.kind === 'sysctls');
     assert.equal(winner.variant.name, 'wider-range');
     assert.deepEqual(winner.changes, [{ name: RANGE, value: '1024 65535', before: '40000 40099' }]);
@@ -37,7 +37,7 @@ describe('the winner', () => {
     const results = realSizeResults();
     const baseline = results.variants[0]!;
     const before = () => {
-      const winner = winnerOf(results);
+      const winner = recommend(results);
       return winner.kind === 'sysctls' ? winner.changes[0]!.before : undefined;
     };
     for (const run of baseline.runs) run.sysctls[RANGE] = '40000\t40050';
@@ -138,7 +138,7 @@ describe('there is none', () => {
     const bought = (name: string, before: string, value: string) => {
       setSysctl(variantOf(results, 'baseline'), name, before);
       setSysctl(variantOf(results, 'wider-range'), name, value);
-      return winnerOf(results);
+      return recommend(results);
     };
     const most = 'net.ipv4.tcp_max_tw_buckets';
     assert.equal(bought(most, '100', '99').kind, 'none');
