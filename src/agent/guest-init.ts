@@ -50,7 +50,7 @@ async function boot(): Promise<void> {
   await import(entry);
 }
 
-/** Say how much has been read: the controller sends no more than the line can hold (src/lab/vm/acknowledged.ts). */
+/** Say how much has been read: the controller sends no more than the line can hold (src/lab/vm/guest-input.ts). */
 function acknowledgeInput(): void {
   const { stdin } = process;
   const push = stdin.push.bind(stdin);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { effectOf, expectedWaves, type FixCell, type FixTable, type Waves } from '../analysis/fixes.js';
 import { atLeast, parseKernelVersion } from '../capacity/kernel-version.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
-import { openingNext } from '../lab/ahead.js';
+import { preparingDuringRuns } from '../lab/prepared-runs.js';
 import { engineOf } from '../lab/vm/kernel.js';
 import type { Fix } from '../profile/fix.js';
 import { type LoadedProfile, loadProfile } from '../profile/load.js';
@@ -88,7 +88,7 @@ async function makeRuns(
   { all: [place], experiment }: Places,
 ): Promise<FixTableEnd> {
   // A guest boots longer than it is measured, and counts do not mind the company.
-  const next = input.kernel === HOST ? undefined : openingNext(place.lab, unfinished(contents).length);
+  const next = input.kernel === HOST ? undefined : preparingDuringRuns(place.lab, unfinished(contents).length);
   try {
     await runBlocks({
       experiment,

@@ -2,9 +2,9 @@
  * The labs of an experiment, each released in the end.
  */
 import { messageOf } from '../domain/error.js';
-import { openingAhead } from '../lab/ahead.js';
 import type { Lab, Note } from '../lab/lab.js';
 import { labOf } from '../lab/labs.js';
+import { preparingRuns } from '../lab/prepared-runs.js';
 import type { Experiment } from '../plan/plan.js';
 
 export type { Note } from '../lab/lab.js';
@@ -29,7 +29,7 @@ export async function withLabs<T>(note: Note, work: (makeLab: MakeLab) => Promis
   try {
     result = await work((experiment, kernel, ahead = false) => {
       const lab = labOf(experiment, kernel, note);
-      labs.push(ahead ? openingAhead(lab) : lab);
+      labs.push(ahead ? preparingRuns(lab) : lab);
       return labs.at(-1)!;
     });
   } catch (error) {

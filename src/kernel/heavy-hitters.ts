@@ -4,7 +4,7 @@
  */
 import { createWordTable } from './word-table.js';
 
-export interface HeavyHitters {
+interface HeavyHitters {
   /** The key to count: fill in all of it before each {@link HeavyHitters.add}. */
   readonly key: Uint32Array;
   /** @param times how often it has occurred, 1 or more */

@@ -75,12 +75,8 @@ export const send = declare<[fd: number, buffer: number, length: number, flags: 
 export const recv = declare<[fd: number, buffer: number, length: number, flags: number]>(
   'intptr_t recv(int, intptr_t, uint64_t, int)',
 );
-/** sendto(2) */
-export const sendto = declare<
-  [fd: number, buffer: number, length: number, flags: number, address: number, addressLength: number]
->('intptr_t sendto(int, intptr_t, uint64_t, int, intptr_t, uint32_t)');
 /** clock_gettime(2) */
-export const clockGettime = declare<[clock: number, timespec: number]>('int clock_gettime(int, intptr_t)');
+const clockGettime = declare<[clock: number, timespec: number]>('int clock_gettime(int, intptr_t)');
 /** clock_getres(2) */
 export const clockGetres = declare<[clock: number, timespec: number]>('int clock_getres(int, intptr_t)');
 /** getrusage(2) */
@@ -134,7 +130,6 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_IP = 0;
 export const SOL_SOCKET = 1;
 export const SOL_TCP = 6;
-export const SOL_NETLINK = 270;
 export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_RCVBUF = 8;
@@ -143,7 +138,6 @@ export const SO_REUSEPORT = 15;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
 /** Linux 6.3, include/uapi/linux/in.h; the value is `high << 16 | low`. */
 export const IP_LOCAL_PORT_RANGE = 51;
-export const TCP_NODELAY = 1;
 /** Linux 3.5, and the three after it, to take connections apart and put them together (include/uapi/linux/tcp.h). */
 export const TCP_REPAIR = 19;
 export const TCP_REPAIR_QUEUE = 20;
@@ -171,7 +165,7 @@ export const EPOLLRDHUP = 0x2000;
 export const EPOLLEXCLUSIVE = 1 << 28;
 /** 1 << 31 as the signed number that a Uint32 view stores. */
 export const EPOLLET = 0x80000000;
-export const RUSAGE_THREAD = 1;
+const RUSAGE_THREAD = 1;
 
 /** Memory whose address does not move, seen from JavaScript and from C. Keep a reference as long as C may use the address. */
 export interface NativeBuffer {

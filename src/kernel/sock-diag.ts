@@ -54,7 +54,7 @@ export function anyFamilyRequest(states: number): Uint8Array {
   return concat(new Uint8Array(4), new Uint8Array(48), words(states, 0));
 }
 
-export interface SocketSnapshot {
+interface SocketSnapshot {
   /** TCP state → sockets; states without a socket are left out. Not counted: LISTEN, and the other ends of sockets that are. */
   readonly states: Record<string, number>;
   /** Distinct local ports in use of each watched address, in the order in which the addresses were given. */

@@ -31,7 +31,7 @@ export interface Destination {
 }
 
 /** What one local address has. Ports and sockets are those of outgoing connections on ephemeral ports. */
-export interface AddressUse {
+interface AddressUse {
   readonly address: string;
   /** Distinct ports that cannot be bound on this address: its own, and those that are bound for all addresses. */
   readonly ports: number;
@@ -42,7 +42,7 @@ export interface AddressUse {
   readonly largest: Destination | null;
 }
 
-export interface Census {
+interface Census {
   /** The local addresses with such sockets, in no order. */
   readonly addresses: readonly AddressUse[];
   /** The destinations with the most sockets over all local addresses, most first. */

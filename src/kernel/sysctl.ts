@@ -6,9 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { normaliseSysctl } from '../domain/sysctl-syntax.js';
 import { withNamespace } from './namespace.js';
 
-export type SysctlResult =
-  | { readonly ok: true; readonly value: string }
-  | { readonly ok: false; readonly errno: string };
+type SysctlResult = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly errno: string };
 
 /** /proc/sys path of a dotted name. A `/` inside a name stands for a dot of an interface's name, as in sysctl(8). */
 function pathOf(name: string): string {

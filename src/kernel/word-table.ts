@@ -3,7 +3,7 @@
  * at most half full; entries are numbered from 0 in the order in which they came.
  */
 
-export interface WordTable {
+interface WordTable {
   /** The key to look for: fill it in, then call {@link WordTable.entry}. */
   readonly key: Uint32Array;
   /** Entries so far. */

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 
-export interface ProcessIdentity {
+interface ProcessIdentity {
   readonly pid: number;
   /** When it began, in clock ticks after boot (proc(5), stat field 22). */
   readonly processStart: string;

@@ -4,7 +4,7 @@
 import { execa } from 'execa';
 import { lastLine } from '../agent-channel.js';
 import { LabError } from '../lab.js';
-import { type Place, placeVariables, type VagrantOptions, vagrant, vagrantText } from './command.js';
+import { folderVariables, type VagrantFolder, type VagrantOptions, vagrant, vagrantText } from './command.js';
 import { type MachineStatus, machinesOf, statusOf } from './machine-readable.js';
 import { type BoxRecord, dropRecord, leftRecords, writeRecord } from './record.js';
 import { parseSshConfig, type SshTarget, sshCommand } from './ssh-config.js';
@@ -16,7 +16,7 @@ const UP_MS = 60 * 60_000;
 const SHORT_MS = 10 * 60_000;
 
 /** @throws LabError also when the Vagrantfile has no machine of this name */
-export async function boxStatus(box: string, place: Place): Promise<MachineStatus> {
+export async function boxStatus(box: string, place: VagrantFolder): Promise<MachineStatus> {
   try {
     const status = statusOf(await vagrant(['status', box], { place, deadlineMs: SHORT_MS }), box);
     if (status !== undefined) return status;
@@ -42,7 +42,7 @@ export async function provision(box: string, options: Omit<VagrantOptions, 'dead
   await vagrant(['provision', box], { ...options, deadlineMs: SHORT_MS });
 }
 
-export async function sshTarget(box: string, place: Place): Promise<SshTarget> {
+export async function sshTarget(box: string, place: VagrantFolder): Promise<SshTarget> {
   const text = await vagrantText(['ssh-config', box], { place, deadlineMs: SHORT_MS });
   const target = parseSshConfig(text);
   if (target === undefined)
@@ -115,6 +115,6 @@ export async function hasProgram(target: SshTarget, path: string): Promise<boole
 
 /** The command by which its owner can remove it by hand. */
 function destroyCommand({ box, ...place }: BoxRecord): string {
-  const variables = Object.entries(placeVariables(place)).map(([name, value]) => `${name}=${value}`);
+  const variables = Object.entries(folderVariables(place)).map(([name, value]) => `${name}=${value}`);
   return [...variables, 'vagrant', 'destroy', '--force', box].join(' ');
 }

@@ -19,7 +19,7 @@ export const VAGRANT_REMEDY =
   'install Vagrant and a provider for it, as with: apt-get install vagrant vagrant-libvirt libvirt-daemon-system openssh-client util-linux (or VirtualBox in place of libvirt)';
 
 /** Where the machines of an experiment are described, and where Vagrant keeps what it knows of them. */
-export interface Place {
+export interface VagrantFolder {
   /** The folder of the Vagrantfile. */
   readonly folder: string;
   /** VAGRANT_DOTFILE_PATH; null: Vagrant's own choice. */
@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /** This package's Vagrantfile, or, as for vagrant(1) itself, that of the folder which VAGRANT_CWD names. */
-export function vagrantPlace(): Place {
+export function vagrantFolder(): VagrantFolder {
   const { VAGRANT_CWD: folder, VAGRANT_DOTFILE_PATH: dotfile } = process.env;
   if (folder) return { folder, dotfile: dotfile ?? null };
   // An installed package lies where its user may not write.
@@ -35,12 +35,12 @@ export function vagrantPlace(): Place {
 }
 
 /** The variables that make vagrant(1), called by hand, see the same machines. */
-export function placeVariables({ folder, dotfile }: Place): Record<string, string> {
+export function folderVariables({ folder, dotfile }: VagrantFolder): Record<string, string> {
   return { VAGRANT_CWD: folder, ...(dotfile === null ? {} : { VAGRANT_DOTFILE_PATH: dotfile }) };
 }
 
 export interface VagrantOptions {
-  readonly place: Place;
+  readonly place: VagrantFolder;
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds after which it is killed. */
   readonly deadlineMs: number;
@@ -80,7 +80,7 @@ async function runVagrant(words: readonly string[], options: VagrantOptions): Pr
     detached: true,
     env: {
       ...process.env,
-      ...placeVariables(place),
+      ...folderVariables(place),
       ...env,
       // Ruby reads files in the encoding of the locale.
       LC_ALL: 'C.UTF-8',

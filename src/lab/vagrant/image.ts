@@ -10,7 +10,7 @@ import { GUEST_APP } from '../vm/packages.js';
 /** Where vagrant/provision.sh puts it, each archive in a folder named by its key. */
 const HOME = '/opt/bindstorm';
 
-export interface BoxImage {
+interface BoxImage {
   /** A cpio archive. */
   readonly path: string;
   /** Names its contents. */

@@ -11,7 +11,7 @@ import { identityOf, isAlive } from '../../machine/process-identity.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { AFTER } from '../../plan/box.js';
 import { LabError } from '../lab.js';
-import type { Place } from './command.js';
+import type { VagrantFolder } from './command.js';
 
 const recordSchema = z.object({
   box: z.string(),
@@ -39,7 +39,7 @@ function pathOf({ box, folder: vagrantfile }: Pick<BoxRecord, 'box' | 'folder'>)
 }
 
 /** The record of a box; undefined when nobody uses it here, and this package has not made it. */
-export function recordOf(box: string, place: Place): BoxRecord | undefined {
+export function recordOf(box: string, place: VagrantFolder): BoxRecord | undefined {
   return read(pathOf({ box, folder: place.folder }));
 }
 
@@ -64,7 +64,7 @@ export function leftRecords(): BoxRecord[] {
  * @param there whether the box is there already
  * @throws LabError when another process has it
  */
-export function claim(box: string, place: Place, after: BoxRecord['after'], there: boolean): BoxRecord {
+export function claim(box: string, place: VagrantFolder, after: BoxRecord['after'], there: boolean): BoxRecord {
   const earlier = recordOf(box, place);
   if (earlier?.user && isAlive(earlier.user)) throw inUse(box, earlier.user.pid);
   const record: BoxRecord = {

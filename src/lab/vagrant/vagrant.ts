@@ -20,7 +20,7 @@ import {
   saveSnapshot,
   sshTarget,
 } from './box.js';
-import { type Place, VAGRANT_REMEDY, vagrantPlace } from './command.js';
+import { VAGRANT_REMEDY, type VagrantFolder, vagrantFolder } from './command.js';
 import { boxImage, startScript } from './image.js';
 import { type BoxRecord, claim, recordOf } from './record.js';
 import { type SshTarget, sshCommand } from './ssh-config.js';
@@ -36,7 +36,7 @@ interface Ready {
 
 /** @param note told what takes long */
 export function vagrantLab(box: Box, note: Note): Lab {
-  const place = vagrantPlace();
+  const place = vagrantFolder();
   let provider: string | undefined;
   /** From the moment at which the box is ours to put away. */
   let record: BoxRecord | undefined;
@@ -104,13 +104,13 @@ export function vagrantLab(box: Box, note: Note): Lab {
 }
 
 /** What a controller that was killed was to do with this box is done now. */
-async function finishEarlier(box: string, place: Place, note: Note): Promise<void> {
+async function finishEarlier(box: string, place: VagrantFolder, note: Note): Promise<void> {
   const left = (await leftBoxes()).find((record) => record.box === box && record.folder === place.folder);
   if (left === undefined) return;
   note(`a run of ${left.since} was killed and has left the Vagrant box ${box}: ${await putAway(left)}`);
 }
 
-function refuseForeign(box: Box, place: Place, there: boolean): void {
+function refuseForeign(box: Box, place: VagrantFolder, there: boolean): void {
   if (!there || box.after !== 'destroy' || recordOf(box.name, place)?.made) return;
   throw new LabError(
     `the Vagrant box ${box.name} of ${place.folder} was there before, made by somebody else, and would be destroyed at the end`,

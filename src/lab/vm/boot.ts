@@ -8,11 +8,11 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AgentChannel } from '../agent-channel.js';
-import { acknowledgedInput } from './acknowledged.js';
 import { seedParameters } from './first-program.js';
+import { guestInput } from './guest-input.js';
+import { checkMemory, guestFolder } from './guest-memory.js';
 import { createGuestState } from './guest-state.js';
 import type { GuestKernel } from './kernel.js';
-import { checkMemory, guestFolder } from './place.js';
 import { qemuCommand } from './qemu.js';
 import { umlCommand } from './uml.js';
 
@@ -34,7 +34,7 @@ export interface GuestPlan {
 const UNLESS_ORPHANED = 'test "$PPID" = "$0" && exec "$@"';
 
 /** The command with all that it starts in namespaces of its own, which end with this process. */
-export function confined(command: readonly string[], root: boolean): string[] {
+function confined(command: readonly string[], root: boolean): string[] {
   const dieTogether = ['setpriv', '--pdeathsig', 'KILL'];
   const namespaces = [...(root ? [] : ['--user', '--map-root-user']), '--net', '--pid', '--mount-proc'];
   return [
@@ -92,7 +92,7 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
   });
   const streams = child.stdio as unknown as [null, Readable, Readable, Duplex, Duplex, Duplex];
   const [, stdout, stderr, line, , status] = streams;
-  const { input, onRead } = acknowledgedInput(line);
+  const { input, onRead } = guestInput(line);
   const kill = () => killGroup(child);
   let poweringOff: NodeJS.Timeout | undefined;
   const begun = performance.now();

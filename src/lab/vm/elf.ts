@@ -27,7 +27,7 @@ export function readElfHead(path: string): Buffer | undefined {
   }
 }
 
-export interface Segment {
+interface Segment {
   /** Where its program header lies in the file. */
   readonly header: number;
   readonly type: number;

@@ -15,7 +15,7 @@ const READ = /^read (\d+)\n/gm;
 /** Init's last line. */
 const END = /^(exit|failed) (.*)\n/m;
 
-export interface GuestState {
+interface GuestState {
   /** The controller ended it. */
   killed: boolean;
   /** Why the controller gave it up; null while it has not. */
@@ -30,7 +30,7 @@ export interface GuestState {
   verdict(code: number | null, signal: string | null): string;
 }
 
-export interface GuestListener {
+interface GuestListener {
   /** The guest's kernel has panicked: it may not end by itself. */
   onPanic(): void;
   /** Init is done, and becomes the agent. @param uptime seconds that the guest has run for, by its own clock */

@@ -80,7 +80,7 @@ export function keptImage(path: string, modules: readonly string[]): string {
 }
 
 /** What lies in the image. */
-export function imageEntries(modules: readonly string[]): CpioEntry[] {
+function imageEntries(modules: readonly string[]): CpioEntry[] {
   const { programs, folders } = agentPrograms();
   const start = `process.env.LD_LIBRARY_PATH = '${folders.join(':')}';\nprocess.env.PATH = '/bin';\nprocess.env.NODE_NO_WARNINGS = '1';\nprocess.env.LC_ALL = 'C';\nimport('${GUEST_APP}/dist/bundle/agent/guest-init.js');\n`;
   return [

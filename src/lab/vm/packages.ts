@@ -12,7 +12,7 @@ export const AGENT_PACKAGES = ['koffi'];
 /** Types, maps and texts are of no use in a guest. */
 const NEEDED = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm']);
 
-export interface GuestFile {
+interface GuestFile {
   readonly path: string;
   readonly from: string;
 }

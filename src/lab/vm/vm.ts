@@ -20,7 +20,7 @@ const BOOT_DEADLINE_MS: Readonly<Record<GuestKernel['engine'], number>> = { uml:
 const MEMORY = 2 ** 31;
 const LEAST_MEMORY = 2 ** 29;
 
-export interface GuestOptions {
+interface GuestOptions {
   /** Load the kernel's connection tracking, without which its sysctls do not exist. */
   readonly conntrack?: boolean;
 }
@@ -55,7 +55,7 @@ function runnerOf(kernel: GuestKernel): Runner {
 }
 
 /** What runs a kernel, for a reader. */
-export function runsOn(kernel: GuestKernel): string {
+function runsOn(kernel: GuestKernel): string {
   if (kernel.engine === 'uml') return 'User-Mode Linux';
   return kernel.accelerator.kind === 'kvm'
     ? 'QEMU with KVM'

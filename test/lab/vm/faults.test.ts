@@ -10,8 +10,8 @@ import { before, describe, it, type TestContext } from 'node:test';
 import { ENGINES } from '../../../src/domain/guest.js';
 import { runOne } from '../../../src/experiment/run-one.js';
 import { greetAgent } from '../../../src/lab/agent-channel.js';
-import { openingAhead } from '../../../src/lab/ahead.js';
 import { LabError, type LabSession } from '../../../src/lab/lab.js';
+import { preparingRuns } from '../../../src/lab/prepared-runs.js';
 import { bootGuest, type GuestPlan } from '../../../src/lab/vm/boot.js';
 import { openGuest } from '../../../src/lab/vm/vm.js';
 import { cacheDirectory } from '../../../src/machine/folders.js';
@@ -87,7 +87,7 @@ for (const engine of ENGINES) {
     });
 
     it('that was begun ahead of its use ends with the lab, though it is still booting', async () => {
-      const lab = openingAhead({
+      const lab = preparingRuns({
         kind: 'vm',
         description: engine,
         open: (purpose, signal) => openGuest({ ...plan, purpose }, signal),

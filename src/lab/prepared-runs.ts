@@ -8,7 +8,7 @@ import type { Lab, LabSession } from './lab.js';
  * between the end of one load and the end of its lab. Never while a load is being measured.
  * @param lab one that is `release()`d through what is returned
  */
-export function openingAhead(lab: Lab): Lab {
+export function preparingRuns(lab: Lab): Lab {
   const next = nextRun(lab);
   let begun = false;
   return saidBy(lab, {
@@ -33,7 +33,7 @@ export function openingAhead(lab: Lab): Lab {
  * @param lab left to be `release()`d by whoever has made it; what is returned has a release of its own
  * @param runs how many will be opened: nothing is made beyond them
  */
-export function openingNext(lab: Lab, runs: number): Lab & { release(): Promise<void> } {
+export function preparingDuringRuns(lab: Lab, runs: number): Lab & { release(): Promise<void> } {
   const next = nextRun(lab);
   let left = runs;
   return saidBy(lab, {

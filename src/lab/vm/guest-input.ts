@@ -8,14 +8,14 @@ import { Writable } from 'node:stream';
 /** Half of N_TTY_BUF_SIZE (4096, drivers/tty/n_tty.c): the most that waits unread. */
 export const UNREAD_BYTES = 2048;
 
-export interface AcknowledgedInput {
+interface GuestInput {
   readonly input: Writable;
   /** @param total bytes that the guest has read since it began */
   onRead(total: number): void;
 }
 
 /** @param line whatever carries the bytes to the guest */
-export function acknowledgedInput(line: Writable): AcknowledgedInput {
+export function guestInput(line: Writable): GuestInput {
   let waiting: Buffer = Buffer.alloc(0);
   let sent = 0;
   let read = 0;

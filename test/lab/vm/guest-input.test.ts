@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { it } from 'node:test';
-import { acknowledgedInput, UNREAD_BYTES } from '../../../src/lab/vm/acknowledged.js';
+import { guestInput, UNREAD_BYTES } from '../../../src/lab/vm/guest-input.js';
 
 it('sends no more than the line holds until the guest has read it, and loses nothing', () => {
   const line = new PassThrough({ highWaterMark: 1 << 20 });
-  const { input, onRead } = acknowledgedInput(line);
+  const { input, onRead } = guestInput(line);
   const text = Array.from({ length: 5000 }, (_, i) => String.fromCharCode(97 + (i % 26))).join('');
   input.write(text);
   input.write('stop');
@@ -28,7 +28,7 @@ it('sends no more than the line holds until the guest has read it, and loses not
 
 it('lets short messages through at once, and ends the line with the input', async () => {
   const line = new PassThrough();
-  const { input } = acknowledgedInput(line);
+  const { input } = guestInput(line);
   input.write('one');
   input.end('two');
   line.setEncoding('utf8');

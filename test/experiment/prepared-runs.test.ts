@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openingAhead, openingNext } from '../../src/lab/ahead.js';
 import type { Lab, LabSession } from '../../src/lab/lab.js';
+import { preparingDuringRuns, preparingRuns } from '../../src/lab/prepared-runs.js';
 import { fakeLab } from '../support/fake-lab.js';
 
 /** A lab that only counts. */
@@ -24,7 +24,7 @@ function counting(failures = 0, onSignal: (signal: AbortSignal | undefined) => v
       return Promise.resolve(session);
     },
   };
-  return { lab: openingAhead(lab), opened, closed };
+  return { lab: preparingRuns(lab), opened, closed };
 }
 const numberOf = (session: LabSession) => (session as unknown as { n: number }).n;
 
@@ -66,7 +66,7 @@ test('what was not used is closed at the end, once', async () => {
 
 test('what is still being made at the end is ended, and not waited for', async () => {
   let aborted = 0;
-  const lab = openingAhead({
+  const lab = preparingRuns({
     kind: 'vm',
     description: '',
     open: (purpose, signal) =>
@@ -100,7 +100,7 @@ test('a run that is under way is not ended with the lab', async () => {
 test('the lab says of itself what it knows by then, and is released', async () => {
   let engine: 'uml' | undefined;
   let released = 0;
-  const lab = openingAhead({
+  const lab = preparingRuns({
     kind: 'vm',
     get description() {
       return `engine ${engine}`;
@@ -126,7 +126,7 @@ test('the lab says of itself what it knows by then, and is released', async () =
 
 test('while one is under load: the next run is made ready when one is taken, and none beyond the last', async () => {
   const lab = fakeLab(() => ({}), 'vm');
-  const next = openingNext(lab, 3);
+  const next = preparingDuringRuns(lab, 3);
   const first = await next.open('run');
   assert.deepEqual([lab.purposes.length, first], [2, lab.sessions[0]]);
   assert.equal(await next.open('run'), lab.sessions[1]);
@@ -138,7 +138,7 @@ test('while one is under load: the next run is made ready when one is taken, and
 
 test('while one is under load: one that is not wanted any more is closed, and one that could not be had is tried again', async () => {
   const lab = fakeLab((i) => (i === 1 ? new Error('no guest') : {}), 'vm');
-  const next = openingNext(lab, 9);
+  const next = preparingDuringRuns(lab, 9);
   await next.open('run');
   assert.equal(await next.open('run'), lab.sessions[1]);
   await next.release();
@@ -152,7 +152,7 @@ test('while one is under load: what is still coming up at the end is ended, and 
   let described = 0;
   let aborted = 0;
   let opened = 0;
-  const next = openingNext(
+  const next = preparingDuringRuns(
     {
       kind: 'vm',
       get description() {
