@@ -102,7 +102,7 @@ export async function experiments({ folder, made, step }) {
       const lab = '{ kind: vagrant, after: revert, between: revert }';
       const { status, stdout, stderr } = cli('run', profile('revert.yaml', lab), '--json', '--quiet');
       assert.equal(status, 0, stderr);
-      assert.match(stderr, /^the Vagrant box bookworm: it is back at its snapshot/m);
+      assert.match(stderr, /^the Vagrant box bookworm: it is reverted to its snapshot/m);
       assert.doesNotMatch(stderr, /making|starting/);
       check(stdout);
       assert.equal(inBox('sudo cat /opt/bindstorm/*/last'), last, 'no agent has left a trace');

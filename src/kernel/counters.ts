@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 
-/** Counter name, as `TcpExt.TWRecycled`, to value. */
+/** Counter name, such as `TcpExt.TWRecycled`, to value. */
 export type Counters = Record<string, number>;
 
 /** /proc/net/snmp and /proc/net/netstat: pairs of lines, names and values. */
@@ -88,6 +88,7 @@ export function parseMachineCpu(text: string): MachineCpu | undefined {
   };
 }
 
+/** CPU time of the whole machine (proc(5), /proc/stat). */
 export function readMachineCpu(): MachineCpu | undefined {
   const text = readOptional('/proc/stat');
   return text === undefined ? undefined : parseMachineCpu(text);

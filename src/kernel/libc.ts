@@ -13,10 +13,10 @@ const SUPPORTED = ['x64', 'arm64', 'riscv64'];
 /** Why system calls cannot be made on this machine, or undefined. */
 export function unsupportedPlatform(): string | undefined {
   if (process.platform !== 'linux')
-    return `found the platform ${process.platform}; bindstorm measures the Linux kernel and runs only on Linux`;
+    return `bindstorm measures the Linux kernel and runs only on Linux, not on ${process.platform}`;
   if (!SUPPORTED.includes(process.arch))
-    return `found the architecture ${process.arch}; supported are ${SUPPORTED.join(', ')}`;
-  return endianness() === 'LE' ? undefined : 'found a big-endian machine; only little-endian ones are supported';
+    return `the architecture ${process.arch} is not supported; supported are ${SUPPORTED.join(', ')}`;
+  return endianness() === 'LE' ? undefined : 'this machine is big-endian; only little-endian ones are supported';
 }
 
 const lib = koffi.load(null);

@@ -69,7 +69,7 @@ function enter(fd: number, path: string): void {
 
 /**
  * Do something synchronous in another network namespace.
- * @param path of the namespace, as /proc/1/ns/net
+ * @param path of the namespace, such as /proc/1/ns/net
  * @throws SystemCallError when the namespace cannot be entered; what `work` throws
  */
 export function withNamespace<T>(path: string, work: () => T): T {

@@ -38,7 +38,7 @@ export const BOUND_INACTIVE = 13;
 /**
  * The payload of a SOCK_DIAG_BY_FAMILY request for a dump of the TCP sockets of one family: struct inet_diag_req_v2
  * (include/uapi/linux/inet_diag.h), that is family, protocol, extensions, padding, states, and an id that matches every socket.
- * @param states one bit a state, as `1 << LISTEN`
+ * @param states one bit a state, such as `1 << LISTEN`
  */
 export function tcpDumpRequest(family: number, states = ALL_STATES): Uint8Array {
   return concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(states), new Uint8Array(48));
@@ -48,7 +48,7 @@ export function tcpDumpRequest(family: number, states = ALL_STATES): Uint8Array 
  * The payload of a TCPDIAG_GETSOCK request for a dump of TCP sockets of both families in one walk over the kernel's table: struct
  * inet_diag_req, that is family, lengths, extensions, an id that matches every socket, states, and a cursor. The older of two
  * requests (2.6.14), and the only one that takes every family (inet_diag_dump_compat() in net/ipv4/inet_diag.c).
- * @param states one bit a state, as `1 << LISTEN`
+ * @param states one bit a state, such as `1 << LISTEN`
  */
 export function anyFamilyRequest(states: number): Uint8Array {
   return concat(new Uint8Array(4), new Uint8Array(48), words(states, 0));

@@ -25,7 +25,7 @@ const MOST_DESCRIPTORS = 200_000;
 
 /**
  * @param inodes of the sockets whose owners are wanted
- * @param namespace the network namespace that the sockets are in, as `net:[4026531840]`: processes in others are passed over
+ * @param namespace the network namespace that the sockets are in, such as `net:[4026531840]`: processes in others are passed over
  */
 export function findOwners(inodes: InodeSet, namespace: string, most = MOST_DESCRIPTORS): Owners {
   const owners: Owner[] = [];

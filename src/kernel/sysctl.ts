@@ -19,7 +19,7 @@ let machine: string | undefined;
 /**
  * From now on, keys of net.* that this namespace lacks or may only read are those of another one. The kernel shows what is one
  * value for all (net.core.netdev_max_backlog, tcp_tw_recycle before 4.10) in the machine's first network namespace alone.
- * @param namespace the path of the machine's first network namespace, as /proc/1/ns/net; entering it takes root's capabilities there
+ * @param namespace the path of the machine's first network namespace, such as /proc/1/ns/net; entering it takes root's capabilities there
  */
 export function reachMachine(namespace: string): void {
   machine = namespace;
@@ -30,7 +30,7 @@ export function machineNamespace(): string | undefined {
   return machine;
 }
 
-/** Read a sysctl. The errno is a name, as ENOENT. */
+/** Read a sysctl. The errno is a name, such as ENOENT. */
 export function readSysctl(name: string): SysctlResult {
   return wherever(name, () => normaliseSysctl(readFileSync(pathOf(name), 'utf8')));
 }

@@ -7,7 +7,7 @@ const CLOCK_MONOTONIC_COARSE = 6;
 const TIMESPEC_BYTES = 16;
 
 /**
- * Timer interrupts per second, as 250. The coarse clock moves with each of them, and clock_getres(2) says how far (KTIME_LOW_RES,
+ * Timer interrupts per second, such as 250. The coarse clock moves with each of them, and clock_getres(2) says how far (KTIME_LOW_RES,
  * include/linux/hrtimer.h): no file that tells it need be there or readable.
  * @returns null where the kernel does not say
  */

@@ -3,13 +3,14 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { type AgentEvent, eventSchema, PROTOCOL_VERSION } from '../agent/protocol.js';
+import { messageOf } from '../domain/error.js';
 import { readMessages, writeMessage } from '../machine/ndjson.js';
 import { AgentDied, LabError, type LabSession } from './lab.js';
 
 export interface AgentChannel {
   readonly input: Writable;
   readonly output: Readable;
-  /** What became of it, as `ended with code 1: out of ideas`. Resolves when nothing of it is left; never rejects. */
+  /** How it ended, such as `ended with code 1: out of ideas`. Resolves when nothing of it is left; never rejects. */
   readonly ended: Promise<string>;
   /** End it in good order; resolves as `ended` does. */
   close(): Promise<unknown>;
@@ -40,7 +41,7 @@ export async function greetAgent(channel: AgentChannel, deadlineMs: number): Pro
   const hello = await withDeadline(next(), deadlineMs, channel).catch(async (error: unknown) => {
     channel.kill();
     await channel.ended;
-    throw new LabError(`the lab did not come up: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new LabError(`the lab did not come up: ${messageOf(error)}`, {
       cause: error,
     });
   });
@@ -66,6 +67,7 @@ export async function greetAgent(channel: AgentChannel, deadlineMs: number): Pro
   };
 }
 
+/** The last line of a text that is not empty, for messages. */
 export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1)?.trim() ?? '';
 }

@@ -7,7 +7,7 @@ import { greetAgent, lastLine } from './agent-channel.js';
 import type { LabSession } from './lab.js';
 
 /** Milliseconds. */
-export interface Patience {
+export interface Deadlines {
   /** How long an agent may take to say hello. */
   readonly hello: number;
   /** How long an agent may take to end after its input has ended. */
@@ -15,7 +15,7 @@ export interface Patience {
 }
 
 /** For an agent on this machine. */
-const LOCAL: Patience = { hello: 20_000, close: 3_000 };
+const LOCAL: Deadlines = { hello: 20_000, close: 3_000 };
 const STDERR_KEPT = 8_000;
 /** Versions of unshare(1) (as of util-linux 2.38) that cannot end by SIGKILL as their child did: signal(SIGKILL, SIG_DFL) is EINVAL. */
 const UNSHARE_ON_SIGKILL = /^unshare: sigprocmask unblock failed/m;
@@ -30,7 +30,7 @@ export function agentCommand(kind: 'netns' | 'host', purpose: 'run' | 'check'): 
  * @param command the program and its arguments
  * @throws LabError when it does not come up
  */
-export function startAgent(command: readonly string[], patience = LOCAL): Promise<LabSession> {
+export function startAgent(command: readonly string[], deadlines = LOCAL): Promise<LabSession> {
   const child = execa(command[0]!, command.slice(1), {
     stdin: 'pipe',
     stdout: 'pipe',
@@ -58,12 +58,12 @@ export function startAgent(command: readonly string[], patience = LOCAL): Promis
   const kill = () => void child.kill('SIGKILL');
   const close = async () => {
     child.stdin.end();
-    const timer = setTimeout(kill, patience.close);
+    const timer = setTimeout(kill, deadlines.close);
     await ended;
     clearTimeout(timer);
   };
   return greetAgent(
     { input: child.stdin, output: child.stdout, ended, close, kill, stderr: () => stderr },
-    patience.hello,
+    deadlines.hello,
   );
 }

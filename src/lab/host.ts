@@ -5,6 +5,7 @@
 import { agentCommand, startAgent } from './agent-process.js';
 import type { Lab } from './lab.js';
 
+/** This machine, without a namespace of its own. */
 export function hostLab(): Lab {
   return {
     kind: 'host',

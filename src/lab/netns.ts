@@ -6,39 +6,32 @@
  * then frees the namespaces. Nothing is registered under /run/netns, so nothing can be left there.
  */
 import { agentCommand, startAgent } from './agent-process.js';
-import { type Lab, LabError } from './lab.js';
-import { labRemedy } from './remedy.js';
+import type { Lab } from './lab.js';
+import { withLabRemedy } from './remedy.js';
+
+/** Before a command: it is killed when the process that started it ends. */
+export const DIE_WITH_PARENT: readonly string[] = ['setpriv', '--pdeathsig', 'KILL'];
+
+/** The command that runs another one in network and PID namespaces of its own. @param more options of unshare(1) */
+export function unshareCommand(command: readonly string[], root: boolean, ...more: readonly string[]): string[] {
+  const user = root ? [] : ['--user', '--map-root-user'];
+  return ['unshare', ...user, '--net', '--pid', ...more, '--fork', '--kill-child=KILL', '--', ...command];
+}
 
 /** The command that starts `command` in a lab of its own. */
 export function netnsCommand(command: readonly string[], root: boolean): string[] {
-  const user = root ? [] : ['--user', '--map-root-user'];
-  return [
-    'setpriv',
-    '--pdeathsig',
-    'KILL',
-    'unshare',
-    ...user,
-    '--net',
-    '--pid',
-    '--fork',
-    '--kill-child=KILL',
-    '--',
-    ...command,
-  ];
+  return [...DIE_WITH_PARENT, ...unshareCommand(command, root)];
 }
 
+/** Fresh namespaces for each run; needs root or user namespaces. */
 export function netnsLab(): Lab {
   const root = process.getuid?.() === 0;
   return {
     kind: 'netns',
     description: root ? 'network namespace' : 'network namespace in a user namespace',
-    open: (purpose) => startAgent(netnsCommand(agentCommand('netns', purpose), root)).catch(addRemedy),
+    open: (purpose) =>
+      startAgent(netnsCommand(agentCommand('netns', purpose), root)).catch((error: unknown) => {
+        throw withLabRemedy(error);
+      }),
   };
-}
-
-/** Refused by the system before the agent began, as the names of the programs in the message show; or a fault of the agent. */
-function addRemedy(error: unknown): never {
-  if (error instanceof LabError && /setpriv|unshare/.test(error.message))
-    throw new LabError(error.message, { cause: error, remedy: labRemedy() });
-  throw error;
 }

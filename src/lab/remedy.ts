@@ -2,6 +2,7 @@
  * Why a netns lab may be refused on this machine, and what its owner can do.
  */
 import { readFileSync } from 'node:fs';
+import { LabError } from '../domain/error.js';
 import { findProgram } from '../machine/programs.js';
 
 /** The programs that make the lab; both are of util-linux. */
@@ -17,11 +18,17 @@ const SWITCHES = [
 /** What to do when no lab comes up, as far as it shows from outside. */
 export function labRemedy(): string {
   const missing = PROGRAMS.filter((program) => findProgram(program) === undefined);
-  if (missing.length > 0) return `install ${missing.join(' and ')}, as with: apt-get install util-linux`;
+  if (missing.length > 0) return `install ${missing.join(' and ')}, for example: apt-get install util-linux`;
   if (process.getuid?.() === 0)
     return 'root in a container may lack CAP_SYS_ADMIN: run the container with --privileged, or run outside';
   const closed = SWITCHES.filter(isClosed);
   return closed.length > 0 ? `run as root, or allow user namespaces: sysctl -w ${closed.join(' ')}` : 'run as root';
+}
+
+/** The same error; with a remedy where the system refused the namespaces, as the names of the programs in the message show. */
+export function withLabRemedy(error: unknown): unknown {
+  if (!(error instanceof LabError) || !/setpriv|unshare/.test(error.message)) return error;
+  return new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
 }
 
 /** The machine has this switch, and it stands otherwise. */

@@ -15,21 +15,21 @@ const KEYRINGS = [
   '/usr/share/keyrings/debian-archive-keyring.gpg',
 ] as const;
 const UPDATE_DEADLINE_MS = 120_000;
-const ELSEWHERE = 'fetch the kernel on a Debian machine and give its path with --kernel';
+const OTHERWISE = 'fetch the kernel on a Debian machine and give its path with --kernel';
 
 /**
  * Fetch packages of a suite and unpack them.
  * @param packages their names
  * @param folder where the contents are unpacked to; it must exist, and the work is done beside it
  * @param options `parts`: of the packages that these depend on, the names of those to be fetched too; of all others nothing is needed
- * `elsewhere`: what to do where this does not work
+ * `otherwise`: what to do where this does not work
  * @throws LabError when there is no apt, no archive, or no such package
  */
 export async function unpackDebianPackages(
   suite: string,
   packages: readonly string[],
   folder: string,
-  { parts, elsewhere = ELSEWHERE }: { readonly parts?: RegExp; readonly elsewhere?: string } = {},
+  { parts, otherwise = OTHERWISE }: { readonly parts?: RegExp; readonly otherwise?: string } = {},
 ): Promise<void> {
   const work = mkdtempSync(join(dirname(folder), 'apt-'));
   try {
@@ -42,7 +42,7 @@ export async function unpackDebianPackages(
       await apt(['dpkg-deb', '-x', join(work, name), folder], work, environment, `${name} cannot be unpacked`);
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
-    const remedy = error.remedy === null ? elsewhere : `${error.remedy}; or ${elsewhere}`;
+    const remedy = error.remedy === null ? otherwise : `${error.remedy}; or ${otherwise}`;
     throw new LabError(error.message, { cause: error, remedy });
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 /** A line that is longer than this is a fault of the other side, not a message. */
 const MAX_LINE = 64 * 1024 * 1024;
 
+/** What arrived is no valid message: a fault of one of the two sides. */
 export class ProtocolError extends Error {
   override name = 'ProtocolError';
 }
@@ -48,7 +49,7 @@ export function parseMessage<T>(line: string, schema: z.ZodType<T>): T {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new ProtocolError(`found a line that is not JSON: ${line.slice(0, 120)}`);
+    throw new ProtocolError(`a line is not JSON: ${line.slice(0, 120)}`);
   }
   return checkMessage(value, schema);
 }
@@ -59,6 +60,6 @@ export function checkMessage<T>(value: unknown, schema: z.ZodType<T>): T {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new ProtocolError(
-    `found an invalid message at ${issue?.path.join('.') || 'its top'}: ${issue?.message ?? 'unknown'}`,
+    `a message is invalid at ${issue?.path.join('.') || 'its top'}: ${issue?.message ?? 'unknown'}`,
   );
 }

@@ -365,7 +365,7 @@ describe('a rehearsal that cannot be held', () => {
     const error = await attempt({ says: [{ type: 'phase', phase: 'load' }] });
     assert.ok(error instanceof LabError);
     assert.equal(error.message, 'the agent answered phase to a check');
-    const garbage = new ProtocolError('found a line that is not JSON: x');
+    const garbage = new ProtocolError('a line is not JSON: x');
     assert.equal(await attempt({ says: [garbage] }), garbage);
     const died = new AgentDied('the agent ended with code 1');
     assert.equal(await attempt({ says: [died] }), died);

@@ -127,8 +127,8 @@ describe('a run that goes wrong is a failed run, never an exception', () => {
   });
 
   it('when what the agent says is no message', async () => {
-    const { problem } = await failure({ says: [new ProtocolError('found a line that is not JSON: oops')] });
-    assert.equal(problem, 'found a line that is not JSON: oops');
+    const { problem } = await failure({ says: [new ProtocolError('a line is not JSON: oops')] });
+    assert.equal(problem, 'a line is not JSON: oops');
   });
 
   it('when the agent says what does not belong in a run', async () => {

@@ -72,7 +72,7 @@ test('without unshare or setpriv on the PATH: exit code 3, and which package to 
       );
     }
     const there = { ...scene, env: { PATH: bin } };
-    const remedy = new RegExp(`^What to do: install ${missing}, as with: apt-get install util-linux\\.$`, 'm');
+    const remedy = new RegExp(`^What to do: install ${missing}, for example: apt-get install util-linux\\.$`, 'm');
     assertNoLab(await runCli(['run', 'tiny.yaml'], there), remedy);
     const doctor = await runCli(['doctor'], there);
     assert.equal(doctor.code, 3);

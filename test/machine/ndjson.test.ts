@@ -88,7 +88,7 @@ describe('messages', () => {
   it('what is no JSON is shown, the beginning of it', () => {
     assert.throws(() => parseMessage('Segmentation fault', schema), {
       name: 'ProtocolError',
-      message: 'found a line that is not JSON: Segmentation fault',
+      message: 'a line is not JSON: Segmentation fault',
     });
     assert.throws(
       () => parseMessage('x'.repeat(1000), schema),
@@ -106,9 +106,9 @@ describe('messages', () => {
       }
       return assert.fail(`${line} was taken`);
     };
-    assert.match(says('{"type":"b","list":[{"name":"x"},{"name":1}]}'), /invalid message at list\.1\.name: /);
-    assert.match(says('{"type":"c"}'), /invalid message at type: /);
-    for (const line of ['null', '7', '[]', '"a"']) assert.match(says(line), /invalid message at its top: /);
+    assert.match(says('{"type":"b","list":[{"name":"x"},{"name":1}]}'), /a message is invalid at list\.1\.name: /);
+    assert.match(says('{"type":"c"}'), /a message is invalid at type: /);
+    for (const line of ['null', '7', '[]', '"a"']) assert.match(says(line), /a message is invalid at its top: /);
   });
 
   it('after a bad line there are no more', async () => {

@@ -9,7 +9,7 @@ import { type MachineStatus, machinesOf, statusOf } from './machine-readable.js'
 import { type BoxRecord, dropRecord, leftRecords, writeRecord } from './record.js';
 import { parseSshConfig, type SshTarget, sshCommand } from './ssh-config.js';
 
-/** What a profile's `revert` goes back to. */
+/** The snapshot that `revert` in a profile returns to. */
 const SNAPSHOT = 'bindstorm';
 /** A box that is not there yet is downloaded first, which may take long; for its boot Vagrant has a deadline of its own. */
 const UP_MS = 60 * 60_000;
@@ -24,11 +24,12 @@ export async function boxStatus(box: string, place: VagrantFolder): Promise<Mach
     if (!(error instanceof LabError) || !/was not found configured/.test(error.message)) throw error;
   }
   const all = machinesOf(await vagrant(['status'], { place, deadlineMs: SHORT_MS }));
-  throw new LabError(`found no Vagrant box ${box}; those of ${place.folder} are ${all.join(', ')}`, {
-    remedy: 'name one of these with --box, or in the profile as lab: { kind: vagrant, box: … }',
+  throw new LabError(`there is no Vagrant box ${box}; ${place.folder} has ${all.join(', ')}`, {
+    remedy: 'name one of these with --box, or in the profile: lab: { kind: vagrant, box: … }',
   });
 }
 
+/** Whether the box exists, running or not. */
 export function isThere({ state }: MachineStatus): boolean {
   return state !== 'not_created';
 }
@@ -38,10 +39,12 @@ export async function bringUp(box: string, options: Omit<VagrantOptions, 'deadli
   await vagrant(['up', box], { ...options, deadlineMs: UP_MS });
 }
 
+/** Run the provisioners of a box that is up: they bring the agent. @throws LabError */
 export async function provision(box: string, options: Omit<VagrantOptions, 'deadlineMs'>): Promise<void> {
   await vagrant(['provision', box], { ...options, deadlineMs: SHORT_MS });
 }
 
+/** How ssh(1) reaches a box that is up. @throws LabError when Vagrant does not say */
 export async function sshTarget(box: string, place: VagrantFolder): Promise<SshTarget> {
   const text = await vagrantText(['ssh-config', box], { place, deadlineMs: SHORT_MS });
   const target = parseSshConfig(text);
@@ -50,7 +53,7 @@ export async function sshTarget(box: string, place: VagrantFolder): Promise<SshT
   return target;
 }
 
-/** Keep the present state of it under the one name that is used here. */
+/** Save the state of the box under the one name that is used here. @throws LabError */
 export async function saveSnapshot(record: BoxRecord, signal: AbortSignal): Promise<BoxRecord> {
   await vagrant(['snapshot', 'save', record.box, SNAPSHOT, '--force'], {
     place: record,
@@ -62,6 +65,7 @@ export async function saveSnapshot(record: BoxRecord, signal: AbortSignal): Prom
   return saved;
 }
 
+/** Return to the snapshot of {@link saveSnapshot}. @throws LabError */
 export async function revert({ box, ...place }: BoxRecord): Promise<void> {
   await vagrant(['snapshot', 'restore', box, SNAPSHOT, '--no-provision'], {
     place,
@@ -71,14 +75,14 @@ export async function revert({ box, ...place }: BoxRecord): Promise<void> {
 }
 
 /**
- * Do with a box what the profile says is to become of it; the record goes last.
- * @returns what became of it, in words
+ * Destroy, revert or keep a box, as the profile says; its record is changed last.
+ * @returns what was done, such as `it is removed`
  */
 export async function putAway(record: BoxRecord): Promise<string> {
   const { box, after, made, snapshot } = record;
   if (!isThere(await boxStatus(box, record))) {
     dropRecord(record);
-    return 'it is gone already';
+    return 'it no longer exists';
   }
   if (after === 'destroy') {
     await vagrant(['destroy', '--force', box], { place: record, deadlineMs: SHORT_MS, outlives: true });
@@ -87,13 +91,13 @@ export async function putAway(record: BoxRecord): Promise<string> {
   }
   const reverts = after === 'revert' && snapshot;
   if (reverts) await revert(record);
-  // What is not ours is its owner's again.
+  // A box that somebody else made is theirs again.
   if (made) writeRecord({ ...record, user: null });
   else dropRecord(record);
-  return `it is ${reverts ? 'back at its snapshot' : 'kept'}; remove it with: ${destroyCommand(record)}`;
+  return `it is ${reverts ? 'reverted to its snapshot' : 'kept'}; remove it with: ${destroyCommand(record)}`;
 }
 
-/** Boxes that a controller which was killed has left; a record of one that has gone since is dropped. */
+/** Boxes that a killed controller left behind. The record of one that no longer exists is dropped. */
 export async function leftBoxes(): Promise<BoxRecord[]> {
   const found: BoxRecord[] = [];
   for (const record of leftRecords()) {
@@ -113,7 +117,7 @@ export async function hasProgram(target: SshTarget, path: string): Promise<boole
   throw new LabError(`the Vagrant box ${target.host} does not answer over ssh: ${lastLine(stderr) || 'no answer'}`);
 }
 
-/** The command by which its owner can remove it by hand. */
+/** The command that removes it by hand. */
 function destroyCommand({ box, ...place }: BoxRecord): string {
   const variables = Object.entries(folderVariables(place)).map(([name, value]) => `${name}=${value}`);
   return [...variables, 'vagrant', 'destroy', '--force', box].join(' ');

@@ -16,7 +16,7 @@ const OWN_FOLDER = fileURLToPath(new URL('../../../../vagrant', import.meta.url)
 const INTERRUPT_MS = 180_000;
 
 export const VAGRANT_REMEDY =
-  'install Vagrant and a provider for it, as with: apt-get install vagrant vagrant-libvirt libvirt-daemon-system openssh-client util-linux (or VirtualBox in place of libvirt)';
+  'install Vagrant and a provider for it, for example: apt-get install vagrant vagrant-libvirt libvirt-daemon-system openssh-client util-linux (or VirtualBox in place of libvirt)';
 
 /** Where the machines of an experiment are described, and where Vagrant keeps what it knows of them. */
 export interface VagrantFolder {
@@ -46,7 +46,7 @@ export interface VagrantOptions {
   readonly deadlineMs: number;
   /** Interrupts it, as Ctrl-C does: it then cleans up behind itself. */
   readonly signal?: AbortSignal;
-  /** It goes on to its end when this process dies. Otherwise it is then interrupted. */
+  /** It runs to its end when this process dies; otherwise it is interrupted then. */
   readonly outlives?: boolean;
 }
 
@@ -95,7 +95,7 @@ async function runVagrant(words: readonly string[], options: VagrantOptions): Pr
   throw new LabError(
     `\`${['vagrant', ...words].filter((word) => word !== '--machine-readable').join(' ')}\` failed: ${why}`,
     {
-      remedy: `see ${log} for all that it said`,
+      remedy: `see ${log} for its whole output`,
     },
   );
 }
@@ -148,7 +148,7 @@ function readOutput(fd: number): string {
   return bytes.toString('utf8', 0, read);
 }
 
-/** The log of all that was done; the newest at its end. */
+/** Append to the log of all commands. @returns its path */
 function keepLog(words: readonly string[], output: string): string {
   const path = join(stateDirectory(), 'vagrant.log');
   appendFileSync(path, `== ${new Date().toISOString()} vagrant ${words.join(' ')}\n${output.trim()}\n`);

@@ -24,9 +24,9 @@ function unescaped(text: string): string {
 }
 
 export interface MachineStatus {
-  /** As not_created, running, shutoff. */
+  /** Such as not_created, running, shutoff. */
   readonly state: string;
-  /** As libvirt, virtualbox. */
+  /** Such as libvirt, virtualbox. */
   readonly provider: string;
 }
 

@@ -5,7 +5,7 @@
 export interface SshTarget {
   /** The name of the host; its address is among the options. */
   readonly host: string;
-  /** Each a line of ssh_config(5), as `HostName 192.168.121.7`, with its quotes. */
+  /** Each a line of ssh_config(5), such as `HostName 192.168.121.7`, with its quotes. */
   readonly options: readonly string[];
 }
 

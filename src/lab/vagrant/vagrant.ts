@@ -1,13 +1,14 @@
 /**
- * The Vagrant lab: a box that is brought up once for an experiment; in it, a fresh agent in namespaces of its own for every run,
- * started over ssh. What a run changes of the box itself, the agent puts back (agent/box-guard.ts), or a snapshot does.
+ * The Vagrant lab: one box for the whole experiment; each run starts a fresh agent in it over ssh, in namespaces of its own. What a run
+ * changes of the box itself is restored by the agent (agent/place/box-guard.ts) or by a snapshot.
  */
 
 import { findProgram } from '../../machine/programs.js';
 import type { Box } from '../../plan/box.js';
-import { type Patience, startAgent } from '../agent-process.js';
+import { type Deadlines, startAgent } from '../agent-process.js';
 import { abortable } from '../interrupts.js';
 import { type Lab, LabError, type Note } from '../lab.js';
+import { DIE_WITH_PARENT } from '../netns.js';
 import {
   boxStatus,
   bringUp,
@@ -26,7 +27,7 @@ import { type BoxRecord, claim, recordOf } from './record.js';
 import { type SshTarget, sshCommand } from './ssh-config.js';
 
 /** Without KVM, ssh and the start of Node take some ten seconds each on a busy machine. */
-const PATIENCE: Patience = { hello: 180_000, close: 30_000 };
+const DEADLINES: Deadlines = { hello: 180_000, close: 30_000 };
 
 interface Ready {
   readonly ssh: SshTarget;
@@ -34,11 +35,11 @@ interface Ready {
   readonly start: string;
 }
 
-/** @param note told what takes long */
+/** @param note called with a message before slow steps */
 export function vagrantLab(box: Box, note: Note): Lab {
   const place = vagrantFolder();
   let provider: string | undefined;
-  /** From the moment at which the box is ours to put away. */
+  /** Set once the box is ours to put away. */
   let record: BoxRecord | undefined;
   let ready: Promise<Ready> | undefined;
   let used = false;
@@ -46,7 +47,7 @@ export function vagrantLab(box: Box, note: Note): Lab {
   async function prepare(signal: AbortSignal): Promise<Ready> {
     const missing = missingPrograms();
     if (missing.length > 0)
-      throw new LabError(`not on the PATH, and needed for a Vagrant box: ${missing.join(', ')}`, {
+      throw new LabError(`a Vagrant box needs ${missing.join(', ')}, not found on the PATH`, {
         remedy: VAGRANT_REMEDY,
       });
     const image = boxImage();
@@ -68,7 +69,7 @@ export function vagrantLab(box: Box, note: Note): Lab {
       await provision(box.name, options);
       if (!(await hasProgram(ssh, start)))
         throw new LabError(`the Vagrant box ${box.name} has no ${start} after it was provisioned`, {
-          remedy: `take the provisioners of bindstorm’s own Vagrantfile over into that of ${place.folder}`,
+          remedy: `copy the provisioners of bindstorm’s own Vagrantfile into that of ${place.folder}`,
         });
     }
     if (box.after === 'revert' || box.between === 'revert') record = await saveSnapshot(record, signal);
@@ -90,10 +91,7 @@ export function vagrantLab(box: Box, note: Note): Lab {
       const { ssh, start } = await ready;
       if (used && record && box.between === 'revert') await revert(record);
       used = true;
-      return startAgent(
-        ['setpriv', '--pdeathsig', 'KILL', ...sshCommand(ssh, `sudo -n ${start} ${purpose}`)],
-        PATIENCE,
-      );
+      return startAgent([...DIE_WITH_PARENT, ...sshCommand(ssh, `sudo -n ${start} ${purpose}`)], DEADLINES);
     },
     async release() {
       if (record === undefined) return;
@@ -103,24 +101,24 @@ export function vagrantLab(box: Box, note: Note): Lab {
   };
 }
 
-/** What a controller that was killed was to do with this box is done now. */
+/** Finish with this box what a killed controller could not. */
 async function finishEarlier(box: string, place: VagrantFolder, note: Note): Promise<void> {
   const left = (await leftBoxes()).find((record) => record.box === box && record.folder === place.folder);
   if (left === undefined) return;
-  note(`a run of ${left.since} was killed and has left the Vagrant box ${box}: ${await putAway(left)}`);
+  note(`a run of ${left.since} was killed and left the Vagrant box ${box} behind: ${await putAway(left)}`);
 }
 
 function refuseForeign(box: Box, place: VagrantFolder, there: boolean): void {
   if (!there || box.after !== 'destroy' || recordOf(box.name, place)?.made) return;
   throw new LabError(
-    `the Vagrant box ${box.name} of ${place.folder} was there before, made by somebody else, and would be destroyed at the end`,
+    `the Vagrant box ${box.name} of ${place.folder} was not made by bindstorm, and would be destroyed at the end`,
     {
-      remedy: `say in the profile what is to become of it, as lab: { kind: vagrant, box: ${box.name}, after: revert }`,
+      remedy: `say in the profile what to do with it, for example: lab: { kind: vagrant, box: ${box.name}, after: revert }`,
     },
   );
 }
 
-/** Which programs that the lab takes are not on the PATH. */
+/** The programs that the lab needs and the PATH lacks. */
 export function missingPrograms(): string[] {
   return ['vagrant', 'ssh', 'setpriv'].filter((program) => findProgram(program) === undefined);
 }

@@ -12,6 +12,7 @@ import { bootId } from '../../machine/process-identity.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { lastLine } from '../agent-channel.js';
 import type { Note } from '../lab.js';
+import { DIE_WITH_PARENT } from '../netns.js';
 import { type Accelerator, machineCommand, QEMU } from './qemu.js';
 
 const DEVICE = '/dev/kvm';
@@ -21,7 +22,7 @@ const MEMORY = 2 ** 28;
 
 /**
  * @param kernel a bzImage
- * @param note told what takes long
+ * @param note called with a message before slow steps
  */
 export async function findAccelerator(kernel: string, note: Note): Promise<Accelerator> {
   const closed = unusable();
@@ -59,8 +60,8 @@ export function qemuVersion(): string | undefined {
 
 /** Why a guest does not boot under KVM; undefined when it does. */
 async function tryKvm(kernel: string): Promise<string | undefined> {
-  const [program, ...rest] = machineCommand({ path: kernel }, 'kvm', MEMORY, []);
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program!, ...rest], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...rest] = [...DIE_WITH_PARENT, ...machineCommand({ path: kernel }, 'kvm', MEMORY, [])];
+  const child = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   let console = '';
   let errors = '';
   return new Promise((resolve) => {

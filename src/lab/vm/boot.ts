@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AgentChannel } from '../agent-channel.js';
+import { DIE_WITH_PARENT, unshareCommand } from '../netns.js';
 import { seedParameters } from './first-program.js';
 import { guestInput } from './guest-input.js';
 import { checkMemory, guestFolder } from './guest-memory.js';
@@ -35,15 +36,8 @@ const UNLESS_ORPHANED = 'test "$PPID" = "$0" && exec "$@"';
 
 /** The command with all that it starts in namespaces of its own, which end with this process. */
 function confined(command: readonly string[], root: boolean): string[] {
-  const dieTogether = ['setpriv', '--pdeathsig', 'KILL'];
-  const namespaces = [...(root ? [] : ['--user', '--map-root-user']), '--net', '--pid', '--mount-proc'];
-  return [
-    ...dieTogether,
-    ...['sh', '-c', UNLESS_ORPHANED, `${process.pid}`],
-    ...['unshare', ...namespaces, '--fork', '--kill-child=KILL', '--'],
-    ...dieTogether,
-    ...command,
-  ];
+  const confinedCommand = unshareCommand([...DIE_WITH_PARENT, ...command], root, '--mount-proc');
+  return [...DIE_WITH_PARENT, 'sh', '-c', UNLESS_ORPHANED, `${process.pid}`, ...confinedCommand];
 }
 
 interface Start {

@@ -11,6 +11,7 @@ const MAGIC = 0x464c457f;
 /** Program headers follow the ELF header; all of them lie in the first page or two. */
 const HEAD_BYTES = 65_536;
 
+/** Whether the file begins as an ELF file does (elf(5)). */
 export function isElf(head: Buffer): boolean {
   return head.length >= 64 && head.readUInt32LE(0) === MAGIC && head[4] === 2 && head[5] === 1;
 }
@@ -90,7 +91,7 @@ export function interpreterOf(head: Buffer): string | undefined {
 export interface Libraries {
   /** Paths, the loader among them; in the order in which they are found. */
   readonly paths: readonly string[];
-  /** What the loader says it lacks, as `libfoo.so.1 => not found`. */
+  /** What the loader says it lacks, such as `libfoo.so.1 => not found`. */
   readonly missing: readonly string[];
 }
 

@@ -3,7 +3,7 @@
  * a seed and becomes Node, whose init (src/agent/guest-init.ts) does the rest.
  *
  * A guest has little that is random. Until the kernel has enough of it, getrandom(2) waits; Node asks for it before it runs a line
- * of a script. Linux 5.10 as a user-mode kernel waits for ever, 4.9 in a machine without virtio-rng too, and newer ones lose a
+ * of a script. Linux 5.10 as a user-mode kernel waits without end, 4.9 in a machine without virtio-rng too, and newer ones lose a
  * second. So the seed has to come before Node: as the first argument, by the kernel's command line (random(4), RNDADDENTROPY).
  */
 

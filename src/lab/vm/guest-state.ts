@@ -41,6 +41,7 @@ interface GuestListener {
   onAgentEnd(): void;
 }
 
+/** The state of one guest, fed with what its console and its init write. */
 export function createGuestState({ onPanic, onBooted, onRead, onAgentEnd }: GuestListener): GuestState {
   let kept = '';
   let status = '';

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, realpathSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { messageOf } from '../../domain/error.js';
 import { cacheFolder } from '../../machine/folders.js';
 import { findProgram } from '../../machine/programs.js';
 import { replaceFile } from '../../machine/replace-file.js';
@@ -58,9 +59,7 @@ export function cachedImage(entriesOf: () => readonly CpioEntry[]): string {
     return path;
   } catch (error) {
     if (error instanceof LabError) throw error;
-    throw new LabError(`the guest image cannot be made: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new LabError(`the guest image cannot be made: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -106,7 +105,7 @@ export function agentPrograms(): { readonly programs: readonly CpioEntry[]; read
   const unshare = findProgram('unshare');
   if (unshare === undefined)
     throw new LabError('unshare, which the guest needs too, is not on the PATH', {
-      remedy: 'install util-linux, as with: apt-get install util-linux',
+      remedy: 'install util-linux, for example: apt-get install util-linux',
     });
   const addons = files.filter(({ from }) => from.endsWith('.node')).map(({ from }) => from);
   const libraries = librariesFor(node, [unshare, ...addons]);

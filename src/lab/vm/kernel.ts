@@ -15,7 +15,7 @@ export type GuestKernel = UmlKernel | QemuKernel;
 
 /**
  * A kernel that is ready to be booted.
- * @param note told what takes long
+ * @param note called with a message before slow steps
  * @param modules wanted beside those of every lab
  * @throws LabError when it cannot be had, or the engine does not boot such a kernel
  */
@@ -53,7 +53,7 @@ async function givenKernel(path: string, engine: Engine, note: Note, modules: re
       file.kind === 'program'
         ? `${path} is a program, and QEMU boots kernel images (bzImage)`
         : `${path} is a kernel image (bzImage), and User-Mode Linux is a kernel built as a program (ARCH=um)`,
-      { remedy: `leave the engine away, or use engine ${fitting}` },
+      { remedy: `remove the engine, or use engine ${fitting}` },
     );
   if (file.kind === 'bzImage') refuseTooOld(path, file.release);
   return file.kind === 'program' ? givenUmlKernel(path) : givenQemuKernel(path, file.release, note, modules);

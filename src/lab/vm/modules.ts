@@ -113,6 +113,6 @@ function decompress(path: string, method: 'gz' | keyof typeof DECOMPRESSORS): Bu
   const { status, stdout, error } = spawnSync(program, ['-dc'], { input: compressed, maxBuffer: MOST_BYTES });
   if (status === 0) return stdout;
   throw new LabError(`the module ${path} cannot be decompressed (${error?.message ?? `${program} failed`})`, {
-    remedy: `install ${from}, as with: apt-get install ${from}`,
+    remedy: `install ${from}, for example: apt-get install ${from}`,
   });
 }

@@ -20,7 +20,7 @@ const PARTS = /^linux-(?:image|binary|modules)-/;
 
 const MODULES = 'modules';
 
-/** @param path of a bzImage. @param version its release, as 6.1.0-50-cloud-amd64; its modules are used where they lie beside it */
+/** @param path of a bzImage. @param version its release, such as 6.1.0-50-cloud-amd64; its modules are used where they lie beside it */
 export async function givenQemuKernel(
   path: string,
   version: string | null,

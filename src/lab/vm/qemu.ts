@@ -9,7 +9,7 @@
 import { findProgram } from '../../machine/programs.js';
 
 export const QEMU = 'qemu-system-x86_64';
-export const INSTALL_QEMU = 'install QEMU, as with: apt-get install --no-install-recommends qemu-system-x86';
+export const INSTALL_QEMU = 'install QEMU, for example: apt-get install --no-install-recommends qemu-system-x86';
 
 export type Accelerator =
   | { readonly kind: 'kvm' }

@@ -43,7 +43,7 @@ export function givenUmlKernel(path: string): UmlKernel {
 
 /**
  * The kernel of a Debian suite's package user-mode-linux, fetched now when the cache does not have it.
- * @param note told what takes long
+ * @param note called with a message before slow steps
  * @param more modules wanted beside those of every lab
  * @throws LabError when it cannot be had
  */

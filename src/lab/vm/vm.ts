@@ -7,7 +7,7 @@ import type { Runner } from '../../domain/guest.js';
 import type { Guest } from '../../plan/plan.js';
 import { greetAgent } from '../agent-channel.js';
 import { AgentDied, type Lab, LabError, type LabSession, type Note } from '../lab.js';
-import { labRemedy } from '../remedy.js';
+import { withLabRemedy } from '../remedy.js';
 import { bootGuest, type GuestPlan } from './boot.js';
 import { guestImage, keptImage } from './image.js';
 import { type GuestKernel, guestKernel } from './kernel.js';
@@ -25,7 +25,7 @@ interface GuestOptions {
   readonly conntrack?: boolean;
 }
 
-/** @param note told what takes long, as the fetching of a kernel */
+/** @param note called with a message before slow steps, such as fetching a kernel */
 export function vmLab(guest: Guest, note: Note, options: GuestOptions = {}): Lab {
   let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
   let kernel: GuestKernel | undefined;
@@ -79,7 +79,7 @@ function guestMemory(): number {
   const memory = Math.min(MEMORY, half);
   if (memory < LEAST_MEMORY)
     throw new LabError(
-      `a guest needs 512 MiB of memory, and this machine has ${Math.round(totalmem() / 2 ** 20)} MiB (${Math.round(freemem() / 2 ** 20)} MiB free)`,
+      `a guest needs 512 MiB of memory; this machine has ${Math.round(totalmem() / 2 ** 20)} MiB (${Math.round(freemem() / 2 ** 20)} MiB free)`,
     );
   return memory;
 }
@@ -100,15 +100,15 @@ export async function openGuest(plan: GuestPlan, signal?: AbortSignal): Promise<
     } catch (error) {
       if (!(error instanceof LabError)) throw error;
       const died = error.cause instanceof AgentDied;
-      if (died && /setpriv|unshare/.test(error.message))
-        throw new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
+      const refused = withLabRemedy(error);
+      if (died && refused !== error) throw refused;
       if (!died || lost.length > 0 || signal?.aborted) throw explained(error, plan.kernel, channel.stderr());
       lost.push((error.cause as AgentDied).message);
     }
   }
 }
 
-/** Of an image from elsewhere nobody knows whether it can be a guest at all. */
+/** An image of the user's own may lack what a guest needs: say what. */
 function explained(error: LabError, kernel: GuestKernel, console: string): LabError {
   if (kernel.engine !== 'qemu' || !kernel.given) return error;
   const missing = whatIsMissing(console, error.message);

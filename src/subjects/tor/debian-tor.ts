@@ -20,7 +20,7 @@ export async function debianTor(suite: DebianSuite): Promise<string> {
     mkdirSync(unpacked);
     await unpackDebianPackages(suite, ['tor'], unpacked, {
       parts: LIBRARIES,
-      elsewhere: 'give the path of a Tor of your own as subject.binary, or leave out what names the suite',
+      otherwise: 'give the path of a Tor of your own as subject.binary, or leave out what names the suite',
     });
     for (const name of PROGRAMS) writeFileSync(join(ready, name), starter(unpacked, name), { mode: 0o755 });
   });

@@ -43,13 +43,13 @@ describe('a role', () => {
 
   it('that answers with something else is refused', async (t) => {
     const { role } = connect(t, "say({ answer: 'add', value: { sum: 'three' } });");
-    await assert.rejects(role.ask('add', { a: 1, b: 2 }), /^ProtocolError: found an invalid message at sum: .*number/);
+    await assert.rejects(role.ask('add', { a: 1, b: 2 }), /^ProtocolError: a message is invalid at sum: .*number/);
   });
 
   it('that says what it should not has failed for all that wait', async (t) => {
     const { role } = connect(t, "say({ joke: 'knock, knock' });");
     const both = [role.ask('wait', {}), role.ask('add', { a: 1, b: 2 })];
-    for (const each of both) await assert.rejects(each, /^ProtocolError: found an invalid message/);
+    for (const each of both) await assert.rejects(each, /^ProtocolError: a message is invalid/);
   });
 
   it('that fails says why, in its own words', async (t) => {

@@ -73,7 +73,7 @@ describe('the Vagrant lab', () => {
     const { run, records } = scene(t);
     const { code, stderr } = await run('run', 'fake.yaml', '--box', 'nosuch').ended;
     assert.equal(code, 3);
-    assert.match(stderr, /found no Vagrant box nosuch; those of .*vagrant are bookworm, trixie\nWhat to do: name one/);
+    assert.match(stderr, /there is no Vagrant box nosuch; .*vagrant has bookworm, trixie\nWhat to do: name one/);
     assert.deepEqual(records(), []);
   });
 
@@ -122,10 +122,7 @@ describe('the Vagrant lab', () => {
     const { run, calls, records } = scene(t, { state: 'running' });
     const { code, stderr } = await run().ended;
     assert.equal(code, 3);
-    assert.match(
-      stderr,
-      /the Vagrant box bookworm of .* was there before, made by somebody else, and would be destroyed/,
-    );
+    assert.match(stderr, /the Vagrant box bookworm of .* was not made by bindstorm, and would be destroyed/);
     assert.doesNotMatch(calls(), /destroy/);
     assert.deepEqual(records(), []);
   });
@@ -198,7 +195,7 @@ describe('the Vagrant lab', () => {
     assert.equal(code, 3);
     assert.match(
       stderr,
-      /not on the PATH, and needed for a Vagrant box: vagrant, ssh, setpriv\nWhat to do: install Vagrant/,
+      /a Vagrant box needs vagrant, ssh, setpriv, not found on the PATH\nWhat to do: install Vagrant/,
     );
   });
 });

@@ -73,7 +73,7 @@ for (const engine of ENGINES) {
       // With its little memory a guest has a table of TIME_WAIT that is too small to show an exhaustion.
       const { arms } = exhausting;
       const predictions = arms.map((arm) => predictArm(arm, version, environment.defaults).prediction);
-      assert.match(shortages(exhausting, environment, predictions)[0]!, /tcp_max_tw_buckets is [\d,]+: above it/);
+      assert.match(shortages(exhausting, environment, predictions)[0]!, /tcp_max_tw_buckets \([\d,]+\); the excess/);
       assert.deepEqual(hostState(), before);
     });
 
