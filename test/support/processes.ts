@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { PROXY_KINDS, proxySubjectOf } from '../../src/subjects/index.js';
 
 const VARIABLE = 'BINDSTORM_TEST_MARK';
 
@@ -85,6 +86,9 @@ function mayHold(pid: number, since: number): boolean {
   return !zombie && Number(fields[19]) <= since;
 }
 
+/** Of a Tor network, each process is a proxy too. */
+const PROGRAMS = PROXY_KINDS.map((kind) => proxySubjectOf(kind).defaults.binary);
+
 function roleOf(command: readonly string[]): Marked['role'] {
   const [program = '', script = ''] = command;
   if (basename(program) === 'unshare') return 'unshare';
@@ -93,7 +97,7 @@ function roleOf(command: readonly string[]): Marked['role'] {
   if (script.endsWith('/agent/roles/origin.js')) return 'origin';
   if (script.endsWith('/agent/roles/proxy-role.js')) return 'proxy-role';
   if (script.endsWith('/agent/roles/neighbour.js')) return 'neighbour';
-  if (['squid', 'haproxy', 'nginx', 'danted'].includes(basename(program))) return 'proxy';
+  if (PROGRAMS.includes(basename(program))) return 'proxy';
   return 'other';
 }
 
