@@ -7,14 +7,16 @@ import { dante } from './dante/dante.js';
 import { direct } from './direct/direct.js';
 import { external } from './external/external.js';
 import { haproxy } from './haproxy/haproxy.js';
+import { microsocks } from './microsocks/microsocks.js';
 import { nginx } from './nginx/nginx.js';
 import type { Protocol } from './settings.js';
 import { squid } from './squid/squid.js';
 import type { ProxySubject, Subject } from './subject.js';
+import { tinyproxy } from './tinyproxy/tinyproxy.js';
 import { tor } from './tor/tor.js';
 
 /** Those that the lab starts, in the order of lists. */
-const PROXIES = { squid, haproxy, nginx, dante, tor };
+const PROXIES = { squid, haproxy, nginx, dante, tor, tinyproxy, microsocks };
 const SUBJECTS = { direct, ...PROXIES, external };
 
 export type ProxyKind = keyof typeof PROXIES;

@@ -1,0 +1,73 @@
+/**
+ * tinyproxy (tinyproxy.github.io): a small forward proxy for HTTP with `Bind`. It binds `address:0` before it connects, without any
+ * socket option (strace of 1.11.1). Where that fails it goes on with the next `Bind` line, so that addresses fill up in their order;
+ * after the last it answers 500, and never connects unbound. Pure.
+ */
+import { program } from '../define.js';
+import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, type SettingsOf } from '../settings.js';
+import type { Setup } from '../subject.js';
+
+const CONFIG_FILE = 'tinyproxy.conf';
+const LOG = 'tinyproxy.log';
+/** Descriptors that are not of connections. */
+const RESERVE = 50;
+/** Seconds that a tunnel may be idle; its default, 600, would end connections that are held. */
+const TIMEOUT = 86_400;
+
+const SETTINGS = { binary: binarySetting('tinyproxy'), config: CONFIG, clients: CLIENTS, descriptors: DESCRIPTORS };
+type TinyproxySettings = SettingsOf<'tinyproxy', typeof SETTINGS>;
+
+export const tinyproxy = program('tinyproxy', SETTINGS, {
+  debianPackage: 'tinyproxy-bin',
+  reverse: false,
+  protocols: () => ['connect', 'get'],
+  strategy: () => 'bind',
+  version: { args: ['-v'], pattern: /^tinyproxy (\d[\d.]*)/m },
+  fixRow: {
+    load: 'connections',
+    cannot: {
+      'explicit-ports': 'Bind takes an address, and no ports',
+      persistent: 'it opens a connection to the origin for each request',
+      reset: 'it has no such setting towards origins',
+    },
+  },
+  configure: (settings, path, setup) => ({
+    files: { [CONFIG_FILE]: configText(settings, setup) },
+    argv: [path, '-d', '-c', `${setup.directory}/${CONFIG_FILE}`],
+    logs: [LOG],
+    stop: { signal: 'SIGKILL', deadlineMs: 4000 },
+  }),
+  readLine,
+});
+
+function configText(settings: TinyproxySettings, { directory, listen, outgoing, descriptors }: Setup): string {
+  const [{ address, port }] = listen;
+  return `${[
+    `Listen ${address}`,
+    `Port ${port}`,
+    ...outgoing.map((own) => `Bind ${own}`),
+    `LogFile "${directory}/${LOG}"`,
+    'LogLevel Warning',
+    // A thread and two descriptors for each; further clients wait unaccepted.
+    `MaxClients ${Math.max(1, Math.floor((descriptors - RESERVE) / 2))}`,
+    `Timeout ${TIMEOUT}`,
+    ...settings.config,
+  ].join('\n')}\n`;
+}
+
+/** The only line about a connection that did not come about, whatever the call and the errno. */
+const NOT_CONNECTED = /opensock: Could not establish a connection to /;
+const AT_MAX_CLIENTS = /Maximum number of connections reached/;
+const OUT_OF_DESCRIPTORS = /Too many open files/;
+const FATAL = /(?:^|: )(Could not create listening sockets|Syntax error on line \d+|Unable to parse config file)/i;
+
+function readLine(log: string, line: string): LogEvent | null {
+  if (log !== LOG && log !== STANDARD_ERROR) return null;
+  if (NOT_CONNECTED.test(line)) return { kind: 'failure', call: null, errno: null };
+  if (AT_MAX_CLIENTS.test(line))
+    return { kind: 'trouble', what: 'it had as many clients as MaxClients allows, and the others waited' };
+  if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
+  const fatal = FATAL.exec(line)?.[1];
+  return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
+}
