@@ -30,7 +30,7 @@ export function findProfile(name: string): string {
   }
   if (!existsSync(name)) {
     throw new UserError(
-      `found no profile ${name}: it is neither a file nor one of those that ship (${shippedProfiles().join(', ')})`,
+      `there is no profile ${name}: it is neither a file nor a shipped one (${shippedProfiles().join(', ')})`,
     );
   }
   return name;

@@ -1,10 +1,8 @@
 /**
  * `bindstorm report`: make the reports of a result folder again, from what is stored in it alone.
  */
-import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { withLockedFolder } from '../experiment/folder-lock.js';
-import { UserError } from './exit.js';
 import { withOptions } from './options.js';
 import { present, printSummary } from './present.js';
 import { note } from './terminal.js';
@@ -20,8 +18,6 @@ export function registerReport(program: Command): void {
   )
     .addHelpText('after', '\nExample:\n  bindstorm report reports/quickstart-20261122-101500Z')
     .action(async (folder: string, { json }: { json: boolean }) => {
-      if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-        throw new UserError(`there is no folder ${folder}; name one that \`bindstorm run\` has made, under reports/`);
       const { results, reports } = await withLockedFolder(folder, note, () => present(folder));
       if (json) process.stdout.write(`${JSON.stringify(results)}\n`);
       else printSummary(results, [`\nWritten: ${reports.join(', ')}`]);

@@ -15,7 +15,7 @@ import { type FixRow, HOST } from './fix-rows.js';
 /** Which program a table is of, beside its journal. */
 const ROW_FILE = 'row.json';
 
-/** A table of another version of the program cannot be gone on with. */
+/** A table of another version of the program cannot be resumed. */
 export class SubjectChanged extends UserError {
   override name = 'SubjectChanged';
 }

@@ -4,7 +4,7 @@
  * The lock is flock(2) on a file in the folder. It is the kernel's, belongs to the open file, and so ends with this process however
  * that ends; no child keeps it, since Node opens files with O_CLOEXEC. It needs no privilege and is older than any kernel that Node
  * runs on. On NFS it holds between machines (Linux makes a lock of the whole file of it, nfs(5)), unless mounted with `nolock` or
- * `local_lock=flock`: then it holds on this machine only. Where a file system has no locks at all the work goes on, and says so.
+ * `local_lock=flock`: then it holds on this machine only. Where a file system has no locks at all the work continues, with a warning.
  */
 
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
@@ -61,7 +61,7 @@ export function lockFolder(dir: string, note: (text: string) => void): FolderLoc
     closeSync(fd);
     if (refused !== EAGAIN) {
       note(
-        `the file system of ${dir} has no locks (flock: ${errnoName(refused)}): see to it that nothing else writes to this folder`,
+        `the file system of ${dir} has no locks (flock: ${errnoName(refused)}): make sure that nothing else writes to this folder`,
       );
       return { release: () => {} };
     }
@@ -91,7 +91,7 @@ function open(path: string, dir: string): number {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-    throw new JournalError(`found no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`);
+    throw new JournalError(`there is no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`);
   }
 }
 

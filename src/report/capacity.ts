@@ -26,7 +26,7 @@ export function renderCapacity(question: CapacityQuestion, answer: CapacityAnswe
     ...(prediction.simulated ? paragraph('Simulated', simulatedText(prediction.simulated)) : []),
     ...(answer.firstFull ? paragraph('Random', firstFullText(answer.firstFull)) : []),
     ...paragraph('Source', `${prediction.source}.`),
-    ...paragraph('Known', `${prediction.known?.why ?? 'not known'}.`),
+    ...paragraph('Evidence', `${prediction.known?.why ?? 'none'}.`),
   ];
   if (answer.atRate !== null && question.rate !== null) {
     const { slow, full, needed } = answer.atRate;
@@ -51,7 +51,7 @@ const number = (value: number) =>
 function wall(tuples: number | null, rate: number | null): string {
   if (tuples === null) return 'no closed form';
   const at = `${number(tuples)} at once`;
-  return `${at}${rate === null ? '; no rate reaches it' : `, ${number(rate)}/s sustained`}`;
+  return `${at}${rate === null ? '; no sustained rate fills it' : `, ${number(rate)}/s sustained`}`;
 }
 
 function when(seconds: number | null): string {

@@ -10,11 +10,11 @@ import { wrap } from './wrap.js';
 export function renderExplanation({ findings, lines, unknown }: Explanation, width: number): string {
   if (findings.length === 0) {
     return `${wrap(
-      `I do not know: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that I know. What would tell: strace -f -e trace=socket,setsockopt,bind,connect -p PID, given to this command.`,
+      `Not recognized: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that bindstorm knows. To find out, give this command the output of: strace -f -e trace=socket,setsockopt,bind,connect -p PID`,
       width,
     ).join('\n')}\n`;
   }
-  const rest = unknown > 0 ? `${counted(unknown, 'further line')} said nothing to me.\n` : '';
+  const rest = unknown > 0 ? `${counted(unknown, 'further line')} not recognized.\n` : '';
   const blocks = findings.map((finding, i) => {
     const said = findings.findIndex(({ cause }) => cause === finding.cause) < i;
     return renderFinding(finding, width, said);
@@ -53,8 +53,7 @@ function renderFinding(finding: Finding, width: number, said: boolean): string {
 }
 
 function programText({ program, version }: Finding): string {
-  if (program === null)
-    return version === null ? 'I do not know; the words are common ones' : `I do not know (${version})`;
+  if (program === null) return version === null ? 'unknown; the words are common ones' : `unknown (${version})`;
   return version === null ? program : `${program}, ${version}`;
 }
 

@@ -124,7 +124,7 @@ function capacityLines(arm: ArmPreview, baseline: ArmPreview): string[] {
     ...slowLines(arm, baseline),
     ...whenLines(arm),
     ...simulatedLines(arm),
-    ...(known && !said ? [`known: ${known.why}`] : []),
+    ...(known && !said ? [`evidence: ${known.why}`] : []),
   ];
 }
 

@@ -13,15 +13,15 @@ export interface Endpoint {
 
 /** Nobody else is told about this machine's sockets unless somebody asks for it. */
 const LOOPBACK = '127.0.0.1';
-const FORM = '--metrics takes a port, or an address and a port, as 9464, 10.0.0.5:9464 or [::1]:9464';
+const FORM = '--metrics takes a port, or an address and a port, for example 9464, 10.0.0.5:9464 or [::1]:9464';
 
 /** Parse `[host:]port`. @throws UserError */
 export function parseEndpoint(text: string): Endpoint {
   const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2] ?? LOOPBACK;
   const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65_535) throw new UserError(`found ${JSON.stringify(text)}; ${FORM}`);
-  if (isIP(host) === 0) throw new UserError(`found the host ${JSON.stringify(host)}; write its IP address: ${FORM}`);
+  if (!match || port < 1 || port > 65_535) throw new UserError(`${JSON.stringify(text)} is not an address: ${FORM}`);
+  if (isIP(host) === 0) throw new UserError(`${JSON.stringify(host)} is not an IP address: ${FORM}`);
   return { host, port };
 }
 

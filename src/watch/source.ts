@@ -107,12 +107,13 @@ function openPlace({ pid, netns }: Place): NetworkNamespace {
   if (pid !== undefined) return openPid(pid);
   if (netns === undefined) return openNamespace();
   const path = netns.includes('/') ? netns : join(NAMED, netns);
-  if (!existsSync(path)) throw new UserError(`found no network namespace ${path}; ${namesThere()}`);
+  if (!existsSync(path)) throw new UserError(`there is no network namespace ${path}; ${namesThere()}`);
   return openPath(path, { netns });
 }
 
 function openPid(pid: number): NetworkNamespace {
-  if (!existsSync(`/proc/${pid}`)) throw new UserError(`found no process ${pid}; give the pid as this machine sees it`);
+  if (!existsSync(`/proc/${pid}`))
+    throw new UserError(`there is no process ${pid}; give the pid as this machine sees it`);
   return openPath(`/proc/${pid}/ns/net`, { pid });
 }
 
@@ -122,7 +123,7 @@ function openPath(path: string, place: Place): NetworkNamespace {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES' || code === 'EPERM') throw mayNot(place);
-    if (code === 'ENOENT') throw new UserError(`found no network namespace ${path}: the process has ended`);
+    if (code === 'ENOENT') throw new UserError(`there is no network namespace ${path} any more: the process has ended`);
     throw error;
   }
 }

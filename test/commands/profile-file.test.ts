@@ -62,7 +62,7 @@ describe('finding a profile', () => {
         () => findProfile(name),
         (error) => {
           assert.ok(error instanceof UserError);
-          assert.match(error.message, /^found no profile .*neither a file nor one of those that ship \(.*quickstart/);
+          assert.match(error.message, /^there is no profile .*neither a file nor a shipped one \(.*quickstart/);
           return true;
         },
       );

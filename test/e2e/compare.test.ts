@@ -87,7 +87,7 @@ test('what cannot be compared is refused with the reason, and is the exit code 6
 test('a folder that is none is bad input', async () => {
   const none = await runCli(['compare', 'day1', 'nowhere'], { cwd });
   assert.deepEqual([none.code, none.stdout], [2, '']);
-  assert.match(none.stderr, /found no folder nowhere; name one that `bindstorm run` has made/);
+  assert.match(none.stderr, /nowhere\/journal\.ndjson does not exist; name a folder that `bindstorm run` has made/);
   const empty = await runCli(['compare', 'out1', 'day1'], { cwd });
   assert.equal(empty.code, 2);
   assert.match(empty.stderr, /journal\.ndjson cannot be read/);

@@ -146,7 +146,7 @@ test('what cannot be is refused', async () => {
       /--subjects and --no-host exclude each other: proxies are programs of this machine/,
     ],
     [['--subjects', 'squid', '--kernels', 'bookworm'], /--kernels has no effect with --subjects alone/],
-    [['--resume', 'nowhere'], /found no folder nowhere/],
+    [['--resume', 'nowhere'], /there is no folder nowhere/],
     [['--resume', '.'], /journal\.ndjson does not exist; name a folder that `bindstorm fixes` has made/],
   ] as const) {
     const { code, stderr } = await runCli(['fixes', ...args], { cwd });

@@ -45,7 +45,7 @@ test('works through a link, from any folder, and hands on arguments and the exit
   const options = { cwd: elsewhere, env: { ...process.env, PATH: path }, encoding: 'utf8' } as const;
   const { status, stderr } = spawnSync('./bs', ['run', 'no such profile'], options);
   assert.equal(status, 2);
-  assert.match(stderr, /found no profile no such profile: /);
+  assert.match(stderr, /there is no profile no such profile: /);
 });
 
 test('an installed package, without sources, is not built', (t) => {

@@ -64,7 +64,7 @@ test('no step is lost, and none is made again', async (t) => {
   for (const [args, message] of [
     [[...resume, '--tolerance', '1%'], /--tolerance cannot be changed on --resume/],
     [['search', 'rates.yaml', '--resume', folder], /leave the profile out/],
-    [['search', '--resume', 'nowhere'], /found no folder nowhere; name one that bindstorm has made/],
+    [['search', '--resume', 'nowhere'], /there is no folder nowhere; name one that bindstorm has made/],
     [['search', '--resume', 'out'], /journal\.ndjson does not exist; name a folder that `bindstorm search` has made/],
     [['search'], /name a profile, as in/],
     // What another command must resume.

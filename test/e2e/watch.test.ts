@@ -92,10 +92,10 @@ test('what it cannot do is refused before it looks, with what is allowed', async
     [['--interval', 'soon'], 2, /a duration is a number and a unit/],
     [['--wall', 'both'], 2, /Allowed are auto, ports, destination/],
     [['--pid', '0'], 2, /--pid takes a whole number from 1 to/],
-    [['--pid', '4194304'], 2, /found no process 4194304; give the pid as this machine sees it/],
-    [['--netns', 'no-such'], 2, /found no network namespace \/run\/netns\/no-such; \/run\/netns has .*use --pid/],
-    [['--metrics', '0'], 2, /--metrics takes a port, or an address and a port, as 9464/],
-    [['--metrics', 'example.org:9464'], 2, /found the host "example\.org"; write its IP address/],
+    [['--pid', '4194304'], 2, /there is no process 4194304; give the pid as this machine sees it/],
+    [['--netns', 'no-such'], 2, /there is no network namespace \/run\/netns\/no-such; \/run\/netns has .*use --pid/],
+    [['--metrics', '0'], 2, /--metrics takes a port, or an address and a port, for example 9464/],
+    [['--metrics', 'example.org:9464'], 2, /"example\.org" is not an IP address/],
     [['--metrics', '::1:9464'], 2, /--metrics takes a port/],
   ];
   for (const [args, code, message] of cases) {

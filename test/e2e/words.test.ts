@@ -29,7 +29,7 @@ test('capacity: what a set-up sustains, and how many addresses a rate needs', ()
   const { status, stdout } = run(args);
   assert.equal(status, 0);
   assert.match(stdout, /full {3}564,640 at once, 8,670\/s sustained, then connect:EADDRNOTAVAIL/);
-  assert.match(stdout, /Known: {6}measured on 6\.1\.\d+\./);
+  assert.match(stdout, /Evidence: {3}measured on 6\.1\.\d+\./);
   assert.match(stdout, /slow {3}after 5\.64 s\n {2}full {3}after 11 s/);
   assert.match(stdout, /never full: 6 \(each sustains 8,670\/s\)/);
   const json = JSON.parse(run([...args, '--json']).stdout);
@@ -76,7 +76,7 @@ test('explain: a line as an argument, on standard input, and in a file', () => {
     assert.match(stdout, /failed {5}bind\(\) = EADDRINUSE/);
     assert.match(stdout, /reproduce {2}bindstorm run squid-2014/);
   }
-  assert.match(run(['explain', file]).stdout, /1 further line said nothing to me/);
+  assert.match(run(['explain', file]).stdout, /1 further line not recognized/);
   assert.equal(JSON.parse(run(['explain', '--json', LINE]).stdout).findings[0].cause, 'ports-of-the-address');
 });
 
@@ -92,7 +92,7 @@ test('explain: the profile that it makes is one that plan takes', () => {
 test('explain: what it does not know', () => {
   const { status, stdout } = run(['explain', 'GET / HTTP/1.1 200']);
   assert.equal(status, 0);
-  assert.match(stdout, /^I do not know: nothing in 1 line is a failure of bind\(\) or connect\(\)/);
+  assert.match(stdout, /^Not recognized: nothing in 1 line is a failure of bind\(\) or connect\(\)/);
   for (const [args, message] of [
     [['explain', './missing/cache.log'], /missing\/cache\.log does not exist/],
     [['explain', folder], /is a folder; give a file/],

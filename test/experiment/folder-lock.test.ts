@@ -118,6 +118,6 @@ test('a folder that is not there is asked for by name', (t) => {
   const dir = join(scratchFolder(t), 'nowhere');
   assert.throws(() => lockFolder(dir, refuse), {
     name: 'JournalError',
-    message: `found no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`,
+    message: `there is no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`,
   });
 });
