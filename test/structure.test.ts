@@ -219,6 +219,18 @@ describe('the structure', () => {
     assert.deepEqual(found, []);
   });
 
+  it('no kind of lab is compared outside of src/lab: others ask for a trait (domain/lab.ts)', () => {
+    const kind = "'(?:netns|vm|vagrant|host)'";
+    const compared = new RegExp(
+      `[!=]==?\\s*${kind}|${kind}\\s*[!=]==?|\\bcase ${kind}|\\[${kind}[^\\]]*\\]\\.includes`,
+    );
+    for (const text of ["lab === 'vm'", "'host' !== lab", "case 'netns':", "['vm', 'vagrant'].includes(lab)"])
+      assert.match(text, compared);
+    // The argument of the agent's process says where it runs, which is no kind of lab.
+    const found = linesWith(compared).filter((line) => !/^src\/(?:lab\/|agent\/entry\.ts)/.test(line));
+    assert.deepEqual(found, []);
+  });
+
   it('no kind of subject is compared outside of src/subjects', () => {
     const kinds = SUBJECT_KINDS.join('|');
     const comparison = new RegExp(
