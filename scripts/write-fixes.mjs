@@ -9,8 +9,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderFixes } from '../dist/src/report/fixes.js';
-import { renderFixesHtml } from '../dist/src/report/fixes-html.js';
+import { renderFixes, renderFixesHtml } from '../dist/src/report/fixes.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const example = join(root, 'reports', 'examples', 'fixes');

@@ -143,7 +143,7 @@ export interface Document {
   readonly title: string;
   readonly blocks: readonly Block[];
   /** For the head of a page. */
-  readonly meta: { readonly title: string; readonly generator: string | null };
+  readonly meta: { readonly title: string; readonly generator: string | null; readonly wide?: boolean };
 }
 
 export const code = (text: string): Inline => ({ kind: 'code', text });

@@ -1,8 +1,7 @@
-/**
- * The league table of fixes in Markdown, and its summary for a terminal. Pure.
- */
+/** The table of fixes as a document: fixes down, strategies and proxies, and in them kernels, across. Pure. */
 import {
   acrossKernels,
+  byHowMuch,
   disagreements,
   type FixCell,
   type FixReport,
@@ -13,19 +12,194 @@ import {
   series,
   tablesOf,
 } from '../analysis/fixes.js';
-import { plural } from './format.js';
-import { code, table, text } from './gfm.js';
+import {
+  type Block,
+  type Column,
+  code,
+  type Document,
+  type Inline,
+  lines,
+  list,
+  note,
+  PAGE,
+  type Section,
+  section,
+  select,
+  strong,
+  type Table,
+  text,
+} from './document.js';
+import { NONE, plural } from './format.js';
+import { toHtml } from './html.js';
+import { toMarkdown } from './markdown.js';
+
+/** The table as Markdown. */
+export function renderFixes(report: FixReport): string {
+  return toMarkdown(select(fixesOf(report), 'ticket'), 1);
+}
+
+/** The table as one self-contained page. */
+export function renderFixesHtml(report: FixReport): string {
+  return toHtml(select(fixesOf(report), 'page'));
+}
+
+/** One line per fix and strategy or program, for a terminal. */
+export function summaryLines(report: FixReport): string[] {
+  return league(report).flatMap(({ name, title }) => [
+    `${name}: ${title}`,
+    ...rowsOf(report).map((row) => `    ${row.padEnd(16)} ${acrossKernels(name, row, report)}`),
+  ]);
+}
 
 /** The strategies and programs of a report, in its order. */
-export function rowsOf({ tables }: FixReport): string[] {
+function rowsOf({ tables }: FixReport): string[] {
   return [...new Set(tables.map(rowOf))];
 }
 
-/** A cell in a word or two: `×2`, `no limit`, `nothing`. */
-export function short(cell: FixCell | undefined): string {
+/** How a cell was measured. */
+const METHOD =
+  'A cell is one run in a fresh lab: two waves of 200 connections, 1.5 s apart, from 2 addresses with 20 ports each to 2 destinations; we close each connection as soon as it is established. Compared is how many of the 400 were ok with the fix and without it: the first wave shows how many tuples there are, the second what has come back. (Where the server closes, fewer come, at a rate.)';
+
+/** The same of a real proxy. */
+const SUBJECT_METHOD =
+  'Through a proxy it is the same: its outgoing addresses and its ports are those that run out (dante has one address), its clients are told to close when they have their answer, so that the proxy closes first towards the origin, and what is counted is their answers. Its fixes are its own settings, and sysctls of its network namespace. The proxies are those of this machine, on its kernel: guests have no programs.';
+
+const LEGEND: readonly (readonly [mark: string, meaning: string])[] = [
+  ['×2', 'twice as many were ok'],
+  ['all', 'every one was ok, without limit'],
+  ['·', 'it does nothing'],
+  ['=', 'the program does that already'],
+  ['n/a', 'the kernel, or the machine, has no such thing'],
+];
+
+function fixesOf(report: FixReport): Document {
+  const rows = rowsOf(report);
+  const wrong = disagreements(report);
+  const proxies = report.tables.some(({ subject }) => subject);
+  const cells = report.tables.flatMap((each) => Object.values(each.cells)).filter(({ kind }) => kind === 'measured');
+  const aside = (content: Inline): Block => ({ kind: 'text', style: 'aside', content, only: PAGE });
+  const legend = proxies ? [...LEGEND, [NONE, 'the program has no such setting'] as const] : LEGEND;
+  return {
+    kicker: 'bindstorm fixes',
+    title: 'Which fix works',
+    meta: { title: 'Which fix works: bindstorm', generator: `bindstorm ${report.tool}`, wide: true },
+    blocks: [
+      {
+        kind: 'text',
+        style: 'lead',
+        content: 'What each does to a program that runs out of local ports, by how it binds and by its kernel.',
+      },
+      section('table', 'Table', 'All fixes', [
+        { ...leagueTable(report, rows), only: PAGE },
+        aside([
+          ...legend.flatMap(([mark, meaning]): Inline[] => [strong(mark), `: ${meaning}. `]),
+          'Each cell links to its run.',
+        ]),
+        { ...acrossTable(report, rows), only: ['ticket'] },
+        text(`${METHOD}${proxies ? ` ${SUBJECT_METHOD}` : ''}`),
+        text([`${plural(cells.length, 'cell')}, ${report.startedAt.slice(0, 10)}, `, code(report.command), '.']),
+        text(
+          wrong.length === 0
+            ? 'Every count with a closed form is what the model predicts.'
+            : 'Not what the model predicts:',
+        ),
+        ...list(wrong),
+      ]),
+      ...rows.map((row) => ({ ...rowSection(report, row), only: ['ticket'] as const })),
+      section(
+        'fixes',
+        'Fixes',
+        'The fixes',
+        league(report).map((fix) => fixSection(fix, report, rows)),
+      ),
+      section('kernels', 'Kernels', 'Kernels', list(kernelsOf(report))),
+    ],
+  };
+}
+
+function kernelsOf({ tables }: FixReport): string[] {
+  const kernels = new Map(tables.map(({ kernel }) => [kernel.name, kernel]));
+  return [...kernels.values()].map(({ name, release, lab }) => `${release}: ${name}, ${lab}`);
+}
+
+function fixSection(fix: FixReport['fixes'][number], report: FixReport, rows: readonly string[]): Section {
+  const { name, title, claim, source, rule, kernelSource, sideEffect } = fix;
+  const found = rows.map((row): Inline => [code(row), `: ${acrossKernels(name, row, report)}`]);
+  const entries: [Inline, Inline][] = [
+    ['Claim', [claim, note([source])]],
+    ['Rule', [rule, note([kernelSource])]],
+    ...(sideEffect ? [['Side effect', sideEffect] as [Inline, Inline]] : []),
+  ];
+  return {
+    ...section(name, title, title, [
+      { kind: 'terms', entries: [['Found', lines(found)]], only: PAGE },
+      { kind: 'terms', entries },
+    ]),
+    anchored: true,
+  };
+}
+
+/** As short as can be: a table of twenty columns must be seen whole. */
+function leagueTable(report: FixReport, rows: readonly string[]): Table {
+  const tables = rows.flatMap((row) => tablesOf(report, row).map((each) => ({ row, each })));
+  return {
+    kind: 'table',
+    caption: null,
+    style: 'dense',
+    columns: [
+      { title: 'fix, alone' },
+      ...tables.map(({ row, each }): Column => ({ title: series(each.kernel.release), group: row })),
+    ],
+    rows: [
+      [
+        'none: ok of 400 in two waves',
+        ...tables.map(({ each: { baseline } }) => toned(baseline, wavesOf(baseline, '+'))),
+      ],
+      ...league(report).map(({ name, title }): Inline[] => [
+        { kind: 'link', to: `#${name}`, content: title },
+        ...tables.map(({ each: { cells } }) => toned(cells[name], mark(cells[name]))),
+      ]),
+    ],
+  };
+}
+
+function wavesOf(cell: FixCell, between: string): string {
+  return cell.kind === 'measured' ? cell.waves.join(between) : short(cell);
+}
+
+/** A cell in the colour of its effect, with a link to its run. */
+function toned(cell: FixCell | undefined, words: string): Inline {
+  if (cell === undefined) return { kind: 'tone', tone: 'gone', content: NONE };
+  if (cell.kind !== 'measured') return { kind: 'tone', tone: 'gone', content: words, title: inWords(cell) };
+  return {
+    kind: 'tone',
+    tone: cell.effect === 'does nothing' ? 'nothing' : cell.effect,
+    title: `${inWords(cell)}: ${cell.waves.join(' + ')} of ${cell.attempts}`,
+    content: { kind: 'link', to: cell.run, content: words, title: inWords(cell) },
+  };
+}
+
+function mark(cell: FixCell | undefined): string {
+  switch (cell?.kind) {
+    case 'same':
+      return '=';
+    case 'cannot':
+      return NONE;
+    case 'absent':
+      return 'n/a';
+    case 'measured':
+      if (cell.effect === 'does nothing') return '·';
+      return byHowMuch(cell) === 'without limit' ? 'all' : byHowMuch(cell);
+    default:
+      return short(cell);
+  }
+}
+
+/** A cell in a word or two: `×2`, `without limit`, `nothing`. */
+function short(cell: FixCell | undefined): string {
   switch (cell?.kind) {
     case undefined:
-      return '–';
+      return NONE;
     case 'same':
       return 'same';
     case 'cannot':
@@ -35,86 +209,48 @@ export function short(cell: FixCell | undefined): string {
     case 'failed':
       return 'failed';
     case 'measured':
-      return cell.effect === 'does nothing' ? 'nothing' : inWords(cell).replace('works ', '').replace('harms', 'harms');
+      return cell.effect === 'does nothing' ? 'nothing' : inWords(cell).replace('works ', '');
   }
 }
 
-export function summaryLines(report: FixReport): string[] {
-  return league(report).flatMap(({ name, title }) => [
-    `${name}: ${title}`,
-    ...rowsOf(report).map((row) => `    ${row.padEnd(16)} ${acrossKernels(name, row, report)}`),
+function acrossTable(report: FixReport, rows: readonly string[]): Table {
+  return {
+    kind: 'table',
+    caption: null,
+    columns: [{ title: 'fix' }, ...rows.map((row): Column => ({ title: code(row) }))],
+    rows: league(report).map(({ name, title }): Inline[] => [
+      { kind: 'link', to: `#${name}`, content: title },
+      ...rows.map((row) => acrossKernels(name, row, report)),
+    ]),
+  };
+}
+
+/** Each fix on each kernel, with both waves, for one strategy or program. */
+function rowSection(report: FixReport, row: string): Section {
+  const own = tablesOf(report, row);
+  const line = (head: Inline, cellOf: (table: FixTable) => FixCell | undefined): Inline[] => [
+    head,
+    ...own.map((each) => linked(cellOf(each))),
+  ];
+  return section(row, row, code(row), [
+    {
+      kind: 'table',
+      caption: null,
+      columns: [{ title: 'fix' }, ...own.map(({ kernel }): Column => ({ title: series(kernel.release) }))],
+      rows: [
+        line('without any', ({ baseline }) => baseline),
+        ...league(report).map(({ name, title }) =>
+          line({ kind: 'link', to: `#${name}`, content: title }, ({ cells }) => cells[name]),
+        ),
+      ],
+    },
   ]);
 }
 
-/** How a cell was measured. */
-export const METHOD =
-  'A cell is one run in a fresh lab: two waves of 200 connections, 1.5 s apart, each closed by us as soon as it stands, from 2 addresses with 20 ports each to 2 destinations. What is compared is how many of the 400 were ok with the fix and without it; the first wave shows how many tuples there are, the second what has come back. (Where the server closes, fewer come, at a rate.)';
-
-/** The same of a real proxy. */
-export const SUBJECT_METHOD =
-  'Through a proxy it is the same: its outgoing addresses and its ports are those that run out (dante has one address), its clients are told to close when they have their answer, so that the proxy closes first towards the origin, and what is counted is their answers. Its fixes are its own settings, and sysctls of its network namespace. The proxies are those of this machine, on its kernel: guests have no programs.';
-
-export function renderFixes(report: FixReport): string {
-  const rows = rowsOf(report);
-  const wrong = disagreements(report);
-  const cells = report.tables.flatMap((each) => Object.values(each.cells)).filter(({ kind }) => kind === 'measured');
-  return `# Which fix works
-
-${text(METHOD)}${report.tables.some(({ subject }) => subject) ? ` ${text(SUBJECT_METHOD)}` : ''} Kernels: ${kernelsText(report)}. ${plural(cells.length, 'cell')}, ${report.startedAt.slice(0, 10)}, ${code(report.command)}.
-
-${table(
-  ['fix', ...rows.map((name) => code(name))],
-  league(report).map(({ name, title }) => [
-    `[${text(title)}](#${name})`,
-    ...rows.map((row) => text(acrossKernels(name, row, report))),
-  ]),
-  ['---', ...rows.map(() => '---')],
-)}
-
-${wrong.length === 0 ? 'Every count with a closed form is what the model expects.' : `Not what the model expects:\n\n${wrong.map((line) => `- ${text(line)}`).join('\n')}`}
-
-${rows.map((row) => rowTable(report, row)).join('\n\n')}
-
-## The fixes
-
-${league(report)
-  .map(
-    ({ name, title, claim, source, rule, kernelSource, sideEffect }) => `### <a id="${name}"></a>${text(title)}
-
-- Claim: ${text(claim)} (${text(source)})
-- Rule: ${text(rule)} (${text(kernelSource)})${sideEffect ? `\n- Side effect: ${text(sideEffect)}` : ''}`,
-  )
-  .join('\n\n')}
-`;
-}
-
-function kernelsText({ tables }: FixReport): string {
-  const kernels = new Map(tables.map(({ kernel }) => [kernel.name, kernel]));
-  return [...kernels.values()].map(({ name, release, lab }) => text(`${release} (${name}: ${lab})`)).join('; ');
-}
-
-function rowTable(report: FixReport, row: string): string {
-  const own = tablesOf(report, row);
-  const line = (name: string, title: string, cellOf: (table: FixTable) => FixCell | undefined) => [
-    name === 'baseline' ? text(title) : `[${text(title)}](#${name})`,
-    ...own.map((each) => linked(cellOf(each))),
-  ];
-  return `## ${code(row)}
-
-${table(
-  ['fix', ...own.map(({ kernel }) => series(kernel.release))],
-  [
-    line('baseline', 'without any', ({ baseline }) => baseline),
-    ...league(report).map(({ name, title }) => line(name, title, ({ cells }) => cells[name])),
-  ],
-  ['---', ...own.map(() => '---')],
-)}`;
-}
-
 /** Both waves, the effect, and the way to the run. */
-function linked(cell: FixCell | undefined): string {
-  if (cell?.kind === 'absent' || cell?.kind === 'cannot') return text(inWords(cell));
+function linked(cell: FixCell | undefined): Inline {
+  if (cell?.kind === 'absent' || cell?.kind === 'cannot') return inWords(cell);
   if (cell?.kind !== 'measured') return short(cell);
-  const word = cell.effect === 'does nothing' ? '' : `**${short(cell)}** `;
-  return `${word}[${cell.waves.join(' + ')}](${cell.run})`;
+  const waves: Inline = { kind: 'link', to: cell.run, content: cell.waves.join(' + ') };
+  return cell.effect === 'does nothing' ? waves : [strong(short(cell)), ' ', waves];
 }

@@ -39,7 +39,7 @@ ${meta.generator === null ? null : html`<meta name="generator" content="${meta.g
 <title>${meta.title}</title>
 <style>${trusted(STYLE)}</style>
 </head>
-<body>
+<body${className(meta.wide ? 'wide' : null)}>
 <header>
 <p class="kicker">${kicker}</p>
 <h1>${title}</h1>

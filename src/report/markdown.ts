@@ -6,9 +6,9 @@ import type { Block, Document, Figure, Inline, Table } from './document.js';
 import { VERDICT_SYMBOLS, verdictText } from './format.js';
 import { code, fenced, table, text } from './gfm.js';
 
-/** @param level of the title; sections are one deeper */
+/** @param level of the title; sections are one deeper. At level 1 it is a page of its own, whose title needs no kicker */
 export function toMarkdown({ kicker, title, blocks }: Document, level = 2): string {
-  return `${[`${'#'.repeat(level)} ${kicker === '' ? '' : `${text(kicker)}: `}${text(title)}`, ...blocksIn(blocks, level + 1)].join('\n\n')}\n`;
+  return `${[`${'#'.repeat(level)} ${level === 1 ? '' : `${text(kicker)}: `}${text(title)}`, ...blocksIn(blocks, level + 1)].join('\n\n')}\n`;
 }
 
 function blocksIn(blocks: readonly Block[], level: number): string[] {

@@ -2,8 +2,9 @@
  * What a search found, as text for a terminal and as a Markdown table. Pure.
  */
 import type { ArmSearch, SearchAgreement, SearchReport } from '../results/search.js';
-import { plural } from './format.js';
-import { code, table, text } from './gfm.js';
+import { code, tableOf, text } from './document.js';
+import { NONE, plural } from './format.js';
+import { toMarkdown } from './markdown.js';
 
 /** How far the middle of what was found may be from the model. */
 const NEAR = 0.05;
@@ -20,6 +21,7 @@ export function searchAgreement({ interval, prediction }: ArmSearch): SearchAgre
   return { verdict: Math.abs(difference) <= NEAR ? 'agrees' : 'disagrees', model, difference };
 }
 
+/** The answer for a terminal, arm by arm. */
 export function searchLines({ arms }: SearchReport): string[] {
   return arms.flatMap((arm) => {
     const title = `${arm.name}${arm.kernel === undefined ? '' : ` on ${arm.kernel}`}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
@@ -32,72 +34,80 @@ function sentences(arm: SearchReport['arms'][number]): string[] {
 }
 
 /** The answer in words. */
-export function foundText({ interval, problem, prediction }: ArmSearch): string {
+function foundText({ interval, problem, prediction }: ArmSearch): string {
   if (interval === null) return `not found: ${problem}`;
   const { low, high, held, limit } = interval;
   if (low === 0)
     return high === null
       ? 'nothing was tried'
-      : `no rate holds: ${rate(high)} did not, for ${limitText(limit, prediction.fails)}`;
-  const times = `held ${held === 1 ? 'once' : `in ${held} of ${held} steps`}`;
-  if (high === null) return `at least ${rate(low)}, where the search ends (${times})`;
-  const from = `${rate(low)} (${times}) to ${rate(high)}`;
-  return `${from}, where it ends by ${limitText(limit, prediction.fails)}`;
+      : `no rate is sustained: ${rateText(high)} was not, because of ${limitText(limit, prediction.fails)}`;
+  const times = `sustained ${held === 1 ? 'once' : `in ${held} of ${held} steps`}`;
+  if (high === null) return `at least ${rateText(low)}, where the search ends (${times})`;
+  const from = `${rateText(low)} (${times}) to ${rateText(high)}`;
+  return `${from}, limited by ${limitText(limit, prediction.fails)}`;
 }
 
 function limitText(limit: NonNullable<ArmSearch['interval']>['limit'], fails: string): string {
   switch (limit) {
     case 'slow':
-      return 'the limit of the latency';
+      return 'the latency limit';
     case 'generator':
-      return 'what this generator can do, not by ports';
+      return 'this generator, not by ports';
     default:
-      return `refusals (the model expects ${fails})`;
+      return `refusals (predicted: ${fails})`;
   }
 }
 
 function modelText({ prediction, agreement }: SearchReport['arms'][number]): string {
   if (prediction.sustained === null)
-    return prediction.concurrent === null ? 'the model has no closed form' : 'the model: ports do not limit the rate';
-  const model = `the model: ${rate(prediction.sustained)} (${prediction.formula})`;
+    return prediction.concurrent === null
+      ? 'no prediction: the model has no closed form'
+      : 'predicted: ports do not limit the rate';
+  const model = `predicted: ${rateText(prediction.sustained)} (${prediction.formula})`;
   if (agreement === null) return model;
   const off = `${agreement.difference < 0 ? '−' : '+'}${(Math.abs(agreement.difference) * 100).toFixed(1)} %`;
-  return `${model}; the middle of what was found is ${off} from it: it ${agreement.verdict}`;
+  return `${model}; the middle of the measured interval is ${off} from it: it ${agreement.verdict}`;
 }
 
-/** What makes «for ever» of steps that end. */
-export function howText({ steps, occupancy }: ArmSearch): string {
+/** Why steps that end say something about a sustained rate. */
+function howText({ steps, occupancy }: ArmSearch): string {
   const seconds = `${Number(occupancy.seconds.toPrecision(3))} s`;
   const whose = occupancy.how === 'model' ? 'by the model' : 'at most';
   switch (steps.at(-1)?.how) {
     case 'scaled':
-      return `scaled: a connection keeps its port for ${seconds} (${whose}), so each step began with as many as the rate leaves in that time`;
+      return `scaled: a connection keeps its port for ${seconds} (${whose}), so each step began with as many held ports as the rate leaves in that time`;
     case 'in full':
       return `each longer than the ${seconds} for which a connection keeps its port (${whose})`;
     default:
-      return 'each as long as asked for: a connection leaves nothing behind that lasts, by the model';
+      return 'each as long as requested: by the model, no connection keeps its port';
   }
 }
 
-function rate(perSecond: number): string {
+function rateText(perSecond: number): string {
   if (perSecond >= 1000) return `${Math.round(perSecond).toLocaleString('en')}/s`;
   return `${Number(perSecond.toPrecision(3))}/s`;
 }
 
+/** The table of arms as Markdown. */
 export function renderSearchMarkdown(report: SearchReport): string {
   const kernels = Object.values(report.kernels).join(', ');
-  const rows = report.arms.map((arm) => [
-    code(arm.kernel === undefined ? arm.name : `${arm.name} @ ${arm.kernel}`),
-    text(arm.changes.join('; ') || '–'),
-    text(foundText(arm)),
-    text(arm.prediction.sustained === null ? '–' : rate(arm.prediction.sustained)),
-    text(arm.agreement?.verdict ?? '–'),
-    text(howText(arm)),
-  ]);
-  return `# The highest rate that holds: ${text(report.experiment)}
-
-${text(report.lab)}, Linux ${text(kernels)}, ${report.startedAt.slice(0, 10)}. A rate holds when not one attempt fails. ${code(report.command)}
-
-${table(['arm', 'changes', 'found', 'the model', '', 'steps'], rows, ['---', '---', '---', '--:', '---', '---'])}
-`;
+  const rate = (perSecond: number | null) => (perSecond === null ? NONE : rateText(perSecond));
+  const title = `Highest sustained rate: ${report.experiment}`;
+  const table = tableOf<SearchReport['arms'][number]>(
+    'Rates by arm',
+    [
+      { title: 'arm', cell: ({ name, kernel }) => code(kernel === undefined ? name : `${name} @ ${kernel}`) },
+      { title: 'changes', cell: ({ changes }) => changes.join('; ') || NONE },
+      { title: 'found', cell: foundText },
+      { title: 'predicted', numeric: true, cell: ({ prediction }) => rate(prediction.sustained) },
+      { title: 'agreement', cell: ({ agreement }) => agreement?.verdict ?? NONE },
+      { title: 'steps', cell: howText },
+    ],
+    report.arms,
+  );
+  const intro = `${report.lab}, Linux ${kernels}, ${report.startedAt.slice(0, 10)}. A rate is sustained when not one attempt fails. `;
+  return toMarkdown(
+    { kicker: '', title, meta: { title, generator: null }, blocks: [text([intro, code(report.command)]), table] },
+    1,
+  );
 }

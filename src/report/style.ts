@@ -38,6 +38,7 @@ font:1rem/1.5 var(--sans);overflow-wrap:break-word}
 h1{font-size:2rem;line-height:1.2;margin:0}
 h2{font-size:1.35rem;line-height:1.25;margin:3rem 0 .5rem;padding-top:1rem;border-top:1px solid var(--border)}
 h3{font-size:1.05rem;margin:0 0 .4rem}
+section>section>h3{margin-top:1.75rem}
 p,ul,dl{margin:.5rem 0;max-width:48rem}
 ul{padding-left:1.25rem}
 li{margin:.2rem 0}
@@ -110,6 +111,18 @@ cite{font-style:normal;color:var(--muted);font-size:.875rem}
 .hash{font-size:.75rem}
 details{margin:.75rem 0}
 summary{cursor:pointer;color:var(--link)}
+body.wide{max-width:118rem}
+.dense{width:100%}
+.dense th,.dense td{padding:.3rem}
+.dense td{text-align:center;font-size:.8125rem}
+.dense td a{color:inherit;text-decoration:none;display:block}
+.dense .first{border-left:2px solid var(--border)}
+.dense thead th{text-align:center}
+.dense thead th:first-child{text-align:left}
+.works{background:var(--good-bg);color:var(--good);font-weight:600}
+.harms{background:var(--bad-bg);color:var(--bad);font-weight:600}
+.nothing{color:var(--muted)}
+.gone{color:var(--muted);font-style:italic}
 @media (min-width:42rem){dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.25rem 1.5rem}dt{margin:0}}
 @media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td:nth-child(5){min-width:18rem}}
 @media screen and (max-width:68rem){

@@ -19,8 +19,7 @@ import { FIX_STRATEGIES, fixFor, fixProfile, HOST, isModelled } from '../../src/
 import { absentTable } from '../../src/experiment/fix-subject.js';
 import { type Fix, FixError, parseFix } from '../../src/profile/fix.js';
 import { loadProfile } from '../../src/profile/load.js';
-import { renderFixes, summaryLines } from '../../src/report/fixes.js';
-import { renderFixesHtml } from '../../src/report/fixes-html.js';
+import { renderFixes, renderFixesHtml, summaryLines } from '../../src/report/fixes.js';
 import type { Prediction } from '../../src/results/schema.js';
 import { makePrediction } from '../support/runs.js';
 

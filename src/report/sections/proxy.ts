@@ -132,7 +132,7 @@ function kernelCell({ kernel, by, pids }: ViewRow): Inline {
 
 function portsCell({ inUse, room, each, addresses, timeWait, full }: PortsAtPeak): Inline {
   return lines([
-    [`${formatNumber(inUse)} of ${formatNumber(room)}`, note([`${formatNumber(each)} × ${formatNumber(addresses)}`])],
+    `${formatNumber(inUse)} of ${formatNumber(room)} (${formatNumber(each)} × ${formatNumber(addresses)})`,
     `${formatNumber(timeWait)} in TIME_WAIT`,
     `${formatNumber(full)} of ${formatNumber(addresses)} full`,
   ]);
