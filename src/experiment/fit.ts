@@ -8,8 +8,8 @@ import { strategyOf } from '../domain/strategy.js';
 import { armId, experimentOn } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { changesInWords } from '../profile/changes.js';
-import type { Finding } from '../profile/problem.js';
-import { addressObstacles, type Examination, refusal, sysctlPath, unique } from './rehearsal.js';
+import { type Finding, saidOnce } from '../profile/problem.js';
+import { addressObstacles, type Examination, refusal } from './rehearsal.js';
 
 /** Kernel's name → what its lab said. */
 export type Examinations = ReadonlyMap<string, Examination>;
@@ -28,7 +28,7 @@ export function fitToKernels(experiment: Experiment, examinations: Examinations)
   const arms = names.flatMap((name) => {
     const part = experimentOn(experiment, name);
     const examination = examinations.get(name)!;
-    const fitted = part.arms.map((arm) => fitArm(arm, lacks(arm, part, examination, findings), part.arms[0]!));
+    const fitted = part.arms.map((arm) => fitArm(arm, lacks(arm, examination, findings), part.arms[0]!));
     const [baseline] = fitted;
     // What has nothing to be compared with is not run.
     return baseline?.absent
@@ -42,7 +42,7 @@ export function fitToKernels(experiment: Experiment, examinations: Examinations)
       message: `nothing can be run: each of these kernels lacks what the baseline names (${inWords(arms[0]!)}); change the baseline, or add a kernel that has it`,
     });
   }
-  return { experiment: { ...experiment, arms }, findings: unique(findings) };
+  return { experiment: { ...experiment, arms }, findings: saidOnce(findings) };
 }
 
 /** What an arm's kernel lacks, as `sysctl → since Linux 6.14`, `strategy local-port-range → since Linux 6.3`. */
@@ -55,7 +55,7 @@ export function inWords({ missing = {} }: Pick<Arm, 'missing'>): string {
 type Missing = Readonly<Record<string, string>>;
 
 /** What a kernel lacks of what an arm names. What is wrong wherever it is tried goes to the findings. */
-function lacks(arm: Arm, part: Experiment, examination: Examination, findings: Finding[]): Missing {
+function lacks(arm: Arm, examination: Examination, findings: Finding[]): Missing {
   const { check, kernel, environment } = examination;
   // On resume: what was not run then is not asked again.
   if (arm.absent) return arm.missing ?? {};
@@ -64,11 +64,12 @@ function lacks(arm: Arm, part: Experiment, examination: Examination, findings: F
     const life = sysctlLife(name, kernel);
     const judgement = judgeSysctl(name, kernel, 'kernel');
     const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
-    const path = sysctlPath(arm, part, name);
-    if (!judgement.ok && life === undefined) findings.push({ path, message: judgement.reason, at: 'key' });
+    const where = { arm: arm.name, path: ['sysctls', name] };
+    if (!judgement.ok && life === undefined) findings.push({ ...where, message: judgement.reason, at: 'key' });
     else if (tried?.errno === 'ENOENT') missing[name] = life ?? 'not in this kernel';
     else if (tried?.errno && isRefusedValue(tried.errno)) missing[name] = `does not accept ${value} here`;
-    else if (tried?.errno) findings.push({ path, message: refusal(name, value, tried.errno, environment), at: 'key' });
+    else if (tried?.errno)
+      findings.push({ ...where, message: refusal(name, value, tried.errno, environment), at: 'key' });
   }
   const { since } = strategyOf(arm.load.strategy);
   const refused = check.strategies.find(({ name }) => name === arm.load.strategy)?.missing;
@@ -112,10 +113,10 @@ function nowhere(experiment: Experiment, examinations: Examinations): Finding[] 
   for (const arm of first.arms.filter(({ absent }) => !absent)) {
     for (const [name, value] of Object.entries(arm.sysctls)) {
       const errnos = answers(name, value).filter((errno) => errno !== undefined);
-      const path = sysctlPath(arm, first, name);
+      const at = { arm: arm.name, path: ['sysctls', name] };
       if (errnos.length > 0 && errnos.every((errno) => errno === 'ENOENT') && !isKnownSysctl(name)) {
         findings.push({
-          path,
+          ...at,
           message: `none of these kernels (${releases}) has ${name}, and no other is known to; check the name, or leave it out`,
           at: 'key',
         });
@@ -124,7 +125,7 @@ function nowhere(experiment: Experiment, examinations: Examinations): Finding[] 
       const refusals = where.filter((errno) => errno !== null && isRefusedValue(errno));
       if (where.length > 0 && refusals.length === where.length) {
         findings.push({
-          path,
+          ...at,
           message: `no kernel here accepts ${name} = ${value} (${refusals[0]}); give a value in its range`,
         });
       }

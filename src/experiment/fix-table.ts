@@ -134,8 +134,8 @@ async function placesFor({ fixes, of, kernel }: FixTableInput, makeLab: MakeLab)
 /** Why a lab refuses a fix: since or until when kernels have it, or, where that is not the reason, what the rehearsal says. */
 function ofVariants({ findings, all }: Places, fixes: readonly Fix[]): Record<string, string> {
   return Object.fromEntries(
-    findings.flatMap(({ path, message }) => {
-      const fix = path[0] === 'variants' ? fixes[Number(path[1])] : undefined;
+    findings.flatMap(({ arm, message }) => {
+      const fix = fixes.find(({ name }) => name === arm);
       if (fix === undefined) return [];
       const lives = Object.keys(fix.change.sysctls ?? {}).flatMap((name) => {
         const life = sysctlLife(name, all[0].kernel);

@@ -11,7 +11,7 @@ import type { Finding } from '../profile/problem.js';
 import { fitToKernels, inWords } from './fit.js';
 import { programObstacles, proxiesOf } from './proxies.js';
 import { type Examination, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
-import { inProfile, provideTors } from './tors.js';
+import { provideTors } from './tors.js';
 
 /** Where the runs of one kernel are made; of all, where the kernel is no factor. */
 export interface Place extends Omit<Rehearsal, 'findings'> {
@@ -53,7 +53,7 @@ export async function findPlaces(
     return {
       experiment: rehearsal.experiment,
       all: [{ name: undefined, lab, ...rehearsal }],
-      findings: inProfile(findings, wanted, experiment),
+      findings,
       warnings: [...warnings, ...rehearsal.warnings],
     };
   }
@@ -66,11 +66,7 @@ export async function findPlaces(
   const [first, ...rest] = places;
   return {
     ...fit,
-    findings: inProfile(
-      [...fit.findings, ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check)],
-      wanted,
-      experiment,
-    ),
+    findings: [...fit.findings, ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check)],
     all: [first!, ...rest],
     warnings: [
       ...warnings,

@@ -41,9 +41,7 @@ export function programObstacles(experiment: Experiment, proxies: readonly Progr
   const missing = (check.programs ?? []).flatMap(({ binary, problem }): Finding[] => {
     if (problem === null) return [];
     const arm = experiment.arms.find(({ proxy }) => proxy?.binary === binary)!;
-    const inherited = arm.baseline || experiment.arms[0]!.proxy?.binary === binary;
-    const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
-    return [{ path: [...where, 'subject', 'binary'], message: problem }];
+    return [{ arm: arm.name, path: ['subject', 'binary'], message: problem }];
   });
   if (check.veth.available) return missing;
   return [

@@ -10,7 +10,7 @@ import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { type Lab, LabError } from '../lab/lab.js';
 import type { Arm, Experiment } from '../plan/plan.js';
-import type { Finding, Path } from '../profile/problem.js';
+import { type Finding, type Path, saidOnce } from '../profile/problem.js';
 import type { Environment } from '../results/schema.js';
 import { drainMs } from './duration.js';
 import { programObstacles, proxiesOf, withStrategies } from './proxies.js';
@@ -36,7 +36,7 @@ export interface Examination extends Omit<Rehearsal, 'findings'> {
 export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehearsal> {
   let known: Finding[] = [];
   const { check, ...rehearsal } = await examine(experiment, lab, (kernel) => {
-    known = experiment.arms.flatMap((arm) => knownObstacles(arm, experiment, kernel, lab));
+    known = experiment.arms.flatMap((arm) => knownObstacles(arm, kernel, lab));
     // What is refused by knowledge is never tried: a wrong write could reach the host.
     return known.length === 0 ? sysctlsOf(experiment) : [];
   });
@@ -44,11 +44,11 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
     known.length > 0
       ? known
       : [
-          ...experiment.arms.flatMap((arm) => triedObstacles(arm, experiment, check, rehearsal.environment)),
+          ...experiment.arms.flatMap((arm) => triedObstacles(arm, check, rehearsal.environment)),
           ...neighbourObstacles(experiment, check, rehearsal.environment),
           ...programObstacles(experiment, proxiesOf(experiment), check),
         ];
-  return { ...rehearsal, findings: unique(findings) };
+  return { ...rehearsal, findings: saidOnce(findings) };
 }
 
 /**
@@ -106,19 +106,20 @@ export function sysctlsOf(experiment: Experiment): [string, string][] {
   return [...new Map(pairs.map((pair) => [pair.join('='), pair])).values()];
 }
 
-function knownObstacles(arm: Arm, experiment: Experiment, kernel: KernelVersion, lab: Lab): Finding[] {
+function knownObstacles(arm: Arm, kernel: KernelVersion, lab: Lab): Finding[] {
   const findings: Finding[] = [];
-  for (const { name, path, role } of namedSysctls(arm, experiment)) {
+  for (const { name, path, role } of namedSysctls(arm)) {
     const { sysctls, roleSysctls } = LABS[lab.kind];
     const judgement = judgeSysctl(name, kernel, role ? roleSysctls : sysctls);
-    if (!judgement.ok) findings.push({ path, message: judgement.reason, at: 'key' });
+    if (!judgement.ok) findings.push({ arm: arm.name, path, message: judgement.reason, at: 'key' });
   }
   if (arm.proxy) return findings; // its strategy is its own affair
   const { since } = strategyOf(arm.load.strategy);
   // Where a vendor may have brought it to an older kernel, trying tells.
   if (hasStrategy(kernel, arm.load.strategy) === 'no') {
     findings.push({
-      path: loadPath(arm, experiment, 'strategy'),
+      arm: arm.name,
+      path: ['load', 'strategy'],
       message: `the strategy ${arm.load.strategy} needs Linux ${since} or newer; this kernel is ${kernel.release}. Leave the variant out, or run it on a newer kernel`,
     });
   }
@@ -134,26 +135,24 @@ function neighbourObstacles({ neighbours = [] }: Experiment, check: Check, { ker
   });
 }
 
-function triedObstacles(arm: Arm, experiment: Experiment, check: Check, environment: Environment): Finding[] {
+function triedObstacles(arm: Arm, check: Check, environment: Environment): Finding[] {
   const findings: Finding[] = [];
-  for (const { name, value, path } of namedSysctls(arm, experiment)) {
+  for (const { name, value, path } of namedSysctls(arm)) {
     const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
-    if (tried?.errno)
-      findings.push({
-        path,
-        message: refusal(name, value, tried.errno, environment),
-      });
+    if (tried?.errno) findings.push({ arm: arm.name, path, message: refusal(name, value, tried.errno, environment) });
   }
   const strategy = check.strategies.find(({ name }) => name === arm.load.strategy);
   if (strategy?.missing) {
     findings.push({
-      path: loadPath(arm, experiment, 'strategy'),
+      arm: arm.name,
+      path: ['load', 'strategy'],
       message: `this kernel (${environment.kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); leave it out`,
     });
   }
   if (arm.load.clocks > 1 && check.clocksMissing !== null) {
     findings.push({
-      path: loadPath(arm, experiment, 'clocks'),
+      arm: arm.name,
+      path: ['load', 'clocks'],
       message: `this kernel (${environment.kernel}) does not let the clients have clocks of their own (${check.clocksMissing}). It takes Linux 3.9 and CAP_NET_ADMIN; from 4.11 to 4.14 also net.ipv4.tcp_fastopen: 5 under sysctls`,
     });
   }
@@ -203,37 +202,15 @@ interface NamedSysctl {
   readonly role: boolean;
 }
 
-/** An arm's sysctls of all roles, each with its place in the profile. */
-function namedSysctls(arm: Arm, experiment: Experiment): NamedSysctl[] {
-  const own = Object.entries(arm.sysctls).map(([name, value]) => ({
-    name,
-    value,
-    path: sysctlPath(arm, experiment, name),
-    role: false,
-  }));
-  const baseline = experiment.arms[0]!;
-  const others = (['client', 'origin'] as const).flatMap((role) =>
-    Object.entries(arm.roles?.[role] ?? {}).map(([name, value]) => {
-      const inherited = arm.baseline || baseline.roles?.[role][name] === value;
-      const where = inherited ? [] : ['variants', experiment.arms.indexOf(arm) - 1];
-      return { name, value, path: [...where, 'roles', role, 'sysctls', name], role: true };
-    }),
-  );
-  return [...own, ...others];
-}
-
-/** Where in the profile an arm's sysctl stands: with the variant when it says something else than the baseline. */
-export function sysctlPath(arm: Arm, experiment: Experiment, name: string): Path {
-  const baseline = experiment.arms[0]!;
-  if (arm.baseline || baseline.sysctls[name] === arm.sysctls[name]) return ['sysctls', name];
-  return ['variants', experiment.arms.indexOf(arm) - 1, 'sysctls', name];
-}
-
-/** Where in the profile a setting of an arm's load stands. */
-function loadPath(arm: Arm, experiment: Experiment, key: 'strategy' | 'clocks'): Path {
-  const baseline = experiment.arms[0]!;
-  if (arm.baseline || baseline.load[key] === arm.load[key]) return ['load', key];
-  return ['variants', experiment.arms.indexOf(arm) - 1, 'load', key];
+/** An arm's sysctls of all roles, each with its place in the arm. */
+function namedSysctls({ sysctls, roles }: Arm): NamedSysctl[] {
+  const of = (values: Readonly<Record<string, string>> = {}, path: Path, role: boolean) =>
+    Object.entries(values).map(([name, value]) => ({ name, value, path: [...path, 'sysctls', name], role }));
+  return [
+    ...of(sysctls, [], false),
+    ...of(roles?.client, ['roles', 'client'], true),
+    ...of(roles?.origin, ['roles', 'origin'], true),
+  ];
 }
 
 function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['network'] {
@@ -261,12 +238,5 @@ function drainWarnings(experiment: Experiment): string[] {
   if (!experiment.arms.some((arm) => drainMs(experiment.lab, arm) > 0)) return [];
   return [
     'on the host each run first waits, up to a minute, until the ports of the run before are out of TIME_WAIT; they would be counted against it',
-  ];
-}
-
-/** Several arms share the baseline's sysctls; each problem is said once. */
-export function unique(findings: readonly Finding[]): Finding[] {
-  return [
-    ...new Map(findings.map((finding) => [`${JSON.stringify(finding.path)} ${finding.message}`, finding])).values(),
   ];
 }

@@ -7,7 +7,6 @@ import type { DebianSuite } from '../domain/guest.js';
 import { LabError } from '../lab/lab.js';
 import { leftOutInWords } from '../plan/left-out.js';
 import type { Arm, Experiment } from '../plan/plan.js';
-import type { Finding } from '../profile/problem.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { debianTor } from '../subjects/tor/debian-tor.js';
 
@@ -40,23 +39,4 @@ export async function provideTors(
   }
   const provided = { ...experiment, arms, ...(leftOut.length > 0 ? { leftOut } : {}) };
   return { experiment: provided, warnings: leftOutInWords(provided) };
-}
-
-/**
- * Findings about what is left of an experiment, with their places in the profile, which has the variants that were left out too. Pure.
- * @param wanted the experiment that the profile asks for
- */
-export function inProfile(findings: readonly Finding[], wanted: Experiment, provided: Experiment): Finding[] {
-  const asked = variantNames(wanted);
-  const left = variantNames(provided);
-  return findings.map((finding) => {
-    const [key, i, ...rest] = finding.path;
-    if (key !== 'variants' || typeof i !== 'number') return finding;
-    return { ...finding, path: [key, asked.indexOf(left[i]!), ...rest] };
-  });
-}
-
-/** In the order of the profile; with several kernels each has an arm of it. */
-function variantNames({ arms }: Experiment): string[] {
-  return [...new Set(arms.flatMap(({ name, baseline }) => (baseline ? [] : [name])))];
 }

@@ -19,6 +19,14 @@ export interface Finding {
   readonly at?: 'key' | 'value';
 }
 
+/** Findings without those that a variant has from the baseline: each is said once, where it was written. */
+export function saidOnce(findings: readonly Finding[]): Finding[] {
+  const key = ({ path, message }: Finding, arm: string | undefined) => JSON.stringify([arm, path, message]);
+  const all = new Set(findings.map((finding) => key(finding, finding.arm)));
+  const own = findings.filter((finding) => finding.arm === 'baseline' || !all.has(key(finding, 'baseline')));
+  return [...new Map(own.map((finding) => [key(finding, finding.arm), finding])).values()];
+}
+
 /** Report a problem at the first of `paths` that the file has. */
 export type Report = (message: string, ...paths: readonly [Path, ...Path[]]) => void;
 

@@ -8,8 +8,8 @@ import { findPlaces } from '../../src/experiment/places.js';
 import { LabError } from '../../src/lab/lab.js';
 import { armId } from '../../src/plan/kernels.js';
 import type { Experiment } from '../../src/plan/plan.js';
-import { formatPath } from '../../src/profile/problem.js';
 import { fakeLab } from '../support/fake-lab.js';
+import { placeOf } from '../support/findings.js';
 import { DELAY, fittedExperiment, kernelExperiment, RECYCLE } from '../support/kernels.js';
 
 describe('the order of runs on several kernels', () => {
@@ -91,7 +91,7 @@ async function placesOf(experiment: Experiment, machines: Readonly<Record<string
       'vm',
     );
   });
-  const obstacles = places.findings.map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  const obstacles = places.findings.map((finding) => `${placeOf(finding)}: ${finding.message}`);
   return { ...places, asked, obstacles };
 }
 
@@ -205,7 +205,7 @@ describe('what is refused on several kernels', () => {
     const experiment = changed('delay', { sysctls: { [name]: '1' } });
     const { obstacles } = await placesOf(experiment, { old: machine, new: { ...machine, kernel: '7.2.7' } });
     assert.deepEqual(obstacles, [
-      `variants[1].sysctls["${name}"]: none of these kernels (6.1.176, 7.2.7) has ${name}, and no other is known to; check the name, or leave it out`,
+      `delay.sysctls["${name}"]: none of these kernels (6.1.176, 7.2.7) has ${name}, and no other is known to; check the name, or leave it out`,
     ]);
     const onOne = await placesOf(experiment, { old: machine, new: NEW });
     assert.deepEqual(onOne.obstacles, [], 'one that a kernel has is no typo');
@@ -215,15 +215,15 @@ describe('what is refused on several kernels', () => {
     const errno: Answer = (name) => (name === RECYCLE ? 'ENOENT' : name === DELAY ? 'EINVAL' : null);
     const { obstacles } = await placesOf(kernelExperiment(), { old: OLD, new: { kernel: '7.2.7', errno } });
     assert.deepEqual(obstacles, [
-      `variants[1].sysctls["${DELAY}"]: no kernel here accepts ${DELAY} = 100 (EINVAL); give a value in its range`,
-      `variants[3].sysctls["${DELAY}"]: no kernel here accepts ${DELAY} = 100 (EINVAL); give a value in its range`,
+      `delay.sysctls["${DELAY}"]: no kernel here accepts ${DELAY} = 100 (EINVAL); give a value in its range`,
+      `all.sysctls["${DELAY}"]: no kernel here accepts ${DELAY} = 100 (EINVAL); give a value in its range`,
     ]);
   });
 
   it('what is refused in every lab, and is not tried', async () => {
     const { obstacles } = await placesOf(changed('delay', { sysctls: { 'vm.drop_caches': '1' } }));
     assert.equal(obstacles.length, 1);
-    assert.match(obstacles[0]!, /^variants\[1\]\.sysctls\["vm\.drop_caches"\]: .*refused in every lab/);
+    assert.match(obstacles[0]!, /^delay\.sysctls\["vm\.drop_caches"\]: .*refused in every lab/);
   });
 
   it('a kernel that cannot be had, by its name', async () => {

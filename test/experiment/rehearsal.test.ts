@@ -6,8 +6,8 @@ import { rehearse } from '../../src/experiment/rehearsal.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
 import { ProtocolError } from '../../src/machine/ndjson.js';
 import type { Arm, Destinations, Experiment } from '../../src/plan/plan.js';
-import { formatPath } from '../../src/profile/problem.js';
 import { fakeLab, type Said, type Script } from '../support/fake-lab.js';
+import { placeOf } from '../support/findings.js';
 import { SQUID } from '../support/proxies.js';
 import { makeArm, makeExperiment } from '../support/runs.js';
 
@@ -71,7 +71,7 @@ async function rehearsed(experiment: Experiment, { kind = 'netns', kernel = '6.1
   return {
     ...rehearsal,
     /** `path: message` of each. */
-    obstacles: rehearsal.findings.map(({ path, message }) => `${formatPath(path)}: ${message}`),
+    obstacles: rehearsal.findings.map((finding) => `${placeOf(finding)}: ${finding.message}`),
     asked: session!.sent[0] as CheckCommand,
   };
 }
@@ -146,7 +146,7 @@ describe('the rehearsal of what can run', () => {
     });
     assert.deepEqual(missing.obstacles, [
       'subject.binary: found no program squid',
-      'variants[0].subject.binary: found no program ./squid6',
+      'variant-1.subject.binary: found no program ./squid6',
       'subject: this kernel has no veth devices (EOPNOTSUPP), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }',
     ]);
   });
@@ -163,9 +163,9 @@ describe('the rehearsal of what can run', () => {
     assert.deepEqual(
       obstacles.map((obstacle) => obstacle.split(': ')[0]),
       [
-        `variants[0].sysctls["${REUSE}"]`,
-        `variants[0].roles.client.sysctls["${REUSE}"]`,
-        'variants[0].roles.origin.sysctls["net.ipv4.tcp_fin_timeout"]',
+        `variant-1.sysctls["${REUSE}"]`,
+        `variant-1.roles.client.sysctls["${REUSE}"]`,
+        'variant-1.roles.origin.sysctls["net.ipv4.tcp_fin_timeout"]',
       ],
     );
   });
@@ -201,7 +201,7 @@ describe('what is refused by knowledge', () => {
     const { findings, obstacles } = await rehearsed(
       experimentOf([{}, { sysctls: { 'net.ipv4.tcp_tw_recycle': '1' } }]),
     );
-    assert.deepEqual(findings[0]!.path, ['variants', 0, 'sysctls', 'net.ipv4.tcp_tw_recycle']);
+    assert.deepEqual([findings[0]!.arm, findings[0]!.path], ['variant-1', ['sysctls', 'net.ipv4.tcp_tw_recycle']]);
     assert.equal(findings[0]!.at, 'key');
     assert.match(obstacles[0]!, /tcp_tw_recycle was removed in 4\.12: .*; use net\.ipv4\.tcp_tw_reuse=1/);
     assert.equal(obstacles.length, 1);
@@ -228,14 +228,14 @@ describe('what is refused by knowledge', () => {
     const experiment = experimentOf([{}, {}, { sysctls: { [REUSE]: '1' } }]);
     assert.deepEqual((await rehearsed(experiment)).obstacles, []);
     const { obstacles } = await rehearsed(experiment, { kernel: '3.10.0-1160.el7.x86_64' });
-    assert.match(obstacles[0]!, /^variants\[1\]\.sysctls\["net\.ipv4\.tcp_tw_reuse"\]: .* is global on 3\.10 /);
+    assert.match(obstacles[0]!, /^variant-2\.sysctls\["net\.ipv4\.tcp_tw_reuse"\]: .* is global on 3\.10 /);
   });
 
   it('a strategy that is newer than the kernel', async () => {
     const experiment = experimentOf([{}, { strategy: 'local-port-range' }]);
     assert.deepEqual((await rehearsed(experiment, { kernel: '6.3.0' })).obstacles, []);
     assert.deepEqual((await rehearsed(experiment, { kernel: '6.1.0-28-amd64' })).obstacles, [
-      'variants[0].load.strategy: the strategy local-port-range needs Linux 6.3 or newer; this kernel is 6.1.0-28-amd64. Leave the variant out, or run it on a newer kernel',
+      'variant-1.load.strategy: the strategy local-port-range needs Linux 6.3 or newer; this kernel is 6.1.0-28-amd64. Leave the variant out, or run it on a newer kernel',
     ]);
     const everywhere = experimentOf([{ strategy: 'local-port-range' }, { strategy: 'local-port-range' }]);
     const { obstacles } = await rehearsed(everywhere, { kernel: '6.1.0' });
@@ -259,7 +259,7 @@ describe('what this machine refuses', () => {
     rehearsed(experimentOf([{}, { sysctls: { [REUSE]: '7' } }]), { check: refuseSysctl(errno) });
 
   it('a sysctl, with a reason for each errno', async () => {
-    const at = 'variants[0].sysctls["net.ipv4.tcp_tw_reuse"]: ';
+    const at = 'variant-1.sysctls["net.ipv4.tcp_tw_reuse"]: ';
     for (const [errno, message] of [
       ['ENOENT', `this kernel (6.18.1) has no ${REUSE}; leave it out, or load the module that brings it`],
       ['EACCES', `${REUSE} is read-only in this lab (EACCES); leave it out`],
@@ -284,7 +284,7 @@ describe('what this machine refuses', () => {
       }),
     });
     assert.equal(obstacles.length, 1);
-    assert.match(obstacles[0]!, /^variants\[1\]\.sysctls\["net\.ipv4\.tcp_tw_reuse"\]: /);
+    assert.match(obstacles[0]!, /^variant-2\.sysctls\["net\.ipv4\.tcp_tw_reuse"\]: /);
   });
 
   it('a sysctl of the baseline, once and in the baseline, although every variant inherits it', async () => {
@@ -306,7 +306,7 @@ describe('what this machine refuses', () => {
       }),
     });
     assert.deepEqual(obstacles, [
-      'variants[0].load.strategy: this kernel (6.18.1) does not have the strategy bind-no-port (IP_BIND_ADDRESS_NO_PORT: ENOPROTOOPT); leave it out',
+      'variant-1.load.strategy: this kernel (6.18.1) does not have the strategy bind-no-port (IP_BIND_ADDRESS_NO_PORT: ENOPROTOOPT); leave it out',
     ]);
   });
 
@@ -337,7 +337,7 @@ describe('what this machine refuses', () => {
     });
     assert.deepEqual(
       obstacles.map((text) => text.split(': ')[0]),
-      ['sysctls["net.ipv4.tcp_tw_reuse"]', 'variants[0].load.strategy'],
+      ['sysctls["net.ipv4.tcp_tw_reuse"]', 'variant-1.load.strategy'],
     );
   });
 });

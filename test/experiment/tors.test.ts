@@ -7,8 +7,8 @@ import { findPlaces } from '../../src/experiment/places.js';
 import { provideTors } from '../../src/experiment/tors.js';
 import { LabError } from '../../src/lab/lab.js';
 import { loadProfile } from '../../src/profile/load.js';
-import { formatPath } from '../../src/profile/problem.js';
 import { fakeLab } from '../support/fake-lab.js';
+import { placeOf } from '../support/findings.js';
 
 const { experiment } = loadProfile(
   `name: tors
@@ -103,9 +103,9 @@ variants:
       },
     }));
     const { findings } = await findPlaces(faulty, () => lab, noArchive);
-    assert.deepEqual(findings.map(({ path }) => formatPath(path)).sort(), [
-      'variants[1].subject.binary',
-      'variants[2].sysctls["net.ipv4.tcp_tw_reuse"]',
+    assert.deepEqual(findings.map(placeOf).sort(), [
+      'nowhere.subject.binary',
+      'reuse.sysctls["net.ipv4.tcp_tw_reuse"]',
     ]);
     assert.match(refuse(findings).message, /^tors\.yaml:7:\d+: .*found no \/nowhere\/tor/m);
   });

@@ -76,6 +76,28 @@ allow: ["10.20.0.1:80"]
   );
 });
 
+test('what is found later is shown where the arm has it from, and once', () => {
+  const { refuse } = loadProfile(
+    `name: x
+addresses: 10.50.0.0/24
+subject: { kind: squid }
+load: { arrival: { shape: fill, failures: 1 } }
+roles: { proxy: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } } }
+variants:
+  - { name: a, load: { workers: 2 } }
+  - { name: b, sysctls: { net.ipv4.tcp_tw_reuse: 2 } }
+`,
+    'x.yaml',
+  );
+  const path = ['sysctls', 'net.ipv4.tcp_tw_reuse'];
+  const or = [['roles', 'proxy', ...path]];
+  const { problems } = refuse(['baseline', 'a', 'b'].map((arm) => ({ arm, path, or, message: 'no' })));
+  assert.deepEqual(
+    problems.map((problem) => `${problem.path}:${problem.line}`),
+    ['roles.proxy.sysctls["net.ipv4.tcp_tw_reuse"]:5', 'variants[1].sysctls["net.ipv4.tcp_tw_reuse"]:8'],
+  );
+});
+
 test('an alias leads to the text that it stands for', () => {
   const error = errorOf(`name: x
 addresses: 10.50.0.0/24
