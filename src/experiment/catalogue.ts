@@ -33,7 +33,7 @@ export function fixNames(): string[] {
 }
 
 /** The catalogue, or a part of it. @throws UserError for a name that is not in it, and FixError */
-export function readCatalogue(only: readonly string[] | null): Fix[] {
+function readCatalogue(only: readonly string[] | null): Fix[] {
   const names = fixNames();
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined)

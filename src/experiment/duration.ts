@@ -42,7 +42,7 @@ export function expectedExperimentMs(experiment: Experiment): number {
 }
 
 /** Milliseconds from the beginning of a load to the end of its neighbours, if that is later than its own. */
-export function withNeighboursMs({ neighbours = [] }: Pick<Experiment, 'neighbours'>, loadMs: number): number {
+function withNeighboursMs({ neighbours = [] }: Pick<Experiment, 'neighbours'>, loadMs: number): number {
   const ends = neighbours.map(({ afterMs, load }) => (afterMs ?? loadMs) + (arrivalDurationMs(load.arrival) ?? 0));
   return Math.max(loadMs, ...ends);
 }

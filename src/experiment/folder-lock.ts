@@ -23,7 +23,7 @@ const holderSchema = z.object({ pid: z.int(), host: z.string(), command: z.strin
 type Holder = z.infer<typeof holderSchema>;
 
 /** Another process writes to the folder. The message says which, and what to do. */
-export class FolderInUse extends UserError {
+class FolderInUse extends UserError {
   override name = 'FolderInUse';
 }
 

@@ -109,15 +109,15 @@ async function converse(
   session: LabSession,
   { arm, neighbours, lab, signal, deadlineMs, onSample, onLoadEnd }: RunOneInput,
 ): Promise<{ measurement: Measurement; loadBegan: number }> {
-  const deadline = new Deadline(
-    session,
+  const deadline = createDeadline(session);
+  deadline.set(
     deadlineMs ?? runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm) + neighboursMs({ neighbours }),
     'the run took longer than its deadline',
   );
   const stop = () => {
     session.send({ type: 'stop' });
     const patience = lab.engine === 'qemu-tcg' ? EMULATED_STOP_DEADLINE_MS : STOP_DEADLINE_MS;
-    deadline.shorten(patience, 'the agent did not end after it was told to stop');
+    deadline.set(patience, 'the agent did not end after it was told to stop');
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
@@ -144,7 +144,8 @@ async function converse(
       }
     }
   } catch (error) {
-    throw deadline.passed ? new Error(deadline.passed) : error;
+    const late = deadline.passed();
+    throw late === undefined ? error : new Error(late);
   } finally {
     signal.removeEventListener('abort', stop);
     deadline.cancel();
@@ -152,31 +153,21 @@ async function converse(
 }
 
 /** Kills the agent when the time is up; its death then ends the conversation. */
-class Deadline {
-  passed: string | null = null;
-  #timer: NodeJS.Timeout;
-  readonly #session: LabSession;
-
-  constructor(session: LabSession, ms: number, reason: string) {
-    this.#session = session;
-    this.#timer = this.#arm(ms, reason);
-  }
-
-  shorten(ms: number, reason: string): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#arm(ms, reason);
-  }
-
-  cancel(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #arm(ms: number, reason: string): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.passed = `${reason} (${Math.round(ms / 1000)} s)`;
-      this.#session.kill();
-    }, ms);
-  }
+function createDeadline(session: LabSession) {
+  let timer: NodeJS.Timeout | undefined;
+  let passed: string | undefined;
+  return {
+    /** @param ms from now @param reason what the run then failed with */
+    set(ms: number, reason: string) {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        passed = `${reason} (${Math.round(ms / 1000)} s)`;
+        session.kill();
+      }, ms);
+    },
+    passed: () => passed,
+    cancel: () => clearTimeout(timer),
+  };
 }
 
 function placeOf({ seed: _, ...place }: PlannedRun): Omit<PlannedRun, 'seed'> {

@@ -1,10 +1,11 @@
 /**
  * The gauge's metrics over HTTP, for Prometheus.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { isIP } from 'node:net';
 import { UserError } from '../domain/error.js';
 import { METRICS_CONTENT_TYPE } from '../gauge/exposition.js';
+import { listen } from '../machine/listen.js';
 
 export interface Endpoint {
   readonly host: string;
@@ -47,7 +48,7 @@ export async function serveMetrics({ host, port }: Endpoint, render: () => strin
     if (body === null) return void response.writeHead(503, { 'retry-after': '1' }).end();
     response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(body);
   });
-  await listen(server, host, port);
+  await listen(server, host, port, 'the metrics', 'choose another with --metrics [address:]port');
   const shown = host.includes(':') ? `[${host}]` : host;
   return {
     url: `http://${shown}:${port}/metrics`,
@@ -56,17 +57,4 @@ export async function serveMetrics({ host, port }: Endpoint, render: () => strin
       server.closeAllConnections();
     },
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new UserError(
-          `the metrics cannot be served on ${host}:${port} (${error.code}); choose another with --metrics [address:]port`,
-        ),
-      );
-    });
-    server.listen(port, host, resolve);
-  });
 }

@@ -2,12 +2,12 @@
  * The live page of a run: a server on loopback with the page, its events, the report in the end, and `/metrics`.
  */
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../domain/error.js';
 import type { ExperimentEvent } from '../../experiment/blocks.js';
 import { METRICS_CONTENT_TYPE } from '../../gauge/exposition.js';
+import { listen } from '../../machine/listen.js';
 import type { LiveMessage } from './messages.js';
 import { renderRunMetrics } from './metrics.js';
 import { LIVE_PATHS, livePage } from './page.js';
@@ -46,7 +46,7 @@ export async function openLive(port: number): Promise<LiveServer> {
       response.end();
     });
   });
-  await listen(server, port);
+  await listen(server, HOST, port, 'the live page', 'choose another port with --live <port>');
   const { port: bound } = server.address() as AddressInfo;
   const hosts = new Set([`${HOST}:${bound}`, `localhost:${bound}`]);
 
@@ -146,17 +146,4 @@ function page(response: ServerResponse, html: string): void {
 async function script(response: ServerResponse): Promise<void> {
   const text = await readFile(SCRIPT);
   response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-store' }).end(text);
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new UserError(
-          `the live page cannot be served on ${HOST}:${port} (${error.code}); choose another port with --live <port>`,
-        ),
-      );
-    });
-    server.listen(port, HOST, resolve);
-  });
 }
