@@ -3,11 +3,11 @@
  * choosing the port; measured on 3.2, 3.3, 5.10, 6.1, 6.12, 6.18 and 7.2, and read in the sources between.
  */
 import { strategyOf } from '../domain/strategy.js';
-import { portCount } from '../domain/units.js';
 import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
 import { forgetsTimeWait } from './kernel-changes.js';
 import { kernelSeries } from './kernel-version.js';
-import { type PredictInput, searchedRange, usablePorts } from './predict-input.js';
+import type { PredictInput } from './predict-input.js';
+import { neverFound, usablePorts, walkedFirst } from './search-order.js';
 
 export interface Ceiling {
   /** Tuples at once; null where there is no closed form, and `rule` says why. */
@@ -207,7 +207,7 @@ function sharedByAutobind(input: PredictInput): Ceiling {
       rule: 'with ip_autobind_reuse=1 bind() shares ports once all are used, and with one destination a shared port is of no use',
     });
   }
-  const quarter = Math.floor(portCount(searchedRange(input)) / 4);
+  const quarter = walkedFirst(input) ?? 0;
   const ports = Math.max(0, usablePorts(input) - shared.lost);
   const [sources, more] = [any ? 1 : input.addresses, input.destinations - 1];
   const most = sources * (ports + quarter * more);
@@ -238,6 +238,7 @@ interface Row {
 }
 
 function row(input: PredictInput, { factors, divisor = 1, lost = 0, ...rest }: Row): Ceiling {
+  const missed = neverFound(input);
   const ports = Math.floor(Math.max(0, usablePorts(input) - lost) / divisor);
   const sources = factors.includes('S') ? input.addresses : 1;
   const targets = factors.includes('D') ? input.destinations : 1;
@@ -256,7 +257,11 @@ function row(input: PredictInput, { factors, divisor = 1, lost = 0, ...rest }: R
     formula: about + formula,
     takesOver: 'no',
     ...rest,
-    rule: lost > 0 ? `${rest.rule}; ${lost} ports are lost to other programs, which hold them by bind()` : rest.rule,
+    rule: [
+      rest.rule,
+      ...(lost > 0 ? [`${lost} ports are lost to other programs, which hold them by bind()`] : []),
+      ...(missed === null ? [] : [`port ${missed} is never found: the search reckons with an even number of ports`]),
+    ].join('; '),
     ports,
     sources,
     targets,

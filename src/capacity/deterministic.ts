@@ -5,13 +5,13 @@
 
 import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
-import { portCount } from '../domain/units.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { type Ceiling, ceiling } from './ceiling.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
-import { type PredictInput, searchedRange } from './predict-input.js';
+import type { PredictInput } from './predict-input.js';
+import { missesAtRandom } from './search-order.js';
 import { afterClose } from './time-wait.js';
 
 export interface Determinism {
@@ -58,7 +58,7 @@ export function isDeterministic(
   const doubt = proxyDoubt(arm) ?? generatorDoubt(arm, input.kernel, sysctls, attempts);
   if (doubt !== undefined) return no(doubt);
   if (top.concurrent === 0) return yes(`no attempt can succeed: ${top.rule}`);
-  const surePorts = missesAPort(input) ? top.ports - 1 : top.ports;
+  const surePorts = missesAtRandom(input) ? top.ports - 1 : top.ports;
   const question: Question = { arm, input, top, attempts, surePorts, concurrent: top.concurrent };
   return allSucceed(question) ?? fullThenRefused(question);
 }
@@ -161,17 +161,6 @@ function freedDuringRun(arm: Arm, input: PredictInput, top: Ceiling, concurrent:
   if (input.maxTwBuckets < concurrent)
     return `tcp_max_tw_buckets = ${input.maxTwBuckets} is below the ceiling, and time decides which sockets go over it`;
   return undefined;
-}
-
-/**
- * A search by parity covers an even number of ports, so that of an odd range one is left out, another each time. From 4.6
- * so; a socket's own range is walked one by one since 6.8 (207184853dbd).
- */
-function missesAPort(input: PredictInput): boolean {
-  const strategy = strategyOf(input.strategy);
-  const size = portCount(searchedRange(input));
-  if (strategy.port === 'program' || size === 1 || size % 2 === 0) return false;
-  return !(strategy.options.includes('IP_LOCAL_PORT_RANGE') && atLeast(input.kernel, '6.8'));
 }
 
 function yes(why: string): Determinism {

@@ -4,7 +4,7 @@
 import { familyOf, isLoopback } from '../domain/addresses.js';
 import { type StrategyName, strategyOf } from '../domain/strategy.js';
 import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.js';
-import { type PortRange, portCount, portsWithin } from '../domain/units.js';
+import { type PortRange, portsWithin } from '../domain/units.js';
 import { destinationCount } from '../plan/arrival.js';
 import type { Arm } from '../plan/plan.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
@@ -25,6 +25,8 @@ export interface PredictInput {
   readonly range: PortRange;
   /** Ports of `ip_local_reserved_ports` inside the range that the kernel searches for this strategy. */
   readonly reserved: number;
+  /** Those ports; null where only their number is known. */
+  readonly reservedPorts: ReadonlySet<number> | null;
   /** The program's own list (explicit ports) or the socket's range (local-port-range); null: the kernel's range. */
   readonly programPorts: PortRange | null;
   /** S: local addresses. */
@@ -80,12 +82,6 @@ export function searchedRange(input: Pick<PredictInput, 'strategy' | 'range' | '
   return { low, high };
 }
 
-/** P: the ports that can be had. A port that the program names itself may be a reserved one, others may not. */
-export function usablePorts(input: PredictInput): number {
-  const ports = portCount(searchedRange(input));
-  return strategyOf(input.strategy).port === 'program' ? ports : Math.max(0, ports - input.reserved);
-}
-
 /**
  * The input that an arm and the machine's sysctls come to. What neither names has the kernel's default.
  * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
@@ -100,12 +96,13 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     range: range === undefined ? defaultRange(kernel) : parseLocalPortRange(range),
     programPorts: load.ports,
   };
-  const searched = searchedRange(base);
+  const reservedPorts = portsWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searchedRange(base));
   return {
     ...fromSysctls(kernel, sysctls),
     kernel,
     ...base,
-    reserved: portsWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searched),
+    reserved: reservedPorts.size,
+    reservedPorts,
     addresses: arm.addresses.length,
     // Through an external proxy, every connection of this machine goes to the one place where it is.
     destinations: arm.via ? 1 : destinationCount(arm.destinations),
@@ -136,6 +133,7 @@ export function inputFrom(
     range: setup.range ?? defaultRange(kernel),
     programPorts: null,
     reserved,
+    reservedPorts: null,
     addresses,
     destinations,
     close,

@@ -6,9 +6,8 @@
  */
 import { strategyOf } from '../domain/strategy.js';
 import { type Ceiling, eraOf } from './ceiling.js';
-import { searchesByParity } from './kernel-changes.js';
-import { atLeast } from './kernel-version.js';
-import { type PredictInput, usablePorts } from './predict-input.js';
+import type { PredictInput } from './predict-input.js';
+import { usablePorts, walkedFirst } from './search-order.js';
 import { afterClose } from './time-wait.js';
 
 export interface SlowWall {
@@ -47,16 +46,12 @@ function rateTo(input: PredictInput, top: Ceiling, tuples: number): number | nul
 
 /** The ports that a search walks first. */
 function firstPart(input: PredictInput): { ports: number; why: string } | null {
-  if (!searchesByParity(input.kernel)) return null;
+  const first = walkedFirst(input);
+  if (first === null) return null;
   const { port, options, address } = strategyOf(input.strategy);
-  const usable = usablePorts(input);
-  const half = Math.floor(usable / 2);
-  if (port === 'program') return null;
   if (port === 'connect') {
-    // 207184853dbd: a socket's own range is walked one by one.
-    if (options.includes('IP_LOCAL_PORT_RANGE') && atLeast(input.kernel, '6.8')) return null;
     // Others' bind() takes the other parity first.
-    const free = Math.max(0, half - Math.max(0, input.heldByOthers - (usable - half)));
+    const free = Math.max(0, first - Math.max(0, input.heldByOthers - (usablePorts(input) - first)));
     return {
       ports: free,
       why: 'connect() walks one parity of the range first, and half of the ports are of it: past that each search walks the used half in vain',
@@ -64,16 +59,15 @@ function firstPart(input: PredictInput): { ports: number; why: string } | null {
   }
   if (options.includes('SO_REUSEADDR')) {
     return {
-      ports: Math.floor(usable / 4),
+      ports: first,
       why:
         eraOf(input) === 'D'
           ? 'bind() with SO_REUSEADDR walks the odd ports of the lower half, a quarter of the range, before it shares one'
           : 'bind() with SO_REUSEADDR walks the odd ports of the lower half first, a quarter of the range: past that each search walks them in vain',
     };
   }
-  const others = address === 'any' ? input.heldByOthers : 0;
   return {
-    ports: Math.max(0, half - others),
+    ports: Math.max(0, first - (address === 'any' ? input.heldByOthers : 0)),
     why: 'bind() walks one parity of the range first, and half of the ports are of it: past that each search walks the used half in vain',
   };
 }

@@ -116,12 +116,12 @@ export function parsePortList(text: string): PortRange[] {
   return ranges;
 }
 
-/** How many ports of a list, whose ranges may overlap, lie within a range. @param list as ip_local_reserved_ports @throws UnitError */
-export function portsWithin(list: string, { low, high }: PortRange): number {
+/** The ports of a list, whose ranges may overlap, that lie within a range. @param list as ip_local_reserved_ports @throws UnitError */
+export function portsWithin(list: string, { low, high }: PortRange): ReadonlySet<number> {
   const inside = new Set<number>();
   for (const range of parsePortList(list.trim()))
     for (let port = Math.max(low, range.low); port <= Math.min(high, range.high); port++) inside.add(port);
-  return inside.size;
+  return inside;
 }
 
 /** Ports in a range, both ends included. */

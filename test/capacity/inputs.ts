@@ -14,6 +14,7 @@ export function input(changes: Partial<Omit<PredictInput, 'kernel'>> & { kernel?
     strategy: 'bind',
     range: { low: 40000, high: 40099 },
     reserved: 0,
+    reservedPorts: null,
     programPorts: null,
     addresses: 1,
     destinations: 1,

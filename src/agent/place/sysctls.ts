@@ -39,5 +39,5 @@ export function ephemeralRange(): PortRange {
 /** How many ports of the range are reserved (ip_local_reserved_ports: `8080,9000-9100`). */
 export function reservedIn(range: PortRange): number {
   const result = readSysctl('net.ipv4.ip_local_reserved_ports');
-  return result.ok ? portsWithin(result.value, range) : 0;
+  return result.ok ? portsWithin(result.value, range).size : 0;
 }

@@ -141,7 +141,8 @@ export function connectUnbound(
   for (const start of parity && size > 1 ? [offset & ~1, (offset & ~1) + 1] : [offset]) {
     let port = range.low + start;
     for (let i = 0; i < remaining; i += step, port += step) {
-      if (port >= range.low + remaining) port -= remaining;
+      // As the kernel has it: an odd range is walked to its last port, from which the search goes on behind the first one.
+      if (port >= range.low + size) port -= remaining;
       if (table.reserved.has(port)) continue;
       const bucket = table.buckets.get(port);
       if (bucket && barredToConnect(bucket)) continue;

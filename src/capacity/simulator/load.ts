@@ -3,12 +3,14 @@
  */
 
 import { strategyOf } from '../../domain/strategy.js';
+import { portCount } from '../../domain/units.js';
 import { arrivalDurationMs, scheduledAttempts } from '../../plan/arrival.js';
 import type { Arm } from '../../plan/plan.js';
 import type { Prediction } from '../../results/schema.js';
 import { hasStrategy } from '../bind-era.js';
 import { ceiling } from '../ceiling.js';
-import { type PredictInput, usablePorts } from '../predict-input.js';
+import type { PredictInput } from '../predict-input.js';
+import { usablePorts } from '../search-order.js';
 import { reuseActs } from '../time-wait.js';
 import type { HostConfig } from './host.js';
 import { expectedOf, repeatSimulation } from './repeat.js';
@@ -118,13 +120,22 @@ function programOf({ strategy, close }: PredictInput, load: SimulatedLoad, scale
   };
 }
 
+/** A range with this many times as many ports as can be had is searched too slowly: then the reserved ones are cut off its end. */
+const MOST_RESERVED = 8;
+
 function configOf(input: PredictInput, load: SimulatedLoad, scale: Scale): HostConfig {
   const { low } = input.range;
+  const { reservedPorts } = input;
+  // Where reserved ports lie decides which parity and which half has room.
+  const asItIs =
+    reservedPorts !== null &&
+    scale.ports === usablePorts(input) &&
+    portCount(input.range) <= MOST_RESERVED * scale.ports;
   return {
     kernel: input.kernel,
-    // Reserved ports are cut off the end: where they lie is of little weight.
-    range: { low, high: low + scale.ports - 1 },
-    reserved: new Set(),
+    ...(asItIs
+      ? { range: input.range, reserved: reservedPorts }
+      : { range: { low, high: low + scale.ports - 1 }, reserved: new Set<number>() }),
     autobindReuse: input.autobindReuse,
     twReuse: reuseActs(input),
     twReuseDelayMs: input.twReuseDelayMs,
