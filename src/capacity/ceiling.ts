@@ -7,7 +7,7 @@ import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
 import { forgetsTimeWait } from './kernel-changes.js';
 import { kernelSeries } from './kernel-version.js';
 import type { PredictInput } from './predict-input.js';
-import { neverFound, usablePorts, walkedFirst } from './search-order.js';
+import { neverFound, sharedPorts, usablePorts } from './search-order.js';
 
 export interface Ceiling {
   /** Tuples at once; null where there is no closed form, and `rule` says why. */
@@ -189,7 +189,7 @@ function sharedByReuseport(input: PredictInput): Ceiling {
 }
 
 /**
- * From 5.7 with ip_autobind_reuse=1: the second search takes the first port that it meets, which is odd and in the lower
+ * From 5.7 with ip_autobind_reuse=1: the second search takes the first port that it meets, which as a rule is odd and in the lower
  * half, so that only a quarter of the ports is ever shared.
  */
 function sharedByAutobind(input: PredictInput): Ceiling {
@@ -207,19 +207,20 @@ function sharedByAutobind(input: PredictInput): Ceiling {
       rule: 'with ip_autobind_reuse=1 bind() shares ports once all are used, and with one destination a shared port is of no use',
     });
   }
-  const quarter = walkedFirst(input) ?? 0;
+  const again = sharedPorts(input);
   const ports = Math.max(0, usablePorts(input) - shared.lost);
   const [sources, more] = [any ? 1 : input.addresses, input.destinations - 1];
-  const most = sources * (ports + quarter * more);
+  const most = sources * (ports + again * more);
+  const symbol = again === Math.floor(ports / 4) ? '⌊P/4⌋' : 'Q';
   return row(input, {
     ...shared,
     factors: any ? ['P'] : ['P', 'S'],
     concurrent: null,
     most,
     formula: any
-      ? `at most P + ⌊P/4⌋·(D−1) = ${ports} + ${quarter} · ${more} = ${most}`
-      : `at most S·(P + ⌊P/4⌋·(D−1)) = ${sources} · (${ports} + ${quarter} · ${more}) = ${most}`,
-    rule: 'with ip_autobind_reuse=1 bind() shares a quarter of the ports at random once all are used, so some connect() calls fail before the ceiling is reached and there is no closed form',
+      ? `at most P + ${symbol}·(D−1) = ${ports} + ${again} · ${more} = ${most}`
+      : `at most S·(P + ${symbol}·(D−1)) = ${sources} · (${ports} + ${again} · ${more}) = ${most}`,
+    rule: 'with ip_autobind_reuse=1 bind() shares the ports that it searches first, as a rule a quarter, at random once all are used, so some connect() calls fail before the ceiling is reached and there is no closed form',
   });
 }
 
@@ -257,6 +258,8 @@ function row(input: PredictInput, { factors, divisor = 1, lost = 0, ...rest }: R
     formula: about + formula,
     takesOver: 'no',
     ...rest,
+    // Without a port there is none to share either: bind() fails.
+    ...(ports === 0 && strategyOf(input.strategy).port === 'bind' ? { fails: 'bind:EADDRINUSE' } : {}),
     rule: [
       rest.rule,
       ...(lost > 0 ? [`${lost} ports are lost to other programs, which hold them by bind()`] : []),

@@ -45,22 +45,48 @@ export function missesAtRandom(input: Search): boolean {
   return byParity(input) && parts(input).some((part) => portCount(part) % 2 === 1 && portCount(part) > 3);
 }
 
-/**
- * The ports that a search by parity walks first: those of the parity of `low` for connect(), the others for bind(), with SO_REUSEADDR those
- * of the lower half only. Reserved ports do not count; where their places are not known, they are taken to lie evenly.
- * @returns their number; null where the search does not go by parity
- */
-export function walkedFirst(input: PredictInput): number | null {
-  if (!byParity(input)) return null;
-  const [{ low, high }] = parts(input);
-  const first = strategyOf(input.strategy).port === 'connect' ? low : low + 1;
+/** The ports of one parity of a part, as many as are not reserved; where the places of these are not known, they are taken to lie evenly. */
+function countFrom(input: PredictInput, first: number, high: number): number {
   let count = 0;
   for (let port = first; port <= high; port += 2) if (!input.reservedPorts?.has(port)) count++;
-  // An odd range has one more of the parity of `low`, which is missed.
-  if (first === low && (high - low) % 2 === 0 && high > low) count--;
   if (input.reservedPorts !== null || input.reserved === 0) return count;
   const size = portCount(searchedRange(input));
   return Math.floor((count * (size - input.reserved)) / size);
+}
+
+/** How many ports each stretch of a search by parity has, in the order of the search; null where it does not go by parity. */
+function stretches(input: PredictInput): number[] | null {
+  if (!byParity(input)) return null;
+  const connects = strategyOf(input.strategy).port === 'connect';
+  return parts(input).flatMap(({ low, high }) => {
+    const never = high - low === 2 ? 1 : 0;
+    const even = countFrom(input, low, high) - (never && !input.reservedPorts?.has(high) ? 1 : 0);
+    const odd = countFrom(input, low + 1, high);
+    return connects ? [even, odd] : [odd, even];
+  });
+}
+
+/**
+ * The ports that a search by parity walks first: those of the parity of `low` for connect(), the others for bind(), with SO_REUSEADDR those
+ * of the lower half only. Reserved ports do not count.
+ * @returns their number; null where the search does not go by parity
+ */
+export function walkedFirst(input: PredictInput): number | null {
+  const [first, second] = stretches(input) ?? [null, null];
+  if (first === null) return null;
+  const { low, high } = searchedRange(input);
+  if (low === high) return first! + second!;
+  // An odd range has one more of the parity of `low`, of which each search misses one.
+  const odd = strategyOf(input.strategy).port === 'connect' && (high - low) % 2 === 0 && high - low > 2;
+  return Math.max(0, first! - (odd ? 1 : 0));
+}
+
+/**
+ * The ports that ip_autobind_reuse shares: the second search takes the first port that it meets, and so comes no further than the first
+ * stretch that has any.
+ */
+export function sharedPorts(input: PredictInput): number {
+  return stretches(input)?.find((count) => count > 0) ?? 0;
 }
 
 /** P: the ports that can be had. A port that the program names itself may be a reserved one, others may not. */

@@ -18,10 +18,12 @@ import type { SimulatedProgram } from './simulate.js';
 
 export type Simulated = NonNullable<Prediction['simulated']>;
 
-const RUNS = 10;
+/** Small loads are simulated often, since chance has the largest part in them. */
+const RUNS = { least: 10, most: 100 } as const;
 const SEED = 1;
-/** Looks into the bind table that one run may take: attempts × ports. */
+/** Looks into the bind table that one run may take, and all of them: attempts × ports. */
 const BUDGET = 250_000;
+const BUDGET_OF_ALL = 2_500_000;
 /** A range smaller than this is not like a large one. */
 const LEAST_PORTS = 64;
 
@@ -59,7 +61,9 @@ export function simulateLoad(input: PredictInput, load: SimulatedLoad): Simulate
   if (input.finTimeoutMs !== null || attempts === 0 || usablePorts(input) === 0) return null;
   const scale = scaleOf(input, attempts);
   const [program, config] = [programOf(input, load, scale), configOf(input, load, scale)];
-  const outcomes = repeatSimulation(config, [program], RUNS, SEED)[0]!;
+  const often = Math.floor(BUDGET_OF_ALL / (scale.attempts * scale.ports));
+  const runs = Math.min(RUNS.most, Math.max(RUNS.least, often));
+  const outcomes = repeatSimulation(config, [program], runs, SEED)[0]!;
   const whole = attempts / program.attempts;
   const most = Math.min(attempts, load.holdMs === null ? ceiling(input).most : attempts);
   const ok = expectedOf(outcomes.map((outcome) => outcome.ok * whole));
@@ -67,8 +71,8 @@ export function simulateLoad(input: PredictInput, load: SimulatedLoad): Simulate
   return {
     attempts,
     ok: { mean: ok.mean, low: Math.max(0, ok.low), high: Math.min(ok.high, most) },
-    beforeFirstFailure: scale.whole && first.length === RUNS ? clipped(expectedOf(first)) : null,
-    runs: RUNS,
+    beforeFirstFailure: scale.whole && first.length === runs ? clipped(expectedOf(first)) : null,
+    runs,
     scaledTo: scale.whole ? null : scale.ports,
   };
 }
