@@ -26,13 +26,26 @@ const MAINLINE: readonly (readonly [since: string, era: BindEra])[] = [
   ['3.3', 'B'],
 ];
 
-/** RHEL 6 and 7 took these changes into 2.6.32 and 3.10; the builds are the first known to have them. */
+/** RHEL 7 took attempt_half in after build 229 (its source has none of it) and by 862 (reports of half a range); which build did is not known. */
+const RHEL7_SHARES_HALF = { notIn: [229], in: [862] } as const;
+
+/**
+ * RHEL 6 and 7 took these changes into 2.6.32 and 3.10; the builds are the first known to have them, or, for RHEL 7, the first that may: half
+ * of the ports is the lower ceiling of the two.
+ */
 const ENTERPRISE: readonly (readonly [release: number, build: readonly number[], era: BindEra])[] = [
-  [7, [1160], 'C2'],
+  [7, [230], 'C2'],
   [6, [642], 'C2'],
   [6, [358, 18, 1], 'C'],
   [6, [220, 12, 1], 'B'],
 ];
+
+/** Whether nobody knows which of two eras a vendor's build has. */
+export function isEraUncertain({ enterprise }: KernelVersion): boolean {
+  if (enterprise?.release !== 7) return false;
+  const { build } = enterprise;
+  return notBelow(build, [RHEL7_SHARES_HALF.notIn[0] + 1]) && !notBelow(build, RHEL7_SHARES_HALF.in);
+}
 
 /** The era of a kernel. */
 export function bindEra(kernel: KernelVersion): BindEra {

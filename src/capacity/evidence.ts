@@ -3,7 +3,7 @@
  */
 import { type StrategyName, strategyOf } from '../domain/strategy.js';
 import type { Prediction } from '../results/schema.js';
-import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
+import { type BindEra, bindEra, hasStrategy, isEraUncertain } from './bind-era.js';
 import { type Ceiling, eraOf } from './ceiling.js';
 import { atLeast, type KernelVersion, kernelSeries, parseKernelVersion } from './kernel-version.js';
 import type { PredictInput } from './predict-input.js';
@@ -63,6 +63,13 @@ export function evidenceFor(input: PredictInput, top: Ceiling): Evidence {
           : 'the simulation follows the source of this era, on which nothing was measured',
     };
   }
+  if (isEraUncertain(kernel) && strategyOf(strategy).options.includes('SO_REUSEADDR')) {
+    return {
+      how: 'assumed',
+      on: [],
+      why: 'RHEL 7 halved the ports of SO_REUSEADDR in a build after 229 and not after 862; whether this one has it is not known, and the lower ceiling is taken',
+    };
+  }
   if (kernel.enterprise) return ofVendor(kernel, kernel.enterprise.release);
   return ofMainline(input);
 }
@@ -71,8 +78,8 @@ function ofVendor(kernel: KernelVersion, release: number): Evidence {
   if (release === 6 || release === 7) {
     return {
       how: 'read',
-      on: release === 6 ? ['2.6.32-642.6.2.el6'] : ['3.10.0-1160.el7'],
-      why: "from the vendor's source and advisories, since it changed bind() within one kernel number",
+      on: release === 6 ? ['2.6.32-642.6.2.el6'] : ['3.10.0-229.7.2.el7', '3.10.0-1160.el7'],
+      why: "from the vendor's source and advisories, and from public reports, since it changed bind() within one kernel number",
     };
   }
   return {

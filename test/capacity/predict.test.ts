@@ -319,3 +319,23 @@ test('an arm without a closed form is simulated, in milliseconds also where it i
   const most = 200 * (28_232 + 7058 * 7);
   assert.ok(Math.abs(large.ok.mean / most - 1) < 0.05, `${large.ok.mean} is not about ${most}`);
 });
+
+test('RHEL 7: half of the range from build 862 on as reported, all of it up to 229, and between them nobody knows', () => {
+  const of = (build: string) =>
+    predict(
+      input({
+        kernel: `3.10.0-${build}.el7.x86_64`,
+        strategy: 'bind-any-reuseaddr',
+        range: { low: 500, high: 65_535 },
+      }),
+    );
+  assert.equal(of('229.7.2').concurrent, 65_036);
+  for (const build of ['862.14.4', '1062.12.1', '1160']) {
+    assert.equal(of(build).concurrent, 32_518, build);
+    assert.equal(of(build).known?.how, 'read', build);
+  }
+  const between = of('514.26.2');
+  assert.equal(between.concurrent, 32_518, 'the lower ceiling of the two');
+  assert.equal(between.known?.how, 'assumed');
+  assert.match(between.known?.why ?? '', /after 229 and not after 862/);
+});
