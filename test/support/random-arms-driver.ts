@@ -12,8 +12,8 @@ import { outcomesOf } from '../../src/load/outcome.js';
 import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
 import { runSocketEngine } from '../../src/load/socket/engine-socket.js';
 import { readLines } from '../../src/machine/ndjson.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 import { addressesOf, MOST_DESTINATIONS, type Setting } from './random-arms.js';
 
 export interface ArmsInput {

@@ -6,8 +6,8 @@ import type { KernelVersion } from '../../src/capacity/kernel-version.js';
 import { predictArm } from '../../src/capacity/predict.js';
 import { type Random, randomStream } from '../../src/domain/random.js';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
+import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, Arrival } from '../../src/plan/plan.js';
-import { LOAD } from '../../src/profile/defaults.js';
 import type { Outcomes } from '../../src/results/schema.js';
 
 /** What all arms of one lab have in common: what its origin does. */
