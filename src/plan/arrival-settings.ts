@@ -91,7 +91,7 @@ function kept<K extends keyof typeof SHAPES>(shape: K) {
 }
 
 /** The arrivals of a plan: rates per second, times in milliseconds. */
-export const arrivalSchema = z.discriminatedUnion('shape', [
+const arrivalSchema = z.discriminatedUnion('shape', [
   kept('constant'),
   kept('poisson'),
   kept('ramp'),

@@ -44,5 +44,5 @@ export type Box = z.infer<typeof boxSchema>;
 export function boxNameProblem(name: string): string | undefined {
   // A dash at its front would be an option of vagrant(1), and slashes would be a regular expression.
   if (/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) return undefined;
-  return `found ${quote(name)}; a box is the name of a machine in the Vagrantfile, as ${BOX}`;
+  return `${quote(name)} is not a box; use the name of a machine in the Vagrantfile, for example ${BOX}`;
 }

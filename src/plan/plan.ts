@@ -74,7 +74,7 @@ export const armSchema = z.object({
 });
 export type Arm = z.infer<typeof armSchema>;
 
-export const thresholdSchema = z.object({
+const thresholdSchema = z.object({
   metric: z.string(),
   max: z.number().nullable(),
   min: z.number().nullable(),
@@ -92,7 +92,7 @@ export const guestSchema = z.object({
 export type Guest = z.infer<typeof guestSchema>;
 
 /** A kernel as a factor of the experiment. */
-export const kernelFactorSchema = z.object({
+const kernelFactorSchema = z.object({
   /** What tables, run ids and sentences call it. */
   name: z.string(),
   guest: guestSchema,

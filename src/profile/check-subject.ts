@@ -14,7 +14,7 @@ import { notAllowed, tryTarget } from './check-destinations.js';
 import type { SubjectInput } from './merge.js';
 import type { Path, Report } from './problem.js';
 
-export interface SubjectContext {
+interface SubjectContext {
   readonly lab: Experiment['lab'];
   /** Outgoing addresses of the arm; empty when they are in doubt themselves. */
   readonly addresses: readonly string[];
@@ -23,7 +23,7 @@ export interface SubjectContext {
 }
 
 /** The subject of an arm: a proxy that the lab starts, one elsewhere, or neither. */
-export interface CheckedSubject {
+interface CheckedSubject {
   readonly proxy?: ProxySettings;
   readonly via?: Target;
 }

@@ -59,7 +59,7 @@ function problemsOf(findings: readonly Finding[], yaml: Yaml): Problem[] {
 /** Where the value of a finding stands: with the variant of its arm when that names it, else with the baseline, which it has it from. */
 function placeOf({ arm, path, or = [] }: Finding, { valueAt }: Yaml): Path {
   if (arm === undefined) return path;
-  const paths = [path, ...or];
+  const paths = [path, ...or, ...underRoles(path)];
   const variants = valueAt(['variants']);
   const index = Array.isArray(variants) ? variants.findIndex((variant) => variant?.name === arm) : -1;
   const own = paths.map((each) => ['variants', index, ...each]).find((each) => valueAt(each) !== undefined);
@@ -67,4 +67,9 @@ function placeOf({ arm, path, or = [] }: Finding, { valueAt }: Yaml): Path {
   const place = paths.find((each) => valueAt(each) !== undefined) ?? path;
   // `addresses` may be a bare CIDR, which has no keys.
   return typeof valueAt(place.slice(0, 1)) === 'string' ? place.slice(0, 1) : place;
+}
+
+/** The sysctls of the role under test may stand under its role too. */
+function underRoles(path: Path): Path[] {
+  return path[0] === 'sysctls' ? ['proxy', 'client'].map((role) => ['roles', role, ...path]) : [];
 }

@@ -62,7 +62,7 @@ export class ProfileError extends UserError {
 }
 
 /** `profiles/x.yaml:12:7: variants[1].sysctls: …`, on one line and free of control characters. */
-export function formatProblem(file: string, problem: Problem): string {
+function formatProblem(file: string, problem: Problem): string {
   const place = problem.path === '' ? '' : `${problem.path}: `;
   return printable(`${file}:${problem.line}:${problem.column}: ${place}${problem.message}`);
 }

@@ -36,7 +36,7 @@ export interface LoadOptions extends AskedLab {
   readonly seed?: number | undefined;
 }
 
-export interface Resolution {
+interface Resolution {
   /** To be used only when there are no findings. */
   readonly experiment: Experiment;
   readonly findings: readonly Finding[];
@@ -83,8 +83,6 @@ interface ArmContext {
   readonly lab: Experiment['lab'];
   /** The allow list in canonical form. */
   readonly allowed: ReadonlySet<string>;
-  /** Whether the role under test is a proxy that the lab starts. */
-  readonly isProxied: boolean;
 }
 
 function resolveArms(
@@ -95,7 +93,7 @@ function resolveArms(
 ): [Arm, ...Arm[]] {
   const isProxied = subjectOf(subject).role === 'proxy';
   if (!isProxied) checkRoles(input, subject, findings);
-  const context: ArmContext = { subject, lab, allowed: checkAllowList(input.allow, findings), isProxied };
+  const context: ArmContext = { subject, lab, allowed: checkAllowList(input.allow, findings) };
   const base = namedArm(input, isProxied);
   const baseline = resolveArm('baseline', base, context, findings);
   const variants = input.variants.map((variant): Arm => {
@@ -121,7 +119,7 @@ function resolveArms(
 function resolveArm(
   name: string,
   named: NamedArm,
-  { subject, lab, allowed, isProxied }: ArmContext,
+  { subject, lab, allowed }: ArmContext,
   findings: Finding[],
   inherited?: string[],
 ): CompleteArm {
@@ -132,7 +130,7 @@ function resolveArm(
   const load = completeLoad({ ...named.load, arrival: named.load.arrival! }, subject, proxy);
   const destinations = checkDestinations(named.destinations, addresses, lab, allowed, report);
 
-  checkSysctls(name, named, isProxied ? 'proxy' : 'client', findings);
+  checkSysctls(name, named, findings);
   checkLoad(load, addresses.length, report);
   checkLoadOfSubject(load, named.load, subject, proxy, report);
   checkTls(load, destinations, report);
@@ -177,23 +175,19 @@ function checkRoles(input: ProfileInput, subject: SubjectKind, findings: Finding
       ]);
 }
 
-function checkSysctls(
-  arm: string,
-  { sysctls, roles }: NamedArm,
-  tested: 'proxy' | 'client',
-  findings: Finding[],
-): void {
+function checkSysctls(arm: string, { sysctls, roles }: NamedArm, findings: Finding[]): void {
   const all = [
-    { values: sysctls, under: [['sysctls'], ['roles', tested, 'sysctls']] },
-    ...(['client', 'origin'] as const).map((role) => ({ values: roles[role], under: [['roles', role, 'sysctls']] })),
+    { values: sysctls, under: ['sysctls'] },
+    { values: roles.client, under: ['roles', 'client', 'sysctls'] },
+    { values: roles.origin, under: ['roles', 'origin', 'sysctls'] },
   ];
   for (const { values, under } of all)
     for (const [name, value] of Object.entries(values)) {
-      const [path, ...or] = under.map((map) => [...map, name]);
+      const path = [...under, name];
       const badName = checkSysctlName(name);
       const badValue = checkSysctlValue(name, value);
-      if (badName !== undefined) findings.push({ arm, path: path!, or, message: badName, at: 'key' });
-      if (badValue !== undefined) findings.push({ arm, path: path!, or, message: badValue });
+      if (badName !== undefined) findings.push({ arm, path, message: badName, at: 'key' });
+      if (badValue !== undefined) findings.push({ arm, path, message: badValue });
     }
 }
 

@@ -126,7 +126,7 @@ const COMMAND_LINES: readonly [args: string, says: RegExp][] = [
   ['report broken', /broken\/results\.json is not JSON/],
   ['report garbled', /garbled\/journal\.ndjson:1: found a line that is not JSON; remove it to use the rest/],
   ['schema nope', /Allowed choices are profile, results/],
-  ['sink --listen localhost:80', /found the host name "localhost"/],
+  ['sink --listen localhost:80', /"localhost" is a host name/],
   ['sink --listen 127.0.0.1:70000', /a port is from 1 to 65535/],
   ['sink --request 10', /--request and --response go together/],
 ];

@@ -77,7 +77,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a box of the catalogue, not of the Vagrantfile',
     text: add('lab: { kind: vagrant, box: debian/bookworm64 }'),
     place: 'lab.box:8',
-    message: /found "debian\/bookworm64"; a box is the name of a machine in the Vagrantfile, as bookworm/,
+    message: /"debian\/bookworm64" is not a box; use the name of a machine in the Vagrantfile, for example bookworm/,
   },
   {
     title: 'two variants of one name',

@@ -170,7 +170,7 @@ export const SUBJECT: readonly BadProfile[] = [
       ['a link-local proxy', '169.254.1.1:3128', /link-local/],
       ['a multicast proxy', '239.1.2.3:3128', /multicast/],
       ['a broadcast proxy', '255.255.255.255:3128', /broadcast/],
-      ['a proxy by its name', 'proxy.example:3128', /found the host name "proxy\.example"/],
+      ['a proxy by its name', 'proxy.example:3128', /"proxy\.example" is a host name/],
     ] as const
   ).map(
     ([title, target, message]): BadProfile => ({
