@@ -70,7 +70,7 @@ import { formatTarget } from '../../domain/format.js';
 import { program } from '../define.js';
 import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, type SettingsOf } from '../settings.js';
-import type { Setup } from '../subject.js';
+import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = '${name}.conf';
 const LOG = '${name}.log';
@@ -104,7 +104,7 @@ export const ${name} = program('${name}', SETTINGS, {
 });
 
 // Where does it listen, and from which address does it connect?
-function configText(settings: ${type}, { directory, listen, outgoing }: Setup): string {
+function configText(settings: ${type}, { directory, listen, outgoing }: ProxySetup): string {
   return \`\${[
     \`listen \${formatTarget(listen[0])}\`,
     ...outgoing.map((address) => \`bind \${address}\`),
@@ -129,9 +129,9 @@ function testText() {
   return `import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ${name} } from '../../src/subjects/${name}/${name}.js';
-import type { Setup } from '../../src/subjects/subject.js';
+import type { ProxySetup } from '../../src/subjects/subject.js';
 
-const SETUP: Setup = {
+const SETUP: ProxySetup = {
   directory: '/dev/shm/proxy',
   listen: [{ address: '198.18.64.1', port: 3128 }],
   destinations: [{ address: '198.19.0.1', port: 9000 }],

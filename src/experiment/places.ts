@@ -8,10 +8,10 @@ import { type Lab, LabError } from '../lab/lab.js';
 import { experimentOn, onNoKernel } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
+import { fetchPrograms } from './fetched-programs.js';
 import { fitToKernels, inWords } from './fit.js';
 import { programObstacles, proxiesOf } from './proxies.js';
 import { type Examination, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
-import { provideTors } from './tors.js';
 
 /** Where the runs of one kernel are made; of all, where the kernel is no factor. */
 export interface Place extends Omit<Rehearsal, 'findings'> {
@@ -44,9 +44,9 @@ export function placeFor({ all }: Pick<Places, 'all'>, kernel: string | undefine
 export async function findPlaces(
   wanted: Experiment,
   labOf: (kernel: string | undefined) => Lab,
-  fetchTor?: Parameters<typeof provideTors>[1],
+  fetchTor?: Parameters<typeof fetchPrograms>[1],
 ): Promise<Places> {
-  const { experiment, warnings } = await provideTors(wanted, fetchTor);
+  const { experiment, warnings } = await fetchPrograms(wanted, fetchTor);
   if (experiment.kernels === undefined) {
     const lab = labOf(undefined);
     const { findings, ...rehearsal } = await rehearse(experiment, lab);

@@ -16,6 +16,6 @@ export async function examineProgram({ kind, binary }: ProgramName): Promise<Fou
   if (path !== undefined) return { ok: true, path, version: await versionOf(path, version) };
   const remedy = binary.includes('/')
     ? 'name the path of a program that can be executed'
-    : `install it, as with: apt-get install --no-install-recommends ${debianPackage}, or name its path as binary`;
-  return { ok: false, reason: `found no program ${binary}`, remedy };
+    : `install it, for example: apt-get install --no-install-recommends ${debianPackage}, or name its path as binary`;
+  return { ok: false, reason: `program ${binary} not found`, remedy };
 }

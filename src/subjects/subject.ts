@@ -56,8 +56,13 @@ export interface ProxyFacts<S> {
   readonly closesWithClient?: boolean;
   /** What it is in the table of fixes (`bindstorm fixes --subjects`); absent: it has no row. */
   readonly fixRow?: FixRow;
-  /** The Debian suite whose program is fetched and used instead of one that is installed; null: none. */
-  debianSuite?(settings: S): DebianSuite | null;
+  /** Of a kind whose program can be that of another Debian suite, fetched and not installed. */
+  readonly fromDebian?: {
+    /** The suite that the settings ask for; null: the program is installed. */
+    suite(settings: S): DebianSuite | null;
+    /** Fetch it. @returns the path of the program; rejects with LabError */
+    fetch(suite: DebianSuite): Promise<string>;
+  };
   /** Only of a kind that is a network of several processes. */
   readonly network?: NetworkTraits<S>;
 }
@@ -84,7 +89,7 @@ export interface NetworkTraits<S> {
 }
 
 /** The load of a row in the table of fixes. */
-export interface FixRow {
+interface FixRow {
   /** Connections that the client closes, or GETs to an origin that leaves it to the proxy to close. */
   readonly load: 'connections' | 'requests';
   /** Outgoing addresses, where it cannot have two. */
@@ -98,7 +103,7 @@ export interface FixRow {
 }
 
 /** What a proxy is set up with in its lab. */
-export interface Setup {
+export interface ProxySetup {
   /** A folder of its own, which it may write to, and which is gone with the lab. */
   readonly directory: string;
   /** Where its clients find it: a forward proxy in one place, a reverse proxy in one for each destination. */
@@ -116,7 +121,7 @@ export interface Setup {
 
 /** What starting it needs to know of the role that it is started in. */
 export interface StartInput {
-  readonly setup: Setup;
+  readonly setup: ProxySetup;
   /** The path of the program, and what it says of its version. */
   readonly binary: string;
   readonly version: Promise<string | null>;
@@ -153,7 +158,7 @@ export interface RunningProxy {
 }
 
 /** The files and the command line of one program. */
-export interface Configuration {
+interface Configuration {
   /** File name in the directory → text. */
   readonly files: Readonly<Record<string, string>>;
   /** Program and arguments. It must stay in the foreground. */
@@ -167,9 +172,9 @@ export interface Configuration {
 /** What the file of a kind says of a proxy that is one program. Pure; starting, watching and stopping are the same for all of them. */
 export interface ProgramFacts<S> extends ProxyFacts<S> {
   /** Settings → files and command line. */
-  configure(settings: S, binary: string, setup: Setup): Configuration;
+  configure(settings: S, binary: string, setup: ProxySetup): Configuration;
   /** What a line of a log (its file name, or a stream) says; null: nothing of interest. */
-  readLine(log: string, line: string, setup: Setup): LogEvent | null;
+  readLine(log: string, line: string, setup: ProxySetup): LogEvent | null;
   /** Arguments that make the program print how it was built, where its configuration hangs on that. */
   readonly build?: readonly string[];
   /** What it is asked before it is ended, at a socket in its directory, and what the answer says. */

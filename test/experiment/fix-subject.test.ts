@@ -5,7 +5,7 @@ import { keepRow, SubjectChanged, subjectRow } from '../../src/experiment/fix-su
 import { scratchFolder } from '../support/cli.js';
 
 const version = (found: string) => async () => ({ ok: true, path: '/x', version: found }) as const;
-const gone = async () => ({ ok: false, reason: 'found no program squid', remedy: 'install it' }) as const;
+const gone = async () => ({ ok: false, reason: 'program squid not found', remedy: 'install it' }) as const;
 
 test('the version that is here decides how it binds', async (t) => {
   const dir = scratchFolder(t);
@@ -21,7 +21,7 @@ test('one that is not here is said, with what to do; what was measured before st
   const dir = scratchFolder(t);
   const found = await subjectRow('squid', dir, gone);
   assert.ok(found.kind === 'absent');
-  assert.match(found.why, /squid is not installed \(found no program squid\): install it/);
+  assert.match(found.why, /squid is not installed \(program squid not found\): install it/);
   keepRow(dir, { strategy: 'bind', subject: { kind: 'squid', version: '5.7' } });
   assert.deepEqual(await subjectRow('squid', dir, gone), await subjectRow('squid', dir, version('5.7')));
 });

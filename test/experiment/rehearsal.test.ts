@@ -138,15 +138,15 @@ describe('the rehearsal of what can run', () => {
     const missing = await rehearsed(proxied, {
       check: () => ({
         programs: [
-          { binary: 'squid', version: null, problem: 'found no program squid' },
-          { binary: './squid6', version: null, problem: 'found no program ./squid6' },
+          { binary: 'squid', version: null, problem: 'program squid not found' },
+          { binary: './squid6', version: null, problem: 'program ./squid6 not found' },
         ],
         veth: { available: false, errno: 'EOPNOTSUPP' },
       }),
     });
     assert.deepEqual(missing.obstacles, [
-      'subject.binary: found no program squid',
-      'variant-1.subject.binary: found no program ./squid6',
+      'subject.binary: program squid not found',
+      'variant-1.subject.binary: program ./squid6 not found',
       'subject: this kernel has no veth devices (EOPNOTSUPP), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }',
     ]);
   });

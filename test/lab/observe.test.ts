@@ -15,7 +15,7 @@ const skip =
   process.getuid?.() !== 0
     ? 'eBPF is for root'
     : findProgram('bpftrace') === undefined &&
-      'found no program bpftrace; install it, as with: apt-get install bpftrace';
+      'program bpftrace not found; install it, for example: apt-get install bpftrace';
 
 test('every refused call is counted, and only those of the namespace', { skip }, async (t) => {
   const { stdout } = await promisify(execFile)(

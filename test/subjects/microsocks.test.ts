@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { microsocks } from '../../src/subjects/microsocks/microsocks.js';
-import type { Setup } from '../../src/subjects/subject.js';
+import type { ProxySetup } from '../../src/subjects/subject.js';
 
-const SETUP: Setup = {
+const SETUP: ProxySetup = {
   directory: '/dev/shm/proxy',
   listen: [{ address: '198.18.64.1', port: 3128 }],
   destinations: [{ address: '198.19.0.1', port: 9000 }],

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 import { dante } from '../../src/subjects/dante/dante.js';
 import { haproxy } from '../../src/subjects/haproxy/haproxy.js';
 import { nginx } from '../../src/subjects/nginx/nginx.js';
-import type { Setup } from '../../src/subjects/subject.js';
+import type { ProxySetup } from '../../src/subjects/subject.js';
 import { DANTE, HAPROXY, NGINX } from '../support/proxies.js';
 
-const SETUP: Setup = {
+const SETUP: ProxySetup = {
   directory: '/dev/shm/proxy',
   listen: [
     { address: '198.18.64.1', port: 3128 },

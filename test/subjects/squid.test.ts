@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { squid } from '../../src/subjects/squid/squid.js';
-import type { Setup } from '../../src/subjects/subject.js';
+import type { ProxySetup } from '../../src/subjects/subject.js';
 import { SQUID } from '../support/proxies.js';
 
-const SETUP: Setup = {
+const SETUP: ProxySetup = {
   directory: '/dev/shm/proxy',
   listen: [{ address: '198.18.1.2', port: 3128 }],
   destinations: [{ address: '198.19.0.1', port: 9000 }],
@@ -13,7 +13,7 @@ const SETUP: Setup = {
   descriptors: 9000,
 };
 
-function configOf(settings: Partial<typeof SQUID> = {}, place: Partial<Setup> = {}): string[] {
+function configOf(settings: Partial<typeof SQUID> = {}, place: Partial<ProxySetup> = {}): string[] {
   const { files } = squid.configure({ ...SQUID, ...settings }, '/usr/sbin/squid', { ...SETUP, ...place });
   return files['squid.conf']!.split('\n');
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
-import type { Setup } from '../../src/subjects/subject.js';
+import type { ProxySetup } from '../../src/subjects/subject.js';
 import { portsBesideClients, torLayout, torrcOf, votingTimes } from '../../src/subjects/tor/layout.js';
 import { bootstrapPhase, parseCircuit, parseStream, readTorLine } from '../../src/subjects/tor/log.js';
 import { foreignRoutes } from '../../src/subjects/tor/network.js';
@@ -12,7 +12,7 @@ import { createAttacher } from '../../src/subjects/tor/streams.js';
 import { tor } from '../../src/subjects/tor/tor.js';
 import { TOR } from '../support/proxies.js';
 
-const SETUP: Setup = {
+const SETUP: ProxySetup = {
   directory: '/lab',
   listen: [{ address: '198.18.1.1', port: 3128 }],
   destinations: [{ address: '198.19.0.1', port: 9000 }],

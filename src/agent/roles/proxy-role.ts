@@ -6,6 +6,7 @@
  * gone with the role, also when it is killed.
  */
 import { mkdirSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
 import { familyOf } from '../../domain/addresses.js';
 import { mount } from '../../kernel/boot.js';
@@ -14,7 +15,7 @@ import { createSocketObserver, type SocketObserver } from '../../kernel/sock-dia
 import { readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
 import { proxySubjectOf } from '../../subjects/index.js';
-import { wait } from '../../subjects/running/child.js';
+import {} from '../../subjects/running/child.js';
 import { type Observation, startObservation } from '../../subjects/running/observe.js';
 import { versionOf } from '../../subjects/running/program.js';
 import { ProxyError } from '../../subjects/running/proxy-error.js';
@@ -71,7 +72,7 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
   if (command.observe) observation = await startObservation(command.observe, TRACE, isRootOfMachine());
   const subject = proxySubjectOf(settings.kind);
   const binary = findProgram(settings.binary);
-  if (binary === undefined) throw new ProxyError(`found no program ${settings.binary}`, []);
+  if (binary === undefined) throw new ProxyError(`program ${settings.binary} not found`, []);
   const version = versionOf(binary, subject.version);
   const begin = () =>
     subject.start(settings, {

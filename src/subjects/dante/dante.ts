@@ -6,13 +6,13 @@
 import { program } from '../define.js';
 import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, oneAddress, type SettingsOf } from '../settings.js';
-import type { Setup } from '../subject.js';
+import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = 'danted.conf';
 const LOG = 'danted.log';
 
 const SETTINGS = { binary: binarySetting('danted'), config: CONFIG, clients: CLIENTS };
-export type DanteSettings = SettingsOf<'dante', typeof SETTINGS>;
+type DanteSettings = SettingsOf<'dante', typeof SETTINGS>;
 
 export const dante = program('dante', SETTINGS, {
   debianPackage: 'dante-server',
@@ -37,7 +37,7 @@ export const dante = program('dante', SETTINGS, {
   version: { args: ['-v'], pattern: /^Dante v(\d[\d.]*\d)/m },
 });
 
-function configText(settings: DanteSettings, { directory, listen, outgoing }: Setup): string {
+function configText(settings: DanteSettings, { directory, listen, outgoing }: ProxySetup): string {
   const [{ address, port }] = listen;
   const all = address.includes(':') ? '::/0' : '0.0.0.0/0';
   return `${[

@@ -18,7 +18,7 @@ import {
   persistentWithoutRequests,
   type SettingsOf,
 } from '../settings.js';
-import type { Setup } from '../subject.js';
+import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = 'haproxy.cfg';
 /** From a client's address to the server line with the outgoing address that is its. */
@@ -76,7 +76,7 @@ export const haproxy = program('haproxy', SETTINGS, {
   version: { args: ['-v'], pattern: /^HAProxy version (\d[\d.]*)/im },
 });
 
-function configText(settings: HaproxySettings, setup: Setup): string {
+function configText(settings: HaproxySettings, setup: ProxySetup): string {
   const { mode, persistent } = settings;
   const http = ['option http-server-close', `http-reuse ${persistent ? 'always' : 'never'}`];
   return `${[
@@ -112,7 +112,7 @@ function configText(settings: HaproxySettings, setup: Setup): string {
 }
 
 /** Clients that it serves at once; the others wait, unaccepted, and it says nothing of them. */
-function mostConnections({ descriptors, listen }: Setup): number {
+function mostConnections({ descriptors, listen }: ProxySetup): number {
   return Math.max(1, Math.floor((descriptors - RESERVE - listen.length) / 2));
 }
 
@@ -122,7 +122,7 @@ function sourceText(address: string, { ports }: HaproxySettings): string {
   return `${formatTarget({ address, port: ports.low })}-${ports.high}`;
 }
 
-function mapText({ clients }: Setup): string {
+function mapText({ clients }: ProxySetup): string {
   return clients.flatMap((group, k) => group.map((client) => `${client} s${k}\n`)).join('');
 }
 
@@ -142,7 +142,7 @@ function readInfo(answer: string): LogEvent | null {
 
 const ALERT = /^\[ALERT\]\s+\(\d+\) : (.+)$/;
 
-function readLine(log: string, line: string, setup: Setup): LogEvent | null {
+function readLine(log: string, line: string, setup: ProxySetup): LogEvent | null {
   if (log === LOG) {
     const [, session, connections] = SESSION.exec(line) ?? [];
     if (session !== undefined) {

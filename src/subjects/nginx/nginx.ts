@@ -15,7 +15,7 @@ import {
   persistentWithoutRequests,
   type SettingsOf,
 } from '../settings.js';
-import type { Setup } from '../subject.js';
+import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = 'nginx.conf';
 const ERROR_LOG = 'error.log';
@@ -56,7 +56,7 @@ export const nginx = program('nginx', SETTINGS, {
 /** Not `--with-stream=dynamic`, nor one of the options that begin alike. */
 const STREAM_BUILT_IN = /--with-stream(?=\s|$)/;
 
-function configText(settings: NginxSettings, setup: Setup): string {
+function configText(settings: NginxSettings, setup: ProxySetup): string {
   const { directory } = setup;
   const inHttp = settings.mode === 'http';
   return `${[
@@ -106,7 +106,7 @@ function temporaryFiles(directory: string): string[] {
 }
 
 /** From a client's address to the outgoing address that is its, and to its number. */
-function mapLines({ outgoing, clients }: Setup): string[] {
+function mapLines({ outgoing, clients }: ProxySetup): string[] {
   const lines = (value: (k: number) => string | number) =>
     clients.flatMap((group, k) => group.map((client) => `    ${client} ${value(k)};`));
   return [

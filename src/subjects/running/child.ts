@@ -10,7 +10,7 @@ const NOBODY = 65_534;
 const SOMEBODY = 1000;
 
 /** The command that gives up being root before it becomes the program, with the same pid. */
-export function identity(root: boolean): string[] {
+export function withoutRoot(root: boolean): string[] {
   return root
     ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--']
     : // Only root is mapped in the lab's user namespace, and programs that give up root fail there: a further one has a user.
@@ -77,8 +77,4 @@ export function noteLines(
       resolve();
     }),
   );
-}
-
-export function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -20,7 +20,8 @@ const SAMPLES = 3;
 const TAIL = 20;
 const LONGEST_LINE = 500;
 
-export interface LoggedFailure {
+/** Failures of one kind. */
+interface LoggedFailure {
   /** `bind`, `connect`, or null where the log does not tell. */
   readonly call: string | null;
   readonly errno: string | null;
@@ -29,6 +30,7 @@ export interface LoggedFailure {
   readonly lines: string[];
 }
 
+/** See createLogBook. */
 export interface LogBook {
   add(line: string, event: LogEvent | null): void;
   failures(): LoggedFailure[];
@@ -39,6 +41,7 @@ export interface LogBook {
   tail(): string[];
 }
 
+/** An empty book, to which the lines of all logs are added. */
 export function createLogBook(): LogBook {
   const failures = new Map<string, { call: string | null; errno: string | null; count: number; lines: string[] }>();
   const requests = new Map<string, number>();

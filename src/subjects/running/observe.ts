@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import { mount } from '../../kernel/boot.js';
 import { bind, nativeBuffer } from '../../kernel/libc.js';
 import { findProgram } from '../../machine/programs.js';
@@ -43,7 +44,7 @@ export async function startObservation(
   if (byBpf !== undefined) return byBpf;
   const strace = findProgram('strace');
   if (strace === undefined)
-    return 'found no program strace; install it, as with: apt-get install --no-install-recommends strace (or bpftrace, for root)';
+    return 'program strace not found; install it, for example: apt-get install --no-install-recommends strace (or bpftrace, for root)';
   const files = new Set<string>();
   return {
     prefix(nth) {
@@ -80,7 +81,7 @@ async function startBpf(bpftrace: string): Promise<Observation | undefined> {
     else if (line.includes(BPF_COUNTED)) counted();
     else count.add(line);
   });
-  if (!(await Promise.race([attached, ended.then(() => false), wait(ATTACH_DEADLINE_MS).then(() => false)]))) {
+  if (!(await Promise.race([attached, ended.then(() => false), wait(ATTACH_DEADLINE_MS, false, { ref: false })]))) {
     child.kill('SIGKILL');
     return undefined;
   }
@@ -96,7 +97,7 @@ async function startBpf(bpftrace: string): Promise<Observation | undefined> {
       const problem = await Promise.race([
         answer,
         ended.then(() => 'bpftrace ended before it said what it counted'),
-        wait(ANSWER_DEADLINE_MS).then(() => late),
+        wait(ANSWER_DEADLINE_MS, late, { ref: false }),
       ]);
       clearInterval(asking);
       // It is not waited for: the kernel detaches it when it can, and nothing of it is needed any more.
@@ -126,8 +127,4 @@ function mayTrace(): boolean {
     return false;
   }
   return isThere();
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -5,10 +5,11 @@
 import { spawn } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { formatTarget } from '../../domain/format.js';
 import { isListening } from '../../kernel/sock-diag.js';
 import type { ProgramFacts, RunningProxy, StartInput } from '../subject.js';
-import { endOf, identity, killGroup, noteLines, wait, writeFiles } from './child.js';
+import { endOf, killGroup, noteLines, withoutRoot, writeFiles } from './child.js';
 import { createLogBook, type LogBook, STANDARD_ERROR, STANDARD_OUTPUT } from './log-book.js';
 import { printedBy } from './program.js';
 import { ProxyError } from './proxy-error.js';
@@ -32,7 +33,7 @@ export async function startProgram<S>(
   const setup = facts.build ? { ...where, build: await printedBy(binary, facts.build) } : where;
   const program = facts.configure(settings, binary, setup);
   writeFiles(setup.directory, program.files, root);
-  const [first, ...rest] = [...prefix(0), ...identity(root), ...program.argv];
+  const [first, ...rest] = [...prefix(0), ...withoutRoot(root), ...program.argv];
   const child = spawn(first!, rest, {
     cwd: setup.directory,
     env: { ...process.env, LC_ALL: 'C', TMPDIR: setup.directory },

@@ -8,7 +8,7 @@ import { oneOf } from '../../domain/values.js';
 import { program } from '../define.js';
 import type { LogEvent } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, PERSISTENT, type SettingsOf } from '../settings.js';
-import type { Setup } from '../subject.js';
+import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = 'squid.conf';
 const CACHE_LOG = 'cache.log';
@@ -51,7 +51,7 @@ export const squid = program('squid', SETTINGS, {
   version: { args: ['-v'], pattern: /^Squid Cache: Version (\S+)/m },
 });
 
-function configText(settings: SquidSettings, setup: Setup): string {
+function configText(settings: SquidSettings, setup: ProxySetup): string {
   const onOff = settings.persistent ? 'on' : 'off';
   return `${[
     `http_port ${formatTarget(setup.listen[0])}`,
@@ -87,7 +87,7 @@ function configText(settings: SquidSettings, setup: Setup): string {
  * Which outgoing address a request gets. By the client's address it is exact: the load takes its client addresses in turn. Squid's
  * own way to draw, chained `random` ACLs of 1/K, 1/(K−1) …, gives every address the same chance.
  */
-function outgoingLines(by: SquidSettings['outgoing'], { outgoing, clients: groups }: Setup): string[] {
+function outgoingLines(by: SquidSettings['outgoing'], { outgoing, clients: groups }: ProxySetup): string[] {
   if (outgoing.length === 1) return [`tcp_outgoing_address ${outgoing[0]}`];
   return outgoing.flatMap((address, i) => {
     if (by === 'client-address') {
@@ -111,7 +111,7 @@ const ACCESS = /^\d+\.\d+\s+-?\d+ \S+ ([A-Z_]+\/\d{3}) /;
 
 const ERRNO_NAMES: Readonly<Record<string, string>> = { '13': 'EACCES', '98': 'EADDRINUSE', '99': 'EADDRNOTAVAIL' };
 
-function readLine(log: string, line: string, { outgoing }: Setup): LogEvent | null {
+function readLine(log: string, line: string, { outgoing }: ProxySetup): LogEvent | null {
   if (log === ACCESS_LOG) {
     const result = ACCESS.exec(line)?.[1];
     return result === undefined ? null : { kind: 'request', result };

@@ -6,7 +6,7 @@
 import { program } from '../define.js';
 import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, type SettingsOf } from '../settings.js';
-import type { Setup } from '../subject.js';
+import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = 'tinyproxy.conf';
 const LOG = 'tinyproxy.log';
@@ -41,7 +41,7 @@ export const tinyproxy = program('tinyproxy', SETTINGS, {
   readLine,
 });
 
-function configText(settings: TinyproxySettings, { directory, listen, outgoing, descriptors }: Setup): string {
+function configText(settings: TinyproxySettings, { directory, listen, outgoing, descriptors }: ProxySetup): string {
   const [{ address, port }] = listen;
   return `${[
     `Listen ${address}`,

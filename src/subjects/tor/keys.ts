@@ -56,7 +56,7 @@ function gencertBeside(binary: string): string {
   const found = beside.find((path) => existsSync(path)) ?? findProgram('tor-gencert');
   if (found === undefined)
     throw new ProxyError(
-      `found no program tor-gencert beside ${binary} or on the PATH; a private network has an authority, whose keys it makes: it is part of the package tor`,
+      `program tor-gencert not found beside ${binary} or on the PATH; it makes the keys of the private network's authority and is part of the package tor`,
       [],
     );
   return found;

@@ -4,7 +4,7 @@
  * connections of a relay to its authority. Pure.
  */
 import type { Target } from '../../domain/target.js';
-import type { Setup } from '../subject.js';
+import type { ProxySetup } from '../subject.js';
 
 /** Ports of the network's own, in the namespace of the clients but for those of the exits. */
 const AUTHORITY_OR_PORT = 5000;
@@ -14,7 +14,7 @@ const FIRST_EXIT_OR_PORT = 5010;
 /** Where a stream on trial goes to, beside the exits: below every ephemeral range. */
 export const TRIAL_PORT = 7;
 
-export type NodeKind = 'authority' | 'middle' | 'exit' | 'client';
+type NodeKind = 'authority' | 'middle' | 'exit' | 'client';
 
 export interface TorNode {
   readonly kind: NodeKind;
@@ -52,7 +52,7 @@ export function portsBesideClients({ port }: Target): number[] {
  * @param setup its `listen` is the SOCKS port, in the clients' namespace, where the other nodes are too
  * @param exitAddress the address of the exits for other relays
  */
-export function torLayout(setup: Setup, exitAddress: string): TorLayout {
+export function torLayout(setup: ProxySetup, exitAddress: string): TorLayout {
   const [{ address, port }] = setup.listen;
   const authority: TorNode = { kind: 'authority', name: 'auth1', orPort: `${address}:${AUTHORITY_OR_PORT}` };
   const middle: TorNode = { kind: 'middle', name: 'mid1', orPort: `${address}:${MIDDLE_OR_PORT}` };
@@ -78,6 +78,7 @@ export function torLayout(setup: Setup, exitAddress: string): TorLayout {
   };
 }
 
+/** Whether it is in the namespace of the clients; the exits are in that of the role. */
 export function isInClientsNamespace({ kind }: TorNode): boolean {
   return kind !== 'exit';
 }

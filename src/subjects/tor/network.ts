@@ -4,11 +4,12 @@
  */
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { giveAway, identity, wait } from '../running/child.js';
+import { setTimeout as wait } from 'node:timers/promises';
+import { giveAway, withoutRoot } from '../running/child.js';
 import { createLogBook, type LogBook, STANDARD_OUTPUT } from '../running/log-book.js';
 import { ProxyError } from '../running/proxy-error.js';
 import { type Tail, tailFile } from '../running/tail.js';
-import type { RunningProxy, Setup, StartInput } from '../subject.js';
+import type { ProxySetup, RunningProxy, StartInput } from '../subject.js';
 import { type NetworkCache, networkCache } from './cache.js';
 import type { Control } from './control.js';
 import { makeKeys } from './keys.js';
@@ -150,7 +151,7 @@ function prefixOf(start: TorStart, layout: TorLayout, node: TorNode, last: boole
     : last
       ? [...start.prefix(layout.exits.indexOf(node))]
       : [];
-  return [...place, ...identity(start.root)];
+  return [...place, ...withoutRoot(start.root)];
 }
 
 /** The exits are what is under test: of the others only warnings are of interest. */
@@ -178,7 +179,7 @@ function readTails(
 function attacherFor(
   layout: TorLayout,
   { fingerprints }: NetworkIdentity,
-  setup: Setup,
+  setup: ProxySetup,
   nodes: RunningNodes,
   book: LogBook,
 ): StreamAttacher {

@@ -38,6 +38,7 @@ export interface NodesInput {
   note(node: TorNode, log: string, line: string): void;
 }
 
+/** Start the processes of a network. They are not ready yet; see whyNotReady. */
 export function startNodes({ binary, layout, prefix, note }: NodesInput): RunningNodes {
   let stopping = false;
   let sayEnd: (how: string) => void = () => {};

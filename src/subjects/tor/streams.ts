@@ -30,6 +30,7 @@ interface Path {
   building: Promise<string | null> | null;
 }
 
+/** Attaches the streams that Tor leaves unattached (`__LeaveStreamsUnattached`) to circuits of ours. */
 export function createAttacher({ ask, paths, exitOf, note }: AttacherInput): StreamAttacher {
   const states: Path[] = paths.map(() => ({ circuit: null, waiting: [], building: null }));
   /** Circuits that were heard of, by how they stand: an event may come before the reply that names the circuit. */

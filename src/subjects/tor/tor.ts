@@ -31,7 +31,10 @@ export const tor = network('tor', SETTINGS, {
     return isOld ? 'bind-reuseaddr' : 'bind-no-port-reuseaddr';
   },
   version: { args: ['--version'], pattern: /^Tor version (\d+(?:\.\d+)+)/m },
-  debianSuite: ({ suite }) => suite,
+  fromDebian: {
+    suite: ({ suite }) => suite,
+    fetch: async (suite) => (await import('./debian-tor.js')).debianTor(suite),
+  },
   check,
   // With nothing left to read; TIME_WAIT follows, whenever that is.
   closesWithClient: true,

@@ -82,9 +82,9 @@ test('a run that failed, and one without the kernel, say why', () => {
     'Not observed, because the run failed: the proxy (squid) ended with code 1.',
   ]);
   const { syscalls: _, ...unseen } = PROXY;
-  const [row] = viewRows(observed({ proxy: { ...unseen, unobserved: 'found no program strace' } }));
+  const [row] = viewRows(observed({ proxy: { ...unseen, unobserved: 'program strace not found' } }));
   assert.equal(row?.kernel, null);
-  assert.match(row?.sentences[0] ?? '', /^The kernel's side was not observed: found no program strace\./);
+  assert.match(row?.sentences[0] ?? '', /^The kernel's side was not observed: program strace not found\./);
 });
 
 test('why the numbers differ', () => {

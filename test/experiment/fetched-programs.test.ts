@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fetchPrograms } from '../../src/experiment/fetched-programs.js';
 import { findPlaces } from '../../src/experiment/places.js';
-import { provideTors } from '../../src/experiment/tors.js';
 import { LabError } from '../../src/lab/lab.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { fakeLab } from '../support/fake-lab.js';
@@ -27,7 +27,7 @@ const noArchive = () => Promise.reject(new LabError('tor of bullseye cannot be f
 describe('Tors of Debian suites', () => {
   it('are fetched once, and only where one is named', async () => {
     const asked: string[] = [];
-    const { experiment: provided, warnings } = await provideTors(experiment, async (suite) => {
+    const { experiment: provided, warnings } = await fetchPrograms(experiment, async (suite) => {
       asked.push(suite);
       return `/cache/${suite}/tor`;
     });
@@ -49,7 +49,7 @@ describe('Tors of Debian suites', () => {
   });
 
   it('that cannot be had are named, and the other arms run', async () => {
-    const { experiment: provided, warnings } = await provideTors(experiment, noArchive);
+    const { experiment: provided, warnings } = await fetchPrograms(experiment, noArchive);
     assert.deepEqual(
       provided.arms.map(({ name }) => name),
       ['baseline', 'wider'],
@@ -64,7 +64,7 @@ describe('Tors of Debian suites', () => {
       { name: 'old-and-wider', why },
     ];
     assert.deepEqual(provided.leftOut, leftOut, 'the journal has them, and so all that is made of it');
-    const resumed = await provideTors(provided, () => assert.fail('what was not run then is not asked again'));
+    const resumed = await fetchPrograms(provided, () => assert.fail('what was not run then is not asked again'));
     assert.deepEqual(resumed.experiment.leftOut, leftOut);
     assert.deepEqual(resumed.warnings, warnings);
   });
@@ -113,7 +113,7 @@ variants:
   it('are an error in the baseline', async () => {
     const baseline = { ...experiment.arms[0]!, proxy: experiment.arms[1]!.proxy! };
     await assert.rejects(
-      provideTors({ ...experiment, arms: [baseline, ...experiment.arms.slice(1)] }, noArchive),
+      fetchPrograms({ ...experiment, arms: [baseline, ...experiment.arms.slice(1)] }, noArchive),
       LabError,
     );
   });
