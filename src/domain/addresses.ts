@@ -16,10 +16,10 @@ type Ip = ipaddr.IPv4 | ipaddr.IPv6;
 function parseAddress(text: string): Ip {
   const strict = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
   if (!strict || text.includes('%'))
-    throw new UnitError(`found ${quote(text)}; expected an IPv4 or IPv6 address, as 10.50.0.1 or fd00:50::1`);
+    throw new UnitError(`${quote(text)} is not an IPv4 or IPv6 address; write it like 10.50.0.1 or fd00:50::1`);
   const ip = ipaddr.parse(text);
   if (ip instanceof ipaddr.IPv6 && ip.isIPv4MappedAddress()) {
-    throw new UnitError(`found ${quote(text)}; write an IPv4-mapped address as plain IPv4`);
+    throw new UnitError(`${quote(text)} is an IPv4-mapped address; write it as plain IPv4`);
   }
   return ip;
 }
@@ -43,19 +43,17 @@ export function familyOf(address: string): 4 | 6 {
 export function expandCidr(cidr: string, count?: number): string[] {
   const slash = cidr.indexOf('/');
   if (slash < 0 || !/^\d{1,3}$/.test(cidr.slice(slash + 1))) {
-    throw new UnitError(`found ${quote(cidr)}; a CIDR is an address and a prefix length, as 10.50.0.0/24`);
+    throw new UnitError(`${quote(cidr)} is not a CIDR; write an address and a prefix length, for example 10.50.0.0/24`);
   }
   const base = parseAddress(cidr.slice(0, slash));
   const prefix = Number(cidr.slice(slash + 1));
   const bits = base.kind() === 'ipv4' ? 32 : 128;
-  if (prefix > bits) throw new UnitError(`found ${quote(cidr)}; the prefix length may be at most ${bits}`);
+  if (prefix > bits) throw new UnitError(`the prefix length of ${quote(cidr)} is too long; it may be at most ${bits}`);
   const start = toBigInt(base);
   const hostBits = BigInt(bits - prefix);
   const network = (start >> hostBits) << hostBits;
   if (network !== start) {
-    throw new UnitError(
-      `found ${quote(cidr)}, which has host bits set; did you mean ${fromBigInt(network, bits)}/${prefix}?`,
-    );
+    throw new UnitError(`${quote(cidr)} has host bits set; did you mean ${fromBigInt(network, bits)}/${prefix}?`);
   }
   const size = 1n << hostBits;
   const [skipFirst, skipLast] = hostBits < 2n ? [0n, 0n] : bits === 32 ? [1n, 1n] : [1n, 0n];
@@ -78,13 +76,17 @@ export function expandCidr(cidr: string, count?: number): string[] {
 export function expandRange(range: string, count?: number): string[] {
   const [first, last, more] = range.split('-').map((part) => part.trim());
   if (!first || !last || more !== undefined) {
-    throw new UnitError(`found ${quote(range)}; a range is two addresses and a dash, as 10.50.0.1-10.50.0.50`);
+    throw new UnitError(
+      `${quote(range)} is not a range; write two addresses with a dash between them, for example 10.50.0.1-10.50.0.50`,
+    );
   }
   const [low, high] = [parseAddress(first), parseAddress(last)];
   if (low.kind() !== high.kind())
-    throw new UnitError(`found ${quote(range)}; both ends of a range must be of one family`);
+    throw new UnitError(
+      `the ends of the range ${quote(range)} are of different families; use two IPv4 or two IPv6 addresses`,
+    );
   const [from, to] = [toBigInt(low), toBigInt(high)];
-  if (to < from) throw new UnitError(`found ${quote(range)}; the first address must not be above the last`);
+  if (to < from) throw new UnitError(`the first address of the range ${quote(range)} is above the last; swap them`);
   const size = to - from + 1n;
   const wanted = count === undefined ? size : BigInt(count);
   if (wanted > size) throw new UnitError(`${range} has ${size} addresses, and count asks for ${wanted}`);

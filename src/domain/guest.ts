@@ -32,7 +32,7 @@ export function isKernelPath(name: string): boolean {
 /** Why this is no name of a kernel, or undefined. */
 export function kernelNameProblem(name: string): string | undefined {
   if (isKernelPath(name) || name === RUNNING || DEBIAN_SUITES.some((suite) => suite === name)) return undefined;
-  return `found ${JSON.stringify(name)}; a kernel is a Debian suite (${DEBIAN_SUITES.join(', ')}), "${RUNNING}" for that of this machine, or a path with a slash, as ./linux`;
+  return `${JSON.stringify(name)} is not a kernel; use a Debian suite (${DEBIAN_SUITES.join(', ')}), "${RUNNING}" for the kernel of this machine, or a path with a slash, for example ./linux`;
 }
 
 /**
@@ -53,5 +53,5 @@ export function engineProblem({
   readonly kernel: string;
 }): string | undefined {
   if (engine !== 'uml' || kernel !== RUNNING) return undefined;
-  return 'found engine uml with kernel running: User-Mode Linux is a kernel built as a program, and the kernel that this machine runs is not; use engine qemu';
+  return 'engine uml cannot boot the kernel "running": User-Mode Linux is a kernel built as a program, and the kernel of this machine is not; use engine qemu';
 }

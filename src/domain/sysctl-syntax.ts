@@ -14,24 +14,25 @@ const NAME = new RegExp(
 );
 
 /**
- * Why a name cannot be a sysctl's: what was found, what is allowed, what to write.
+ * Why a name cannot be a sysctl's, what is allowed, and what to write.
  * @param name as `net.ipv4.tcp_tw_reuse`
  * @returns undefined when the name is fit
  */
 export function checkSysctlName(name: string): string | undefined {
   if (name.length <= MAX_NAME && NAME.test(name)) return undefined;
-  const rule = `a name is lower-case words joined by dots, ${MAX_NAME} characters at most, as net.ipv4.tcp_tw_reuse`;
-  if (name.length > MAX_NAME) return `found a sysctl name of ${name.length} characters; ${rule}`;
+  const rule = `a name is lower-case words joined by dots, at most ${MAX_NAME} characters, for example net.ipv4.tcp_tw_reuse`;
+  if (name.length > MAX_NAME) return `the name of this sysctl has ${name.length} characters; ${rule}`;
   const dotted = name.replace(/^\/?(?:proc\/sys\/)?/, '').replaceAll('/', '.');
-  if (name.includes('/')) return `found the sysctl ${quote(name)}, a path; ${rule}${suggest(dotted)}`;
+  if (name.includes('/')) return `the sysctl ${quote(name)} is a path; ${rule}${suggest(dotted)}`;
   if (name.includes('..') || name.startsWith('.') || name.endsWith('.'))
-    return `found the sysctl ${quote(name)}, which has an empty word between its dots; ${rule}`;
+    return `the sysctl ${quote(name)} has an empty word between its dots; ${rule}`;
   if (/^[\w.-]+$/.test(name)) {
-    if (name !== name.toLowerCase()) return `found the sysctl ${quote(name)}; ${rule}${suggest(name.toLowerCase())}`;
+    if (name !== name.toLowerCase())
+      return `the sysctl ${quote(name)} has upper-case letters; ${rule}${suggest(name.toLowerCase())}`;
     const known = /^(?:tcp|ip)_\w+$/.test(name) ? `net.ipv4.${name}` : /^ipv[46]\./.test(name) ? `net.${name}` : '';
-    return `found the sysctl ${quote(name)}; a name starts with ${ROOTS.join('., ')}. and goes on with a word${suggest(known)}`;
+    return `${quote(name)} is not the name of a sysctl; a name starts with ${ROOTS.join('., ')}. and continues with a word${suggest(known)}`;
   }
-  return `found the sysctl ${quote(name)}, which has characters that no sysctl name has; ${rule}`;
+  return `the sysctl ${quote(name)} has characters that no sysctl name has; ${rule}`;
 }
 
 function suggest(name: string): string {
@@ -58,18 +59,19 @@ const SWITCHES: Record<string, string> = { yes: '1', true: '1', on: '1', no: '0'
  */
 export function checkSysctlValue(name: string, value: string): string | undefined {
   const rule =
-    'a value is numbers with one space between them, as "1024 65535", or one word, as cubic, or a port list, as 8080,9000-9100';
+    'a value is numbers with one space between them (1024 65535), one word (cubic), or a port list (8080,9000-9100)';
   if (value.length > MAX_VALUE)
-    return `found a value of ${value.length} characters; ${rule}, and has ${MAX_VALUE} characters at most`;
+    return `the value has ${value.length} characters and may have at most ${MAX_VALUE}; ${rule}`;
   const digit = SWITCHES[value.toLowerCase()];
-  if (digit !== undefined) return `found ${quote(value)}; the kernel's switches are numbers: write ${digit}`;
+  if (digit !== undefined)
+    return `${quote(value)} is not a number, and the kernel's switches are numbers; write ${digit}`;
   const form = FORMS[name];
   if (form) return problemOf(form, value);
   if (NUMBERS.test(value) || WORD.test(value) || problemOf(parsePortList, value || ' ') === undefined) return undefined;
-  if (/[\n\r]/.test(value)) return `found ${quote(value)}, which has a line break; ${rule}: write it on one line`;
-  if (value.trim() === '') return `found an empty value; ${rule}`;
+  if (/[\n\r]/.test(value)) return `${quote(value)} has a line break; ${rule}: write it on one line`;
+  if (value.trim() === '') return `the value is empty; ${rule}`;
   const tidy = normaliseSysctl(value);
-  return `found ${quote(value)}; ${rule}${NUMBERS.test(tidy) ? `: write ${quote(tidy)}` : ''}`;
+  return `${quote(value)} is not a value of a sysctl; ${rule}${NUMBERS.test(tidy) ? `: write ${quote(tidy)}` : ''}`;
 }
 
 function problemOf(parse: (value: string) => unknown, value: string): string | undefined {

@@ -1,10 +1,10 @@
 /**
  * The units a profile is written in: rates (`2000/s`), durations (`250ms`), sizes of port ranges (`1024-65535`).
- * Pure: text in, numbers out, and an error that says what was found and what is allowed.
+ * Pure: text in, numbers out, and an error that says what is wrong and what to write.
  */
 import { UserError } from './error.js';
 
-/** A text in a profile that has the right type and the wrong form. The message names what was found and what is allowed. */
+/** A text in a profile that has the right type and the wrong form. The message says what is wrong and what to write. */
 export class UnitError extends UserError {
   override name = 'UnitError';
 }
@@ -55,9 +55,11 @@ const MILLISECONDS: Record<string, number> = {
 export function parseDuration(text: string): number {
   const match = DURATION.exec(text.trim());
   if (!match)
-    throw new UnitError(`found ${quote(text)}; a duration is a number and a unit (us, ms, s, m, h), as 250ms or 10s`);
+    throw new UnitError(
+      `${quote(text)} is not a duration; write a number and a unit (us, ms, s, m, h), for example 250ms or 10s`,
+    );
   const ms = Number(match[1]) * MILLISECONDS[match[2]!]!;
-  if (ms > 86_400_000) throw new UnitError(`found ${quote(text)}; a duration may be at most 24h`);
+  if (ms > 86_400_000) throw new UnitError(`the duration ${quote(text)} is too long; it may be at most 24h`);
   return ms;
 }
 
@@ -71,7 +73,7 @@ export function parsePercent(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
   const value = Number(match?.[1]) / 100;
   if (!match || value <= 0 || value >= 1)
-    throw new UnitError(`found ${quote(text)}; a share is a number of percent above 0 and below 100, as 2%`);
+    throw new UnitError(`${quote(text)} is not a share; write a percentage above 0 and below 100, for example 2%`);
   return value;
 }
 
@@ -90,7 +92,9 @@ export function parsePortRange(text: string): PortRange {
   const low = Number(match?.[1]);
   const high = Number(match?.[2]);
   if (!match || low < 1 || high > 65535 || low > high) {
-    throw new UnitError(`found ${quote(text)}; a port range is two ports from 1 to 65535, low first, as 32768-60999`);
+    throw new UnitError(
+      `${quote(text)} is not a port range; write two ports from 1 to 65535, the lower first, for example 32768-60999`,
+    );
   }
   return { low, high };
 }
@@ -110,7 +114,7 @@ export function parsePortList(text: string): PortRange[] {
   });
   if (!PORT_LIST.test(text) || !ranges.every(({ low, high }) => low >= 1 && high <= 65535 && low <= high)) {
     throw new UnitError(
-      `found ${quote(text)}; a port list is ports and ranges from 1 to 65535 with commas and no spaces, as 8080,9000-9100`,
+      `${quote(text)} is not a port list; write ports and ranges from 1 to 65535 with commas and no spaces, for example 8080,9000-9100`,
     );
   }
   return ranges;

@@ -36,7 +36,7 @@ test('names that could reach another file, or a shell', () => {
     'sunrpc.x',
     `net.${'x'.repeat(125)}`,
   ]) {
-    assert.match(checkSysctlName(name) ?? 'accepted', /^found .*; a name/, JSON.stringify(name));
+    assert.match(checkSysctlName(name) ?? 'accepted', / a name/, JSON.stringify(name));
   }
 });
 
@@ -85,7 +85,11 @@ test('values that are more than that', () => {
     'off',
     '9'.repeat(257),
   ]) {
-    assert.match(checkSysctlValue('net.ipv4.tcp_x', value) ?? 'accepted', /^found /, JSON.stringify(value));
+    assert.match(
+      checkSysctlValue('net.ipv4.tcp_x', value) ?? 'accepted',
+      /; (?:a value|and the kernel|write)|is not a/,
+      JSON.stringify(value),
+    );
   }
 });
 
@@ -97,11 +101,11 @@ test('port ranges and lists have a form of their own', () => {
     assert.match(range(value)!, /two ports from 1 to 65535/);
   for (const value of ['', '8080', '8080,9000-9100']) assert.equal(reserved(value), undefined);
   for (const value of ['0', '70000', '9100-9000', '80 81', 'x'])
-    assert.match(reserved(value)!, /a port list is ports and ranges/);
+    assert.match(reserved(value)!, /is not a port list; write ports and ranges/);
 });
 
 test('an interface with a dot is written with a slash, as sysctl(8) does', () => {
   assert.equal(checkSysctlName('net.ipv4.conf.eth0/100.rp_filter'), undefined);
-  assert.match(checkSysctlName('net.ipv4.conf/../../../vm/x')!, /^found/);
-  assert.match(checkSysctlName('net.ipv4.conf.eth0/../x.rp_filter')!, /^found/);
+  assert.match(checkSysctlName('net.ipv4.conf/../../../vm/x')!, /; a name /);
+  assert.match(checkSysctlName('net.ipv4.conf.eth0/../x.rp_filter')!, /; a name /);
 });

@@ -89,7 +89,7 @@ test('what it cannot do is refused before it looks, with what is allowed', async
     [['--slow', '0'], 2, /--slow takes a share above 0 and up to 1, or a percentage, as 0\.5 or 50%/],
     [['--hard', '101%'], 2, /--hard takes a share above 0/],
     [['--interval', '10ms'], 2, /The least interval is 100ms/],
-    [['--interval', 'soon'], 2, /a duration is a number and a unit/],
+    [['--interval', 'soon'], 2, /is not a duration; write a number and a unit/],
     [['--wall', 'both'], 2, /Allowed are auto, ports, destination/],
     [['--pid', '0'], 2, /--pid takes a whole number from 1 to/],
     [['--pid', '4194304'], 2, /there is no process 4194304; give the pid as this machine sees it/],

@@ -51,7 +51,7 @@ test('capacity: bad input gets a sentence and exit code 2', () => {
   for (const [args, message] of [
     [['--kernel', 'new'], /"new" is not a kernel release; one begins with two or three numbers/],
     [['--rate', 'fast'], /"fast" is not a rate; write a number per second/],
-    [['--range', '9-1'], /a port range is two ports from 1 to 65535, low first/],
+    [['--range', '9-1'], /is not a port range; write two ports from 1 to 65535, the lower first/],
     [['--strategy', 'magic'], /Allowed choices are connect, bind,/],
     [['--sysctl', 'tcp_magic=1'], /Allowed are tcp_tw_reuse, /],
     [['--held-by-others', '40000'], /40000 held by others are more than the range has, 28232/],

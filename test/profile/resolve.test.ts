@@ -133,7 +133,7 @@ test('what the VM lab boots, by the profile and by the command line', () => {
   );
   assert.throws(
     () => guestOf('lab: { kind: vm, engine: uml, kernel: running }'),
-    /found engine uml with kernel running/,
+    /engine uml cannot boot the kernel "running"/,
   );
 });
 

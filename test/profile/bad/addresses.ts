@@ -8,7 +8,7 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: 'an impossible prefix length',
     text: addresses('10.50.0.0/33'),
     place: 'addresses:2',
-    message: /found "10\.50\.0\.0\/33"; the prefix length may be at most 32/,
+    message: /the prefix length of "10\.50\.0\.0\/33" is too long; it may be at most 32/,
   },
   {
     title: 'host bits set',
@@ -20,19 +20,19 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: 'no prefix length',
     text: addresses('10.50.0.1'),
     place: 'addresses:2',
-    message: /a CIDR is an address and a prefix length/,
+    message: /is not a CIDR; write an address and a prefix length/,
   },
   {
     title: 'an octet above 255',
     text: addresses('10.50.300.0/24'),
     place: 'addresses:2',
-    message: /expected an IPv4 or IPv6 address/,
+    message: /is not an IPv4 or IPv6 address/,
   },
   {
     title: 'an octal octet',
     text: addresses('{ list: [10.50.0.010] }'),
     place: 'addresses.list[0]:2',
-    message: /expected an IPv4 or IPv6 address/,
+    message: /is not an IPv4 or IPv6 address/,
   },
   {
     title: 'a list as addresses',
@@ -87,7 +87,7 @@ export const ADDRESSES: readonly BadProfile[] = [
     title: 'a range upside down',
     text: addresses('{ range: 10.50.0.9-10.50.0.1 }'),
     place: 'addresses.range:2',
-    message: /the first address must not be above the last/,
+    message: /is above the last; swap them/,
   },
   {
     title: 'loopback addresses',

@@ -16,7 +16,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     text: add('lab: { kind: vm, kernel: buster }'),
     place: 'lab.kernel:8',
     message:
-      /found "buster"; a kernel is a Debian suite \(bullseye, bookworm, trixie, sid\), "running" .* or a path with a slash/,
+      /"buster" is not a kernel; use a Debian suite \(bullseye, bookworm, trixie, sid\), "running" .* or a path with a slash/,
   },
   {
     title: 'kernels without a lab that boots them',
@@ -40,7 +40,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'an unknown kernel among others',
     text: add('lab: { kind: vm }\nkernels:\n  - bookworm\n  - { kernel: potato }'),
     place: 'kernels[1].kernel:11',
-    message: /found "potato"; a kernel is a Debian suite/,
+    message: /"potato" is not a kernel; use a Debian suite/,
   },
   {
     title: 'a kernel twice',

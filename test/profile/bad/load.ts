@@ -32,7 +32,7 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a search with a tolerance that is no share',
     text: arrival('{ find: max-rate, tolerance: 200% }'),
     place: 'load.arrival.tolerance:5',
-    message: /found "200%"; a share is a number of percent above 0 and below 100, as 2%/,
+    message: /"200%" is not a share; write a percentage above 0 and below 100, for example 2%/,
   },
   {
     title: 'a rate of zero',
@@ -62,7 +62,7 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a duration in an unknown unit',
     text: arrival('{ shape: constant, rate: 5/s, duration: 1 day }'),
     place: 'load.arrival.duration:5',
-    message: /found "1 day"; a duration is a number and a unit/,
+    message: /"1 day" is not a duration; write a number and a unit/,
   },
   {
     title: 'a duration of zero',
@@ -165,7 +165,7 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a port range upside down',
     text: load('ports: 30000-20000'),
     place: 'load.ports:4',
-    message: /found "30000-20000"; a port range is two ports from 1 to 65535, low first/,
+    message: /"30000-20000" is not a port range; write two ports from 1 to 65535, the lower first/,
   },
   {
     title: 'an exchange that nobody answers',

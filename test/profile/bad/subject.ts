@@ -113,7 +113,7 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'a bad sysctl of a role',
     text: add('roles: { origin: { sysctls: { net.ipv4.tcp_tw_reuse: on } } }'),
     place: 'roles.origin.sysctls["net.ipv4.tcp_tw_reuse"]:8',
-    message: /found "on"; the kernel's switches are numbers: write 1/,
+    message: /"on" is not a number, and the kernel's switches are numbers; write 1/,
   },
   {
     title: 'a setting that another kind of proxy has',

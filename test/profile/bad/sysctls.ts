@@ -38,7 +38,7 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: 'a short name',
     text: sysctl('tcp_tw_reuse: 1'),
     place: 'sysctls.tcp_tw_reuse:9',
-    message: /a name starts with net\., vm\., fs\., kernel\. and goes on with a word: write net\.ipv4\.tcp_tw_reuse/,
+    message: /a name starts with net\., vm\., fs\., kernel\. and continues with a word: write net\.ipv4\.tcp_tw_reuse/,
   },
   {
     title: 'a name of an unknown tree',
@@ -56,7 +56,7 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: 'a value that is a command',
     text: sysctl('net.ipv4.tcp_tw_reuse: $(reboot)'),
     place: 'sysctls["net.ipv4.tcp_tw_reuse"]:9',
-    message: /found "\$\(reboot\)"; a value is numbers/,
+    message: /"\$\(reboot\)" is not a value of a sysctl; a value is numbers/,
   },
   {
     title: 'a value with a pipe',
@@ -68,7 +68,7 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: 'a value with a line break',
     text: sysctl('net.ipv4.tcp_tw_reuse: "1\\n2"'),
     place: 'sysctls["net.ipv4.tcp_tw_reuse"]:9',
-    message: /which has a line break.*write it on one line/,
+    message: /has a line break.*write it on one line/,
   },
   {
     title: 'a value with two spaces',
@@ -80,7 +80,7 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: 'a value of yes',
     text: sysctl('net.ipv4.tcp_tw_reuse: yes'),
     place: 'sysctls["net.ipv4.tcp_tw_reuse"]:9',
-    message: /found "yes"; the kernel's switches are numbers: write 1/,
+    message: /"yes" is not a number, and the kernel's switches are numbers; write 1/,
   },
   {
     title: 'a value of true',
@@ -116,6 +116,6 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: "a variant's bad sysctl",
     text: edit('- name: one', '- name: one\n    sysctls: { net.ipv4.tcp_fin_timeout: "5;" }'),
     place: 'variants[0].sysctls["net.ipv4.tcp_fin_timeout"]:8',
-    message: /found "5;"/,
+    message: /"5;" is not a value of a sysctl/,
   },
 ];
