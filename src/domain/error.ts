@@ -18,7 +18,7 @@ export const EXIT = {
   hardWall: 5,
   /** `compare`: the two results say nothing about each other. */
   incomparable: 6,
-  /** SIGINT or SIGTERM. */
+  /** SIGINT, SIGTERM or SIGHUP. */
   interrupted: 130,
 } as const;
 

@@ -5,7 +5,7 @@ import { onInterrupt } from '../machine/interrupts.js';
 import { LabInterrupted } from './lab.js';
 
 /**
- * Do some work that the first SIGINT or SIGTERM aborts; a second one ends the program at once, as usual.
+ * Do some work that the first SIGINT, SIGTERM or SIGHUP aborts; a second one ends the program at once, as usual.
  * @throws LabInterrupted when it was aborted, however it ended; else what `work` throws
  */
 export async function abortable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -51,7 +51,7 @@ export interface LabSession {
   stderr(): string;
 }
 
-/** SIGINT or SIGTERM came while the lab was being made. */
+/** SIGINT, SIGTERM or SIGHUP came while the lab was being made. */
 export class LabInterrupted extends UserError {
   override name = 'LabInterrupted';
   constructor(message: string, options?: ErrorOptions) {
