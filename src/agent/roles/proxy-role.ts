@@ -15,7 +15,6 @@ import { createSocketObserver, type SocketObserver } from '../../kernel/sock-dia
 import { readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
 import { proxySubjectOf } from '../../subjects/index.js';
-import {} from '../../subjects/running/child.js';
 import { type Observation, startObservation } from '../../subjects/running/observe.js';
 import { versionOf } from '../../subjects/running/program.js';
 import { ProxyError } from '../../subjects/running/proxy-error.js';
