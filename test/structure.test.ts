@@ -178,6 +178,20 @@ describe('the structure', () => {
     assert.deepEqual(long, []);
   });
 
+  it('every exported function has a docstring', () => {
+    const lacking = SOURCES.flatMap(({ file, text }) => {
+      const lines = text.split('\n');
+      return lines.flatMap((line, i) =>
+        /^export (?:async )?function|^export const \w+ = (?:async )?(?:\([^)]*\)|\w+)(?:: [^=]+)? =>/.test(line) &&
+        !lines[i - 1]!.endsWith('*/') &&
+        !/^export function/.test(lines[i - 1]!)
+          ? [`src/${file}:${i + 1}: ${line}`]
+          : [],
+      );
+    });
+    assert.deepEqual(lacking, []);
+  });
+
   it('the map has at most 200 lines', () => {
     const text = readFileSync(join(SRC, '..', 'ARCHITECTURE.md'), 'utf8');
     assert.ok(text.trimEnd().split('\n').length <= 200);

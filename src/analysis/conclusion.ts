@@ -131,7 +131,7 @@ function between(unit: MetricUnit, ci: Interval | null): string {
 }
 
 /** `0.031`, `< 0.001`. */
-export function formatP(p: number): string {
+function formatP(p: number): string {
   return p < 0.001 ? '< 0.001' : p >= 0.1 ? p.toFixed(2) : p.toFixed(3);
 }
 

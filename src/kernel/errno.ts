@@ -27,13 +27,9 @@ export const {
   ENFILE,
   ENOENT,
   ENOSYS,
-  ENOPROTOOPT,
-  EOPNOTSUPP,
-  EEXIST,
-  ETIMEDOUT,
+
   EPERM,
   EPIPE,
-  EISCONN,
 } = constants.errno;
 
 /** A system call that failed where it must not: set-up code, not the measured path. */

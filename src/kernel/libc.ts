@@ -82,7 +82,7 @@ export const clockGetres = declare<[clock: number, timespec: number]>('int clock
 /** getrusage(2) */
 export const getrusage = declare<[who: number, usage: number]>('int getrusage(int, intptr_t)');
 /** prctl(2) */
-export const prctl = declare<[option: number, a: number, b: number, c: number, d: number]>(
+const prctl = declare<[option: number, a: number, b: number, c: number, d: number]>(
   'int prctl(int, long, long, long, long)',
 );
 /** unshare(2) */

@@ -24,7 +24,7 @@ export interface EphemeralPorts {
   readonly reserved: readonly PortRange[];
 }
 
-export interface Destination {
+interface Destination {
   readonly address: string;
   readonly port: number;
   readonly sockets: number;

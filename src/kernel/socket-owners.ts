@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { InodeSet } from './inode-set.js';
 
-export interface Owner {
+interface Owner {
   readonly pid: number;
   /** The name of the program, as ps(1) shows it. */
   readonly command: string;

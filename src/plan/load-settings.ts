@@ -14,7 +14,6 @@ import { arrival } from './arrival-settings.js';
  * that are made the same way, for what real HTTP clients do: connections used again, TLS, bodies in chunks.
  */
 const ENGINES = ['socket', 'http'] as const;
-export type LoadEngine = (typeof ENGINES)[number];
 
 interface Exchange {
   readonly request: number;

@@ -7,12 +7,12 @@ import { quote } from '../domain/units.js';
 import type { Path } from './problem.js';
 
 /** A profile of the largest lists that make sense stays far below. */
-export const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 256 * 1024;
 
 /** How many nodes aliases may stand for, all together: plenty for a shared block of keys, too few for a "billion laughs". */
 const MAX_ALIASES = 100;
 
-export interface Place {
+interface Place {
   readonly line: number;
   readonly column: number;
 }

@@ -29,6 +29,7 @@ export type Apply =
     }
   | { readonly kind: 'none'; readonly reason: string };
 
+/** The drop-in for sysctl.d that the verdict supports with the file that reverts it, or the reason why there is none. */
 export function applyOf(results: Results): Apply {
   const recommended = recommend(results);
   if (recommended.kind === 'none') return recommended;

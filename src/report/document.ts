@@ -146,12 +146,19 @@ export interface Document {
   readonly meta: { readonly title: string; readonly generator: string | null; readonly wide?: boolean };
 }
 
+/** Text in a fixed-width font, such as a sysctl. */
 export const code = (text: string): Inline => ({ kind: 'code', text });
+/** The name of an arm. */
 export const name = (text: string): Inline => ({ kind: 'name', text });
+/** Emphasised. */
 export const strong = (content: Inline): Inline => ({ kind: 'strong', content });
+/** Never broken over two lines. */
 export const unbroken = (content: Inline): Inline => ({ kind: 'unbroken', content });
+/** Each item on a line of its own. */
 export const lines = (items: readonly Inline[]): Inline => ({ kind: 'lines', items });
+/** The word of a verdict, with its sign and colour. */
 export const verdict = (word: VerdictWord): Inline => ({ kind: 'verdict', verdict: word });
+/** A paragraph. */
 export const text = (content: Inline): Block => ({ kind: 'text', content });
 
 /** Small lines under a text; nothing for none. */

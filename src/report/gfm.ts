@@ -2,6 +2,7 @@
  * Pieces of GitHub Flavored Markdown. Pure.
  */
 
+/** A table. @param alignment the cells of its second line, such as `--:` */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -36,6 +37,7 @@ export function code(value: string): string {
   return fence.length === 1 ? `\`${content}\`` : `${fence} ${content} ${fence}`;
 }
 
+/** A block of code, fenced by more backticks than it contains in a row. */
 export function fenced(language: string, content: string): string {
   const fence = '`'.repeat(Math.max(3, longestRun(content) + 1));
   return `${fence}${language}\n${content}\n${fence}`;

@@ -17,6 +17,7 @@ interface Case {
   readonly message: string;
 }
 
+/** The text of `junit.xml`. */
 export function renderJunit(results: Results): string {
   const { name, startedAt, finishedAt } = results.experiment;
   const suites = [

@@ -23,7 +23,7 @@ export function trusted(text: string): Markup {
 }
 
 /** For element content and for attribute values in double quotes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 

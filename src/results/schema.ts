@@ -254,7 +254,7 @@ export const predictionSchema = z.object({
 export type Prediction = z.infer<typeof predictionSchema>;
 
 /** Whether what was measured is what was predicted. */
-export const agreementSchema = z.object({
+const agreementSchema = z.object({
   verdict: z.enum(['agrees', 'disagrees']),
   /** Runs that were compared, and those of them that are not as predicted. */
   runs: z.number(),

@@ -22,7 +22,7 @@ export interface Script {
   readonly closeFails?: Error;
 }
 
-export interface FakeSession extends LabSession {
+interface FakeSession extends LabSession {
   readonly sent: Command[];
   readonly killed: boolean;
   readonly closed: boolean;

@@ -3,8 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Engine } from '../../src/domain/guest.js';
-import type { AgentChannel } from '../../src/lab/agent-channel.js';
-import { bootGuest, type GuestPlan } from '../../src/lab/vm/boot.js';
+import type { GuestPlan } from '../../src/lab/vm/boot.js';
 import { guestImage } from '../../src/lab/vm/image.js';
 import { guestKernel } from '../../src/lab/vm/kernel.js';
 
@@ -45,5 +44,4 @@ export function engineProcesses(): number[] {
     .map(({ pid }) => pid);
 }
 
-export type { AgentChannel, GuestPlan };
-export { bootGuest };
+export type { GuestPlan };

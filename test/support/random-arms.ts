@@ -28,7 +28,7 @@ export const SETTINGS: readonly Setting[] = [
   { family: 4, close: 'reset', exchange: null, held: null },
 ];
 
-export const MOST_ADDRESSES = 3;
+const MOST_ADDRESSES = 3;
 export const MOST_DESTINATIONS = 4;
 /** The first and the last port that arms have. */
 const PORTS = { low: 10_000, high: 64_000 } as const;

@@ -54,6 +54,7 @@ export const FRAME = {
 
 export const VERTICAL = { nameLocation: 'end', nameGap: 12 } as const;
 
+/** An axis of values from 0, with its name. */
 export function axis(palette: Palette, name: string) {
   return {
     type: 'value' as const,
@@ -85,6 +86,7 @@ export function secondsLabel(t: number): string {
   return t.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
+/** The axes of a chart over the time of a run: seconds below, values from 0 at the left. */
 export function timeAxes({ end, scale }: TimeFrame, name: string, palette: Palette): ChartOption {
   const left = { color: palette.text, align: 'left' as const, padding: [0, 0, 0, -50] };
   return {

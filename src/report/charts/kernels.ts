@@ -4,7 +4,7 @@ import type { VerdictWord } from '../../results/schema.js';
 import { type ChartOption, FRAME } from './axes.js';
 import type { Palette } from './palette.js';
 
-export interface KernelCell {
+interface KernelCell {
   /** Null: not on this kernel. */
   readonly verdict: VerdictWord | null;
   /** The difference from the baseline of the kernel, in short; empty: none. */

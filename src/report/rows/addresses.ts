@@ -23,6 +23,7 @@ export interface AddressWalls {
   readonly hard: number | null;
 }
 
+/** The walls of one address of a variant, by its prediction and the port range that was in force. */
 export function addressWalls(variant: Variant): AddressWalls {
   const available = portsAvailable(variant);
   const addresses = strategyOf(variant.load.strategy).address === 'chosen' ? variant.addresses.count : 1;
@@ -65,7 +66,7 @@ export interface AddressHeat {
   readonly addresses: number;
 }
 
-export interface AddressRow {
+interface AddressRow {
   /** `10.50.0.7`, or `7 to 8` of more addresses than there are rows. */
   readonly name: string;
   /** Most ports in use on any of these addresses, interval by interval. */

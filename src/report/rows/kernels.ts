@@ -99,7 +99,7 @@ function reason(variant: Variant): string {
 }
 
 /** `net.ipv4.tcp_tw_recycle (until Linux 4.11)` of each. */
-export function missingNames({ missing = {} }: Pick<Variant, 'missing'>): string[] {
+function missingNames({ missing = {} }: Pick<Variant, 'missing'>): string[] {
   return Object.entries(missing).map(([name, life]) => `${name} (${life})`);
 }
 

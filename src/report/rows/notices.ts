@@ -49,6 +49,7 @@ export function whyDiscarded(run: Run): string {
   return run.status === 'ok' ? 'marked invalid' : run.status;
 }
 
+/** The runs of all variants in the order in which they were made. */
 export function allRuns(results: Results): Run[] {
   return results.variants.flatMap((variant) => variant.runs).sort((a, b) => a.order - b.order);
 }

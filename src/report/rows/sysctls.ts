@@ -6,7 +6,7 @@ import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import type { Results, Variant } from '../../results/schema.js';
 
 /** Names and values that a variant asks for and the baseline does not. */
-export function changedSysctls(baseline: Variant | undefined, variant: Variant): [name: string, value: string][] {
+function changedSysctls(baseline: Variant | undefined, variant: Variant): [name: string, value: string][] {
   return Object.entries(variant.sysctls)
     .map(([name, value]): [string, string] => [name, normaliseSysctl(value)])
     .filter(
