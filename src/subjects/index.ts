@@ -46,14 +46,19 @@ function rowOf(key: string): Settings[string] {
     return row && !row.needed ? [{ kind, row }] : [];
   });
   const { row } = rows[0]!;
-  const texts = new Set(rows.map((one) => one.row.defaultText));
   const isCommon = PROXY_KINDS.every((kind) => key in proxySubjectOf(kind).settings);
   return {
     ...row,
     describe: isCommon ? row.describe : `${rows.map(({ kind }) => kind).join(', ')}: ${row.describe}`,
-    defaultText:
-      texts.size === 1 ? row.defaultText : rows.map((one) => `${one.kind}: ${one.row.defaultText}`).join('; '),
+    defaultText: defaultTextOf(rows.map((one) => [one.kind, one.row.defaultText])),
   };
+}
+
+/** Kind and its default → `false`, `haproxy: tcp; nginx: http`, or `the name of the kind; dante: danted`. */
+function defaultTextOf(texts: readonly (readonly [kind: string, text: string])[]): string {
+  if (new Set(texts.map(([, text]) => text)).size === 1) return texts[0]![1];
+  const others = texts.filter(([kind, text]) => kind !== text).map((pair) => pair.join(': '));
+  return [...(others.length < texts.length ? ['the name of the kind'] : []), ...others].join('; ');
 }
 
 /** What finds a proxy's program. */
