@@ -2,6 +2,7 @@
  * The seconds of all runs as one table (RFC 4180, with line feeds), for spreadsheets and notebooks. Pure.
  */
 import type { Results, Run, Second } from '../results/schema.js';
+import { allRuns } from './rows/notices.js';
 
 type Cell = string | number | boolean | null;
 
@@ -38,7 +39,7 @@ const MACHINE_COLUMNS: readonly Column[] = [
  * outcome and every TCP state that any second has is a column.
  */
 export function renderCsv(results: Results): string {
-  const runs = results.variants.flatMap((variant) => variant.runs).sort((a, b) => a.order - b.order);
+  const runs = allRuns(results);
   const seconds = runs.flatMap((run) => run.timeline);
   const columns = [
     ...(results.kernels ? [KERNEL] : []),

@@ -171,13 +171,13 @@ export function list(items: readonly Inline[]): Block[] {
   return items.length === 0 ? [] : [{ kind: 'list', items }];
 }
 
-/** A section; null among its blocks is left out. */
+/** A section. @param only the formats that show it; null: all. @param blocks null among them is left out */
 export function section(
   id: string,
   nav: string,
   title: Inline,
+  only: readonly Format[] | null,
   blocks: readonly (Block | null)[],
-  only?: readonly Format[],
 ): Section {
   return {
     kind: 'section',

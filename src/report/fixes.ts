@@ -89,7 +89,7 @@ function fixesOf(report: FixReport): Document {
         style: 'lead',
         content: 'What each does to a program that runs out of local ports, by how it binds and by its kernel.',
       },
-      section('table', 'Table', 'All fixes', [
+      section('table', 'Table', 'All fixes', null, [
         { ...leagueTable(report, rows), only: PAGE },
         aside([
           ...legend.flatMap(([mark, meaning]): Inline[] => [strong(mark), `: ${meaning}. `]),
@@ -110,9 +110,10 @@ function fixesOf(report: FixReport): Document {
         'fixes',
         'Fixes',
         'The fixes',
+        null,
         league(report).map((fix) => fixSection(fix, report, rows)),
       ),
-      section('kernels', 'Kernels', 'Kernels', list(kernelsOf(report))),
+      section('kernels', 'Kernels', 'Kernels', null, list(kernelsOf(report))),
     ],
   };
 }
@@ -131,7 +132,7 @@ function fixSection(fix: FixReport['fixes'][number], report: FixReport, rows: re
     ...(sideEffect ? [['Side effect', sideEffect] as [Inline, Inline]] : []),
   ];
   return {
-    ...section(name, title, title, [
+    ...section(name, title, title, null, [
       { kind: 'terms', entries: [['Found', lines(found)]], only: PAGE },
       { kind: 'terms', entries },
     ]),
@@ -232,7 +233,7 @@ function rowSection(report: FixReport, row: string): Section {
     head,
     ...own.map((each) => linked(cellOf(each))),
   ];
-  return section(row, row, code(row), [
+  return section(row, row, code(row), null, [
     {
       kind: 'table',
       caption: null,

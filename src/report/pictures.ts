@@ -49,7 +49,7 @@ function pngOf(path: string): string {
   return path.replace(/\.svg$/, '.png');
 }
 
-export interface DrawnPictures {
+interface DrawnPictures {
   /** What the Markdown shows: PNG, where it can be drawn. */
   readonly shown: PictureKind;
   /** Both kinds; the drawing of PNG goes on beside the calling thread. */

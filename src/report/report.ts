@@ -40,7 +40,7 @@ import {
   whySection,
 } from './sections/verdicts.js';
 
-/** @param pictures which files are beside a ticket */
+/** The report. @param pictures which files are beside a ticket */
 export function reportOf(results: Results, pictures: PictureKind = 'svg'): Document {
   const { experiment, environment } = results;
   return {
@@ -48,22 +48,23 @@ export function reportOf(results: Results, pictures: PictureKind = 'svg'): Docum
     title: experiment.name,
     meta: { title: `${experiment.name}: bindstorm report`, generator: `bindstorm ${environment.tool}` },
     blocks: [
-      ...(experiment.description === null
-        ? []
-        : [{ kind: 'text', style: 'lead', content: experiment.description, only: WRITTEN } as const]),
-      {
-        kind: 'text',
-        style: 'aside',
-        only: PAGE,
-        content: `${plural(experiment.runsDone, 'run')} on ${releases(results)}, ${formatInstant(experiment.startedAt)}`,
-      },
-      { kind: 'text', style: 'answer', content: results.summary },
+      ...about(results),
       ...notice(results, WRITTEN),
-      ...findings(results, pictures),
+      ...findings(results, pictures).filter((block) => block !== null),
       ...guests(results),
       ...notice(results, ['terminal']),
     ],
   };
+}
+
+function about({ experiment, kernels, environment, summary }: Results): Block[] {
+  const { description, runsDone, startedAt } = experiment;
+  const where = `${plural(runsDone, 'run')} on ${releases({ kernels, environment })}, ${formatInstant(startedAt)}`;
+  return [
+    ...(description === null ? [] : [{ kind: 'text', style: 'lead', content: description, only: WRITTEN } as const]),
+    { kind: 'text', style: 'aside', only: PAGE, content: where },
+    { kind: 'text', style: 'answer', content: summary },
+  ];
 }
 
 /** What a reader must know beside the numbers; a terminal has no table of thresholds. */
@@ -79,7 +80,7 @@ function guests(results: Results): Block[] {
   return said.length === 0 ? [] : [{ kind: 'text', style: 'aside', content: lines(said), only: ['terminal'] }];
 }
 
-function findings(results: Results, pictures: PictureKind): Block[] {
+function findings(results: Results, pictures: PictureKind): (Block | null)[] {
   const across = sideBySide(results);
   const apply = applyOf(results);
   if (across === null)
@@ -95,7 +96,7 @@ function findings(results: Results, pictures: PictureKind): Block[] {
     ...kernelNotes(across).map((block): Block => ({ ...block, only: ['terminal'] })),
     sideBySideSection(results, across),
     ...pictureBlocks(results, pictures),
-    ...thresholdsSection(results),
+    thresholdsSection(results),
     ...(betterVariants(results).length === 0 ? [] : [{ ...text(applySentence(apply)), only: WRITTEN }]),
     ...across.kernels.map((kernel) => {
       const part = resultsOn(results, kernel);
@@ -110,22 +111,22 @@ function findings(results: Results, pictures: PictureKind): Block[] {
 }
 
 /** The sections about one baseline and its variants. */
-function details(results: Results, apply: Apply | null, pictures: readonly Block[]): Block[] {
+function details(results: Results, apply: Apply | null, pictures: readonly Block[]): (Block | null)[] {
   return [
     changeSection(results, apply),
     variantsSection(results),
     ...pictures,
-    ...effectSection(results),
-    ...thresholdsSection(results),
+    effectSection(results),
+    thresholdsSection(results),
     whySection(results),
-    ...neighboursSection(results),
-    ...proxySection(results),
-    ...viewsSection(results),
-    ...exitsSection(results),
-    ...limitsSection(results),
+    neighboursSection(results),
+    proxySection(results),
+    viewsSection(results),
+    exitsSection(results),
+    limitsSection(results),
     outcomesSection(results),
     portsSection(results),
-    ...heatSection(results),
+    heatSection(results),
     latencySection(results),
     predictionSection(results),
     sysctlSection(results),

@@ -5,6 +5,7 @@ import { styleText } from 'node:util';
 import type { VerdictWord } from '../results/schema.js';
 import type { Block, Column, Document, Figure, Inline, Table } from './document.js';
 import { NONE, VERDICT_SYMBOLS, verdictText } from './format.js';
+import { wrap } from './wrap.js';
 
 export interface TerminalOptions {
   readonly colour: boolean;
@@ -55,15 +56,15 @@ function blockOf(block: Block, screen: Screen): string[] {
       return blocksIn(block.blocks, screen);
     case 'text': {
       const style = block.style === 'answer' ? 'bold' : block.style === 'aside' ? 'dim' : null;
-      const lines = linesOf(block.content).flatMap((line) => wrap(line, columns));
+      const lines = linesOf(block.content).flatMap((line) => fit(line, columns));
       return style === null ? lines : lines.map((line) => paint(style, line));
     }
     case 'list':
       return block.items.flatMap((item) => marked('-', plain(item), columns));
     case 'terms':
-      return block.entries.flatMap(([term, content]) => wrap(`${plain(term)}: ${plain(content)}`, columns));
+      return block.entries.flatMap(([term, content]) => fit(`${plain(term)}: ${plain(content)}`, columns));
     case 'code':
-      return block.text.split('\n').flatMap((line) => wrap(clean(line), columns));
+      return block.text.split('\n').flatMap((line) => fit(clean(line), columns));
     case 'notice':
       return [...(block.strong === null ? [] : [block.strong]), ...block.items].flatMap((item) => {
         const [first, ...rest] = marked('!', plain(item), columns);
@@ -84,13 +85,13 @@ function titled(title: string, lines: readonly string[]): string[] {
 }
 
 function marked(mark: string, text: string, columns: number): string[] {
-  return wrap(text, columns - 2).map((line, i) => `${i === 0 ? mark : ' '} ${line}`);
+  return fit(text, columns - 2).map((line, i) => `${i === 0 ? mark : ' '} ${line}`);
 }
 
 /** A chart is its numbers. */
 function figureOf({ caption, numbers: { head, rows } }: Figure, screen: Screen): string[] {
   const columns = head.map((title, i): Column => ({ title, numeric: i > 0 }));
-  return [...wrap(plain(caption), screen.columns), ...(rows.length === 0 ? [] : tableOf({ columns, rows }, screen))];
+  return [...fit(plain(caption), screen.columns), ...(rows.length === 0 ? [] : tableOf({ columns, rows }, screen))];
 }
 
 /** Columns between two cells. */
@@ -148,7 +149,7 @@ function besides(
     paint('dim', line(columns.map(({ title }) => plain(title)))),
     ...rows.flatMap((row, r) => {
       const wrapped = texts[r]!.map((text, i) =>
-        columns[i]!.wraps && !below.includes(i) ? wrap(text, widths[i]!) : [text],
+        columns[i]!.wraps && !below.includes(i) ? fit(text, widths[i]!) : [text],
       );
       const height = Math.max(1, ...wrapped.map(({ length }) => length));
       const styled = (text: string, i: number) => paintCell(row[i]!, text, paint);
@@ -162,7 +163,7 @@ function besides(
         ...below.flatMap((i) =>
           ['', NONE].includes(texts[r]![i]!)
             ? []
-            : wrap(`${below.length > 1 ? `${plain(columns[i]!.title)}: ` : ''}${texts[r]![i]}`, width - GAP).map(
+            : fit(`${below.length > 1 ? `${plain(columns[i]!.title)}: ` : ''}${texts[r]![i]}`, width - GAP).map(
                 (text) => ' '.repeat(GAP) + paint('dim', text),
               ),
         ),
@@ -177,11 +178,11 @@ function stacked(
   { columns: width, paint }: Screen,
 ): string[] {
   return rows.flatMap((row, r) => [
-    ...wrap(texts[r]![0]!, width),
+    ...fit(texts[r]![0]!, width),
     ...columns.flatMap(({ title }, i) =>
       i === 0 || texts[r]![i] === ''
         ? []
-        : wrap(`${plain(title)}: ${texts[r]![i]}`, width - GAP).map(
+        : fit(`${plain(title)}: ${texts[r]![i]}`, width - GAP).map(
             (line) => ' '.repeat(GAP) + paintCell(row[i]!, line, paint),
           ),
     ),
@@ -242,22 +243,7 @@ function cut(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
-/** Breaks at spaces; a word that is longer than a line is broken where the line ends. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    let rest = word;
-    if (line !== '' && line.length + 1 + rest.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    while (rest.length > width) {
-      lines.push(rest.slice(0, width));
-      rest = rest.slice(width);
-    }
-    line = line === '' ? rest : `${line} ${rest}`;
-  }
-  if (line !== '') lines.push(line);
-  return lines;
+/** The lines of a text; a word that is longer than a line is broken where the line ends. */
+function fit(text: string, width: number): string[] {
+  return wrap(text, width).flatMap((line) => line.match(new RegExp(`.{1,${width}}`, 'g')) ?? []);
 }

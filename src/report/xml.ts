@@ -21,7 +21,7 @@ export function escapeXml(text: string): string {
   return text.replace(FORBIDDEN, '\u{FFFD}').replace(/[&<>"'\t\n\r]/g, (character) => ESCAPES[character]!);
 }
 
-export type XmlAttributes = Readonly<Record<string, string | number>>;
+type XmlAttributes = Readonly<Record<string, string | number>>;
 
 /** An element with attributes, and with what is already XML inside, each on a line of its own. */
 export function element(name: string, attributes: XmlAttributes, ...content: readonly string[]): string {

@@ -17,7 +17,7 @@ export interface EffectRow {
   readonly heading?: boolean;
 }
 
-export interface EffectFrame {
+interface EffectFrame {
   readonly unit: Unit;
   /** Differences within ± this count as none. */
   readonly margin: number;

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import type { ResvgRenderOptions } from '@resvg/resvg-js';
 
 /** @returns the file; several are drawn at the same time, beside the calling thread */
-export type DrawPng = (svg: string) => Promise<Uint8Array>;
+type DrawPng = (svg: string) => Promise<Uint8Array>;
 
 /** Pixels of the file for one of the SVG, so that text stays sharp on fine screens. */
 const ZOOM = 2;

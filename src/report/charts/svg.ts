@@ -6,7 +6,7 @@ import type { ChartOption } from './axes.js';
 /** Draws one chart. `id` must be unique in the page: it prefixes the ids inside the SVG. */
 export type DrawSvg = (option: ChartOption, id: string, width: number, height: number) => string;
 
-export interface Drawing {
+interface Drawing {
   /** For a page, whose style sheet it then follows. */
   readonly inline: DrawSvg;
   /** A file of its own, on a white ground; the option must have plain colours. */

@@ -32,7 +32,7 @@ export function addressWalls(variant: Variant): AddressWalls {
 }
 
 /** What of a second these functions read. */
-export type AddressSecond = Pick<Second, 't' | 'portsPerAddress'>;
+type AddressSecond = Pick<Second, 't' | 'portsPerAddress'>;
 
 /** Empty where no run was looked into address by address. Long timelines are merged by their maximum. */
 export function addressTimeline(variant: Variant): AddressSlice[] {

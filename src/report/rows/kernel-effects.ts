@@ -6,7 +6,7 @@ import { formatDifference, formatInterval, NONE, type Unit } from '../format.js'
 import { type Effect, effectFrame, effectRows, effectsOf, printable } from './effects.js';
 import { columnTitle, resultsOn } from './kernels.js';
 
-export interface KernelEffect {
+interface KernelEffect {
   readonly kernel: KernelResult;
   /** Of the variants that were compared there; maybe none. */
   readonly effect: Effect;

@@ -158,7 +158,7 @@ export function columnTitle({ name, environment }: KernelResult): string {
 }
 
 /** `Linux 6.1.176 and 6.12.101`, in the order of the kernels. */
-export function releases({ kernels, environment }: Results): string {
+export function releases({ kernels, environment }: Pick<Results, 'kernels' | 'environment'>): string {
   const all = kernels?.map((kernel) => kernel.environment.kernel) ?? [environment.kernel];
   return `Linux ${listed([...new Set(all)])}`;
 }

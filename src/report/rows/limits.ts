@@ -54,7 +54,7 @@ export function limitRows({ variants }: Results): LimitRow[] {
   });
 }
 
-export interface MeasuredLimit {
+interface MeasuredLimit {
   readonly ports: number;
   readonly before: number;
   readonly behind: number;

@@ -75,7 +75,7 @@ export function medianTimeline(variant: Variant): Slice[] {
 }
 
 /** What of a second a slice is made of. */
-export type SliceSecond = Pick<Second, 't' | 'outcomes' | 'portsInUse'>;
+type SliceSecond = Pick<Second, 't' | 'outcomes' | 'portsInUse'>;
 
 /** The same of the timelines of some runs. */
 export function medianSlices(timelines: readonly (readonly SliceSecond[])[]): Slice[] {

@@ -55,19 +55,13 @@ export function outcomesSection(results: Results): Section {
     ([name, colour]): { swatch: Swatch; text: string } => ({ swatch: { kind: 'area', colour }, text: name }),
   );
   const before: Swatch = { kind: 'line', colour: CSS_PALETTE.baseline, dash: BEFORE_DASH, width: 2 };
-  return section(
-    'outcomes',
-    'Outcomes',
-    'Outcomes over time, before and after',
-    [
-      text(
-        'Attempts that ended in each second, by outcome, stacked. Each panel is the median over the compared runs of one arm, second by second; all panels have the same axes, and the dashed line is what was ok in the baseline.',
-      ),
-      legend([...keys, ...(results.variants.length > 1 ? [{ swatch: before, text: 'ok in the baseline' }] : [])]),
-      { kind: 'group', style: 'panels', blocks: outcomeFigures(results) },
-    ],
-    PAGE,
-  );
+  return section('outcomes', 'Outcomes', 'Outcomes over time, before and after', PAGE, [
+    text(
+      'Attempts that ended in each second, by outcome, stacked. Each panel is the median over the compared runs of one arm, second by second; all panels have the same axes, and the dashed line is what was ok in the baseline.',
+    ),
+    legend([...keys, ...(results.variants.length > 1 ? [{ swatch: before, text: 'ok in the baseline' }] : [])]),
+    { kind: 'group', style: 'panels', blocks: outcomeFigures(results) },
+  ]);
 }
 
 function legend(entries: readonly { swatch: Swatch; text: string }[]): Block | null {
@@ -131,18 +125,12 @@ const PHASES: readonly { phase: LatencyPhase; title: string; meaning: string }[]
 export function latencySection({ variants }: Results): Section {
   const [baseline, ...others] = variants;
   const groups = chunks(others, CURVES_PER_CHART);
-  return section(
-    'latency',
-    'Latency',
-    'Latency by percentile, before and after',
-    [
-      text(
-        "The baseline is the thick line. At each percentile a curve shows the median over the compared runs of that run's own percentile; samples of several runs are never pooled. Both axes are logarithmic: each step to the right is one more nine. Only attempts that succeeded are counted, so read it together with the failures.",
-      ),
-      ...groups.flatMap((group, i) => latencyGroup([baseline!, ...group], `l${i}`)),
-    ],
-    PAGE,
-  );
+  return section('latency', 'Latency', 'Latency by percentile, before and after', PAGE, [
+    text(
+      "The baseline is the thick line. At each percentile a curve shows the median over the compared runs of that run's own percentile; samples of several runs are never pooled. Both axes are logarithmic: each step to the right is one more nine. Only attempts that succeeded are counted, so read it together with the failures.",
+    ),
+    ...groups.flatMap((group, i) => latencyGroup([baseline!, ...group], `l${i}`)),
+  ]);
 }
 
 interface Style {

@@ -22,24 +22,16 @@ export function verdictLegend(): Extract<Block, { kind: 'legend' }> {
 }
 
 /** Nothing where nothing could be compared. */
-export function effectSection(results: Results): Section[] {
+export function effectSection(results: Results): Section | null {
   const effects = effectsOf(results).filter(isMeasured);
-  if (effects.length === 0) return [];
-  return [
-    section(
-      'effect',
-      'Effect',
-      'Effect of each variant',
-      [
-        text(
-          'Variant minus baseline: the diamond is the estimate, the line its 95 % interval. A diamond without a line is exact: nothing varied. Left of the middle line the number is lower than in the baseline. The grey band holds differences too small to count; the first chart is the goal, the others are guardrails.',
-        ),
-        verdictLegend(),
-        { kind: 'group', style: 'wide panels', blocks: effects.map(effectFigure) },
-      ],
-      PAGE,
+  if (effects.length === 0) return null;
+  return section('effect', 'Effect', 'Effect of each variant', PAGE, [
+    text(
+      'Variant minus baseline: the diamond is the estimate, the line its 95 % interval. A diamond without a line is exact: nothing varied. Left of the middle line the number is lower than in the baseline. The grey band holds differences too small to count; the first chart is the goal, the others are guardrails.',
     ),
-  ];
+    verdictLegend(),
+    { kind: 'group', style: 'wide panels', blocks: effects.map(effectFigure) },
+  ]);
 }
 
 /** @param i its place among the effects; the first is the goal */

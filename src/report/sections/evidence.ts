@@ -18,52 +18,46 @@ import { type SysctlRow, sysctlRows } from '../rows/sysctls.js';
 
 /** What the model expected of each arm, and what came. */
 export function predictionSection({ variants }: Results): Section {
-  return section(
-    'prediction',
-    'Prediction',
-    'Prediction and measurement',
-    [
-      text(
-        "What the kernel's rules for choosing a port predict, and what was measured (medians). An arm without a failure never reached its limit.",
-      ),
-      tableOf<Variant>(
-        'Prediction and measurement by arm',
-        [
-          { title: 'Arm', cell: ({ name }) => name },
-          {
-            title: 'Predicted: connections at once',
-            cell: ({ prediction: { concurrent, formula } }) =>
-              concurrent === null ? note([formula]) : [strong(formatNumber(concurrent)), note([formula])],
-          },
-          { title: 'Measured', numeric: true, cell: measuredTuples },
-          {
-            title: 'Predicted: sustained rate',
-            numeric: true,
-            cell: ({ prediction }) => formatValue('perSecond', prediction.sustained),
-          },
-          {
-            title: 'ok per second',
-            numeric: true,
-            cell: (variant) =>
-              formatValue(
-                'perSecond',
-                medianOf(variant, (run) => run.rates.ok),
-              ),
-          },
-          { title: 'Predicted first failure', cell: ({ prediction }) => code(prediction.fails) },
-          { title: 'Most frequent failure', cell: failureCell },
-          { title: 'As predicted?', cell: agreementCell },
-        ],
-        variants,
-      ),
-      {
-        kind: 'fold',
-        summary: 'Rules and sources',
-        blocks: [{ kind: 'terms', entries: variants.map(({ name, prediction }) => [name, ruleOf(prediction)]) }],
-      },
-    ],
-    PAGE,
-  );
+  return section('prediction', 'Prediction', 'Prediction and measurement', PAGE, [
+    text(
+      "What the kernel's rules for choosing a port predict, and what was measured (medians). An arm without a failure never reached its limit.",
+    ),
+    tableOf<Variant>(
+      'Prediction and measurement by arm',
+      [
+        { title: 'Arm', cell: ({ name }) => name },
+        {
+          title: 'Predicted: connections at once',
+          cell: ({ prediction: { concurrent, formula } }) =>
+            concurrent === null ? note([formula]) : [strong(formatNumber(concurrent)), note([formula])],
+        },
+        { title: 'Measured', numeric: true, cell: measuredTuples },
+        {
+          title: 'Predicted: sustained rate',
+          numeric: true,
+          cell: ({ prediction }) => formatValue('perSecond', prediction.sustained),
+        },
+        {
+          title: 'ok per second',
+          numeric: true,
+          cell: (variant) =>
+            formatValue(
+              'perSecond',
+              medianOf(variant, (run) => run.rates.ok),
+            ),
+        },
+        { title: 'Predicted first failure', cell: ({ prediction }) => code(prediction.fails) },
+        { title: 'Most frequent failure', cell: failureCell },
+        { title: 'As predicted?', cell: agreementCell },
+      ],
+      variants,
+    ),
+    {
+      kind: 'fold',
+      summary: 'Rules and sources',
+      blocks: [{ kind: 'terms', entries: variants.map(({ name, prediction }) => [name, ruleOf(prediction)]) }],
+    },
+  ]);
 }
 
 function measuredTuples(variant: Variant): string {
@@ -100,41 +94,31 @@ function ruleOf({ rule, source, slowWall, simulated, known }: Variant['predictio
 export function sysctlSection(results: Results): Section {
   const rows = sysctlRows(results);
   if (rows.length === 0)
-    return section(
-      'sysctls',
-      'Sysctls',
-      'Sysctls',
-      [text('The profile sets none: every arm ran with those of a fresh lab.')],
-      PAGE,
-    );
-  return section(
-    'sysctls',
-    'Sysctls',
-    'Sysctls before and after',
-    [
-      text(
-        'The sysctls that each arm sets beyond the baseline: the value of a fresh lab, the value asked for, and what the kernel read back before the load of each run.',
-      ),
-      tableOf<SysctlRow>(
-        'Sysctls by arm',
-        [
-          { title: 'Sysctl', cell: ({ name }) => code(name) },
-          { title: 'Arm', cell: ({ variant }) => variant },
-          { title: 'Fresh lab', cell: ({ fresh }) => (fresh === null ? NONE : code(fresh)) },
-          { title: 'Asked for', cell: ({ asked }) => code(asked) },
-          {
-            title: 'Read back',
-            cell: ({ readBack, asAsked }) =>
-              readBack.length === 0
-                ? 'no run'
-                : [code(readBack.join(' | ')), ' ', asAsked ? '✓' : strong('✗ not as asked')],
-          },
-        ],
-        rows,
-      ),
-    ],
-    PAGE,
-  );
+    return section('sysctls', 'Sysctls', 'Sysctls', PAGE, [
+      text('The profile sets none: every arm ran with those of a fresh lab.'),
+    ]);
+  return section('sysctls', 'Sysctls', 'Sysctls before and after', PAGE, [
+    text(
+      'The sysctls that each arm sets beyond the baseline: the value of a fresh lab, the value asked for, and what the kernel read back before the load of each run.',
+    ),
+    tableOf<SysctlRow>(
+      'Sysctls by arm',
+      [
+        { title: 'Sysctl', cell: ({ name }) => code(name) },
+        { title: 'Arm', cell: ({ variant }) => variant },
+        { title: 'Fresh lab', cell: ({ fresh }) => (fresh === null ? NONE : code(fresh)) },
+        { title: 'Asked for', cell: ({ asked }) => code(asked) },
+        {
+          title: 'Read back',
+          cell: ({ readBack, asAsked }) =>
+            readBack.length === 0
+              ? 'no run'
+              : [code(readBack.join(' | ')), ' ', asAsked ? '✓' : strong('✗ not as asked')],
+        },
+      ],
+      rows,
+    ),
+  ]);
 }
 
 /** Counters that moved in some run. */
@@ -142,29 +126,23 @@ export function countersSection({ variants }: Results): Section {
   const rows = counterRows(variants);
   const differing = rows.filter((row) => row.differs);
   const alike = rows.filter((row) => !row.differs);
-  return section(
-    'counters',
-    'Counters',
-    'Kernel counters that moved',
-    [
-      text([
-        "Medians per run, in the client's namespace. A failing ",
-        code('bind()'),
-        " moves no kernel counter: the outcomes come from the calls' own errno.",
-      ]),
-      differing.length > 0
-        ? counterTable('Counters that differ between arms by more than a tenth', variants, differing)
-        : text('No counter differs from the baseline by more than a tenth.'),
-      alike.length > 0
-        ? {
-            kind: 'fold',
-            summary: `${alike.length} that moved alike in all arms`,
-            blocks: [counterTable('Counters that moved alike', variants, alike)],
-          }
-        : null,
-    ],
-    PAGE,
-  );
+  return section('counters', 'Counters', 'Kernel counters that moved', PAGE, [
+    text([
+      "Medians per run, in the client's namespace. A failing ",
+      code('bind()'),
+      " moves no kernel counter: the outcomes come from the calls' own errno.",
+    ]),
+    differing.length > 0
+      ? counterTable('Counters that differ between arms by more than a tenth', variants, differing)
+      : text('No counter differs from the baseline by more than a tenth.'),
+    alike.length > 0
+      ? {
+          kind: 'fold',
+          summary: `${alike.length} that moved alike in all arms`,
+          blocks: [counterTable('Counters that moved alike', variants, alike)],
+        }
+      : null,
+  ]);
 }
 
 function counterTable(caption: string, variants: readonly Variant[], rows: readonly CounterRow[]): Table {

@@ -59,20 +59,14 @@ export function kernelNotes({ kernels, nowhere, note }: SideBySide): Block[] {
 /** The table, with charts of the goal. */
 export function sideBySideSection(results: Results, across: SideBySide): Section {
   const { goal } = results.experiment;
-  return section(
-    'side-by-side',
-    'Side by side',
-    'Kernels side by side',
-    [
-      text(
-        `One row per variant, one column per kernel: the verdict, and ${metricLabel(goal)} in the baseline and with the variant.`,
-      ),
-      kernelsTable(across),
-      ...kernelNotes(across),
-      ...kernelCharts(results),
-    ],
-    WRITTEN,
-  );
+  return section('side-by-side', 'Side by side', 'Kernels side by side', WRITTEN, [
+    text(
+      `One row per variant, one column per kernel: the verdict, and ${metricLabel(goal)} in the baseline and with the variant.`,
+    ),
+    kernelsTable(across),
+    ...kernelNotes(across),
+    ...kernelCharts(results),
+  ]);
 }
 
 /** The goal on all kernels: who helps where, and by how much. */
@@ -160,17 +154,11 @@ function kernelCell(cell: Cell): Inline {
 export function kernelSection(results: Results, kernel: KernelResult, inside: readonly (Block | null)[]): Section {
   const notRun = notRunOn(results, kernel.name);
   return {
-    ...section(
-      kernelAnchor(kernel),
-      kernel.name,
-      kernelTitle(kernel),
-      [
-        text(kernel.summary),
-        ...(notRun.length > 0 ? [text('Not on this kernel, and not run:'), ...list(notRun.map(code))] : []),
-        ...inside,
-      ],
-      WRITTEN,
-    ),
+    ...section(kernelAnchor(kernel), kernel.name, kernelTitle(kernel), WRITTEN, [
+      text(kernel.summary),
+      ...(notRun.length > 0 ? [text('Not on this kernel, and not run:'), ...list(notRun.map(code))] : []),
+      ...inside,
+    ]),
     part: true,
   };
 }

@@ -26,29 +26,23 @@ export function environmentSection(results: Results): Section {
     ['Profile', [code(experiment.name), ', SHA-256 ', code(experiment.profileHash)]],
   ];
   const defaults = Object.entries(e.defaults);
-  return section(
-    'environment',
-    'Environment',
-    'Environment',
-    [
-      { kind: 'terms', entries },
-      defaults.length === 0
-        ? null
-        : {
-            kind: 'fold',
-            only: PAGE,
-            summary: `${plural(defaults.length, 'sysctl')} of a fresh lab`,
-            blocks: [
-              {
-                kind: 'code',
-                language: 'ini',
-                text: defaults.map(([name, value]) => `${name} = ${normaliseSysctl(value)}`).join('\n'),
-              },
-            ],
-          },
-    ],
-    WRITTEN,
-  );
+  return section('environment', 'Environment', 'Environment', WRITTEN, [
+    { kind: 'terms', entries },
+    defaults.length === 0
+      ? null
+      : {
+          kind: 'fold',
+          only: PAGE,
+          summary: `${plural(defaults.length, 'sysctl')} of a fresh lab`,
+          blocks: [
+            {
+              kind: 'code',
+              language: 'ini',
+              text: defaults.map(([name, value]) => `${name} = ${normaliseSysctl(value)}`).join('\n'),
+            },
+          ],
+        },
+  ]);
 }
 
 /** What keeps one run from the next, by what the lab is. */
@@ -100,47 +94,35 @@ export function methodSection(results: Results): Section {
     'A run whose generator fell behind its schedule by more than its budget is generator-limited: it says something about this machine, not about the variant. Its times are not compared; counts that the kernel’s rules alone decide do not depend on the pace, and are.',
     'A lab on one machine shows which change ends which failure and why. Times and rates are those of this machine and its virtual network; do not expect them elsewhere.',
   ];
-  return section(
-    'method',
-    'Method',
-    'Method and its limits',
-    [
-      ...list(items.filter((item) => item !== null)),
-      discarded.length > 0
-        ? tableOf<Run>(
-            'Runs that were not compared',
-            [
-              { title: 'Run', cell: ({ id }) => code(id) },
-              { title: 'Status', cell: ({ status }) => (status === 'ok' ? 'finished' : status) },
-              {
-                title: 'Why',
-                wraps: 'sentences',
-                cell: (run) => [whyDiscarded(run), run.stderr ? { kind: 'output', text: run.stderr } : ''],
-              },
-            ],
-            discarded,
-          )
-        : text(`Every completed run is compared${warmups > 0 ? ', warm-up aside' : ''}.`),
-    ],
-    PAGE,
-  );
+  return section('method', 'Method', 'Method and its limits', PAGE, [
+    ...list(items.filter((item) => item !== null)),
+    discarded.length > 0
+      ? tableOf<Run>(
+          'Runs that were not compared',
+          [
+            { title: 'Run', cell: ({ id }) => code(id) },
+            { title: 'Status', cell: ({ status }) => (status === 'ok' ? 'finished' : status) },
+            {
+              title: 'Why',
+              wraps: 'sentences',
+              cell: (run) => [whyDiscarded(run), run.stderr ? { kind: 'output', text: run.stderr } : ''],
+            },
+          ],
+          discarded,
+        )
+      : text(`Every completed run is compared${warmups > 0 ? ', warm-up aside' : ''}.`),
+  ]);
 }
 
 /** The command, and the profile as it was written. */
 export function reproduceSection({ experiment: { command, profile } }: Results): Section {
-  return section(
-    'reproduce',
-    'Reproduce',
-    'How to reproduce',
-    [
-      text('With the profile below in a file:'),
-      { kind: 'code', language: 'sh', text: command || NONE },
-      {
-        kind: 'fold',
-        summary: 'The profile as it was written',
-        blocks: [{ kind: 'code', language: 'yaml', text: profile.trimEnd() }],
-      },
-    ],
-    WRITTEN,
-  );
+  return section('reproduce', 'Reproduce', 'How to reproduce', WRITTEN, [
+    text('With the profile below in a file:'),
+    { kind: 'code', language: 'sh', text: command || NONE },
+    {
+      kind: 'fold',
+      summary: 'The profile as it was written',
+      blocks: [{ kind: 'code', language: 'yaml', text: profile.trimEnd() }],
+    },
+  ]);
 }

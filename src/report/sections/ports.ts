@@ -20,29 +20,23 @@ import { PANEL, panel, thinned } from './charts.js';
 
 /** Ports in use on one address over time, one panel an arm. */
 export function portsSection(results: Results): Section {
-  return section(
-    'ports',
-    'Ports',
-    'Ports in use per local address',
-    [
-      text([
-        'Distinct ephemeral ports in use on one local address, TIME_WAIT included, as the kernel lists them; medians over the compared runs. Two levels are marked: slow, from where on each search for a port first walks over used ones, and full, where every port of the range is taken. The vertical scale of each panel is its own. Where ',
-        { kind: 'code', text: 'connect()' },
-        ' chooses the port, one port can serve several destinations, so an arm that is full need not fail.',
-      ]),
-      {
-        kind: 'legend',
-        entries: [
-          { swatch: { kind: 'line', colour: CSS_PALETTE.portsLine, dash: [], width: 2 }, text: 'fullest address' },
-          { swatch: { kind: 'area', colour: CSS_PALETTE.portsArea }, text: 'down to the emptiest' },
-          { swatch: { kind: 'line', colour: CSS_PALETTE.slow, dash: [2, 3], width: 2 }, text: 'slow from here' },
-          { swatch: { kind: 'line', colour: CSS_PALETTE.limit, dash: [6, 4], width: 2 }, text: 'full: all ports' },
-        ],
-      },
-      { kind: 'group', style: 'panels', blocks: portFigures(results) },
-    ],
-    PAGE,
-  );
+  return section('ports', 'Ports', 'Ports in use per local address', PAGE, [
+    text([
+      'Distinct ephemeral ports in use on one local address, TIME_WAIT included, as the kernel lists them; medians over the compared runs. Two levels are marked: slow, from where on each search for a port first walks over used ones, and full, where every port of the range is taken. The vertical scale of each panel is its own. Where ',
+      { kind: 'code', text: 'connect()' },
+      ' chooses the port, one port can serve several destinations, so an arm that is full need not fail.',
+    ]),
+    {
+      kind: 'legend',
+      entries: [
+        { swatch: { kind: 'line', colour: CSS_PALETTE.portsLine, dash: [], width: 2 }, text: 'fullest address' },
+        { swatch: { kind: 'area', colour: CSS_PALETTE.portsArea }, text: 'down to the emptiest' },
+        { swatch: { kind: 'line', colour: CSS_PALETTE.slow, dash: [2, 3], width: 2 }, text: 'slow from here' },
+        { swatch: { kind: 'line', colour: CSS_PALETTE.limit, dash: [6, 4], width: 2 }, text: 'full: all ports' },
+      ],
+    },
+    { kind: 'group', style: 'panels', blocks: portFigures(results) },
+  ]);
 }
 
 /** One for each arm, in the order of the results. */
@@ -100,31 +94,23 @@ function addressCount(variant: Variant): number {
 }
 
 /** The strip of each arm that has more than one address; nothing where none has. */
-export function heatSection(results: Results): Section[] {
+export function heatSection(results: Results): Section | null {
   const figures = heatFigures(results).filter((figure) => figure !== null);
-  if (figures.length === 0) return [];
+  if (figures.length === 0) return null;
   const merged = results.variants.some(({ addresses }) => addresses.count > HEAT_ROWS);
-  return [
-    section(
-      'heat',
-      'Addresses',
-      'Which address filled up, and when',
-      [
-        text(
-          `One row per address, the first on top; from left to right the seconds of one run of each arm: the run with the median number of failures. The colour is the share of the address's ports in use, TIME_WAIT included.${merged ? ' Where there are more addresses than rows, a row is the fullest of several neighbouring addresses.' : ''}`,
-        ),
-        {
-          kind: 'legend',
-          entries: HEAT_WORDS.map((words, level) => ({
-            swatch: { kind: 'area', colour: CSS_PALETTE.heat[level]! },
-            text: words,
-          })),
-        },
-        { kind: 'group', style: 'panels', blocks: figures },
-      ],
-      PAGE,
+  return section('heat', 'Addresses', 'Which address filled up, and when', PAGE, [
+    text(
+      `One row per address, the first on top; from left to right the seconds of one run of each arm: the run with the median number of failures. The colour is the share of the address's ports in use, TIME_WAIT included.${merged ? ' Where there are more addresses than rows, a row is the fullest of several neighbouring addresses.' : ''}`,
     ),
-  ];
+    {
+      kind: 'legend',
+      entries: HEAT_WORDS.map((words, level) => ({
+        swatch: { kind: 'area', colour: CSS_PALETTE.heat[level]! },
+        text: words,
+      })),
+    },
+    { kind: 'group', style: 'panels', blocks: figures },
+  ]);
 }
 
 /** One for each arm, in the order of the results; null where it has one address, or none was observed. */

@@ -24,105 +24,87 @@ import { type ProxyRow, proxyRows } from '../rows/proxy.js';
 import { answers, bootstrapText, type ExitRow, exitRows } from '../rows/tor-exits.js';
 
 /** The loads beside the main one, which a fix must not starve. */
-export function neighboursSection(results: Results): Section[] {
+export function neighboursSection(results: Results): Section | null {
   const rows = neighbourRows(results);
-  if (rows.length === 0) return [];
-  return [
-    section('neighbours', 'Neighbours', 'Neighbours', [
-      {
-        kind: 'text',
-        only: WRITTEN,
-        content:
-          'Small loads beside the main one, the same in every arm: other programs in the namespace under test, or other clients of the proxy. Their failures and their latency are guardrails. Values are medians over the compared runs.',
-      },
-      { kind: 'list', items: neighboursInWords(results), only: WRITTEN },
-      tableOf<NeighbourRow>(
-        'Neighbours by arm',
-        [
-          { title: 'Neighbour', cell: ({ neighbour }) => neighbour },
-          { title: 'Arm', cell: ({ arm }) => arm },
-          { title: 'Failed', numeric: true, cell: ({ failed }) => formatValue('share', failed) },
-          { title: 'How', wraps: 'list', cell: ({ how }) => counts(how, NONE) },
-          { title: 'Latency p90', numeric: true, cell: ({ p90 }) => formatValue('microseconds', p90) },
-          { title: 'Its failures', cell: ({ verdict: word }) => (word === null ? NONE : verdict(word)) },
-        ],
-        rows,
-      ),
-    ]),
-  ];
+  if (rows.length === 0) return null;
+  return section('neighbours', 'Neighbours', 'Neighbours', null, [
+    {
+      kind: 'text',
+      only: WRITTEN,
+      content:
+        'Small loads beside the main one, the same in every arm: other programs in the namespace under test, or other clients of the proxy. Their failures and their latency are guardrails. Values are medians over the compared runs.',
+    },
+    { kind: 'list', items: neighboursInWords(results), only: WRITTEN },
+    tableOf<NeighbourRow>(
+      'Neighbours by arm',
+      [
+        { title: 'Neighbour', cell: ({ neighbour }) => neighbour },
+        { title: 'Arm', cell: ({ arm }) => arm },
+        { title: 'Failed', numeric: true, cell: ({ failed }) => formatValue('share', failed) },
+        { title: 'How', wraps: 'list', cell: ({ how }) => counts(how, NONE) },
+        { title: 'Latency p90', numeric: true, cell: ({ p90 }) => formatValue('microseconds', p90) },
+        { title: 'Its failures', cell: ({ verdict: word }) => (word === null ? NONE : verdict(word)) },
+      ],
+      rows,
+    ),
+  ]);
 }
 
 /** What the proxy answered and logged, and what it used. */
-export function proxySection(results: Results): Section[] {
+export function proxySection(results: Results): Section | null {
   const rows = proxyRows(results);
-  if (rows.length === 0) return [];
+  if (rows.length === 0) return null;
   const logged = rows.flatMap((row) => row.lines.map((line): [Inline, Inline] => [row.name, code(line)]));
-  return [
-    section(
-      'proxy',
-      'Proxy',
-      'Failures and resources of the proxy',
-      [
-        text(
-          "The same failures from the sides of the client, of the proxy's own log, and of the kernel's list of its sockets. Values are medians over the compared runs: ports in use at the peak, sockets in TIME_WAIT and in other states when the load had ended. Log lines are not failures: one request may cause several lines, or none.",
-        ),
-        tableOf<ProxyRow>(
-          'The proxy by arm',
-          [
-            { title: 'Arm', cell: (row) => row.name },
-            { title: 'Proxy', cell: (row) => row.program },
-            { title: 'Failing answers', wraps: 'list', cell: (row) => counts(row.answers) },
-            { title: 'Failures in its log', wraps: 'list', cell: (row) => counts(row.logged) },
-            { title: 'Ports, peak', numeric: true, cell: (row) => number(row.ports) },
-            { title: 'TIME_WAIT, end', numeric: true, cell: (row) => number(row.timeWait) },
-            { title: 'Others, end', numeric: true, cell: (row) => number(row.open) },
-            {
-              title: 'CPU',
-              numeric: true,
-              cell: ({ cpuSeconds }) => formatValue('microseconds', cpuSeconds === null ? null : cpuSeconds * 1e6),
-            },
-            { title: 'Memory', numeric: true, cell: (row) => formatValue('bytes', row.memory) },
-          ],
-          rows,
-        ),
-        logged.length === 0
-          ? null
-          : { kind: 'fold', summary: 'Lines of its log', blocks: [{ kind: 'terms', entries: logged }] },
-      ],
-      WRITTEN,
+  return section('proxy', 'Proxy', 'Failures and resources of the proxy', WRITTEN, [
+    text(
+      "The same failures from the sides of the client, of the proxy's own log, and of the kernel's list of its sockets. Values are medians over the compared runs: ports in use at the peak, sockets in TIME_WAIT and in other states when the load had ended. Log lines are not failures: one request may cause several lines, or none.",
     ),
-  ];
+    tableOf<ProxyRow>(
+      'The proxy by arm',
+      [
+        { title: 'Arm', cell: (row) => row.name },
+        { title: 'Proxy', cell: (row) => row.program },
+        { title: 'Failing answers', wraps: 'list', cell: (row) => counts(row.answers) },
+        { title: 'Failures in its log', wraps: 'list', cell: (row) => counts(row.logged) },
+        { title: 'Ports, peak', numeric: true, cell: (row) => number(row.ports) },
+        { title: 'TIME_WAIT, end', numeric: true, cell: (row) => number(row.timeWait) },
+        { title: 'Others, end', numeric: true, cell: (row) => number(row.open) },
+        {
+          title: 'CPU',
+          numeric: true,
+          cell: ({ cpuSeconds }) => formatValue('microseconds', cpuSeconds === null ? null : cpuSeconds * 1e6),
+        },
+        { title: 'Memory', numeric: true, cell: (row) => formatValue('bytes', row.memory) },
+      ],
+      rows,
+    ),
+    logged.length === 0
+      ? null
+      : { kind: 'fold', summary: 'Lines of its log', blocks: [{ kind: 'terms', entries: logged }] },
+  ]);
 }
 
 /** The same failure from four sides, beside each other. */
-export function viewsSection(results: Results): Section[] {
+export function viewsSection(results: Results): Section | null {
   const rows = viewRows(results);
-  if (rows.length === 0) return [];
-  return [
-    section(
-      'views',
-      'Four views',
-      'Four views of the failure',
-      [
-        text(
-          'One more run of each arm, in which the system calls of the proxy were counted. Counting slows the proxy down, so this run is compared with nothing, and its counts may differ from the medians above.',
-        ),
-        tableOf<ViewRow>(
-          'The failures of one run by arm',
-          [
-            { title: 'Arm', cell: (row) => row.name },
-            { title: 'The client', wraps: 'list', cell: (row) => counts(row.client) },
-            { title: "The proxy's log", wraps: 'list', cell: (row) => counts(row.log) },
-            { title: 'The kernel', wraps: 'list', cell: kernelCell },
-            { title: 'Ports then', wraps: 'list', cell: ({ ports }) => (ports ? portsCell(ports) : NONE) },
-          ],
-          rows,
-        ),
-        ...list(together(rows).map(([names, sentence]): Inline => [strong(names.join(', ')), `: ${sentence}`])),
-      ],
-      WRITTEN,
+  if (rows.length === 0) return null;
+  return section('views', 'Four views', 'Four views of the failure', WRITTEN, [
+    text(
+      'One more run of each arm, in which the system calls of the proxy were counted. Counting slows the proxy down, so this run is compared with nothing, and its counts may differ from the medians above.',
     ),
-  ];
+    tableOf<ViewRow>(
+      'The failures of one run by arm',
+      [
+        { title: 'Arm', cell: (row) => row.name },
+        { title: 'The client', wraps: 'list', cell: (row) => counts(row.client) },
+        { title: "The proxy's log", wraps: 'list', cell: (row) => counts(row.log) },
+        { title: 'The kernel', wraps: 'list', cell: kernelCell },
+        { title: 'Ports then', wraps: 'list', cell: ({ ports }) => (ports ? portsCell(ports) : NONE) },
+      ],
+      rows,
+    ),
+    ...list(together(rows).map(([names, sentence]): Inline => [strong(names.join(', ')), `: ${sentence}`])),
+  ]);
 }
 
 function kernelCell({ kernel, by, pids }: ViewRow): Inline {
@@ -149,85 +131,69 @@ function together(rows: readonly ViewRow[]): [names: string[], sentence: string]
 }
 
 /** The exits of a private Tor network, and the three questions of 2012. */
-export function exitsSection(results: Results): Section[] {
+export function exitsSection(results: Results): Section | null {
   const rows = exitRows(results);
-  if (rows.length === 0) return [];
-  return [
-    section(
-      'exits',
-      'Tor exits',
-      'What the Tor exits saw',
-      [
-        text(
-          'A private Tor network in the lab, without a route out of it. Values are medians over the compared runs; calls were counted in one more run of each arm.',
-        ),
-        tableOf<ExitRow>(
-          'The exits by arm',
-          [
-            { title: 'Arm', cell: (row) => row.name },
-            { title: 'Tor', cell: (row) => row.version ?? NONE },
-            {
-              title: 'Refused calls',
-              wraps: 'list',
-              cell: ({ calls }) => (calls === null ? 'not observed' : counts(calls)),
-            },
-            { title: 'Lines in its log', numeric: true, cell: (row) => formatNumber(row.logged) },
-            { title: 'Clients were told', wraps: 'list', cell: (row) => counts(row.replies) },
-            { title: 'Streams ended', wraps: 'list', cell: (row) => counts(row.ends) },
-            {
-              title: 'Ports in use, by address',
-              numeric: true,
-              cell: ({ ports }) => ports?.map(formatNumber).join(', ') ?? NONE,
-            },
-            { title: 'Bootstrap', cell: bootstrapText },
-          ],
-          rows,
-        ),
-        ...answers(results).map(
-          ({ question, sentences }, i): Block => ({
-            kind: 'card',
-            style: 'plain',
-            title: `${i + 1}. ${question}`,
-            blocks: list(sentences),
-          }),
-        ),
-      ],
-      WRITTEN,
+  if (rows.length === 0) return null;
+  return section('exits', 'Tor exits', 'What the Tor exits saw', WRITTEN, [
+    text(
+      'A private Tor network in the lab, without a route out of it. Values are medians over the compared runs; calls were counted in one more run of each arm.',
     ),
-  ];
+    tableOf<ExitRow>(
+      'The exits by arm',
+      [
+        { title: 'Arm', cell: (row) => row.name },
+        { title: 'Tor', cell: (row) => row.version ?? NONE },
+        {
+          title: 'Refused calls',
+          wraps: 'list',
+          cell: ({ calls }) => (calls === null ? 'not observed' : counts(calls)),
+        },
+        { title: 'Lines in its log', numeric: true, cell: (row) => formatNumber(row.logged) },
+        { title: 'Clients were told', wraps: 'list', cell: (row) => counts(row.replies) },
+        { title: 'Streams ended', wraps: 'list', cell: (row) => counts(row.ends) },
+        {
+          title: 'Ports in use, by address',
+          numeric: true,
+          cell: ({ ports }) => ports?.map(formatNumber).join(', ') ?? NONE,
+        },
+        { title: 'Bootstrap', cell: bootstrapText },
+      ],
+      rows,
+    ),
+    ...answers(results).map(
+      ({ question, sentences }, i): Block => ({
+        kind: 'card',
+        style: 'plain',
+        title: `${i + 1}. ${question}`,
+        blocks: list(sentences),
+      }),
+    ),
+  ]);
 }
 
 /** Where the proxy became slow, and where no port was left. */
-export function limitsSection(results: Results): Section[] {
+export function limitsSection(results: Results): Section | null {
   const rows = limitRows(results);
-  if (rows.length === 0) return [];
+  if (rows.length === 0) return null;
   const measured = ({ measured: ports }: Limit) => (ports === null ? 'not reached' : formatNumber(ports));
-  return [
-    section(
-      'walls',
-      'Slow and full',
-      'Slow first, then full',
-      [
-        text(
-          'When part of the ports are in use, each search for a free one first walks over used ports: the proxy becomes slow, without any error. When all are in use, requests fail. The table has the ports in use when each began, as medians over the compared runs; slow means four times the response time of the beginning.',
-        ),
-        tableOf<LimitRow>(
-          'Slow and full by arm',
-          [
-            { title: 'Arm', cell: ({ name }) => name },
-            { title: 'Slow from (ports in use)', numeric: true, cell: ({ slow }) => measured(slow) },
-            { title: 'Expected', numeric: true, cell: ({ slow }) => number(slow.expected) },
-            { title: 'Response before', numeric: true, cell: ({ slow }) => formatValue('microseconds', slow.before) },
-            { title: 'After', numeric: true, cell: ({ slow }) => formatValue('microseconds', slow.behind) },
-            { title: 'First failure at', numeric: true, cell: ({ hard }) => measured(hard) },
-            { title: 'Expected', numeric: true, cell: ({ hard }) => number(hard.expected) },
-          ],
-          rows,
-        ),
-      ],
-      WRITTEN,
+  return section('walls', 'Slow and full', 'Slow first, then full', WRITTEN, [
+    text(
+      'When part of the ports are in use, each search for a free one first walks over used ports: the proxy becomes slow, without any error. When all are in use, requests fail. The table has the ports in use when each began, as medians over the compared runs; slow means four times the response time of the beginning.',
     ),
-  ];
+    tableOf<LimitRow>(
+      'Slow and full by arm',
+      [
+        { title: 'Arm', cell: ({ name }) => name },
+        { title: 'Slow from (ports in use)', numeric: true, cell: ({ slow }) => measured(slow) },
+        { title: 'Expected', numeric: true, cell: ({ slow }) => number(slow.expected) },
+        { title: 'Response before', numeric: true, cell: ({ slow }) => formatValue('microseconds', slow.before) },
+        { title: 'After', numeric: true, cell: ({ slow }) => formatValue('microseconds', slow.behind) },
+        { title: 'First failure at', numeric: true, cell: ({ hard }) => measured(hard) },
+        { title: 'Expected', numeric: true, cell: ({ hard }) => number(hard.expected) },
+      ],
+      rows,
+    ),
+  ]);
 }
 
 function number(value: number | null): string {

@@ -121,21 +121,15 @@ export function variantsSection(results: Results): Section {
     { kind: 'mark', verdict: word },
     ` ${word}`,
   ]);
-  return section(
-    'variants',
-    'Variants',
-    'Variants against the baseline',
-    [
-      text([
-        'The goal is ',
-        code(results.experiment.goal),
-        '. Each row is one change tried alone. Values are medians of the compared runs; differences are variant minus baseline.',
-      ]),
-      variantsTable(results),
-      { kind: 'text', style: 'aside', content: ['Guardrails: ', ...key] },
-    ],
-    WRITTEN,
-  );
+  return section('variants', 'Variants', 'Variants against the baseline', WRITTEN, [
+    text([
+      'The goal is ',
+      code(results.experiment.goal),
+      '. Each row is one change tried alone. Values are medians of the compared runs; differences are variant minus baseline.',
+    ]),
+    variantsTable(results),
+    { kind: 'text', style: 'aside', content: ['Guardrails: ', ...key] },
+  ]);
 }
 
 /** What to change, and where the files to do so are. */
@@ -145,25 +139,19 @@ export function changeSection(results: Results, apply: Apply | null): Section {
   const title = 'What to change';
   if (better.length === 0) {
     const none = 'No variant was judged better than the baseline, so this report recommends no change.';
-    return section('change', title, title, [text(none)], WRITTEN);
+    return section('change', title, title, WRITTEN, [text(none)]);
   }
-  return section(
-    'change',
-    title,
-    title,
-    [
-      text(
-        `${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself. The values are those of the lab, where the numbers of ports and addresses may be smaller than yours.`,
-      ),
-      {
-        kind: 'group',
-        style: 'columns',
-        blocks: better.map((variant) => changeCard(baseline, variant)),
-      },
-      apply === null ? null : text(applySentence(apply)),
-    ],
-    WRITTEN,
-  );
+  return section('change', title, title, WRITTEN, [
+    text(
+      `${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself. The values are those of the lab, where the numbers of ports and addresses may be smaller than yours.`,
+    ),
+    {
+      kind: 'group',
+      style: 'columns',
+      blocks: better.map((variant) => changeCard(baseline, variant)),
+    },
+    apply === null ? null : text(applySentence(apply)),
+  ]);
 }
 
 function changeCard(baseline: Variant | undefined, variant: Variant): Block {
@@ -218,74 +206,60 @@ export function applySentence(apply: Apply): Inline {
 /** The sentence behind each verdict. A ticket has it as a list, the page with the guardrails. */
 export function whySection({ variants }: Results): Section {
   const judged = variants.flatMap(({ name, verdict }) => (verdict ? [{ name, verdict }] : []));
-  return section(
-    'why',
-    'Why',
-    'Why',
-    [
-      ...judged.map(
-        ({ name: title, verdict: { verdict: word, sentence, goal, guardrails } }): Block => ({
-          kind: 'card',
-          style: 'plain',
-          title: [title, ' ', verdict(word)],
-          only: PAGE,
-          blocks: [
-            text(sentence),
-            ...list(guardrails.map((guardrail): Inline => [guardrail.why, ' ', verdict(guardrail.verdict)])),
-            ...(goal.detectable === null
-              ? []
-              : [
-                  {
-                    kind: 'text',
-                    style: 'aside',
-                    content: `With ${plural(goal.pairs, 'pair')}, a true difference of ${formatDifference(goal.unit, goal.detectable).replace('+', '')} would be found 8 times out of 10.`,
-                  } as const,
-                ]),
-          ],
-        }),
+  return section('why', 'Why', 'Why', WRITTEN, [
+    ...judged.map(
+      ({ name: title, verdict: { verdict: word, sentence, goal, guardrails } }): Block => ({
+        kind: 'card',
+        style: 'plain',
+        title: [title, ' ', verdict(word)],
+        only: PAGE,
+        blocks: [
+          text(sentence),
+          ...list(guardrails.map((guardrail): Inline => [guardrail.why, ' ', verdict(guardrail.verdict)])),
+          ...(goal.detectable === null
+            ? []
+            : [
+                {
+                  kind: 'text',
+                  style: 'aside',
+                  content: `With ${plural(goal.pairs, 'pair')}, a true difference of ${formatDifference(goal.unit, goal.detectable).replace('+', '')} would be found 8 times out of 10.`,
+                } as const,
+              ]),
+        ],
+      }),
+    ),
+    {
+      kind: 'list',
+      only: ['ticket', 'terminal'],
+      items: judged.map(
+        ({ name: title, verdict: { verdict: word, sentence } }): Inline => [
+          name(title),
+          ' (',
+          verdict(word),
+          '): ',
+          sentence,
+        ],
       ),
-      {
-        kind: 'list',
-        only: ['ticket', 'terminal'],
-        items: judged.map(
-          ({ name: title, verdict: { verdict: word, sentence } }): Inline => [
-            name(title),
-            ' (',
-            verdict(word),
-            '): ',
-            sentence,
-          ],
-        ),
-      },
-    ],
-    WRITTEN,
-  );
+    },
+  ]);
 }
 
 /** Nothing where the profile sets no threshold. */
-export function thresholdsSection({ thresholds }: Results): Section[] {
-  if (thresholds.length === 0) return [];
-  return [
-    section(
-      'thresholds',
-      'Thresholds',
-      'Thresholds',
+export function thresholdsSection({ thresholds }: Results): Section | null {
+  if (thresholds.length === 0) return null;
+  return section('thresholds', 'Thresholds', 'Thresholds', WRITTEN, [
+    tableOf<ThresholdResult>(
+      'Limits that the profile sets',
       [
-        tableOf<ThresholdResult>(
-          'Limits that the profile sets',
-          [
-            { title: 'Variant', cell: (threshold) => armId(threshold) },
-            { title: 'Metric', cell: ({ metric }) => code(metric) },
-            { title: 'Limit', cell: ({ limit }) => limit },
-            { title: 'Median', numeric: true, cell: ({ metric, value }) => formatValue(unitOf(metric), value) },
-            { title: 'Result', cell: ({ passed }) => ({ kind: 'passed', passed }) },
-          ],
-          thresholds,
-        ),
+        { title: 'Variant', cell: (threshold) => armId(threshold) },
+        { title: 'Metric', cell: ({ metric }) => code(metric) },
+        { title: 'Limit', cell: ({ limit }) => limit },
+        { title: 'Median', numeric: true, cell: ({ metric, value }) => formatValue(unitOf(metric), value) },
+        { title: 'Result', cell: ({ passed }) => ({ kind: 'passed', passed }) },
       ],
-      WRITTEN,
+      thresholds,
     ),
-  ];
+  ]);
 }
 
 /** `threshold failed: arm, metric is …; the limit is …` of each that failed. */
