@@ -17,7 +17,7 @@ export interface Palette {
   readonly failures: readonly string[];
   readonly portsArea: string;
   readonly portsLine: string;
-  /** The hard wall, where nothing is left, and the slow one before it. */
+  /** Where every port is taken, and where searches become slow before that. */
   readonly limit: string;
   readonly slow: string;
   /** How full an address was, one a level of heat.ts. */

@@ -58,7 +58,7 @@ export function livePage(experiment: string): string {
 <figure><div class="chart" id="outcomes" role="img" aria-label="Outcomes over time"></div>
 <figcaption><strong>Outcomes</strong>: attempts that ended in each second, stacked; the dashed line is what was ok in the latest run of the baseline</figcaption></figure>
 <figure><div class="chart" id="ports" role="img" aria-label="Ports in use per local address"></div>
-<figcaption><strong>Ports of one address</strong>: the fullest, and a band down to the emptiest; dotted the slow wall, dashed the hard one</figcaption></figure>
+<figcaption><strong>Ports of one address</strong>: the fullest, and a band down to the emptiest; dotted: slow from here; dashed: full</figcaption></figure>
 <figure><div class="chart" id="heat" role="img" aria-label="How full each address is"></div>
 <figcaption><strong>Addresses</strong>: one row each, the darker and the redder the fuller</figcaption></figure>
 <figure><div class="chart" id="latency" role="img" aria-label="Latency by percentile"></div>

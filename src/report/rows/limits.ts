@@ -10,7 +10,7 @@ const SLOW_FACTOR = 4;
 /** Intervals with answers that a run must have, and those at its beginning that say what is quiet. */
 const LEAST_INTERVALS = 8;
 const QUIET_PART = 0.25;
-/** Below so many ports to walk in vain nobody notices, and there is no slow wall to look for. */
+/** Below so many ports to walk in vain nobody notices, and there is no slow point to look for. */
 const LEAST_WALKED = 1_000;
 
 export interface Limit {
@@ -30,7 +30,7 @@ export interface LimitRow {
   readonly hard: Limit;
 }
 
-/** One row for each arm with a proxy whose range is large enough for a slow wall. */
+/** One row for each arm with a proxy whose range is large enough for searches to become slow. */
 export function limitRows({ variants }: Results): LimitRow[] {
   return variants.flatMap((variant) => {
     const expected = variant.prediction.slowWall ?? null;
