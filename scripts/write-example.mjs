@@ -1,5 +1,8 @@
 // Runs profiles and keeps their reports as the committed examples, reports/examples/<profile>/; the quickstart's also as the summary in
-// README.md and the picture docs/quickstart-report.png. Names of profiles as arguments make only these.
+// README.md and the picture docs/quickstart-report.png. Names of profiles as arguments make only these. With result folders nothing is run:
+// their reports are written again and kept.
+//   npm run example -- quickstart
+//   npm run example -- --render FOLDER...
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,35 +14,45 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const EXAMPLES = ['quickstart', 'headline', 'squid-2014', 'tor-2012'];
 /** What is kept of a result folder; the rest is large. */
 const KEPT = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'charts', 'apply'];
-const wanted = process.argv.slice(2);
+const CLI = join(root, 'dist', 'bundle', 'cli', 'main.js');
+const [first, ...more] = process.argv.slice(2);
 
-for (const profile of wanted.length > 0 ? wanted : EXAMPLES) await make(profile);
+if (first === '--render') for (const folder of more) await keep(folder, cli(['report', folder]), '\nWritten: ');
+else for (const profile of first ? [first, ...more] : EXAMPLES) await make(profile);
+
+function cli(args) {
+  const { status, stdout } = spawnSync(process.execPath, [CLI, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // 1: a threshold of the profile was not met, which may be its point.
+  if (status !== 0 && status !== 1) throw new Error(`bindstorm ${args.join(' ')} ended with ${status}`);
+  return stdout;
+}
 
 async function make(profile) {
   const out = mkdtempSync(join(tmpdir(), 'bindstorm-example-'));
-  const example = join(root, 'reports', 'examples', profile);
   try {
-    const cli = join(root, 'dist', 'bundle', 'cli', 'main.js');
-    const run = spawnSync(process.execPath, [cli, 'run', profile, '--out', out], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    // 1: a threshold of the profile was not met, which may be its point.
-    if (run.status !== 0 && run.status !== 1) throw new Error(`${profile} ended with ${run.status}`);
-    const folder = join(out, readdirSync(out)[0]);
-    rmSync(example, { recursive: true, force: true });
-    mkdirSync(example, { recursive: true });
-    for (const name of KEPT) {
-      if (existsSync(join(folder, name))) cpSync(join(folder, name), join(example, name), { recursive: true });
-    }
-    if (profile === 'quickstart') {
-      keepSummary(run.stdout.slice(0, run.stdout.indexOf('\nReport: ')).trimEnd());
-      await takePicture(join(example, 'report.html'));
-    }
+    const stdout = cli(['run', profile, '--out', out]);
+    await keep(join(out, readdirSync(out)[0]), stdout, '\nReport: ');
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
+}
+
+/** @param end what follows the summary in the output of the command */
+async function keep(folder, stdout, end) {
+  const { name } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')).experiment;
+  const example = join(root, 'reports', 'examples', name);
+  rmSync(example, { recursive: true, force: true });
+  mkdirSync(example, { recursive: true });
+  for (const part of KEPT) {
+    if (existsSync(join(folder, part))) cpSync(join(folder, part), join(example, part), { recursive: true });
+  }
+  if (name !== 'quickstart') return;
+  keepSummary(stdout.slice(0, stdout.indexOf(end)).trimEnd());
+  await takePicture(join(example, 'report.html'));
 }
 
 function keepSummary(summary) {
