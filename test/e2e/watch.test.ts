@@ -85,7 +85,7 @@ test('what it cannot do is refused before it looks, with what is allowed', async
   const cases: [string[], number, RegExp][] = [
     [['--pid', '1', '--netns', 'x'], 2, /--pid and --netns both name a namespace; give one of them/],
     [['--once', '--metrics', '9464'], 2, /--metrics serves look after look, and --once ends after one/],
-    [['--slow', '90%', '--hard', '0.8'], 2, /found --slow 0\.9 above --hard 0\.8/],
+    [['--slow', '90%', '--hard', '0.8'], 2, /--slow \(0\.9\) is above --hard \(0\.8\)/],
     [['--slow', '0'], 2, /--slow takes a share above 0 and up to 1, or a percentage, as 0\.5 or 50%/],
     [['--hard', '101%'], 2, /--hard takes a share above 0/],
     [['--interval', '10ms'], 2, /The least interval is 100ms/],
