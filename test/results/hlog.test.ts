@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { inflateSync } from 'node:zlib';
 import * as hdr from 'hdr-histogram-js';
 import { randomStream } from '../../src/domain/random.js';
 import { createHistograms, encodeHistograms, record } from '../../src/load/histogram.js';
@@ -75,5 +80,49 @@ describe('the HdrHistogram log', () => {
     const text = renderHlog({}, STARTED_AT, 0, 'x');
     assert.deepEqual(intervals(text), []);
     assert.equal(text.trimEnd().split('\n').length, 5);
+  });
+
+  it('has the header that the format has, whose fields other readers obey', () => {
+    const { histograms, text } = example();
+    for (const line of text.trimEnd().split('\n').slice(5)) {
+      const compressed = Buffer.from(line.split(',').at(-1)!, 'base64');
+      // Big-endian (AbstractHistogram.java of HdrHistogram 2.2): cookie, length; then, inflated, cookie, length of the counts,
+      // normalizingIndexOffset, significant digits, lowest and highest value, ratio of integers to doubles, counts.
+      assert.equal(compressed.readInt32BE(0), 0x1c849314);
+      assert.equal(compressed.readInt32BE(4), compressed.length - 8);
+      const plain = inflateSync(compressed.subarray(8));
+      assert.equal(plain.readInt32BE(0), 0x1c849313);
+      assert.equal(plain.readInt32BE(4), plain.length - 40);
+      assert.equal(plain.readInt32BE(8), 0, 'normalizingIndexOffset');
+      assert.equal(plain.readInt32BE(12), 3, 'significant digits');
+      assert.equal(plain.readBigInt64BE(16), 1n);
+      assert.equal(plain.readBigInt64BE(24), BigInt(histograms.connect.highestTrackableValue));
+      assert.equal(plain.readDoubleBE(32), 1, 'ratio');
+    }
+  });
+
+  /** Where Debian's libhdrhistogram-java has it; another place can be named. */
+  const jar = process.env.HDRHISTOGRAM_JAR ?? '/usr/share/java/hdrhistogram.jar';
+  const noJava = !existsSync(jar) || spawnSync('java', ['-version']).status !== 0;
+  const skip = noJava && `needs java and ${jar} (Debian: default-jre-headless and libhdrhistogram-java)`;
+  it("is read by Java's HistogramLogProcessor with the options that docs/results.md names", { skip }, (t) => {
+    const { histograms, text } = example();
+    const dir = mkdtempSync(join(tmpdir(), 'bindstorm-hlog-'));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    writeFileSync(join(dir, 'x.hlog'), text);
+    const processor = ['-cp', jar, 'org.HdrHistogram.HistogramLogProcessor', '-i', join(dir, 'x.hlog')];
+    const { stdout, stderr } = spawnSync('java', [...processor, '-tag', 'connect', '-outputValueUnitRatio', '1000'], {
+      encoding: 'utf8',
+    });
+    // Value in ms, percentile, count up to it, …
+    const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+    const at = (share: number) => rows.find(([, percentile]) => percentile === share)?.[0];
+    for (const percentile of [0, 50, 75, 90, 100])
+      assert.equal(
+        at(percentile / 100)?.toFixed(3),
+        (histograms.connect.getValueAtPercentile(percentile) / 1000).toFixed(3),
+        `p${percentile} ${stdout.slice(0, 400)} ${stderr}`,
+      );
+    assert.match(stdout, /Total count\s*=\s*5000\]/);
   });
 });
