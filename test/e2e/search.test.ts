@@ -31,10 +31,10 @@ async function found(name: string, text: string, args: readonly string[]): Promi
   assert.equal(code, 0, stderr);
   const report = JSON.parse(stdout) as SearchReport & { folder: string };
   assert.deepEqual(readdirSync(join(cwd, report.folder)).sort(), [
+    'journal.ndjson',
     'profile.yaml',
     'search.json',
     'search.md',
-    'steps.ndjson',
   ]);
   const stored = JSON.parse(readFileSync(join(cwd, report.folder, 'search.json'), 'utf8')) as SearchReport;
   assert.deepEqual(stored.arms, report.arms);
