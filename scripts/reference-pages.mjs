@@ -52,9 +52,10 @@ the text format of Prometheus, from the start of the experiment to its end. Thos
 | ---- | ---- | ------ | ---- |
 ${rows.join('\n')}
 
-A metric that is not being measured is absent: between two runs there are no ports in use. The share of attempts that fail, by arm:
+A gauge that is not being measured is absent: between two runs there are no ports in use. Counters are there from the start, and every arm
+has every outcome that any arm has, at 0 until it comes. The share of attempts that fail, by arm, those that have no failure included:
 
-    sum by (variant) (rate(bindstorm_run_attempts_total{outcome!="ok"}[1m])) / sum by (variant) (rate(bindstorm_run_attempts_total[1m]))
+    sum by (variant) (rate(bindstorm_run_attempts_total{outcome!~"ok|shed"}[1m])) / sum by (variant) (rate(bindstorm_run_attempts_total[1m]))
 
 A scrape configuration for a page on port 8080:
 

@@ -12,6 +12,7 @@ export function renderMetrics(look: Look, looks: number): string {
 
 function families({ addresses, capacity, level, sockets, at, lookMs }: Look, looks: number): Family[] {
   const one = (value: number): Sample[] => [{ value }];
+  const seen = statesOf(addresses);
   const each = (value: (address: AddressLook) => number | null): Sample[] =>
     addresses.flatMap((address) => {
       const found = value(address);
@@ -64,8 +65,9 @@ function families({ addresses, capacity, level, sockets, at, lookMs }: Look, loo
       name: 'sockets',
       type: 'gauge',
       help: 'Sockets on ephemeral ports by local address and TCP state.',
+      // A state that any address has is there for all of them: a series that is absent at 0 drops out of every sum.
       samples: addresses.flatMap(({ address, states }) =>
-        Object.entries(states).map(([state, value]) => ({ labels: { address, state }, value })),
+        seen.map((state) => ({ labels: { address, state }, value: states[state] ?? 0 })),
       ),
     },
     {
@@ -89,4 +91,8 @@ function families({ addresses, capacity, level, sockets, at, lookMs }: Look, loo
     },
     { name: 'looks_total', type: 'counter', help: 'Looks since the gauge was started.', samples: one(looks) },
   ];
+}
+
+function statesOf(addresses: readonly AddressLook[]): string[] {
+  return [...new Set(addresses.flatMap(({ states }) => Object.keys(states)))];
 }

@@ -1,5 +1,5 @@
 /**
- * The seconds of all runs as one table (RFC 4180, with line feeds), for spreadsheets and notebooks. Pure.
+ * The samples of all runs as one table (RFC 4180, with line feeds), for spreadsheets and notebooks. Pure.
  */
 import type { Results, Run, Second } from '../results/schema.js';
 import { allRuns } from './rows/notices.js';
@@ -8,7 +8,8 @@ type Cell = string | number | boolean | null;
 
 interface Column {
   readonly name: string;
-  readonly value: (run: Run, second: Second) => Cell;
+  /** @param before the sample of the run before this one */
+  readonly value: (run: Run, second: Second, before: Second | undefined) => Cell;
 }
 
 /** Only where several kernels were measured. */
@@ -22,6 +23,8 @@ const RUN_COLUMNS: readonly Column[] = [
   { name: 'warmup', value: (run) => run.warmup },
   { name: 'valid', value: (run) => run.valid && run.status === 'ok' },
   { name: 't_seconds', value: (_, second) => second.t },
+  // Nanoseconds are noise of the subtraction.
+  { name: 'interval_seconds', value: (_, { t }, before) => Number((t - (before?.t ?? 0)).toFixed(6)) },
   { name: 'attempts', value: (_, second) => second.attempts },
 ];
 
@@ -35,8 +38,9 @@ const MACHINE_COLUMNS: readonly Column[] = [
 ];
 
 /**
- * One line a second of a run, in the order in which the runs were made, warm-ups included; the first line has the names. Every
- * outcome and every TCP state that any second has is a column.
+ * One line a sample of a run: each second, of a run shorter than 5 s each 25 to 100 ms; `interval_seconds` says how long the line is. In
+ * the order in which the runs were made, warm-ups included; the first line has the names. Every outcome and every TCP state that any
+ * sample has is a column.
  */
 export function renderCsv(results: Results): string {
   const runs = allRuns(results);
@@ -55,7 +59,9 @@ export function renderCsv(results: Results): string {
   ];
   const lines = [
     columns.map(({ name }) => cell(name)),
-    ...runs.flatMap((run) => run.timeline.map((second) => columns.map(({ value }) => cell(value(run, second))))),
+    ...runs.flatMap((run) =>
+      run.timeline.map((second, i) => columns.map(({ value }) => cell(value(run, second, run.timeline[i - 1])))),
+    ),
   ];
   return lines.map((line) => `${line.join(',')}\n`).join('');
 }

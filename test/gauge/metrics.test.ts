@@ -51,6 +51,7 @@ test('every number of a look is there, in base units', () => {
     'bindstorm_watch_sockets{address="10.0.0.1",state="TIME_WAIT"}': 500,
     'bindstorm_watch_sockets{address="10.0.0.1",state="ESTABLISHED"}': 100,
     'bindstorm_watch_sockets{address="2001:db8::1",state="TIME_WAIT"}': 20,
+    'bindstorm_watch_sockets{address="2001:db8::1",state="ESTABLISHED"}': 0,
     bindstorm_watch_all_sockets: 5678,
     bindstorm_watch_level: 1,
     bindstorm_watch_look_duration_seconds: 0.0123456,

@@ -28,7 +28,14 @@ function parse(text: string): string[][] {
 test('one line a second of each run, in the order in which they ran', () => {
   const results = quickstartResults({ blocks: 2, seconds: 3 });
   const [head, ...rows] = parse(renderCsv(results)) as [string[], ...string[][]];
-  assert.deepEqual(head.slice(6, 11), ['t_seconds', 'attempts', 'ok', 'connect:EADDRNOTAVAIL', 'TIME_WAIT']);
+  assert.deepEqual(head.slice(6, 12), [
+    't_seconds',
+    'interval_seconds',
+    'attempts',
+    'ok',
+    'connect:EADDRNOTAVAIL',
+    'TIME_WAIT',
+  ]);
   assert.equal(rows.length, 8 * 3 * 3);
   for (const row of rows) assert.equal(row.length, head.length);
   const column = (name: string) => rows.map((row) => row[head.indexOf(name)]!);
@@ -36,7 +43,7 @@ test('one line a second of each run, in the order in which they ran', () => {
     column('order').map(Number),
     [...column('order').map(Number)].sort((a, b) => a - b),
   );
-  assert.deepEqual(rows[0]!.slice(0, 8), ['baseline', 'b00-baseline', '0', '0', 'true', 'true', '1', '100']);
+  assert.deepEqual(rows[0]!.slice(0, 9), ['baseline', 'b00-baseline', '0', '0', 'true', 'true', '1', '1', '100']);
   const sum = (name: string) => column(name).reduce((total, value) => total + Number(value), 0);
   const runs = results.variants.flatMap((variant) => variant.runs);
   for (const outcome of ['ok', 'connect:EADDRNOTAVAIL'])
@@ -72,6 +79,7 @@ test('what was not observed is empty, and what was observed as none is 0', () =>
     'warmup',
     'valid',
     't_seconds',
+    'interval_seconds',
     'attempts',
     'ok',
     'shed',
@@ -85,10 +93,23 @@ test('what was not observed is empty, and what was observed as none is 0', () =>
   ]);
   const tail = rows.map((row) => row.slice(4).join('|'));
   assert.deepEqual(tail, [
-    'true|true|0.5|3|3|0|2|0|0||||',
-    'false|false|1|0|0|1|0||0||||',
-    'false|false|2|0|0|0|||0.25|0.5|1.75||',
+    'true|true|0.5|0.5|3|3|0|2|0|0||||',
+    'false|false|1|1|0|0|1|0||0||||',
+    'false|false|2|1|0|0|0|||0.25|0.5|1.75||',
   ]);
+});
+
+test('each line says how long it is: short runs are sampled more often than each second', () => {
+  const results = quickstartResults({ blocks: 1, seconds: 1 });
+  for (const { runs } of results.variants)
+    for (const run of runs) run.timeline = [0.1, 0.2001, 0.25].map((t) => makeSecond({ t }));
+  const [head, ...rows] = parse(renderCsv(results)) as [string[], ...string[][]];
+  const at = head.indexOf('interval_seconds');
+  // The first of a run begins with its load, not with the end of the run before.
+  assert.deepEqual(
+    rows.slice(0, 6).map((row) => row[at]),
+    ['0.1', '0.1001', '0.0499', '0.1', '0.1001', '0.0499'],
+  );
 });
 
 test('names with commas, quotes and line breaks stay in their cells', () => {

@@ -109,6 +109,22 @@ describe('the effect so far', () => {
 });
 
 describe('the metrics of a run', () => {
+  it('count from 0 in every arm whatever may come, so that the arm without failures is in the share of failures', () => {
+    const { book, first, start, sample } = scene();
+    const other = EXPERIMENT.arms.find(({ name }) => name !== first.variant)!.name;
+    const counter = (arm: string, outcome: string) =>
+      new RegExp(`^bindstorm_run_attempts_total\\{variant="${arm}",outcome="${outcome}"\\} (\\d+)$`, 'm').exec(
+        renderRunMetrics(book),
+      )?.[1];
+    for (const arm of [first.variant, other])
+      for (const outcome of ['ok', 'shed', 'bind:EADDRINUSE', 'connect:EADDRNOTAVAIL', 'timeout:ETIMEDOUT'])
+        assert.equal(counter(arm, outcome), '0', `${arm} ${outcome}`);
+    start();
+    sample(1, { ok: 2, 'exchange:EOF': 1 });
+    assert.equal(counter(first.variant, 'exchange:EOF'), '1');
+    assert.equal(counter(other, 'exchange:EOF'), '0', 'what one arm has met is counted in all');
+  });
+
   it('count attempts over seconds and runs, and have the ports of each address beside both walls', () => {
     const { book, first, start, sample, end } = scene();
     assert.match(renderRunMetrics(book), /^bindstorm_run_planned_runs 4$/m);

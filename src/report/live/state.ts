@@ -26,7 +26,10 @@ export interface LiveBook {
   /** Takes an event in. @returns what a page that is connected is to be told */
   take(event: ExperimentEvent): LiveMessage | null;
   state(): LiveState;
-  /** Attempts so far by arm and outcome, those of finished runs and of the one in progress. */
+  /**
+   * Attempts so far by arm and outcome, those of finished runs and of the one in progress. Every arm has every outcome that is foreseen
+   * or that any arm has had, 0 included.
+   */
   totals(): ReadonlyMap<string, Readonly<Record<string, number>>>;
   /** The latest second of the run in progress. */
   second(): Second | null;
@@ -37,7 +40,9 @@ export function createLiveBook(input: LiveInput): LiveBook {
   const { experiment, planned, finished } = input;
   const clock = createClock(input);
   const arms = new Map(experiment.arms.map((arm) => [armId(arm), emptyArm(arm, input.wallsOf(arm))]));
-  const totals = new Map<string, Record<string, number>>();
+  // From 0: a counter that first appears with its first failure has no rate, and an arm without failures would have no series at all.
+  const totals = new Map([...arms.keys()].map((arm) => [arm, {} as Record<string, number>]));
+  const outcomeNames = new Set(foreseenOutcomes(experiment));
   let done = finished.size === 0 ? 0 : planned.filter(({ id }) => finished.has(id)).length;
   let current: { arm: string; id: string; timeline: LiveSecond[] } | null = null;
   let latest: Second | null = null;
@@ -57,6 +62,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
     const arm = arms.get(armId(run));
     if (!arm) return;
     const { id, status, outcomes, timeline, latency } = run;
+    for (const outcome of Object.keys(outcomes)) outcomeNames.add(outcome);
     runs.push({ ...run, timeline: [] });
     const total = latency.total ? { count: latency.total.count, percentiles: latency.total.percentiles } : null;
     arms.set(armId(run), {
@@ -68,7 +74,10 @@ export function createLiveBook(input: LiveInput): LiveBook {
 
   function add(arm: string, outcomes: Readonly<Record<string, number>>): void {
     const sums = totals.get(arm) ?? {};
-    for (const [outcome, count] of Object.entries(outcomes)) sums[outcome] = (sums[outcome] ?? 0) + count;
+    for (const [outcome, count] of Object.entries(outcomes)) {
+      outcomeNames.add(outcome);
+      sums[outcome] = (sums[outcome] ?? 0) + count;
+    }
     totals.set(arm, sums);
   }
 
@@ -115,9 +124,26 @@ export function createLiveBook(input: LiveInput): LiveBook {
       return { type: 'state', state: state() };
     },
     state,
-    totals: () => totals,
+    totals: () =>
+      new Map(
+        [...totals].map(([arm, sums]) => [
+          arm,
+          Object.fromEntries([...outcomeNames].map((outcome) => [outcome, sums[outcome] ?? 0])),
+        ]),
+      ),
     second: () => latest,
   };
+}
+
+/** What attempts of this experiment are likely to end in, whichever arm they are of, and what its metrics name. */
+function foreseenOutcomes({ arms, goal, guardrails, thresholds }: Experiment): string[] {
+  const named = [goal, ...guardrails, ...thresholds.map(({ metric }) => metric)].flatMap(
+    (metric) => /^outcomes\[["'](.+)["']\]/.exec(metric)?.[1] ?? [],
+  );
+  const answers = arms.some(({ proxy, via }) => proxy !== undefined || via !== undefined)
+    ? ['http:502', 'http:503']
+    : [];
+  return ['ok', 'shed', 'bind:EADDRINUSE', 'connect:EADDRNOTAVAIL', 'timeout:ETIMEDOUT', ...answers, ...named];
 }
 
 /**
