@@ -1,11 +1,10 @@
 /**
  * The gauge's metrics over HTTP, for Prometheus.
  */
-import { createServer } from 'node:http';
 import { isIP } from 'node:net';
 import { UserError } from '../domain/error.js';
 import { METRICS_CONTENT_TYPE } from '../gauge/exposition.js';
-import { listen } from '../machine/listen.js';
+import { type Answer, serveSite } from '../machine/web-server.js';
 
 export interface Endpoint {
   readonly host: string;
@@ -38,23 +37,14 @@ export interface MetricsServer {
  * @throws UserError when it cannot listen there
  */
 export async function serveMetrics({ host, port }: Endpoint, render: () => string | null): Promise<MetricsServer> {
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    const readable = request.method === 'GET' || request.method === 'HEAD';
-    if (!readable) return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
-    if (path !== '/metrics')
-      return void response.writeHead(404, { 'content-type': 'text/plain' }).end('The metrics are at /metrics\n');
-    const body = render();
-    if (body === null) return void response.writeHead(503, { 'retry-after': '1' }).end();
-    response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(body);
-  });
-  await listen(server, host, port, 'the metrics', 'choose another with --metrics [address:]port');
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return {
-    url: `http://${shown}:${port}/metrics`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  const { origin, close } = await serveSite(
+    { pages: new Map([['/metrics', () => metricsAnswer(render())]]), elsewhere: 'the metrics are at /metrics' },
+    { host, port, what: 'the metrics', remedy: 'choose another with --metrics [address:]port' },
+  );
+  return { url: `${origin}/metrics`, close };
+}
+
+function metricsAnswer(body: string | null): Answer {
+  if (body === null) return { status: 503, type: METRICS_CONTENT_TYPE, body: '', headers: { 'retry-after': '1' } };
+  return { status: 200, type: METRICS_CONTENT_TYPE, body };
 }

@@ -2,6 +2,7 @@
  * The gauge as an operator leaves it running: lines, JSON, metrics; and what it refuses.
  */
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import type { Look } from '../../src/gauge/look.js';
@@ -39,6 +40,19 @@ test('goes on until it is interrupted, a JSON object a look, and serves its metr
   while ((await looks()) < first + 2) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal((await fetch(url.replace('/metrics', '/'))).status, 404);
   assert.equal((await fetch(url, { method: 'POST' })).status, 405);
+  // A target that is no URL ended the process once; a foreign name may not read along.
+  const status = (path: string, host: string) =>
+    new Promise<number>((resolve, reject) => {
+      const asked = request({ host: '127.0.0.1', port, path, headers: { host } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      });
+      asked.once('error', reject);
+      asked.end();
+    });
+  assert.equal(await status('//', 'localhost'), 404);
+  assert.equal(await status('http://[', 'localhost'), 403);
+  assert.equal(await status('/metrics', 'evil.example'), 403);
 
   // A second one may not take the same port.
   const second = await runCli(['watch', '--metrics', String(port)], { cwd: ROOT });
