@@ -7,10 +7,9 @@ import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Experiment } from '../plan/plan.js';
-import { proxySubjectOf } from '../subjects/index.js';
 import { type Ceiling, ceiling } from './ceiling.js';
-import { atLeast, type KernelVersion } from './kernel-version.js';
-import type { PredictInput } from './predict-input.js';
+import { fieldDoubt } from './decided-fields.js';
+import { type PredictInput, searchedRange } from './predict-input.js';
 import { missesAtRandom } from './search-order.js';
 import { afterClose } from './time-wait.js';
 
@@ -36,70 +35,26 @@ interface Question {
 
 /**
  * Whether the outcome counts of each run of an arm are the same.
- * @param sysctls the arm's, on top of those of a fresh lab: name → value
+ * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
  */
 export function isDeterministic(
   arm: Arm,
   input: PredictInput,
-  sysctls: Readonly<Record<string, string>>,
+  defaults: Readonly<Record<string, string>>,
   { lab, neighbours }: Pick<Experiment, 'lab' | 'neighbours'>,
 ): Determinism {
   if (!LABS[lab].ownNamespace) return no('other programs of this machine hold ports too, and nobody knows how many');
   if (neighbours?.some(({ afterMs }) => afterMs !== null))
     return no('a neighbour takes ports while the load is running');
   const top = ceiling(input);
-  const { arrival } = arm.load;
-  if (arm.via || arm.destinations.kind !== 'lab') return no('machines outside the lab decide what is answered');
-  if (arrival.shape === 'poisson') return no('the instants of a poisson arrival are random');
-  if (arrival.shape === 'hold')
-    return no('hold opens a connection for each that ends, so time decides how many there are');
-  if (top.concurrent === null) return no(top.rule);
-  const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
-  const doubt = proxyDoubt(arm) ?? generatorDoubt(arm, input.kernel, sysctls, attempts);
+  const attempts = scheduledAttempts(arm.load.arrival) ?? Number.POSITIVE_INFINITY;
+  const doubt = fieldDoubt(arm, { kernel: input.kernel, attempts, defaults, lowestPort: searchedRange(input).low });
   if (doubt !== undefined) return no(doubt);
+  if (top.concurrent === null) return no(top.rule);
   if (top.concurrent === 0) return yes(`no attempt can succeed: ${top.rule}`);
   const surePorts = missesAtRandom(input) ? top.ports - 1 : top.ports;
   const question: Question = { arm, input, top, attempts, surePorts, concurrent: top.concurrent };
   return allSucceed(question) ?? fullThenRefused(question);
-}
-
-/** What a proxy between the load and the ports leaves open. */
-function proxyDoubt({ proxy, load }: Arm): string | undefined {
-  if (proxy === undefined) return undefined;
-  const { undetermined, closesWithClient } = proxySubjectOf(proxy.kind);
-  const why = undetermined?.(proxy);
-  if (why !== undefined) return why;
-  if ('config' in proxy && proxy.config.length > 0)
-    return 'the profile adds lines to the configuration of the proxy, which may change anything';
-  // With nothing left to read TIME_WAIT follows, whenever that is.
-  const closesLikeItsClient = closesWithClient === true && load.close === 'client' && load.exchange === null;
-  if (load.holdMs !== null && !closesLikeItsClient) return 'when the proxy closes its connections is its own affair';
-  if (load.arrival.shape === 'fill' && load.arrival.failures !== null)
-    return 'a proxy answers in its own time, so time decides how many attempts are under way when the fill stops';
-  return undefined;
-}
-
-/** What the load generator itself leaves open. */
-function generatorDoubt(
-  { load }: Arm,
-  kernel: KernelVersion,
-  sysctls: Readonly<Record<string, string>>,
-  attempts: number,
-): string | undefined {
-  if (load.clocks > 1) return 'the other side may refuse a client whose timestamps it takes to be old';
-  if (load.maxInFlight !== null && load.maxInFlight * load.workers < attempts)
-    return 'maxInFlight is below the number of attempts, so time decides how many are shed';
-  if (load.keepAlive) return 'connections are used again, so time decides how many there are';
-  if (load.arrival.shape === 'fill' && load.workers > 1 && load.arrival.failures !== null)
-    return 'several workers count their failures side by side, so time decides when the fill stops';
-  if (strategyOf(load.strategy).port === 'program' && load.workers > 1)
-    return 'several workers take ports from their lists side by side';
-  const backlog = Number(sysctls['net.core.somaxconn'] ?? (atLeast(kernel, '5.4') ? 4096 : 128));
-  if (load.sink === 'listen-only' && !(attempts <= backlog))
-    return `nothing is accepted, and more attempts than net.core.somaxconn (${backlog}) can overflow the accept queue`;
-  if (Number(sysctls['net.ipv4.ip_local_port_step_width'] ?? 0) !== 0)
-    return 'ip_local_port_step_width makes the search step at random';
-  return undefined;
 }
 
 /** Attempts that fit whatever is freed or not: each source and target gets no more than it has ports for. */

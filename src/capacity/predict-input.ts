@@ -100,6 +100,8 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
   return {
     ...fromSysctls(kernel, sysctls),
     kernel,
+    // They are used where both ends have them (RFC 7323, 2).
+    timestamps: bothHaveTimestamps(sysctls, arm.roles?.origin),
     ...base,
     reserved: reservedPorts.size,
     reservedPorts,
@@ -155,7 +157,7 @@ function fromSysctls(kernel: KernelVersion, sysctls: Readonly<Record<string, str
   return {
     twReuse: twReuse === 0 || twReuse === 2 ? twReuse : 1,
     twReuseDelayMs: sysctlNumber(sysctls, 'tcp_tw_reuse_delay', 1000),
-    timestamps: sysctlNumber(sysctls, 'tcp_timestamps', 1) !== 0,
+    timestamps: bothHaveTimestamps(sysctls),
     autobindReuse: sysctlNumber(sysctls, 'ip_autobind_reuse', 0) !== 0,
     // The default follows the machine's memory; where it was not read, take it for no limit.
     maxTwBuckets: sysctlNumber(sysctls, 'tcp_max_tw_buckets', Number.POSITIVE_INFINITY),
@@ -163,6 +165,14 @@ function fromSysctls(kernel: KernelVersion, sysctls: Readonly<Record<string, str
     twRecycle: sysctlNumber(sysctls, 'tcp_tw_recycle', 0) !== 0,
     rtoMs: RTO_MIN_MS,
   } as const;
+}
+
+/** @param peer the sysctls that the other end has of its own */
+function bothHaveTimestamps(
+  own: Readonly<Record<string, string>>,
+  peer: Readonly<Record<string, string>> = {},
+): boolean {
+  return [own, peer].every((sysctls) => sysctlNumber(sysctls, 'tcp_timestamps', 1) !== 0);
 }
 
 /** The value of `net.ipv4.<name>`, or `fallback` where it is not set. */

@@ -79,7 +79,7 @@ export function predictArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<R
     get occupancy() {
       return occupancyOf(input);
     },
-    determinism: (experiment) => isDeterministic(arm, input, { ...defaults, ...arm.sysctls }, experiment),
+    determinism: (experiment) => isDeterministic(arm, input, defaults, experiment),
     addressesFor: (rate) => addressesFor(input, rate, 'hard', { pick, loss: 1e-4 }),
   };
 }

@@ -50,7 +50,8 @@ export function openAtOnce({ arrival, holdMs }: Pick<LoadPlan, 'arrival' | 'hold
   return Math.min(attempts, (highestRate(arrival) * (holdMs ?? Number.POSITIVE_INFINITY)) / 1000);
 }
 
-function highestRate(arrival: Exclude<Arrival, { shape: 'fill' | 'hold' }>): number {
+/** The most attempts a second that paced arrivals come to. */
+export function highestRate(arrival: Exclude<Arrival, { shape: 'fill' | 'hold' }>): number {
   switch (arrival.shape) {
     case 'ramp':
       return Math.max(arrival.from, arrival.to);

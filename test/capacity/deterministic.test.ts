@@ -226,3 +226,54 @@ test('no count is exact on the host, where other programs hold ports too', () =>
     why: 'other programs of this machine hold ports too, and nobody knows how many.',
   });
 });
+
+test('what time decides is not promised: a fill with an end in time, short timeouts, much to move', () => {
+  is(false, { load: { arrival: fill({ attempts: 50, withinMs: 5 }) } }, /the fill ends after 5ms, so time decides/);
+  is(false, { load: { timeoutMs: 5 } }, /a timeout of 5ms is shorter than a lost packet/);
+  is(true, { load: { timeoutMs: 1000 } }, /so 100/);
+  is(true, { load: { exchange: { request: 64, response: 256 } } }, /so 100/);
+  is(false, { load: { exchange: { request: 64, response: 1_048_576 } } }, /moves 100 MiB a second/);
+  is(false, { load: { exchange: { request: 65_536, response: 1 }, arrival: constant(2000, 100) } }, /moves 125 MiB/);
+  is(false, { load: { exchange: { request: 1, response: 1_048_576 }, arrival: fill() } }, /moves 6 MiB a second/);
+  is(false, { load: { protocol: 'get', body: 1_048_576, holdMs: 0 } }, /moves 100 MiB a second/);
+  is(false, { load: { protocol: 'get', holdMs: 5000, arrival: constant(10, 1000) } }, /the origin answers after 5s/);
+  is(true, { load: { engine: 'http', protocol: 'get', tls: true, arrival: constant(50, 1000) } }, /all succeed/);
+  is(false, { load: { engine: 'http', protocol: 'get', tls: true, arrival: constant(4000, 10) } }, /moves 63 MiB/);
+});
+
+test('the origin’s own sysctls count: timestamps, a short accept queue, and what nobody predicts', () => {
+  const origin = (sysctls: Record<string, string>) => ({ roles: { client: {}, origin: sysctls } });
+  const reuses = { load: { holdMs: 0, strategy: 'bind-explicit-port' } } as const;
+  is(true, { ...reuses, ...origin({ 'net.ipv4.tcp_timestamps': '0' }) }, /so 100/);
+  is(false, reuses, /takes over a TIME_WAIT at once/);
+  is(false, origin({ 'net.core.somaxconn': '9' }), /net\.core\.somaxconn = 9 is below .* \(origin\)/);
+  is(true, origin({ 'net.core.somaxconn': '4096' }), /so 100/);
+  is(false, { ...origin({ 'net.core.somaxconn': '128' }), load: { sink: 'listen-only' } }, /somaxconn/);
+  is(true, { load: { sink: 'listen-only' }, sysctls: { 'net.core.somaxconn': '9' } }, /so 100/);
+  is(false, origin({ 'net.ipv4.tcp_max_syn_backlog': '2' }), /tcp_max_syn_backlog = 2/);
+  is(true, origin({ 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.tcp_rmem': '4096 8192 8192' }), /so 100/);
+  is(false, origin({ 'net.ipv4.tcp_tw_recycle': '1' }), /what net\.ipv4\.tcp_tw_recycle of the origin does/);
+  const client = { roles: { client: { 'net.ipv4.ip_local_port_range': '1024 1025' }, origin: {} } };
+  const load = { protocol: 'connect', arrival: fill({ attempts: 120 }) } as const;
+  is(false, { proxy: SQUID, load, ...client }, /ip_local_port_range of the client of the proxy/);
+});
+
+test('a prediction uses timestamps only where both ends have them', () => {
+  const sustained = (roles: ArmChanges['roles']) =>
+    predictArm(arm({ load: { strategy: 'bind-explicit-port', holdMs: 0 }, roles }), KERNEL, DEFAULTS).prediction
+      .sustained;
+  const without = sustained({ client: {}, origin: { 'net.ipv4.tcp_timestamps': '0' } });
+  assert.equal(sustained({ client: {}, origin: {} }), null, 'a TIME_WAIT is taken over at once');
+  assert.ok(without !== null && without < 100 / 60, `${without}/s`);
+});
+
+test('a sysctl that nothing is known of costs exactness, one that is known to be harmless does not', () => {
+  is(true, { sysctls: { 'net.ipv4.tcp_keepalive_time': '60', 'vm.min_free_kbytes': '65536' } }, /so 100/);
+  is(false, { sysctls: { 'net.ipv4.tcp_min_snd_mss': '48' } }, /what net\.ipv4\.tcp_min_snd_mss of the client does/);
+  is(false, { sysctls: { 'fs.nr_open': '100' } }, /what fs\.nr_open of the client does/);
+  is(true, { sysctls: { 'net.netfilter.nf_conntrack_max': '196608' } }, /so 100/);
+  is(false, { sysctls: { 'net.netfilter.nf_conntrack_max': '100' } }, /nf_conntrack_max = 100 is below/);
+  is(false, { sysctls: { 'net.ipv4.ip_unprivileged_port_start': '50000' } }, /for the privileged only/);
+  const same = predictArm(arm({ sysctls: { 'net.ipv4.x': '1' } }), KERNEL, { ...DEFAULTS, 'net.ipv4.x': '1' });
+  assert.equal(same.determinism({ lab: 'netns' }).deterministic, true, 'the value that a fresh lab has');
+});

@@ -43,16 +43,18 @@ export interface ArmChanges {
   readonly addresses?: number;
   readonly destinations?: Arm['destinations'] | number;
   readonly proxy?: Arm['proxy'];
+  readonly roles?: Arm['roles'];
 }
 
 /** An arm of 200 attempts in 2 s on 100 ports of 10.50.0.x; its connections are held to the end. */
-export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1, proxy }: ArmChanges = {}): Arm {
+export function arm({ load = {}, sysctls = {}, addresses = 1, destinations = 1, proxy, roles }: ArmChanges = {}): Arm {
   return {
     name: 'test',
     description: null,
     baseline: true,
     changes: [],
     ...(proxy ? { proxy } : {}),
+    ...(roles ? { roles } : {}),
     sysctls: { 'net.ipv4.ip_local_port_range': '40000 40099', ...sysctls },
     load: {
       workers: 1,

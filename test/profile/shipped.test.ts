@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
+import { predictArm } from '../../src/capacity/predict.js';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../../src/plan/arrival.js';
 import { loadProfile } from '../../src/profile/load.js';
@@ -192,4 +194,15 @@ test('staging is refused as it ships, at each place to edit, and runs once they 
   const { lab, arms } = loadProfile(edited, 'my-staging.yaml').experiment;
   assert.equal(lab, 'host');
   assert.deepEqual(arms[0]!.destinations, { kind: 'external', targets: [{ address: '10.20.0.10', port: 3128 }] });
+});
+
+test('counts that the rules decide stay exact', () => {
+  const exact = (name: string) => {
+    const experiment = load(name);
+    return experiment.arms.filter(
+      (arm) => predictArm(arm, parseKernelVersion('6.18.44', 250), {}).determinism(experiment).deterministic,
+    ).length;
+  };
+  const counts = ['capacity', 'quickstart', 'tor-2012', 'tor-2012-vm'].map((name) => [name, exact(name)]);
+  assert.deepEqual(Object.fromEntries(counts), { capacity: 12, quickstart: 7, 'tor-2012': 21, 'tor-2012-vm': 54 });
 });
