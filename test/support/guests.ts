@@ -38,10 +38,20 @@ export function engineProcesses(): number[] {
     for (const { pid, parent } of all) if (ours.has(parent)) ours.add(pid);
   }
   const isEngine = (command: string) =>
-    /\0(?:initrd=|-initrd\0)/.test(command) && !/^(?:setpriv|unshare|env)\0/.test(command);
+    /\0(?:initrd=|-initrd\0)/.test(command) && !/^(?:setpriv|unshare|sh|env)\0/.test(command);
   return all
     .filter(({ pid, command }) => pid !== process.pid && ours.has(pid) && isEngine(command))
     .map(({ pid }) => pid);
+}
+
+/** Send a signal to each of them; one that has ended with another of them is passed over. */
+export function signalEngines(signal: NodeJS.Signals): void {
+  for (const pid of engineProcesses())
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
 }
 
 export type { GuestPlan };

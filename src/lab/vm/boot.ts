@@ -5,13 +5,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AgentChannel } from '../agent-channel.js';
 import { DIE_WITH_PARENT, unshareCommand } from '../netns.js';
 import { seedParameters } from './first-program.js';
 import { guestInput } from './guest-input.js';
-import { checkMemory, guestFolder } from './guest-memory.js';
+import { checkMemory, checkTotalMemory, memoryFolder, withOwnMemory } from './guest-memory.js';
 import { createGuestState } from './guest-state.js';
 import type { GuestKernel } from './kernel.js';
 import { qemuCommand } from './qemu.js';
@@ -45,8 +44,6 @@ interface Start {
   readonly cwd: string;
   /** The descriptor at which the agent's output arrives; its input is 3. */
   readonly output: 3 | 4;
-  /** To be removed at the end. */
-  readonly folder: string | null;
 }
 
 function startOf({ kernel, image, memory, purpose, entry }: GuestPlan): Start {
@@ -57,11 +54,12 @@ function startOf({ kernel, image, memory, purpose, entry }: GuestPlan): Start {
   ];
   if (kernel.engine === 'qemu') {
     checkMemory(memory);
-    return { command: qemuCommand(kernel, image, memory, parameters), cwd: '/', output: 3, folder: null };
+    return { command: qemuCommand(kernel, image, memory, parameters), cwd: '/', output: 3 };
   }
-  const folder = guestFolder(memory);
+  checkTotalMemory(memory);
+  const folder = memoryFolder([kernel.path, kernel.cwd, image]);
   const command = umlCommand(kernel, image, memory, parameters, folder);
-  return { command, cwd: kernel.cwd, output: 4, folder };
+  return { command: withOwnMemory(command, folder, memory), cwd: kernel.cwd, output: 4 };
 }
 
 /** How long a guest may take to switch off after its agent has ended; a kernel without ACPI cannot, and halts. */
@@ -75,7 +73,7 @@ const CLOCK_TOLERANCE_MS = 2_000;
 
 /** Start a guest. @throws LabError when this machine has no room for it */
 export function bootGuest(plan: GuestPlan): AgentChannel {
-  const { command, cwd, output: outputAt, folder } = startOf(plan);
+  const { command, cwd, output: outputAt } = startOf(plan);
   const [program, ...rest] = confined(command, process.getuid?.() === 0);
   const child = spawn(program!, rest, {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
@@ -117,7 +115,6 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
     child.on('close', finish);
     function finish(code: number | null, signal: NodeJS.Signals | null): void {
       clearTimeout(poweringOff);
-      if (folder !== null) rmSync(folder, { recursive: true, force: true });
       resolve(failure ? `could not be started (${failure.message})` : guest.verdict(code, signal));
     }
   });

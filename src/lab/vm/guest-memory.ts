@@ -1,74 +1,80 @@
 /**
  * Where a guest's memory lies on this machine. Only the pages that the guest used take room, but all of them may come to be used.
- * For QEMU it is memory as that of any process; for UML a file without a name, as large as the guest's memory, which it maps
- * executable.
+ * For QEMU it is memory as that of any process. For UML it is a file without a name, as large as the guest's memory, which it maps
+ * executable; beside it UML keeps a folder with its pid and a control socket. Both lie on a tmpfs that is mounted in the guest's own mount
+ * namespace: nobody else sees it, and the kernel frees it with the last process of the guest, whatever ends that
+ * (mount_namespaces(7)). So there is nothing to sweep, of ours or of anybody else.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { LabError } from '../lab.js';
 
-const PREFIX = 'bindstorm-vm-';
+/** Folders that nearly every system has, and that no program needs in order to start. */
+const PLACES: readonly string[] = ['/dev/shm', '/mnt', '/media', '/srv'];
+/** For what lies beside the memory. */
+const SPARE_BYTES = 2 ** 20;
+/** `-n`: on a system whose /etc/mtab is a file, it is the machine's. */
+const MOUNT_AND_RUN = 'mount -n -t tmpfs -o "$1" bindstorm "$0" && shift && exec "$@"';
 
 /**
- * Make a folder for a guest of this process. What guests of processes that were killed have left there is removed.
- * @param bytes of the guest's memory
- * @throws LabError when no place has room
+ * The folder over which a guest's tmpfs is mounted.
+ * @param used paths that the guest's engine reads
+ * @param candidates folders to choose from
+ * @throws LabError when none can be had
  */
-export function guestFolder(bytes: number): string {
-  const places = ['/dev/shm', tmpdir()];
-  const place = places.find((folder) => hasRoom(folder, bytes) && !isNoexec(folder));
+export function memoryFolder(used: readonly string[], candidates = PLACES): string {
+  const paths = used.map(resolved);
+  const place = candidates.find((folder) => isFolder(folder) && !paths.some((path) => isWithin(path, folder)));
   if (place === undefined)
-    throw new LabError(
-      `a guest needs ${Math.round(bytes / 2 ** 20)} MiB of room for its memory, and neither ${places.join(' nor ')} has it (or they are mounted noexec)`,
-      { remedy: 'make room, or name a folder that has it with the environment variable TMPDIR' },
-    );
-  sweep(place);
-  return mkdtempSync(join(place, `${PREFIX}${process.pid}-`));
+    throw new LabError(`a guest needs a folder to mount its memory over, and there is no usable one of ${candidates}`, {
+      remedy: `make one of them (mkdir ${candidates.at(-1)}), or move the kernel elsewhere if it lies in it`,
+    });
+  return place;
+}
+
+/**
+ * The same command with a tmpfs of its own. It must be run as root of a mount namespace of its own.
+ * @param folder of memoryFolder()
+ * @param bytes of the guest's memory
+ */
+export function withOwnMemory(command: readonly string[], folder: string, bytes: number): string[] {
+  const options = `size=${bytes + SPARE_BYTES},mode=0700,nosuid,nodev`;
+  return ['sh', '-c', MOUNT_AND_RUN, folder, options, ...command];
+}
+
+/** @throws LabError when this machine has not got the memory. @param bytes of the guest's memory */
+export function checkTotalMemory(bytes: number): void {
+  refuseAbove(totalmem(), bytes, 'MiB in all', 'use a machine with more memory');
 }
 
 /** @throws LabError when this machine has less memory to spare than the guest may come to use. @param bytes of the guest's memory */
 export function checkMemory(bytes: number): void {
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-  if (available === undefined || Number(available) * 1024 >= bytes) return;
-  throw new LabError(
-    `a guest may come to use ${Math.round(bytes / 2 ** 20)} MiB of memory, and this machine has ${Math.round(Number(available) / 1024)} MiB to spare`,
-    { remedy: 'end other programs, or use a machine with more memory' },
-  );
+  if (available === undefined) return;
+  refuseAbove(Number(available) * 1024, bytes, 'MiB to spare', 'end other programs, or use a machine with more memory');
 }
 
-function hasRoom(folder: string, bytes: number): boolean {
+function refuseAbove(limit: number, bytes: number, unit: string, remedy: string): void {
+  if (limit >= bytes) return;
+  const [wanted, had] = [bytes, limit].map((count) => Math.round(count / 2 ** 20));
+  throw new LabError(`a guest may come to use ${wanted} MiB of memory, and this machine has ${had} ${unit}`, {
+    remedy,
+  });
+}
+
+function resolved(path: string): string {
   try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize >= bytes;
+    return realpathSync(path);
   } catch {
-    return false;
+    return path;
   }
 }
 
-/** Whether the mount that the folder lies on forbids to execute (proc(5), mountinfo). */
-function isNoexec(folder: string): boolean {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(([, , , , point]) => point === folder || point === '/' || folder.startsWith(`${point}/`))
-    .sort((a, b) => a[4]!.length - b[4]!.length);
-  return mounts.at(-1)?.[5]?.split(',').includes('noexec') ?? false;
+function isWithin(path: string, folder: string): boolean {
+  const real = resolved(folder);
+  return path === real || path.startsWith(`${real}/`);
 }
 
-/** Remove the folders of processes that are no more. */
-function sweep(place: string): void {
-  for (const name of readdirSync(place)) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(place, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -12,7 +12,7 @@
  */
 import type { UmlKernel } from './uml-kernel.js';
 
-/** @param folder of this guest alone; its memory lies there, as a file without a name. @param parameters of the kernel */
+/** @param folder of this guest alone; its memory lies there (guest-memory.ts). @param parameters of the kernel */
 export function umlCommand(
   { path, libraries }: UmlKernel,
   image: string,

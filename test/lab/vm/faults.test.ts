@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { ENGINES } from '../../../src/domain/guest.js';
@@ -18,7 +18,7 @@ import { cacheDirectory } from '../../../src/machine/folders.js';
 import { loadProfile } from '../../../src/profile/load.js';
 import type { Run } from '../../../src/results/schema.js';
 import { CLI, scratchFolder, startCli, until } from '../../support/cli.js';
-import { BOOT_MS, engineProcesses, KERNEL, planFor, SKIP } from '../../support/guests.js';
+import { BOOT_MS, engineProcesses, KERNEL, planFor, SKIP, signalEngines } from '../../support/guests.js';
 import { newMark } from '../../support/processes.js';
 
 /** Long enough for the load to begin on a busy machine; the load itself is longer. */
@@ -115,7 +115,7 @@ for (const engine of ENGINES) {
 
     it('that hangs in a run is given up', async () => {
       const { problems } = await run('', (abort) => {
-        for (const pid of engineProcesses()) process.kill(pid, 'SIGSTOP');
+        signalEngines('SIGSTOP');
         abort();
       });
       assert.match(problems.join(), /^the agent did not end after it was told to stop \((5|20) s\)$/);
@@ -123,7 +123,7 @@ for (const engine of ENGINES) {
 
     it('that is stuck in a run is given up at the deadline of the run', async () => {
       const freeze = () => {
-        for (const pid of engineProcesses()) process.kill(pid, 'SIGSTOP');
+        signalEngines('SIGSTOP');
       };
       const { problems } = await run('', freeze, RUN_MS[engine]);
       assert.equal(problems.join(), `the run took longer than its deadline (${RUN_MS[engine] / 1000} s)`);
@@ -131,7 +131,7 @@ for (const engine of ENGINES) {
 
     it('that is killed in a run is a failed run, and its console is kept', async () => {
       const { problems, stderr } = await run('', () => {
-        for (const pid of engineProcesses()) process.kill(pid, 'SIGKILL');
+        signalEngines('SIGKILL');
       });
       assert.match(
         problems[0]!,
@@ -169,16 +169,11 @@ for (const engine of ENGINES) {
       const cli = startCli(['run', 'guest.yaml', '--quiet'], { cwd: home, env: mark.env });
       const guests = () => mark.processes().filter(({ command }) => /(?:^| )-?initrd\b/.test(command.join(' ')));
       await until('a guest', () => guests().length > 0 || undefined, 30_000);
-      const folders = readdirSync('/dev/shm').filter((name) => name.includes(`-${cli.pid}-`));
-      assert.equal(folders.length > 0, engine === 'uml', 'only UML has a folder');
       const mounts = spawnSync('mount', { encoding: 'utf8' }).stdout;
       cli.kill('SIGKILL');
       assert.equal((await cli.ended).signal, 'SIGKILL');
       await until('nothing is left', () => mark.processes().length === 0 || undefined, 10_000);
       assert.equal(spawnSync('mount', { encoding: 'utf8' }).stdout, mounts);
-      if (engine !== 'uml') return;
-      bootGuest(plan).kill();
-      for (const name of folders) assert.ok(!existsSync(join('/dev/shm', name)), 'the next start sweeps its folder');
     });
   });
 }
