@@ -6,26 +6,20 @@
  * were asked for, nothing but sysctls was changed, no other variant without a price did clearly more, and the values are those of a
  * machine and not of a scaled-down model of one.
  */
-import { sideEffectOf } from '../capacity/side-effects.js';
 import { parseMetric } from '../domain/metric.js';
-import {
-  checkSysctlName,
-  checkSysctlValue,
-  LOCAL_PORT_RANGE,
-  normaliseSysctl,
-  parseLocalPortRange,
-} from '../domain/sysctl-syntax.js';
-import { portCount } from '../domain/units.js';
+import { checkSysctlName, checkSysctlValue, normaliseSysctl } from '../domain/sysctl-syntax.js';
 import type { Results, Variant } from '../results/schema.js';
+import { adviceOf, type SysctlAdvice } from './advice.js';
 import { listed } from './format.js';
 import { isUsableForCounts } from './pairs.js';
 
-export interface SysctlChange {
-  readonly name: string;
+/** A change that may be written on a machine. */
+export type SysctlChange = Pick<SysctlAdvice, 'name' | 'measured' | 'sideEffect'> & {
+  /** For a machine. */
   readonly value: string;
-  /** In force in the baseline; null where that was not recorded. */
-  readonly before: string | null;
-}
+  /** What the lab's numbers stood for; null: they are those of a machine. */
+  readonly note: string | null;
+};
 
 /** The variant to apply and its changes, or why there is none. */
 type Recommendation =
@@ -53,8 +47,8 @@ export function recommend(results: Results): Recommendation {
       gainOf(best, experiment.goal) - gainOf(variant, experiment.goal) <= (best.verdict?.goal.margin ?? 0) + ROUNDING,
   );
   const judged = equals.map((variant) => {
-    const changes = changedSysctls(baseline, variant, results);
-    return { variant, changes, obstacle: obstacleOf(baseline, variant, changes, results) };
+    const advice = adviceOf(baseline, variant, results);
+    return { variant, changes: changesOf(advice), obstacle: obstacleOf(baseline, variant, advice) };
   });
   const applicable = judged
     .filter(({ obstacle }) => obstacle === undefined)
@@ -88,61 +82,32 @@ function pricesOf({ name, verdict }: Variant, { thresholds }: Results): string[]
   ];
 }
 
-function changedSysctls(baseline: Variant, variant: Variant, { environment }: Results): SysctlChange[] {
-  return Object.entries(variant.sysctls)
-    .map(([name, value]) => ({
-      name,
-      value: normaliseSysctl(value),
-      before: before(name, baseline, environment.defaults),
-    }))
-    .filter(
-      ({ name, value }) => baseline.sysctls[name] === undefined || normaliseSysctl(baseline.sysctls[name]) !== value,
-    );
-}
-
-/** What the kernel said in the baseline's runs; else what the profile asked for; else what a fresh lab has. */
-function before(name: string, baseline: Variant, defaults: Readonly<Record<string, string>>): string | null {
-  const readBack = baseline.runs.map((run) => run.sysctls[name]).find((value) => value !== undefined);
-  const value = readBack ?? baseline.sysctls[name] ?? defaults[name];
-  return value === undefined ? null : normaliseSysctl(value);
-}
-
 /** What floating point leaves of equal differences. */
 const ROUNDING = 1e-9;
-/** 32768 to 60999, the kernel's own since 4.2. */
-const DEFAULT_PORTS = 28_232;
 
 /** Why a variant is not to be carried over as sysctls, as the end of a sentence that begins with its name; undefined: it is. */
-function obstacleOf(
-  baseline: Variant,
-  variant: Variant,
-  changes: readonly SysctlChange[],
-  results: Results,
-): string | undefined {
-  if (changes.length === 0 || !onlySysctls(baseline, variant)) return 'is not a change of sysctls alone';
-  for (const { name, value } of changes) {
-    if ((checkSysctlName(name) ?? checkSysctlValue(name, value)) !== undefined)
+function obstacleOf(baseline: Variant, variant: Variant, advice: readonly SysctlAdvice[]): string | undefined {
+  if (advice.length === 0 || !onlySysctls(baseline, variant)) return 'is not a change of sysctls alone';
+  for (const { name, measured } of advice) {
+    if ((checkSysctlName(name) ?? checkSysctlValue(name, measured)) !== undefined)
       return `has a sysctl that cannot be written to a file (${JSON.stringify(name)})`;
     const readBack = variant.runs.filter(isUsableForCounts).map((run) => run.sysctls[name]);
-    if (!readBack.every((found) => found !== undefined && normaliseSysctl(found) === value))
-      return `did not have ${name} = ${value} in every run`;
+    if (!readBack.every((found) => found !== undefined && normaliseSysctl(found) === measured))
+      return `did not have ${name} = ${measured} in every run`;
   }
   // A lab without losses never shows the harm.
-  for (const change of changes) {
-    const givesUp = sideEffectOf(change)?.givesUp;
-    if (givesUp) return `gives up ${givesUp} (${change.name}), which no guardrail sees`;
-  }
-  const range = changes.find(({ name }) => name === LOCAL_PORT_RANGE);
-  if (range === undefined) return undefined;
-  const ports = portCount(parseLocalPortRange(range.value));
-  const usual = portsOf(results.environment.defaults[LOCAL_PORT_RANGE]);
-  return ports < usual
-    ? `has a range of ${ports} ports, a scaled-down model of the ${usual.toLocaleString('en')} that a machine has: repeat it with ranges of a real size`
-    : undefined;
+  for (const { name, sideEffect } of advice)
+    if (sideEffect?.givesUp) return `gives up ${sideEffect.givesUp} (${name}), which no guardrail sees`;
+  for (const { name, measured, real } of advice)
+    if (real.kind === 'none') return `has a value of the lab’s size (${name} = ${measured} ${real.reason})`;
+  return undefined;
 }
 
-function portsOf(range: string | undefined): number {
-  return range === undefined ? DEFAULT_PORTS : portCount(parseLocalPortRange(range));
+/** Of a variant without an obstacle. */
+function changesOf(advice: readonly SysctlAdvice[]): SysctlChange[] {
+  return advice.flatMap(({ name, measured, sideEffect, real }) =>
+    real.kind === 'value' ? [{ name, value: real.value, measured, note: real.note, sideEffect }] : [],
+  );
 }
 
 function onlySysctls(baseline: Variant, variant: Variant): boolean {

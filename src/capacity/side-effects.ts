@@ -81,13 +81,13 @@ const RULES: readonly Rule[] = [
     name: 'net.ipv4.ip_local_port_range',
     when: () => true,
     givesUp: null,
-    text: 'ports of the range that services listen on belong into net.ipv4.ip_local_reserved_ports, unless the services start first',
+    text: 'ports of the range that services listen on belong into net.ipv4.ip_local_reserved_ports, unless the services start first; a machine whose range is wider already has no use for it',
   },
   {
     name: 'net.ipv4.ip_local_reserved_ports',
     when: () => true,
     givesUp: null,
-    text: 'a port that is no longer reserved may be taken by an outgoing connection before the service that listens on it starts',
+    text: 'the value replaces the whole list, so that ports reserved already must be in it too; a port that is no longer reserved may be taken by an outgoing connection before the service that listens on it starts',
   },
 ];
 

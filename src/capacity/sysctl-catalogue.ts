@@ -7,6 +7,7 @@
 import type { SysctlScope } from '../domain/lab.js';
 import { closest } from '../domain/words.js';
 import { atLeast, type KernelVersion, kernelSeries } from './kernel-version.js';
+import { RECORDED_LIMITS } from './real-scale.js';
 import { INTERFACE_TREES, NETNS_KEYS, type NetnsKeys } from './sysctl-data.js';
 import {
   GLOBAL_KEYS,
@@ -19,7 +20,7 @@ import {
   READ_ONLY_KEYS,
 } from './sysctl-refused.js';
 
-/** The keys that decide about local ports and TIME_WAIT, for the environment's record. A kernel may lack some of them. */
+/** The keys that decide about local ports, TIME_WAIT and queues, for the environment's record. A kernel may lack some of them. */
 export const PORT_SYSCTLS: readonly string[] = [
   'net.ipv4.ip_local_port_range',
   'net.ipv4.ip_local_reserved_ports',
@@ -32,6 +33,7 @@ export const PORT_SYSCTLS: readonly string[] = [
   'net.ipv4.tcp_timestamps',
   'net.ipv4.tcp_fin_timeout',
   'net.ipv4.tcp_max_tw_buckets',
+  ...RECORDED_LIMITS,
 ];
 
 export type SysctlJudgement = { readonly ok: true } | { readonly ok: false; readonly reason: string };

@@ -1,8 +1,11 @@
 /**
  * The winning variant as files to apply: a drop-in for sysctl.d(5) that says what was measured, and the way back. Pure.
+ *
+ * The way back has no values: those of the lab are not the machine's. The commands of the drop-in record what is in force before it
+ * is applied, and the way back reads that. To remove a file of sysctl.d changes nothing until the next boot, and even then a
+ * value that nobody else sets is the kernel's only because the kernel is new; so both steps are taken.
  */
 import { recommend, type SysctlChange } from '../analysis/recommendation.js';
-import { sideEffectOf } from '../capacity/side-effects.js';
 import type { Comparison, Results, Variant } from '../results/schema.js';
 import {
   formatChange,
@@ -25,16 +28,26 @@ export type Apply =
       /** The drop-in's name; that of the way back ends in `.rollback`, so that no sysctl.d reads it by mistake. */
       readonly name: string;
       readonly dropIn: string;
+      /** A script for sh(1). */
       readonly rollback: string;
     }
   | { readonly kind: 'none'; readonly reason: string };
+
+/** Where drop-ins of the administrator are (sysctl.d(5)). */
+const FOLDER = '/etc/sysctl.d';
+/** All places that sysctl(8) --system and systemd-sysctl(8) read. */
+const PLACES = `/etc/sysctl.conf ${FOLDER} /run/sysctl.d /usr/local/lib/sysctl.d /usr/lib/sysctl.d /lib/sysctl.d`;
 
 /** The drop-in for sysctl.d that the verdict supports with the file that reverts it, or the reason why there is none. */
 export function applyOf(results: Results): Apply {
   const recommended = recommend(results);
   if (recommended.kind === 'none') return recommended;
   const { variant, changes } = recommended;
-  const name = `90-bindstorm-${variant.name.replace(/[^A-Za-z0-9.-]+/g, '-')}.conf`;
+  // The last by name wins; /etc/sysctl.conf is often linked as 99-sysctl.conf, and sets these names where folklore is followed.
+  const base = `zz-bindstorm-${variant.name.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
+  const name = `${base}.conf`;
+  const names = changes.map((change) => change.name);
+  const record = `${FOLDER}/${base}.before`;
   const dropIn = [
     ...comment([
       `bindstorm: ${variant.name}, the change that helped in the experiment ${results.experiment.name}`,
@@ -43,39 +56,72 @@ export function applyOf(results: Results): Apply {
       ...(variant.verdict?.guardrails ?? []).map(
         (guardrail) => `Guardrail  ${metricLabel(guardrail.metric)}: ${guardrail.verdict}, ${numbers(guardrail)}`,
       ),
+      ...changes.flatMap((change) =>
+        change.note === null ? [] : [`Scale      measured with ${change.name} = ${change.measured}: ${change.note}`],
+      ),
       ...where(results),
       ...beware(variant, changes),
       '',
       'A lab is not your machine: apply it to one, and look with `bindstorm watch` before and after.',
-      `To apply    copy this file to /etc/sysctl.d/${name}, then: sysctl --system`,
-      `To go back  delete it there, then: sysctl -p ${name}.rollback`,
+      'As root, in the folder of this file:',
+      '',
+      'Who else sets it? This prints nothing; else remove the lines that it prints, or one of them may win at boot:',
+      `  grep -rnE '^[[:space:]]*-?(${names.map(pattern).join('|')})[[:space:]]*=' ${PLACES} 2>/dev/null | grep -v '/zz-bindstorm-'`,
+      'Record what is in force, once:',
+      `  test -s ${record} || sysctl ${names.join(' ')} > ${record}`,
+      'Apply, now and at each boot:',
+      `  cp ${name} ${FOLDER}/ && sysctl -p ${FOLDER}/${name}`,
+      'Check now, and again after the next boot; what is not in force is printed:',
+      `  ${check(`${FOLDER}/${name}`)}`,
+      'Go back, to what was recorded (to delete the file alone leaves the running values as they are):',
+      `  sh ${name}.rollback`,
+      '',
     ]),
     ...changes.map(({ name, value }) => `${name} = ${value}`),
-  ];
-  const rollback = [
-    ...comment([
-      `bindstorm: the way back from ${name}`,
-      '',
-      'The values of the baseline that the change was measured against. Before you apply it, see whether they are yours:',
-      `sysctl ${changes.map(({ name }) => name).join(' ')}`,
-    ]),
-    ...changes.map(({ name, before }) => backTo(name, before)),
   ];
   return {
     kind: 'files',
     variant: variant.name,
     name,
     dropIn: `${dropIn.join('\n')}\n`,
-    rollback: `${rollback.join('\n')}\n`,
+    rollback: `${rollbackOf(name, record, names).join('\n')}\n`,
   };
 }
 
-/** sysctl.d(5) has no empty values. */
-function backTo(name: string, before: string | null): string {
-  if (before === null) return `# ${name} had no value that was recorded; write yours here`;
-  return before === ''
-    ? `# ${name} was empty; to empty it: echo > /proc/sys/${name.replaceAll('.', '/')}`
-    : `${name} = ${before}`;
+/** Removes the drop-in, writes what was recorded, and compares; the record is kept until all is as before. */
+function rollbackOf(name: string, record: string, names: readonly string[]): string[] {
+  return [
+    '#!/bin/sh',
+    ...comment([
+      `bindstorm: the way back from ${name}. As root: sh ${name}.rollback`,
+      '',
+      `It has no values: ${record} has those that were in force before, recorded when the drop-in was applied.`,
+      'By hand: delete the drop-in, then write the values back with sysctl -w; the one without the other is not enough.',
+    ]),
+    `record=${record}`,
+    'if ! test -s "$record"; then',
+    `  echo "$record does not exist, so it is not known what was in force before ${name}. Nothing was changed. Write the values that you know with sysctl -w, and delete ${FOLDER}/${name}" >&2`,
+    '  exit 1',
+    'fi',
+    `rm -f ${FOLDER}/${name}`,
+    'sysctl -p "$record"',
+    `if ! sysctl ${names.join(' ')} | diff "$record" -; then`,
+    '  echo "These values are not as before (<: recorded, >: in force). Write them with sysctl -w, then delete $record" >&2',
+    '  exit 1',
+    'fi',
+    'rm "$record"',
+    'echo "As before."',
+  ];
+}
+
+/** A name as it may be written in a file of sysctl.d: with dots or with slashes. */
+function pattern(name: string): string {
+  return name.replaceAll(/[./]/g, '[./]');
+}
+
+/** Says each setting of a file that is not in force. */
+function check(path: string): string {
+  return `grep -v '^#' ${path} | while IFS='= ' read -r name value; do test "$(sysctl -n "$name" | tr '\\t' ' ')" = "$value" || echo "not in force: $name = $value"; done`;
 }
 
 function measured({ experiment }: Results, goal: Comparison | undefined): string[] {
@@ -98,7 +144,7 @@ const WARNINGS = 5;
 
 /** What the report warns of at this variant, and what its sysctls cost that no lab shows. */
 function beware(variant: Variant, changes: readonly SysctlChange[]): string[] {
-  const known = changes.flatMap((change) => sideEffectOf(change)?.text ?? []);
+  const known = changes.flatMap(({ sideEffect }) => sideEffect?.text ?? []);
   const warned = variantWarnings(variant);
   const more = warned.length - WARNINGS;
   const texts = [

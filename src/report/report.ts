@@ -34,6 +34,7 @@ import {
   applySentence,
   changeSection,
   failedThresholds,
+  scaleNote,
   thresholdsSection,
   variantsSection,
   variantsTable,
@@ -86,6 +87,7 @@ function findings(results: Results, pictures: PictureKind): (Block | null)[] {
   if (across === null)
     return [
       { ...variantsTable(results), only: ['terminal'] },
+      terminalOnly(scaleNote(results)),
       ...details(results, apply, pictureBlocks(results, pictures)),
       environmentSection(results),
       methodSection(results),
@@ -108,6 +110,10 @@ function findings(results: Results, pictures: PictureKind): (Block | null)[] {
     methodSection(results),
     reproduceSection(results),
   ];
+}
+
+function terminalOnly(block: Block | null): Block | null {
+  return block === null ? null : { ...block, only: ['terminal'] };
 }
 
 /** The sections about one baseline and its variants. */

@@ -1,6 +1,6 @@
 /** Writes the reports of an experiment into its result folder. */
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { replaceFile } from '../machine/replace-file.js';
 import type { Results } from '../results/schema.js';
 import { APPLY_FOLDER, applyOf } from './apply.js';
@@ -28,15 +28,16 @@ export async function writeReports(dir: string, results: Results): Promise<strin
     ['seconds.csv', renderCsv(results)],
   ];
   const drawn = await pictures.files;
-  const folder = join(dir, APPLY_FOLDER);
   // What an earlier version, or fewer runs, once supported is not left for somebody to apply or to look at.
   for (const name of [APPLY_FOLDER, PICTURES_FOLDER]) await rm(join(dir, name), { recursive: true, force: true });
   if (apply.kind === 'files') {
-    await mkdir(folder);
     files.push([join(APPLY_FOLDER, apply.name), apply.dropIn]);
     files.push([join(APPLY_FOLDER, `${apply.name}.rollback`), apply.rollback]);
   }
-  for (const [name, content] of files) replaceFile(join(dir, name), content);
+  for (const [name, content] of files) {
+    await mkdir(join(dir, dirname(name)), { recursive: true });
+    replaceFile(join(dir, name), content);
+  }
   if (drawn.length > 0) await mkdir(join(dir, PICTURES_FOLDER));
   for (const { path, content } of drawn) replaceFile(join(dir, path), content);
   return [...files.map(([name]) => name), ...drawn.map(({ path }) => path)].map((name) => join(dir, name));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { recommend } from '../../src/analysis/recommendation.js';
+import { adviceOf } from '../../src/analysis/advice.js';
+import { recommend, type SysctlChange } from '../../src/analysis/recommendation.js';
 import type { Results, Variant } from '../../src/results/schema.js';
 import { emptyResults, partialResults, quickstartResults, realSizeResults } from '../support/results.js';
 
@@ -30,16 +31,19 @@ describe('the winner', () => {
     const winner = recommend(results);
     assert.ok(winner.kind === 'sysctls');
     assert.equal(winner.variant.name, 'wider-range');
-    assert.deepEqual(winner.changes, [{ name: RANGE, value: '1024 65535', before: '40000 40099' }]);
+    const [{ note, sideEffect, ...change }] = winner.changes as [SysctlChange];
+    assert.deepEqual(change, { name: RANGE, value: '1024 65535', measured: '1024 65535' });
+    assert.equal(
+      note,
+      'in the lab 100 ports stood for 28,232: the step there was 645 times as many, here it is 2.3 times as many at most',
+    );
+    assert.match(sideEffect!.text, /^ports of the range/);
   });
 
   it('takes what was before from the baseline’s profile, then from the fresh lab, where no run has it; else it is not known', () => {
     const results = realSizeResults();
     const baseline = results.variants[0]!;
-    const before = () => {
-      const winner = recommend(results);
-      return winner.kind === 'sysctls' ? winner.changes[0]!.before : undefined;
-    };
+    const before = () => adviceOf(baseline, variantOf(results, 'wider-range'), results)[0]!.before;
     for (const run of baseline.runs) run.sysctls[RANGE] = '40000\t40050';
     assert.equal(before(), '40000 40050', 'what the kernel said');
     for (const run of baseline.runs) delete run.sysctls[RANGE];
@@ -48,6 +52,27 @@ describe('the winner', () => {
     assert.equal(before(), '32768 60999', 'the lab’s own');
     delete results.environment.defaults[RANGE];
     assert.equal(before(), null);
+  });
+
+  it('has the value of a machine where the range is a scaled-down model of one', () => {
+    const results = quickstartResults();
+    const changed = (range: string) => {
+      setSysctl(variantOf(results, 'wider-range'), RANGE, range);
+      const winner = recommend(results);
+      assert.ok(winner.kind === 'sysctls');
+      const [{ value, measured, note }] = winner.changes as [SysctlChange];
+      assert.equal(measured, range);
+      return { value, note };
+    };
+    assert.deepEqual(changed('40000 40149'), {
+      value: '18652 60999',
+      note: 'in the lab 100 ports stood for 28,232, and 150, 1.5 times as many, for 42,348',
+    });
+    assert.equal(changed('40000 40999').value, '1024 65535');
+    assert.match(changed('40000 40999').note!, /there are 64,512 from 1024 on, 2\.3 times as many, so this is less/);
+    assert.equal(changed('32000 60231').value, '32000 60231', 'as large as usual');
+    delete results.environment.defaults[RANGE];
+    assert.equal(changed('32000 60231').value, '32000 60231', 'and where the usual size was not recorded');
   });
 
   it('changes as little as it can: of equals, the one with fewer sysctls', () => {
@@ -156,18 +181,22 @@ describe('there is none', () => {
     assert.equal(name(results), 'wider-range');
   });
 
-  it('where the range is a scaled-down model of a machine’s', () => {
-    const results = quickstartResults();
+  it('where a limit, or a list of reserved ports, is of the lab’s size', () => {
+    const results = realSizeResults();
+    const range = variantOf(results, 'wider-range');
+    range.sysctls = { 'net.ipv4.ip_local_reserved_ports': '33768-60999' };
+    for (const run of range.runs) run.sysctls = { ...range.sysctls, [RANGE]: '32768\t60999' };
+    const baseline = variantOf(results, 'baseline');
+    baseline.sysctls = { 'net.ipv4.ip_local_reserved_ports': '32788-60999' };
+    for (const run of baseline.runs) run.sysctls = { ...baseline.sysctls, [RANGE]: '32768\t60999' };
     assert.match(
       reason(results),
-      /wider-range has a range of 1000 ports, a scaled-down model of the 28,232 that a machine has/,
+      /wider-range has a value of the lab’s size \(net\.ipv4\.ip_local_reserved_ports = 33768-60999 leaves 1,000 ports, a scaled-down model of the 28,232 of a machine\)/,
     );
-    setSysctl(variantOf(results, 'wider-range'), RANGE, '32768 60998');
-    assert.match(reason(results), /28231 ports, a scaled-down/);
-    setSysctl(variantOf(results, 'wider-range'), RANGE, '32000 60231');
-    assert.equal(name(results), 'wider-range', 'as large as usual');
-    delete results.environment.defaults[RANGE];
-    assert.equal(name(results), 'wider-range', 'and where the usual size was not recorded');
+    range.sysctls = { 'net.core.somaxconn': '8' };
+    for (const run of range.runs) run.sysctls = range.sysctls;
+    results.environment.defaults['net.core.somaxconn'] = '4096';
+    assert.match(reason(results), /somaxconn = 8 is less than this kernel’s own 4,096, a limit of the lab’s size/);
   });
 
   it('where the kernel did not have the value in every run that counts', () => {

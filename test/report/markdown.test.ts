@@ -52,12 +52,35 @@ test('it says what was found, what to change, why, where, and how to repeat it',
     /\| \*\*wider-range\*\* \| `net\.ipv4\.ip_local_port_range = 40000 40999` \| 50\.0 % → 0 % \| −50\.0 points \(exact\) \|/,
   );
   assert.match(markdown, /−47\.6 points \(95 % CI −48\.0 to −47\.1, p = 0\.031\)/);
-  assert.match(markdown, /```ini\nnet\.ipv4\.ip_local_port_range = 40000 40999\n```/);
+  assert.match(markdown, /```ini\nnet\.ipv4\.ip_local_port_range = 1024 65535\n```/);
   assert.doesNotMatch(markdown, /```ini\nnet\.ipv4\.tcp_fin_timeout/);
   for (const { verdict } of results.variants) if (verdict) assert.ok(markdown.includes(verdict.sentence));
   assert.match(markdown, /Linux 6\.12\.63, x86_64/);
   assert.ok(markdown.includes(`\`\`\`sh\n${results.experiment.command}\n\`\`\``));
   assert.ok(markdown.includes(results.experiment.profile.trimEnd()));
+});
+
+test('what is of the lab’s size, or gives up a protection, is no line to copy', () => {
+  const results = quickstartResults();
+  const names = [
+    ['net.ipv4.tcp_max_tw_buckets', '100', 'gives up what TIME_WAIT protects from'],
+    ['net.core.somaxconn', '8', 'is less than this kernel’s own 4,096, a limit of the lab’s size'],
+    [
+      'net.ipv4.ip_local_reserved_ports',
+      '40000-40009',
+      'leaves 90 ports, a scaled-down model of the 28,232 of a machine',
+    ],
+  ] as const;
+  results.environment.defaults['net.core.somaxconn'] = '4096';
+  results.environment.defaults['net.ipv4.tcp_max_tw_buckets'] = '131072';
+  const variant = results.variants[1]!;
+  for (const [name, value, why] of names) {
+    variant.sysctls = { [name]: value };
+    for (const run of variant.runs) run.sysctls = { ...results.variants[0]!.runs[0]!.sysctls, [name]: value };
+    const markdown = renderMarkdown(results);
+    assert.ok(!markdown.includes(`\`\`\`ini\n${name}`), name);
+    assert.ok(markdown.includes(`Not to be pasted: \`${name} = ${value}\`, as measured, ${why}.`), name);
+  }
 });
 
 test('a partial experiment says so before its table', () => {

@@ -24,7 +24,7 @@ test('has the sentence, a row a variant, what failed, and what to apply', () => 
   assert.equal(text.match(/threshold failed/g)?.length, 1);
   assert.ok(
     text.endsWith(
-      'To apply wider-range: `apply/90-bindstorm-wider-range.conf`, a drop-in for sysctl.d, with its rollback beside it.\n',
+      'To apply wider-range: `apply/zz-bindstorm-wider-range.conf`, a drop-in for sysctl.d, with its rollback beside it.\n',
     ),
   );
 });

@@ -41,6 +41,10 @@ test('it is the verdict, the table and the warnings, and reads without colour', 
     /net\.ipv4\.ip_local_port_range = 40000 40999 +50\.0 % → 0 % +−50\.0 points +✓ better$/,
   );
   assert.match(row('tw-reuse-1'), /50\.0 % → 50\.0 % +0 points += no difference$/);
+  assert.match(
+    text.replaceAll(/\s+/g, ' '),
+    /not to be pasted: in the lab 100 ports of an address stood for the 28,232 of a machine/,
+  );
   assert.match(text, /! threshold failed: autobind-reuse, latency\.total\.p99 is 6\.1 ms; the limit is at most 5ms\n/);
   assert.ok(
     text.endsWith('! The lab shares 4 cores with the load: compare times between arms, not with other machines.\n'),

@@ -25,7 +25,7 @@ test('the reports land in a folder that may not exist yet, replace older ones, a
   );
   const results = quickstartResults();
   await writeReports(dir, results);
-  assert.deepEqual((await readdir(dir)).sort(), ['charts', ...files].sort());
+  assert.deepEqual((await readdir(dir)).sort(), ['apply', 'charts', ...files].sort());
   const pictures = picturesOf(results).map(({ path }) => path);
   assert.deepEqual(
     pictures.map((path) => path.replace('charts/', '')),
@@ -89,7 +89,7 @@ test('what there is to apply is written, and is gone when the results no longer 
   t.after(() => rm(dir, { recursive: true, force: true }));
   const results = realSizeResults();
   const written = await writeReports(dir, results);
-  const names = ['90-bindstorm-wider-range.conf', '90-bindstorm-wider-range.conf.rollback'];
+  const names = ['zz-bindstorm-wider-range.conf', 'zz-bindstorm-wider-range.conf.rollback'];
   assert.deepEqual((await readdir(join(dir, 'apply'))).sort(), names);
   assert.deepEqual(
     written.filter((path) => path.includes('/apply/')),
@@ -99,7 +99,7 @@ test('what there is to apply is written, and is gone when the results no longer 
   assert.ok(apply.kind === 'files');
   assert.equal(await readFile(join(dir, 'apply', names[0]!), 'utf8'), apply.dropIn);
   assert.equal(await readFile(join(dir, 'apply', names[1]!), 'utf8'), apply.rollback);
-  await writeReports(dir, quickstartResults());
+  await writeReports(dir, emptyResults());
   assert.ok(!(await readdir(dir)).includes('apply'));
 });
 

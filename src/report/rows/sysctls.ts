@@ -1,6 +1,5 @@
 /**
- * Sysctls as reports show them: what a variant changes, as lines for sysctl.d(5), and what was asked beside what the kernel
- * read back. Pure.
+ * Sysctls as reports show them: what was asked beside what the kernel read back, and what a variant changes besides. Pure.
  */
 import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import type { Results, Variant } from '../../results/schema.js';
@@ -12,11 +11,6 @@ function changedSysctls(baseline: Variant | undefined, variant: Variant): [name:
     .filter(
       ([name, value]) => baseline?.sysctls[name] === undefined || normaliseSysctl(baseline.sysctls[name]) !== value,
     );
-}
-
-/** The variant's own sysctls as a drop-in for sysctl.d(5), one `name = value` a line. */
-export function sysctlLines(baseline: Variant | undefined, variant: Variant): string[] {
-  return changedSysctls(baseline, variant).map(([name, value]) => `${name} = ${value}`);
 }
 
 /** What a variant changes besides sysctls, as its `changes` say it. */

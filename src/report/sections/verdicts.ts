@@ -1,4 +1,5 @@
 /** What a report says first: what to change, the variants against the baseline, the limits that the profile sets, and why. */
+import { adviceOf, type SysctlAdvice, scaleOf, whyNotPasted } from '../../analysis/advice.js';
 import { type StrategyName, strategyOf } from '../../domain/strategy.js';
 import { armId } from '../../plan/kernels.js';
 import {
@@ -41,7 +42,7 @@ import {
   unitOf,
 } from '../format.js';
 import { comparedRuns } from '../rows/medians.js';
-import { betterVariants, otherChanges, sysctlLines } from '../rows/sysctls.js';
+import { betterVariants, otherChanges } from '../rows/sysctls.js';
 
 /** Each variant against the baseline: the table that every format has. */
 export function variantsTable(results: Results): Table {
@@ -141,21 +142,39 @@ export function changeSection(results: Results, apply: Apply | null): Section {
     const none = 'No variant was judged better than the baseline, so this report recommends no change.';
     return section('change', title, title, WRITTEN, [text(none)]);
   }
+  const scale = scaleOf(results);
   return section('change', title, title, WRITTEN, [
     text(
-      `${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself. The values are those of the lab, where the numbers of ports and addresses may be smaller than yours.`,
+      [
+        `${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself.`,
+        ...(scale === null ? [] : [`Sysctls are at the scale of a machine: ${scale}.`]),
+      ].join(' '),
     ),
     {
       kind: 'group',
       style: 'columns',
-      blocks: better.map((variant) => changeCard(baseline, variant)),
+      blocks: better.map((variant) => changeCard(baseline, variant, adviceOf(baseline, variant, results))),
     },
     apply === null ? null : text(applySentence(apply)),
   ]);
 }
 
-function changeCard(baseline: Variant | undefined, variant: Variant): Block {
-  const sysctls = sysctlLines(baseline, variant);
+/** For a terminal, which has no room for what to change: that the values of its table are not to be pasted. Null: they are of a real size. */
+export function scaleNote(results: Results): Block | null {
+  const scale = betterVariants(results).length === 0 ? null : scaleOf(results);
+  return scale === null
+    ? null
+    : {
+        kind: 'text',
+        style: 'aside',
+        content: `The values are the lab’s, not to be pasted: ${scale}. The report says what to change at that scale.`,
+      };
+}
+
+function changeCard(baseline: Variant | undefined, variant: Variant, advice: readonly SysctlAdvice[]): Block {
+  const pasted = advice.flatMap((each) =>
+    each.real.kind === 'value' && whyNotPasted(each) === null ? [{ ...each, ...each.real }] : [],
+  );
   const others = otherChanges(variant);
   const goal = variant.verdict?.goal;
   const doubtful = variant.verdict?.guardrails.filter((guardrail) => guardrail.verdict !== 'no difference') ?? [];
@@ -169,21 +188,47 @@ function changeCard(baseline: Variant | undefined, variant: Variant): Block {
           },
         ]
       : []),
-    ...(sysctls.length > 0
+    ...(pasted.length > 0
       ? [
           text(['A file in ', code('/etc/sysctl.d/'), ' with']),
-          { kind: 'code', language: 'ini', text: sysctls.join('\n') } as const,
+          {
+            kind: 'code',
+            language: 'ini',
+            text: pasted.map(({ name, value }) => `${name} = ${value}`).join('\n'),
+          } as const,
         ]
       : []),
+    ...pasted.flatMap(({ note, measured }) => (note === null ? [] : [aside([`Measured with ${measured}: ${note}.`])])),
+    ...pasted.flatMap(({ sideEffect }) => (sideEffect === null ? [] : [aside([`Beware: ${sideEffect.text}.`])])),
+    ...advice.flatMap((each) => {
+      const why = whyNotPasted(each);
+      return why === null
+        ? []
+        : [text(['Not to be pasted: ', code(`${each.name} = ${each.measured}`), ', as measured, ', why, '.'])];
+    }),
     ...(others.length > 0
-      ? [text(sysctls.length > 0 ? 'together with' : 'No sysctl; change'), ...list(others.map(code))]
+      ? [
+          text(
+            advice.length > 0 ? 'together with, as measured in the lab,' : 'No sysctl; change, as measured in the lab,',
+          ),
+          ...list(others.map(code)),
+        ]
       : []),
+    ...addressFactor(baseline, variant).map(aside),
     ...(variant.load.strategy === baseline?.load.strategy ? [] : [aside(strategyHint(variant.load.strategy))]),
     ...(doubtful.length > 0
       ? [aside(['Also look at ', ...doubtful.flatMap((each, i) => [i > 0 ? ', ' : '', guardrailCell(each)]), '.'])]
       : []),
   ];
   return { kind: 'card', style: 'box', title: variant.name, blocks };
+}
+
+/** The number of addresses is the lab's too; what carries over is how many times as many they are. */
+function addressFactor(baseline: Variant | undefined, { addresses }: Variant): string[] {
+  const before = baseline?.addresses.count ?? 0;
+  return before === 0 || before === addresses.count
+    ? []
+    : [`${formatNumber(addresses.count / before)} times as many addresses as you have.`];
 }
 
 /** What the program has to do for a strategy, and which programs do. */

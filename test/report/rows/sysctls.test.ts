@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { discardedRuns, partialNotice, warnings } from '../../../src/report/rows/notices.js';
-import { betterVariants, otherChanges, sysctlLines, sysctlRows } from '../../../src/report/rows/sysctls.js';
+import { betterVariants, otherChanges, sysctlRows } from '../../../src/report/rows/sysctls.js';
 import { partialResults, quickstartResults } from '../../support/results.js';
 
-test('a variant changes what it sets apart from the baseline, and the rest is no sysctl', () => {
-  const [baseline, ...variants] = quickstartResults().variants;
-  const lines = Object.fromEntries(variants.map((variant) => [variant.name, sysctlLines(baseline, variant)]));
-  assert.deepEqual(lines['wider-range'], ['net.ipv4.ip_local_port_range = 40000 40999']);
-  assert.deepEqual(lines['no-port-tw-reuse'], ['net.ipv4.tcp_tw_reuse = 1']);
-  assert.deepEqual(lines['twice-the-addresses'], []);
+test('what a variant changes besides is no sysctl', () => {
+  const { variants } = quickstartResults();
   const mixed = variants.find((variant) => variant.name === 'no-port-tw-reuse')!;
   assert.deepEqual(otherChanges(mixed), ['load.strategy = bind-no-port']);
 });
