@@ -2,14 +2,16 @@
  * From what was counted to what is reported: the figures of one run, and whether it may be compared. Pure.
  */
 
+import { formatDuration, plural } from '../domain/format.js';
 import { LATENCY_PHASES } from '../domain/metric.js';
 import type { PortRange } from '../domain/units.js';
 import { summarise } from '../load/histogram.js';
 import { totalOf } from '../load/outcome.js';
 import { isPaced } from '../load/pacer.js';
 import type { LoadReport } from '../load/pool.js';
+import { fillBoundMs } from '../plan/fill-bound.js';
 import type { Arm } from '../plan/plan.js';
-import type { Run } from '../results/schema.js';
+import type { Run, Wave } from '../results/schema.js';
 import type { ProxyReport } from '../subjects/proxy-report.js';
 import type { Measurement } from './protocol.js';
 import type { Sampler } from './sampler.js';
@@ -49,7 +51,7 @@ export function measure(input: MeasureInput): Figures {
   return {
     problems: [...input.problems, ...troublesOf(proxy), ...problemsOf(input.arm, figures)],
     generatorLimited: isLate(input.arm, latency),
-    warnings: warningsOf(figures),
+    warnings: [...boundWarnings(input), ...warningsOf(figures)],
     attempts,
     outcomes,
     rates: { scheduled: attempts / seconds, started: (attempts - shed) / seconds, ok: ok / seconds },
@@ -138,6 +140,20 @@ function problemsOf(arm: Arm, { latency, origin, attempts, shed }: Figured): str
 
 function isLate({ load }: Arm, latency: Run['latency']): boolean {
   return isPaced(load.arrival) && (latency.lag?.p99 ?? 0) > load.lagBudgetMs * 1000;
+}
+
+/** A fill that was to end at failures, and ended at its bound. */
+function boundWarnings({ arm: { load }, report }: MeasureInput): string[] {
+  const { arrival } = load;
+  if (arrival.shape !== 'fill' || arrival.failures === null || arrival.attempts !== null) return [];
+  const bound = fillBoundMs(arrival);
+  if (bound === null || report.seconds * 1000 < bound) return [];
+  const failed = ({ attempts, outcomes }: Wave) => attempts - (outcomes.ok ?? 0) - (outcomes.shed ?? 0);
+  const short = report.waves.find((wave) => failed(wave) < arrival.failures!);
+  if (short === undefined) return [];
+  return [
+    `the fill ended at its bound of ${formatDuration(bound)} and not at ${arrival.failures} ${plural('failure', arrival.failures)}: ${failed(short)} of ${short.attempts} attempts failed`,
+  ];
 }
 
 function warningsOf({ counters, origin, attempts, shed }: Figured): string[] {

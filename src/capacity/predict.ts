@@ -10,6 +10,7 @@ import { type Determinism, isDeterministic } from './deterministic.js';
 import { evidenceFor } from './evidence.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
+import { neverFails } from './never-fails.js';
 import { inputOf, type PredictInput } from './predict-input.js';
 import { type Occupancy, occupancyOf } from './rate-step.js';
 import { usablePorts } from './search-order.js';
@@ -30,6 +31,8 @@ export interface ArmPrediction {
   readonly walls: Walls;
   /** How long each connection keeps its tuple. */
   readonly occupancy: Occupancy;
+  /** Why a fill that ends at failures never has one; undefined: it may, or is no such fill. */
+  readonly neverFails: string | undefined;
   /** Whether every run in the lab of this experiment ends in the same counts. */
   determinism(experiment: Pick<Experiment, 'lab' | 'neighbours'>): Determinism;
   /** How many addresses the arm needs to sustain `rate` connections a second; for random picks at most 1 in 10,000 is refused. */
@@ -78,6 +81,9 @@ export function predictArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<R
     },
     get occupancy() {
       return occupancyOf(input);
+    },
+    get neverFails() {
+      return neverFails(arm, input);
     },
     determinism: (experiment) => isDeterministic(arm, input, defaults, experiment),
     addressesFor: (rate) => addressesFor(input, rate, 'hard', { pick, loss: 1e-4 }),

@@ -5,6 +5,7 @@ import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
 import type { Runner } from '../domain/guest.js';
 import { LABS, labOverheadMs } from '../domain/lab.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
+import { fillBoundMs } from '../plan/fill-bound.js';
 import { armId, guestOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { proxySubjectOf } from '../subjects/index.js';
@@ -28,7 +29,7 @@ export function expectedLoadMs(arm: Arm): number {
   if (arrival.shape !== 'fill') return 0;
   const attempts = scheduledAttempts(arrival) ?? 30_000;
   const wave = (attempts / arrival.waves / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000;
-  return arrival.waves * Math.min(wave, arrival.withinMs ?? wave) + (arrival.waves - 1) * arrival.pauseMs;
+  return arrival.waves * Math.min(wave, fillBoundMs(arrival) ?? wave) + (arrival.waves - 1) * arrival.pauseMs;
 }
 
 /** Expected milliseconds of the whole experiment, labs included. */
@@ -83,8 +84,9 @@ export function runDeadlineMs(arm: Arm, runner?: Runner): number {
   const network = arm.proxy ? (proxySubjectOf(arm.proxy.kind).network?.longestStartMs(arm.proxy) ?? 0) : 0;
   const waiting = 2 * arm.load.timeoutMs + 60_000 + network;
   if (arrival.shape !== 'fill') return expectedLoadMs(arm) * 1.5 + waiting;
-  const attempts = scheduledAttempts(arrival) ?? 1_000_000;
-  const within = arrival.withinMs === undefined ? Number.POSITIVE_INFINITY : arrival.waves * arrival.withinMs * 1.5;
+  const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
+  const bound = fillBoundMs(arrival);
+  const within = bound === null ? Number.POSITIVE_INFINITY : arrival.waves * bound * 1.5;
   return (
     Math.min(within, (attempts / (runner === 'qemu-tcg' ? 20 : 100)) * 1000) +
     arrival.waves * (arrival.pauseMs + arm.load.timeoutMs) +

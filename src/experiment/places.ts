@@ -7,11 +7,11 @@ import { sysctlLife } from '../capacity/sysctl-presence.js';
 import { type Lab, LabError } from '../lab/lab.js';
 import { experimentOn, onNoKernel } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
-import type { Finding } from '../profile/problem.js';
+import { type Finding, saidOnce } from '../profile/problem.js';
 import { fetchPrograms } from './fetched-programs.js';
 import { fitToKernels, inWords } from './fit.js';
 import { programObstacles, proxiesOf } from './proxies.js';
-import { type Examination, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
+import { type Examination, endlessFill, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
 
 /** Where the runs of one kernel are made; of all, where the kernel is no factor. */
 export interface Place extends Omit<Rehearsal, 'findings'> {
@@ -66,7 +66,15 @@ export async function findPlaces(
   const [first, ...rest] = places;
   return {
     ...fit,
-    findings: [...fit.findings, ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check)],
+    findings: saidOnce([
+      ...fit.findings,
+      ...programObstacles(experiment, proxiesOf(experiment), places[0]!.check),
+      ...places.flatMap(({ name, kernel, environment }) =>
+        experimentOn(fit.experiment, name).arms.flatMap((arm) =>
+          arm.absent ? [] : endlessFill(arm, kernel, environment),
+        ),
+      ),
+    ]),
     all: [first!, ...rest],
     warnings: [
       ...warnings,

@@ -9,6 +9,7 @@ import type { Walls } from '../capacity/time-until.js';
 import { UserError } from '../domain/error.js';
 import { LabInterrupted } from '../lab/lab.js';
 import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../plan/arrival.js';
+import { formatArrival } from '../plan/arrival-settings.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Prediction } from '../results/schema.js';
@@ -30,6 +31,8 @@ export interface ArmPreview {
   readonly addresses: number;
   readonly destinations: number;
   readonly attempts: number | null;
+  /** When attempts end, and the bound of a fill, in words. */
+  readonly arrival: string;
   /** The arrivals of one run last so long; null: as long as it takes. */
   readonly seconds: number | null;
   readonly prediction: Prediction;
@@ -130,6 +133,7 @@ function describeArm(
     addresses: arm.addresses.length,
     destinations: destinationCount(arm.destinations),
     attempts: scheduledAttempts(arm.load.arrival),
+    arrival: formatArrival(arm.load.arrival),
     seconds: durationMs === null ? null : durationMs / 1000,
     prediction,
     walls,

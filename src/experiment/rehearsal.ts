@@ -5,6 +5,7 @@
 import type { Check, RunSpec } from '../agent/protocol.js';
 import { hasStrategy } from '../capacity/bind-era.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
+import { predictArm } from '../capacity/predict.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
@@ -48,7 +49,8 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
           ...neighbourObstacles(experiment, check, rehearsal.environment),
           ...programObstacles(experiment, proxiesOf(experiment), check),
         ];
-  return { ...rehearsal, findings: saidOnce(findings) };
+  const endless = experiment.arms.flatMap((arm) => endlessFill(arm, rehearsal.kernel, rehearsal.environment));
+  return { ...rehearsal, findings: saidOnce([...findings, ...endless]) };
 }
 
 /**
@@ -124,6 +126,19 @@ function knownObstacles(arm: Arm, kernel: KernelVersion, lab: Lab): Finding[] {
     });
   }
   return findings;
+}
+
+/** A fill that ends at failures, of an arm that never has one by the kernel's rules. */
+export function endlessFill(arm: Arm, kernel: KernelVersion, { defaults }: Pick<Environment, 'defaults'>): Finding[] {
+  const why = predictArm(arm, kernel, defaults).neverFails;
+  if (why === undefined) return [];
+  return [
+    {
+      arm: arm.name,
+      path: ['load', 'arrival'],
+      message: `this fill ends at failures, and none ever comes: ${why}. Add a number of attempts, as "attempts: 1000", or a time, as "within: 10s"`,
+    },
+  ];
 }
 
 function neighbourObstacles({ neighbours = [] }: Experiment, check: Check, { kernel }: Environment): Finding[] {

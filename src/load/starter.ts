@@ -1,6 +1,7 @@
 /**
  * Starters: when the engine begins the next attempt. One for each kind of arrival; the engine's loop asks, the starter starts.
  */
+import { fillBoundMs } from '../plan/fill-bound.js';
 import type { Arrival } from '../plan/plan.js';
 import { createPacer, isPaced, type PacedArrival } from './pacer.js';
 import type { Recorder } from './recorder.js';
@@ -68,19 +69,20 @@ function pacedStarter(arrival: PacedArrival, start: number, input: StarterInput)
   };
 }
 
-/** As fast as handshakes complete, up to so many attempts or failures. */
+/** As fast as handshakes complete, up to so many attempts or failures, or until its time is over. */
 function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input: StarterInput): Starter {
   const { control } = input.shared;
   const failuresBefore = Atomics.load(control, CONTROL.failures);
   let n = input.worker;
   let over = false;
+  const boundMs = fillBoundMs(arrival);
   let end: number | undefined;
   const limitReached = () =>
     (arrival.attempts !== null && n >= arrival.attempts) ||
     (arrival.failures !== null && Atomics.load(control, CONTROL.failures) - failuresBefore >= arrival.failures);
   return {
     start(at) {
-      end ??= arrival.withinMs === undefined ? Number.POSITIVE_INFINITY : at + arrival.withinMs * 1000;
+      end ??= boundMs === null ? Number.POSITIVE_INFINITY : at + boundMs * 1000;
       for (let burst = 0; burst < BURST; burst++) {
         over ||= limitReached() || (end !== Number.POSITIVE_INFINITY && input.now() >= end);
         if (over) return Number.POSITIVE_INFINITY;

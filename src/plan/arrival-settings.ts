@@ -3,7 +3,7 @@
  * workers load without the schema library.
  */
 import { z } from 'zod';
-import { formatDuration, formatRate } from '../domain/format.js';
+import { formatDuration, formatRate, plural } from '../domain/format.js';
 import {
   complete,
   keptShape,
@@ -16,6 +16,7 @@ import {
   writtenShape,
 } from '../domain/setting.js';
 import { duration, listOf, map, orNull, rate, whole } from '../domain/values.js';
+import { fillBoundMs } from './fill-bound.js';
 
 const RATE = needed(rate, { describe: 'attempts per second, as 2000/s', example: '2000/s' });
 const DURATION = needed(duration, {
@@ -53,7 +54,7 @@ const SHAPES = {
     }),
     within: optional(duration, {
       keptAs: 'withinMs',
-      defaultText: 'no limit',
+      defaultText: '10m; with attempts: no limit',
       describe: 'begin no attempt later than this after the start of a wave',
       example: '55s',
     }),
@@ -129,10 +130,11 @@ export function formatArrival(arrival: Arrival): string {
     case 'steps':
       return `steps ${arrival.rates.map(formatRate).join(', ')}, ${formatDuration(arrival.eachMs)} each`;
     case 'fill': {
+      const bound = fillBoundMs(arrival);
       const until = [
-        ...(arrival.attempts === null ? [] : [`${arrival.attempts} attempts`]),
-        ...(arrival.failures === null ? [] : [`${arrival.failures} failures`]),
-        ...(arrival.withinMs === undefined ? [] : [formatDuration(arrival.withinMs)]),
+        ...(arrival.attempts === null ? [] : [`${arrival.attempts} ${plural('attempt', arrival.attempts)}`]),
+        ...(arrival.failures === null ? [] : [`${arrival.failures} ${plural('failure', arrival.failures)}`]),
+        ...(bound === null ? [] : [formatDuration(bound)]),
       ].join(' or ');
       const waves = arrival.waves === 1 ? '' : `, ${arrival.waves} waves ${formatDuration(arrival.pauseMs)} apart`;
       return `fill to ${until}, ${arrival.inFlight} in flight${waves}`;

@@ -5,6 +5,7 @@ import { formatDuration, formatRate, plural } from '../domain/format.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import { formatArrival } from '../plan/arrival-settings.js';
+import { fillBoundMs } from '../plan/fill-bound.js';
 import type { Destinations, LoadPlan } from '../plan/plan.js';
 import type { SearchSettings } from '../plan/search.js';
 import { usesPorts } from './merge.js';
@@ -141,6 +142,13 @@ function checkArrival(load: LoadPlan, report: Report): void {
       `a run would take ${formatDuration(duration)}; at most ${formatDuration(MAX_RUN_MS)} is allowed, and exhaustion shows within minutes: shorten the arrivals or the hold`,
       ARRIVAL,
       ['load', 'hold'],
+    );
+  const bound = arrival.shape === 'fill' && arrival.attempts === null ? (fillBoundMs(arrival) ?? 0) * arrival.waves : 0;
+  if (arrival.shape === 'fill' && bound > MAX_RUN_MS)
+    report(
+      `this fill may go on for ${formatDuration(bound)} (${arrival.waves} ${plural('wave', arrival.waves)} of at most ${formatDuration(bound / arrival.waves)}); at most ${formatDuration(MAX_RUN_MS)} is allowed: write "within: 1m", or a number of attempts`,
+      [...ARRIVAL, 'within'],
+      ARRIVAL,
     );
   const limit = load.maxInFlight === null ? Number.POSITIVE_INFINITY : load.maxInFlight * load.workers;
   if (arrival.shape === 'hold' && arrival.connections > limit)

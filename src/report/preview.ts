@@ -72,7 +72,7 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
     return [`  ${arm.name}`, ...wrap(reason, width - 6).map((line) => `      ${line}`)];
   }
   const number = (value: number) => Math.round(value).toLocaleString('en');
-  const tried = attempts === null ? 'attempts until ports run out' : counted(attempts, 'attempt');
+  const tried = attempts === null ? arm.arrival : counted(attempts, 'attempt');
   const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
   const sustained = prediction.sustained === null ? '' : `, ${perSecond(prediction.sustained)} sustained`;
   const facts = [

@@ -215,6 +215,17 @@ describe('a run that may not be compared', () => {
 });
 
 describe('what a reader must know', () => {
+  it('a fill ended at its bound, and not at the failures that it was to end at', () => {
+    const arrival = { shape: 'fill', attempts: null, failures: 3, inFlight: 1, waves: 1, pauseMs: 0 } as const;
+    const outcomes = { ok: 9_000, 'bind:EADDRINUSE': 1 };
+    const report = { waves: [{ attempts: 9_001, outcomes, firstFailureAt: null }], seconds: 600.1 };
+    assert.deepEqual(warningsOf({ outcomes, load: { arrival }, report }), [
+      'the fill ended at its bound of 10m and not at 3 failures: 1 of 9001 attempts failed',
+    ]);
+    assert.deepEqual(warningsOf({ outcomes, load: { arrival }, report: { ...report, seconds: 5 } }), []);
+    assert.deepEqual(warningsOf({ outcomes, load: { arrival: { ...arrival, failures: 1 } }, report }), []);
+  });
+
   it('TIME_WAIT was skipped because its table was full', () => {
     const [warning] = warningsOf({ moved: { 'TcpExt.TCPTimeWaitOverflow': 12 } });
     assert.match(warning!, /^12 sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full/);

@@ -98,3 +98,26 @@ function begin(t: TestContext) {
   };
   return { cwd, cli, mark, results };
 }
+
+test('a fill that by the rules never has the failure it waits for: plan and run refuse it, and nothing is started', async (t) => {
+  const cwd = scratchFolder(t);
+  const profile = (close: string) => `name: endless
+addresses: 10.50.0.1/32
+load: { strategy: bind, close: ${close}, hold: 0s, arrival: { shape: fill, failures: 1 } }
+sysctls: { net.ipv4.ip_local_port_range: 40000 40099 }
+variants: [{ name: tw-reuse, sysctls: { net.ipv4.tcp_tw_reuse: 1 } }]
+`;
+  writeFileSync(join(cwd, 'endless.yaml'), profile('reset'));
+  for (const command of ['plan', 'run']) {
+    const { code, stderr } = await runCli([command, 'endless.yaml'], { cwd });
+    assert.equal(code, 2, stderr);
+    assert.match(
+      stderr,
+      /endless\.yaml:3:\d+: load\.arrival: this fill ends at failures, and none ever comes: a close/,
+    );
+  }
+  assert.deepEqual(readdirSync(cwd), ['endless.yaml']);
+  writeFileSync(join(cwd, 'bounded.yaml'), profile('client'));
+  const { stdout } = await runCli(['plan', 'bounded.yaml'], { cwd });
+  assert.match(stdout, /fill to 1 failure or 10m, 32 in flight/, 'the bound is said');
+});

@@ -80,6 +80,23 @@ const refuseSysctl = (errno: string) => (command: CheckCommand) => ({
   sysctls: command.sysctls.map(([name, value]) => ({ name, value, readBack: null, errno })),
 });
 
+describe('a fill that waits for failures which never come', () => {
+  const arrival = { shape: 'fill', attempts: null, failures: 1, inFlight: 32, waves: 1, pauseMs: 0 } as const;
+  const base = experimentOf([{ sysctls: { [RANGE]: '40000 40099' } }, { sysctls: { [RANGE]: '40000 40199' } }]);
+  const closing = (close: 'client' | 'reset') => ({
+    ...base,
+    arms: base.arms.map((arm) => ({ ...arm, load: { ...arm.load, arrival, close, holdMs: 0 } })),
+  });
+
+  it('is refused before it starts, once, with the reason and what to write', async () => {
+    const { obstacles } = await rehearsed(closing('reset'));
+    assert.deepEqual(obstacles.length, 2, 'of each arm, as their ports differ');
+    assert.match(obstacles[0]!, /load\.arrival: this fill ends at failures, and none ever comes: a close with RST/);
+    assert.match(obstacles[0]!, /32 of 100 ports are ever in use\. Add a number of attempts, as "attempts: 1000", or/);
+    assert.deepEqual((await rehearsed(closing('client'))).obstacles, []);
+  });
+});
+
 describe('the rehearsal of what can run', () => {
   const experiment = experimentOf([
     { sysctls: { [RANGE]: '40000 40099' } },

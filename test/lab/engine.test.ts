@@ -66,6 +66,17 @@ describe('P ports, S addresses, D destinations: what can be open at once', { con
     assert.deepEqual(outcomes, { ok: 50, 'bind:EADDRINUSE': 7 });
   });
 
+  test('a fill without failures ends in good order when its time is over', async () => {
+    const arrival = fill({ failures: 1, withinMs: 300, inFlight: 8 });
+    const { outcomes, attempts, problems } = await run({
+      load: { strategy: 'bind', arrival, close: 'reset', holdMs: 0 },
+      sysctls: ports(50),
+    });
+    assert.deepEqual(problems, []);
+    assert.deepEqual(outcomes, { ok: attempts });
+    assert.ok(attempts > 100, `${attempts} attempts in 300 ms`);
+  });
+
   test('several workers share one schedule and one capacity', async () => {
     const arm = labArm({
       load: { strategy: 'bind', workers: 3, arrival: constant(3000, 200) },

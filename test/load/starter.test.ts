@@ -198,6 +198,15 @@ describe('fill', () => {
     assert.equal(starter.finished(it.clock), true);
   });
 
+  it('without a number of attempts, ends after ten minutes though nothing fails', () => {
+    const it = scene({ budget: NEVER });
+    it.cost = 60_000_000;
+    const starter = createStarter(fill({ failures: 1 }), START, it.input);
+    run(starter, it);
+    assert.equal(it.attempts.length, 10);
+    assert.equal(starter.finished(it.clock), true);
+  });
+
   it('begins at most a burst in one go', () => {
     const it = scene();
     const starter = createStarter(fill({ attempts: 1000 }), START, it.input);

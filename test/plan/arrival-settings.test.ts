@@ -18,5 +18,9 @@ test('arrivals in words', () => {
     formatArrival({ shape: 'fill', attempts: 5, failures: 2, withinMs: 3000, inFlight: 1, waves: 1, pauseMs: 0 }),
     'fill to 5 attempts or 2 failures or 3s, 1 in flight',
   );
+  const fill = { shape: 'fill', failures: null, attempts: null, inFlight: 1, waves: 1, pauseMs: 0 } as const;
+  assert.equal(formatArrival({ ...fill, failures: 2 }), 'fill to 2 failures or 10m, 1 in flight');
+  assert.equal(formatArrival({ ...fill, failures: 1 }), 'fill to 1 failure or 10m, 1 in flight');
+  assert.equal(formatArrival({ ...fill, attempts: 9 }), 'fill to 9 attempts, 1 in flight');
   assert.equal(formatArrival({ shape: 'hold', connections: 5, durationMs: 1000 }), 'hold 5 connections for 1s');
 });

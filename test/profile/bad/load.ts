@@ -115,6 +115,12 @@ export const LOAD: readonly BadProfile[] = [
     message: /^this fill never ends; it needs attempts or failures: add "failures: 20"$/,
   },
   {
+    title: 'a fill that may go on for more than an hour',
+    text: arrival('{ shape: fill, failures: 5, waves: 7 }'),
+    place: 'load.arrival:5',
+    message: /^this fill may go on for 70m \(7 waves of at most 10m\); at most 1h is allowed: write "within: 1m", or/,
+  },
+  {
     title: 'too many attempts',
     text: arrival('{ shape: constant, rate: 1000k/s, duration: 1m }'),
     place: 'load.arrival:5',
