@@ -103,5 +103,6 @@ function fail(error: unknown): void {
   // The stack goes to standard error, which the controller keeps for a failed run; the message is for the user.
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
   const message = error instanceof Error ? error.message : String(error);
-  say({ type: 'failed', message, ...(error instanceof ProxyFailed ? { proxy: error.report } : {}) });
+  const { report: proxy, configuration } = error instanceof ProxyFailed ? error : {};
+  say({ type: 'failed', message, proxy, configuration });
 }

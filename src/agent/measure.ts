@@ -32,7 +32,10 @@ export interface MeasureInput {
   readonly problems: readonly string[];
 }
 
-type Figures = Omit<Measurement, 'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms' | 'neighbours'>;
+type Figures = Omit<
+  Measurement,
+  'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms' | 'configured' | 'neighbours'
+>;
 
 /** The figures of a run, with the reasons why it may not be compared. */
 export function measure(input: MeasureInput): Figures {

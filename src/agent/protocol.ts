@@ -7,7 +7,7 @@ import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { armSchema, neighbourSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 import { programNameSchema } from '../subjects/index.js';
-import { observationSchema, proxyReportSchema } from '../subjects/proxy-report.js';
+import { configurationSchema, observationSchema, proxyReportSchema } from '../subjects/proxy-report.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
 export const PROTOCOL_VERSION = 1;
@@ -80,6 +80,8 @@ export const measurementSchema = runSchema
     loadMs: z.number(),
     /** Phase → HdrHistogram V2, compressed, base64. */
     histograms: z.record(z.string(), z.string()),
+    /** What the proxy under test was configured with; absent: there is none. */
+    configured: configurationSchema.optional(),
   });
 export type Measurement = z.infer<typeof measurementSchema>;
 
@@ -131,6 +133,11 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('second'), second: secondSchema }),
   z.object({ type: z.literal('result'), measurement: measurementSchema }),
   /** The run or check could not be done; the agent ends. */
-  z.object({ type: z.literal('failed'), message: z.string(), proxy: proxyReportSchema.optional() }),
+  z.object({
+    type: z.literal('failed'),
+    message: z.string(),
+    proxy: proxyReportSchema.optional(),
+    configuration: configurationSchema.optional(),
+  }),
 ]);
 export type AgentEvent = z.infer<typeof eventSchema>;

@@ -126,6 +126,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
     loadMs: report.seconds * 1000,
     sysctls: setup.sysctls,
     histograms: encodeHistograms(report.histograms),
+    ...(proxy ? { configured: { ...proxy.configuration() } } : {}),
   };
 }
 

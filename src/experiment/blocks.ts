@@ -2,7 +2,7 @@
  * The design of `run`: every arm once in each block. Makes the runs one after the other, each in a fresh lab, and puts each on the disk
  * before the next begins. Opens no load socket and writes no sysctl.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { interruptible } from '../machine/interrupts.js';
 import { armId } from '../plan/kernels.js';
@@ -87,6 +87,9 @@ export async function finishBlocks(
 
 const FAILURES_IN_A_ROW = 3;
 
+/** The folder of what proxies were configured with, a folder each arm. */
+const CONFIGURATION_DIR = 'configuration';
+
 /** The folder of the HdrHistogram logs inside a result folder. */
 const HLOG_DIR = 'hlog';
 
@@ -144,8 +147,10 @@ async function observe(input: BlocksInput): Promise<BlocksEnd> {
   return { how: 'complete' };
 }
 
-/** Write the run's histograms beside the journal. */
-function keep({ run, histograms }: RunOutcome, { dir, experiment }: BlocksInput): Run {
+/** Write the run's histograms and its proxy's configuration beside the journal. */
+function keep(outcome: RunOutcome, { dir, experiment }: BlocksInput): Run {
+  const { histograms } = outcome;
+  const run = { ...outcome.run, ...keepConfiguration(outcome, dir) };
   if (histograms === null) return run;
   const hlog = join(HLOG_DIR, `${run.id}.hlog`);
   writeFileSync(
@@ -153,4 +158,16 @@ function keep({ run, histograms }: RunOutcome, { dir, experiment }: BlocksInput)
     renderHlog(histograms, run.startedAt, run.durationMs.load, `bindstorm ${experiment.name} ${run.id}`),
   );
   return { ...run, hlog };
+}
+
+/** Written once: it is the arm's, the same in each run. */
+function keepConfiguration({ run, configuration = {} }: RunOutcome, dir: string): Pick<Run, 'configuration'> {
+  const paths = Object.keys(configuration).map((name) => join(CONFIGURATION_DIR, armId(run), name));
+  if (paths.length === 0) return {};
+  mkdirSync(join(dir, CONFIGURATION_DIR, armId(run)), { recursive: true });
+  for (const [i, text] of Object.values(configuration).entries()) {
+    const path = join(dir, paths[i]!);
+    if (!existsSync(path)) writeFileSync(path, text);
+  }
+  return { configuration: paths };
 }

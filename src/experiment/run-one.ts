@@ -15,6 +15,8 @@ export interface RunOutcome {
   readonly run: Run;
   /** Phase → encoded histogram; null for a run without a measurement. */
   readonly histograms: Readonly<Record<string, string>> | null;
+  /** What the proxy under test was configured with: file name → text. */
+  readonly configuration?: Readonly<Record<string, string>>;
 }
 
 export interface RunOneInput {
@@ -52,7 +54,7 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
     const { measurement, loadBegan } = await converse(session, input);
     const measured = performance.now();
     await session.close();
-    const { histograms, interrupted, loadMs, ...figures } = measurement;
+    const { histograms, configured: configuration, interrupted, loadMs, ...figures } = measurement;
     const problems = interrupted ? [...figures.problems, 'interrupted'] : figures.problems;
     const run: Run = {
       ...placeOf(input.planned),
@@ -70,14 +72,18 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
       hlog: null,
       stderr: null,
     };
-    return { run, histograms };
+    return { run, histograms, ...(configuration ? { configuration } : {}) };
   } catch (error) {
     session?.kill();
     await session?.close().catch(() => {});
     const message = error instanceof Error ? error.message : String(error);
-    const proxy = error instanceof RunFailed ? error.proxy : undefined;
+    const { proxy, configuration } = error instanceof RunFailed ? error : {};
     const run = failedRun(input.planned, startedAt, message, session?.stderr() ?? null);
-    return { run: { ...run, ...(proxy ? { proxy } : {}) }, histograms: null };
+    return {
+      run: { ...run, ...(proxy ? { proxy } : {}) },
+      histograms: null,
+      ...(configuration ? { configuration } : {}),
+    };
   }
 }
 
@@ -98,9 +104,11 @@ function specOf({ arm, neighbours, planned, network, lab, observe }: RunOneInput
 /** The agent says that the run could not be done, and what is known of the proxy under test. */
 class RunFailed extends Error {
   readonly proxy: Run['proxy'];
-  constructor(message: string, proxy: Run['proxy']) {
+  readonly configuration: RunOutcome['configuration'];
+  constructor(message: string, proxy: Run['proxy'], configuration: RunOutcome['configuration']) {
     super(message);
     this.proxy = proxy;
+    this.configuration = configuration;
   }
 }
 
@@ -136,7 +144,7 @@ async function converse(
         case 'result':
           return { measurement: event.measurement, loadBegan };
         case 'failed':
-          throw new RunFailed(event.message, event.proxy);
+          throw new RunFailed(event.message, event.proxy, event.configuration);
         case 'hello':
         case 'checked':
         case 'restored':

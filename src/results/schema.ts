@@ -153,6 +153,10 @@ export const runSchema = z.object({
         .describe('SYNs dropped by tcp_tw_recycle for their old timestamps (TcpExt.PAWSPassive), up to Linux 4.11'),
     })
     .nullable(),
+  configuration: z
+    .array(z.string().regex(/^configuration\/[A-Za-z0-9.@_-]+\/[A-Za-z0-9._-]+$/))
+    .optional()
+    .describe('paths of what the proxy of this arm was configured with, relative to the result folder; absent: none'),
   /** Path of the HdrHistogram log, relative to the result folder. */
   hlog: z.string().nullable(),
   /** The end of the agent's standard error, for a run that failed. */

@@ -5,6 +5,29 @@ import { z } from 'zod';
 import { PROXY_KINDS } from './index.js';
 import type { Bootstrap } from './subject.js';
 
+/** Characters of one file, and files; more is not carried. */
+const LONGEST_FILE = 65_536;
+const MOST_FILES = 64;
+
+/** What a proxy was configured with: file name → text. The names become names in a result folder, and may come from a guest. */
+export const configurationSchema = z
+  .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/), z.string().max(LONGEST_FILE + 100))
+  .refine((files) => Object.keys(files).length <= MOST_FILES, `at most ${MOST_FILES} files`);
+
+/** The files as they may be carried: what is too long is cut, and says so. */
+export function boundedConfiguration(files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files)
+      .slice(0, MOST_FILES)
+      .map(([name, text]) => [
+        name,
+        text.length <= LONGEST_FILE
+          ? text
+          : `${text.slice(0, LONGEST_FILE)}\n# cut by bindstorm: ${text.length - LONGEST_FILE} more characters\n`,
+      ]),
+  );
+}
+
 export const loggedFailureSchema = z.object({
   call: z.string().nullable().describe('bind or connect; null where the log does not tell'),
   errno: z.string().nullable().describe('as EADDRINUSE; null where the log does not tell'),

@@ -133,6 +133,8 @@ export interface StartInput {
   readonly roleAddress: string;
   /** The network namespace of the clients, as a path that nsenter(1) takes. */
   readonly clientNamespace: string;
+  /** Told what the program is configured with before it starts: file name → text. */
+  configured(files: Readonly<Record<string, string>>): void;
 }
 
 /** How long a network took until it could be used. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -144,6 +144,33 @@ describe('an experiment', () => {
       const histogram = new HistogramLogReader(text).nextIntervalHistogram()!;
       assert.deepEqual([histogram.tag, histogram.totalCount], ['total', 100]);
     }
+  });
+});
+
+describe('what a proxy was configured with', () => {
+  it('is in the folder once an arm, and every run of it names the files', async () => {
+    let n = 0;
+    const { kept } = await conducted({
+      script: () => {
+        n++;
+        const text = `run ${n}`;
+        return n % 2 === 1
+          ? { says: [{ type: 'result', measurement: makeMeasurement({}, { configured: { 'squid.conf': text } }) }] }
+          : { says: [{ type: 'failed', message: 'it did not come up', configuration: { 'squid.conf': text } }] };
+      },
+    });
+    for (const [i, run] of kept.entries()) {
+      const path = `configuration/${run.variant}/squid.conf`;
+      assert.deepEqual(run.configuration, [path], run.id);
+      const first = kept.findIndex(({ variant }) => variant === run.variant);
+      assert.equal(readFileSync(join(dir, path), 'utf8'), `run ${first + 1}`, `of run ${i}, the first`);
+    }
+  });
+
+  it('is not there where there is no proxy', async () => {
+    const { kept } = await conducted();
+    assert.ok(kept.every((run) => !('configuration' in run)));
+    assert.ok(!readdirSync(dir).includes('configuration'));
   });
 });
 

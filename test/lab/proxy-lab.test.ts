@@ -126,7 +126,17 @@ test('the whole loop as root, and nothing is left', async (t) => {
   const folder = join(cwd, 'reports', readdirSync(join(cwd, 'reports'))[0]!);
   const row = /\| baseline \| squid [\d.]+ \| 10 `503 ERR_CONNECT_FAIL 0` \| 10 `bind EADDRINUSE` \| 40 \| 0 \|/;
   assert.match(readFileSync(join(folder, 'report.md'), 'utf8'), row);
-  assert.match(readFileSync(join(folder, 'report.html'), 'utf8'), /<h2 id="proxy-title">What the proxy suffered<\/h2>/);
+  assert.match(
+    readFileSync(join(folder, 'report.html'), 'utf8'),
+    /<h2 id="proxy-title">Failures and resources of the proxy<\/h2>/,
+  );
+  for (const arm of ['baseline', 'wider-range']) {
+    const path = `configuration/${arm}/squid.conf`;
+    assert.match(readFileSync(join(folder, path), 'utf8'), /^tcp_outgoing_address 10\.50\.0\.1 client0$/m);
+    assert.match(readFileSync(join(folder, `configuration/${arm}/command.txt`), 'utf8'), /squid .*-N/);
+    assert.ok(readFileSync(join(folder, 'report.md'), 'utf8').includes(`[squid.conf](${path})`));
+    assert.ok(readFileSync(join(folder, 'report.html'), 'utf8').includes(`<a href="${path}">squid.conf</a>`));
+  }
   assert.deepEqual(mark.processes(), []);
   await nothingLeft();
 });

@@ -25,6 +25,8 @@ export interface ProxyRole {
   version(): string | null;
   /** Of a private network; undefined: it is none. */
   bootstrap(): Bootstrap | undefined;
+  /** What it was configured with: file name → text. */
+  configuration(): Readonly<Record<string, string>>;
   /** Rejects with ProxyFailed when the proxy, or its role, ends by itself. */
   readonly failure: Promise<never>;
   /** End the role, and with it its namespaces. */
@@ -35,9 +37,12 @@ export interface ProxyRole {
 export class ProxyFailed extends Error {
   override name = 'ProxyFailed';
   readonly report: ProxyReport;
-  constructor(message: string, report: ProxyReport) {
+  /** File name → text. */
+  readonly configuration: Readonly<Record<string, string>>;
+  constructor(message: string, report: ProxyReport, configuration: Readonly<Record<string, string>>) {
     super(message);
     this.report = report;
+    this.configuration = configuration;
   }
 }
 
@@ -51,14 +56,18 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
   );
   let version: string | null = null;
   let bootstrap: Bootstrap | undefined;
+  let configuration: Readonly<Record<string, string>> = {};
   return {
     pid: role.pid,
     namespace: await role.ready,
     setUpNetwork: (request) => role.ask('network', request),
     async start(request) {
       const started = await role.ask('start', { settings, ...request });
-      if ('problem' in started)
-        throw new ProxyFailed(started.problem, { ...emptyReport(kind), ...started.logs, ended: started.problem });
+      ({ configuration } = started);
+      if ('problem' in started) {
+        const { problem, logs } = started;
+        throw new ProxyFailed(problem, { ...emptyReport(kind), ...logs, ended: problem }, configuration);
+      }
       ({ version, bootstrap } = started);
       role.ask('end', {}).then(
         ({ how, logs }) => role.fail(died(how, logs)),
@@ -69,6 +78,7 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
     stop: () => role.ask('stop', {}),
     version: () => version,
     bootstrap: () => bootstrap,
+    configuration: () => configuration,
     failure: role.failure,
     close: role.end,
   };
@@ -76,7 +86,7 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
   function died(how: string, logs: ProxyLogs): ProxyFailed {
     const why = [...logs.troubles, ...logs.tail.slice(-1).map((line) => `the end of its log is: ${line}`)][0];
     const message = `the proxy (${kind}) ${how} before the run was over${why ? `; ${why}` : ''}`;
-    return new ProxyFailed(message, { ...emptyReport(kind), version, ...logs, ended: how });
+    return new ProxyFailed(message, { ...emptyReport(kind), version, ...logs, ended: how }, configuration);
   }
 }
 

@@ -7,6 +7,7 @@ import { portRangeSchema } from '../../plan/plan.js';
 import { proxySettingsSchema } from '../../subjects/index.js';
 import {
   bootstrapSchema,
+  configurationSchema,
   loggedFailureSchema,
   observationSchema,
   syscallsSchema,
@@ -63,9 +64,13 @@ export const proxySchemas = {
       observe: observationSchema.optional(),
     }),
     answer: z.union([
-      z.object({ version: z.string().nullable(), bootstrap: bootstrapSchema.optional() }),
+      z.object({
+        version: z.string().nullable(),
+        bootstrap: bootstrapSchema.optional(),
+        configuration: configurationSchema,
+      }),
       /** It did not come up. */
-      z.object({ problem: z.string(), logs }),
+      z.object({ problem: z.string(), configuration: configurationSchema, logs }),
     ]),
   },
   /** Answered when the proxy ends without having been told to. */

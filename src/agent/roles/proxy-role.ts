@@ -15,6 +15,7 @@ import { createSocketObserver, type SocketObserver } from '../../kernel/sock-dia
 import { readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
 import { proxySubjectOf } from '../../subjects/index.js';
+import { boundedConfiguration } from '../../subjects/proxy-report.js';
 import { type Observation, startObservation } from '../../subjects/running/observe.js';
 import { versionOf } from '../../subjects/running/program.js';
 import { ProxyError } from '../../subjects/running/proxy-error.js';
@@ -39,6 +40,8 @@ const USUAL_RANGE = '32768 60999';
 
 let observer: SocketObserver | undefined;
 let proxy: RunningProxy | undefined;
+/** What it was configured with. */
+let configuration: Record<string, string> = {};
 /** Of an observed run; a text: why nothing is observed. */
 let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
@@ -82,11 +85,14 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
       root: isRootOfMachine(),
       roleAddress: proxyAddresses(familyOf(outgoing[0]!), 1)[0]!,
       clientNamespace: command.clientNamespace,
+      configured: (files) => {
+        configuration = boundedConfiguration(files);
+      },
     });
   const started = subject.network ? await withUsualPorts(begin) : await begin();
   proxy = started;
   usage = childrenUsage(() => performance.now());
-  return { version: await version, bootstrap: started.bootstrap };
+  return { version: await version, bootstrap: started.bootstrap, configuration };
 }
 
 /** @returns never, when the end was asked for */
@@ -148,7 +154,7 @@ await serveRole<ProxyProtocol>(
     start: (command) =>
       start(command).catch((error: unknown) => {
         if (!(error instanceof ProxyError)) throw error;
-        return { problem: error.message, logs: { ...NO_LOGS, tail: [...error.tail] } };
+        return { problem: error.message, configuration, logs: { ...NO_LOGS, tail: [...error.tail] } };
       }),
     end,
     stats,

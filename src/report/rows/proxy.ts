@@ -21,6 +21,8 @@ export interface ProxyRow {
   readonly open: number | null;
   readonly cpuSeconds: number | null;
   readonly memory: number | null;
+  /** Paths of what it was configured with, relative to the result folder. */
+  readonly configuration: readonly string[];
 }
 
 /** One row an arm that has a proxy; none for the harness's own sockets. */
@@ -50,6 +52,7 @@ function rowOf(variant: Variant): ProxyRow {
     open: medianOf(variant, ({ ports }) => ports.finalStates && others(ports.finalStates)),
     cpuSeconds: medianOf(variant, ({ proxy }) => proxy && proxy.cpu.user + proxy.cpu.system),
     memory: medianOf(variant, ({ proxy }) => proxy?.memory.peak),
+    configuration: variant.runs.flatMap((run) => (run.configuration ? [run.configuration] : []))[0] ?? [],
   };
 }
 

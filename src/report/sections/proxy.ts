@@ -55,6 +55,9 @@ export function proxySection(results: Results): Section | null {
   const rows = proxyRows(results);
   if (rows.length === 0) return null;
   const logged = rows.flatMap((row) => row.lines.map((line): [Inline, Inline] => [row.name, code(line)]));
+  const configured = rows.flatMap((row): [Inline, Inline][] =>
+    row.configuration.length === 0 ? [] : [[row.name, links(row.configuration)]],
+  );
   return section('proxy', 'Proxy', 'Failures and resources of the proxy', WRITTEN, [
     text(
       "The same failures from the sides of the client, of the proxy's own log, and of the kernel's list of its sockets. Values are medians over the compared runs: ports in use at the peak, sockets in TIME_WAIT and in other states when the load had ended. Log lines are not failures: one request may cause several lines, or none.",
@@ -81,7 +84,24 @@ export function proxySection(results: Results): Section | null {
     logged.length === 0
       ? null
       : { kind: 'fold', summary: 'Lines of its log', blocks: [{ kind: 'terms', entries: logged }] },
+    configured.length === 0
+      ? null
+      : {
+          kind: 'fold',
+          summary: 'What it was configured with: files beside this report',
+          blocks: [{ kind: 'terms', entries: configured }],
+        },
   ]);
+}
+
+/** Files of the result folder, by their names. */
+function links(paths: readonly string[]): Inline {
+  return paths.map(
+    (path, i): Inline => [
+      i > 0 ? ', ' : '',
+      { kind: 'link', to: path, content: path.slice(path.lastIndexOf('/') + 1) },
+    ],
+  );
 }
 
 /** The same failure from four sides, beside each other. */

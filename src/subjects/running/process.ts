@@ -15,6 +15,8 @@ import { printedBy } from './program.js';
 import { ProxyError } from './proxy-error.js';
 import { tailFile } from './tail.js';
 
+/** The command line as a file beside the configuration; some programs have no other. */
+const COMMAND_FILE = 'command.txt';
 const READY_DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 5;
 const QUESTION_DEADLINE_MS = 2_000;
@@ -28,11 +30,12 @@ export async function startProgram<S>(
   kind: string,
   facts: ProgramFacts<S>,
   settings: S,
-  { setup: where, binary, prefix, root }: StartInput,
+  { setup: where, binary, prefix, root, configured }: StartInput,
 ): Promise<RunningProxy> {
   const setup = facts.build ? { ...where, build: await printedBy(binary, facts.build) } : where;
   const program = facts.configure(settings, binary, setup);
   writeFiles(setup.directory, program.files, root);
+  configured({ ...program.files, [COMMAND_FILE]: `${program.argv.join(' ')}\n` });
   const [first, ...rest] = [...prefix(0), ...withoutRoot(root), ...program.argv];
   const child = spawn(first!, rest, {
     cwd: setup.directory,

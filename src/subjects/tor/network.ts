@@ -105,11 +105,15 @@ async function bringUp(
   const { settings, setup, root } = start;
   const deadline = performance.now() + settings.deadline;
   const times = votingTimes(Date.now() / 1000, attempt);
+  const files: Record<string, string> = {};
   for (const node of layout.nodes) {
     const folder = join(layout.directory, node.name);
+    const torrc = torrcOf(node, layout, known, times, last ? settings.config : []);
+    files[`${node.name}.torrc`] = torrc;
     rmSync(join(folder, NOTICE_LOG), { force: true });
-    writeFileSync(join(folder, 'torrc'), torrcOf(node, layout, known, times, last ? settings.config : []));
+    writeFileSync(join(folder, 'torrc'), torrc);
   }
+  if (last) start.configured(files);
   if (root) giveAway(layout.directory);
 
   const book = createLogBook();
