@@ -5,7 +5,8 @@
 
 import { type Random, randomStream } from '../src/domain/random.js';
 import { parsePortRange, portCount } from '../src/domain/units.js';
-import { type JournalContents, type JournalEntry, openJournal } from '../src/experiment/journal.js';
+import { type JournalContents, openJournal } from '../src/experiment/journal.js';
+import type { JournalEntry } from '../src/experiment/journal-entry.js';
 import { type PlannedRun, planRuns } from '../src/experiment/order.js';
 import type { Arm } from '../src/plan/plan.js';
 import { loadProfile } from '../src/profile/load.js';
@@ -76,6 +77,7 @@ export function makeJournal(size: ReportSize): JournalContents<'run'> {
     runs,
     observed: [],
     steps: new Map(),
+    damage: [],
     ended: { type: 'end', at: '2026-03-02T11:25:31.480Z', status: 'complete' },
   };
 }

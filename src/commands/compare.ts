@@ -6,6 +6,7 @@ import { compareResults, gotWorse } from '../analysis/compare-results.js';
 import { readResults } from '../experiment/folder.js';
 import { renderComparison } from '../report/comparison.js';
 import { EXIT } from './exit.js';
+import { note } from './terminal.js';
 
 /** Adds the command. */
 export function registerCompare(program: Command): void {
@@ -24,7 +25,8 @@ Example:
 Exit codes: 0 nothing got worse, 1 something did, 2 bad input, 6 the two cannot be compared.`,
     )
     .action((a: string, b: string, { json }: { json: boolean }) => {
-      const comparison = compareResults(readResults(a), readResults(b));
+      const warn = (text: string) => note(`warning: ${text}`);
+      const comparison = compareResults(readResults(a, warn), readResults(b, warn));
       process.stdout.write(
         json ? `${JSON.stringify({ a, b, ...comparison })}\n` : renderComparison(comparison, { a, b }),
       );

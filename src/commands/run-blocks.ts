@@ -41,6 +41,9 @@ export function resumeRun(dir: string, options: Shown, live: LiveServer | null):
     if (runsLeft(session.contents) > 0)
       return reopen(session, isFirstRun, note, (places) => finish(session, places, options, live));
     note('nothing was left to run');
+    // Killed between its last run and its end.
+    if (session.contents.ended === null)
+      session.journal.append({ type: 'end', at: new Date().toISOString(), status: 'complete' });
     return show(dir, { how: 'complete' }, options, live);
   });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { disagreements } from '../analysis/fixes.js';
 import { type CatalogueChoice, catalogueOptions, tryCatalogue } from '../experiment/catalogue.js';
 import { createResultFolder } from '../experiment/folder.js';
-import type { BeginOf } from '../experiment/journal.js';
+import type { BeginOf } from '../experiment/journal-entry.js';
 import { beginSession, resumeSession, type Session } from '../experiment/session.js';
 import { interruptible } from '../machine/interrupts.js';
 import { replaceFile } from '../machine/replace-file.js';

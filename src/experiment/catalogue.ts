@@ -15,7 +15,7 @@ import type { ProxyKind } from '../subjects/index.js';
 import { type FixRow, HOST, rowFile } from './fix-rows.js';
 import { absentTable, subjectRow } from './fix-subject.js';
 import { makeFixTable, runsFile } from './fix-table.js';
-import type { BeginOf } from './journal.js';
+import type { BeginOf } from './journal-entry.js';
 import type { Note } from './labs.js';
 import type { Session } from './session.js';
 

@@ -12,7 +12,7 @@ import { planRuns } from './order.js';
 import { shortagesByKernel } from './shortages.js';
 
 /** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
-export function conclude({ begin, runs, observed, ended }: JournalContents<'run'>): Results {
+export function conclude({ begin, runs, observed, ended, damage }: JournalContents<'run'>): Results {
   const { experiment, environment } = begin;
   const environments = new Map(kernelsOf(experiment).map((name, i) => [name, begin.kernels?.[i] ?? environment]));
   const expectations = new Map(
@@ -42,8 +42,12 @@ export function conclude({ begin, runs, observed, ended }: JournalContents<'run'
     (kernel) => environments.get(kernel),
     (arm) => expectations.get(arm)!.prediction,
   );
-  return { ...results, warnings: [...lacks, ...results.warnings] };
+  // Also after a crash, which nobody may have seen.
+  const cut = ended === null && damage.length === 0 ? [NO_END] : [];
+  return { ...results, warnings: [...damage, ...cut, ...lacks, ...results.warnings] };
 }
+
+const NO_END = 'the journal has no end: the command that wrote it was killed, or the end of the file is lost';
 
 /** The end of the load that ended last. ISO 8601. */
 function lastMoment(startedAt: string, runs: JournalContents<'run'>['runs']): string {

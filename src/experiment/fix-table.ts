@@ -64,7 +64,8 @@ export async function makeFixTable(input: FixTableInput): Promise<FixTableEnd> {
   return resumeSession(
     dir,
     'run',
-    () => {},
+    // Of what is damaged; where there are no locks, that was said of the folder around it.
+    (text) => text.startsWith('warning: ') && note(text),
     (session) =>
       unfinished(session.contents).length === 0
         ? Promise.resolve(tableOf(input, session.contents))

@@ -1,13 +1,14 @@
 /**
  * Result folders: `reports/<experiment>-<timestamp>/`, made once, written atomically.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../domain/error.js';
 import { replaceFile } from '../machine/replace-file.js';
+import { countsProblem } from '../results/consistent.js';
 import { type Results, resultsSchema } from '../results/schema.js';
 import { conclude } from './conclude.js';
-import { JournalError, readJournal } from './journal.js';
+import { JOURNAL_FILE, JournalError, readJournal } from './journal.js';
 
 export const RESULTS_FILE = 'results.json';
 export const PROFILE_FILE = 'profile.yaml';
@@ -50,16 +51,17 @@ export function writeResults(dir: string, results: Results): string {
   return path;
 }
 
-/** The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. @throws JournalError */
-export function readResults(dir: string): Results {
-  try {
-    return conclude(readJournal(dir, 'run'));
-  } catch (error) {
-    const path = join(dir, RESULTS_FILE);
-    const stored = tryRead(path);
-    if (stored === undefined || !(error instanceof JournalError)) throw error;
-    return parseResults(stored, path);
-  }
+/**
+ * The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. A journal that cannot be read is
+ * an error: results.json beside it may be older.
+ * @param onDamage told what of the journal was not believed, a sentence each @throws JournalError
+ */
+export function readResults(dir: string, onDamage: (text: string) => void = () => {}): Results {
+  const path = join(dir, RESULTS_FILE);
+  if (!existsSync(join(dir, JOURNAL_FILE)) && existsSync(path)) return parseResults(readFileSync(path, 'utf8'), path);
+  const contents = readJournal(dir, 'run');
+  for (const text of contents.damage) onDamage(text);
+  return conclude(contents);
 }
 
 function parseResults(text: string, path: string): Results {
@@ -67,20 +69,18 @@ function parseResults(text: string, path: string): Results {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new JournalError(`${path} is not JSON, and no journal beside it can be read to make it again`);
+    throw new JournalError(`${path} is not JSON, and there is no ${JOURNAL_FILE} beside it to make it again from`);
   }
   const result = resultsSchema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    for (const run of result.data.variants.flatMap(({ runs }) => runs)) {
+      const problem = countsProblem(run);
+      if (problem !== null) throw new JournalError(`${path} is damaged: run ${run.id}: ${problem}`);
+    }
+    return result.data;
+  }
   const issue = result.error.issues[0];
   throw new JournalError(
     `${path} cannot be read by this version (${issue?.path.join('.')}: ${issue?.message}); it may be from another version of bindstorm`,
   );
-}
-
-function tryRead(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

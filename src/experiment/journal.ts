@@ -1,75 +1,18 @@
 /**
  * The journal of a result folder: what was begun and with which options, then each run or step when it was over. One JSON object a line,
- * fsynced, so that a crash loses at most the run in progress. `--resume` and `report` read it.
+ * fsynced, so that a crash loses at most the run in progress. `--resume` and `report` read it, and believe no line that is not what was
+ * written (journal-record.ts), or whose counts or arms are none of its experiment (journal-checks.ts).
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { UserError } from '../domain/error.js';
-import { STRATEGY_NAMES } from '../domain/strategy.js';
-import { experimentSchema } from '../plan/plan.js';
-import { searchSchema } from '../plan/search.js';
-import { FIX_SUBJECTS } from '../profile/fix.js';
-import { environmentSchema, type Run, runSchema, SCHEMA_VERSION } from '../results/schema.js';
-import { type SearchTry, searchTrySchema } from '../results/search.js';
+import type { Run } from '../results/schema.js';
+import type { SearchTry } from '../results/search.js';
+import { entryProblem } from './journal-checks.js';
+import { type BeginOf, entrySchema, type JournalBegin, type JournalEntry, type JournalKind } from './journal-entry.js';
+import { createSequence, MISSING, nextNumber, openRecord, sealRecord } from './journal-record.js';
 
 export const JOURNAL_FILE = 'journal.ndjson';
-
-const begin = {
-  type: z.literal('begin'),
-  schemaVersion: z.literal(SCHEMA_VERSION),
-  startedAt: z.string(),
-  command: z.string(),
-};
-const measuredBegin = {
-  ...begin,
-  profile: z.string(),
-  experiment: experimentSchema,
-  environment: environmentSchema,
-  /** With several kernels: the environment of each, in the experiment's order; `environment` is that of the first. */
-  kernels: z.array(environmentSchema).optional(),
-};
-const beginSchema = z.discriminatedUnion('kind', [
-  z.object({
-    ...measuredBegin,
-    kind: z.literal('run'),
-    /** Of one table of `fixes`: name of a fix that cannot be tried there → why. */
-    options: z.object({ refused: z.record(z.string(), z.string()) }).optional(),
-  }),
-  z.object({
-    ...measuredBegin,
-    kind: z.literal('search'),
-    /** `only`: names of the arms that are searched; null: all. */
-    options: z.object({ settings: searchSchema, only: z.array(z.string()).nullable() }),
-  }),
-  z.object({
-    ...begin,
-    kind: z.literal('fixes'),
-    /** `kernels` may have `host`, the kernel of this machine; `only`: names of the fixes that are tried; null: all. */
-    options: z.object({
-      kernels: z.array(z.string()),
-      strategies: z.array(z.enum(STRATEGY_NAMES)),
-      subjects: z.array(z.enum(FIX_SUBJECTS)),
-      only: z.array(z.string()).nullable(),
-    }),
-  }),
-]);
-const entrySchema = z.discriminatedUnion('type', [
-  beginSchema,
-  z.object({ type: z.literal('run'), run: runSchema }),
-  /** A run in which a proxy's system calls were counted. */
-  z.object({ type: z.literal('observed'), run: runSchema }),
-  /** `arm` is its id: its name, with several kernels `name@kernel`. */
-  z.object({ type: z.literal('step'), arm: z.string(), step: searchTrySchema }),
-  /** A later command resumed it. */
-  z.object({ type: z.literal('resume'), at: z.string() }),
-  z.object({ type: z.literal('end'), at: z.string(), status: z.enum(['complete', 'partial']) }),
-]);
-export type JournalEntry = z.infer<typeof entrySchema>;
-type JournalBegin = z.infer<typeof beginSchema>;
-/** The command that has made a folder. */
-export type JournalKind = JournalBegin['kind'];
-export type BeginOf<K extends JournalKind> = Extract<JournalBegin, { kind: K }>;
 
 export interface JournalContents<K extends JournalKind> {
   readonly begin: BeginOf<K>;
@@ -80,6 +23,8 @@ export interface JournalContents<K extends JournalKind> {
   /** Id of an arm → the steps of its search, in order. */
   readonly steps: ReadonlyMap<string, readonly SearchTry[]>;
   readonly ended: Extract<JournalEntry, { type: 'end' }> | null;
+  /** What was not believed and is in none of the above: a sentence each, with the line. */
+  readonly damage: readonly string[];
 }
 
 /** What a result folder holds is missing or is not what this version can read. The message says what to do. */
@@ -100,10 +45,12 @@ export function openJournal(dir: string): Journal {
   const text = readFileSync(path, 'utf8');
   const whole = text.lastIndexOf('\n') + 1;
   if (whole < text.length) truncateSync(path, Buffer.byteLength(text.slice(0, whole)));
+  let n = nextNumber(text.split('\n').slice(0, -1));
   return {
     append(entry) {
-      writeSync(fd, `${JSON.stringify(entry)}\n`);
+      writeSync(fd, `${sealRecord(entry, n)}\n`);
       fsyncSync(fd);
+      n++;
     },
     close: () => closeSync(fd),
   };
@@ -151,25 +98,42 @@ function missing(dir: string, kind: JournalKind): string {
 }
 
 /**
- * Parse a journal's text; a half line at its end is left out.
+ * Parse a journal's text; a half line at its end is left out. Of a `run` and of `fixes` a damaged record is left out and named in
+ * `damage`, so that it is made again; a `search` with one is refused, since each step follows from all before it.
  * @param path of the file, for messages only @param kind the command that is to have made it
  * @throws JournalError
  */
 export function parseJournal<K extends JournalKind>(text: string, path: string, kind: K): JournalContents<K> {
   const lines = text.split('\n').slice(0, -1);
-  const [begin, ...entries] = lines.map((line, i) => parseEntry(line, `${path}:${i + 1}`));
-  if (begin?.type !== 'begin')
-    throw new JournalError(`${path} does not begin with an experiment, a search or a table; nothing in it can be used`);
-  if (!isOf(begin, kind)) {
-    const { what, resume } = KINDS[begin.kind];
-    const dir = dirname(path);
-    throw new JournalError(`${dir} holds ${what}, not ${KINDS[kind].what}; resume it with: ${resume(dir)}`);
-  }
+  const sequence = createSequence();
+  const damage: string[] = [];
   const runs = new Map<string, Run>();
   const observed = new Map<string, Run>();
   const steps = new Map<string, SearchTry[]>();
+  let begin: BeginOf<K> | undefined;
   let ended: JournalContents<K>['ended'] = null;
-  for (const entry of entries) {
+  const leaveOut = (line: number, why: string) => {
+    if (kind === 'search' || begin === undefined) throw new JournalError(refusal(path, line, why));
+    damage.push(`${path}:${line}: ${why}${why.startsWith(MISSING) ? '' : '; the line is left out'}`);
+    // What is lost may have been a resume.
+    ended = null;
+  };
+  for (const [i, line] of lines.entries()) {
+    const place = i + 1;
+    const record = openRecord(line);
+    const misplaced = sequence.place(record);
+    if (misplaced !== null) leaveOut(place, misplaced);
+    if (record.kind === 'damaged' || (misplaced !== null && !misplaced.startsWith(MISSING))) continue;
+    const entry = parseEntry(record.value, `${path}:${place}`);
+    if (begin === undefined) {
+      begin = beginOf(entry, path, kind);
+      continue;
+    }
+    const problem = entryProblem(entry, begin, { runs, observed, steps });
+    if (problem !== null) {
+      leaveOut(place, problem);
+      continue;
+    }
     if (entry.type === 'run') {
       runs.delete(entry.run.id);
       runs.set(entry.run.id, entry.run);
@@ -179,21 +143,31 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
     if (entry.type === 'end') ended = entry;
     if (entry.type === 'resume') ended = null;
   }
-  return { begin, runs: [...runs.values()], observed: [...observed.values()], steps, ended };
+  if (begin === undefined) throw new JournalError(`${path} ${NO_BEGIN}`);
+  return { begin, runs: [...runs.values()], observed: [...observed.values()], steps, ended, damage };
 }
 
-function parseEntry(line: string, place: string): JournalEntry {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new JournalError(`${place}: this line is not JSON; remove it to use the rest`);
-  }
+const NO_BEGIN = 'does not begin with an experiment, a search or a table; nothing in it can be used';
+
+function refusal(path: string, line: number, why: string): string {
+  if (line === 1) return `${path}:1: ${why}; without its first line nothing in it can be used`;
+  return `${path}:${line}: ${why}, and the steps of a search follow from all before them; to resume from there, keep what is before it: head -n ${line - 1} ${path} > journal.part, and put that in its place`;
+}
+
+function beginOf<K extends JournalKind>(entry: JournalEntry, path: string, kind: K): BeginOf<K> {
+  if (entry.type !== 'begin') throw new JournalError(`${path} ${NO_BEGIN}`);
+  if (isOf(entry, kind)) return entry;
+  const { what, resume } = KINDS[entry.kind];
+  const dir = dirname(path);
+  throw new JournalError(`${dir} holds ${what}, not ${KINDS[kind].what}; resume it with: ${resume(dir)}`);
+}
+
+function parseEntry(value: unknown, place: string): JournalEntry {
   const result = entrySchema.safeParse(withKind(value));
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new JournalError(
-    `${place}: this version cannot read the entry (${issue?.path.join('.')}: ${issue?.message}); it may be from another version of bindstorm`,
+    `${place}: this version cannot read the entry (${issue?.path.join('.')}: ${issue?.message}); it is damaged, or from another version of bindstorm`,
   );
 }
 

@@ -17,7 +17,7 @@ import type { Run } from '../results/schema.js';
 import { type ArmSearch, SEARCH_VERSION, type SearchReport, type SearchTry } from '../results/search.js';
 import { toolVersion } from '../results/version.js';
 import { subjectOf } from '../subjects/index.js';
-import type { BeginOf } from './journal.js';
+import type { BeginOf } from './journal-entry.js';
 import { type Place, type Places, placeFor } from './places.js';
 import { type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';

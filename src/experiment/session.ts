@@ -17,15 +17,8 @@ import { type Environment, SCHEMA_VERSION } from '../results/schema.js';
 import { sameFit } from './fit.js';
 import { createResultFolder, PROFILE_FILE } from './folder.js';
 import { withLockedFolder } from './folder-lock.js';
-import {
-  type BeginOf,
-  finishedRuns,
-  type Journal,
-  type JournalContents,
-  type JournalKind,
-  openJournal,
-  readJournal,
-} from './journal.js';
+import { finishedRuns, type Journal, type JournalContents, openJournal, readJournal } from './journal.js';
+import type { BeginOf, JournalKind } from './journal-entry.js';
 import { type Note, withLabs } from './labs.js';
 import { findPlaces, type Place, type Places } from './places.js';
 
@@ -48,7 +41,11 @@ export function beginSession<K extends JournalKind, T>(
     if ('profile' in begin) writeFileSync(join(dir, PROFILE_FILE), begin.profile);
     return withJournal(dir, (journal) => {
       journal.append(begin);
-      return work({ dir, journal, contents: { begin, runs: [], observed: [], steps: new Map(), ended: null } });
+      return work({
+        dir,
+        journal,
+        contents: { begin, runs: [], observed: [], steps: new Map(), ended: null, damage: [] },
+      });
     });
   });
 }
@@ -67,6 +64,7 @@ export function resumeSession<K extends JournalKind, T>(
       throw new UserError(
         `${path} was changed after this began, and results of two profiles do not belong together; restore it, or start anew with: bindstorm ${kind} ${path}`,
       );
+    for (const text of contents.damage) note(`warning: ${text}`);
     return withJournal(dir, (journal) => work({ dir, journal, contents }));
   });
 }

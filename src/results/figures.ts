@@ -3,9 +3,12 @@
  */
 import { z } from 'zod';
 
+/** How often something was. */
+export const countSchema = z.int().min(0);
+
 /** Times of one phase over one run, in microseconds. Absent phases did not happen. */
 const latencySchema = z.object({
-  count: z.number(),
+  count: countSchema,
   min: z.number(),
   mean: z.number(),
   p50: z.number(),
@@ -32,13 +35,13 @@ export const latenciesSchema = z.object({
 });
 
 /** Outcome → count. */
-export const outcomesSchema = z.record(z.string(), z.number());
+export const outcomesSchema = z.record(z.string(), countSchema);
 export type Outcomes = z.infer<typeof outcomesSchema>;
 
 /** A neighbour's load in one run. */
 export const neighbourRunSchema = z.object({
   name: z.string(),
-  attempts: z.number(),
+  attempts: countSchema,
   outcomes: outcomesSchema,
   latency: latenciesSchema,
 });

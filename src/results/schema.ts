@@ -9,29 +9,29 @@ import { METRIC_UNITS } from '../domain/metric.js';
 import { experimentSchema, guestSchema, loadPlanSchema } from '../plan/plan.js';
 import { proxySettingsSchema } from '../subjects/index.js';
 import { proxyReportSchema } from '../subjects/proxy-report.js';
-import { latenciesSchema, neighbourRunSchema, outcomesSchema } from './figures.js';
+import { countSchema, latenciesSchema, neighbourRunSchema, outcomesSchema } from './figures.js';
 
 export * from './figures.js';
 
 export const SCHEMA_VERSION = 1;
 
 /** Sockets by TCP state: of the client's namespace, or of a proxy's outgoing addresses. */
-const statesSchema = z.record(z.string(), z.number());
+const statesSchema = z.record(z.string(), countSchema);
 
 export const secondSchema = z.object({
   /** Seconds since the load started, at the end of this interval. */
   t: z.number(),
   /** Attempts that ended (or were shed) in this interval. */
-  attempts: z.number(),
+  attempts: countSchema,
   outcomes: outcomesSchema,
   /** TCP state → sockets, at the end of this interval; null where it was not observed. */
   states: statesSchema.nullable(),
   /** Distinct (local address, ephemeral port) in use. */
-  portsInUse: z.number().nullable(),
+  portsInUse: countSchema.nullable(),
   /** The same per local address, in the order of the arm's addresses. */
-  portsPerAddress: z.array(z.number()).nullable(),
+  portsPerAddress: z.array(countSchema).nullable(),
   /** Of the sockets of each of these addresses, those in TIME_WAIT; only of a proxy. */
-  timeWaitPerAddress: z.array(z.number()).optional(),
+  timeWaitPerAddress: z.array(countSchema).optional(),
   /** Mean microseconds that a proxy's ok answers in this interval took; null: there was none. */
   response: z.number().nullable().optional(),
   /** Kernel counters that moved in this interval (`TcpExt.TWRecycled` …), in the namespace of the role under test. */
@@ -50,10 +50,10 @@ export const secondSchema = z.object({
 export type Second = z.infer<typeof secondSchema>;
 
 const waveSchema = z.object({
-  attempts: z.number(),
+  attempts: countSchema,
   outcomes: outcomesSchema,
   /** Connections that were open when the first failure came; null when none failed. */
-  firstFailureAt: z.number().nullable(),
+  firstFailureAt: countSchema.nullable(),
 });
 export type Wave = z.infer<typeof waveSchema>;
 
@@ -64,10 +64,10 @@ export const runSchema = z.object({
   /** With several kernels: the name of the one that it ran on. */
   kernel: z.string().optional(),
   /** 0-based block; warm-up blocks come first and are discarded. */
-  block: z.number(),
+  block: countSchema,
   warmup: z.boolean(),
   /** Place in the whole experiment's order, 0-based. */
-  order: z.number(),
+  order: countSchema,
   status: z.enum(['ok', 'failed', 'interrupted']),
   /** Whether the run may be compared; `problems` says why not. */
   valid: z.boolean(),
@@ -93,7 +93,7 @@ export const runSchema = z.object({
     teardown: z.number(),
   }),
   /** Scheduled attempts, the shed ones included. The counts of `outcomes` add up to it. */
-  attempts: z.number(),
+  attempts: countSchema,
   outcomes: outcomesSchema,
   /** Per second of load: scheduled, started, ok. */
   rates: z.object({ scheduled: z.number(), started: z.number(), ok: z.number() }),
@@ -102,12 +102,12 @@ export const runSchema = z.object({
      * Most tuples occupied at once: sockets in any state, TIME_WAIT included, by sock_diag; on the host, where other programs
      * have sockets too, the connections open at once.
      */
-    tuples: z.number(),
+    tuples: countSchema,
     /** Most connections open at once. */
-    peakOpen: z.number(),
+    peakOpen: countSchema,
     /** Open, and ok so far, when the first attempt failed; null: none failed. */
-    openAtFirstFailure: z.number().nullable(),
-    okBeforeFirstFailure: z.number().nullable(),
+    openAtFirstFailure: countSchema.nullable(),
+    okBeforeFirstFailure: countSchema.nullable(),
   }),
   waves: z.array(waveSchema),
   latency: latenciesSchema,
@@ -117,8 +117,8 @@ export const runSchema = z.object({
     high: z.number(),
     reserved: z.number(),
     /** Peak of distinct (local address, ephemeral port) in use, by sock_diag. */
-    peak: z.number().nullable(),
-    peakPerAddress: z.array(z.number()).nullable(),
+    peak: countSchema.nullable(),
+    peakPerAddress: z.array(countSchema).nullable(),
     /** TCP state → sockets when the load had ended. */
     finalStates: statesSchema.nullable(),
   }),
@@ -144,8 +144,8 @@ export const runSchema = z.object({
   /** What the origin saw. */
   origin: z
     .object({
-      accepted: z.number(),
-      listenOverflows: z.number().nullable(),
+      accepted: countSchema,
+      listenOverflows: countSchema.nullable(),
       pawsPassive: z
         .number()
         .nullable()

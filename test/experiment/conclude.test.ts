@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conclude } from '../../src/experiment/conclude.js';
-import type { BeginOf } from '../../src/experiment/journal.js';
+import type { BeginOf } from '../../src/experiment/journal-entry.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { renderHtml, renderMarkdown, renderTerminal } from '../../src/report/render.js';
 import { SCHEMA_VERSION } from '../../src/results/schema.js';
@@ -32,7 +32,7 @@ function resultsWith(buckets: number) {
     },
   };
   const runs = ['baseline', 'v'].map((variant) => makeRun({ variant, outcomes: { ok: 20_000 } }));
-  return conclude({ begin, runs, observed: [], steps: new Map(), ended: null });
+  return conclude({ begin, runs, observed: [], steps: new Map(), ended: null, damage: [] });
 }
 
 test("a lab's own default that hides the failure is said in the summary and in the reports", async () => {
