@@ -124,7 +124,10 @@ const COMMAND_LINES: readonly [args: string, says: RegExp][] = [
   ['report folder', /journal\.ndjson does not exist; name a folder that `bindstorm run` has made/],
   ['report foreign', /foreign\/results\.json cannot be read by this version \(schemaVersion: /],
   ['report broken', /broken\/results\.json is not JSON/],
-  ['report garbled', /garbled\/journal\.ndjson:1: this line is not JSON; remove it to use the rest/],
+  [
+    'report garbled',
+    /garbled\/journal\.ndjson:1: this line is not JSON; without its first line nothing in it can be used/,
+  ],
   ['schema nope', /Allowed choices are profile, results/],
   ['sink --listen localhost:80', /"localhost" is a host name/],
   ['sink --listen 127.0.0.1:70000', /a port is from 1 to 65535/],

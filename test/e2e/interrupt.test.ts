@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LOCK_FILE } from '../../src/experiment/folder-lock.js';
 import { parseJournal } from '../../src/experiment/journal.js';
+import { sealRecord } from '../../src/experiment/journal-record.js';
 import { planRuns } from '../../src/experiment/order.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
 import { CLI, type RunningCli, runCli, scratchFolder, startCli, until } from '../support/cli.js';
@@ -139,7 +140,7 @@ test('what would make it another experiment is refused', async (t) => {
   mkdirSync(join(cwd, 'from-elsewhere'));
   writeFileSync(
     join(cwd, 'from-elsewhere', 'journal.ndjson'),
-    before.replace(/"kernel":"[^"]+"/, '"kernel":"5.10.0-foreign"'),
+    resealed(before.replace(/"kernel":"[^"]+"/, '"kernel":"5.10.0-foreign"')),
   );
   const elsewhere = await runCli(['run', '--resume', 'from-elsewhere'], { cwd });
   assert.equal(elsewhere.code, 2);
@@ -188,6 +189,15 @@ function runLines(path: string): { run: { id: string; status: string } }[] {
 
 function resultsOf(cwd: string, folder: string): Results {
   return resultsSchema.parse(JSON.parse(readFileSync(join(cwd, folder, 'results.json'), 'utf8')));
+}
+
+/** A journal as a machine with these values would have written it: with checksums that are right. */
+function resealed(journal: string): string {
+  const entries = journal
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return entries.map(({ n: _, sum: __, ...entry }, i) => `${sealRecord(entry, i + 1)}\n`).join('');
 }
 
 /** Resume, and check that exactly the missing runs are made, in their order, and that the whole is right. */
