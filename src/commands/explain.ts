@@ -1,10 +1,9 @@
 /**
  * `bindstorm explain`: a log line, an errno or a trace → program, call, what ran out, and the profile that reproduces it.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type Explanation, explain } from '../explain/explain.js';
+import { createExplainer, type Explanation } from '../explain/explain.js';
 import { PROGRAMS } from '../explain/programs/index.js';
 import { renderExplanation } from '../report/explain.js';
 import { UserError } from './exit.js';
@@ -14,9 +13,6 @@ interface ExplainOptions {
   readonly json: boolean;
   readonly profile: boolean;
 }
-
-/** More than a log of a day, and less than what a terminal should wait for. */
-const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Adds the command. */
 export function registerExplain(program: Command): void {
@@ -39,33 +35,30 @@ Examples:
 It knows the words of ${PROGRAMS.map(({ name }) => name).join(', ')}, and strace's.`,
     )
     .action(async (input: string[], options: ExplainOptions) => {
-      const explanation = explain(await read(input));
+      const explanation = await read(input);
       if (options.json) process.stdout.write(`${JSON.stringify(explanation)}\n`);
       else if (options.profile) process.stdout.write(firstProfile(explanation));
       else process.stdout.write(renderExplanation(explanation, textWidth()));
     });
 }
 
-async function read(input: readonly string[]): Promise<string> {
+/** Explain what was given, as it is read: a file of any length is never in memory as a whole. */
+async function read(input: readonly string[]): Promise<Explanation> {
+  const explainer = createExplainer();
   const given = input.join(' ');
   if (given === '' || given === '-') {
     if (process.stdin.isTTY)
       throw new UserError('nothing to explain; give a line in quotes, a file, or pipe something in');
-    return text(process.stdin);
-  }
-  if (input.length > 1 || !existsSync(given)) {
+    for await (const part of process.stdin.setEncoding('utf8')) explainer.take(String(part));
+  } else if (input.length > 1 || !existsSync(given)) {
     if (input.length === 1 && /^[\w./-]+\/[\w.-]+$/.test(given))
       throw new UserError(`${given} does not exist; give a file, a line in quotes, or pipe something in`);
-    return given;
+    explainer.take(given);
+  } else {
+    if (statSync(given).isDirectory()) throw new UserError(`${given} is a folder; give a file`);
+    for await (const part of createReadStream(given, 'utf8')) explainer.take(String(part));
   }
-  const { size } = statSync(given);
-  if (statSync(given).isDirectory()) throw new UserError(`${given} is a folder; give a file`);
-  if (size > MOST_BYTES) {
-    throw new UserError(
-      `${given} has ${size} bytes, more than ${MOST_BYTES}; give its end, as: tail -n 100000 ${given} | bindstorm explain`,
-    );
-  }
-  return readFileSync(given, 'utf8');
+  return explainer.end();
 }
 
 function firstProfile({ findings }: Explanation): string {

@@ -3,12 +3,13 @@
  * to be unknown. Pure.
  */
 import type { StrategyName } from '../domain/strategy.js';
+import { type Candidate, type Groups, groupsOf } from './candidates.js';
 import { CAUSES, type Call, type Cause, type CauseName, causeOf } from './cause.js';
-import { ERRNO_TEXT, type Errno, errnoOf } from './errno.js';
+import { type Errno, errnoOf } from './errno.js';
+import { createLines } from './lines.js';
 import type { Pattern, Program } from './pattern.js';
-import { PROGRAMS } from './programs/index.js';
 import { profileFor } from './reproduce.js';
-import { readTrace, type TracedFailure } from './strace.js';
+import { createTraceReader, type TracedFailure } from './strace.js';
 
 export interface Finding {
   /** null: not known. */
@@ -34,37 +35,73 @@ export interface Explanation {
   readonly lines: number;
   /** Lines of which nothing was made: normal ones among them. */
   readonly unknown: number;
+  /** Lines of which only the first MOST_OF_A_LINE characters were read. */
+  readonly cut: number;
 }
-
-/** Lines around one in which a program says more of it. */
-const NEAR = 12;
 
 /** @param text log lines, output of strace, or nothing but an errno */
 export function explain(text: string): Explanation {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const bare = lines.length === 1 ? bareErrno(lines[0]!) : undefined;
-  if (bare) return { findings: [ofErrno(bare, lines[0]!.trim())], lines: 1, unknown: 0 };
-  const { failures, traced } = readTrace(lines);
-  const found: { at: number; finding: Finding }[] = failures.flatMap((failure) => {
-    const finding = ofTrace(failure);
-    return finding ? [{ at: failure.at, finding }] : [];
+  const explainer = createExplainer();
+  explainer.take(text);
+  return explainer.end();
+}
+
+/** Explains a text that comes in parts, of which it keeps a few lines: time grows with the text's length, memory does not. */
+export interface Explainer {
+  /** @param part of any length, cut anywhere */
+  take(part: string): void;
+  /** All that was found; called once. */
+  end(): Explanation;
+}
+
+/** An explainer that has read nothing. */
+export function createExplainer(): Explainer {
+  const trace = createTraceReader();
+  const merged = new Map<string, { at: number; finding: Finding }>();
+  let told = 0;
+  const note = (at: number, finding: Finding | undefined) => {
+    if (!finding) return false;
+    const key = [
+      finding.program,
+      finding.version,
+      finding.call,
+      finding.errno,
+      finding.cause,
+      finding.strategy?.name,
+      finding.note,
+    ].join('|');
+    const known = merged.get(key);
+    if (!known) merged.set(key, { at, finding });
+    else if (known.at < at) known.finding.count += 1;
+    else merged.set(key, { at, finding: { ...finding, count: known.finding.count + 1 } });
+    return true;
+  };
+  const lines = createLines({
+    trace(line, at) {
+      const { traced, failure } = trace.read(line);
+      if (failure) note(at, ofTrace(failure, line.trim()));
+      if (traced) told += 1;
+      return traced;
+    },
+    line(line, at, candidates, near) {
+      if (note(at, ofLine(line, candidates, near))) told += 1;
+    },
   });
-  let unknown = 0;
-  for (const [at, line] of lines.entries()) {
-    if (traced.has(at)) continue;
-    const finding = ofLine(line, at, lines);
-    if (finding) found.push({ at, finding });
-    else unknown += 1;
-  }
   return {
-    findings: merged(found.sort((a, b) => a.at - b.at).map(({ finding }) => finding)),
-    lines: lines.length,
-    unknown,
+    take: lines.take,
+    end() {
+      const { count, cut, only } = lines.end();
+      const bare = only === null ? undefined : bareErrno(only);
+      if (bare) return { findings: [ofErrno(bare, only!.trim())], lines: 1, unknown: 0, cut };
+      const findings = [...merged.values()].sort((a, b) => a.at - b.at).map(({ finding }) => finding);
+      return { findings, lines: count, unknown: count - told, cut };
+    },
   };
 }
 
 function bareErrno(line: string): Errno | undefined {
-  return errnoOf(line.replace(/^\s*(?:errno[ :=]*|error:? *|\()|\)?[.!]?\s*$/gi, ''));
+  const plain = line.trim().replace(/^(?:errno[ :=]*|error:? *|\()/i, '');
+  return errnoOf(plain.replace(/[.!]$/, '').replace(/\)$/, ''));
 }
 
 function ofErrno(errno: Errno, line: string): Finding {
@@ -75,35 +112,31 @@ function ofErrno(errno: Errno, line: string): Finding {
   return finding({ program: null, line, call: 'none', errno, cause, strategy: null, sure: false });
 }
 
-function ofTrace({ line, call, errno, port, address, strategy, sure, note }: TracedFailure): Finding | undefined {
+function ofTrace(
+  { call, errno, port, address, strategy, sure, note }: TracedFailure,
+  line: string,
+): Finding | undefined {
   const cause = causeOf({ call, errno, port, address });
   if (!cause) return undefined;
   return finding({ program: null, version: 'from a trace', line, call, errno, cause, strategy, sure, note });
 }
 
-function ofLine(line: string, at: number, lines: readonly string[]): Finding | undefined {
-  for (const program of PROGRAMS) {
-    for (const pattern of program.patterns) {
-      const match = pattern.match.exec(line);
-      if (!match) continue;
-      if (
-        pattern.near &&
-        !lines.slice(Math.max(0, at - NEAR), at + NEAR + 1).some((other) => pattern.near!.test(other))
-      )
-        continue;
-      const made = ofMatch(program, pattern, match, line);
-      if (made) return made;
-    }
+/** @param candidates whose texts are in the line, in the order of trial @param near whether a line around it matches */
+function ofLine(
+  line: string,
+  candidates: readonly Candidate[],
+  near: (pattern: RegExp) => boolean,
+): Finding | undefined {
+  for (const { program, pattern } of candidates) {
+    const groups = groupsOf(pattern, line);
+    if (!groups || (pattern.near && !near(pattern.near))) continue;
+    const made = program ? ofMatch(program, pattern, groups, line) : ofUnknownProgram(groups, line);
+    if (made) return made;
   }
-  return ofUnknownProgram(line);
+  return undefined;
 }
 
-function ofMatch(
-  program: Program,
-  pattern: Pattern,
-  { groups = {} }: RegExpExecArray,
-  line: string,
-): Finding | undefined {
+function ofMatch(program: Program, pattern: Pattern, groups: Groups, line: string): Finding | undefined {
   const errno = (groups.errno === undefined ? undefined : errnoOf(groups.errno)) ?? pattern.errno ?? null;
   const call = pattern.call ?? (groups.call as Call | undefined) ?? 'none';
   const port = groups.port === undefined ? null : Number(groups.port);
@@ -123,16 +156,10 @@ function ofMatch(
   });
 }
 
-const COMMON = new RegExp(
-  `\\b(?<call>bind|connect|listen|socket|accept)\\b.*?(?<errno>${ERRNO_TEXT}|\\bE(?:ADDRINUSE|ADDRNOTAVAIL|MFILE|NFILE)\\b)`,
-  'i',
-);
-
-/** Common words: the call and the errno in one line. */
-function ofUnknownProgram(line: string): Finding | undefined {
-  const match = COMMON.exec(line);
-  const call = match?.groups?.call?.toLowerCase() as Call | undefined;
-  const errno = match && errnoOf(match.groups!.errno!);
+/** Common words, of a program that is not known: the call and the errno in one line. */
+function ofUnknownProgram(groups: Groups, line: string): Finding | undefined {
+  const call = groups.call?.toLowerCase() as Call | undefined;
+  const errno = errnoOf(groups.errno ?? '');
   if (!call || !errno) return undefined;
   // A line of common words does not say whether the socket was to listen.
   const cause =
@@ -167,16 +194,4 @@ function finding({ strategy, sure, shipped, ...parts }: Parts): Finding {
     strategy: likely && shortage ? { name: likely, sure } : null,
     reproduce: why.shortage && likely ? { shipped: shipped ?? null, yaml: profileFor(likely) } : null,
   };
-}
-
-/** Equal findings of several lines are one. */
-function merged(findings: readonly Finding[]): Finding[] {
-  const byKind = new Map<string, Finding>();
-  for (const one of findings) {
-    const key = [one.program, one.version, one.call, one.errno, one.cause, one.strategy?.name, one.note].join('|');
-    const known = byKind.get(key);
-    if (known) known.count += 1;
-    else byKind.set(key, { ...one });
-  }
-  return [...byKind.values()];
 }

@@ -11,6 +11,13 @@ export interface Pattern {
    * going, or what it bound), `port` (the local port that it named).
    */
   readonly match: RegExp;
+  /**
+   * What stands somewhere before it: `match` is looked for behind the first of these, which is the same as both with `.*` between them, and
+   * cannot take the square of the line's length. Its groups are read too.
+   */
+  readonly after?: RegExp;
+  /** What must be nowhere in the line. */
+  readonly without?: RegExp;
   /** Another line within a dozen that must be there too. */
   readonly near?: RegExp;
   /** Where the line does not say. */

@@ -6,9 +6,6 @@ import type { Call } from './cause.js';
 import { type Errno, errnoOf } from './errno.js';
 
 export interface TracedFailure {
-  readonly line: string;
-  /** 0-based. */
-  readonly at: number;
   readonly call: Call;
   readonly errno: Errno;
   readonly port: number | null;
@@ -25,7 +22,13 @@ interface Traced {
   readonly options: Set<string>;
   /** Set after bind(), where it does nothing. */
   readonly late: Set<string>;
-  bound: { readonly address: string; readonly port: number } | null;
+  bound: Bound | null;
+}
+
+interface Bound {
+  /** To the wildcard address. */
+  readonly any: boolean;
+  readonly port: number;
 }
 
 interface Event {
@@ -36,42 +39,55 @@ interface Event {
   readonly errno: string | null;
 }
 
-const PREFIX = String.raw`^(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(?:\d[\d:.]*\s+)?`;
+// None of them may take the square of a line's length: bounded where two parts could share the same text, and no `\s*` before a text that is sought.
+const PREFIX = String.raw`^(?:\[pid\s{1,8}(\d{1,10})\]\s{1,8}|(\d{1,10})\s{1,8})?(?:\d[\d:.]{0,32}\s{1,8})?`;
 const CALLS = 'socket|setsockopt|bind|connect|listen|accept4?|close';
 const COMPLETE = new RegExp(`${PREFIX}(${CALLS})\\((.*)\\)\\s+=\\s+(-?\\d+)(?:\\s+(E[A-Z]+))?`);
-const UNFINISHED = new RegExp(`${PREFIX}(${CALLS})\\((.*?),?\\s*<unfinished \\.\\.\\.>`);
-const RESUMED = new RegExp(
-  `${PREFIX}<\\.\\.\\. (${CALLS}) resumed>\\s*,?\\s*(.*)\\)\\s+=\\s+(-?\\d+)(?:\\s+(E[A-Z]+))?`,
-);
+const UNFINISHED = new RegExp(`${PREFIX}(${CALLS})\\((.*)<unfinished \\.\\.\\.>`);
+const RESUMED = new RegExp(`${PREFIX}<\\.\\.\\. (${CALLS}) resumed>(.*)\\)\\s+=\\s+(-?\\d+)(?:\\s+(E[A-Z]+))?`);
 /** Lines that are part of a trace and say nothing here. */
 const OTHER =
-  /^(?:\[pid\s+\d+\]\s+|\d+\s+)?(?:\d[\d:.]*\s+)?(?:[a-z_0-9]+\(.*(?:=\s+(?:-?\d+|\?|0x[0-9a-f]+)|<unfinished \.\.\.>)|<\.\.\. \w+ resumed>|\+\+\+ .*\+\+\+|--- SIG.*---|strace: )/;
+  /^(?:\[pid\s{1,8}\d{1,10}\]\s{1,8}|\d{1,10}\s{1,8})?(?:\d[\d:.]{0,32}\s{1,8})?(?:[a-z_0-9]{1,64}\(.*(?:=\s+(?:-?\d+|\?|0x[0-9a-f]+)|<unfinished \.\.\.>)|<\.\.\. \w+ resumed>|\+\+\+ .*\+\+\+|--- SIG.*---|strace: )/;
 
-/**
- * @param lines of any text
- * @returns the failures that are worth a word, and which lines were strace's
- */
-export function readTrace(lines: readonly string[]): { failures: TracedFailure[]; traced: ReadonlySet<number> } {
+/** A line of a trace ends the result of a call with one of these, or tells of a signal, an exit, or strace itself. */
+export const TRACE_NEEDLES = [' = ', '<unfinished ...>', ' resumed>', '+++ ', '--- sig', 'strace: '] as const;
+
+/** Calls that were begun, and sockets, that are remembered: more than a program has, and less than a hostile file could name. */
+const MOST_PENDING = 1024;
+const MOST_SOCKETS = 32_768;
+
+export interface TraceReader {
+  /**
+   * Follow one line of any text; the lines come in their order.
+   * @returns whether strace wrote it, and the failure that is worth a word, if it is one
+   */
+  read(line: string): { readonly traced: boolean; readonly failure: TracedFailure | null };
+}
+
+/** What was seen so far of a trace, whose sockets each further line is understood by. */
+export function createTraceReader(): TraceReader {
   const sockets = new Map<string, Traced>();
   const pending = new Map<string, string>();
-  const failures: TracedFailure[] = [];
-  const traced = new Set<number>();
-  for (const [at, line] of lines.entries()) {
-    const event = parse(line, pending);
-    if (event === 'part' || (!event && OTHER.test(line))) traced.add(at);
-    if (!event || event === 'part') continue;
-    traced.add(at);
-    const failure = follow(event, sockets);
-    if (failure) failures.push({ ...failure, line: line.trim(), at });
-  }
-  return { failures, traced };
+  return {
+    read(line) {
+      const event = parse(line, pending);
+      if (!event) return { traced: OTHER.test(line), failure: null };
+      return { traced: true, failure: event === 'part' ? null : follow(event, sockets) };
+    },
+  };
+}
+
+function keep<T>(map: Map<string, T>, most: number, key: string, value: T): void {
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value!);
 }
 
 function parse(line: string, pending: Map<string, string>): Event | 'part' | null {
   const unfinished = UNFINISHED.exec(line);
   if (unfinished) {
     const [, a, b, name, args] = unfinished;
-    pending.set(`${a ?? b ?? ''} ${name}`, args!);
+    // A copy: a part of a line keeps all of the text that the line was read with.
+    keep(pending, MOST_PENDING, `${a ?? b ?? ''} ${name}`, Buffer.from(args!.trimEnd().replace(/,$/, '')).toString());
     return 'part';
   }
   const resumed = RESUMED.exec(line);
@@ -79,14 +95,16 @@ function parse(line: string, pending: Map<string, string>): Event | 'part' | nul
   if (!match) return null;
   const [, a, b, name, rest, result, errno] = match;
   const pid = a ?? b ?? '';
-  const before = resumed ? pending.get(`${pid} ${name}`) : undefined;
-  const args = before === undefined ? rest! : rest === '' ? before : `${before}, ${rest}`;
+  if (!resumed) return { pid, name: name!, args: rest!, result: Number(result), errno: errno ?? null };
+  const key = `${pid} ${name}`;
+  const before = pending.get(key);
+  pending.delete(key);
+  const after = rest!.trimStart().replace(/^,/, '').trimStart();
+  const args = before === undefined ? after : after === '' ? before : `${before}, ${after}`;
   return { pid, name: name!, args, result: Number(result), errno: errno ?? null };
 }
 
-type Found = Omit<TracedFailure, 'line' | 'at'>;
-
-function follow({ pid, name, args, result, errno }: Event, sockets: Map<string, Traced>): Found | null {
+function follow({ pid, name, args, result, errno }: Event, sockets: Map<string, Traced>): TracedFailure | null {
   if (name === 'socket') {
     if (result < 0) return failure('socket', errno, null, undefined);
     if (/AF_INET6?\b/.test(args)) remember(sockets, pid, result, fresh(true));
@@ -108,7 +126,7 @@ function follow({ pid, name, args, result, errno }: Event, sockets: Map<string, 
       if (!to) return null;
       if (result < 0) return failure('bind', errno, to, socket);
       const bound = socket ?? fresh(false);
-      bound.bound = to;
+      bound.bound = boundTo(to);
       remember(sockets, pid, fd, bound);
       return null;
     }
@@ -126,8 +144,8 @@ function follow({ pid, name, args, result, errno }: Event, sockets: Map<string, 
 
 /** Threads share descriptors, so a socket is found by its number alone where its own thread did not make it. */
 function remember(sockets: Map<string, Traced>, pid: string, fd: number, socket: Traced): void {
-  sockets.set(`${pid}:${fd}`, socket);
-  sockets.set(`:${fd}`, socket);
+  keep(sockets, MOST_SOCKETS, `${pid}:${fd}`, socket);
+  keep(sockets, MOST_SOCKETS, `:${fd}`, socket);
 }
 
 function fresh(whole: boolean): Traced {
@@ -138,7 +156,7 @@ function addressOf(args: string): { address: string; port: number } | null {
   if (!/sa_family=AF_INET6?\b/.test(args)) return null;
   const port = /sin6?_port=htons\((\d+)\)/.exec(args)?.[1];
   // An address that was cut from a report is an empty text.
-  const address = /(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]*)"/.exec(args)?.[1] ?? '';
+  const address = /(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]{0,64})"/.exec(args)?.[1] ?? '';
   return port === undefined ? null : { address: address.replace(/^::ffff:/, ''), port: Number(port) };
 }
 
@@ -147,10 +165,10 @@ function failure(
   name: string | null,
   to: { address: string; port: number } | null,
   socket: Traced | undefined,
-): Found | null {
+): TracedFailure | null {
   const errno = name === null ? undefined : errnoOf(name);
   if (!errno) return null;
-  const bound = call === 'bind' ? to : (socket?.bound ?? null);
+  const bound = call === 'bind' && to ? boundTo(to) : (socket?.bound ?? null);
   const strategy = call === 'bind' || call === 'connect' ? strategyOf(bound, socket) : null;
   const sure = socket?.whole === true;
   return {
@@ -164,7 +182,11 @@ function failure(
   };
 }
 
-function strategyOf(bound: { address: string; port: number } | null, socket: Traced | undefined): StrategyName {
+function boundTo({ address, port }: { address: string; port: number }): Bound {
+  return { any: address === '0.0.0.0' || address === '::', port };
+}
+
+function strategyOf(bound: Bound | null, socket: Traced | undefined): StrategyName {
   const has = (option: string) => socket?.options.has(option) === true;
   if (!bound) return 'connect';
   if (bound.port !== 0) {
@@ -175,7 +197,7 @@ function strategyOf(bound: { address: string; port: number } | null, socket: Tra
     if (has('IP_LOCAL_PORT_RANGE')) return 'local-port-range';
     return has('SO_REUSEADDR') ? 'bind-no-port-reuseaddr' : 'bind-no-port';
   }
-  const any = bound.address === '0.0.0.0' || bound.address === '::';
+  const { any } = bound;
   if (has('SO_REUSEADDR')) return any ? 'bind-any-reuseaddr' : 'bind-reuseaddr';
   if (any) return 'bind-any';
   return has('SO_REUSEPORT') ? 'bind-reuseport' : 'bind';

@@ -4,22 +4,29 @@
 import { counted } from '../analysis/format.js';
 import { strategyOf } from '../domain/strategy.js';
 import type { Explanation, Finding } from '../explain/explain.js';
+import { MOST_OF_A_LINE } from '../explain/lines.js';
 import { wrap } from './wrap.js';
 
 /** The findings as text for a terminal. @param width in columns */
-export function renderExplanation({ findings, lines, unknown }: Explanation, width: number): string {
+export function renderExplanation({ findings, lines, unknown, cut }: Explanation, width: number): string {
   if (findings.length === 0) {
     return `${wrap(
       `Not recognized: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that bindstorm knows. To find out, give this command the output of: strace -f -e trace=socket,setsockopt,bind,connect -p PID`,
       width,
-    ).join('\n')}\n`;
+    ).join('\n')}\n${cutText(cut)}`;
   }
-  const rest = unknown > 0 ? `${counted(unknown, 'further line')} not recognized.\n` : '';
+  const rest = `${unknown > 0 ? `${counted(unknown, 'further line')} not recognized.\n` : ''}${cutText(cut)}`;
   const blocks = findings.map((finding, i) => {
     const said = findings.findIndex(({ cause }) => cause === finding.cause) < i;
     return renderFinding(finding, width, said);
   });
   return `${blocks.join('\n')}${rest && `\n${rest}`}`;
+}
+
+function cutText(cut: number): string {
+  return cut > 0
+    ? `${counted(cut, 'line')} longer than ${MOST_OF_A_LINE} characters: nothing behind that was looked at.\n`
+    : '';
 }
 
 /** @param said whether a finding before it had the same cause, which then is not explained again */

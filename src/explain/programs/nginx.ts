@@ -5,13 +5,14 @@ export const NGINX: Program = {
   name: 'nginx',
   patterns: [
     {
-      match: /\bbind\(\) to \S+ failed \((?<errno>98|99|13)?:? ?[^)]*\)(?!.*while connecting)/,
+      match: /\bbind\(\) to \S+ failed \((?<errno>98|99|13)?/,
+      without: /while connecting/,
       call: 'listen',
       strategy: null,
     },
     {
       match:
-        /\bbind\((?<address>[^)]*?)(?::(?<port>\d+))?\) failed \((?<errno>\d+): [^)]*\) while connecting to upstream/,
+        /\bbind\((?<address>[^)]{0,64}?)(?::(?<port>\d{1,5}))?\) failed \((?<errno>\d{1,3}): [^)]{0,64}\) while connecting to upstream/,
       call: 'bind',
       strategy: 'bind-explicit-port-exclusive',
       version: 'proxy_bind with a port',
@@ -19,7 +20,7 @@ export const NGINX: Program = {
     },
     {
       match:
-        /\bconnect\(\) to (?<address>\S+?)(?::\d+)? failed \((?<errno>99|105|110|111|113|101): [^)]*\) while connecting to upstream/,
+        /\bconnect\(\) to (?<address>\S+?)(?::\d+)? failed \((?<errno>99|105|110|111|113|101): [^)]{0,64}\) while connecting to upstream/,
       call: 'connect',
       strategy: 'bind-no-port',
       version: 'with proxy_bind; without it, the strategy is connect',

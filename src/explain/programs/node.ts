@@ -24,7 +24,7 @@ export const NODE: Program = {
       version: 'with localAddress',
     },
     {
-      match: /\bconnect (?<errno>EADDRNOTAVAIL)(?: (?<address>\S+?):\d+)?(?: - Local \([^)]*\))?(?: |$)/,
+      match: /\bconnect (?<errno>EADDRNOTAVAIL)(?: (?<address>\S+?):\d+)?(?: - Local \([^)]{0,64}\))?(?: |$)/,
       call: 'connect',
       strategy: 'connect',
       version: 'without localAddress',

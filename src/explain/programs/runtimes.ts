@@ -7,13 +7,13 @@ export const GO: Program = {
   patterns: [
     { match: /\blisten (?:tcp|udp)[46]? \S*: bind: (?<errno>[a-z ]+)/, call: 'listen', strategy: null },
     {
-      match: /\bdial tcp[46]? \S*:0->\S+: bind: (?<errno>address already in use)/,
+      match: /\bdial tcp[46]? \S{0,64}:0->\S{1,64}: bind: (?<errno>address already in use)/,
       call: 'bind',
       strategy: 'bind',
       version: 'a Dialer with LocalAddr',
     },
     {
-      match: /\bdial tcp[46]? \S*:(?<port>[1-9]\d*)->\S+: bind: (?<errno>address already in use)/,
+      match: /\bdial tcp[46]? \S{0,64}:(?<port>[1-9]\d{0,4})->\S{1,64}: bind: (?<errno>address already in use)/,
       call: 'bind',
       strategy: 'bind-explicit-port-exclusive',
       version: 'a Dialer whose LocalAddr has a port',
@@ -26,7 +26,7 @@ export const GO: Program = {
     },
     {
       match:
-        /\bdial tcp[46]? (?:\S+->)?(?<address>\[[^\]]+\]|[^:\s]+):\d+: (?:connect: )?(?<errno>(?:cannot assign|can't assign) requested address|too many open files|connection refused|no route to host|network is unreachable)/,
+        /\bdial tcp[46]? (?:\S{1,64}->)?(?<address>\[[^\]]{1,64}\]|[^:\s]{1,256}):\d{1,5}: (?:connect: )?(?<errno>(?:cannot assign|can't assign) requested address|too many open files|connection refused|no route to host|network is unreachable)/,
       call: 'connect',
       strategy: 'connect',
       note: 'a response body that is not read to its end and closed keeps its connection from being reused',
@@ -40,7 +40,7 @@ export const PYTHON: Program = {
   name: 'Python',
   patterns: [
     {
-      match: /\[Errno (?<errno>98|99)\] (?:error while attempting to bind|.*while attempting to bind on address)/,
+      match: /\[Errno (?<errno>98|99)\] (?:error while attempting to bind|.{0,128}while attempting to bind on address)/,
       call: 'listen',
       strategy: null,
     },
@@ -52,8 +52,8 @@ export const PYTHON: Program = {
       version: 'create_connection with source_address',
     },
     {
-      match:
-        /(?:OSError|socket\.error|URLError|ConnectError|NewConnectionError|ClientConnectorError|RequestError)\b.*\[Errno (?<errno>99|24|110|111|113|101)\]/,
+      after: /(?:OSError|socket\.error|URLError|ConnectError|NewConnectionError|ClientConnectorError|RequestError)\b/,
+      match: /\[Errno (?<errno>99|24|110|111|113|101)\]/,
       call: 'connect',
       strategy: 'connect',
     },

@@ -33,16 +33,15 @@ export const WGET: Program = {
   name: 'Wget',
   patterns: [
     {
-      match: /^Connecting to .*(?:\.\.\.|…) failed: (?<errno>Address already in use)/,
+      after: /^Connecting to /,
+      match: /(?:\.\.\.|…) failed: (?<errno>Address already in use)/,
       call: 'bind',
       strategy: 'bind',
       version: 'with --bind-address',
     },
     {
-      match: new RegExp(
-        `^Connecting to (?<address>\\S+?)(?:\\||:\\d).*(?:\\.\\.\\.|…) failed: (?<errno>${ERRNO_TEXT})`,
-        'i',
-      ),
+      after: /^Connecting to (?<address>\S+?)(?:\||:\d)/,
+      match: new RegExp(`(?:\\.\\.\\.|…) failed: (?<errno>${ERRNO_TEXT})`, 'i'),
       call: 'connect',
       strategy: 'connect',
     },
