@@ -18,7 +18,7 @@ Example:
   bindstorm watch --once --json --pid "$(pidof -s squid)"
   bindstorm watch --metrics 9464
 
-Exit codes with --once: 0 below the slow wall, 1 at the slow wall, 5 at the hard wall; 2 bad input, 3 may not look there.`;
+Exit codes with --once: 0 below the slow wall, 1 at the slow wall, 5 at the hard wall; 7 the process of --pid has ended; 2 bad input, 3 may not look there.`;
 
 /** Adds the command. */
 export function registerWatch(program: Command): void {

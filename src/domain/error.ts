@@ -18,6 +18,8 @@ export const EXIT = {
   hardWall: 5,
   /** `compare`: the two results say nothing about each other. */
   incomparable: 6,
+  /** `watch --pid`: the process has ended. */
+  processEnded: 7,
   /** SIGINT, SIGTERM or SIGHUP. */
   interrupted: 130,
 } as const;

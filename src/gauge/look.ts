@@ -23,6 +23,8 @@ export interface Look {
   readonly at: string;
   /** `net:[4026531840]`. */
   readonly namespace: string;
+  /** The process by which the namespace was named; null: it was named otherwise. The namespace may outlive it. */
+  readonly process: { readonly pid: number; readonly running: boolean } | null;
   readonly capacity: Capacity;
   readonly alarms: Alarms;
   /** The worst of the addresses. */

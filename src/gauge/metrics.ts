@@ -10,7 +10,7 @@ export function renderMetrics(look: Look, looks: number): string {
   return renderFamilies('bindstorm_watch_', families(look, looks));
 }
 
-function families({ addresses, capacity, level, sockets, at, lookMs }: Look, looks: number): Family[] {
+function families({ addresses, capacity, level, process, sockets, at, lookMs }: Look, looks: number): Family[] {
   const one = (value: number): Sample[] => [{ value }];
   const seen = statesOf(addresses);
   const each = (value: (address: AddressLook) => number | null): Sample[] =>
@@ -81,6 +81,12 @@ function families({ addresses, capacity, level, sockets, at, lookMs }: Look, loo
       type: 'gauge',
       help: '0: ok, 1: an address has reached the slow wall, 2: one has reached the hard wall (or the thresholds that were given).',
       samples: one(LEVELS.indexOf(level)),
+    },
+    {
+      name: 'process_running',
+      type: 'gauge',
+      help: '1: the process of --pid runs, 0: it has ended, and what is counted is what is left of its namespace. Absent without --pid.',
+      samples: process === null ? [] : one(process.running ? 1 : 0),
     },
     { name: 'look_duration_seconds', type: 'gauge', help: 'How long this look took.', samples: one(lookMs / 1000) },
     {

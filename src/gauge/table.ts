@@ -41,10 +41,10 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
     cells.map((cell, i) => (right.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
   const cut = (text: string, columns = width) =>
     (text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text).trimEnd();
-  const level = LEVEL_WORDS[look.level];
+  const { word: level, style } = stateOf(look);
   const left = look.addresses.length - shown.length;
   return [
-    `${paint('bold', cut(heading(look), width - level.length - 2))}  ${paint(LEVEL_STYLES[look.level], level)}`,
+    `${paint('bold', cut(heading(look), width - level.length - 2))}  ${paint(style, level)}`,
     cut(capacityLine(look)),
     '',
     ...(look.addresses.length === 0
@@ -72,7 +72,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
 /** One line that says where the namespace stands: for a log, where nothing is redrawn. */
 export function renderLine(look: Look): string {
   const [fullest, ...others] = look.addresses;
-  if (!fullest) return `${look.at}  ${LEVEL_WORDS.ok}  no socket on an ephemeral port`;
+  if (!fullest) return `${look.at}  ${stateOf(look).word}  no socket on an ephemeral port`;
   const { growthPerSecond, secondsToHardWall } = fullest;
   const parts = [
     `${fullest.address} has ${thousands(fullest.used)} of ${thousands(look.capacity.ports)} ${whatCounts(fullest)} (${percent(fullest.fill)})`,
@@ -80,7 +80,13 @@ export function renderLine(look: Look): string {
     ...(secondsToHardWall === null ? [] : [`hard wall in ${duration(secondsToHardWall)}`]),
     ...(others.length > 0 ? [`${counted(others.length, 'address', 'addresses')} less`] : []),
   ];
-  return `${look.at}  ${LEVEL_WORDS[look.level]}  ${parts.join(', ')}`;
+  return `${look.at}  ${stateOf(look).word}  ${parts.join(', ')}`;
+}
+
+/** The word for a look: what is left in the namespace of a process that has ended is no "ok". */
+function stateOf({ process, level }: Look): { word: string; style: Style } {
+  if (process && !process.running) return { word: `process ${process.pid} has ended`, style: 'red' };
+  return { word: LEVEL_WORDS[level], style: LEVEL_STYLES[level] };
 }
 
 function paintRow(text: string, level: Level, paint: (style: Style, text: string) => string): string {

@@ -16,6 +16,7 @@ import { type EphemeralPorts, openCensus, type SocketCensus } from '../kernel/so
 import type { Owners } from '../kernel/socket-owners.js';
 import { findOwners } from '../kernel/socket-owners.js';
 import { readSysctl } from '../kernel/sysctl.js';
+import { identityOf, isAlive } from '../machine/process-identity.js';
 
 export interface Place {
   /** That of a process. */
@@ -43,6 +44,8 @@ const NAMED = '/run/netns';
 
 /** @throws UserError when there is no such namespace, or it may not be entered */
 export function openSource(place: Place, { alarms, wall, owners }: SourceOptions): Source {
+  // Who it is comes first: a number that is given to another process between the two is then seen.
+  const identity = place.pid === undefined ? null : identityOf(place.pid);
   const namespace = openPlace(place);
   const census = explained(place, () => namespace.within(openCensus));
   const trend = createTrend();
@@ -60,6 +63,8 @@ export function openSource(place: Place, { alarms, wall, owners }: SourceOptions
       return makeLook({
         at: at.toISOString(),
         namespace: namespace.id,
+        // A descriptor keeps the namespace when the last process in it has ended.
+        process: identity && { pid: identity.pid, running: isAlive(identity) },
         capacity,
         alarms,
         addresses,

@@ -44,9 +44,12 @@ export async function watch(
   const source = openSource(options, { alarms: { slow, hard }, wall, owners });
   const shown = { json, colour };
   try {
-    if (once) return LEVEL_CODES[(await lookOnce(source, shown, twice ? interval : null)).level];
-    await keepLooking(source, shown, { intervalMs: interval, metrics, note });
-    return EXIT.ok;
+    if (once) {
+      const look = await lookOnce(source, shown, twice ? interval : null);
+      return hasEnded(look) ? EXIT.processEnded : LEVEL_CODES[look.level];
+    }
+    const last = await keepLooking(source, shown, { intervalMs: interval, metrics, note });
+    return last && hasEnded(last) ? EXIT.processEnded : EXIT.ok;
   } finally {
     source.close();
   }
@@ -77,15 +80,15 @@ async function lookOnce(source: Source, { json, colour }: Shown, growthMs: numbe
 }
 
 /**
- * Look again and again, until the first interrupt. Looks are due at multiples of the interval; one that was late does not shift the next.
+ * Look again and again, until the first interrupt, or until the process has ended; metrics are served on, since they say so. Looks are due at multiples of the interval; one that was late does not shift the next.
  * @param metrics where to serve them, as `9464` or `10.0.0.5:9464` @param note told where that is
- * @throws UserError
+ * @returns the last look @throws UserError
  */
 async function keepLooking(
   source: Source,
   { json, colour }: Shown,
   { intervalMs, metrics, note }: { intervalMs: number; metrics: string | undefined; note: (text: string) => void },
-): Promise<void> {
+): Promise<Look | null> {
   let latest: Look | null = null;
   let looks = 0;
   const endpoint = metrics === undefined ? null : parseEndpoint(metrics);
@@ -101,6 +104,7 @@ async function keepLooking(
       latest = source.look();
       looks++;
       screen.show(latest);
+      if (hasEnded(latest) && !server) break;
       const elapsed = performance.now() - began;
       const due = (Math.floor(elapsed / intervalMs) + 1) * intervalMs;
       await sleep(due - elapsed, undefined, { signal: end.signal }).catch(() => {});
@@ -109,4 +113,9 @@ async function keepLooking(
     stop();
     server?.close();
   }
+  return latest;
+}
+
+function hasEnded({ process }: Look): boolean {
+  return process !== null && !process.running;
 }

@@ -2,6 +2,7 @@
  * The gauge as an operator leaves it running: lines, JSON, metrics; and what it refuses.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
@@ -124,4 +125,30 @@ test('a file that is no namespace is refused', async () => {
   const end = await runCli(['watch', '--netns', './package.json', '--once'], { cwd: ROOT });
   assert.equal(end.code, 2);
   assert.match(end.stderr, /\.\/package\.json is no network namespace; name one of \/run\/netns, or use --pid/);
+});
+
+test('a process that ends is no "ok": a word, and an exit code of its own', async () => {
+  const watched = spawn('sleep', ['600'], { stdio: 'ignore' });
+  try {
+    const cli = startCli(['watch', '--pid', String(watched.pid), '--json', '--interval', '100ms'], { cwd: ROOT });
+    const plain = startCli(['watch', '--pid', String(watched.pid), '--interval', '100ms'], { cwd: ROOT });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    watched.kill('SIGKILL');
+    const looks = (await cli.ended).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Look);
+    assert.equal((await cli.ended).code, 7);
+    assert.deepEqual(looks[0]!.process, { pid: watched.pid, running: true });
+    assert.deepEqual(
+      looks.filter(({ process }) => !process!.running).map(({ process }) => process!.pid),
+      [watched.pid],
+      'it looks once more, and no longer',
+    );
+    const { code, stdout } = await plain.ended;
+    assert.equal(code, 7);
+    assert.match(stdout.trimEnd().split('\n').at(-1)!, new RegExp(`Z {2}process ${watched.pid} has ended {2}`));
+  } finally {
+    watched.kill('SIGKILL');
+  }
 });

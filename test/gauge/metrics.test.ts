@@ -77,3 +77,14 @@ test('the level is a number that rises with the danger', () => {
     parse(renderMetrics(lookOf([countOf('10.0.0.1', ports)]), 1)).get('bindstorm_watch_level');
   assert.deepEqual([499, 500, 1000].map(level), [0, 1, 2]);
 });
+
+test('of a process that has ended its metrics say so, and of no process they say nothing', () => {
+  const running = (process: { pid: number; running: boolean } | null) =>
+    parse(renderMetrics(lookOf([countOf('10.0.0.1', 1)], { more: { process } }), 1)).get(
+      'bindstorm_watch_process_running',
+    );
+  assert.deepEqual(
+    [running(null), running({ pid: 812, running: true }), running({ pid: 812, running: false })],
+    [undefined, 1, 0],
+  );
+});

@@ -31,6 +31,7 @@ export function lookOf(counts: readonly AddressCount[], { growth = {}, more = {}
     ...makeLook({
       at: '2026-01-02T03:04:05.678Z',
       namespace: 'net:[4026531840]',
+      process: null,
       capacity,
       alarms: ALARMS,
       addresses: readAddresses(counts, capacity, ALARMS),
