@@ -129,10 +129,10 @@ function scaledReservation({ value, after, usual }: LabChange): RealScale {
 function scaledLimit({ name, value, before, usual }: LabChange): RealScale {
   const own = usual[name] ?? before[name];
   if (own === undefined) return asMeasured(value);
-  const values = normaliseSysctl(value).split(' ').map(Number);
-  const owns = normaliseSysctl(own).split(' ').map(Number);
-  return values.some((each, i) => each < (owns[i] ?? 0))
-    ? none(`is less than this kernel’s own ${owns.map(number).join(' ')}, a limit of the lab’s size`)
+  // Of three values (least, usual, most) the last is the limit.
+  const most = (text: string) => Number(normaliseSysctl(text).split(' ').at(-1));
+  return most(value) < most(own)
+    ? none(`is less than this kernel’s own ${number(most(own))}, a limit of the lab’s size`)
     : asMeasured(value);
 }
 

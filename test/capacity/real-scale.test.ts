@@ -104,6 +104,8 @@ describe('a limit', () => {
   it('at or above it stays, and so does what has no size', () => {
     assert.equal(value('net.ipv4.tcp_max_tw_buckets', '2000000'), '2000000');
     assert.equal(value('net.core.somaxconn', '20480'), '20480');
+    const buffers = '4096 87380 33554432';
+    assert.equal(value('net.ipv4.tcp_rmem', buffers, { 'net.ipv4.tcp_rmem': '4096 131072 6291456' }), buffers);
     assert.equal(value('net.ipv4.tcp_fin_timeout', '5'), '5');
     assert.equal(value('net.ipv4.tcp_tw_reuse', '1'), '1');
   });

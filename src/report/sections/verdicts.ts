@@ -190,7 +190,7 @@ function changeCard(baseline: Variant | undefined, variant: Variant, advice: rea
       : []),
     ...(pasted.length > 0
       ? [
-          text(['A file in ', code('/etc/sysctl.d/'), ' with']),
+          text(['A file in ', code('/etc/sysctl.d/'), ' whose name comes last, as ', code('zz-ports.conf'), ', with']),
           {
             kind: 'code',
             language: 'ini',
