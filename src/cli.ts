@@ -2,6 +2,7 @@
 /**
  * The command line: one thin file per command (src/commands/).
  */
+import './machine/no-debugger.js';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { EXIT, EXIT_HELP } from './commands/exit.js';
 import { registerWatch } from './commands/watch.js';

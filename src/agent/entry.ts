@@ -3,6 +3,7 @@
  *
  *     node entry.js netns|box|host run|check
  */
+import '../machine/no-debugger.js';
 import { launchOrigin } from './roles/launch.js';
 
 const [place, purpose] = process.argv.slice(2);

@@ -7,6 +7,7 @@
  * The kernel's command line has `bindstorm.purpose=run|check`, and the lines as `bindstorm.agent=` and `bindstorm.status=`. With
  * `bindstorm.entry=` it names another module of the image to become than the agent's entry.
  */
+import '../machine/no-debugger.js';
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { drain, duplicateOnto, loadModule, makeRaw, mount, powerOff, raiseDescriptorLimit } from '../kernel/boot.js';

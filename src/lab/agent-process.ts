@@ -1,8 +1,8 @@
 /**
  * An agent as a child process: started by some command (which makes the lab), spoken to over its standard streams.
  */
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { nodeCommand } from '../machine/node-command.js';
 import { greetAgent, lastLine } from './agent-channel.js';
 import type { LabSession } from './lab.js';
 
@@ -22,7 +22,7 @@ const UNSHARE_ON_SIGKILL = /^unshare: sigprocmask unblock failed/m;
 
 /** The command line of the agent itself. */
 export function agentCommand(kind: 'netns' | 'host', purpose: 'run' | 'check'): string[] {
-  return [process.execPath, fileURLToPath(new URL('../agent/entry.js', import.meta.url)), kind, purpose];
+  return [...nodeCommand(new URL('../agent/entry.js', import.meta.url)), kind, purpose];
 }
 
 /**

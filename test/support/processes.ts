@@ -90,7 +90,8 @@ function mayHold(pid: number, since: number): boolean {
 const PROGRAMS = PROXY_KINDS.map((kind) => proxySubjectOf(kind).defaults.binary);
 
 function roleOf(command: readonly string[]): Marked['role'] {
-  const [program = '', script = ''] = command;
+  const [program = '', ...rest] = command;
+  const script = rest.find((word) => !word.startsWith('--')) ?? '';
   if (basename(program) === 'unshare') return 'unshare';
   if (script.endsWith('/cli/main.js')) return 'controller';
   if (script.endsWith('/agent/entry.js')) return 'agent';
@@ -103,6 +104,17 @@ function roleOf(command: readonly string[]): Marked['role'] {
 
 export function namespacesOf(pid: number): string[] {
   return ['net', 'user', 'pid'].map((kind) => link(`/proc/${pid}/ns/${kind}`)).filter((name) => name !== '');
+}
+
+/** 9229, which Node's debugger listens on unless it is told otherwise, as /proc has it; and the state LISTEN. */
+const DEBUGGER = /^ *\d+: [0-9A-F]+:240D [0-9A-F]+:0000 0A(?: +\S+){5} +(\d+)/gm;
+
+/** The sockets by which a process lets a debugger in, as `socket:[12345]`. */
+export function debuggerPorts(pid: number): string[] {
+  const tables = ['tcp', 'tcp6'].map((name) => read(`/proc/${pid}/net/${name}`)).join('\n');
+  const listening = [...tables.matchAll(DEBUGGER)].map(([, inode]) => `socket:[${inode}]`);
+  const held = new Set(list(`/proc/${pid}/fd`).map((fd) => link(`/proc/${pid}/fd/${fd}`)));
+  return listening.filter((socket) => held.has(socket));
 }
 
 function pids(): number[] {

@@ -1,10 +1,10 @@
 /**
- * Launching the program of a role. This module imports nothing but Node's own, because the agent's entry launches the origin before it
+ * Launching the program of a role. This module imports next to nothing but Node's own, because the agent's entry launches the origin before it
  * loads anything else: the two processes then start side by side.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { nodeCommand } from '../../machine/node-command.js';
 
 export type RoleProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -14,7 +14,7 @@ export type RoleProcess = ChildProcessByStdio<Writable, Readable, Readable>;
  * @param namespaces its own, as options of unshare(1), which replaces itself by the program, so that the pid stays; none: the agent's
  */
 export function launchRole(program: string, namespaces: readonly string[] = []): RoleProcess {
-  const node = [process.execPath, fileURLToPath(new URL(program, import.meta.url))];
+  const node = nodeCommand(new URL(program, import.meta.url));
   const [first, ...rest] = namespaces.length > 0 ? ['unshare', ...namespaces, '--', ...node] : node;
   return spawn(first!, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
 }

@@ -1,6 +1,7 @@
 /**
  * The program of a neighbour: another program than the one under test, with a small load, in the namespace that it is told to be in.
  */
+import '../../machine/no-debugger.js';
 import { enterNamespace } from '../../kernel/namespace.js';
 import { totalOf } from '../../load/outcome.js';
 import { createPool, type Pool } from '../../load/pool.js';

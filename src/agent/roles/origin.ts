@@ -1,6 +1,7 @@
 /**
  * The program of the origin: the lab's own server, in a namespace of its own.
  */
+import '../../machine/no-debugger.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
 import { type OriginThreads, startOrigin } from '../../load/origin/threads.js';

@@ -5,6 +5,7 @@
  * What the proxy writes goes to a tmpfs over /dev/shm, which is in this mount namespace only: logs, shared memory and pid files are
  * gone with the role, also when it is killed.
  */
+import '../../machine/no-debugger.js';
 import { mkdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';

@@ -2,7 +2,9 @@
  * What is sent to a box: a root folder for the agent (this machine's own Node with its libraries, this package), and a script that
  * starts the agent in it. The box's own distribution, its age and its C library do not matter then, and nothing is downloaded.
  */
+
 import { basename } from 'node:path';
+import { NODE_OPTIONS } from '../../machine/node-command.js';
 import type { CpioEntry } from '../vm/cpio.js';
 import { agentPrograms, cachedImage } from '../vm/image.js';
 import { GUEST_APP } from '../vm/packages.js';
@@ -63,6 +65,6 @@ echo $$ >"$root/last"
 ulimit -n 1048576 2>/dev/null || :
 chroot=$(command -v chroot)
 export PATH=/bin LD_LIBRARY_PATH=${folders.join(':')} HOME=/ XDG_STATE_HOME=/state NODE_NO_WARNINGS=1 LC_ALL=C
-exec "$chroot" "$root" /bin/unshare --net --pid --fork --kill-child=KILL -- /bin/node ${GUEST_APP}/dist/bundle/agent/entry.js box "$1"
+exec "$chroot" "$root" /bin/unshare --net --pid --fork --kill-child=KILL -- /bin/node ${[...NODE_OPTIONS, GUEST_APP].join(' ')}/dist/bundle/agent/entry.js box "$1"
 `;
 }
