@@ -85,6 +85,7 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
     experiment: ran,
     runs,
     deterministic: (name) => input.deterministic(armId({ name, kernel })),
+    ...(input.timesToTell ? { timesToTell: (name) => input.timesToTell!(armId({ name, kernel })) } : {}),
     engineOf: () => environmentOf(input, kernel).engine,
   });
   const judged = { experiment: ran, runs, verdicts };

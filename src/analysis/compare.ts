@@ -3,6 +3,7 @@
  * How one metric is compared: `compare-metric.ts`. How a variant's word follows: `verdict.ts`.
  */
 
+import type { TimeToTell } from '../capacity/sysctl-time.js';
 import { failingOutcome, neighbourGuardrails, parseMetric } from '../domain/metric.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
@@ -10,6 +11,7 @@ import { compareMetric } from './compare-metric.js';
 import { type Engine, withinEngine, withinLoadEngine } from './engines.js';
 import { outcomeShift } from './outcome-shift.js';
 import { isUsable, isUsableForCounts, type PairedVariant, pairRuns } from './pairs.js';
+import { withinTime } from './too-short.js';
 import { FAILURES, judge } from './verdict.js';
 
 export interface ComparisonInput {
@@ -18,6 +20,8 @@ export interface ComparisonInput {
   readonly runs: readonly Run[];
   /** Whether an arm's load is declared to end in the same counts every time. */
   readonly deterministic: (arm: string) => boolean;
+  /** What an arm's changes of time-dependent sysctls take to show themselves; absent: none has such. */
+  readonly timesToTell?: (arm: string) => readonly TimeToTell[];
   /** What ran an arm's guests; absent where all arms ran alike. */
   readonly engineOf?: (arm: string) => Engine;
 }
@@ -64,7 +68,7 @@ interface Compared {
   readonly comparisons: (metric: string) => Map<string, Comparison>;
 }
 
-function compareOn({ experiment, runs, deterministic, engineOf }: ComparisonInput): Compared {
+function compareOn({ experiment, runs, deterministic, engineOf, timesToTell }: ComparisonInput): Compared {
   // Nothing could be run, as on a kernel that lacks what the baseline names.
   if (experiment.arms.length === 0) return { variants: [], comparisons: () => new Map() };
   const baseline = experiment.arms.find((arm) => arm.baseline);
@@ -90,11 +94,20 @@ function compareOn({ experiment, runs, deterministic, engineOf }: ComparisonInpu
       baseline.load.engine,
       loadEngineOf(name),
     );
+  const told = (comparison: Comparison, name: string) => {
+    if (comparison.metric !== experiment.goal) return comparison;
+    const arm = experiment.arms.find((each) => each.name === name)!;
+    const { countPairs } = variants.find((each) => each.name === name)!;
+    return withinTime(comparison, { arm, times: timesToTell?.(name) ?? [], pairs: countPairs });
+  };
   return {
     variants,
     comparisons: (metric) =>
       new Map(
-        [...compareMetric(metric, variants, experiment.seed)].map(([name, found]) => [name, within(found, name)]),
+        [...compareMetric(metric, variants, experiment.seed)].map(([name, found]) => [
+          name,
+          told(within(found, name), name),
+        ]),
       ),
   };
 }

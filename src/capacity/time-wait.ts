@@ -66,7 +66,7 @@ export function reuseActs({ twReuse, timestamps, loopback, kernel }: PredictInpu
  * The seconds of TIME_WAIT that `tcp_tw_reuse` waits for. Before 6.14 a clock of whole seconds had to tick once (4.19), or
  * twice (older), so that each tick frees all that the tick before used.
  */
-function reuseDelaySeconds({ kernel, twReuseDelayMs }: PredictInput): number {
+export function reuseDelaySeconds({ kernel, twReuseDelayMs }: PredictInput): number {
   if (atLeast(kernel, '6.14')) return twReuseDelayMs / 1000;
   return atLeast(kernel, '4.19') ? 1 : 2;
 }

@@ -5,7 +5,8 @@
 import { assembleResults } from '../analysis/assemble.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
-import { armId, kernelsOf } from '../plan/kernels.js';
+import { timesToTell } from '../capacity/sysctl-time.js';
+import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';
@@ -18,8 +19,11 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
   const expectations = new Map(
     experiment.arms.map((arm) => {
       const { kernel: release, hz, defaults } = environments.get(arm.kernel)!;
-      const { prediction, determinism } = predictArm(arm, parseKernelVersion(release, hz), defaults);
-      return [armId(arm), { deterministic: determinism(experiment).deterministic, prediction }];
+      const version = parseKernelVersion(release, hz);
+      const { prediction, determinism } = predictArm(arm, version, defaults);
+      const baseline = experimentOn(experiment, arm.kernel).arms.find((each) => each.baseline) ?? arm;
+      const times = timesToTell(arm, baseline, version, defaults);
+      return [armId(arm), { deterministic: determinism(experiment).deterministic, prediction, times }];
     }),
   );
   const results = assembleResults({
@@ -30,6 +34,7 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
     ...(begin.kernels ? { environments: begin.kernels } : {}),
     predictions: new Map([...expectations].map(([id, { prediction }]) => [id, prediction])),
     deterministic: (id) => expectations.get(id)?.deterministic ?? false,
+    timesToTell: (id) => expectations.get(id)?.times ?? [],
     startedAt: begin.startedAt,
     finishedAt: ended?.at ?? lastMoment(begin.startedAt, runs),
     runsPlanned: planRuns(experiment).length,

@@ -18,6 +18,7 @@ import { type Note, withLabs } from './labs.js';
 import { planRuns } from './order.js';
 import { findPlaces, type Places } from './places.js';
 import { shortagesByKernel } from './shortages.js';
+import { timeNotes } from './time-notes.js';
 
 /** What is predicted of an arm. */
 export interface ArmPreview {
@@ -108,6 +109,7 @@ export function preview(experiment: Experiment, places: Attempted<Places>, rate:
         (kernel) => known.find((place) => place.name === kernel)?.environment,
         (id) => parts.flatMap(({ arms }) => arms).find((arm) => armId(arm) === id)!.prediction,
       ),
+      ...timeNotes(experiment, (kernel) => known.find((place) => place.name === kernel)?.environment, 'all'),
       ...(experiment.search
         ? ['the rate is searched for (find: max-rate): runs, attempts and times are those of one step of it']
         : new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms)))),

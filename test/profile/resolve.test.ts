@@ -87,7 +87,7 @@ variants: [{ name: v, load: { arrival: { shape: fill, attempts: 10, waves: 2, pa
     pauseMs: 1500,
   });
   assert.deepEqual(arms[1]!.changes, [
-    'arrival fill to 20 failures, 32 in flight → fill to 10 attempts, 1 in flight, 2 waves 2s apart',
+    'arrival fill to 20 failures or 10m, 32 in flight → fill to 10 attempts, 1 in flight, 2 waves 2s apart',
   ]);
 });
 

@@ -7,6 +7,7 @@ import { finishedRuns, type JournalContents } from '../../experiment/journal.js'
 import { planRuns } from '../../experiment/order.js';
 import { type Places, placeFor } from '../../experiment/places.js';
 import { shortagesByKernel } from '../../experiment/shortages.js';
+import { timeNotes } from '../../experiment/time-notes.js';
 import { armId } from '../../plan/kernels.js';
 import type { Arm } from '../../plan/plan.js';
 import type { AddressWalls } from '../rows/addresses.js';
@@ -42,6 +43,10 @@ export function shownOf(contents: JournalContents<'run'>, places: Places) {
     /** Ports that an arm can have in use on all its addresses, by its id. */
     roomOf: (id: string) => rooms.get(id) ?? null,
     /** What a reader of the results must know, and what this machine or a guest lacks. */
-    notes: [...places.warnings, ...shortagesByKernel(experiment, environmentOf, (id) => expected(id).prediction)],
+    notes: [
+      ...places.warnings,
+      ...shortagesByKernel(experiment, environmentOf, (id) => expected(id).prediction),
+      ...timeNotes(experiment, environmentOf, 'in vain'),
+    ],
   };
 }
