@@ -31,6 +31,8 @@ const FILE_ERRORS = new Set([
   'EACCES',
   'EDQUOT',
   'EEXIST',
+  'EFBIG',
+  'EIO',
   'EISDIR',
   'ELOOP',
   'ENAMETOOLONG',

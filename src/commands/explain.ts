@@ -1,10 +1,11 @@
 /**
  * `bindstorm explain`: a log line, an errno or a trace → program, call, what ran out, and the profile that reproduces it.
  */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { createExplainer, type Explanation } from '../explain/explain.js';
 import { PROGRAMS } from '../explain/programs/index.js';
+import { refuseOtherThanFile } from '../machine/read-file.js';
 import { renderExplanation } from '../report/explain.js';
 import { UserError } from './exit.js';
 import { textWidth } from './terminal.js';
@@ -55,7 +56,7 @@ async function read(input: readonly string[]): Promise<Explanation> {
       throw new UserError(`${given} does not exist; give a file, a line in quotes, or pipe something in`);
     explainer.take(given);
   } else {
-    if (statSync(given).isDirectory()) throw new UserError(`${given} is a folder; give a file`);
+    refuseOtherThanFile(given, 'give a file, or pipe it in: … | bindstorm explain');
     for await (const part of createReadStream(given, 'utf8')) explainer.take(String(part));
   }
   return explainer.end();

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { interruptible } from '../machine/interrupts.js';
+import { naming } from '../machine/write-error.js';
 import { armId } from '../plan/kernels.js';
 import type { Experiment } from '../plan/plan.js';
 import { renderHlog } from '../results/hlog.js';
@@ -153,10 +154,8 @@ function keep(outcome: RunOutcome, { dir, experiment }: BlocksInput): Run {
   const run = { ...outcome.run, ...keepConfiguration(outcome, dir) };
   if (histograms === null) return run;
   const hlog = join(HLOG_DIR, `${run.id}.hlog`);
-  writeFileSync(
-    join(dir, hlog),
-    renderHlog(histograms, run.startedAt, run.durationMs.load, `bindstorm ${experiment.name} ${run.id}`),
-  );
+  const text = renderHlog(histograms, run.startedAt, run.durationMs.load, `bindstorm ${experiment.name} ${run.id}`);
+  naming(join(dir, hlog), () => writeFileSync(join(dir, hlog), text));
   return { ...run, hlog };
 }
 

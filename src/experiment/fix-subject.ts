@@ -2,10 +2,11 @@
  * A real proxy as a row of the table of fixes: which version is here, and the row of one that is not.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../domain/error.js';
+import { readRegularFile } from '../machine/read-file.js';
 import type { Fix } from '../profile/fix.js';
 import type { FixTable } from '../results/fixes.js';
 import { examineProgram } from '../subjects/examine.js';
@@ -50,7 +51,9 @@ export async function subjectRow(kind: ProxyKind, dir: string, examine = examine
 
 function rowIn(dir: string): FixRow | undefined {
   const path = join(dir, ROW_FILE);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FixRow) : undefined;
+  return existsSync(path)
+    ? (JSON.parse(readRegularFile(path, 'remove the folder that it is in to have its row anew')) as FixRow)
+    : undefined;
 }
 
 /** Keep which program a table is of, so that it is not resumed with another version. */

@@ -1,9 +1,10 @@
 /**
  * Result folders: `reports/<experiment>-<timestamp>/`, made once, written atomically.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../domain/error.js';
+import { readRegularFile } from '../machine/read-file.js';
 import { replaceFile } from '../machine/replace-file.js';
 import { countsProblem } from '../results/consistent.js';
 import { type Results, resultsSchema } from '../results/schema.js';
@@ -58,7 +59,8 @@ export function writeResults(dir: string, results: Results): string {
  */
 export function readResults(dir: string, onDamage: (text: string) => void = () => {}): Results {
   const path = join(dir, RESULTS_FILE);
-  if (!existsSync(join(dir, JOURNAL_FILE)) && existsSync(path)) return parseResults(readFileSync(path, 'utf8'), path);
+  if (!existsSync(join(dir, JOURNAL_FILE)) && existsSync(path))
+    return parseResults(readRegularFile(path, 'name a folder that bindstorm has made'), path);
   const contents = readJournal(dir, 'run');
   for (const text of contents.damage) onDamage(text);
   return conclude(contents);

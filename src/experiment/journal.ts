@@ -3,9 +3,11 @@
  * fsynced, so that a crash loses at most the run in progress. `--resume` and `report` read it, and believe no line that is not what was
  * written (journal-record.ts), or whose counts or arms are none of its experiment (journal-checks.ts).
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../domain/error.js';
+import { readRegularFile } from '../machine/read-file.js';
+import { naming } from '../machine/write-error.js';
 import type { Run } from '../results/schema.js';
 import type { SearchTry } from '../results/search.js';
 import { entryProblem } from './journal-checks.js';
@@ -48,8 +50,11 @@ export function openJournal(dir: string): Journal {
   let n = nextNumber(text.split('\n').slice(0, -1));
   return {
     append(entry) {
-      writeSync(fd, `${sealRecord(entry, n)}\n`);
-      fsyncSync(fd);
+      naming(path, () => {
+        // write(2) may take a part: a disk that gets full, a limit of file size.
+        writeFileSync(fd, `${sealRecord(entry, n)}\n`);
+        fsyncSync(fd);
+      });
       n++;
     },
     close: () => closeSync(fd),
@@ -60,7 +65,7 @@ export function openJournal(dir: string): Journal {
 export function readJournal<K extends JournalKind>(dir: string, kind: K): JournalContents<K> {
   const path = join(dir, JOURNAL_FILE);
   if (!existsSync(path)) throw new JournalError(missing(dir, kind));
-  return parseJournal(readFileSync(path, 'utf8'), path, kind);
+  return parseJournal(readRegularFile(path, 'name a folder that bindstorm has made'), path, kind);
 }
 
 /** Ids of the runs that are not made again on resume: those that were measured, and those in which the system calls were counted. */

@@ -4,13 +4,15 @@
  * fixes (`fixes`), each table of which is a session of blocks in a folder within.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { staleSnapshots } from '../agent/place/host-guard.js';
 import { UserError } from '../domain/error.js';
 import { LABS } from '../domain/lab.js';
 import { LabError } from '../lab/lab.js';
 import { leftBoxes } from '../lab/vagrant/box.js';
+import { readRegularFile } from '../machine/read-file.js';
+import { naming, resumable } from '../machine/write-error.js';
 import type { Experiment } from '../plan/plan.js';
 import type { LoadedProfile } from '../profile/load.js';
 import { type Environment, SCHEMA_VERSION } from '../results/schema.js';
@@ -38,8 +40,10 @@ export function beginSession<K extends JournalKind, T>(
   work: (session: Session<K>) => Promise<T>,
 ): Promise<T> {
   return withLockedFolder(dir, note, () => {
-    if ('profile' in begin) writeFileSync(join(dir, PROFILE_FILE), begin.profile);
-    return withJournal(dir, (journal) => {
+    const { kind } = begin;
+    return withJournal(dir, kind, async (journal) => {
+      const path = join(dir, PROFILE_FILE);
+      if ('profile' in begin) naming(path, () => writeFileSync(path, begin.profile));
       journal.append(begin);
       return work({
         dir,
@@ -60,19 +64,24 @@ export function resumeSession<K extends JournalKind, T>(
   return withLockedFolder(dir, note, () => {
     const contents = readJournal(dir, kind);
     const path = join(dir, PROFILE_FILE);
-    if ('profile' in contents.begin && existsSync(path) && readFileSync(path, 'utf8') !== contents.begin.profile)
+    if (
+      'profile' in contents.begin &&
+      existsSync(path) &&
+      readRegularFile(path, 'put the profile back') !== contents.begin.profile
+    )
       throw new UserError(
         `${path} was changed after this began, and results of two profiles do not belong together; restore it, or start anew with: bindstorm ${kind} ${path}`,
       );
     for (const text of contents.damage) note(`warning: ${text}`);
-    return withJournal(dir, (journal) => work({ dir, journal, contents }));
+    return withJournal(dir, kind, (journal) => work({ dir, journal, contents }));
   });
 }
 
-async function withJournal<T>(dir: string, work: (journal: Journal) => Promise<T>): Promise<T> {
+async function withJournal<T>(dir: string, kind: JournalKind, work: (journal: Journal) => Promise<T>): Promise<T> {
   const journal = openJournal(dir);
   try {
-    return await work(journal);
+    // Of a table within `fixes` the folder around it says how to resume, since the outermost has the last word.
+    return await resumable(`bindstorm ${kind} --resume ${dir}`, () => work(journal));
   } finally {
     journal.close();
   }

@@ -3,13 +3,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { naming } from './write-error.js';
 
 /**
  * Write a file beside its place and rename it: a reader sees the old file or the new one, never half of it, and nothing is left behind
  * when it fails.
  * @param content or a function that writes it to a descriptor
  * @param options `mode` as of open(2); `durable`: it is on the disk when this returns
- * @throws the system's error
+ * @throws WriteError where the disk takes no more, and else the system's error
  * @example replaceFile(join(dir, 'results.json'), `${JSON.stringify(results)}\n`)
  */
 export function replaceFile(
@@ -18,15 +19,17 @@ export function replaceFile(
   { mode = 0o666, durable = false }: { readonly mode?: number; readonly durable?: boolean } = {},
 ): void {
   const part = `${path}.${randomBytes(4).toString('hex')}.part`;
-  const fd = openSync(part, 'wx', mode);
+  const fd = naming(path, () => openSync(part, 'wx', mode));
   try {
-    try {
-      if (typeof content === 'function') content(fd);
-      else writeFileSync(fd, content);
-      if (durable) fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    naming(path, () => {
+      try {
+        if (typeof content === 'function') content(fd);
+        else writeFileSync(fd, content);
+        if (durable) fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    });
     renameSync(part, path);
   } catch (error) {
     rmSync(part, { force: true });

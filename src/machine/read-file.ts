@@ -1,0 +1,28 @@
+/**
+ * Reading files that somebody has named: a pipe that nobody writes to would hang, a device would never end.
+ */
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { UserError } from '../domain/error.js';
+
+/**
+ * The text of a regular file.
+ * @param instead what to do where it is none, without a full stop
+ * @throws UserError for a folder, pipe, device or socket; the system's error where it cannot be read
+ * @example readRegularFile(join(dir, 'row.json'), 'name a folder that bindstorm has made')
+ */
+export function readRegularFile(path: string, instead: string): string {
+  refuseOtherThanFile(path, instead);
+  return readFileSync(path, 'utf8');
+}
+
+/** @throws UserError for a folder, pipe, device or socket; the system's error where there is nothing */
+export function refuseOtherThanFile(path: string, instead: string): void {
+  const stat = statSync(path);
+  if (!stat.isFile()) throw new UserError(`${path} is ${kindOf(stat)}, and not a file; ${instead}`);
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return 'a folder';
+  if (stat.isFIFO()) return 'a named pipe';
+  return stat.isSocket() ? 'a socket' : 'a device';
+}
