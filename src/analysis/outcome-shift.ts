@@ -1,7 +1,9 @@
 /**
  * Where the attempts of a variant ended instead. Pure.
  */
+
 import { isFailure } from '../domain/outcome.js';
+import { own } from '../domain/own.js';
 import type { Run } from '../results/schema.js';
 import type { Pair } from './pairs.js';
 import { median } from './statistics.js';
@@ -36,6 +38,6 @@ export function outcomeShift(pairs: readonly Pair[]): OutcomeShift {
 
 /** The median over runs of an outcome's share of all attempts; 0 where there is no run with an attempt. */
 export function medianShare(runs: readonly Run[], outcome: string): number {
-  const shares = runs.filter((run) => run.attempts > 0).map((run) => (run.outcomes[outcome] ?? 0) / run.attempts);
+  const shares = runs.filter((run) => run.attempts > 0).map((run) => (own(run.outcomes, outcome) ?? 0) / run.attempts);
   return shares.length > 0 ? median(shares) : 0;
 }

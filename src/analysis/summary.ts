@@ -1,8 +1,10 @@
 /**
  * The one sentence at the top of a report, for a reader who knows neither the tool nor the statistics. Pure.
  */
+
 import { failingOutcome, parseMetric } from '../domain/metric.js';
 import { failureCount, isFailure, isPortShortage } from '../domain/outcome.js';
+import { own } from '../domain/own.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
@@ -116,6 +118,6 @@ function failureShare(runs: readonly Run[]): number {
 
 function mostFrequentFailure(runs: readonly Run[]): string {
   const names = [...new Set(runs.flatMap((run) => Object.keys(run.outcomes).filter(isFailure)))];
-  const total = (name: string) => runs.reduce((sum, run) => sum + (run.outcomes[name] ?? 0), 0);
+  const total = (name: string) => runs.reduce((sum, run) => sum + (own(run.outcomes, name) ?? 0), 0);
   return names.sort((a, b) => total(b) - total(a))[0] ?? 'failures';
 }

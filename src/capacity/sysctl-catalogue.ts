@@ -4,7 +4,9 @@
  * The netns lab writes only what is known here, and tries nothing: a root process in a network namespace can really write
  * the machine's own vm.* and fs.*, and a file that is writable there (nf_hooks_lwtunnel) is not always the namespace's own.
  */
+
 import type { SysctlScope } from '../domain/lab.js';
+import { own } from '../domain/own.js';
 import { closest } from '../domain/words.js';
 import { atLeast, type KernelVersion, kernelSeries } from './kernel-version.js';
 import { RECORDED_LIMITS } from './real-scale.js';
@@ -54,7 +56,7 @@ export const perNetns: ReadonlyMap<string, NetnsKeys> = new Map(
  */
 export function judgeSysctl(name: string, kernel: KernelVersion, scope: SysctlScope): SysctlJudgement {
   const on = kernelSeries(kernel);
-  const never = NEVER_KEYS[name];
+  const never = own(NEVER_KEYS, name);
   if (never !== undefined) return refuse(`${name} ${never}; it is refused in every lab.`);
   if (READ_ONLY_KEYS.includes(name) || /^net\.ipv[46]\.conf\.[^.]+\.mc_forwarding$/.test(name))
     return refuse(`${name} can be read and not written.`);

@@ -7,7 +7,9 @@
  * A row reads `RunNumbers`, the few numbers of a run that metrics are made of. The Run of results/ has them all, so the whole metric can
  * stand here, on the ground floor, and everything above takes it from one place. A new metric is one row.
  */
+
 import { failureCount, isFailure, outcomeProblem } from './outcome.js';
+import { own } from './own.js';
 import { parseDuration, quote, UnitError } from './units.js';
 import { closest } from './words.js';
 
@@ -168,7 +170,7 @@ const countOrShare = (how: CountOrShare, count: (load: LoadNumbers) => number) =
 /** Attempts that ended in one outcome. */
 function outcomeMetric(name: string, outcome: string, how: CountOrShare): Metric {
   return row({
-    ...countOrShare(how, ({ outcomes }) => outcomes[outcome] ?? 0),
+    ...countOrShare(how, ({ outcomes }) => own(outcomes, outcome) ?? 0),
     name,
     better: outcome === 'ok' ? 'higher' : 'lower',
     label: outcome,

@@ -2,6 +2,7 @@
  * Whether the name and the value of a sysctl are of the form that may reach a path under /proc/sys. Pure syntax: whether the
  * kernel has it, and whether it is per-namespace, is known elsewhere. Source: sysctl(8), Documentation/admin-guide/sysctl.
  */
+import { own } from './own.js';
 import { type PortRange, parsePortList, parsePortRange, quote, UnitError } from './units.js';
 
 const MAX_NAME = 128;
@@ -62,10 +63,10 @@ export function checkSysctlValue(name: string, value: string): string | undefine
     'a value is numbers with one space between them (1024 65535), one word (cubic), or a port list (8080,9000-9100)';
   if (value.length > MAX_VALUE)
     return `the value has ${value.length} characters and may have at most ${MAX_VALUE}; ${rule}`;
-  const digit = SWITCHES[value.toLowerCase()];
+  const digit = own(SWITCHES, value.toLowerCase());
   if (digit !== undefined)
     return `${quote(value)} is not a number, and the kernel's switches are numbers; write ${digit}`;
-  const form = FORMS[name];
+  const form = own(FORMS, name);
   if (form) return problemOf(form, value);
   if (NUMBERS.test(value) || WORD.test(value) || problemOf(parsePortList, value || ' ') === undefined) return undefined;
   if (/[\n\r]/.test(value)) return `${quote(value)} has a line break; ${rule}: write it on one line`;
