@@ -1,7 +1,9 @@
 /**
  * How errors become exit codes. A user never sees a stack trace for a mistake of his own.
  */
+
 import { EXIT, UserError } from '../domain/error.js';
+import { printableLines } from '../domain/printable.js';
 
 export { EXIT, UserError } from '../domain/error.js';
 
@@ -20,6 +22,12 @@ Exit codes:
 
 /** Message and exit code of anything that was thrown. Only a fault of our own shows its stack. */
 export function explainError(error: unknown): { message: string; exitCode: number } {
+  const { message, exitCode } = rawError(error);
+  // A message may quote a profile, a log or another machine.
+  return { message: printableLines(message), exitCode };
+}
+
+function rawError(error: unknown): { message: string; exitCode: number } {
   if (error instanceof UserError) return { message: error.explain(), exitCode: error.exitCode };
   if (isFileError(error)) return { message: error.message, exitCode: EXIT.badInput };
   const stack = error instanceof Error ? error.stack : String(error);

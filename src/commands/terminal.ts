@@ -1,10 +1,11 @@
 /**
  * The terminal that a command speaks to.
  */
+import { printableLines } from '../domain/printable.js';
 
 /** Say something beside the results, on standard error. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${printableLines(text)}\n`);
 }
 
 /** Whether standard output shows colours (https://no-color.org). */

@@ -12,6 +12,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../domain/error.js';
+import { printable } from '../domain/printable.js';
 import { EAGAIN, EINTR, errnoName } from '../kernel/errno.js';
 import { errno, flock, LOCK_EX, LOCK_NB } from '../kernel/libc.js';
 import { JournalError } from './journal.js';
@@ -160,7 +161,7 @@ function inUse(dir: string, holder: Holder | undefined): string {
   const who = `process ${holder.pid}${here ? '' : ` on ${holder.host}`} (${holder.command}, since ${holder.since})`;
   const end = here ? `, or end it with: kill ${holder.pid}` : ', or end it there';
   // A file says what is printed here, and no file may move the cursor.
-  return `${dir} is in use by ${who}; wait until it has ended${end}`.replace(/\p{Cc}+/gu, ' ');
+  return printable(`${dir} is in use by ${who}; wait until it has ended${end}`);
 }
 
 function pause(): void {

@@ -1,8 +1,10 @@
 /**
  * A look as a table for a terminal, and as one line for a log. Pure.
  */
+
 import { styleText } from 'node:util';
 import { formatTarget } from '../domain/format.js';
+import { printableWords } from '../domain/printable.js';
 import type { AddressLook, Look } from './look.js';
 import type { Level } from './reading.js';
 
@@ -63,7 +65,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
     ).map((text) => cut(text)),
     ...section(
       ownersTitle(look),
-      owners.map(({ pid, command, sockets }) => `${clean(command)} (${pid})  ${thousands(sockets)}`),
+      owners.map(({ pid, command, sockets }) => `${printableWords(command)} (${pid})  ${thousands(sockets)}`),
       paint,
     ).map((text) => cut(text)),
   ];
@@ -140,11 +142,6 @@ function ownersTitle({ owners, addresses }: Look): string {
 function section(title: string, lines: readonly string[], paint: (style: Style, text: string) => string): string[] {
   if (title === '' || (lines.length === 0 && title.startsWith('busiest'))) return [];
   return ['', paint('dim', title), ...lines];
-}
-
-/** A process may give itself any name. */
-function clean(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 function thousands(count: number): string {

@@ -1,7 +1,9 @@
 /**
  * What is wrong with a profile: the place in the file, what was found, what is allowed, and the next step.
  */
+
 import { UserError } from '../domain/error.js';
+import { printable } from '../domain/printable.js';
 import { quote } from '../domain/units.js';
 
 /** Keys and list indexes from the top of the profile, as `['variants', 1, 'sysctls']`. */
@@ -76,12 +78,4 @@ export function formatPath(path: Path): string {
       return i === 0 ? part : `.${part}`;
     })
     .join('');
-}
-
-/** A hostile file must not move the reader's cursor or reverse the text: control and bidirectional characters are spelled out. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -1,7 +1,9 @@
 /**
  * Two results against each other as text for a terminal: what differs around them first, then each arm. Pure.
  */
+
 import type { ArmComparison, ResultComparison, ShiftComparison } from '../analysis/compare-results.js';
+import { printableWords as clean } from '../domain/printable.js';
 import { formatChange, formatDifference, metricLabel, verdictText } from './format.js';
 
 /** What the two sides are called. */
@@ -64,9 +66,4 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd();
   return [line(head), ...rows.map(line)];
-}
-
-/** One line, without control characters. */
-function clean(text: string): string {
-  return text.replace(/[\p{Cc}\s]+/gu, ' ');
 }

@@ -1,14 +1,20 @@
 /**
  * What log lines mean, in words. Pure.
  */
+
 import { counted } from '../analysis/format.js';
+import { printableLines } from '../domain/printable.js';
 import { strategyOf } from '../domain/strategy.js';
 import type { Explanation, Finding } from '../explain/explain.js';
 import { MOST_OF_A_LINE } from '../explain/lines.js';
 import { wrap } from './wrap.js';
 
 /** The findings as text for a terminal. @param width in columns */
-export function renderExplanation({ findings, lines, unknown, cut }: Explanation, width: number): string {
+export function renderExplanation(explanation: Explanation, width: number): string {
+  return printableLines(textOf(explanation, width));
+}
+
+function textOf({ findings, lines, unknown, cut }: Explanation, width: number): string {
   if (findings.length === 0) {
     return `${wrap(
       `Not recognized: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that bindstorm knows. To find out, give this command the output of: strace -f -e trace=socket,setsockopt,bind,connect -p PID`,

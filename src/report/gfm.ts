@@ -1,6 +1,7 @@
 /**
  * Pieces of GitHub Flavored Markdown. Pure.
  */
+import { printableLines, printableWords } from '../domain/printable.js';
 
 /** A table. @param alignment the cells of its second line, such as `--:` */
 export function table(
@@ -19,8 +20,7 @@ function cell(content: string): string {
 
 /** Plain text on one line, with what Markdown or HTML would read as markup escaped. */
 export function text(value: string): string {
-  return value
-    .replace(/\s+/g, ' ')
+  return printableWords(value)
     .trim()
     .replace(/[\\`*[\]~]/g, '\\$&')
     .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
@@ -32,7 +32,7 @@ export function text(value: string): string {
 
 /** A code span on one line. */
 export function code(value: string): string {
-  const content = value.replace(/\s+/g, ' ').trim();
+  const content = printableWords(value).trim();
   const fence = '`'.repeat(longestRun(content) + 1);
   return fence.length === 1 ? `\`${content}\`` : `${fence} ${content} ${fence}`;
 }
@@ -40,7 +40,7 @@ export function code(value: string): string {
 /** A block of code, fenced by more backticks than it contains in a row. */
 export function fenced(language: string, content: string): string {
   const fence = '`'.repeat(Math.max(3, longestRun(content) + 1));
-  return `${fence}${language}\n${content}\n${fence}`;
+  return `${fence}${language}\n${printableLines(content)}\n${fence}`;
 }
 
 function longestRun(content: string): number {

@@ -2,6 +2,7 @@
  * HTML by tagged templates that escape what they are given: a name in a profile may hold markup, and nothing but this file
  * decides what is markup.
  */
+import { printableLines } from '../domain/printable.js';
 
 /** HTML that is safe to insert as it is. */
 export interface Markup {
@@ -24,7 +25,7 @@ export function trusted(text: string): Markup {
 
 /** For element content and for attribute values in double quotes. */
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  return printableLines(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

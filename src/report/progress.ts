@@ -2,6 +2,7 @@
  * Progress on standard error: one line that is rewritten on a terminal, a line a block elsewhere.
  */
 
+import { printable, printableLines, printableWords } from '../domain/printable.js';
 import type { ExperimentEvent } from '../experiment/blocks.js';
 import { expectedRunMs } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
@@ -46,7 +47,7 @@ function terminalProgress(input: ProgressInput): Progress {
   const draw = (text: string, force: boolean) => {
     if (!force && now() - drawn < REDRAW_MS) return;
     drawn = now();
-    line = text.slice(0, Math.max((stream.columns ?? 80) - 1, 20));
+    line = printable(text).slice(0, Math.max((stream.columns ?? 80) - 1, 20));
     stream.write(`\r\x1b[K${line}`);
   };
   return {
@@ -62,11 +63,11 @@ function terminalProgress(input: ProgressInput): Progress {
       if (event.type === 'run-start') draw(head(event.planned, clock), true);
       if (event.type === 'observe') draw(`observing the proxy's system calls  ${armId(event.planned)}`, true);
       if (event.type === 'run-end' && event.run.status === 'failed') {
-        stream.write(`\r\x1b[K${event.run.id} failed: ${event.run.problems[0]}\n`);
+        stream.write(`\r\x1b[K${event.run.id} failed: ${printableWords(event.run.problems[0] ?? '')}\n`);
       }
     },
     note(text) {
-      stream.write(`\r\x1b[K${text}\n${line}`);
+      stream.write(`\r\x1b[K${printableLines(text)}\n${line}`);
     },
     end() {
       stream.write('\r\x1b[K');

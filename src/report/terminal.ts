@@ -1,7 +1,9 @@
 /**
  * A document as text for a terminal, each line within its width. Pure.
  */
+
 import { styleText } from 'node:util';
+import { printableWords as clean } from '../domain/printable.js';
 import type { VerdictWord } from '../results/schema.js';
 import type { Block, Column, Document, Figure, Inline, Table } from './document.js';
 import { NONE, VERDICT_SYMBOLS, verdictText } from './format.js';
@@ -232,11 +234,6 @@ function plain(content: Inline): string {
     case 'passed':
       return content.passed ? '✓ passed' : '✗ failed';
   }
-}
-
-/** One line, without control characters: a description must not move the cursor. */
-function clean(text: string): string {
-  return text.replace(/[\p{Cc}\s]+/gu, ' ');
 }
 
 function cut(text: string, width: number): string {

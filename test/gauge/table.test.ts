@@ -85,6 +85,6 @@ test('without a socket there is a sentence instead of a table', () => {
 test('a process may call itself what it likes and moves no cursor', () => {
   const owners = { owners: [{ pid: 1, command: 'a\u001b[2Jb', sockets: 1 }], unreadable: 0, incomplete: true };
   const lines = renderTable(lookOf([countOf('10.0.0.1', 1)], { more: { owners } }), PLAIN);
-  assert.equal(lines.at(-1), 'a [2Jb (1)  1');
+  assert.equal(lines.at(-1), 'a\\u001b[2Jb (1)  1');
   assert.equal(lines.at(-2), 'owners of open sockets (not all processes were read)');
 });
