@@ -249,7 +249,7 @@ describe('a squid that goes wrong', () => {
   it('is not there', async () => {
     await assert.rejects(
       measure(squidArm({ attempts: 10 }, { binary: '/nowhere/squid' })),
-      /no program \/nowhere\/squid/,
+      /program \/nowhere\/squid not found/,
     );
   });
 
