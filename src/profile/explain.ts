@@ -2,6 +2,7 @@
  * The issues of the schema in words: what was found, what is allowed, what to write. Pure.
  */
 import type { z } from 'zod';
+import { plural } from '../domain/format.js';
 import { quote } from '../domain/units.js';
 import { closest } from '../domain/words.js';
 import type { Finding, Path } from './problem.js';
@@ -120,7 +121,7 @@ function outOfBounds(path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIs
   if (typeof input === 'number' && Math.abs(input) > Number.MAX_SAFE_INTEGER)
     return { path, message: `${found(input)} is too large to be exact${hint(path)}` };
   if (typeof input !== 'string' && !Array.isArray(input)) return mustBe(path, bound, input);
-  const unit = typeof input === 'string' ? 'characters' : 'items';
+  const unit = plural(typeof input === 'string' ? 'character' : 'item', Number(bound.split(' ').at(-1)));
   const message = `${subjectOf(path)} must have ${bound} ${unit}${described(path)}, not ${input.length}${hint(path)}`;
   return { path, message };
 }

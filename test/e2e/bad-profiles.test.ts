@@ -193,6 +193,6 @@ function assertComplaint(message: string, file: string, { title, place, message:
   assert.ok(message.startsWith(`${file}:${line}:`), `${title}: ${message}`);
   const text = message.slice(`${file}:${line}:`.length).replace(/^\d+: /, '');
   assert.ok(text.startsWith(path === '' ? '' : `${path}: `), `${title}: ${message}`);
-  assert.match(text, expected, title);
+  assert.match(text.slice(path === '' ? 0 : path.length + 2), expected, title);
   assert.equal(message.split('\n').length, 1, `${title}: ${message}`);
 }

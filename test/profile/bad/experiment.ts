@@ -65,7 +65,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     text: add('lab: { kind: vm }\nkernels: []'),
     place: 'kernels:9',
     message:
-      /^kernels must have at least 1 items \(vm only, instead of lab\.kernel: baseline and variants run on each of these kernels, side by side\), not 0: write "kernels: \[bookworm, trixie\]"$/,
+      /^kernels must have at least 1 item \(vm only, instead of lab\.kernel: baseline and variants run on each of these kernels, side by side\), not 0: write "kernels: \[bookworm, trixie\]"$/,
   },
   {
     title: 'a box for another lab',

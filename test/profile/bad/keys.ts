@@ -40,7 +40,7 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     text: edit('variants:\n  - name: one', 'variants: []'),
     place: 'variants:6',
     message:
-      /^variants must have at least 1 items, not 0: write "variants: \[\{ name: no-port, load: \{ strategy: bind-no-port \} \}\]"$/,
+      /^variants must have at least 1 item, not 0: write "variants: \[\{ name: no-port, load: \{ strategy: bind-no-port \} \}\]"$/,
   },
   {
     title: 'a map instead of the list of variants',
