@@ -139,7 +139,7 @@ export function fieldDoubt(arm: Arm, context: Omit<FieldContext, 'arm'>): string
 }
 
 /** What the arrivals themselves leave open, whatever else there is. */
-export function arrivalDoubt(arrival: Arrival, context: FieldContext): string | undefined {
+function arrivalDoubt(arrival: Arrival, context: FieldContext): string | undefined {
   switch (arrival.shape) {
     case 'constant':
       return doubtOf<Of<'constant'>>(ARRIVALS.constant, arrival, context);

@@ -17,7 +17,7 @@ export interface SysctlContext {
  * `irrelevant`: no value of it decides how many attempts succeed in a lab. `read`: the prediction reads it. Otherwise: why a value
  * leaves the counts to time, as a clause; undefined: it does not.
  */
-export type SysctlDecision = 'irrelevant' | 'read' | ((value: string, context: SysctlContext) => string | undefined);
+type SysctlDecision = 'irrelevant' | 'read' | ((value: string, context: SysctlContext) => string | undefined);
 
 type Table = ReadonlyMap<string, SysctlDecision>;
 

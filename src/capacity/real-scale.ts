@@ -34,7 +34,7 @@ const USUAL_RANGE: PortRange = { low: 32_768, high: 60_999 };
 const LOWEST = 1024;
 const HIGHEST = 65_535;
 /** All ports from 1024 on. */
-export const MOST_PORTS = HIGHEST - LOWEST + 1;
+const MOST_PORTS = HIGHEST - LOWEST + 1;
 
 /** A machine reserves the ports of its services. What leaves it less than this share of its own range is there to make it small. */
 const LEAST_LEFT = 0.5;

@@ -47,7 +47,9 @@ test('leaves a complete folder, and the profile as it was', () => {
   const reports = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'seconds.csv'];
   const pictures = ['charts', ...picturesOf(results).flatMap(({ path }) => [path, path.replace(/\.svg$/, '.png')])];
   assert.equal(new Set(pictures).size, 17);
-  const expected = ['hlog', ...made, ...reports, ...hlogs, ...pictures];
+  const dropIn = 'apply/zz-bindstorm-wider-range.conf';
+  const apply = ['apply', dropIn, `${dropIn}.rollback`];
+  const expected = ['hlog', ...made, ...reports, ...hlogs, ...pictures, ...apply];
   assert.deepEqual(files, expected.sort());
   assert.equal(stored('profile.yaml'), tinyProfile());
 });
