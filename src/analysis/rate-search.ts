@@ -9,7 +9,7 @@ import type { SearchSettings } from '../plan/search.js';
 /** Why a rate does not hold. */
 export type NotHeld = 'refused' | 'slow' | 'generator';
 
-/** One step: attempts at a rate, for long enough to tell whether it would hold for ever. */
+/** One step: attempts at a rate, for long enough to tell whether it is sustained. */
 export interface Tried {
   /** Attempts per second. */
   readonly rate: number;

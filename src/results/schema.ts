@@ -215,7 +215,7 @@ const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.num
 export const predictionSchema = z.object({
   /** Tuples that can be occupied at once; null where there is no closed form. */
   concurrent: z.number().nullable(),
-  /** Connections per second that can go on for ever; null: not limited by ports, or no closed form. */
+  /** Connections per second that are sustained; null: not limited by ports, or no closed form. */
   sustained: z.number().nullable(),
   /** The call and errno that fail first, as `bind:EADDRINUSE`. */
   fails: z.string(),

@@ -57,7 +57,7 @@ test('a write that fails names its file, and the outermost folder says how to re
     throw Object.assign(new Error(`${code}: no more, write`), { code, syscall: 'write' });
   };
   for (const code of ['ENOSPC', 'EFBIG', 'EIO', 'EDQUOT']) {
-    const inner = () => resumable('bindstorm run --resume out/work/x', async () => naming('out/x.json', failing(code)));
+    const inner = () => resumable('bindstorm run --resume out/x', async () => naming('out/x.json', failing(code)));
     await assert.rejects(resumable('bindstorm fixes --resume out', inner), (error) => {
       assert.ok(error instanceof WriteError);
       assert.equal(error.message, `out/x.json cannot be written (${code}: no more, write)`);
