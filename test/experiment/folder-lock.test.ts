@@ -81,7 +81,7 @@ test('a file that names a dead process, or nobody, is not believed', async (t) =
   const other = { pid: 1, host: 'elsewhere\u001b[2J', command: 'bindstorm run x', since: '2026-01-02' };
   writeFileSync(join(dir, LOCK_FILE), `${JSON.stringify(other)}\n`);
   assert.throws(() => lockFolder(dir, refuse), {
-    message: `${dir} is in use by process 1 on elsewhere [2J (bindstorm run x, since 2026-01-02); wait until it has ended, or end it there`,
+    message: `${dir} is in use by process 1 on elsewhere\\u001b[2J (bindstorm run x, since 2026-01-02); wait until it has ended, or end it there`,
   });
 });
 
