@@ -27,6 +27,9 @@ export async function serveRole<P extends Protocol>(handlers: Handlers<P>, { beg
     await end?.();
     return process.exit(0);
   };
+  // The agent had gone before this program could ask to die with it, and nobody is left to be told. Without a listener the failed write would
+  // be an exception, whose report is one more failed write.
+  process.stdout.on('error', () => void quit());
   const fail = (error: unknown) => {
     say({ failed: error instanceof Error ? error.message : String(error) });
     return quit();
