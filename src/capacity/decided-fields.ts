@@ -71,6 +71,7 @@ const LOAD: Decisions<LoadPlan> = {
       ? 'maxInFlight is below the number of attempts, so time decides how many are shed'
       : undefined,
   keepAlive: (on) => (on ? 'connections are used again, so time decides how many there are' : undefined),
+  keepAliveRequests: 'irrelevant',
   strategy: (strategy, { arm: { load } }) =>
     strategyOf(strategy).port === 'program' && load.workers > 1
       ? 'several workers take ports from their lists side by side'

@@ -76,7 +76,19 @@ export const duration = kind(
 export const rate = kind(parsed(parseRate, RATE), z.number(), formatRate);
 
 /** A share, as `2%`; 0.02. */
-export const percent = kind(parsed(parsePercent, /^\s*\d+(\.\d+)?\s*%\s*$/), z.number(), (share) => `${share * 100}%`);
+export const percent = kind(
+  parsed(parsePercent, /^\s*\d+(\.\d+)?\s*%\s*$/),
+  z.number(),
+  (share) => `${Number((share * 100).toFixed(6))}%`,
+);
+
+/** `true`, `false`, or a share of what it is about, as `80%`: kept as 0.8. */
+export const flagOrShare: ValueKind<boolean | number> = {
+  ...kind<boolean | number>(z.union([z.boolean(), percent.written]), z.union([z.boolean(), z.number()]), (value) =>
+    typeof value === 'number' ? percent.text(value) : String(value),
+  ),
+  words: (value) => (typeof value === 'number' ? percent.text(value) : flag.words(value)),
+};
 
 /** A range of ports, as `20000-29999`, both ends included. */
 export const portRange = kind<PortRange>(

@@ -2,9 +2,9 @@
  * The settings of a load, a row each. A new setting is one row here, and what acts on it.
  */
 import { z } from 'zod';
-import { complete, keptShape, type Named, needed, setting, type ValueKind } from '../domain/setting.js';
+import { complete, keptShape, type Named, needed, optional, setting, type ValueKind } from '../domain/setting.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
-import { bytes, duration, flag, map, oneOf, orNull, portRange, whole } from '../domain/values.js';
+import { bytes, duration, flag, flagOrShare, map, oneOf, orNull, portRange, whole } from '../domain/values.js';
 import { PROXY_KINDS, protocolsOf, proxySubjectOf } from '../subjects/index.js';
 import { PROTOCOLS } from '../subjects/settings.js';
 import { arrival } from './arrival-settings.js';
@@ -109,10 +109,16 @@ export const LOAD_SETTINGS = {
     example: 'http',
   }),
   // A connection for each request is what runs out of ports.
-  keepAlive: setting(flag, {
+  keepAlive: setting(flagOrShare, {
     default: false,
-    describe: 'HTTP engine: whether the client keeps its connections open for further requests',
+    describe:
+      'HTTP engine: whether the client keeps its connections open for further requests; 80%: four requests of five do, and each of the others has a connection of its own',
     example: 'true',
+  }),
+  keepAliveRequests: optional(whole(1, 1_000_000), {
+    defaultText: 'no limit',
+    describe: 'with keepAlive: requests of a connection, after which the client closes it',
+    example: '100',
   }),
   tls: setting(flag, {
     default: false,

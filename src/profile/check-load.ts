@@ -46,6 +46,11 @@ export function checkLoad(load: LoadPlan, addresses: number, report: Report): vo
     );
   if (load.engine === 'socket') checkSocketEngine(load, report);
   else checkHttpEngine(load, report);
+  if (load.keepAliveRequests !== undefined && !load.keepAlive)
+    report(
+      'keepAliveRequests counts the requests of connections that are kept, and none is: add "keepAlive: true", or remove it',
+      ['load', 'keepAliveRequests'],
+    );
 }
 
 function checkSocketEngine(load: LoadPlan, report: Report): void {

@@ -77,6 +77,26 @@ describe('the HTTP engine: connections', { concurrency: true }, () => {
     assert.equal(kept.capacity.peakOpen, 8);
   });
 
+  it('keepAlive of a share: four requests of five on one connection, each of the others on its own', async () => {
+    const plan = { strategy: 'bind', keepAlive: 0.8 } as const;
+    const within = await run({ ...plan, arrival: fill(200, 1) });
+    assert.deepEqual(within.outcomes, { ok: 200 });
+    assert.equal(within.origin?.accepted, 40 + 1);
+    const beyond = await run({ ...plan, arrival: fill(500, 1) });
+    assert.deepEqual(beyond.outcomes, { ok: 400 + P - 1, 'bind:EADDRINUSE': 100 - P + 1 });
+    assert.equal(beyond.origin?.accepted, P);
+  });
+
+  it('keepAliveRequests: so many requests a connection', async () => {
+    const all = await run({ strategy: 'bind', keepAlive: true, keepAliveRequests: 10, arrival: fill(200, 1) });
+    assert.deepEqual(all.outcomes, { ok: 200 });
+    assert.equal(all.origin?.accepted, 20);
+    assert.deepEqual(all.ports.finalStates, { TIME_WAIT: 20 });
+    const some = await run({ strategy: 'bind', keepAlive: 0.8, keepAliveRequests: 40, arrival: fill(200, 1) });
+    assert.deepEqual(some.outcomes, { ok: 200 });
+    assert.equal(some.origin?.accepted, 40 + 160 / 40);
+  });
+
   it('an origin that closes first leaves the client nothing, and a kept connection is not kept', async () => {
     for (const keepAlive of [false, true]) {
       const { outcomes, origin, ports } = await run({

@@ -30,3 +30,10 @@ test('a tunnel of a fill is held to the end, but one that is used again is not h
   const [baseline, variant] = arms(`engine: http, ${FILL}`, 'subject: { kind: squid }');
   assert.deepEqual([baseline?.load.holdMs, variant?.load.holdMs], [null, 0]);
 });
+
+test('a share of the requests keeps its connection', () => {
+  const text = `name: x\naddresses: 10.50.0.0/29\nload: { keepAlive: 80%, arrival: { shape: constant, rate: 100/s, duration: 1s } }\nvariants: [{ name: v, load: { keepAlive: true, keepAliveRequests: 10 } }]\n`;
+  const [baseline, variant] = loadProfile(text, 'x.yaml').experiment.arms;
+  assert.deepEqual([baseline?.load.engine, baseline?.load.keepAlive], ['http', 0.8]);
+  assert.deepEqual(variant?.changes, ['keepAlive 80% → on', 'keepAliveRequests no limit → 10']);
+});

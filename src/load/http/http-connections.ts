@@ -51,6 +51,8 @@ interface Connection {
   /** Which attempts may use it again. */
   readonly key: string;
   client: Client | null;
+  /** Begun on it. */
+  requests: number;
   /** An attempt on it was ok. */
   established: boolean;
   closed: boolean;
@@ -61,6 +63,8 @@ interface Attempt {
   readonly address: number;
   readonly destination: number;
   readonly visit: number;
+  /** It uses a connection of another one, and leaves it to the next. */
+  readonly shares: boolean;
   readonly scheduled: number;
   readonly started: number;
   settled: boolean;
@@ -69,6 +73,18 @@ interface Attempt {
 
 type Step = { readonly slot: number; readonly stale?: boolean };
 const FINE: Step = { slot: SLOT_OK };
+
+/** The golden ratio's fraction: the fractions of its multiples are spread evenly, over any stretch and any residue class (Weyl 1916). */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * Whether the n-th attempt is one of those that share connections. Evenly spread also among the attempts of one address or one worker,
+ * which every k-th attempt would not be.
+ * @param share of the attempts, from 0 to 1; true: all
+ */
+export function sharesConnection(n: number, share: boolean | number): boolean {
+  return (n * GOLDEN) % 1 < Number(share);
+}
 
 /** The connections of one worker, none yet. */
 export function createHttpConnections(input: HttpConnectionsInput): HttpConnections {
@@ -89,9 +105,10 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
   function attempt(n: number, scheduled: number, started: number): void {
     picker.pick(n);
     const { address, destination, visit } = picker;
-    const kept = takeIdle(keyOf(address, destination));
+    const shares = sharesConnection(n, plan.keepAlive);
+    const kept = shares ? takeIdle(keyOf(address, destination)) : undefined;
     if (kept === undefined && recorder.open() >= input.budget) return recorder.shed();
-    const own: Attempt = { address, destination, visit, scheduled, started, settled: false, deadline: null };
+    const own: Attempt = { address, destination, visit, shares, scheduled, started, settled: false, deadline: null };
     if (kept === undefined) return dialFor(own, true);
     count(tallies.lag, started - scheduled);
     begin(own);
@@ -125,6 +142,7 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
       socket: dialled.socket,
       key: keyOf(own.address, own.destination),
       client: null,
+      requests: 0,
       established: false,
       closed: false,
       release: null,
@@ -162,11 +180,12 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
     const authority = formatTarget(target);
     const path = asksProxy ? `http://${authority}/` : '/';
     const begun = now();
+    connection.requests++;
     const answer = await get(
       connection.client!,
       authority,
       path,
-      !tunnels && !plan.keepAlive,
+      !tunnels && !staysOpen(own, connection),
       tunnels ? 'exchange' : 'response',
     );
     if (answer.kind === 'failed') return { slot: answer.slot, stale: reused && answer.silent };
@@ -194,7 +213,7 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
       if (typeof secured === 'number') return secured;
       stream = secured;
     }
-    connection.client = clientOn(stream, plan.keepAlive ? IDLE_MS : null);
+    connection.client = clientOn(stream, own.shares ? IDLE_MS : null);
     return SLOT_OK;
   }
 
@@ -251,9 +270,14 @@ export function createHttpConnections(input: HttpConnectionsInput): HttpConnecti
     connection.established = true;
     if (connection.closed) return;
     if (connection.socket.destroyed) return close(connection);
-    if (plan.keepAlive) return keep(connection);
+    if (staysOpen(own, connection)) return keep(connection);
     if (holdMs === 0) return close(connection);
     if (holdMs !== Number.POSITIVE_INFINITY) connection.release = setTimeout(() => close(connection), holdMs);
+  }
+
+  /** The request under way is not the last one of its connection. */
+  function staysOpen(own: Attempt, { requests }: Connection): boolean {
+    return own.shares && requests < (plan.keepAliveRequests ?? Number.POSITIVE_INFINITY);
   }
 
   function keep(connection: Connection): void {

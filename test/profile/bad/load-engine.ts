@@ -25,6 +25,19 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     message: /^keepAlive needs the HTTP engine: write "engine: http", or remove keepAlive$/,
   },
   {
+    title: 'a share of kept connections that is more than all of them',
+    text: load('keepAlive: 120%'),
+    place: 'load.keepAlive:4',
+    message: /^"120%" is not a share; write a percentage above 0 and below 100, for example 2%$/,
+  },
+  {
+    title: 'a number of requests for connections that are not kept',
+    text: load('engine: http\n  keepAliveRequests: 10'),
+    place: 'load.keepAliveRequests:5',
+    message:
+      /^keepAliveRequests counts the requests of connections that are kept, and none is: add "keepAlive: true", or remove it$/,
+  },
+  {
     title: 'the HTTP engine without HTTP',
     text: load('engine: http\n  protocol: tcp'),
     place: 'load.protocol:5',
