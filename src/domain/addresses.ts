@@ -14,8 +14,7 @@ type Ip = ipaddr.IPv4 | ipaddr.IPv6;
  * @throws UnitError
  */
 function parseAddress(text: string): Ip {
-  const strict = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
-  if (!strict || text.includes('%'))
+  if (!isAddress(text) || text.includes('%'))
     throw new UnitError(`${quote(text)} is not an IPv4 or IPv6 address; write it like 10.50.0.1 or fd00:50::1`);
   const ip = ipaddr.parse(text);
   if (ip instanceof ipaddr.IPv6 && ip.isIPv4MappedAddress()) {
@@ -32,6 +31,16 @@ export function canonicalAddress(text: string): string {
 /** The address family, 4 or 6, of a text that has already been validated. */
 export function familyOf(address: string): 4 | 6 {
   return address.includes(':') ? 6 : 4;
+}
+
+/** The bytes of an address that has already been validated, in network order: 4 or 16. */
+export function addressBytes(address: string): Uint8Array {
+  return Uint8Array.from(ipaddr.parse(address).toByteArray());
+}
+
+/** Whether a text is an IPv4 or IPv6 address, and no name. */
+export function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
 /**

@@ -34,6 +34,14 @@ export function mount(type: string, target: string): void {
   succeed('mount', libc.mount(kind.address, place.address, kind.address, 0, 0), target);
 }
 
+const MS_BIND = 4096;
+
+/** mount(2) of a file over another one, with MS_BIND: who is in this mount namespace sees `source` there. */
+export function bindMount(source: string, target: string): void {
+  const [from, to] = [text(source), text(target)];
+  succeed('mount', libc.mount(from.address, to.address, 0, MS_BIND, 0), target);
+}
+
 /** finit_module(2), without parameters; before Linux 3.8, which has not got it, init_module(2). */
 export function loadModule(fd: number, name: string): void {
   const parameters = text('');

@@ -6,6 +6,7 @@
  * Constants are those of the generic Linux ABI (asm-generic), which x86-64, arm64 and riscv64 share.
  */
 import { endianness } from 'node:os';
+import { promisify } from 'node:util';
 import koffi from 'koffi';
 
 const SUPPORTED = ['x64', 'arm64', 'riscv64'];
@@ -75,6 +76,13 @@ export const send = declare<[fd: number, buffer: number, length: number, flags: 
 export const recv = declare<[fd: number, buffer: number, length: number, flags: number]>(
   'intptr_t recv(int, intptr_t, uint64_t, int)',
 );
+/** sendmsg(2) */
+export const sendmsg = declare<[fd: number, message: number, flags: number]>('intptr_t sendmsg(int, intptr_t, int)');
+const recvmsgHere = lib.func('intptr_t recvmsg(int, intptr_t, int)');
+/** recvmsg(2), which may wait: on a thread of libuv's pool. @returns what the call returns; errno is not known */
+export const recvmsg = promisify(recvmsgHere.async) as (
+  ...args: [fd: number, message: number, flags: number]
+) => Promise<number>;
 /** clock_gettime(2) */
 const clockGettime = declare<[clock: number, timespec: number]>('int clock_gettime(int, intptr_t)');
 /** clock_getres(2) */
@@ -124,17 +132,26 @@ export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_IP = 0;
 export const SOL_SOCKET = 1;
 export const SOL_TCP = 6;
+export const SOL_IPV6 = 41;
 export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
+export const SO_RCVTIMEO = 20;
 export const SO_REUSEPORT = 15;
+/** A socket may have any local address (ip(7), ipv6(7)). */
+export const IP_TRANSPARENT = 19;
+export const IPV6_TRANSPARENT = 75;
+/** To be told where a datagram went to, and to say where one comes from. */
+export const IP_PKTINFO = 8;
+export const IPV6_RECVPKTINFO = 49;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
 /** Linux 6.3, include/uapi/linux/in.h; the value is `high << 16 | low`. */
 export const IP_LOCAL_PORT_RANGE = 51;

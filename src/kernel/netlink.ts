@@ -21,9 +21,10 @@ import {
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
+export const NETLINK_NETFILTER = 12;
 
 const NLM_F_REQUEST = 0x1;
-const NLM_F_ACK = 0x4;
+export const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_CREATE = 0x400;
@@ -31,9 +32,20 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const HEADER = 16;
 
+export interface NetlinkMessage {
+  readonly type: number;
+  readonly flags: number;
+  readonly payload: Uint8Array;
+}
+
 export interface Netlink {
   /** Send a request and wait for its acknowledgement. @returns 0 or the errno of the refusal */
   request(type: number, flags: number, payload: Uint8Array): number;
+  /**
+   * Send messages as one, as nfnetlink takes a transaction: one of them with NLM_F_ACK, after those whose refusal is to be told.
+   * @returns 0 or the errno of the first that was refused
+   */
+  transaction(messages: readonly NetlinkMessage[]): number;
   /**
    * Ask for a dump. `onMessage` gets a view of the receive buffer and where a message's payload begins and ends; the view is
    * overwritten afterwards. @returns 0 or an errno
@@ -56,15 +68,12 @@ export function openNetlink(protocol: number): Netlink {
   const incoming = nativeBuffer(1 << 16);
   let sequence = 0;
 
-  function transmit(type: number, flags: number, payload: Uint8Array): void {
-    const message = nativeBuffer(HEADER + payload.length);
-    message.view.setUint32(0, HEADER + payload.length, true);
-    message.view.setUint16(4, type, true);
-    message.view.setUint16(6, flags | NLM_F_REQUEST, true);
-    message.view.setUint32(8, ++sequence, true);
-    message.bytes.set(payload, HEADER);
-    if (send(fd, message.address, HEADER + payload.length, 0) < 0)
-      throw new SystemCallError('send', errno(), 'netlink');
+  function transmit(...messages: readonly NetlinkMessage[]): void {
+    sequence++;
+    const bytes = concat(...messages.map((message) => withHeader(message, sequence)));
+    const buffer = nativeBuffer(bytes.length);
+    buffer.bytes.set(bytes);
+    if (send(fd, buffer.address, bytes.length, 0) < 0) throw new SystemCallError('send', errno(), 'netlink');
   }
 
   /** Read until the request's end. @returns 0 or an errno */
@@ -92,15 +101,31 @@ export function openNetlink(protocol: number): Netlink {
 
   return {
     request(type, flags, payload) {
-      transmit(type, flags | NLM_F_ACK, payload);
+      transmit({ type, flags: flags | NLM_F_ACK, payload });
+      return receive(() => {});
+    },
+    transaction(messages) {
+      transmit(...messages);
       return receive(() => {});
     },
     dump(type, payload, onMessage) {
-      transmit(type, NLM_F_DUMP, payload);
+      transmit({ type, flags: NLM_F_DUMP, payload });
       return receive(onMessage);
     },
     close: () => void sysClose(fd),
   };
+}
+
+/** The message with its header (struct nlmsghdr), padded to 4 bytes. */
+function withHeader({ type, flags, payload }: NetlinkMessage, sequence: number): Uint8Array {
+  const bytes = new Uint8Array((HEADER + payload.length + 3) & ~3);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, HEADER + payload.length, true);
+  view.setUint16(4, type, true);
+  view.setUint16(6, flags | NLM_F_REQUEST, true);
+  view.setUint32(8, sequence, true);
+  bytes.set(payload, HEADER);
+  return bytes;
 }
 
 /** A netlink attribute (struct nlattr), padded to 4 bytes. */

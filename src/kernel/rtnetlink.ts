@@ -2,7 +2,7 @@
  * The little of rtnetlink(7) that a lab needs: links up, a veth pair, addresses, routes, neighbours. Through netlink instead of
  * ip(8), so that a lab needs nothing installed. Throws SystemCallError with what was attempted.
  */
-import ipaddr from 'ipaddr.js';
+import { addressBytes } from '../domain/addresses.js';
 import { SystemCallError } from './errno.js';
 import { AF_INET, AF_INET6 } from './libc.js';
 import {
@@ -43,7 +43,9 @@ const NUD_PERMANENT = 0x80;
 const RT_TABLE_MAIN = 254;
 const RTPROT_BOOT = 3;
 const RT_SCOPE_UNIVERSE = 0;
+const RT_SCOPE_HOST = 254;
 const RTN_UNICAST = 1;
+const RTN_LOCAL = 2;
 
 export interface RouteControl {
   linkUp(name: string): void;
@@ -52,6 +54,8 @@ export interface RouteControl {
   addAddress(link: string, address: string, prefix: number): void;
   /** A route to `destination/prefix` through `gateway`; `source` is what an unbound socket uses. */
   addRoute(destination: string, prefix: number, gateway: string, link: string, source?: string): void;
+  /** Make every address that has no other route this machine's own (ip-route(8), "local"). @param any of the family, as `::` */
+  ownEveryAddress(any: string): void;
   addNeighbour(link: string, address: string, mac: string): void;
   close(): void;
 }
@@ -115,6 +119,14 @@ export function openRouteControl(): RouteControl {
         `add a route to ${destination}/${prefix} through ${gateway}`,
       );
     },
+    ownEveryAddress(any) {
+      const header = concat(
+        new Uint8Array([familyOf(any), 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_HOST, RTN_LOCAL]),
+        words(0),
+      );
+      const message = concat(header, attribute(RTA_OIF, words(linkIndex(netlink, 'lo'))));
+      check(netlink.request(RTM_NEWROUTE, NLM_F_CREATE, message), `make every address of the family of ${any} local`);
+    },
     addNeighbour(link, address, mac) {
       // struct ndmsg: family, pad, pad, ifindex, state, flags, type
       const header = concat(
@@ -161,10 +173,6 @@ function nameOf(view: DataView, from: number, to: number): string | undefined {
 
 function familyOf(address: string): number {
   return address.includes(':') ? AF_INET6 : AF_INET;
-}
-
-function addressBytes(address: string): Uint8Array {
-  return Uint8Array.from(ipaddr.parse(address).toByteArray());
 }
 
 function macBytes(mac: string): Uint8Array {

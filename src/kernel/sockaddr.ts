@@ -2,7 +2,7 @@
  * `struct sockaddr_in` and `sockaddr_in6` (ip(7), ipv6(7)) in native memory: packed one after the other, so that the hot loop
  * finds the n-th by arithmetic.
  */
-import ipaddr from 'ipaddr.js';
+import { addressBytes } from '../domain/addresses.js';
 import { AF_INET, AF_INET6, type NativeBuffer, nativeBuffer } from './libc.js';
 
 /** Bytes from one sockaddr to the next; sizeof(struct sockaddr_in6) is 28. */
@@ -25,7 +25,7 @@ export function sockaddrTable(entries: readonly { address: string; port: number 
     const at = i * STRIDE;
     memory.view.setUint16(at, family, true);
     memory.view.setUint16(at + 2, port, false);
-    memory.bytes.set(ipaddr.parse(address).toByteArray(), at + (family === AF_INET ? 4 : 8));
+    memory.bytes.set(addressBytes(address), at + (family === AF_INET ? 4 : 8));
   });
   return { memory, count: entries.length, family, length: family === AF_INET ? 16 : 28 };
 }

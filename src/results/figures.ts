@@ -46,3 +46,25 @@ export const neighbourRunSchema = z.object({
   latency: latenciesSchema,
 });
 export type NeighbourRun = z.infer<typeof neighbourRunSchema>;
+
+/**
+ * What an origin saw of those that connected to it. `closedFirst`: whose FIN came first, or whose RST (`reset`: the client's). The side that
+ * closes first has the TIME_WAIT, and after a RST nobody has.
+ */
+export const originSeenSchema = z.object({
+  requests: countSchema.describe('requests, or exchanges of bytes, that were answered'),
+  used: countSchema.describe('connections that had at least one of them'),
+  closedFirst: z.object({ client: countSchema, server: countSchema, reset: countSchema, open: countSchema }),
+  idle: z
+    .object({ p50: z.number(), max: z.number() })
+    .nullable()
+    .optional()
+    .describe('ms that connections had lain idle when the client closed them; null: it closed none'),
+  destinations: z
+    .array(z.object({ to: z.string(), connections: countSchema, requests: countSchema }))
+    .optional()
+    .describe('where connections went, as "203.0.113.7:443", the most frequent first'),
+  agents: z.record(z.string(), countSchema).optional().describe('User-Agent of requests → how many; "": none'),
+  heads: z.record(z.string(), countSchema).optional().describe('what requests said: close, keep-alive, HEAD, POST'),
+});
+export type OriginSeen = z.infer<typeof originSeenSchema>;

@@ -20,6 +20,8 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'cpio', program: 'cpio', why: 'reads the images of guests, to check them' },
   { name: 'strace', program: 'strace', why: "counts a proxy's refused calls without root" },
   { name: 'bpftrace', program: 'bpftrace', why: "counts a proxy's refused calls with eBPF" },
+  { name: 'curl', program: 'curl', why: "a client of many, on the lab's internet" },
+  { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },
   { name: 'vagrant-libvirt', program: null, why: 'the provider with which vagrant reads the Vagrantfile' },
   { name: 'chromium', program: 'chromium', why: 'opens the reports and the live page' },

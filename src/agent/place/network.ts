@@ -9,12 +9,16 @@
  *
  *     client namespace                                        proxy namespace
  *     lo: 198.18.128.1 …               198.18.1.1 ─ veth ─ 198.18.1.2      lo: the profile's addresses
+ *
+ * To a program with an internet the origin is every address of both families that is not its own: it has a default route to the origin, and
+ * there every address is local. Nothing else has a route, in either namespace.
  */
 
-import { isLoopback } from '../../domain/addresses.js';
+import { familyOf, isLoopback } from '../../domain/addresses.js';
 import type { Target } from '../../domain/target.js';
 import { SystemCallError } from '../../kernel/errno.js';
 import { openRouteControl, type RouteControl } from '../../kernel/rtnetlink.js';
+import { hasIpv6 } from '../../load/origin/internet/any-address.js';
 
 const CLIENT_LINK = 'bs-client';
 const TO_PROXY_LINK = 'bs-to-proxy';
@@ -49,9 +53,16 @@ interface Addresses {
   readonly clientAddress: (i: number) => string;
   /** Of neighbours that have none of their own. */
   readonly neighbourAddress: (i: number) => string;
+  /** Of a program with an internet that has none of this family. */
+  readonly programAddress: string;
+  /** Of the i-th name that is looked up. */
+  readonly namedAddress: (i: number) => string;
 }
 
-/** IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193). Profiles may not use either. */
+/**
+ * IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193); for names, and for who connects to them, RFC 5180's
+ * benchmarking net 2001:2::/48, since programs prefer IPv4 to unique local addresses (RFC 6724 §2.1). Profiles may not use any of them.
+ */
 const ADDRESSES: Record<4 | 6, Addresses> = {
   4: {
     client: '198.18.0.1',
@@ -71,6 +82,8 @@ const ADDRESSES: Record<4 | 6, Addresses> = {
     clientNetPrefix: 17,
     clientAddress: (i) => `198.18.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
     neighbourAddress: (i) => `198.18.2.${i + 1}`,
+    programAddress: '198.18.3.1',
+    namedAddress: (i) => `198.19.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
   },
   6: {
     client: 'fdb5::1',
@@ -90,6 +103,8 @@ const ADDRESSES: Record<4 | 6, Addresses> = {
     clientNetPrefix: 48,
     clientAddress: (i) => `fdb5:0:3::${(i + 1).toString(16)}`,
     neighbourAddress: (i) => `fdb5:0:5::${(i + 1).toString(16)}`,
+    programAddress: '2001:2::1',
+    namedAddress: (i) => `2001:2:0:1::${(i + 1).toString(16)}`,
   },
 };
 
@@ -186,6 +201,72 @@ export function setUpOrigin(addresses: readonly string[], family: 4 | 6): void {
     control.linkUp(ORIGIN_LINK);
     control.addNeighbour(ORIGIN_LINK, net.client, CLIENT_MAC);
     control.addRoute(net.any, 0, net.client, ORIGIN_LINK);
+  });
+}
+
+/** The families that an internet has here. */
+const families = (): readonly (4 | 6)[] => (hasIpv6() ? [4, 6] : [4]);
+
+/** Names that can have addresses of their own. */
+const MOST_NAMES = 0x7e00;
+
+/** The addresses of the n-th name that a program looks up, one of each family; undefined: there are no more. */
+export function namedAddresses(nth: number): string[] | undefined {
+  return nth < MOST_NAMES ? families().map((family) => ADDRESSES[family].namedAddress(nth)) : undefined;
+}
+
+/** Where a program with an internet finds the resolver. */
+export function resolverAddresses(): string[] {
+  return families().map((family) => ADDRESSES[family].origin);
+}
+
+/** The addresses of a program with an internet: its own, and one of the lab's in a family in which it has none. */
+export function withBothFamilies(addresses: readonly string[]): string[] {
+  const lacking = families().filter((family) => !addresses.some((address) => familyOf(address) === family));
+  return [...addresses, ...lacking.map((family) => ADDRESSES[family].programAddress)];
+}
+
+/**
+ * The side of a program with an internet: the pair, its addresses, and a way to everywhere. What does not bind has the first address of
+ * the family. @param addresses of both families @throws SystemCallError
+ */
+export function joinInternet(addresses: readonly string[], originPid: number): void {
+  withControl((control) => {
+    control.linkUp('lo');
+    control.addVeth(CLIENT_LINK, CLIENT_MAC, ORIGIN_LINK, ORIGIN_MAC, originPid);
+    for (const address of addresses) control.addAddress('lo', address, ADDRESSES[familyOf(address)].hostPrefix);
+    for (const family of families())
+      control.addAddress(CLIENT_LINK, ADDRESSES[family].client, ADDRESSES[family].linkPrefix);
+    control.linkUp(CLIENT_LINK);
+    for (const family of families()) {
+      const { origin, any } = ADDRESSES[family];
+      control.addNeighbour(CLIENT_LINK, origin, ORIGIN_MAC);
+      control.addRoute(
+        any,
+        0,
+        origin,
+        CLIENT_LINK,
+        addresses.find((address) => familyOf(address) === family),
+      );
+    }
+  });
+}
+
+/** The origin's side of an internet, in its own namespace. @param addresses of the program @throws SystemCallError */
+export function becomeInternet(addresses: readonly string[]): void {
+  withControl((control) => {
+    control.linkUp('lo');
+    for (const family of families())
+      control.addAddress(ORIGIN_LINK, ADDRESSES[family].origin, ADDRESSES[family].linkPrefix);
+    control.linkUp(ORIGIN_LINK);
+    for (const family of families()) {
+      control.addNeighbour(ORIGIN_LINK, ADDRESSES[family].client, CLIENT_MAC);
+      control.ownEveryAddress(ADDRESSES[family].any);
+    }
+    for (const address of addresses) {
+      const { client, hostPrefix } = ADDRESSES[familyOf(address)];
+      control.addRoute(address, hostPrefix, client, ORIGIN_LINK);
+    }
   });
 }
 

@@ -11,6 +11,8 @@ export interface Origin {
   readonly pid: number;
   /** @returns the sysctls of the request, as read back */
   serve(request: OriginProtocol['serve']['request']): Promise<Record<string, string>>;
+  /** Answer for every address instead. @returns what the program has to know of it, and the sysctls as read back */
+  openInternet(request: OriginProtocol['openInternet']['request']): Promise<OriginProtocol['openInternet']['answer']>;
   stats(): Promise<OriginStats>;
   stop(): void;
 }
@@ -22,6 +24,7 @@ export async function connectOrigin({ child }: LaunchedOrigin): Promise<Origin> 
   return {
     pid: role.pid,
     serve: async (request) => (await role.ask('serve', request)).sysctls,
+    openInternet: (request) => role.ask('openInternet', request),
     stats: () => role.ask('stats', {}, true),
     stop: role.end,
   };

@@ -3,7 +3,9 @@
  */
 import { z } from 'zod';
 import { targetSchema } from '../../domain/target.js';
+import { internetSchema } from '../../plan/origin-settings.js';
 import { loadPlanSchema } from '../../plan/plan.js';
+import { originSeenSchema } from '../../results/figures.js';
 import { nothing, type ProtocolOf } from './channel.js';
 
 const sysctls = z.record(z.string(), z.string());
@@ -39,6 +41,22 @@ export const originSchemas = {
     /** The sysctls of the request, as read back. */
     answer: z.object({ sysctls }),
   },
+  /** Instead of `serve`: make the origin's side of an internet, and answer for every address. */
+  openInternet: {
+    request: z.object({
+      /** Those of the program. */
+      addresses: z.array(z.string()),
+      internet: internetSchema,
+      sysctls: sysctls.optional(),
+    }),
+    answer: z.object({
+      sysctls,
+      /** The certificate that the program is to trust, PEM. */
+      authority: z.string(),
+      /** Addresses of the resolver. */
+      resolvers: z.array(z.string()),
+    }),
+  },
   stats: {
     request: nothing,
     answer: z.object({
@@ -48,6 +66,7 @@ export const originSchemas = {
       listenOverflows: z.number().nullable(),
       /** TcpExt.PAWSPassive there: SYNs dropped for their old timestamps; null likewise, and since 4.12 with tcp_tw_recycle. */
       pawsPassive: z.number().nullable(),
+      seen: originSeenSchema.optional(),
       /** CPU seconds since the process began. */
       cpu: z.object({ user: z.number(), system: z.number() }),
     }),

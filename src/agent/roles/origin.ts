@@ -4,14 +4,16 @@
 import '../../machine/no-debugger.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
+import type { RunningInternet } from '../../load/origin/internet/internet.js';
 import { type OriginThreads, startOrigin } from '../../load/origin/threads.js';
 import { descriptorLimit } from '../place/limits.js';
-import { setUpOrigin } from '../place/network.js';
+import { becomeInternet, namedAddresses, resolverAddresses, setUpOrigin } from '../place/network.js';
 import { applySysctls } from '../place/sysctls.js';
 import type { OriginProtocol } from './origin-protocol.js';
 import { type Handlers, serveRole } from './serve.js';
 
 let threads: OriginThreads | undefined;
+let internet: RunningInternet | undefined;
 let ownNamespace = false;
 
 const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
@@ -20,10 +22,7 @@ const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
   if (ownNamespace) {
     const all = [...request.listen, ...neighbours.flatMap(({ listen }) => listen)];
     setUpOrigin([...new Set(all.map(({ address }) => address))], request.family);
-    // The origin must not be what runs out. Its namespace is its own, so the profile's sysctls do not reach it.
-    for (const name of ['net.core.somaxconn', 'net.ipv4.tcp_max_syn_backlog']) {
-      if (!writeSysctl(name, '4000000').ok) writeSysctl(name, '65535');
-    }
+    widenQueues();
   }
   const sysctls = ownNamespace ? applySysctls(request.sysctls ?? {}) : {};
   const { plan, listen, certificate } = request;
@@ -38,15 +37,32 @@ const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
   return { sysctls };
 };
 
+const openInternet: Handlers<OriginProtocol>['openInternet'] = async ({ addresses, internet: settings, sysctls }) => {
+  ownNamespace = true;
+  becomeInternet(addresses);
+  widenQueues();
+  // It takes Node's HTTP and TLS, which the origin of a load does not wait for.
+  const { startInternet } = await import('../../load/origin/internet/internet.js');
+  internet = await startInternet(settings, namedAddresses);
+  return { sysctls: applySysctls(sysctls ?? {}), authority: internet.authority, resolvers: resolverAddresses() };
+};
+
+/** The origin must not be what runs out. Its namespace is its own, so the profile's sysctls do not reach it. */
+function widenQueues(): void {
+  for (const name of ['net.core.somaxconn', 'net.ipv4.tcp_max_syn_backlog'])
+    if (!writeSysctl(name, '4000000').ok) writeSysctl(name, '65535');
+}
+
 function stats() {
   const { user, system } = process.cpuUsage();
   const counters = ownNamespace ? readNetCounters() : {};
   return {
     ...(threads?.counts() ?? { accepted: 0, refused: 0 }),
+    ...(internet ? { accepted: internet.accepted(), seen: internet.seen() } : {}),
     listenOverflows: counters['TcpExt.ListenOverflows'] ?? null,
     pawsPassive: counters['TcpExt.PAWSPassive'] ?? null,
     cpu: { user: user / 1e6, system: system / 1e6 },
   };
 }
 
-await serveRole<OriginProtocol>({ serve, stats });
+await serveRole<OriginProtocol>({ serve, openInternet, stats });

@@ -1,0 +1,50 @@
+/**
+ * Programs on the lab's internet, for tests against the kernel that runs here.
+ */
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { complete } from '../../src/domain/setting.js';
+import { netnsCommand } from '../../src/lab/netns.js';
+import { ORIGIN_SETTINGS, type OriginAnswer } from '../../src/plan/origin-settings.js';
+import { CLI, ROOT } from './cli.js';
+import type { DriverInput, DriverOutput } from './internet-driver.js';
+
+const DRIVER = fileURLToPath(new URL('./internet-driver.js', import.meta.url));
+
+interface Options extends Partial<Omit<DriverInput, 'command' | 'internet'>> {
+  readonly answer?: Partial<OriginAnswer>;
+  readonly names?: Record<string, string[]>;
+  /** Stands before the whole command, as to become another user. */
+  readonly within?: readonly string[];
+  readonly root?: boolean;
+  /** Where Node and the command line are found, if not here. */
+  readonly program?: readonly string[] | undefined;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Run a program to its end. Rejects when the lab cannot be made. */
+export async function onInternet(
+  command: readonly string[],
+  { answer = {}, names, within = [], root = process.getuid?.() === 0, program: there, env, ...input }: Options = {},
+): Promise<DriverOutput> {
+  const internet = { origin: complete(ORIGIN_SETTINGS, answer), names: names ?? null };
+  const driver = there ? DRIVER.replace(ROOT, there[1]!.replace(CLI.slice(ROOT.length), '')) : DRIVER;
+  const [program, ...rest] = [...within, ...netnsCommand([there?.[0] ?? process.execPath, driver], root)];
+  const { stdout } = await execa(program!, rest, {
+    env,
+    input: JSON.stringify({
+      command,
+      internet,
+      addresses: ['10.50.0.1'],
+      sysctls: {},
+      outside: '203.0.113.9',
+      ...input,
+    } satisfies DriverInput),
+  });
+  return JSON.parse(stdout) as DriverOutput;
+}
+
+/** The command of a program in Node, given as its text: a module. */
+export function nodeProgram(text: string): string[] {
+  return [process.execPath, '--input-type=module', '--eval', text];
+}
