@@ -68,7 +68,7 @@ function subjectText() {
  */
 import { formatTarget } from '../../domain/format.js';
 import { program } from '../define.js';
-import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import { eventBy, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 
@@ -100,7 +100,7 @@ export const ${name} = program('${name}', SETTINGS, {
     logs: [LOG],
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
   }),
-  readLine,
+  readLine: (log, line) => (log === LOG || log === STANDARD_ERROR ? eventBy(RULES, line) : null),
 });
 
 // Where does it listen, and from which address does it connect?
@@ -114,14 +114,10 @@ function configText(settings: ${type}, { directory, listen, outgoing }: ProxySet
 }
 
 // Which lines say that a bind() or connect() failed, and with which errno? Which say that it ran out of descriptors, or gave up?
-const FAILED = /Address already in use/;
-const OUT_OF_DESCRIPTORS = /Too many open files/;
-
-function readLine(log: string, line: string): LogEvent | null {
-  if (log !== LOG && log !== STANDARD_ERROR) return null;
-  if (FAILED.test(line)) return { kind: 'failure', call: 'bind', errno: 'EADDRINUSE' };
-  return OUT_OF_DESCRIPTORS.test(line) ? { kind: 'trouble', what: 'it ran out of descriptors' } : null;
-}
+const RULES: readonly LogRule[] = [
+  [/Address already in use/, refused('bind', 'EADDRINUSE')],
+  [/Too many open files/, OUT_OF_DESCRIPTORS],
+];
 `;
 }
 

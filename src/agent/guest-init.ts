@@ -10,6 +10,7 @@
 import '../machine/no-debugger.js';
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../domain/error.js';
 import { drain, duplicateOnto, loadModule, makeRaw, mount, powerOff, raiseDescriptorLimit } from '../kernel/boot.js';
 
 /** Modules in this folder are loaded in the order of their names. */
@@ -70,7 +71,7 @@ function mountDevices(): void {
   try {
     mount('devtmpfs', '/dev');
   } catch (error) {
-    process.stderr.write(`bindstorm: ${error instanceof Error ? error.message : error}\n`);
+    process.stderr.write(`bindstorm: ${messageOf(error)}\n`);
   }
 }
 
@@ -87,7 +88,7 @@ function loadModules(): void {
       loadModule(fd, name);
     } catch (error) {
       // The agent finds out what is missing and says what that means; the run may not need it.
-      process.stderr.write(`bindstorm: ${error instanceof Error ? error.message : error}\n`);
+      process.stderr.write(`bindstorm: ${messageOf(error)}\n`);
     } finally {
       closeSync(fd);
     }

@@ -2,8 +2,10 @@
  * The agent: the process inside the lab that does what the controller asks. It ends when its input ends, so that it never
  * outlives the controller.
  */
+import { messageOf } from '../domain/error.js';
 import { dieWithParent, unsupportedPlatform } from '../kernel/libc.js';
 import { readMessages, writeMessage } from '../machine/ndjson.js';
+import { deferred } from '../machine/promises.js';
 import { enterBox, restoringMachineSysctls } from './place/box-guard.js';
 import { runCheck } from './place/check.js';
 import { describeEnvironment } from './place/environment.js';
@@ -50,16 +52,13 @@ function end({ ownNamespace, inBox }: AgentOptions, code: number): never {
 }
 
 async function converse(options: AgentOptions): Promise<void> {
-  let stop: () => void = () => {};
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
-  });
+  const stopped = deferred();
   const environment = describeEnvironment(options.ownNamespace ? 'netns' : 'host');
   say({ type: 'hello', protocol: PROTOCOL_VERSION, pid: process.pid, environment });
   try {
     for await (const command of readMessages(process.stdin, commandSchema)) {
-      if (command.type === 'stop') stop();
-      else answer(command, options, stopped).then(say, fail);
+      if (command.type === 'stop') stopped.resolve();
+      else answer(command, options, stopped.promise).then(say, fail);
     }
   } catch (error) {
     fail(error);
@@ -102,7 +101,6 @@ async function answer(
 function fail(error: unknown): void {
   // The stack goes to standard error, which the controller keeps for a failed run; the message is for the user.
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-  const message = error instanceof Error ? error.message : String(error);
   const { report: proxy, configuration } = error instanceof ProxyFailed ? error : {};
-  say({ type: 'failed', message, proxy, configuration });
+  say({ type: 'failed', message: messageOf(error), proxy, configuration });
 }

@@ -12,6 +12,7 @@ import {
 import type { SocketObserver } from '../kernel/sock-diag.js';
 import { outcomesSince, totalOf } from '../load/outcome.js';
 import type { Pool } from '../load/pool.js';
+import { deferred } from '../machine/promises.js';
 import type { Outcomes, Second } from '../results/schema.js';
 import type { Origin, OriginStats } from './roles/origin-client.js';
 import type { ProxyRole, ProxyStats } from './roles/proxy-client.js';
@@ -68,10 +69,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
   let busy = false;
   let broken: { readonly error: unknown } | undefined;
   let over = false;
-  let giveUp: (reason: unknown) => void = () => {};
-  const failure = new Promise<never>((_, reject) => {
-    giveUp = reject;
-  });
+  const { promise: failure, reject: giveUp } = deferred<never>();
   failure.catch(() => {});
   // Samples are due at start + k·interval; a late one does not shift the next.
   let timer = setTimeout(tick, dueIn(1));

@@ -19,11 +19,6 @@ export interface KernelVersion {
   readonly hz: number | null;
 }
 
-/** A text that is not a kernel release. */
-export class KernelVersionError extends UserError {
-  override name = 'KernelVersionError';
-}
-
 const RELEASE = /^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,5}))?(?:\.\d+)*(?:[-+_~][!-~]*)?$/;
 const ENTERPRISE = /-(\d+(?:\.\d+)*)\.el(\d+)(?:[._]|$)/;
 
@@ -32,13 +27,13 @@ const ENTERPRISE = /-(\d+(?:\.\d+)*)\.el(\d+)(?:[._]|$)/;
  * enterprise kernel; a release candidate is taken for the release.
  * @param release `6.18.44-cloud`, `3.10.0-1160.el7.x86_64`, `7.2.13+deb14-cloud-amd64`, `6.3`
  * @param hz its CONFIG_HZ, as 250; no release tells it
- * @throws KernelVersionError
+ * @throws UserError for a text that is no kernel release
  */
 export function parseKernelVersion(release: string, hz?: number | null): KernelVersion {
   const match = RELEASE.exec(release);
   if (!match) {
     const shown = JSON.stringify(release.slice(0, 80));
-    throw new KernelVersionError(
+    throw new UserError(
       `${shown} is not a kernel release; one begins with two or three numbers, for example 6.1.0-28-amd64`,
     );
   }
@@ -56,7 +51,7 @@ export function parseKernelVersion(release: string, hz?: number | null): KernelV
 /**
  * Whether a kernel is `wanted` or newer, by its number alone (a backport does not show in it).
  * @param wanted `6.3` or `6.1.32`
- * @throws KernelVersionError when `wanted` is no release
+ * @throws UserError when `wanted` is no release
  */
 export function atLeast(version: KernelVersion, wanted: string): boolean {
   const limit = parseKernelVersion(wanted);

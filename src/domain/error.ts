@@ -67,3 +67,12 @@ export class LabError extends UserError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What `work` returns, or `otherwise` where it throws: for files that may be gone by now, or closed to this user. */
+export function unlessThrown<T, E>(work: () => T, otherwise: E): T | E {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+}

@@ -10,7 +10,7 @@
 
 import { failureCount, isFailure, outcomeProblem } from './outcome.js';
 import { own } from './own.js';
-import { parseDuration, quote, UnitError } from './units.js';
+import { orReport, parseDuration, quote, UnitError } from './units.js';
 import { closest } from './words.js';
 
 export const LATENCY_PHASES = ['bind', 'connect', 'response', 'total', 'lag', 'failed'] as const;
@@ -273,12 +273,10 @@ export function parseMetric(text: string): Metric {
  * @returns undefined for a name that this version does not know
  */
 export function knownMetric(text: string): Metric | undefined {
-  try {
-    return parseMetric(text);
-  } catch (error) {
-    if (error instanceof UnitError) return undefined;
-    throw error;
-  }
+  return orReport(
+    () => parseMetric(text),
+    () => {},
+  );
 }
 
 /** The one failing outcome of the main load that a metric counts: such a failure can vanish by turning into another. */

@@ -9,6 +9,17 @@ export class UnitError extends UserError {
   override name = 'UnitError';
 }
 
+/** What `parse` returns; undefined where it throws UnitError, whose message is reported. Throws whatever else it throws. */
+export function orReport<T>(parse: () => T, report: (message: string) => void): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UnitError)) throw error;
+    report(error.message);
+    return undefined;
+  }
+}
+
 /** The form of a rate; schemas have it as a pattern. */
 export const RATE = /^\s*(\d+(?:\.\d+)?)([kM]?)\/(s|sec|m|min)\s*$/;
 const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1000, M: 1_000_000 };

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { formatDuration, formatRate } from './format.js';
 import type { ValueKind } from './setting.js';
 import {
+  orReport,
   type PortRange,
   parseDuration,
   parsePercent,
@@ -22,13 +23,8 @@ function parsed<T>(parse: (text: string) => T, pattern: RegExp): z.ZodType<T> {
     .string()
     .regex(pattern, { error: (issue) => messageOf(parse, String(issue.input)), abort: true })
     .transform((text, context): T => {
-      try {
-        return parse(text);
-      } catch (error) {
-        if (!(error instanceof UnitError)) throw error;
-        context.addIssue({ code: 'custom', message: error.message, input: text });
-        return z.NEVER;
-      }
+      const report = (message: string) => context.addIssue({ code: 'custom', message, input: text });
+      return orReport(() => parse(text), report) ?? z.NEVER;
     });
 }
 

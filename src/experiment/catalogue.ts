@@ -32,7 +32,7 @@ export function fixNames(): string[] {
     .sort();
 }
 
-/** The catalogue, or a part of it. @throws UserError for a name that is not in it, and FixError */
+/** The catalogue, or a part of it. @throws UserError for a name that is not in it, and for a file that is no fix */
 function readCatalogue(only: readonly string[] | null): Fix[] {
   const names = fixNames();
   const unknown = only?.find((name) => !names.includes(name));
@@ -95,7 +95,7 @@ export interface CatalogueEnd {
   readonly complete: boolean;
 }
 
-/** Make the tables that are missing, or what is missing of them. Rejects with LabError and SubjectChanged. */
+/** Make the tables that are missing, or what is missing of them. Rejects with LabError, and with UserError where a program is of another version than before. */
 export async function tryCatalogue(
   { dir, journal, contents: { begin } }: Session<'fixes'>,
   { signal, note, onRun, onReport }: CatalogueInput,

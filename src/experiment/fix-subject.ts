@@ -16,11 +16,6 @@ import { type FixRow, HOST } from './fix-rows.js';
 /** Which program a table is of, beside its journal. */
 const ROW_FILE = 'row.json';
 
-/** A table of another version of the program cannot be resumed. */
-export class SubjectChanged extends UserError {
-  override name = 'SubjectChanged';
-}
-
 export type FoundRow =
   | { readonly kind: 'there'; readonly of: FixRow }
   /** Its program is not on this machine. */
@@ -29,7 +24,7 @@ export type FoundRow =
 /**
  * The row of a program: its version, and by it its strategy.
  * @param dir of its table, which may have been begun
- * @throws SubjectChanged when it was begun with another version
+ * @throws UserError when it was begun with another version
  */
 export async function subjectRow(kind: ProxyKind, dir: string, examine = examineProgram): Promise<FoundRow> {
   const { defaults, strategy } = proxySubjectOf(kind);
@@ -43,7 +38,7 @@ export async function subjectRow(kind: ProxyKind, dir: string, examine = examine
   }
   const { version } = found;
   if (before !== undefined && before.subject?.version !== version)
-    throw new SubjectChanged(
+    throw new UserError(
       `${dir} was begun with ${kind} ${before.subject?.version}, and here is ${version}; counts of two versions are not one table: begin a new one, or remove that folder to have its row anew`,
     );
   return { kind: 'there', of: { strategy: strategy(defaults, version), subject: { kind, version } } };

@@ -7,7 +7,7 @@
  * `local_lock=flock`: then it holds on this machine only. Where a file system has no locks at all the work continues, with a warning.
  */
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -15,6 +15,7 @@ import { UserError } from '../domain/error.js';
 import { printable } from '../domain/printable.js';
 import { EAGAIN, EINTR, errnoName } from '../kernel/errno.js';
 import { errno, flock, LOCK_EX, LOCK_NB } from '../kernel/libc.js';
+import { readJson } from '../machine/read-file.js';
 import { JournalError } from './journal.js';
 
 export const LOCK_FILE = '.lock';
@@ -58,7 +59,7 @@ export function lockFolder(dir: string, note: (text: string) => void): FolderLoc
       write(fd);
       return held(fd, path);
     }
-    const holder = refused === EAGAIN ? readHolder(path) : undefined;
+    const holder = refused === EAGAIN ? readJson(path, holderSchema) : undefined;
     closeSync(fd);
     if (refused !== EAGAIN) {
       note(
@@ -132,14 +133,6 @@ function held(fd: number, path: string): FolderLock {
       closeSync(fd);
     },
   };
-}
-
-function readHolder(path: string): Holder | undefined {
-  try {
-    return holderSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    return undefined;
-  }
 }
 
 /** What was written by one that is no more is not the holder's. Of another machine's processes nothing is known. */

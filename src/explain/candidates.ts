@@ -19,7 +19,6 @@ export type Groups = Readonly<Record<string, string | undefined>>;
 const COMMON: Pattern = {
   after: /\b(?<call>bind|connect|listen|socket|accept)\b/i,
   match: new RegExp(`(?<errno>${ERRNO_TEXT}|\\bE(?:ADDRINUSE|ADDRNOTAVAIL|MFILE|NFILE)\\b)`, 'i'),
-  strategy: null,
 };
 
 /** All patterns, in the order of trial: common words last. */

@@ -61,15 +61,8 @@ export function createExplainer(): Explainer {
   let told = 0;
   const note = (at: number, finding: Finding | undefined) => {
     if (!finding) return false;
-    const key = [
-      finding.program,
-      finding.version,
-      finding.call,
-      finding.errno,
-      finding.cause,
-      finding.strategy?.name,
-      finding.note,
-    ].join('|');
+    const { program, version, call, errno, cause, strategy } = finding;
+    const key = [program, version, call, errno, cause, strategy?.name, finding.note].join('|');
     const known = merged.get(key);
     if (!known) merged.set(key, { at, finding });
     else if (known.at < at) known.finding.count += 1;
@@ -109,7 +102,7 @@ function ofErrno(errno: Errno, line: string): Finding {
     errno === 'EADDRINUSE' || errno === 'EADDRNOTAVAIL'
       ? 'either'
       : (causeOf({ call: 'connect', errno, port: null, address: null }) ?? 'either');
-  return finding({ program: null, line, call: 'none', errno, cause, strategy: null, sure: false });
+  return finding({ line, call: 'none', errno, cause });
 }
 
 function ofTrace(
@@ -118,7 +111,7 @@ function ofTrace(
 ): Finding | undefined {
   const cause = causeOf({ call, errno, port, address });
   if (!cause) return undefined;
-  return finding({ program: null, version: 'from a trace', line, call, errno, cause, strategy, sure, note });
+  return finding({ version: 'from a trace', line, call, errno, cause, strategy, sure, note });
 }
 
 /** @param candidates whose texts are in the line, in the order of trial @param near whether a line around it matches */
@@ -142,18 +135,9 @@ function ofMatch(program: Program, pattern: Pattern, groups: Groups, line: strin
   const port = groups.port === undefined ? null : Number(groups.port);
   const cause = pattern.cause ?? causeOf({ call, errno, port, address: groups.address ?? null });
   if (!cause) return undefined;
-  return finding({
-    program: program.name,
-    version: pattern.version,
-    line: line.trim(),
-    call,
-    errno,
-    cause,
-    strategy: pattern.strategy,
-    sure: false,
-    note: pattern.note,
-    shipped: program.profile,
-  });
+  const { version, strategy, note } = pattern;
+  const shipped = program.profile;
+  return finding({ program: program.name, version, line: line.trim(), call, errno, cause, strategy, note, shipped });
 }
 
 /** Common words, of a program that is not known: the call and the errno in one line. */
@@ -164,34 +148,33 @@ function ofUnknownProgram(groups: Groups, line: string): Finding | undefined {
   // A line of common words does not say whether the socket was to listen.
   const cause =
     call === 'bind' && errno === 'EADDRINUSE' ? 'either' : causeOf({ call, errno, port: null, address: null });
-  return cause && finding({ program: null, line: line.trim(), call, errno, cause, strategy: null, sure: false });
+  return cause && finding({ line: line.trim(), call, errno, cause });
 }
 
-interface Parts {
-  readonly program: string | null;
-  readonly version?: string | undefined;
-  readonly line: string;
-  readonly call: Call;
-  readonly errno: Errno | null;
-  readonly cause: CauseName;
-  readonly strategy: StrategyName | null;
-  readonly sure: boolean;
+/** What is not given is not known. */
+interface Parts extends Pick<Finding, 'line' | 'call' | 'errno' | 'cause'> {
+  readonly program?: string | null;
+  readonly version?: string | null | undefined;
+  readonly strategy?: StrategyName | null | undefined;
+  readonly sure?: boolean;
   readonly note?: string | null | undefined;
-  readonly shipped?: string | undefined;
+  readonly shipped?: string | null | undefined;
 }
 
-function finding({ strategy, sure, shipped, ...parts }: Parts): Finding {
+function finding({ program = null, version = null, sure = false, note = null, ...rest }: Parts): Finding {
+  const { strategy = null, shipped = null, ...parts } = rest;
   const why = CAUSES[parts.cause];
   const likely = strategy ?? (parts.cause === 'four-tuples' ? 'connect' : null);
   // Where nothing ran out, how the port was to be chosen is beside the point.
   const shortage = why.shortage || parts.cause === 'four-tuples-or-ipv6' || parts.cause === 'either';
   return {
+    program,
+    version,
     ...parts,
-    version: parts.version ?? null,
-    note: parts.note ?? null,
+    note,
     count: 1,
     why,
     strategy: likely && shortage ? { name: likely, sure } : null,
-    reproduce: why.shortage && likely ? { shipped: shipped ?? null, yaml: profileFor(likely) } : null,
+    reproduce: why.shortage && likely ? { shipped, yaml: profileFor(likely) } : null,
   };
 }

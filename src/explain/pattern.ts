@@ -20,13 +20,13 @@ export interface Pattern {
   readonly without?: RegExp;
   /** Another line within a dozen that must be there too. */
   readonly near?: RegExp;
-  /** Where the line does not say. */
+  /** Where the line does not say; `none` without it. */
   readonly call?: Call;
   readonly errno?: Errno;
   /** Overrides what call and errno come to. */
   readonly cause?: CauseName;
-  /** How the program gets its local port when it says this; null: cannot be told. */
-  readonly strategy: StrategyName | null;
+  /** How the program gets its local port when it says this, where that can be told. */
+  readonly strategy?: StrategyName;
   /** Which version or setting, as far as the line tells. */
   readonly version?: string;
   /** What a reader must know beside. One sentence. */

@@ -3,6 +3,7 @@
  * The parsers are pure; the readers read.
  */
 import { readFileSync } from 'node:fs';
+import { unlessThrown } from '../domain/error.js';
 
 /** Counter name, such as `TcpExt.TWRecycled`, to value. */
 export type Counters = Record<string, number>;
@@ -101,9 +102,5 @@ export function readLoad1(): number | undefined {
 }
 
 function readOptional(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  return unlessThrown(() => readFileSync(path, 'utf8'), undefined);
 }

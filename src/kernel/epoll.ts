@@ -2,18 +2,7 @@
  * epoll(7) with preallocated events, and waits exact to the microsecond.
  */
 import { EINTR, SystemCallError } from './errno.js';
-import {
-  EPOLL_CTL_ADD,
-  EPOLL_CTL_DEL,
-  EPOLL_CTL_MOD,
-  epollCreate1,
-  epollCtl,
-  epollWait,
-  errno,
-  nativeBuffer,
-  ppoll,
-  close as sysClose,
-} from './libc.js';
+import * as libc from './libc.js';
 
 /** `struct epoll_event` is packed on x86-64 only (include/uapi/linux/eventpoll.h). */
 const EVENT_SIZE = process.arch === 'x64' ? 12 : 16;
@@ -38,12 +27,12 @@ export interface Epoll {
 
 /** @param capacity events taken from the kernel at once */
 export function createEpoll(capacity: number): Epoll {
-  const epfd = epollCreate1(EPOLL_CLOEXEC);
-  if (epfd < 0) throw new SystemCallError('epoll_create1', errno());
-  const ready = nativeBuffer(EVENT_SIZE * capacity);
-  const one = nativeBuffer(16);
-  const pollfd = nativeBuffer(8);
-  const timeout = nativeBuffer(16);
+  const epfd = libc.epollCreate1(EPOLL_CLOEXEC);
+  if (epfd < 0) throw new SystemCallError('epoll_create1', libc.errno());
+  const ready = libc.nativeBuffer(EVENT_SIZE * capacity);
+  const one = libc.nativeBuffer(16);
+  const pollfd = libc.nativeBuffer(8);
+  const timeout = libc.nativeBuffer(16);
   const timeoutView = new Int32Array(timeout.bytes.buffer);
   pollfd.view.setInt32(0, epfd, true);
   pollfd.view.setInt16(4, POLLIN, true);
@@ -51,17 +40,17 @@ export function createEpoll(capacity: number): Epoll {
   const control = (op: number, fd: number, events: number): void => {
     one.view.setUint32(0, events, true);
     one.view.setInt32(DATA_OFFSET, fd, true);
-    if (epollCtl(epfd, op, fd, one.address) < 0) throw new SystemCallError('epoll_ctl', errno(), `fd ${fd}`);
+    if (libc.epollCtl(epfd, op, fd, one.address) < 0) throw new SystemCallError('epoll_ctl', libc.errno(), `fd ${fd}`);
   };
   const take = (): number => {
-    const n = epollWait(epfd, ready.address, capacity, 0);
-    if (n < 0 && errno() !== EINTR) throw new SystemCallError('epoll_wait', errno());
+    const n = libc.epollWait(epfd, ready.address, capacity, 0);
+    if (n < 0 && libc.errno() !== EINTR) throw new SystemCallError('epoll_wait', libc.errno());
     return Math.max(n, 0);
   };
   return {
-    add: (fd, events) => control(EPOLL_CTL_ADD, fd, events),
-    modify: (fd, events) => control(EPOLL_CTL_MOD, fd, events),
-    remove: (fd) => control(EPOLL_CTL_DEL, fd, 0),
+    add: (fd, events) => control(libc.EPOLL_CTL_ADD, fd, events),
+    modify: (fd, events) => control(libc.EPOLL_CTL_MOD, fd, events),
+    remove: (fd) => control(libc.EPOLL_CTL_DEL, fd, 0),
     wait(micros) {
       if (micros < 1) return take();
       // epoll_wait counts in milliseconds and epoll_pwait2 needs kernel 5.11 and a new libc. An epoll descriptor can itself
@@ -69,12 +58,12 @@ export function createEpoll(capacity: number): Epoll {
       const seconds = Math.floor(micros / 1e6);
       timeoutView[0] = seconds;
       timeoutView[2] = Math.floor((micros - seconds * 1e6) * 1e3);
-      const n = ppoll(pollfd.address, 1, timeout.address, 0);
-      if (n < 0 && errno() !== EINTR) throw new SystemCallError('ppoll', errno());
+      const n = libc.ppoll(pollfd.address, 1, timeout.address, 0);
+      if (n < 0 && libc.errno() !== EINTR) throw new SystemCallError('ppoll', libc.errno());
       return n > 0 ? take() : 0;
     },
     fdAt: (i) => ready.view.getInt32(i * EVENT_SIZE + DATA_OFFSET, true),
     eventsAt: (i) => ready.view.getUint32(i * EVENT_SIZE, true),
-    close: () => void sysClose(epfd),
+    close: () => void libc.close(epfd),
   };
 }

@@ -3,21 +3,7 @@
  */
 
 import { EINTR, SystemCallError } from './errno.js';
-import {
-  AF_NETLINK,
-  bind,
-  errno,
-  nativeBuffer,
-  recv,
-  SO_RCVBUF,
-  SOCK_CLOEXEC,
-  SOCK_RAW,
-  SOL_SOCKET,
-  send,
-  setsockopt,
-  socket,
-  close as sysClose,
-} from './libc.js';
+import * as libc from './libc.js';
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
@@ -56,32 +42,32 @@ export interface Netlink {
 
 /** Open a netlink socket in the network namespace of the calling thread. Throws SystemCallError. */
 export function openNetlink(protocol: number): Netlink {
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-  if (fd < 0) throw new SystemCallError('socket', errno(), `AF_NETLINK ${protocol}`);
-  const local = nativeBuffer(12);
-  local.view.setUint16(0, AF_NETLINK, true);
-  if (bind(fd, local.address, 12) < 0) throw new SystemCallError('bind', errno(), 'AF_NETLINK');
-  const size = nativeBuffer(4);
+  const fd = libc.socket(libc.AF_NETLINK, libc.SOCK_RAW | libc.SOCK_CLOEXEC, protocol);
+  if (fd < 0) throw new SystemCallError('socket', libc.errno(), `AF_NETLINK ${protocol}`);
+  const local = libc.nativeBuffer(12);
+  local.view.setUint16(0, libc.AF_NETLINK, true);
+  if (libc.bind(fd, local.address, 12) < 0) throw new SystemCallError('bind', libc.errno(), 'AF_NETLINK');
+  const size = libc.nativeBuffer(4);
   size.view.setInt32(0, 1 << 20, true);
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size.address, 4);
+  libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_RCVBUF, size.address, 4);
   // The kernel fills dumps in pieces of at most 32 kB (net/netlink/af_netlink.c, netlink_dump), one recv each.
-  const incoming = nativeBuffer(1 << 16);
+  const incoming = libc.nativeBuffer(1 << 16);
   let sequence = 0;
 
   function transmit(...messages: readonly NetlinkMessage[]): void {
     sequence++;
     const bytes = concat(...messages.map((message) => withHeader(message, sequence)));
-    const buffer = nativeBuffer(bytes.length);
+    const buffer = libc.nativeBuffer(bytes.length);
     buffer.bytes.set(bytes);
-    if (send(fd, buffer.address, bytes.length, 0) < 0) throw new SystemCallError('send', errno(), 'netlink');
+    if (libc.send(fd, buffer.address, bytes.length, 0) < 0) throw new SystemCallError('send', libc.errno(), 'netlink');
   }
 
   /** Read until the request's end. @returns 0 or an errno */
   function receive(onMessage: (view: DataView, from: number, to: number) => void): number {
     for (;;) {
-      const n = recv(fd, incoming.address, incoming.bytes.length, 0);
+      const n = libc.recv(fd, incoming.address, incoming.bytes.length, 0);
       if (n < 0) {
-        const error = errno();
+        const error = libc.errno();
         if (error === EINTR) continue;
         return error;
       }
@@ -112,7 +98,7 @@ export function openNetlink(protocol: number): Netlink {
       transmit({ type, flags: NLM_F_DUMP, payload });
       return receive(onMessage);
     },
-    close: () => void sysClose(fd),
+    close: () => void libc.close(fd),
   };
 }
 

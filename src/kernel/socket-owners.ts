@@ -2,6 +2,7 @@
  * Which processes have sockets open, by the links of /proc/PID/fd (proc(5)). A socket in TIME_WAIT has no process any more.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { unlessThrown } from '../domain/error.js';
 import type { InodeSet } from './inode-set.js';
 
 interface Owner {
@@ -40,7 +41,12 @@ export function findOwners(inodes: InodeSet, namespace: string, most = MOST_DESC
     if (open === 'unreadable' || open === 'elsewhere') continue;
     descriptors += open.length;
     const sockets = countOf(pid, open, inodes);
-    if (sockets > 0) owners.push({ pid: Number(pid), command: commandOf(pid), sockets });
+    if (sockets > 0)
+      owners.push({
+        pid: Number(pid),
+        command: unlessThrown(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), '?'),
+        sockets,
+      });
   }
   return { owners: sorted(owners), unreadable, incomplete: false };
 }
@@ -75,13 +81,5 @@ function socketInode(path: string): number | undefined {
     return link.startsWith('socket:[') ? Number(link.slice(8, -1)) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return '?';
   }
 }

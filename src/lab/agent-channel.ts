@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type AgentEvent, eventSchema, PROTOCOL_VERSION } from '../agent/protocol.js';
 import { messageOf } from '../domain/error.js';
 import { readMessages, writeMessage } from '../machine/ndjson.js';
+import { withDeadline } from '../machine/promises.js';
 import { AgentDied, LabError, type LabSession } from './lab.js';
 
 export interface AgentChannel {
@@ -38,12 +39,14 @@ export async function greetAgent(channel: AgentChannel, deadlineMs: number): Pro
     throw new AgentDied(`the agent ${await channel.ended}`);
   }
 
-  const hello = await withDeadline(next(), deadlineMs, channel).catch(async (error: unknown) => {
+  const late = () => {
+    const progress = channel.progress?.();
+    return `no answer within ${deadlineMs / 1000} s${progress ? ` (${progress})` : ''}`;
+  };
+  const hello = await withDeadline(next(), deadlineMs, late).catch(async (error: unknown) => {
     channel.kill();
     await channel.ended;
-    throw new LabError(`the lab did not come up: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new LabError(`the lab did not come up: ${messageOf(error)}`, { cause: error });
   });
   if (hello.type !== 'hello') {
     channel.kill();
@@ -70,19 +73,4 @@ export async function greetAgent(channel: AgentChannel, deadlineMs: number): Pro
 /** The last line of a text that is not empty, for messages. */
 export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1)?.trim() ?? '';
-}
-
-async function withDeadline<T>(promise: Promise<T>, ms: number, channel: AgentChannel): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const progress = channel.progress?.();
-      reject(new Error(`no answer within ${ms / 1000} s${progress ? ` (${progress})` : ''}`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

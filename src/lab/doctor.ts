@@ -6,6 +6,7 @@ import { release } from 'node:os';
 import { staleSnapshots } from '../agent/place/host-guard.js';
 import { descriptorLimit } from '../agent/place/limits.js';
 import type { Check } from '../agent/protocol.js';
+import { messageOf } from '../domain/error.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { stateDirectory } from '../machine/folders.js';
@@ -74,7 +75,7 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
   try {
     check = await checkIn(lab);
   } catch (error) {
-    return [missing('network namespaces', error instanceof Error ? error.message : String(error), labRemedy())];
+    return [missing('network namespaces', messageOf(error), labRemedy())];
   }
   const { veth, strategies } = check;
   const [sysctl] = check.sysctls;

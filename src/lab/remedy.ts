@@ -2,7 +2,7 @@
  * Why a netns lab may be refused on this machine, and what its owner can do.
  */
 import { readFileSync } from 'node:fs';
-import { LabError } from '../domain/error.js';
+import { LabError, unlessThrown } from '../domain/error.js';
 import { findProgram } from '../machine/programs.js';
 
 /** The programs that make the lab; both are of util-linux. */
@@ -34,10 +34,6 @@ export function withLabRemedy(error: unknown): unknown {
 /** The machine has this switch, and it stands otherwise. */
 function isClosed(text: string): boolean {
   const [name, wanted] = text.split('=') as [string, string];
-  try {
-    const value = readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();
-    return name.startsWith('user.') ? value === '0' : value !== wanted;
-  } catch {
-    return false;
-  }
+  const value = unlessThrown(() => readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim(), null);
+  return value !== null && (name.startsWith('user.') ? value === '0' : value !== wanted);
 }

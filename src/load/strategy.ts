@@ -4,17 +4,7 @@
 
 import { type SocketOption, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { type PortRange, portCount } from '../domain/units.js';
-import {
-  errno,
-  IP_BIND_ADDRESS_NO_PORT,
-  IP_LOCAL_PORT_RANGE,
-  nativeBuffer,
-  SO_REUSEADDR,
-  SO_REUSEPORT,
-  SOL_IP,
-  SOL_SOCKET,
-  setsockopt,
-} from '../kernel/libc.js';
+import * as libc from '../kernel/libc.js';
 import { setPort, sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
 
 export interface Dialer {
@@ -38,10 +28,10 @@ interface DialerInput {
 }
 
 const OPTION_NUMBERS: Record<SocketOption, readonly [level: number, name: number]> = {
-  SO_REUSEADDR: [SOL_SOCKET, SO_REUSEADDR],
-  SO_REUSEPORT: [SOL_SOCKET, SO_REUSEPORT],
-  IP_BIND_ADDRESS_NO_PORT: [SOL_IP, IP_BIND_ADDRESS_NO_PORT],
-  IP_LOCAL_PORT_RANGE: [SOL_IP, IP_LOCAL_PORT_RANGE],
+  SO_REUSEADDR: [libc.SOL_SOCKET, libc.SO_REUSEADDR],
+  SO_REUSEPORT: [libc.SOL_SOCKET, libc.SO_REUSEPORT],
+  IP_BIND_ADDRESS_NO_PORT: [libc.SOL_IP, libc.IP_BIND_ADDRESS_NO_PORT],
+  IP_LOCAL_PORT_RANGE: [libc.SOL_IP, libc.IP_LOCAL_PORT_RANGE],
 };
 
 /** The 32 bits that an option is set to; for IP_LOCAL_PORT_RANGE high and low port in one (ip(7)). */
@@ -51,16 +41,16 @@ function optionValue(option: SocketOption, { low, high }: PortRange): number {
 
 /** Set one option of a strategy on a socket. @returns 0 or the errno */
 export function setStrategyOption(fd: number, option: SocketOption, ports: PortRange): number {
-  const value = nativeBuffer(4);
+  const value = libc.nativeBuffer(4);
   value.view.setUint32(0, optionValue(option, ports), true);
   const [level, name] = OPTION_NUMBERS[option];
-  return setsockopt(fd, level, name, value.address, 4) < 0 ? errno() : 0;
+  return libc.setsockopt(fd, level, name, value.address, 4) < 0 ? libc.errno() : 0;
 }
 
 /** Prepare a strategy. */
 export function createDialer(input: DialerInput): Dialer {
   const { options, address, port } = strategyOf(input.strategy);
-  const values = nativeBuffer(4 * Math.max(options.length, 1));
+  const values = libc.nativeBuffer(4 * Math.max(options.length, 1));
   const calls = options.map((option, i) => {
     values.view.setUint32(4 * i, optionValue(option, input.ports), true);
     const [level, name] = OPTION_NUMBERS[option];
@@ -74,7 +64,7 @@ export function createDialer(input: DialerInput): Dialer {
   const setOptions = (fd: number): number => {
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i]!;
-      if (setsockopt(fd, call.level, call.name, call.value, 4) < 0) return errno();
+      if (libc.setsockopt(fd, call.level, call.name, call.value, 4) < 0) return libc.errno();
     }
     return 0;
   };

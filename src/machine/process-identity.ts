@@ -2,6 +2,7 @@
  * A process, told from another one that has its number later.
  */
 import { readFileSync } from 'node:fs';
+import { unlessThrown } from '../domain/error.js';
 
 interface ProcessIdentity {
   readonly pid: number;
@@ -27,12 +28,15 @@ export function bootId(): string {
 
 /** Undefined when there is no such process, or only what is left of it until its parent looks. */
 function processStart(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the name in parentheses, may itself hold spaces and parentheses. The third is the state: Z is a zombie.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  const fields = unlessThrown(() => statFields(pid), []);
+  return fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/**
+ * The fields of /proc/PID/stat (proc(5)) from the third on, which is the state: Z is a zombie. The second, the name in parentheses, may
+ * itself have spaces and parentheses. Throws where there is no such process.
+ */
+export function statFields(pid: number): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

@@ -3,6 +3,7 @@
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { unlessThrown } from '../domain/error.js';
 
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -19,10 +20,8 @@ export function findProgram(program: string): string | undefined {
 }
 
 function isExecutable(path: string): boolean {
-  try {
+  return unlessThrown(() => {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  }, false);
 }

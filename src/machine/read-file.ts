@@ -2,7 +2,8 @@
  * Reading files that somebody has named: a pipe that nobody writes to would hang, a device would never end.
  */
 import { readFileSync, type Stats, statSync } from 'node:fs';
-import { UserError } from '../domain/error.js';
+import type { z } from 'zod';
+import { UserError, unlessThrown } from '../domain/error.js';
 
 /**
  * The text of a regular file.
@@ -25,4 +26,9 @@ function kindOf(stat: Stats): string {
   if (stat.isDirectory()) return 'a folder';
   if (stat.isFIFO()) return 'a named pipe';
   return stat.isSocket() ? 'a socket' : 'a device';
+}
+
+/** A JSON file of our own; undefined for one that is another's, damaged, or cannot be read. */
+export function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  return unlessThrown(() => schema.parse(JSON.parse(readFileSync(path, 'utf8'))), undefined);
 }

@@ -4,7 +4,7 @@
 import { canonicalAddress, expandCidr, expandRange, familyOf, isLoopback, unfitAddress } from '../domain/addresses.js';
 import { LABS, type LabKind } from '../domain/lab.js';
 import { labNetOf } from '../domain/reserved.js';
-import { quote, UnitError } from '../domain/units.js';
+import { orReport, quote } from '../domain/units.js';
 import type { AddressInput } from './merge.js';
 import type { Path, Report } from './problem.js';
 
@@ -55,13 +55,7 @@ function expand({ cidr, range, list, count }: AddressInput, report: Report): str
 }
 
 function attempt<T>(parse: () => T, report: Report, ...places: [Path, ...Path[]]): T | undefined {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof UnitError)) throw error;
-    report(error.message, ...places);
-    return undefined;
-  }
+  return orReport(parse, (message) => report(message, ...places));
 }
 
 function isFit(address: string, lab: LabKind, report: Report, where: Path): boolean {

@@ -6,7 +6,7 @@ import { formatTarget } from '../domain/format.js';
 import { LABS, type LabKind } from '../domain/lab.js';
 import { complete } from '../domain/setting.js';
 import type { Target } from '../domain/target.js';
-import { UnitError } from '../domain/units.js';
+import { orReport } from '../domain/units.js';
 import { DESTINATION_SETTINGS, type Destinations } from '../plan/destinations.js';
 import { parseTarget } from '../plan/targets.js';
 import type { DestinationsInput } from './merge.js';
@@ -96,13 +96,7 @@ function labDestinations(input: DestinationsInput, report: Report): Destinations
 
 /** The target that a text names; undefined for none, which is reported. */
 export function tryTarget(text: string, report: (message: string) => void): Target | undefined {
-  try {
-    return parseTarget(text);
-  } catch (error) {
-    if (!(error instanceof UnitError)) throw error;
-    report(error.message);
-    return undefined;
-  }
+  return orReport(() => parseTarget(text), report);
 }
 
 /** Why a target cannot be used. @param canonical its address and port */

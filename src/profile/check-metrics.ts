@@ -3,7 +3,7 @@
  */
 
 import { type Metric, parseLimit, parseMetric } from '../domain/metric.js';
-import { quote, UnitError } from '../domain/units.js';
+import { orReport, quote, UnitError } from '../domain/units.js';
 import { closest } from '../domain/words.js';
 import { EXPERIMENT_SETTINGS } from '../plan/experiment-settings.js';
 import type { Arrival, Threshold } from '../plan/plan.js';
@@ -69,19 +69,16 @@ export function checkThresholds(input: ProfileInput, findings: Finding[]): Thres
 }
 
 function checkMetric(text: string, path: Path, input: ProfileInput, findings: Finding[]): Metric | undefined {
-  return attempt(
-    () => {
-      const metric = parseMetric(text);
-      const names = (input.neighbours ?? []).map(({ name }) => name);
-      if (metric.neighbour !== null && !names.includes(metric.neighbour))
-        throw new UnitError(
-          `this profile has no neighbour ${quote(metric.neighbour)}; ${names.length > 0 ? `it has ${names.join(', ')}` : 'add it to neighbours'}`,
-        );
-      return metric;
-    },
-    path,
-    findings,
-  );
+  const parse = () => {
+    const metric = parseMetric(text);
+    const names = (input.neighbours ?? []).map(({ name }) => name);
+    if (metric.neighbour !== null && !names.includes(metric.neighbour))
+      throw new UnitError(
+        `this profile has no neighbour ${quote(metric.neighbour)}; ${names.length > 0 ? `it has ${names.join(', ')}` : 'add it to neighbours'}`,
+      );
+    return metric;
+  };
+  return orReport(parse, (message) => findings.push({ path, message }));
 }
 
 /** A goal or a limit needs values; a guardrail without any says so in the report and decides nothing. */
@@ -99,15 +96,6 @@ function checkLimit(
   findings: Finding[],
 ): number | null {
   if (metric === undefined || limit === undefined) return null;
-  return attempt(() => parseLimit(metric, limit), path, findings) ?? null;
-}
-
-function attempt<T>(parse: () => T, path: Path, findings: Finding[]): T | undefined {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof UnitError)) throw error;
-    findings.push({ path, message: error.message });
-    return undefined;
-  }
+  const report = (message: string) => findings.push({ path, message });
+  return orReport(() => parseLimit(metric, limit), report) ?? null;
 }

@@ -37,18 +37,14 @@ export const fixSchema = z.strictObject({
 });
 export type Fix = z.infer<typeof fixSchema>;
 
-export class FixError extends UserError {
-  override name = 'FixError';
-}
-
-/** @param file its path, for messages and to hold its name against @throws FixError */
+/** @param file its path, for messages and to hold its name against @throws UserError */
 export function parseFix(text: string, file: string): Fix {
   const yaml = parseYaml(text);
-  if (!yaml.ok) throw new FixError(`${file}: ${yaml.problems[0]?.message ?? 'not YAML'}`);
+  if (!yaml.ok) throw new UserError(`${file}: ${yaml.problems[0]?.message ?? 'not YAML'}`);
   const parsed = fixSchema.safeParse(yaml.value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new FixError(`${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`);
+    throw new UserError(`${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`);
   }
   return parsed.data;
 }

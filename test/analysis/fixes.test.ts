@@ -17,7 +17,7 @@ import {
 import type { StrategyName } from '../../src/domain/strategy.js';
 import { FIX_STRATEGIES, fixFor, fixProfile, HOST, isModelled } from '../../src/experiment/fix-rows.js';
 import { absentTable } from '../../src/experiment/fix-subject.js';
-import { type Fix, FixError, parseFix } from '../../src/profile/fix.js';
+import { type Fix, parseFix } from '../../src/profile/fix.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { renderFixes, renderFixesHtml, summaryLines } from '../../src/report/fixes.js';
 import type { Prediction } from '../../src/results/schema.js';
@@ -96,9 +96,9 @@ describe('the catalogue', () => {
   });
 
   it('refuses a file that is no fix, by its name and key', () => {
-    assert.throws(() => parseFix('name: x\n', 'fixes/x.yaml'), FixError);
+    assert.throws(() => parseFix('name: x\n', 'fixes/x.yaml'), { name: 'UserError', message: /^fixes\/x\.yaml: / });
     assert.throws(() => parseFix('name: x\n', 'fixes/x.yaml'), /fixes\/x\.yaml: title/);
-    assert.throws(() => parseFix(': [', 'fixes/x.yaml'), FixError);
+    assert.throws(() => parseFix(': [', 'fixes/x.yaml'), { name: 'UserError', message: /^fixes\/x\.yaml: / });
   });
 });
 

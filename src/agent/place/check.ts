@@ -6,16 +6,7 @@ import { familyOf } from '../../domain/addresses.js';
 import { strategyOf } from '../../domain/strategy.js';
 import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import { errnoName } from '../../kernel/errno.js';
-import {
-  AF_INET,
-  AF_INET6,
-  bind,
-  errno,
-  SOCK_CLOEXEC,
-  SOCK_STREAM,
-  socket,
-  close as sysClose,
-} from '../../kernel/libc.js';
+import * as libc from '../../kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
 import { readSysctl, writeSysctl } from '../../kernel/sysctl.js';
 import { setStrategyOption } from '../../load/strategy.js';
@@ -29,10 +20,10 @@ import { vethRefusal } from './network.js';
  * @param ownNamespace the lab is a fresh namespace: sysctls are really written. Otherwise (host lab) they are only read.
  */
 export async function runCheck(command: Extract<Command, { type: 'check' }>, ownNamespace: boolean): Promise<Check> {
-  const family = familyOf(command.addresses[0] ?? '0.0.0.0') === 6 ? AF_INET6 : AF_INET;
-  const probe = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const familyErrno = probe < 0 ? errnoName(errno()) : null;
-  if (probe >= 0) sysClose(probe);
+  const family = familyOf(command.addresses[0] ?? '0.0.0.0') === 6 ? libc.AF_INET6 : libc.AF_INET;
+  const probe = libc.socket(family, libc.SOCK_STREAM | libc.SOCK_CLOEXEC, 0);
+  const familyErrno = probe < 0 ? errnoName(libc.errno()) : null;
+  if (probe >= 0) libc.close(probe);
   const veth = ownNamespace ? vethRefusal() : undefined;
   return {
     sysctls: command.sysctls.map(([name, value]) => {
@@ -57,7 +48,7 @@ async function programOf(name: ProgramName): Promise<NonNullable<Check['programs
 
 /** The first option of a strategy that this kernel refuses, with its errno. */
 function missingOption(name: Check['strategies'][number]['name'], family: number): string | null {
-  const fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const fd = libc.socket(family, libc.SOCK_STREAM | libc.SOCK_CLOEXEC, 0);
   try {
     for (const option of strategyOf(name).options) {
       const error = setStrategyOption(fd, option, { low: 40000, high: 40001 });
@@ -65,15 +56,15 @@ function missingOption(name: Check['strategies'][number]['name'], family: number
     }
     return null;
   } finally {
-    sysClose(fd);
+    libc.close(fd);
   }
 }
 
 /** bind(2) says EADDRNOTAVAIL for an address that is not this machine's. */
 function isLocal(address: string): boolean {
   const table = sockaddrTable([{ address, port: 0 }]);
-  const fd = socket(table.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bound = bind(fd, sockaddrAt(table, 0), table.length) === 0;
-  sysClose(fd);
+  const fd = libc.socket(table.family, libc.SOCK_STREAM | libc.SOCK_CLOEXEC, 0);
+  const bound = libc.bind(fd, sockaddrAt(table, 0), table.length) === 0;
+  libc.close(fd);
   return bound;
 }

@@ -12,6 +12,7 @@
  */
 import { z } from 'zod';
 import { checkMessage, readMessages, writeMessage } from '../../machine/ndjson.js';
+import { deferred, withDeadline } from '../../machine/promises.js';
 import type { RoleProcess } from './launch.js';
 
 /** What a role can be asked: the types of request and answer, by the name of the question. */
@@ -42,6 +43,7 @@ export type Said = z.infer<typeof saidSchema>;
 
 /** Programs answer within milliseconds; on an emulated CPU of a busy machine within seconds. A stopped one (SIGSTOP) never does. */
 const ANSWER_DEADLINE_MS = 15_000;
+const OVERDUE = `has not answered for ${ANSWER_DEADLINE_MS / 1000} s: it hangs, or was stopped`;
 const LAST_WORDS = 4000;
 
 interface Role<P extends Protocol> {
@@ -68,14 +70,8 @@ interface Role<P extends Protocol> {
 /** @param who how errors name the role, as `the origin` */
 export function connectRole<P extends Protocol>(who: string, child: RoleProcess, schemas: Schemas<P>): Role<P> {
   const waiting = new Map<string, (value: unknown) => void>();
-  let isReady: (namespace: string) => void = () => {};
-  const ready = new Promise<string>((resolve) => {
-    isReady = resolve;
-  });
-  let fail: (error: Error) => void = () => {};
-  const failure = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
+  const ready = deferred<string>();
+  const { promise: failure, reject: fail } = deferred<never>();
   failure.catch(() => {});
   let lastWords = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -93,7 +89,7 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
 
   async function listen(): Promise<void> {
     for await (const said of readMessages(child.stdout, saidSchema)) {
-      if ('ready' in said) isReady(`/proc/${said.ready}/ns/net`);
+      if ('ready' in said) ready.resolve(`/proc/${said.ready}/ns/net`);
       else if ('failed' in said) fail(new Error(`${who} failed: ${said.failed}`));
       else waiting.get(said.answer)?.(said.value);
     }
@@ -103,13 +99,13 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
 
   return {
     pid: child.pid ?? 0,
-    ready: unlessFailed(ready),
+    ready: unlessFailed(ready.promise),
     ask: (name, request, due = false) => {
-      const answer = new Promise((resolve) => waiting.set(name, resolve));
+      const { promise, resolve } = deferred<unknown>();
+      waiting.set(name, resolve);
       writeMessage(child.stdin, { ask: name, request: checkMessage(request, schemas[name].request) });
-      return unlessFailed(
-        (due ? orOverdue(who, answer) : answer).then((value) => checkMessage(value, schemas[name].answer)),
-      );
+      const answer = due ? withDeadline(promise, ANSWER_DEADLINE_MS, () => `${who} ${OVERDUE}`) : promise;
+      return unlessFailed(answer.then((value) => checkMessage(value, schemas[name].answer)));
     },
     failure,
     fail,
@@ -121,18 +117,5 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
     const first = Promise.race([promise, failure]);
     first.catch(() => {});
     return first;
-  }
-}
-
-async function orOverdue<T>(who: string, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<never>((_, reject) => {
-    const message = `${who} has not answered for ${ANSWER_DEADLINE_MS / 1000} s: it hangs, or was stopped`;
-    timer = setTimeout(() => reject(new Error(message)), ANSWER_DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([answer, overdue]);
-  } finally {
-    clearTimeout(timer);
   }
 }

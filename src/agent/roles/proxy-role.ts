@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
 import { familyOf } from '../../domain/addresses.js';
+import { messageOf } from '../../domain/error.js';
 import { mount } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { createSocketObserver, type SocketObserver } from '../../kernel/sock-diag.js';
@@ -138,7 +139,7 @@ async function observed(): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {
   try {
     return { syscalls: await observation.finish() };
   } catch (error) {
-    return { unobserved: error instanceof Error ? error.message : String(error) };
+    return { unobserved: messageOf(error) };
   }
 }
 

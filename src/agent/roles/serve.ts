@@ -2,6 +2,7 @@
  * The side of a role's program in its conversation with the agent (channel.ts).
  */
 import { readlinkSync } from 'node:fs';
+import { messageOf } from '../../domain/error.js';
 import { dieWithParent } from '../../kernel/libc.js';
 import { readLines, writeMessage } from '../../machine/ndjson.js';
 import type { Protocol, Said } from './channel.js';
@@ -31,7 +32,7 @@ export async function serveRole<P extends Protocol>(handlers: Handlers<P>, { beg
   // be an exception, whose report is one more failed write.
   process.stdout.on('error', () => void quit());
   const fail = (error: unknown) => {
-    say({ failed: error instanceof Error ? error.message : String(error) });
+    say({ failed: messageOf(error) });
     return quit();
   };
   // A thread's too: what no longer accepts would be measured as the network's fault.

@@ -23,10 +23,6 @@ export const ENVOY: Program = {
       strategy: 'connect',
       version: 'without upstream_bind_config, or with IP_BIND_ADDRESS_NO_PORT',
     },
-    {
-      match: /cannot bind '\S+': (?<errno>Address already in use|Cannot assign requested address)/,
-      call: 'listen',
-      strategy: null,
-    },
+    { match: /cannot bind '\S+': (?<errno>Address already in use|Cannot assign requested address)/, call: 'listen' },
   ],
 };

@@ -14,7 +14,6 @@ export const HAPROXY: Program = {
     },
     {
       match: /Cannot bind to source address before connect\(\) for backend \S+/,
-      call: 'none',
       cause: 'own-port-list',
       strategy: 'bind-explicit-port',
       version: 'with source ADDRESS:LOW-HIGH',
@@ -24,7 +23,6 @@ export const HAPROXY: Program = {
         /\bfor (?:frontend|proxy) \S+: cannot bind socket \((?<errno>Address already in use|Cannot assign requested address)\)|\bStarting (?:frontend|proxy) \S+: cannot bind socket(?: \(Address already in use\))? \[/,
       call: 'listen',
       errno: 'EADDRINUSE',
-      strategy: null,
     },
   ],
 };

@@ -4,12 +4,7 @@ import type { Program } from '../pattern.js';
 export const NGINX: Program = {
   name: 'nginx',
   patterns: [
-    {
-      match: /\bbind\(\) to \S+ failed \((?<errno>98|99|13)?/,
-      without: /while connecting/,
-      call: 'listen',
-      strategy: null,
-    },
+    { match: /\bbind\(\) to \S+ failed \((?<errno>98|99|13)?/, without: /while connecting/, call: 'listen' },
     {
       match:
         /\bbind\((?<address>[^)]{0,64}?)(?::(?<port>\d{1,5}))?\) failed \((?<errno>\d{1,3}): [^)]{0,64}\) while connecting to upstream/,
@@ -26,13 +21,11 @@ export const NGINX: Program = {
       version: 'with proxy_bind; without it, the strategy is connect',
       note: 'by default one such failure marks the server as down for 10 s (max_fails=1), which makes further errors',
     },
-    { match: /no live upstreams while connecting to/, call: 'none', cause: 'marked-down', strategy: null },
-    { match: /(?:socket|accept4?)\(\) failed \((?<errno>24|23): /, call: 'socket', strategy: null },
+    { match: /no live upstreams while connecting to/, cause: 'marked-down' },
+    { match: /(?:socket|accept4?)\(\) failed \((?<errno>24|23): /, call: 'socket' },
     {
       match: /worker_connections are not enough/,
-      call: 'none',
       cause: 'descriptors',
-      strategy: null,
       note: 'a limit of nginx itself: worker_connections',
     },
   ],

@@ -4,12 +4,7 @@ import type { Program } from '../pattern.js';
 export const NODE: Program = {
   name: 'Node.js (libuv)',
   patterns: [
-    {
-      match: /\blisten (?<errno>EADDRINUSE|EADDRNOTAVAIL)\b|syscall: 'listen'/,
-      call: 'listen',
-      errno: 'EADDRINUSE',
-      strategy: null,
-    },
+    { match: /\blisten (?<errno>EADDRINUSE|EADDRNOTAVAIL)\b|syscall: 'listen'/, call: 'listen', errno: 'EADDRINUSE' },
     {
       match: /\bconnect (?<errno>EADDRINUSE)(?: (?<address>\S+?):\d+)?(?: |$)/,
       call: 'bind',
@@ -29,7 +24,7 @@ export const NODE: Program = {
       strategy: 'connect',
       version: 'without localAddress',
     },
-    { match: /\b(?:connect|socket|accept|open) (?<errno>EMFILE|ENFILE)\b/, call: 'socket', strategy: null },
+    { match: /\b(?:connect|socket|accept|open) (?<errno>EMFILE|ENFILE)\b/, call: 'socket' },
     {
       match: /\bconnect (?<errno>ETIMEDOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)\b/,
       call: 'connect',

@@ -5,7 +5,7 @@ import type { Program } from '../pattern.js';
 export const GO: Program = {
   name: 'Go (net package)',
   patterns: [
-    { match: /\blisten (?:tcp|udp)[46]? \S*: bind: (?<errno>[a-z ]+)/, call: 'listen', strategy: null },
+    { match: /\blisten (?:tcp|udp)[46]? \S*: bind: (?<errno>[a-z ]+)/, call: 'listen' },
     {
       match: /\bdial tcp[46]? \S{0,64}:0->\S{1,64}: bind: (?<errno>address already in use)/,
       call: 'bind',
@@ -31,7 +31,7 @@ export const GO: Program = {
       strategy: 'connect',
       note: 'a response body that is not read to its end and closed keeps its connection from being reused',
     },
-    { match: /\bdial tcp[46]? \S+: socket: (?<errno>too many open files)/, call: 'socket', strategy: null },
+    { match: /\bdial tcp[46]? \S+: socket: (?<errno>too many open files)/, call: 'socket' },
   ],
 };
 
@@ -42,7 +42,6 @@ export const PYTHON: Program = {
     {
       match: /\[Errno (?<errno>98|99)\] (?:error while attempting to bind|.{0,128}while attempting to bind on address)/,
       call: 'listen',
-      strategy: null,
     },
     {
       match: /^(?:OSError|socket\.error): \[Errno (?<errno>98)\]/,
@@ -61,13 +60,10 @@ export const PYTHON: Program = {
       match: /^(?:OSError|socket\.error|PermissionError): \[Errno (?<errno>98)\]/,
       near: /listen|server|serve/i,
       call: 'listen',
-      strategy: null,
     },
     {
       match: /^(?:OSError|socket\.error): \[Errno (?<errno>98)\]/,
-      call: 'none',
       cause: 'either',
-      strategy: null,
       note: 'the traceback above it says whether it was a server or source_address',
     },
   ],
@@ -81,7 +77,6 @@ export const JAVA: Program = {
       match: /(?:BindException|SocketException): (?<errno>Address already in use|Cannot assign requested address)/,
       near: /ServerSocket|ServerBootstrap|Acceptor|\bListener\b/,
       call: 'listen',
-      strategy: null,
     },
     {
       match:
@@ -99,20 +94,13 @@ export const JAVA: Program = {
       version: 'a Socket that is bound to a local address before it connects',
       note: 'with setReuseAddress(true) the strategy is bind-reuseaddr',
     },
-    {
-      match: /BindException: (?<errno>Cannot assign requested address)/,
-      near: /Net\.bind|\.bind\(/,
-      call: 'bind',
-      strategy: null,
-    },
+    { match: /BindException: (?<errno>Cannot assign requested address)/, near: /Net\.bind|\.bind\(/, call: 'bind' },
     {
       match: /BindException: (?:Address already in use|Cannot assign requested address)/,
-      call: 'none',
       cause: 'either',
-      strategy: null,
       note: 'Java uses BindException for bind() and connect() alike: the stack below it tells (Net.bind0, Net.connect0)',
     },
-    { match: /SocketException: (?<errno>Too many open files)/, call: 'socket', strategy: null },
+    { match: /SocketException: (?<errno>Too many open files)/, call: 'socket' },
   ],
 };
 

@@ -20,7 +20,6 @@ export const TINYPROXY: Program = {
   patterns: [
     {
       match: /opensock: Could not establish a connection to (?<address>\S+)/,
-      call: 'none',
       cause: 'either',
       strategy: 'bind',
       version: 'with Bind',
@@ -49,7 +48,6 @@ export const TRAFFIC_SERVER: Program = {
   patterns: [
     {
       match: /\b502 Tunnel Connection Failed\b/,
-      call: 'none',
       cause: 'either',
       strategy: 'bind-reuseaddr',
       version: 'with ip-out',
@@ -61,7 +59,7 @@ export const TRAFFIC_SERVER: Program = {
 /** 3proxy: the errno in the place of the request. */
 export const THREEPROXY: Program = {
   name: '3proxy',
-  patterns: [{ match: /"bind\(\): (?<errno>[A-Z][a-z ]+)" \d{5}/, call: 'listen', strategy: null }],
+  patterns: [{ match: /"bind\(\): (?<errno>[A-Z][a-z ]+)" \d{5}/, call: 'listen' }],
 };
 
 /** hitch, the TLS proxy. */

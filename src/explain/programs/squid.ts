@@ -13,7 +13,6 @@ export const SQUID: Program = {
         /FATAL: Cannot open HTTP Port|commBind:? Cannot bind socket FD \d+ to (?:\*|\[[0-9A-Fa-f.:]+\]|[\d.]+):\d+:? \((?<errno>98|99)\)/,
       call: 'listen',
       errno: 'EADDRINUSE',
-      strategy: null,
     },
     {
       // The local address stands after "to", and is missing where it was cut from a report.
@@ -47,12 +46,6 @@ export const SQUID: Program = {
       version: '6 with tcp_outgoing_address, or any without',
       note: 'cache.log says nothing of it',
     },
-    {
-      match: /Your cache is running out of filedescriptors/,
-      cause: 'descriptors',
-      call: 'socket',
-      errno: 'EMFILE',
-      strategy: null,
-    },
+    { match: /Your cache is running out of filedescriptors/, cause: 'descriptors', call: 'socket', errno: 'EMFILE' },
   ],
 };

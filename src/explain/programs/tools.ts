@@ -8,7 +8,6 @@ export const CURL: Program = {
     {
       match: /bind failed with errno (?<errno>99): /,
       call: 'bind',
-      strategy: null,
       version: '--interface with an address that is not here',
     },
     {
@@ -82,25 +81,13 @@ export const POSTGRES: Program = {
 export const KERNEL: Program = {
   name: 'Linux kernel',
   patterns: [
-    { match: /(?:nf|ip)_conntrack: table full, dropping packet/, call: 'none', cause: 'conntrack', strategy: null },
-    {
-      match: /TCP: time wait bucket table overflow|TCPTimeWaitOverflow: [1-9]/,
-      call: 'none',
-      cause: 'time-wait-table',
-      strategy: null,
-    },
-    {
-      match: /TCP: out of memory -- consider tuning tcp_mem|too many orphaned sockets/,
-      call: 'none',
-      cause: 'memory',
-      strategy: null,
-    },
-    { match: /VFS: file-max limit \d+ reached/, call: 'none', cause: 'descriptors', errno: 'ENFILE', strategy: null },
+    { match: /(?:nf|ip)_conntrack: table full, dropping packet/, cause: 'conntrack' },
+    { match: /TCP: time wait bucket table overflow|TCPTimeWaitOverflow: [1-9]/, cause: 'time-wait-table' },
+    { match: /TCP: out of memory -- consider tuning tcp_mem|too many orphaned sockets/, cause: 'memory' },
+    { match: /VFS: file-max limit \d+ reached/, cause: 'descriptors', errno: 'ENFILE' },
     {
       match: /possible SYN flooding on port/,
-      call: 'none',
       cause: 'no-answer',
-      strategy: null,
       note: 'the accept queue of a listener on this host is full',
     },
   ],

@@ -15,7 +15,6 @@ export const TOR: Program = {
     {
       match: /Error binding network socket: (?<errno>Cannot assign requested address)/,
       call: 'bind',
-      strategy: null,
       note: 'OutboundBindAddress is not an address of this host',
     },
     {
@@ -35,16 +34,13 @@ export const TOR: Program = {
     },
     {
       match: /REMOTE_REASON=RESOURCELIMIT|No Tor server allows exit to \S+\. Rejecting/,
-      call: 'none',
       cause: 'client-gave-up',
-      strategy: null,
       version: 'a client, not the exit',
     },
     {
       match: /Couldn't bind to |Could not bind to \S+: (?<errno>Address already in use)\. Is Tor already running/,
       call: 'listen',
       errno: 'EADDRINUSE',
-      strategy: null,
     },
   ],
 };

@@ -2,7 +2,7 @@
  * vagrant(1) as a child process: which Vagrantfile it reads, what it says, and why it failed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stateDirectory } from '../../machine/folders.js';
@@ -94,9 +94,7 @@ async function runVagrant(words: readonly string[], options: VagrantOptions): Pr
   const why = errorOf(parseMessages(stdout)) ?? ((end.startsWith('ended') && lastLine(stderr)) || `it ${end}`);
   throw new LabError(
     `\`${['vagrant', ...words].filter((word) => word !== '--machine-readable').join(' ')}\` failed: ${why}`,
-    {
-      remedy: `see ${log} for its whole output`,
-    },
+    { remedy: `see ${log} for its whole output` },
   );
 }
 
@@ -137,15 +135,10 @@ function openOutput(): number {
 }
 
 function readOutput(fd: number): string {
-  const bytes = Buffer.alloc(fstatSync(fd).size);
-  let read = 0;
-  while (read < bytes.length) {
-    const n = readSync(fd, bytes, read, bytes.length - read, read);
-    if (n === 0) break;
-    read += n;
-  }
+  // Opened anew, it is read from its beginning: what was written has moved the place in the descriptor that both share.
+  const text = readFileSync(`/proc/self/fd/${fd}`, 'utf8');
   closeSync(fd);
-  return bytes.toString('utf8', 0, read);
+  return text;
 }
 
 /** Append to the log of all commands. @returns its path */

@@ -3,11 +3,13 @@
  * goes when the box has gone, so that a box which outlives a killed controller can be named.
  */
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { unlessThrown } from '../../domain/error.js';
 import { stateDirectory } from '../../machine/folders.js';
 import { identityOf, isAlive } from '../../machine/process-identity.js';
+import { readJson } from '../../machine/read-file.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { AFTER } from '../../plan/box.js';
 import { LabError } from '../lab.js';
@@ -40,18 +42,15 @@ function pathOf({ box, folder: vagrantfile }: Pick<BoxRecord, 'box' | 'folder'>)
 
 /** The record of a box; undefined when nobody uses it here, and this package has not made it. */
 export function recordOf(box: string, place: VagrantFolder): BoxRecord | undefined {
-  return read(pathOf({ box, folder: place.folder }));
+  return readJson(pathOf({ box, folder: place.folder }), recordSchema);
 }
 
 /** All records. */
 export function boxRecords(): BoxRecord[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder());
-  } catch {
-    return [];
-  }
-  return names.filter((name) => name.endsWith('.json')).flatMap((name) => read(join(folder(), name)) ?? []);
+  const names = unlessThrown(() => readdirSync(folder()), []);
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => readJson(join(folder(), name), recordSchema) ?? []);
 }
 
 /** Boxes whose controller is gone without having done with them what it was to do. */
@@ -109,13 +108,4 @@ export function writeRecord(record: BoxRecord): void {
 /** The box is gone. */
 export function dropRecord(record: BoxRecord): void {
   rmSync(pathOf(record), { force: true });
-}
-
-/** Undefined for what is not one of ours, or cannot be read. */
-function read(path: string): BoxRecord | undefined {
-  try {
-    return recordSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    return undefined;
-  }
 }

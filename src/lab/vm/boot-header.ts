@@ -1,8 +1,7 @@
 /**
  * What a kernel's file is, from its first bytes.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { isElf, loadsAt } from './elf.js';
+import { isElf, loadsAt, readHead } from './elf.js';
 
 export type KernelFile =
   /** A program for this machine: with luck a User-Mode Linux kernel. */
@@ -21,14 +20,7 @@ const LOADED_HIGH = 1;
 
 /** @throws when the file cannot be read */
 export function readKernelFile(path: string): KernelFile {
-  const fd = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(HEAD_BYTES);
-    const length = readSync(fd, head, 0, HEAD_BYTES, 0);
-    return kernelFile(head.subarray(0, length));
-  } finally {
-    closeSync(fd);
-  }
+  return kernelFile(readHead(path, HEAD_BYTES));
 }
 
 /**

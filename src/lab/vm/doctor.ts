@@ -2,6 +2,7 @@
  * What `bindstorm doctor` says of the VM lab: for each engine whether a guest really boots here, with a kernel that is in the cache
  * already.
  */
+import { messageOf } from '../../domain/error.js';
 import { DEBIAN_SUITES, ENGINES, type Engine } from '../../domain/guest.js';
 import { findProgram } from '../../machine/programs.js';
 import { type Finding, ok, warning } from '../finding.js';
@@ -61,6 +62,6 @@ async function boot(engine: Engine, kernel: string): Promise<Finding> {
     return ok(what, `Linux ${release} of ${kernel} ${times}; ${lab.description}`);
   } catch (error) {
     const remedy = (error instanceof LabError && error.remedy) || OTHERS;
-    return warning(what, error instanceof Error ? error.message : String(error), remedy);
+    return warning(what, messageOf(error), remedy);
   }
 }

@@ -18,11 +18,16 @@ export function isElf(head: Buffer): boolean {
 
 /** The first bytes of a file that is a 64-bit little-endian ELF file, else undefined. @throws when it cannot be read */
 export function readElfHead(path: string): Buffer | undefined {
+  const head = readHead(path, HEAD_BYTES);
+  return isElf(head) ? head : undefined;
+}
+
+/** The first bytes of a file, fewer where it is shorter. @throws when it cannot be read */
+export function readHead(path: string, bytes: number): Buffer {
   const fd = openSync(path, 'r');
   try {
-    const head = Buffer.alloc(HEAD_BYTES);
-    const length = readSync(fd, head, 0, HEAD_BYTES, 0);
-    return isElf(head) ? head.subarray(0, length) : undefined;
+    const head = Buffer.alloc(bytes);
+    return head.subarray(0, readSync(fd, head, 0, bytes, 0));
   } finally {
     closeSync(fd);
   }

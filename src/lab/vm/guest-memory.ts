@@ -7,6 +7,7 @@
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { unlessThrown } from '../../domain/error.js';
 import { LabError } from '../lab.js';
 
 /** Folders that nearly every system has, and that no program needs in order to start. */
@@ -63,11 +64,7 @@ function refuseAbove(limit: number, bytes: number, unit: string, remedy: string)
 }
 
 function resolved(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+  return unlessThrown(() => realpathSync(path), path);
 }
 
 function isWithin(path: string, folder: string): boolean {

@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { notBelow } from '../../capacity/kernel-version.js';
+import { unlessThrown } from '../../domain/error.js';
 import { DEBIAN_SUITES, type Engine, isKernelPath, RUNNING } from '../../domain/guest.js';
 import type { Guest } from '../../plan/plan.js';
 import { LabError, type Note } from '../lab.js';
@@ -35,12 +36,8 @@ const ENGINE_OF: Readonly<Record<Exclude<KernelFile['kind'], 'other'>, Engine>> 
 
 /** What boots the kernel in a file; undefined for a file that cannot be read or is no kernel. */
 export function engineOf(path: string): Engine | undefined {
-  try {
-    const { kind } = readKernelFile(path);
-    return kind === 'other' ? undefined : ENGINE_OF[kind];
-  } catch {
-    return undefined;
-  }
+  const kind = unlessThrown(() => readKernelFile(path).kind, 'other');
+  return kind === 'other' ? undefined : ENGINE_OF[kind];
 }
 
 async function givenKernel(path: string, engine: Engine, note: Note, modules: readonly string[]): Promise<GuestKernel> {

@@ -5,20 +5,7 @@ import { once } from 'node:events';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Target } from '../../domain/target.js';
 import { EMFILE, ENFILE } from '../../kernel/errno.js';
-import {
-  bind,
-  errno,
-  nativeBuffer,
-  monotonicMicros as now,
-  SO_LINGER,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-  SOL_SOCKET,
-  setsockopt,
-  socket,
-  close as sysClose,
-} from '../../kernel/libc.js';
+import * as libc from '../../kernel/libc.js';
 import { failureSlot, SLOT_OK, SLOT_SHED } from '../outcome.js';
 import type { Recorder } from '../recorder.js';
 import type { Dialer } from '../strategy.js';
@@ -30,7 +17,7 @@ type Dialled =
   /** SLOT_SHED where this process has no descriptor left. */
   | { readonly ok: false; readonly slot: number };
 
-const lingerZero = nativeBuffer(8);
+const lingerZero = libc.nativeBuffer(8);
 lingerZero.view.setInt32(0, 1, true);
 
 /** @param reset the close shall send a RST */
@@ -49,24 +36,24 @@ export function dial(
   address: number,
   visit: number,
 ): Dialled {
-  const fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const fd = libc.socket(family, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0);
   if (fd < 0) {
-    const error = errno();
+    const error = libc.errno();
     return { ok: false, slot: error === EMFILE || error === ENFILE ? SLOT_SHED : failureSlot('socket', error) };
   }
   const fail = (slot: number): Dialled => {
-    sysClose(fd);
+    libc.close(fd);
     return { ok: false, slot };
   };
   const optionError = dialer.setOptions(fd);
   if (optionError !== 0) return fail(failureSlot('setsockopt', optionError));
   const local = dialer.bindAddress(address, visit);
   if (local !== 0) {
-    const before = now();
-    if (bind(fd, local, dialer.addressLength) < 0) return fail(failureSlot('bind', errno()));
-    count(tallies.bind, now() - before);
+    const before = libc.monotonicMicros();
+    if (libc.bind(fd, local, dialer.addressLength) < 0) return fail(failureSlot('bind', libc.errno()));
+    count(tallies.bind, libc.monotonicMicros() - before);
   }
-  if (reset) setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero.address, 8);
+  if (reset) libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_LINGER, lingerZero.address, 8);
   // Without manualStart the socket would read before it is connected. It is in no list of options, but node:net uses it itself.
   const options: SocketConstructorOpts & { manualStart: true } = {
     fd,
@@ -83,14 +70,14 @@ export async function connectTo(
   { address, port }: Target,
   tallies: Recorder['tallies'],
 ): Promise<number> {
-  const begun = now();
+  const begun = libc.monotonicMicros();
   socket.connect({ host: address, port });
   try {
     await once(socket, 'connect');
   } catch (error) {
     return failureSlot('connect', errnoOf(error));
   }
-  count(tallies.connect, now() - begun);
+  count(tallies.connect, libc.monotonicMicros() - begun);
   socket.setNoDelay(true);
   return SLOT_OK;
 }

@@ -5,24 +5,7 @@
 import type { Target } from '../../domain/target.js';
 import { createEpoll, type Epoll } from '../../kernel/epoll.js';
 import { EAGAIN, EMFILE, ENFILE, SystemCallError } from '../../kernel/errno.js';
-import {
-  accept4,
-  bind,
-  EPOLLEXCLUSIVE,
-  EPOLLIN,
-  errno,
-  listen,
-  nativeBuffer,
-  monotonicMicros as now,
-  SO_REUSEADDR,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-  SOL_SOCKET,
-  setsockopt,
-  socket,
-  close as sysClose,
-} from '../../kernel/libc.js';
+import * as libc from '../../kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import { createFdList } from '../socket/fd-list.js';
@@ -73,15 +56,15 @@ const LONGEST_WAIT = 20_000;
 /** Open the listening sockets. Throws SystemCallError that names the address. @returns their descriptors */
 export function listenAll(targets: readonly Target[]): number[] {
   const table = sockaddrTable(targets);
-  const one = nativeBuffer(4);
+  const one = libc.nativeBuffer(4);
   one.view.setInt32(0, 1, true);
   return targets.map(({ address, port }, i) => {
     const where = `${address} port ${port}`;
-    const fd = socket(table.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw new SystemCallError('socket', errno(), where);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one.address, 4);
-    if (bind(fd, sockaddrAt(table, i), table.length) < 0) throw new SystemCallError('bind', errno(), where);
-    if (listen(fd, BACKLOG) < 0) throw new SystemCallError('listen', errno(), where);
+    const fd = libc.socket(table.family, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0);
+    if (fd < 0) throw new SystemCallError('socket', libc.errno(), where);
+    libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_REUSEADDR, one.address, 4);
+    if (libc.bind(fd, sockaddrAt(table, i), table.length) < 0) throw new SystemCallError('bind', libc.errno(), where);
+    if (libc.listen(fd, BACKLOG) < 0) throw new SystemCallError('listen', libc.errno(), where);
     return fd;
   });
 }
@@ -125,12 +108,12 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
   const { events, delay, begin, proceed, due } = create({
     close(fd) {
       if (isWaiting[fd] === 1) unpostpone(fd);
-      sysClose(fd);
+      libc.close(fd);
       door.closed();
     },
     postpone(fd) {
       isWaiting[fd] = 1;
-      dueAt[fd] = now() + delay;
+      dueAt[fd] = libc.monotonicMicros() + delay;
       waiting.append(fd);
     },
     isPostponed: (fd) => isWaiting[fd] === 1,
@@ -147,12 +130,12 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
   }
 
   while (Atomics.load(control, CONTROL.stop) === 0) {
-    while (waiting.head >= 0 && dueAt[waiting.head]! <= now()) {
+    while (waiting.head >= 0 && dueAt[waiting.head]! <= libc.monotonicMicros()) {
       const fd = waiting.head;
       unpostpone(fd);
       due(fd);
     }
-    const expiry = waiting.head >= 0 ? dueAt[waiting.head]! - now() : LONGEST_WAIT;
+    const expiry = waiting.head >= 0 ? dueAt[waiting.head]! - libc.monotonicMicros() : LONGEST_WAIT;
     const ready = epoll.wait(Math.min(expiry, LONGEST_WAIT));
     for (let i = 0; i < ready; i++) {
       const fd = epoll.fdAt(i);
@@ -169,7 +152,7 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
  */
 function createDoor(epoll: Epoll, { listeners, threads, descriptorLimit }: OriginThreadInput) {
   const room = threads > 1 ? descriptorLimit - RESERVE : Number.POSITIVE_INFINITY;
-  const events = threads > 1 ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
+  const events = threads > 1 ? libc.EPOLLIN | libc.EPOLLEXCLUSIVE : libc.EPOLLIN;
   let open = 0;
   for (const fd of listeners) epoll.add(fd, events);
   return {
@@ -188,12 +171,12 @@ function createDoor(epoll: Epoll, { listeners, threads, descriptorLimit }: Origi
 /** Take the next connection of a listener. @returns its descriptor, or -1 when there is none, or no descriptor for it */
 function acceptOne(listener: number, control: Int32Array): number {
   for (;;) {
-    const fd = accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const fd = libc.accept4(listener, 0, 0, libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC);
     if (fd >= 0) {
       Atomics.add(control, CONTROL.accepted, 1);
       return fd;
     }
-    const error = errno();
+    const error = libc.errno();
     if (error === EMFILE || error === ENFILE) {
       Atomics.add(control, CONTROL.refused, 1);
       // The queue stays ready while no descriptor is free; without a pause this thread would only spin.

@@ -3,17 +3,7 @@
  * so that it costs less per connection than the client does.
  */
 import { EAGAIN, EINTR } from '../../kernel/errno.js';
-import {
-  EPOLLET,
-  EPOLLIN,
-  EPOLLOUT,
-  EPOLLRDHUP,
-  errno,
-  MSG_NOSIGNAL,
-  nativeBuffer,
-  recv,
-  send,
-} from '../../kernel/libc.js';
+import * as libc from '../../kernel/libc.js';
 import { type OriginThreadInput, serveConnections } from './listen.js';
 
 /** Serve until stopped. With `close: server` each connection is closed after its exchange and its hold. */
@@ -22,7 +12,7 @@ export function serveBytes(input: OriginThreadInput): void {
   const toReceive = new Int32Array(input.descriptorLimit);
   const toSend = new Int32Array(input.descriptorLimit);
   const closesFirst = close === 'server';
-  const scratch = nativeBuffer(Math.max(exchange?.response ?? 0, 65_536));
+  const scratch = libc.nativeBuffer(Math.max(exchange?.response ?? 0, 65_536));
   serveConnections(input, (connections) => {
     function end(fd: number): false {
       connections.close(fd);
@@ -41,9 +31,9 @@ export function serveBytes(input: OriginThreadInput): void {
     function proceed(fd: number): boolean {
       for (;;) {
         if (toReceive[fd]! <= 0 && toSend[fd]! > 0) {
-          const n = send(fd, scratch.address, toSend[fd]!, MSG_NOSIGNAL);
+          const n = libc.send(fd, scratch.address, toSend[fd]!, libc.MSG_NOSIGNAL);
           if (n < 0) {
-            const error = errno();
+            const error = libc.errno();
             if (error === EINTR) continue;
             return error === EAGAIN ? true : end(fd);
           }
@@ -51,19 +41,19 @@ export function serveBytes(input: OriginThreadInput): void {
           if (toSend[fd]! > 0) continue;
           if (!finish(fd)) return false;
         }
-        const n = recv(fd, scratch.address, 65_536, 0);
+        const n = libc.recv(fd, scratch.address, 65_536, 0);
         if (n > 0) {
           toReceive[fd]! -= n;
           continue;
         }
-        const error = n < 0 ? errno() : 0;
+        const error = n < 0 ? libc.errno() : 0;
         if (error === EINTR) continue;
         return error === EAGAIN ? true : end(fd);
       }
     }
 
     return {
-      events: (EPOLLIN | EPOLLRDHUP | EPOLLET | (exchange ? EPOLLOUT : 0)) >>> 0,
+      events: (libc.EPOLLIN | libc.EPOLLRDHUP | libc.EPOLLET | (exchange ? libc.EPOLLOUT : 0)) >>> 0,
       delay: holdMs === null ? Number.POSITIVE_INFINITY : holdMs * 1000,
       begin(fd) {
         toReceive[fd] = exchange?.request ?? 0;

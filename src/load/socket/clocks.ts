@@ -13,26 +13,7 @@
 import { release } from 'node:os';
 import { atLeast, parseKernelVersion } from '../../capacity/kernel-version.js';
 import { SystemCallError } from '../../kernel/errno.js';
-import {
-  errno,
-  getsockopt,
-  MSG_NOSIGNAL,
-  monotonicMicros,
-  nativeBuffer,
-  SOCK_CLOEXEC,
-  SOCK_STREAM,
-  SOL_TCP,
-  send,
-  setsockopt,
-  socket,
-  close as sysClose,
-  TCP_FASTOPEN_CONNECT,
-  TCP_FASTOPEN_NO_COOKIE,
-  TCP_QUEUE_SEQ,
-  TCP_REPAIR,
-  TCP_REPAIR_QUEUE,
-  TCP_TIMESTAMP,
-} from '../../kernel/libc.js';
+import * as libc from '../../kernel/libc.js';
 
 /**
  * Ticks between two neighbours: an hour where the clock ticks each millisecond (since 4.13; before, CONFIG_HZ ticks a second).
@@ -64,41 +45,42 @@ export interface Clocks {
  */
 export function createClocks(clients: number, family: number): Clocks {
   // Never connected, so that its clock is the machine's own.
-  const reference = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (reference < 0) throw new SystemCallError('socket', errno(), 'for the clock');
-  const value = nativeBuffer(4);
-  const size = nativeBuffer(4);
+  const reference = libc.socket(family, libc.SOCK_STREAM | libc.SOCK_CLOEXEC, 0);
+  if (reference < 0) throw new SystemCallError('socket', libc.errno(), 'for the clock');
+  const value = libc.nativeBuffer(4);
+  const size = libc.nativeBuffer(4);
   size.view.setUint32(0, 4, true);
   const set = (fd: number, option: number, wanted: number): number => {
     value.view.setInt32(0, wanted | 0, true);
-    return setsockopt(fd, SOL_TCP, option, value.address, 4) < 0 ? errno() : 0;
+    return libc.setsockopt(fd, libc.SOL_TCP, option, value.address, 4) < 0 ? libc.errno() : 0;
   };
-  const defers = set(reference, TCP_FASTOPEN_CONNECT, 1) === 0;
+  const defers = set(reference, libc.TCP_FASTOPEN_CONNECT, 1) === 0;
   const ownSequence = !defers && atLeast(parseKernelVersion(release()), '4.10');
 
   function setClock(fd: number, n: number, sequence: boolean): number {
-    if (getsockopt(reference, SOL_TCP, TCP_TIMESTAMP, value.address, size.address) < 0) return errno();
+    if (libc.getsockopt(reference, libc.SOL_TCP, libc.TCP_TIMESTAMP, value.address, size.address) < 0)
+      return libc.errno();
     const wanted = value.view.getInt32(0, true) - (n % clients) * CLOCK_STEP;
-    let error = set(fd, TCP_REPAIR, 1);
+    let error = set(fd, libc.TCP_REPAIR, 1);
     if (error !== 0) return error;
     if (sequence) {
       // As RFC 793 has it (3.3): a clock of 4 µs. Never 0, which would mean none.
-      const initial = 1 + (Math.floor(monotonicMicros() / 4) % 0xfffffffe);
-      error = set(fd, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE) || set(fd, TCP_QUEUE_SEQ, initial);
+      const initial = 1 + (Math.floor(libc.monotonicMicros() / 4) % 0xfffffffe);
+      error = set(fd, libc.TCP_REPAIR_QUEUE, TCP_SEND_QUEUE) || set(fd, libc.TCP_QUEUE_SEQ, initial);
     }
-    error ||= set(fd, TCP_TIMESTAMP, wanted);
-    return set(fd, TCP_REPAIR, 0) || error;
+    error ||= set(fd, libc.TCP_TIMESTAMP, wanted);
+    return set(fd, libc.TCP_REPAIR, 0) || error;
   }
 
   return {
     before(fd, n) {
       if (!defers) return setClock(fd, n, ownSequence);
       // Where the option for one socket is missing (before 4.15), the sysctl net.ipv4.tcp_fastopen = 5 says the same for all.
-      set(fd, TCP_FASTOPEN_NO_COOKIE, 1);
-      return set(fd, TCP_FASTOPEN_CONNECT, 1);
+      set(fd, libc.TCP_FASTOPEN_NO_COOKIE, 1);
+      return set(fd, libc.TCP_FASTOPEN_CONNECT, 1);
     },
     afterDeferred: (fd, n) => setClock(fd, n, false),
-    release: (fd) => (send(fd, value.address, 0, MSG_NOSIGNAL) < 0 ? errno() : 0),
-    close: () => void sysClose(reference),
+    release: (fd) => (libc.send(fd, value.address, 0, libc.MSG_NOSIGNAL) < 0 ? libc.errno() : 0),
+    close: () => void libc.close(reference),
   };
 }

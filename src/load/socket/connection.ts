@@ -6,31 +6,7 @@
 import type { Phase } from '../../domain/outcome.js';
 import type { Epoll } from '../../kernel/epoll.js';
 import { EAGAIN, EALREADY, ECONNRESET, EINPROGRESS, EINTR, EMFILE, ENFILE, EPIPE } from '../../kernel/errno.js';
-import {
-  bind,
-  connect,
-  EPOLLERR,
-  EPOLLET,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLOUT,
-  EPOLLRDHUP,
-  errno,
-  getsockopt,
-  nativeBuffer,
-  monotonicMicros as now,
-  recv,
-  SO_ERROR,
-  SO_LINGER,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-  SOL_SOCKET,
-  setsockopt,
-  shutdown,
-  socket,
-  close as sysClose,
-} from '../../kernel/libc.js';
+import * as libc from '../../kernel/libc.js';
 import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import { failureSlot, SLOT_TIMEOUT } from '../outcome.js';
@@ -51,9 +27,9 @@ const DRAINING = 4;
 const SHUT_WR = 1;
 
 /** Everything is registered once, edge-triggered: no epoll_ctl when a connection changes state. */
-const WATCHED = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
+const WATCHED = (libc.EPOLLIN | libc.EPOLLOUT | libc.EPOLLRDHUP | libc.EPOLLET) >>> 0;
 /** Where all is said: a socket that can be written to is an event of its own at once. */
-const ANSWERS = (EPOLLIN | EPOLLRDHUP | EPOLLET) >>> 0;
+const ANSWERS = (libc.EPOLLIN | libc.EPOLLRDHUP | libc.EPOLLET) >>> 0;
 /** What epoll watches a descriptor for. */
 const SOME = 1;
 const ALL = 2;
@@ -123,11 +99,11 @@ export function createConnections(input: ConnectionsInput): Connections {
       : plan.holdMs === null
         ? Number.POSITIVE_INFINITY
         : plan.holdMs * 1000 + (plan.close === 'server' ? timeout : 0);
-  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const scratch = nativeBuffer(65_536);
-  const soError = nativeBuffer(8);
+  const type = libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
+  const scratch = libc.nativeBuffer(65_536);
+  const soError = libc.nativeBuffer(8);
   soError.view.setUint32(4, 4, true);
-  const lingerZero = nativeBuffer(8);
+  const lingerZero = libc.nativeBuffer(8);
   lingerZero.view.setInt32(0, 1, true);
   const drains = plan.drain && plan.close === 'client';
   /** Its requests fit into any socket's buffer, so that they are sent whole or not at all. */
@@ -137,16 +113,16 @@ export function createConnections(input: ConnectionsInput): Connections {
   function attempt(n: number, scheduled: number, started: number): void {
     if (open() >= input.budget) return shed();
     picker.pick(n);
-    const fd = socket(remotes.family, type, 0);
+    const fd = libc.socket(remotes.family, type, 0);
     if (fd < 0) {
-      const error = errno();
+      const error = libc.errno();
       // A full descriptor table is the generator's own limit, not an outcome of the target.
       if (error === EMFILE || error === ENFILE) return shed();
       count(tallies.lag, started - scheduled);
-      return failed(failureSlot('socket', error), now() - started);
+      return failed(failureSlot('socket', error), libc.monotonicMicros() - started);
     }
     if (fd >= size) {
-      sysClose(fd);
+      libc.close(fd);
       return shed();
     }
     count(tallies.lag, started - scheduled);
@@ -158,10 +134,10 @@ export function createConnections(input: ConnectionsInput): Connections {
     const optionError = (clocks === null ? 0 : clocks.before(fd, n)) || dialer.setOptions(fd);
     if (optionError !== 0) return fail(fd, 'setsockopt', optionError);
     const local = dialer.bindAddress(picker.address, picker.visit);
-    let at = now();
+    let at = libc.monotonicMicros();
     if (local !== 0) {
-      const error = bind(fd, local, dialer.addressLength) < 0 ? errno() : 0;
-      const bound = now();
+      const error = libc.bind(fd, local, dialer.addressLength) < 0 ? libc.errno() : 0;
+      const bound = libc.monotonicMicros();
       if (error !== 0) return fail(fd, 'bind', error);
       count(tallies.bind, bound - at);
       at = bound;
@@ -169,7 +145,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     connectAt[fd] = at;
     destinationOf[fd] = picker.destination;
     const remote = sockaddrAt(remotes, picker.destination);
-    let error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
+    let error = libc.connect(fd, remote, remotes.length) < 0 ? libc.errno() : 0;
     if (clocks !== null && error === 0) {
       const clockError = clocks.afterDeferred(fd, n) || dialer.setOptions(fd);
       if (clockError !== 0) return fail(fd, 'setsockopt', clockError);
@@ -181,7 +157,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     } else if (error === EINPROGRESS && misses < SPECULATION_MISSES) {
       // Within one machine the handshake is over when connect() returns, but a non-blocking socket says EINPROGRESS all the
       // same (inet_stream_connect). Asking again is cheaper than an epoll_ctl and an epoll_wait.
-      error = connect(fd, remote, remotes.length) < 0 ? errno() : 0;
+      error = libc.connect(fd, remote, remotes.length) < 0 ? libc.errno() : 0;
       if (error === EALREADY) {
         error = EINPROGRESS;
         misses++;
@@ -189,7 +165,7 @@ export function createConnections(input: ConnectionsInput): Connections {
         misses = 0;
       }
     }
-    if (error === 0) return established(fd, now());
+    if (error === 0) return established(fd, libc.monotonicMicros());
     if (error !== EINPROGRESS) return fail(fd, 'connect', error);
     state[fd] = CONNECTING;
     waiting.append(fd);
@@ -201,11 +177,11 @@ export function createConnections(input: ConnectionsInput): Connections {
    * than asking first. @returns whether anything came of it
    */
   function askAtOnce(fd: number): boolean {
-    const at = now();
+    const at = libc.monotonicMicros();
     dialogue!.begin(fd, destinationOf[fd]!, at);
     const said = dialogue!.speak(fd);
     if (said === PENDING) return false;
-    const error = said === 0 ? 0 : errno();
+    const error = said === 0 ? 0 : libc.errno();
     if (error !== 0 && error !== ECONNRESET && error !== EPIPE) {
       // The handshake failed. A connection that stood ends by ECONNRESET or EPIPE (net/ipv4/tcp_input.c, tcp_reset()).
       fail(fd, 'connect', error);
@@ -265,8 +241,8 @@ export function createConnections(input: ConnectionsInput): Connections {
   function settle(fd: number, result: number): void {
     // What waits here to be sent, or comes to be said later, needs the other event too: rare, as requests are short.
     if (result === PENDING) return watch(fd, dialogue!.hasMore(fd) ? WATCHED : ANSWERS);
-    if (result === DONE) return succeed(fd, now());
-    const took = now() - startedAt[fd]!;
+    if (result === DONE) return succeed(fd, libc.monotonicMicros());
+    const took = libc.monotonicMicros() - startedAt[fd]!;
     abandon(fd);
     failed(result, took);
   }
@@ -282,7 +258,7 @@ export function createConnections(input: ConnectionsInput): Connections {
   }
 
   function fail(fd: number, phase: Phase, error: number): void {
-    const took = now() - startedAt[fd]!;
+    const took = libc.monotonicMicros() - startedAt[fd]!;
     // Closed first: what is open at the first failure does not include the socket that failed.
     abandon(fd);
     failed(failureSlot(phase, error), took);
@@ -292,7 +268,7 @@ export function createConnections(input: ConnectionsInput): Connections {
     const established = state[fd] === DRAINING;
     unwait(fd);
     state[fd] = 0;
-    sysClose(fd);
+    libc.close(fd);
     closed(established);
   }
 
@@ -307,9 +283,9 @@ export function createConnections(input: ConnectionsInput): Connections {
 
   /** From here on the attempt waits, like a handshake, until the peer has closed too or the time is up. */
   function beginDrain(fd: number): void {
-    shutdown(fd, SHUT_WR);
+    libc.shutdown(fd, SHUT_WR);
     // The queue is in the order of these times.
-    startedAt[fd] = now();
+    startedAt[fd] = libc.monotonicMicros();
     state[fd] = DRAINING;
     waiting.append(fd);
     watch(fd, ANSWERS);
@@ -318,8 +294,8 @@ export function createConnections(input: ConnectionsInput): Connections {
 
   function drained(fd: number): void {
     for (;;) {
-      const n = recv(fd, scratch.address, scratch.bytes.length, 0);
-      const error = n < 0 ? errno() : 0;
+      const n = libc.recv(fd, scratch.address, scratch.bytes.length, 0);
+      const error = n < 0 ? libc.errno() : 0;
       if (error === EAGAIN) return;
       if (n > 0 || error === EINTR) continue;
       waiting.remove(fd);
@@ -329,8 +305,8 @@ export function createConnections(input: ConnectionsInput): Connections {
 
   function finallyClose(fd: number): void {
     state[fd] = 0;
-    if (plan.close === 'reset') setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero.address, 8);
-    sysClose(fd);
+    if (plan.close === 'reset') libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_LINGER, lingerZero.address, 8);
+    libc.close(fd);
     closed(true);
   }
 
@@ -341,18 +317,18 @@ export function createConnections(input: ConnectionsInput): Connections {
 
   /** The FIN may come in one event with the last byte of the answer; there is no further event for it. */
   function peerMayHaveClosed(fd: number, events: number): void {
-    const isOver = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0;
+    const isOver = (events & (libc.EPOLLRDHUP | libc.EPOLLHUP | libc.EPOLLERR)) !== 0;
     if (state[fd] === HELD && plan.close === 'server' && isOver) unhold(fd);
   }
 
   function onEvent(fd: number, events: number): void {
     switch (state[fd]) {
       case CONNECTING: {
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, soError.address, soError.address + 4);
+        libc.getsockopt(fd, libc.SOL_SOCKET, libc.SO_ERROR, soError.address, soError.address + 4);
         const error = soError.view.getInt32(0, true);
         if (error !== 0) return fail(fd, 'connect', error);
-        if ((events & EPOLLOUT) === 0) return;
-        established(fd, now());
+        if ((events & libc.EPOLLOUT) === 0) return;
+        established(fd, libc.monotonicMicros());
         return peerMayHaveClosed(fd, events);
       }
       case EXCHANGING:

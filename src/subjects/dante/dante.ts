@@ -4,7 +4,7 @@
  */
 
 import { program } from '../define.js';
-import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, oneAddress, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 
@@ -33,7 +33,7 @@ export const dante = program('dante', SETTINGS, {
     // It would take 0.3 s to end its helpers one by one.
     stop: { signal: 'SIGKILL', deadlineMs: 4000 },
   }),
-  readLine,
+  readLine: (log, line) => (log === LOG || log === STANDARD_ERROR ? eventBy(RULES, line) : null),
   version: { args: ['-v'], pattern: /^Dante v(\d[\d.]*\d)/m },
 });
 
@@ -52,19 +52,13 @@ function configText(settings: DanteSettings, { directory, listen, outgoing }: Pr
   ].join('\n')}\n`;
 }
 
-const NO_FREE_PORTS = /bindexternaladdr\(\): could not bind tcp port \d+ of IPv[46] address \S+: /;
-const OUT_OF_DESCRIPTORS = /Too many open files/;
-const FATAL =
-  / (?:error|alert|emerg)[^:]*: (?!mother\[)(.*(?:problem on line \d+|could not bind|failed to bind|no valid).*)$/;
-/** Of what a rule logs as its error: the command that was refused, and then the client's whole session. */
-const BLOCKED = /: info: block\(\d+\): (tcp\/\w+) \]: /;
-
-function readLine(log: string, line: string): LogEvent | null {
-  if (log !== LOG && log !== STANDARD_ERROR) return null;
-  if (NO_FREE_PORTS.test(line)) return { kind: 'failure', call: 'bind', errno: 'EADDRINUSE' };
-  if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
-  const blocked = BLOCKED.exec(line)?.[1];
-  if (blocked !== undefined) return { kind: 'request', result: `block ${blocked}` };
-  const fatal = FATAL.exec(line)?.[1];
-  return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
-}
+const RULES: readonly LogRule[] = [
+  [/bindexternaladdr\(\): could not bind tcp port \d+ of IPv[46] address \S+: /, refused('bind', 'EADDRINUSE')],
+  [/Too many open files/, OUT_OF_DESCRIPTORS],
+  // Of what a rule logs as its error: the command that was refused, and then the client's whole session.
+  [/: info: block\(\d+\): (tcp\/\w+) \]: /, ([, what]) => ({ kind: 'request', result: `block ${what}` })],
+  [
+    / (?:error|alert|emerg)[^:]*: (?!mother\[)(.*(?:problem on line \d+|could not bind|failed to bind|no valid).*)$/,
+    gaveUp,
+  ],
+];

@@ -7,7 +7,15 @@ import { formatTarget } from '../../domain/format.js';
 import { setting } from '../../domain/setting.js';
 import { orNull, portRange } from '../../domain/values.js';
 import { program } from '../define.js';
-import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import {
+  eventBy,
+  gaveUp,
+  type LogEvent,
+  type LogRule,
+  OUT_OF_DESCRIPTORS,
+  refused,
+  STANDARD_ERROR,
+} from '../running/log-book.js';
 import {
   binarySetting,
   CLIENTS,
@@ -126,11 +134,6 @@ function mapText({ clients }: ProxySetup): string {
   return clients.flatMap((group, k) => group.map((client) => `${client} s${k}\n`)).join('');
 }
 
-const NO_FREE_PORTS = /Connect\(\) failed for backend \S+: no free ports\./;
-const NO_FREE_IN_RANGE = /Cannot bind to source address before connect\(\) for backend \S+\./;
-const SESSION = /^session (\S+) (\d+)$/;
-const OUT_OF_DESCRIPTORS =
-  /reached (?:process|system) (?:FD|memory|file) limit|Failed to (?:create|open) .*: Too many open files/i;
 const AT_MAXCONN =
   'it had as many clients as its descriptors allow (maxconn), and the others waited; raise subject.descriptors or the limit of open files';
 
@@ -140,22 +143,23 @@ function readInfo(answer: string): LogEvent | null {
   return value('CurrConns') >= value('Maxconn') ? { kind: 'trouble', what: AT_MAXCONN } : null;
 }
 
-const ALERT = /^\[ALERT\]\s+\(\d+\) : (.+)$/;
+const NO_FREE_IN_RANGE = /Cannot bind to source address before connect\(\) for backend \S+\./;
+const RULES: readonly LogRule[] = [
+  // One for each attempt of its own, of which `retries` makes more than the client has made.
+  [/Connect\(\) failed for backend \S+: no free ports\./, refused('connect', 'EADDRNOTAVAIL')],
+  // Its own list is empty: no call was made.
+  [NO_FREE_IN_RANGE, refused(null, null)],
+  [
+    /reached (?:process|system) (?:FD|memory|file) limit|Failed to (?:create|open) .*: Too many open files/i,
+    OUT_OF_DESCRIPTORS,
+  ],
+];
 
 function readLine(log: string, line: string, setup: ProxySetup): LogEvent | null {
-  if (log === LOG) {
-    const [, session, connections] = SESSION.exec(line) ?? [];
-    if (session !== undefined) {
-      const isFull = Number(connections) >= mostConnections(setup);
-      return { kind: 'request', result: session, ...(isFull ? { trouble: AT_MAXCONN } : {}) };
-    }
-    // One for each attempt of its own, of which `retries` makes more than the client has made.
-    if (NO_FREE_PORTS.test(line)) return { kind: 'failure', call: 'connect', errno: 'EADDRNOTAVAIL' };
-    // Its own list is empty: no call was made.
-    if (NO_FREE_IN_RANGE.test(line)) return { kind: 'failure', call: null, errno: null };
-    return OUT_OF_DESCRIPTORS.test(line) ? { kind: 'trouble', what: 'it ran out of descriptors' } : null;
-  }
-  if (log !== STANDARD_ERROR || NO_FREE_IN_RANGE.test(line)) return null;
-  const alert = ALERT.exec(line)?.[1];
-  return alert === undefined ? null : { kind: 'trouble', what: `it gave up: ${alert}` };
+  if (log === STANDARD_ERROR)
+    return NO_FREE_IN_RANGE.test(line) ? null : eventBy([[/^\[ALERT\]\s+\(\d+\) : (.+)$/, gaveUp]], line);
+  if (log !== LOG) return null;
+  const [, result, connections] = /^session (\S+) (\d+)$/.exec(line) ?? [];
+  if (result === undefined) return eventBy(RULES, line);
+  return { kind: 'request', result, ...(Number(connections) >= mostConnections(setup) ? { trouble: AT_MAXCONN } : {}) };
 }

@@ -4,7 +4,7 @@
  * unbound. It does not say its version. Pure.
  */
 import { program } from '../define.js';
-import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, oneAddress } from '../settings.js';
 
 export const microsocks = program(
@@ -32,26 +32,16 @@ export const microsocks = program(
       logs: [],
       stop: { signal: 'SIGKILL', deadlineMs: 4000 },
     }),
-    readLine,
+    readLine: (log, line) => (log === STANDARD_ERROR ? eventBy(RULES, line) : null),
   },
 );
 
-/** perror(3) behind the calls of a connection, without a word which of them it was; the errno tells. */
-const NOT_CONNECTED = /^socket\/connect: (.+)$/;
-const CALLS: Readonly<Record<string, { readonly call: 'bind' | 'connect'; readonly errno: string }>> = {
-  'Address already in use': { call: 'bind', errno: 'EADDRINUSE' },
-  'Cannot assign requested address': { call: 'connect', errno: 'EADDRNOTAVAIL' },
-};
-const OUT_OF_DESCRIPTORS = /Too many open files|failed to accept/;
-const OUT_OF_MEMORY = /rejecting connection due to OOM/;
-const FATAL = /^server_setup: (.+)$/;
-
-function readLine(log: string, line: string): LogEvent | null {
-  if (log !== STANDARD_ERROR) return null;
-  const why = NOT_CONNECTED.exec(line)?.[1];
-  if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
-  if (why !== undefined) return { kind: 'failure', ...(CALLS[why] ?? { call: null, errno: null }) };
-  if (OUT_OF_MEMORY.test(line)) return { kind: 'trouble', what: 'it had no memory for a further client' };
-  const fatal = FATAL.exec(line)?.[1];
-  return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
-}
+/** perror(3) behind the calls of a connection does not say which of them it was; the errno tells. */
+const RULES: readonly LogRule[] = [
+  [/Too many open files|failed to accept/, OUT_OF_DESCRIPTORS],
+  [/^socket\/connect: Address already in use$/, refused('bind', 'EADDRINUSE')],
+  [/^socket\/connect: Cannot assign requested address$/, refused('connect', 'EADDRNOTAVAIL')],
+  [/^socket\/connect: .+$/, refused(null, null)],
+  [/rejecting connection due to OOM/, { kind: 'trouble', what: 'it had no memory for a further client' }],
+  [/^server_setup: (.+)$/, gaveUp],
+];

@@ -3,8 +3,17 @@
  * IP_BIND_ADDRESS_NO_PORT. Pure.
  */
 import { formatTarget } from '../../domain/format.js';
+import { errnoName } from '../../kernel/errno.js';
 import { program } from '../define.js';
-import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import {
+  eventBy,
+  gaveUp,
+  type LogEvent,
+  type LogRule,
+  OUT_OF_DESCRIPTORS,
+  refused,
+  STANDARD_ERROR,
+} from '../running/log-book.js';
 import {
   binarySetting,
   CLIENTS,
@@ -119,21 +128,19 @@ function mapLines({ outgoing, clients }: ProxySetup): string[] {
   ];
 }
 
-const UPSTREAM =
-  /\[crit\] .*? (bind|connect)\([^)]*\)(?: to \S+)? failed \((\d+): [^)]*\) while connecting to upstream/;
-const OUT_OF_DESCRIPTORS = /worker_connections are not enough|failed \(2[34]: Too many open files/;
-const FATAL = /\[emerg\] (?:\d+#\d+: )?(.+)$/;
-const ERRNO_NAMES: Readonly<Record<string, string>> = { '13': 'EACCES', '98': 'EADDRINUSE', '99': 'EADDRNOTAVAIL' };
+/** Standard error repeats what the log says, but for what comes before there is one. */
+const GIVEN_UP: LogRule = [/\[emerg\] (?:\d+#\d+: )?(.+)$/, gaveUp];
+const RULES: readonly LogRule[] = [
+  GIVEN_UP,
+  [
+    /\[crit\] .*? (bind|connect)\([^)]*\)(?: to \S+)? failed \((\d+): [^)]*\) while connecting to upstream/,
+    ([, call, number]) => refused(call === 'bind' ? 'bind' : 'connect', errnoName(Number(number))),
+  ],
+  [/worker_connections are not enough|failed \(2[34]: Too many open files/, OUT_OF_DESCRIPTORS],
+];
 
 function readLine(log: string, line: string): LogEvent | null {
   if (log === ACCESS_LOG) return { kind: 'request', result: line };
-  // Standard error repeats what the log says, but for what comes before there is one.
-  if (log !== ERROR_LOG && log !== STANDARD_ERROR) return null;
-  const fatal = FATAL.exec(line)?.[1];
-  if (fatal !== undefined) return { kind: 'trouble', what: `it gave up: ${fatal}` };
-  if (log !== ERROR_LOG) return null;
-  const [, call, number] = UPSTREAM.exec(line) ?? [];
-  if (call !== undefined)
-    return { kind: 'failure', call: call === 'bind' ? 'bind' : 'connect', errno: ERRNO_NAMES[number!] ?? `E${number}` };
-  return OUT_OF_DESCRIPTORS.test(line) ? { kind: 'trouble', what: 'it ran out of descriptors' } : null;
+  if (log === ERROR_LOG) return eventBy(RULES, line);
+  return log === STANDARD_ERROR ? eventBy([GIVEN_UP], line) : null;
 }

@@ -14,6 +14,28 @@ export type LogEvent =
   /** The proxy was not what was to be measured, as when it ran out of descriptors: in a sentence without a full stop. */
   | { readonly kind: 'trouble'; readonly what: string };
 
+/** A pattern, and what a line says that matches it. */
+export type LogRule = readonly [pattern: RegExp, says: LogEvent | ((match: readonly string[]) => LogEvent)];
+
+/** What the first rule whose pattern is in the line makes of it; null: none is. */
+export function eventBy(rules: readonly LogRule[], line: string): LogEvent | null {
+  for (const [pattern, says] of rules) {
+    const match = pattern.exec(line);
+    if (match) return typeof says === 'function' ? says(match) : says;
+  }
+  return null;
+}
+
+/** What each kind of proxy can say. @param call and errno are null where the line does not tell */
+export const refused = (call: 'bind' | 'connect' | null, errno: string | null): LogEvent => ({
+  kind: 'failure',
+  call,
+  errno,
+});
+export const OUT_OF_DESCRIPTORS: LogEvent = { kind: 'trouble', what: 'it ran out of descriptors' };
+/** For a pattern whose group is the last words of a program. */
+export const gaveUp = ([, why]: readonly string[]): LogEvent => ({ kind: 'trouble', what: `it gave up: ${why}` });
+
 /** Lines kept of each kind of failure, from its first on. */
 const SAMPLES = 3;
 /** Last lines kept of everything but requests and failures beyond the samples. */

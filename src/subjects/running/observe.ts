@@ -9,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { mount } from '../../kernel/boot.js';
 import { bind, nativeBuffer } from '../../kernel/libc.js';
 import { findProgram } from '../../machine/programs.js';
+import { deferred } from '../../machine/promises.js';
 import type { ObservationWay, Syscalls } from '../proxy-report.js';
 import { BPF_ASK, BPF_COUNTED, BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
 
@@ -67,36 +68,27 @@ async function startBpf(bpftrace: string): Promise<Observation | undefined> {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const count = countBpf();
-  let ready: () => void = () => {};
-  const attached = new Promise<boolean>((resolve) => {
-    ready = () => resolve(true);
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('close', () => resolve());
-  });
-  let counted: () => void = () => {};
+  const [attached, ended, answer] = [deferred<boolean>(), deferred(), deferred<null>()];
+  child.once('error', () => ended.resolve()).once('close', () => ended.resolve());
   createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line.includes(BPF_READY)) ready();
-    else if (line.includes(BPF_COUNTED)) counted();
+    if (line.includes(BPF_READY)) attached.resolve(true);
+    else if (line.includes(BPF_COUNTED)) answer.resolve(null);
     else count.add(line);
   });
-  if (!(await Promise.race([attached, ended.then(() => false), wait(ATTACH_DEADLINE_MS, false, { ref: false })]))) {
+  const unattached = [ended.promise.then(() => false), wait(ATTACH_DEADLINE_MS, false, { ref: false })];
+  if (!(await Promise.race([attached.promise, ...unattached]))) {
     child.kill('SIGKILL');
     return undefined;
   }
   return {
     prefix: () => [],
     async finish() {
-      const answer = new Promise<null>((resolve) => {
-        counted = () => resolve(null);
-      });
       askBpf();
       const asking = setInterval(askBpf, ASK_AGAIN_MS);
       const late = `bpftrace has not said what it counted for ${ANSWER_DEADLINE_MS / 1000} s`;
       const problem = await Promise.race([
-        answer,
-        ended.then(() => 'bpftrace ended before it said what it counted'),
+        answer.promise,
+        ended.promise.then(() => 'bpftrace ended before it said what it counted'),
         wait(ANSWER_DEADLINE_MS, late, { ref: false }),
       ]);
       clearInterval(asking);

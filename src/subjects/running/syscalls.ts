@@ -2,6 +2,7 @@
  * The bind() and connect() calls of a proxy that the kernel refused, counted from what strace(1) or bpftrace(8) prints. Only calls
  * for IPv4 and IPv6; a connect() that goes on (EINPROGRESS) is no failure. Pure.
  */
+import { unlessThrown } from '../../domain/error.js';
 import { errnoName } from '../../kernel/errno.js';
 import type { Syscalls } from '../proxy-report.js';
 
@@ -100,12 +101,8 @@ export function countBpf(): SyscallCount {
 }
 
 function mapsOf(line: string): Record<string, Record<string, number>> {
-  try {
-    const value = JSON.parse(line) as { type?: unknown; data?: unknown };
-    return value.type === 'map' ? (value.data as Record<string, Record<string, number>>) : {};
-  } catch {
-    return {};
-  }
+  const value: { type?: unknown; data?: unknown } = unlessThrown(() => JSON.parse(line), {});
+  return value.type === 'map' ? (value.data as Record<string, Record<string, number>>) : {};
 }
 
 function listed(failures: ReadonlyMap<string, number>): Syscalls['failures'] {

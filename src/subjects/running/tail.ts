@@ -2,6 +2,7 @@
  * Reading a log file as it grows.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { unlessThrown } from '../../domain/error.js';
 
 export interface Tail {
   /** The lines that were completed since the last call. */
@@ -19,7 +20,7 @@ export function tailFile(path: string): Tail {
   let rest = '';
 
   function read(): string[] {
-    fd ??= tryOpen(path);
+    fd ??= unlessThrown(() => openSync(path, 'r'), undefined);
     if (fd === undefined) return [];
     const lines: string[] = [];
     // Logs are ASCII; a character cut at the end of a chunk would be spoilt otherwise.
@@ -40,12 +41,4 @@ export function tailFile(path: string): Tail {
       return lines;
     },
   };
-}
-
-function tryOpen(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,8 @@
  * CPU and memory of a program and all that it has started, from /proc (proc(5)).
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { unlessThrown } from '../../domain/error.js';
+import { statFields } from '../../machine/process-identity.js';
 
 export interface Usage {
   readonly processes: number;
@@ -52,7 +54,7 @@ export function childrenUsage(now: () => number): () => Usage {
       cpu: { user: user * scale, system: system * scale },
       memory: sum(({ resident }) => resident),
       descriptors: stats.reduce<number | null>((total, { pid }) => {
-        const open = openDescriptors(pid);
+        const open = unlessThrown(() => readdirSync(`/proc/${pid}/fd`).length, null);
         return total === null || open === null ? null : total + open;
       }, 0),
     };
@@ -61,24 +63,17 @@ export function childrenUsage(now: () => number): () => Usage {
 
 /** Seconds that the tasks of a process ran (sched-stats.rst); null where this is not shown. */
 function runTime(pid: number): number | null {
-  try {
-    const tasks = readdirSync(`/proc/${pid}/task`);
-    const nanoseconds = tasks.map((task) =>
+  return unlessThrown(() => {
+    const nanoseconds = readdirSync(`/proc/${pid}/task`).map((task) =>
       Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
     );
     return nanoseconds.reduce((total, n) => total + n, 0) / 1e9;
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 /** Which network namespace a process is in; undefined when it has ended. */
 function namespaceOf(pid: number | 'self'): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return undefined;
-  }
+  return unlessThrown(() => readlinkSync(`/proc/${pid}/ns/net`), undefined);
 }
 
 function descendants(ancestor: number): number[] {
@@ -99,10 +94,8 @@ function descendants(ancestor: number): number[] {
 }
 
 function statOf(pid: number): Stat | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may itself have spaces and parentheses; fields are counted from behind it, the third first.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return unlessThrown(() => {
+    const fields = statFields(pid);
     const field = (number: number) => Number(fields[number - 3]);
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return {
@@ -112,15 +105,5 @@ function statOf(pid: number): Stat | undefined {
       system: field(15) + field(17),
       resident: Number(kilobytes ?? 0) * 1024,
     };
-  } catch {
-    return undefined;
-  }
-}
-
-function openDescriptors(pid: number): number | null {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    return null;
-  }
+  }, undefined);
 }

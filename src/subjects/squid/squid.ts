@@ -5,8 +5,9 @@
 import { formatTarget } from '../../domain/format.js';
 import { setting } from '../../domain/setting.js';
 import { oneOf } from '../../domain/values.js';
+import { errnoName } from '../../kernel/errno.js';
 import { program } from '../define.js';
-import type { LogEvent } from '../running/log-book.js';
+import { eventBy, gaveUp, type LogEvent, type LogRule, OUT_OF_DESCRIPTORS, refused } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, PERSISTENT, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 
@@ -104,12 +105,12 @@ function outgoingLines(by: SquidSettings['outgoing'], { outgoing, clients: group
 /** `commBind:` with a colon in 2014, without one in 5.7. A listener's address has its port behind it, an outgoing one has none. */
 const COMM_BIND =
   /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d(?: kid\d+)?\| (?:ERROR: )?commBind:? Cannot bind socket FD \d+ to (\S+?):? \((\d+)\) (.+)$/;
-const OUT_OF_DESCRIPTORS = /WARNING! Your cache is running out of filedescriptors/;
-const FATAL = /\| (FATAL: .+)$/;
+const RULES: readonly LogRule[] = [
+  [/WARNING! Your cache is running out of filedescriptors/, OUT_OF_DESCRIPTORS],
+  [/\| (FATAL: .+)$/, gaveUp],
+];
 /** Squid's own format: time, duration, client, result code and status. */
 const ACCESS = /^\d+\.\d+\s+-?\d+ \S+ ([A-Z_]+\/\d{3}) /;
-
-const ERRNO_NAMES: Readonly<Record<string, string>> = { '13': 'EACCES', '98': 'EADDRINUSE', '99': 'EADDRNOTAVAIL' };
 
 function readLine(log: string, line: string, { outgoing }: ProxySetup): LogEvent | null {
   if (log === ACCESS_LOG) {
@@ -119,13 +120,9 @@ function readLine(log: string, line: string, { outgoing }: ProxySetup): LogEvent
   // The streams repeat what the log says.
   if (log !== CACHE_LOG) return null;
   const bind = COMM_BIND.exec(line);
-  if (bind) {
-    const [, address, number, words] = bind;
-    const errno = ERRNO_NAMES[number!] ?? `E${number}`;
-    if (outgoing.includes(address!.replace(/^\[|\]$/g, ''))) return { kind: 'failure', call: 'bind', errno };
-    return { kind: 'trouble', what: `it could not bind its listener ${address} (${errno}: ${words})` };
-  }
-  if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
-  const fatal = FATAL.exec(line)?.[1];
-  return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
+  if (!bind) return eventBy(RULES, line);
+  const [, address, number, words] = bind;
+  const errno = errnoName(Number(number));
+  if (outgoing.includes(address!.replace(/^\[|\]$/g, ''))) return refused('bind', errno);
+  return { kind: 'trouble', what: `it could not bind its listener ${address} (${errno}: ${words})` };
 }

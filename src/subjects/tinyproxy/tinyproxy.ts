@@ -4,7 +4,7 @@
  * after the last it answers 500, and never connects unbound. Pure.
  */
 import { program } from '../define.js';
-import { type LogEvent, STANDARD_ERROR } from '../running/log-book.js';
+import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 
@@ -38,7 +38,7 @@ export const tinyproxy = program('tinyproxy', SETTINGS, {
     logs: [LOG],
     stop: { signal: 'SIGKILL', deadlineMs: 4000 },
   }),
-  readLine,
+  readLine: (log, line) => (log === LOG || log === STANDARD_ERROR ? eventBy(RULES, line) : null),
 });
 
 function configText(settings: TinyproxySettings, { directory, listen, outgoing, descriptors }: ProxySetup): string {
@@ -56,18 +56,13 @@ function configText(settings: TinyproxySettings, { directory, listen, outgoing, 
   ].join('\n')}\n`;
 }
 
-/** The only line about a connection that did not come about, whatever the call and the errno. */
-const NOT_CONNECTED = /opensock: Could not establish a connection to /;
-const AT_MAX_CLIENTS = /Maximum number of connections reached/;
-const OUT_OF_DESCRIPTORS = /Too many open files/;
-const FATAL = /(?:^|: )(Could not create listening sockets|Syntax error on line \d+|Unable to parse config file)/i;
-
-function readLine(log: string, line: string): LogEvent | null {
-  if (log !== LOG && log !== STANDARD_ERROR) return null;
-  if (NOT_CONNECTED.test(line)) return { kind: 'failure', call: null, errno: null };
-  if (AT_MAX_CLIENTS.test(line))
-    return { kind: 'trouble', what: 'it had as many clients as MaxClients allows, and the others waited' };
-  if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
-  const fatal = FATAL.exec(line)?.[1];
-  return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
-}
+const RULES: readonly LogRule[] = [
+  // The only line about a connection that did not come about, whatever the call and the errno.
+  [/opensock: Could not establish a connection to /, refused(null, null)],
+  [
+    /Maximum number of connections reached/,
+    { kind: 'trouble', what: 'it had as many clients as MaxClients allows, and the others waited' },
+  ],
+  [/Too many open files/, OUT_OF_DESCRIPTORS],
+  [/(?:^|: )(Could not create listening sockets|Syntax error on line \d+|Unable to parse config file)/i, gaveUp],
+];

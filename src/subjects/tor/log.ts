@@ -1,30 +1,24 @@
 /**
  * What Tor says: lines of its log, and events of its control port (control-spec). Pure.
  */
-import type { LogEvent } from '../running/log-book.js';
-
-const BIND = /Error binding network socket: (.+)$/;
-const CONNECT = /connect\(\) to socket failed: (.+)$/;
-const SUMMARY = /Failing because we have \d+ connections already/;
-const OUT_OF_DESCRIPTORS = /Too many open files/;
-const FATAL = /\[err\] (.+)$/;
+import { eventBy, gaveUp, type LogEvent, type LogRule, OUT_OF_DESCRIPTORS, refused } from '../running/log-book.js';
 
 const ERRNOS: Readonly<Record<string, string>> = {
   'Address already in use': 'EADDRINUSE',
   'Cannot assign requested address': 'EADDRNOTAVAIL',
 };
+const RULES: readonly LogRule[] = [
+  [/Error binding network socket: (.+)$/, ([, words]) => refused('bind', ERRNOS[words!] ?? null)],
+  [/connect\(\) to socket failed: (.+)$/, ([, words]) => refused('connect', ERRNOS[words!] ?? null)],
+  // Once in six hours, for a bind() that failed.
+  [/Failing because we have \d+ connections already/, refused('bind', 'EADDRINUSE')],
+  [/Too many open files/, OUT_OF_DESCRIPTORS],
+  [/\[err\] (.+)$/, gaveUp],
+];
 
 /** A line of an exit's log, of whatever level. */
 export function readTorLine(line: string): LogEvent | null {
-  const bind = BIND.exec(line)?.[1];
-  if (bind !== undefined) return { kind: 'failure', call: 'bind', errno: ERRNOS[bind] ?? null };
-  const connect = CONNECT.exec(line)?.[1];
-  if (connect !== undefined) return { kind: 'failure', call: 'connect', errno: ERRNOS[connect] ?? null };
-  // Once in six hours, for a bind() that failed.
-  if (SUMMARY.test(line)) return { kind: 'failure', call: 'bind', errno: 'EADDRINUSE' };
-  if (OUT_OF_DESCRIPTORS.test(line)) return { kind: 'trouble', what: 'it ran out of descriptors' };
-  const fatal = FATAL.exec(line)?.[1];
-  return fatal === undefined ? null : { kind: 'trouble', what: `it gave up: ${fatal}` };
+  return eventBy(RULES, line);
 }
 
 export interface StreamEvent {
@@ -70,27 +64,15 @@ export function parseCircuit(event: string): CircuitEvent | null {
   return { id, status, reason: reason?.slice(reason.indexOf('=') + 1) ?? null };
 }
 
-/** Reasons of RELAY_END cells by their number (tor-spec, "Closing streams"). */
-const END_REASONS: Readonly<Record<string, number>> = {
-  MISC: 1,
-  RESOLVEFAILED: 2,
-  CONNECTREFUSED: 3,
-  EXITPOLICY: 4,
-  DESTROY: 5,
-  DONE: 6,
-  TIMEOUT: 7,
-  NOROUTE: 8,
-  HIBERNATING: 9,
-  INTERNAL: 10,
-  RESOURCELIMIT: 11,
-  CONNRESET: 12,
-  TORPROTOCOL: 13,
-  NOTDIRECTORY: 14,
-};
+/** Reasons of RELAY_END cells in the order of their numbers, from 1 on (tor-spec, "Closing streams"). */
+const END_REASONS: readonly (string | null)[] = (
+  'MISC RESOLVEFAILED CONNECTREFUSED EXITPOLICY DESTROY DONE TIMEOUT NOROUTE HIBERNATING INTERNAL RESOURCELIMIT CONNRESET ' +
+  'TORPROTOCOL NOTDIRECTORY'
+).split(' ');
 
 /** The number of a reason; that of MISC for those that are no reason of a cell. */
 export function endReasonNumber(reason: string | null): number {
-  return END_REASONS[reason ?? ''] ?? 1;
+  return Math.max(1, END_REASONS.indexOf(reason) + 1);
 }
 
 /** Percent, tag and summary of `status/bootstrap-phase`: `14% (handshake): Handshaking with a relay`. */

@@ -3,6 +3,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { messageOf } from '../../domain/error.js';
+import { deferred } from '../../machine/promises.js';
 import { endOf, killGroup, noteLines } from '../running/child.js';
 import { STANDARD_ERROR, STANDARD_OUTPUT } from '../running/log-book.js';
 import { type Control, openControl } from './control.js';
@@ -41,10 +43,7 @@ export interface NodesInput {
 /** Start the processes of a network. They are not ready yet; see whyNotReady. */
 export function startNodes({ binary, layout, prefix, note }: NodesInput): RunningNodes {
   let stopping = false;
-  let sayEnd: (how: string) => void = () => {};
-  const ended = new Promise<string>((resolve) => {
-    sayEnd = resolve;
-  });
+  const { promise: ended, resolve: sayEnd } = deferred<string>();
   const children: ChildProcess[] = [];
   const ends: Promise<void>[] = [];
   const nodes = layout.nodes.map((node, index) => {
@@ -121,7 +120,7 @@ export async function whyNotReady(running: RunningNode): Promise<string | null> 
     if (node.kind !== 'exit' || (await hasPolicy(port))) return null;
     return `${text}; it has no descriptor of its own yet`;
   } catch (error) {
-    return `${node.name} did not answer: ${error instanceof Error ? error.message : error}`;
+    return `${node.name} did not answer: ${messageOf(error)}`;
   }
 }
 

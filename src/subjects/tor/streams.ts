@@ -2,6 +2,7 @@
  * Streams put onto circuits by us instead of by the client: a client that was once told RESOURCELIMIT by an exit sends nothing to
  * that exit again until it ends, so that one failure would become all the others.
  */
+import { messageOf } from '../../domain/error.js';
 import { endReasonNumber, parseCircuit, parseStream, type StreamEvent } from './log.js';
 
 export interface StreamAttacher {
@@ -53,7 +54,7 @@ export function createAttacher({ ask, paths, exitOf, note }: AttacherInput): Str
       for (const stream of state.waiting.splice(0)) attach(stream, exit);
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 
