@@ -19,7 +19,7 @@ import { mount } from '../../src/kernel/boot.js';
 import { type Counters, readNetCounters } from '../../src/kernel/counters.js';
 import { openRouteControl } from '../../src/kernel/rtnetlink.js';
 import { createSocketObserver } from '../../src/kernel/sock-diag.js';
-import type { Internet } from '../../src/plan/origin-settings.js';
+import type { Internet } from '../../src/subjects/internet.js';
 
 export interface DriverInput {
   readonly command: readonly string[];

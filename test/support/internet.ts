@@ -3,9 +3,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { complete } from '../../src/domain/setting.js';
 import { netnsCommand } from '../../src/lab/netns.js';
-import { ORIGIN_SETTINGS, type OriginAnswer } from '../../src/plan/origin-settings.js';
+import { internetOf, type OriginAnswer } from '../../src/subjects/internet.js';
 import { CLI, ROOT } from './cli.js';
 import type { DriverInput, DriverOutput } from './internet-driver.js';
 
@@ -27,7 +26,7 @@ export async function onInternet(
   command: readonly string[],
   { answer = {}, names, within = [], root = process.getuid?.() === 0, program: there, env, ...input }: Options = {},
 ): Promise<DriverOutput> {
-  const internet = { origin: complete(ORIGIN_SETTINGS, answer), names: names ?? null };
+  const internet = internetOf({ origin: answer, names: names ?? null });
   const driver = there ? DRIVER.replace(ROOT, there[1]!.replace(CLI.slice(ROOT.length), '')) : DRIVER;
   const [program, ...rest] = [...within, ...netnsCommand([there?.[0] ?? process.execPath, driver], root)];
   const { stdout } = await execa(program!, rest, {

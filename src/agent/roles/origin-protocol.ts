@@ -3,9 +3,9 @@
  */
 import { z } from 'zod';
 import { targetSchema } from '../../domain/target.js';
-import { internetSchema } from '../../plan/origin-settings.js';
 import { loadPlanSchema } from '../../plan/plan.js';
 import { originSeenSchema } from '../../results/figures.js';
+import { internetSchema } from '../../subjects/internet.js';
 import { nothing, type ProtocolOf } from './channel.js';
 
 const sysctls = z.record(z.string(), z.string());

@@ -3,8 +3,8 @@
  */
 import { createServer } from 'node:net';
 import { divertTcp } from '../../../kernel/nftables.js';
-import type { Internet as InternetSettings } from '../../../plan/origin-settings.js';
 import type { OriginSeen } from '../../../results/figures.js';
+import type { Internet as InternetSettings } from '../../../subjects/internet.js';
 import { makeAuthority } from '../certificate.js';
 import { BACKLOG } from '../listen.js';
 import { serveDatagrams, transparentSocket } from './any-address.js';

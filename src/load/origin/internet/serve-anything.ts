@@ -6,7 +6,7 @@ import { createServer, METHODS, type Server } from 'node:http';
 import { type Http2Session, performServerHandshake } from 'node:http2';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { OriginAnswer } from '../../../plan/origin-settings.js';
+import type { OriginAnswer } from '../../../subjects/internet.js';
 import type { Authority } from '../certificate.js';
 import { answerQuery, type Names } from './dns.js';
 import type { Visit, VisitBook } from './visits.js';
