@@ -2,9 +2,10 @@
  * A run from its lab to its report, with whoever watches: the progress, the live page.
  */
 import { join } from 'node:path';
-import { type BlocksEnd, finishBlocks, isFirstRun, runsLeft } from '../experiment/blocks.js';
-import type { Places } from '../experiment/places.js';
+import { type BlocksEnd, type ExperimentEvent, isFirstRun, runBlocks, runsLeft } from '../experiment/blocks.js';
+import { type Places, placeFor } from '../experiment/places.js';
 import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
+import { interruptible } from '../machine/interrupts.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { LiveServer } from '../report/live/server.js';
 import { shownOf } from '../report/live/shown.js';
@@ -58,13 +59,12 @@ async function finish(
   const progress = createProgress({ ...shown, stream: process.stderr, quiet: options.quiet });
   for (const text of shown.notes) progress.note(`note: ${text}`);
   live?.begin(shown);
-  const end = await finishBlocks(session, places, {
-    note: progress.note,
-    onEvent(event) {
-      progress.onEvent(event);
-      live?.onEvent(event);
-    },
-  });
+  const placeOf = (kernel: string | undefined) => placeFor(places, kernel);
+  const onEvent = (event: ExperimentEvent) => {
+    progress.onEvent(event);
+    live?.onEvent(event);
+  };
+  const end = await interruptible(progress.note, (signal) => runBlocks(session, { placeOf, signal, onEvent }));
   progress.end();
   return show(session.dir, end, options, live);
 }

@@ -4,16 +4,13 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { interruptible } from '../machine/interrupts.js';
 import { naming } from '../machine/write-error.js';
 import { armId } from '../plan/kernels.js';
-import type { Experiment } from '../plan/plan.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
-import { finishedRuns, type Journal, type JournalContents } from './journal.js';
-import type { Note } from './labs.js';
+import { finishedRuns, type JournalContents } from './journal.js';
 import { type PlannedRun, planObservations, planRuns } from './order.js';
-import { type Places, placeFor } from './places.js';
 import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
 
@@ -25,16 +22,8 @@ export type ExperimentEvent =
   | { readonly type: 'observe'; readonly planned: PlannedRun };
 
 export interface BlocksInput {
-  readonly experiment: Experiment;
   /** Where runs are made: with several kernels by the kernel's name, else for undefined. */
   readonly placeOf: (kernel: string | undefined) => Pick<RunOneInput, 'lab' | 'network'>;
-  /** The result folder. */
-  readonly dir: string;
-  readonly journal: Journal;
-  /** All runs, in order. */
-  readonly planned: readonly PlannedRun[];
-  /** Ids of the runs that an earlier call has finished. */
-  readonly finished: ReadonlySet<string>;
   /** false: the system calls of proxies are not counted, in runs of their own. */
   readonly observing?: boolean;
   readonly signal: AbortSignal;
@@ -62,30 +51,6 @@ export function runsLeft(contents: JournalContents<'run'>): number {
   return planRuns(experiment).length + planObservations(experiment).length - finishedRuns(contents).size;
 }
 
-/** Make the runs that are missing in a session, until the first interrupt. */
-export async function finishBlocks(
-  { dir, journal, contents }: Session<'run'>,
-  places: Places,
-  { note, onEvent }: { readonly note: Note; readonly onEvent: BlocksInput['onEvent'] },
-): Promise<BlocksEnd> {
-  const { experiment } = contents.begin;
-  const end = await interruptible(note, (signal) =>
-    runBlocks({
-      experiment,
-      placeOf: (kernel) => placeFor(places, kernel),
-      dir,
-      journal,
-      planned: planRuns(experiment),
-      finished: finishedRuns(contents),
-      signal,
-      onEvent,
-    }),
-  );
-  const status = end.how === 'complete' ? 'complete' : 'partial';
-  journal.append({ type: 'end', at: new Date().toISOString(), status });
-  return end;
-}
-
 const FAILURES_IN_A_ROW = 3;
 
 /** The folder of what proxies were configured with, a folder each arm. */
@@ -94,67 +59,97 @@ const CONFIGURATION_DIR = 'configuration';
 /** The folder of the HdrHistogram logs inside a result folder. */
 const HLOG_DIR = 'hlog';
 
-/** Make the runs of an experiment that are missing. Whatever goes wrong in a run is in its result. */
-export async function runBlocks(input: BlocksInput): Promise<BlocksEnd> {
-  const { experiment, planned, signal, onEvent, journal } = input;
+/**
+ * Make the runs that are missing in a session, and write its end. An interrupted run is kept for the record, and made again on resume;
+ * whatever goes wrong in a run is in its result.
+ */
+export async function runBlocks(session: Session<'run'>, input: BlocksInput): Promise<BlocksEnd> {
+  const { experiment } = session.contents.begin;
+  const { placeOf, signal, onEvent } = input;
+  const [planned, finished] = [planRuns(experiment), finishedRuns(session.contents)];
   const total = planned.length;
-  const todo = planned.filter(({ id }) => !input.finished.has(id));
+  const todo = planned.filter(({ id }) => !finished.has(id));
   let done = total - todo.length;
   let failedInARow = 0;
-  mkdirSync(join(input.dir, HLOG_DIR), { recursive: true });
+  let end: BlocksEnd = { how: 'complete' };
+  mkdirSync(join(session.dir, HLOG_DIR), { recursive: true });
   for (const [i, next] of todo.entries()) {
+    if (signal.aborted) end = INTERRUPTED;
+    if (end.how !== 'complete') break;
     const after = todo[i + 1];
-    if (signal.aborted) return { how: 'interrupted' };
-    const arm = experiment.arms.find((candidate) => armId(candidate) === armId(next))!;
     onEvent({ type: 'run-start', planned: next, done, total });
     const outcome = await runOne({
-      ...input.placeOf(next.kernel),
-      arm,
+      ...placeOf(next.kernel),
+      arm: armOf(experiment, next),
       ...(experiment.neighbours ? { neighbours: experiment.neighbours } : {}),
       planned: next,
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
-      onLoadEnd: () => after && !signal.aborted && input.placeOf(after.kernel).lab.prepare?.(),
+      onLoadEnd: () => after && !signal.aborted && placeOf(after.kernel).lab.prepare?.(),
     });
-    const run = keep(outcome, input);
-    // An interrupted run is kept for the record, and made again on resume.
-    journal.append({ type: 'run', run });
-    if (run.status === 'interrupted' || signal.aborted) return { how: 'interrupted' };
-    done++;
-    onEvent({ type: 'run-end', run, done, total });
-    failedInARow = run.status === 'failed' ? failedInARow + 1 : 0;
-    if (failedInARow === FAILURES_IN_A_ROW && done < total) {
-      return { how: 'gave-up', reason: `${FAILURES_IN_A_ROW} runs in a row failed, the last with: ${run.problems[0]}` };
+    const run = keep(outcome, session);
+    session.journal.append({ type: 'run', run });
+    if (run.status === 'interrupted' || signal.aborted) {
+      end = INTERRUPTED;
+      break;
     }
+    onEvent({ type: 'run-end', run, done: ++done, total });
+    failedInARow = run.status === 'failed' ? failedInARow + 1 : 0;
+    if (failedInARow === FAILURES_IN_A_ROW && done < total)
+      end = { how: 'gave-up', reason: `${FAILURES_IN_A_ROW} runs in a row failed, the last with: ${run.problems[0]}` };
   }
-  return input.observing === false ? { how: 'complete' } : observe(input);
+  if (end.how === 'complete' && input.observing !== false) end = await observe(session, finished, input);
+  const status = end.how === 'complete' ? 'complete' : 'partial';
+  session.journal.append({ type: 'end', at: new Date().toISOString(), status });
+  return end;
+}
+
+const INTERRUPTED: BlocksEnd = { how: 'interrupted' };
+
+function armOf({ arms }: Experiment, planned: PlannedRun): Arm {
+  return arms.find((arm) => armId(arm) === armId(planned))!;
 }
 
 /**
  * The runs beside those that are compared, without neighbours: calls are counted by namespace, and theirs would count as the proxy's.
  * One that fails says why nothing was observed, and is no failure of the experiment. */
-async function observe(input: BlocksInput): Promise<BlocksEnd> {
-  const { experiment, signal, journal } = input;
+async function observe(
+  { journal, contents }: Session<'run'>,
+  finished: ReadonlySet<string>,
+  { placeOf, signal, onEvent }: BlocksInput,
+): Promise<BlocksEnd> {
+  const { experiment } = contents.begin;
   for (const planned of planObservations(experiment)) {
-    if (input.finished.has(planned.id)) continue;
-    if (signal.aborted) return { how: 'interrupted' };
-    input.onEvent({ type: 'observe', planned });
-    const arm = experiment.arms.find((candidate) => armId(candidate) === armId(planned))!;
-    const place = input.placeOf(planned.kernel);
-    const { run } = await runOne({ ...place, arm, planned, signal, observe: 'ebpf', onSample: () => {} });
+    if (finished.has(planned.id)) continue;
+    if (signal.aborted) return INTERRUPTED;
+    onEvent({ type: 'observe', planned });
+    const arm = armOf(experiment, planned);
+    const { run } = await runOne({
+      ...placeOf(planned.kernel),
+      arm,
+      planned,
+      signal,
+      observe: 'ebpf',
+      onSample: () => {},
+    });
     journal.append({ type: 'observed', run });
-    if (run.status === 'interrupted') return { how: 'interrupted' };
+    if (run.status === 'interrupted') return INTERRUPTED;
   }
   return { how: 'complete' };
 }
 
 /** Write the run's histograms and its proxy's configuration beside the journal. */
-function keep(outcome: RunOutcome, { dir, experiment }: BlocksInput): Run {
+function keep(outcome: RunOutcome, { dir, contents }: Session<'run'>): Run {
   const { histograms } = outcome;
   const run = { ...outcome.run, ...keepConfiguration(outcome, dir) };
   if (histograms === null) return run;
   const hlog = join(HLOG_DIR, `${run.id}.hlog`);
-  const text = renderHlog(histograms, run.startedAt, run.durationMs.load, `bindstorm ${experiment.name} ${run.id}`);
+  const text = renderHlog(
+    histograms,
+    run.startedAt,
+    run.durationMs.load,
+    `bindstorm ${contents.begin.experiment.name} ${run.id}`,
+  );
   naming(join(dir, hlog), () => writeFileSync(join(dir, hlog), text));
   return { ...run, hlog };
 }

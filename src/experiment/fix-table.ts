@@ -83,21 +83,12 @@ function unfinished(contents: JournalContents<'run'>) {
   return planRuns(contents.begin.experiment).filter(({ id }) => !finished.has(id));
 }
 
-async function makeRuns(
-  input: FixTableInput,
-  { dir, journal, contents }: Session<'run'>,
-  { all: [place], experiment }: Places,
-): Promise<FixTableEnd> {
+async function makeRuns(input: FixTableInput, session: Session<'run'>, { all: [place] }: Places): Promise<FixTableEnd> {
   // A guest boots longer than it is measured, and counts do not mind the company.
-  const next = input.kernel === HOST ? undefined : preparingDuringRuns(place.lab, unfinished(contents).length);
+  const next = input.kernel === HOST ? undefined : preparingDuringRuns(place.lab, unfinished(session.contents).length);
   try {
-    await runBlocks({
-      experiment,
+    await runBlocks(session, {
       placeOf: () => ({ ...place, lab: next ?? place.lab }),
-      dir,
-      journal,
-      planned: planRuns(experiment),
-      finished: finishedRuns(contents),
       observing: false,
       signal: input.signal,
       onEvent: (event) => {
@@ -107,8 +98,7 @@ async function makeRuns(
   } finally {
     await next?.release();
   }
-  journal.append({ type: 'end', at: new Date().toISOString(), status: input.signal.aborted ? 'partial' : 'complete' });
-  return tableOf(input, readJournal(dir, 'run'));
+  return tableOf(input, readJournal(session.dir, 'run'));
 }
 
 interface Possible {

@@ -22,7 +22,7 @@ import { checkLoadOfSubject, checkServerLines, checkSubject } from './check-subj
 import { type CompleteArm, completeLoad, completeSysctls, SUBJECT } from './complete.js';
 import { mergeArm, type NamedArm, namedArm } from './merge.js';
 import { type Finding, reporterFor } from './problem.js';
-import type { ProfileInput } from './schema.js';
+import type { ProfileInput, VariantInput } from './schema.js';
 
 /** All runs of an experiment together; the journal and the results grow with them. */
 const MAX_EXPERIMENT_ATTEMPTS = 1_000_000_000;
@@ -51,11 +51,19 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
   checkNames(input, findings);
   const lab = checkLab(input, options, findings);
   const subject = input.subject?.kind ?? SUBJECT;
-  const perKernel = resolveArms(input, subject, lab.lab, findings);
+  const isProxied = subjectOf(subject).role === 'proxy';
+  if (!isProxied) checkRoles(input, subject, findings);
+  const base = namedArm(input, isProxied);
+  const context: ArmContext = { subject, lab: lab.lab, allowed: checkAllowList(input.allow, findings), base };
+  const baseline = resolveArm({ name: 'baseline' }, base, context, findings);
+  const variants = input.variants.map((variant) =>
+    resolveArm(variant, mergeArm(base, namedArm(variant, isProxied)), context, findings, baseline),
+  );
+  const perKernel = [baseline, ...variants];
   const arms = lab.kernels?.flatMap(({ name }) => perKernel.map((arm) => ({ ...arm, kernel: name }))) ?? perKernel;
   const search = resolveSearch(input, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
-  const neighbours = checkNeighbours(input, subject, lab.lab, perKernel[0]!, findings);
+  const neighbours = checkNeighbours(input, subject, lab.lab, baseline, findings);
   const { repeat, warmup, seed } = complete(EXPERIMENT_SETTINGS, input);
   const experiment: Experiment = {
     name: input.name,
@@ -83,47 +91,23 @@ interface ArmContext {
   readonly lab: Experiment['lab'];
   /** The allow list in canonical form. */
   readonly allowed: ReadonlySet<string>;
-}
-
-function resolveArms(
-  input: ProfileInput,
-  subject: SubjectKind,
-  lab: Experiment['lab'],
-  findings: Finding[],
-): [Arm, ...Arm[]] {
-  const isProxied = subjectOf(subject).role === 'proxy';
-  if (!isProxied) checkRoles(input, subject, findings);
-  const context: ArmContext = { subject, lab, allowed: checkAllowList(input.allow, findings) };
-  const base = namedArm(input, isProxied);
-  const baseline = resolveArm('baseline', base, context, findings);
-  const variants = input.variants.map((variant): Arm => {
-    const named = mergeArm(base, namedArm(variant, isProxied));
-    const inherited = named.addresses === base.addresses ? baseline.addresses : undefined;
-    const arm = resolveArm(variant.name, named, context, findings, inherited);
-    return {
-      name: variant.name,
-      description: variant.description?.trim() ?? null,
-      baseline: false,
-      changes: changesInWords(baseline, arm),
-      ...arm,
-      ...(variant.skipMissing ? { skipMissing: true } : {}),
-    };
-  });
-  return [{ name: 'baseline', description: null, baseline: true, changes: [], ...baseline }, ...variants];
+  /** What the profile says of the baseline. */
+  readonly base: NamedArm;
 }
 
 /**
  * Complete a merged arm, and check it as a whole.
- * @param inherited the baseline's addresses where the variant names none: they were checked with the baseline
+ * @param baseline of a variant; its addresses, which were checked with it, are those of a variant that names none
  */
 function resolveArm(
-  name: string,
+  { name, description, skipMissing }: Pick<VariantInput, 'name' | 'description' | 'skipMissing'>,
   named: NamedArm,
-  { subject, lab, allowed }: ArmContext,
+  { subject, lab, allowed, base }: ArmContext,
   findings: Finding[],
-  inherited?: string[],
-): CompleteArm {
+  baseline?: Arm,
+): Arm {
   const report = reporterFor(findings, name);
+  const inherited = baseline && named.addresses === base.addresses ? baseline.addresses : undefined;
   const addresses = inherited ?? checkAddresses(named.addresses ?? {}, lab, report);
   const { proxy, via } = checkSubject(subject, named.subject, { lab, addresses, allowed }, report);
   // The schema demands arrivals of the baseline.
@@ -137,7 +121,7 @@ function resolveArm(
   checkServerLines(proxy, addresses.length, destinationCount(destinations), report);
   const { client, origin } = named.roles;
   const namesRoles = Object.keys({ ...client, ...origin }).length > 0;
-  return {
+  const arm: CompleteArm = {
     sysctls: completeSysctls(named.sysctls),
     ...(namesRoles ? { roles: { client: completeSysctls(client), origin: completeSysctls(origin) } } : {}),
     ...(proxy ? { proxy } : {}),
@@ -145,6 +129,14 @@ function resolveArm(
     load,
     addresses,
     destinations,
+  };
+  return {
+    name,
+    description: description?.trim() ?? null,
+    baseline: baseline === undefined,
+    changes: baseline ? changesInWords(baseline, arm) : [],
+    ...arm,
+    ...(skipMissing ? { skipMissing: true } : {}),
   };
 }
 

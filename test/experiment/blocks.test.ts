@@ -6,12 +6,14 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { type BlocksEnd, type ExperimentEvent, runBlocks } from '../../src/experiment/blocks.js';
 import type { Journal } from '../../src/experiment/journal.js';
-import type { JournalEntry } from '../../src/experiment/journal-entry.js';
+import type { BeginOf, JournalEntry } from '../../src/experiment/journal-entry.js';
 import { planRuns } from '../../src/experiment/order.js';
+import type { Session } from '../../src/experiment/session.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
+import type { Experiment } from '../../src/plan/plan.js';
 import type { Run } from '../../src/results/schema.js';
 import { fakeLab, makeMeasurement, type Said, type Script } from '../support/fake-lab.js';
-import { makeExperiment, makeSecond } from '../support/runs.js';
+import { makeExperiment, makeRun, makeSecond } from '../support/runs.js';
 
 const EXPERIMENT = makeExperiment({ variants: ['a', 'b'], repeat: 3 });
 const PLANNED = planRuns(EXPERIMENT);
@@ -22,6 +24,12 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'bindstorm-conduct-'));
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** A session that has made some runs. */
+function sessionOf(experiment: Experiment, journal: Journal, runs: readonly Run[] = []): Session<'run'> {
+  const begin = { type: 'begin', kind: 'run', experiment } as BeginOf<'run'>;
+  return { dir, journal, contents: { begin, runs, observed: [], steps: new Map(), ended: null, damage: [] } };
+}
 
 const good: Said = { type: 'result', measurement: makeMeasurement() };
 const cut: Said = { type: 'result', measurement: makeMeasurement({}, { interrupted: true }) };
@@ -47,19 +55,15 @@ async function conducted({ script, finished = [], onEvent }: Setting = {}): Prom
   const events: ExperimentEvent[] = [];
   const journal: Journal = {
     append(entry: JournalEntry) {
-      assert.equal(entry.type, 'run');
       if (entry.type === 'run') kept.push(entry.run);
+      else assert.equal(entry.type, 'end');
     },
     close: () => {},
   };
   const lab = fakeLab((i) => script?.(i, controller) ?? { says: [good] });
-  const end = await runBlocks({
-    experiment: EXPERIMENT,
+  const runs = finished.map((id) => ({ ...makeRun(), id }));
+  const end = await runBlocks(sessionOf(EXPERIMENT, journal, runs), {
     placeOf: () => ({ lab, network: 'shared' }),
-    dir,
-    journal,
-    planned: PLANNED,
-    finished: new Set(finished),
     signal: controller.signal,
     onEvent: (event) => {
       events.push(event);
@@ -77,13 +81,12 @@ describe('an experiment', () => {
     const lab = fakeLab(() => ({
       says: [{ type: 'phase', phase: 'load' }, { type: 'phase', phase: 'collect' }, good],
     }));
-    const end = await runBlocks({
-      experiment: EXPERIMENT,
+    const session = sessionOf(makeExperiment({ variants: ['a', 'b'], repeat: 1 }), {
+      append: () => {},
+      close: () => {},
+    });
+    const end = await runBlocks(session, {
       placeOf: () => ({ lab: { ...lab, prepare: () => void log.push('prepare') }, network: 'shared' }),
-      dir,
-      journal: { append: () => {}, close: () => {} },
-      planned: PLANNED.slice(0, 3),
-      finished: new Set(),
       signal: new AbortController().signal,
       onEvent: ({ type }) => void log.push(type),
     });
