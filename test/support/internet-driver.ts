@@ -1,6 +1,6 @@
 /**
- * Runs a program on the lab's internet, and says as JSON what came of it. Started in a namespace that stands for the machine, with which the
- * program and the origin must share nothing: it listens for whoever gets out.
+ * Runs a program on the lab's internet, and says as JSON what came of it. With an address outside, the namespace that it is started in stands
+ * for the machine, with which the program and the origin must share nothing: it listens for whoever gets out.
  *
  * Standard input: DriverInput. Standard output: DriverOutput.
  */
@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { giveInternet } from '../../src/agent/place/internet.js';
 import { joinInternet, withBothFamilies } from '../../src/agent/place/network.js';
@@ -26,8 +27,10 @@ export interface DriverInput {
   readonly internet: Internet;
   readonly addresses: readonly string[];
   readonly sysctls: Record<string, string>;
+  /** The program is ended when it says so in a line of its output; its sockets are then still open. */
+  readonly until?: string | undefined;
   /** An address of the machine, on which it listens too. */
-  readonly outside: string;
+  readonly outside?: string | undefined;
 }
 
 export interface DriverOutput {
@@ -40,33 +43,36 @@ export interface DriverOutput {
   /** Network devices of the program's namespace. */
   readonly links: readonly string[];
   /** Counters of the machine that moved, and connections that it got; and what then moved by one of its own. */
-  readonly machine: Readonly<Record<'moved' | 'own', Record<string, number>>> & { readonly visitors: number };
+  readonly machine?: Readonly<Record<'moved' | 'own', Record<string, number>>> & { readonly visitors: number };
 }
 
 const DIRECTORY = '/dev/shm';
 const input = JSON.parse(await text(process.stdin)) as DriverInput;
 const here = fileURLToPath(import.meta.url);
 
-if (process.argv[2] === 'inside') process.stdout.write(JSON.stringify(await inside()));
-else {
+if (input.outside === undefined || process.argv[2] === 'inside')
+  process.stdout.write(JSON.stringify(await inside()), () => process.exit(0));
+else await watchFrom(input.outside);
+
+async function watchFrom(outside: string): Promise<void> {
   const control = openRouteControl();
   control.linkUp('lo');
-  control.addAddress('lo', input.outside, 32);
+  control.addAddress('lo', outside, 32);
   control.close();
   let visitors = 0;
   const server = createServer((socket) => {
     visitors++;
     socket.destroy();
   });
-  await new Promise<void>((resolve) => server.listen(80, input.outside, resolve));
+  await new Promise<void>((resolve) => server.listen(80, outside, resolve));
   const before = readNetCounters();
   const role = spawn('unshare', ['--net', '--mount', '--', process.execPath, here, 'inside'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   role.stdin.end(JSON.stringify(input));
-  const found = JSON.parse(await text(role.stdout)) as Omit<DriverOutput, 'machine'>;
+  const found = JSON.parse(await text(role.stdout)) as DriverOutput;
   const during = readNetCounters();
-  const own = connect(80, input.outside);
+  const own = connect(80, outside);
   await once(own, 'close');
   const machine = { moved: moved(before, during), visitors: visitors - 1, own: moved(during, readNetCounters()) };
   process.stdout.write(JSON.stringify({ ...found, machine } satisfies DriverOutput));
@@ -79,7 +85,7 @@ function moved(before: Counters, after: Counters): Record<string, number> {
   return Object.fromEntries(changes.filter(([name, by]) => by !== 0 && !name.startsWith('sockstat.')));
 }
 
-async function inside(): Promise<Omit<DriverOutput, 'machine'>> {
+async function inside(): Promise<DriverOutput> {
   mount('tmpfs', DIRECTORY);
   const origin = await connectOrigin(launchOrigin(true));
   const addresses = withBothFamilies(input.addresses);
@@ -92,11 +98,33 @@ async function inside(): Promise<Omit<DriverOutput, 'machine'>> {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  let stdout = '';
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (more: string) => {
+    stderr += more;
+  });
+  const done = new Promise<void>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+      stdout += more;
+      if (input.until !== undefined && stdout.split('\n').includes(input.until)) resolve();
+    });
+    child.once('close', () => resolve());
+  });
+  await done;
+  const stats = await settled(() => origin.stats());
   const { states } = createSocketObserver(addresses, { low: 1, high: 65_535 }, { onlyThese: true }).snapshot();
-  const stats = await origin.stats();
+  if (child.exitCode === null) child.kill('SIGKILL');
   origin.stop();
   const links = readFileSync('/proc/net/dev', 'utf8').match(/^ *[^ |:]+(?=:)/gm) ?? readdirSync('/sys/class/net');
-  return { code, stdout, stderr, stats, states, links: links.map((link) => link.trim()) };
+  return { code: child.exitCode, stdout, stderr, stats, states, links: links.map((link) => link.trim()) };
+}
+
+/** What the program closed at its very end arrives a moment later. */
+async function settled(look: () => Promise<OriginStats>): Promise<OriginStats> {
+  for (let before = ''; ; await wait(50)) {
+    const stats = await look();
+    const now = JSON.stringify(stats.seen);
+    if (now === before) return stats;
+    before = now;
+  }
 }

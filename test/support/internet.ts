@@ -3,7 +3,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { netnsCommand } from '../../src/lab/netns.js';
+import { DIE_WITH_PARENT, unshareCommand } from '../../src/lab/netns.js';
 import { internetOf, type OriginAnswer } from '../../src/subjects/internet.js';
 import { CLI, ROOT } from './cli.js';
 import type { DriverInput, DriverOutput } from './internet-driver.js';
@@ -21,14 +21,16 @@ interface Options extends Partial<Omit<DriverInput, 'command' | 'internet'>> {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Run a program to its end. Rejects when the lab cannot be made. */
+/** Run a program to its end, or to the line that says so. Rejects when the lab cannot be made. */
 export async function onInternet(
   command: readonly string[],
   { answer = {}, names, within = [], root = process.getuid?.() === 0, program: there, env, ...input }: Options = {},
 ): Promise<DriverOutput> {
   const internet = internetOf({ origin: answer, names: names ?? null });
   const driver = there ? DRIVER.replace(ROOT, there[1]!.replace(CLI.slice(ROOT.length), '')) : DRIVER;
-  const [program, ...rest] = [...within, ...netnsCommand([there?.[0] ?? process.execPath, driver], root)];
+  // Files are mounted over those of the machine: for nobody else.
+  const lab = unshareCommand([there?.[0] ?? process.execPath, driver], root, '--mount');
+  const [program, ...rest] = [...within, ...DIE_WITH_PARENT, ...lab];
   const { stdout } = await execa(program!, rest, {
     env,
     input: JSON.stringify({
@@ -36,7 +38,6 @@ export async function onInternet(
       internet,
       addresses: ['10.50.0.1'],
       sysctls: {},
-      outside: '203.0.113.9',
       ...input,
     } satisfies DriverInput),
   });

@@ -21,6 +21,16 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'strace', program: 'strace', why: "counts a proxy's refused calls without root" },
   { name: 'bpftrace', program: 'bpftrace', why: "counts a proxy's refused calls with eBPF" },
   { name: 'curl', program: 'curl', why: "a client of many, on the lab's internet" },
+  ...['wget', 'ruby', 'php-cli'].map((name) => ({
+    name,
+    program: name.replace('-cli', ''),
+    why: "a client of many, on the lab's internet",
+  })),
+  ...['python3-requests', 'libwww-perl'].map((name) => ({
+    name,
+    program: null,
+    why: "a client of many, on the lab's internet",
+  })),
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },
   { name: 'vagrant-libvirt', program: null, why: 'the provider with which vagrant reads the Vagrantfile' },

@@ -33,10 +33,13 @@ import { sockaddrAt, sockaddrTable } from '../../../kernel/sockaddr.js';
 const DATAGRAM = 4096;
 /** One wait for a datagram, µs: so long may the end of the process take. */
 const WAIT = 50_000;
-/** struct msghdr of 64-bit systems: name, its length, vector and its length, control and its length, flags. */
-const MSGHDR = 56;
 const SOCKADDR = 28;
 const CONTROL = 64;
+/**
+ * Where things are in the memory of a socket. A struct msghdr (64-bit systems) has name and its length, vector and its length, control and its
+ * length, flags: 56 bytes.
+ */
+const AT = { message: 0, vector: 56, name: 72, control: 104, data: 168 } as const;
 
 /** Whether this kernel has IPv6, which a machine may be booted without. */
 export function hasIpv6(): boolean {
@@ -64,33 +67,36 @@ export function serveDatagrams(port: number, answer: (query: Uint8Array) => Uint
   const [level, option] = hasIpv6() ? [SOL_IPV6, IPV6_RECVPKTINFO] : [SOL_IP, IP_PKTINFO];
   setOption(fd, level, option, 1);
   setOption(fd, SOL_SOCKET, SO_RCVTIMEO, 0, WAIT);
-  const [name, control, data, vector, message] = [SOCKADDR, CONTROL, DATAGRAM, 16, MSGHDR].map(nativeBuffer);
-  vector!.view.setBigUint64(0, BigInt(data!.address), true);
-  const pointers: [number, number][] = [
-    [0, name!.address],
-    [16, vector!.address],
-    [24, 1],
-    [32, control!.address],
-  ];
+  // One piece of memory that this function keeps: the kernel writes to addresses in it, of which the collector knows nothing.
+  const { address, bytes, view } = nativeBuffer(AT.data + DATAGRAM);
   let open = true;
   void receive();
   return () => {
     open = false;
   };
 
+  function setMessage(length: number): void {
+    const word = (at: number, value: number) => view.setBigUint64(at, BigInt(value), true);
+    word(AT.vector, address + AT.data);
+    word(AT.vector + 8, length);
+    word(AT.message, address + AT.name);
+    word(AT.message + 16, address + AT.vector);
+    word(AT.message + 24, 1);
+    word(AT.message + 32, address + AT.control);
+  }
+
   async function receive(): Promise<void> {
     while (open) {
-      for (const [at, pointer] of pointers) message!.view.setBigUint64(at, BigInt(pointer), true);
-      message!.view.setUint32(8, SOCKADDR, true);
-      message!.view.setBigUint64(40, BigInt(CONTROL), true);
-      vector!.view.setBigUint64(8, BigInt(DATAGRAM), true);
-      const length = await recvmsg(fd, message!.address, 0);
-      const answered = length > 0 ? answer(data!.bytes.slice(0, length)) : undefined;
+      setMessage(DATAGRAM);
+      view.setUint32(AT.message + 8, SOCKADDR, true);
+      view.setBigUint64(AT.message + 40, BigInt(CONTROL), true);
+      const length = await recvmsg(fd, address + AT.message, 0);
+      const answered = length > 0 ? answer(bytes.slice(AT.data, AT.data + length)) : undefined;
       if (answered === undefined || answered.length > DATAGRAM) continue;
-      data!.bytes.set(answered);
-      vector!.view.setBigUint64(8, BigInt(answered.length), true);
+      bytes.set(answered, AT.data);
+      setMessage(answered.length);
       // The peer is where it was, and so is the control message: the address that was asked becomes the address that answers.
-      sendmsg(fd, message!.address, 0);
+      sendmsg(fd, address + AT.message, 0);
     }
     sysClose(fd);
   }
