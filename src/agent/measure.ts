@@ -21,7 +21,7 @@ export interface MeasureInput {
   readonly report: LoadReport;
   readonly sampler: Sampler;
   /** Of the proxy under test, what is not in the samples; null: there is none. */
-  readonly proxy: Omit<ProxyReport, 'cpu' | 'memory' | 'descriptors' | 'ended'> | null;
+  readonly proxy: Omit<ProxyReport, 'cpu' | 'memory' | 'descriptors'> | null;
   readonly range: PortRange;
   readonly reserved: number;
   /** Seconds of load. */
@@ -87,6 +87,7 @@ export function measure(input: MeasureInput): Figures {
       accepted: origin.after.accepted,
       listenOverflows: moved(origin, 'listenOverflows'),
       pawsPassive: moved(origin, 'pawsPassive'),
+      seen: origin.after.seen,
     },
   };
 }
@@ -96,7 +97,6 @@ function proxyReport({ proxy, sampler }: MeasureInput): ProxyReport | undefined 
   if (!proxy || !stats) return undefined;
   return {
     ...proxy,
-    ended: null,
     cpu: cpuDuring(stats),
     memory: { peak: sampler.peakMemory() },
     descriptors: stats.descriptors,

@@ -4,7 +4,7 @@
 import { monotonicMicros as now } from '../kernel/libc.js';
 import { encodeHistograms } from '../load/histogram.js';
 import { isPaced } from '../load/pacer.js';
-import type { LoadReport, Pool } from '../load/pool.js';
+import type { LoadReport } from '../load/pool.js';
 import { arrivalDurationMs } from '../plan/arrival.js';
 import type { Arm } from '../plan/plan.js';
 import type { Second } from '../results/schema.js';
@@ -13,12 +13,13 @@ import { measure } from './measure.js';
 import { machineSysctls } from './place/box-guard.js';
 import { restoreSnapshot, takeSnapshot } from './place/host-guard.js';
 import type { Measurement, PHASES, RunSpec } from './protocol.js';
+import { setUpProgram } from './proxy/set-up-program.js';
 import { setUpProxy } from './proxy/set-up-proxy.js';
 import type { LaunchedOrigin } from './roles/launch.js';
 import type { Neighbours } from './roles/neighbours.js';
 import { startSampler } from './sampler.js';
 import { setUpDirect } from './set-up-direct.js';
-import type { Setup } from './setup.js';
+import type { Load, Setup } from './setup.js';
 
 /** Between the order to start and the first attempt, so that every worker is waiting when it comes. */
 const LEAD_MICROS = 5_000;
@@ -57,9 +58,10 @@ export async function executeRun(
 }
 
 async function setUpAndLoad(spec: RunSpec, launched: LaunchedOrigin | null, hooks: RunHooks): Promise<Measurement> {
-  const { proxy } = spec.arm;
+  const { proxy, load: plan } = spec.arm;
+  const isOwn = plan.arrival.shape === 'own';
   const setup = proxy
-    ? await setUpProxy(spec, proxy, launched, hooks.onPhase)
+    ? await (isOwn ? setUpProgram : setUpProxy)(spec, proxy, launched, hooks.onPhase)
     : await setUpDirect(spec, launched, hooks.onPhase);
   try {
     return await load(spec, setup, hooks);
@@ -120,6 +122,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
   });
   return {
     ...figures,
+    warnings: [...(proxy?.warnings() ?? []), ...figures.warnings],
     ...(besides.length > 0 ? { neighbours: besides } : {}),
     startedAt,
     interrupted,
@@ -131,7 +134,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
 }
 
 /** Every attempt has its outcome, the neighbours' too. @returns whether that came early, since the run was stopped */
-async function loadEnd(pool: Pool, neighbours: Neighbours, stopped: Promise<void>): Promise<boolean> {
+async function loadEnd(pool: Load, neighbours: Neighbours, stopped: Promise<void>): Promise<boolean> {
   const whole = pool.drained.then(() => neighbours.afterLoad());
   const interrupted = await Promise.race([whole.then(() => false), stopped.then(() => true)]);
   if (interrupted) {

@@ -11,14 +11,14 @@ import {
 } from '../kernel/counters.js';
 import type { SocketObserver } from '../kernel/sock-diag.js';
 import { outcomesSince, totalOf } from '../load/outcome.js';
-import type { Pool } from '../load/pool.js';
 import { deferred } from '../machine/promises.js';
 import type { Outcomes, Second } from '../results/schema.js';
 import type { Origin, OriginStats } from './roles/origin-client.js';
 import type { ProxyRole, ProxyStats } from './roles/proxy-client.js';
+import type { Load } from './setup.js';
 
 interface SamplerInput {
-  readonly pool: Pool;
+  readonly pool: Load;
   readonly observer: SocketObserver | null;
   readonly origin: Origin | null;
   /** The proxy under test: its sockets, counters and CPU are then looked at instead of those here. */
@@ -53,7 +53,7 @@ interface Reading {
   readonly clientCpu: number;
   readonly origin: OriginStats | null;
   readonly proxy: ProxyStats | null;
-  readonly responses: ReturnType<Pool['responses']>;
+  readonly responses: ReturnType<Load['responses']>;
   readonly machine: MachineCpu | undefined;
 }
 
@@ -105,6 +105,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
       machine: readMachineCpu(),
     };
     const [origin, proxy] = await Promise.all([input.origin?.stats(), input.proxy?.stats()]);
+    if (origin && proxy) reading.outcomes = input.pool.counted?.(origin, proxy) ?? reading.outcomes;
     return { ...reading, counters: proxy?.counters ?? readNetCounters(), origin: origin ?? null, proxy: proxy ?? null };
   }
 

@@ -5,12 +5,19 @@
 import type { PortRange } from '../domain/units.js';
 import type { SocketObserver } from '../kernel/sock-diag.js';
 import type { Pool } from '../load/pool.js';
+import type { Outcomes } from '../results/schema.js';
 import type { Neighbours } from './roles/neighbours.js';
-import type { Origin } from './roles/origin-client.js';
-import type { ProxyRole } from './roles/proxy-client.js';
+import type { Origin, OriginStats } from './roles/origin-client.js';
+import type { ProxyRole, ProxyStats } from './roles/proxy-client.js';
+
+/** What loads: the pool, or the program under test itself. */
+export interface Load extends Omit<Pool, 'shared'> {
+  /** Only of a program that drives itself: the outcomes so far, which others count. */
+  counted?(origin: OriginStats, proxy: ProxyStats): Outcomes;
+}
 
 export interface Setup {
-  readonly pool: Pool;
+  readonly pool: Load;
   readonly origin: Origin | null;
   readonly neighbours: Neighbours;
   /** The role of the proxy under test; null: the client is under test. */

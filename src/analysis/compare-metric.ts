@@ -32,7 +32,7 @@ function sampleOf(metric: Metric, variant: PairedVariant): Sample & { readonly w
   const [a, b] = [measured.map((values) => values.a), measured.map((values) => values.b)];
   const warnings = [...(declaredExact ? variant.countWarnings : variant.warnings)];
   // Of a neighbour that starves there are no times to compare, and its failures say so.
-  if (measured.length < pairs.length && metric.neighbour === null && metric.notMeasured === null)
+  if (measured.length < pairs.length && metric.neighbour === null)
     warnings.push(`${pairs.length - measured.length} of ${pairs.length} pairs have no value of ${metric.label}`);
   const varied = declaredExact ? [...spread('the baseline', a), ...spread(name, b)] : [];
   if (varied.length > 0) warnings.push(`declared deterministic, but the runs differ: ${varied.join('; ')}`);

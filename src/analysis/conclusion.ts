@@ -50,8 +50,7 @@ const EQUIVALENCE_MIN_RUNS = 5;
  */
 function conclude(contrast: Contrast, words: Words): Conclusion {
   if (contrast.kind === 'empty') {
-    const { label, notMeasured } = contrast.metric;
-    const why = notMeasured === null ? words.empty(contrast) : `${label} has no value: ${notMeasured}.`;
+    const why = words.empty(contrast);
     return { verdict: 'not enough evidence', why };
   }
   const conclusion = contrast.kind === 'exact' ? concludeExact(contrast, words) : concludeNoisy(contrast, words);

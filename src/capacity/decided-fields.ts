@@ -9,7 +9,6 @@ import type { Arm, Arrival, LoadPlan } from '../plan/plan.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { type SysctlContext, sysctlDoubt } from './decided-sysctls.js';
 import { atLeast } from './kernel-version.js';
-import { takesThem } from './predict-input.js';
 
 /** What a field is judged by, beside its value. */
 export interface FieldContext extends SysctlContext {
@@ -62,6 +61,9 @@ const ARRIVALS: { readonly [S in Shape]: Decisions<Of<S>> } = {
     pauseMs: 'irrelevant',
   },
   hold: { connections: REFILLED, durationMs: 'irrelevant' },
+  own: {
+    durationMs: (ms) => (ms === undefined ? undefined : 'the program is ended after a time, wherever it is then'),
+  },
 };
 
 const LOAD: Decisions<LoadPlan> = {
@@ -155,6 +157,8 @@ function arrivalDoubt(arrival: Arrival, context: FieldContext): string | undefin
       return doubtOf<Of<'fill'>>(ARRIVALS.fill, arrival, context);
     case 'hold':
       return doubtOf<Of<'hold'>>(ARRIVALS.hold, arrival, context);
+    case 'own':
+      return doubtOf<Of<'own'>>(ARRIVALS.own, arrival, context);
   }
 }
 
@@ -176,9 +180,11 @@ function changed(sysctls: Readonly<Record<string, string>>, defaults: Readonly<R
 /** What a proxy between the load and the ports leaves open. */
 function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy === undefined) return undefined;
-  const { draws, takesClientsPorts, closesWithClient } = proxySubjectOf(proxy.kind);
-  if (draws?.(proxy)) return 'the proxy draws its outgoing addresses';
-  if (takesClientsPorts) return takesThem(proxy.kind);
+  const { undetermined, closesWithClient, entrance } = proxySubjectOf(proxy.kind);
+  // It is taken to do the same each time (deterministic.ts).
+  if (entrance) return undefined;
+  const why = undetermined?.(proxy);
+  if (why !== undefined) return why;
   if ('config' in proxy && proxy.config.length > 0)
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
   // With nothing left to read TIME_WAIT follows, whenever that is.
@@ -195,6 +201,7 @@ function backlogOf({ arm, kernel }: FieldContext): number {
 /** Whether a machine may be too slow to move what each attempt takes with it before the timeout. */
 function bytesDoubt(each: number, { arm }: { readonly arm: Pick<Arm, 'load'> }): string | undefined {
   const { arrival, workers, timeoutMs } = arm.load;
+  if (arrival.shape === 'own') return undefined;
   const perSecond =
     arrival.shape === 'fill' || arrival.shape === 'hold'
       ? // As many as are under way at once have the timeout to come to an end.

@@ -7,6 +7,7 @@ import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { proxySubjectOf } from '../subjects/index.js';
 import { type Ceiling, ceiling } from './ceiling.js';
 import { fieldDoubt } from './decided-fields.js';
 import { type PredictInput, searchedRange } from './predict-input.js';
@@ -50,6 +51,10 @@ export function isDeterministic(
   const attempts = scheduledAttempts(arm.load.arrival) ?? Number.POSITIVE_INFINITY;
   const doubt = fieldDoubt(arm, { kernel: input.kernel, attempts, defaults, lowestPort: searchedRange(input).low });
   if (doubt !== undefined) return no(doubt);
+  if (arm.proxy && proxySubjectOf(arm.proxy.kind).entrance)
+    return yes(
+      'a program is taken to do the same each time; where a run of an arm differs from another, statistics decide',
+    );
   if (top.concurrent === null) return no(top.rule);
   if (top.concurrent === 0) return yes(`no attempt can succeed: ${top.rule}`);
   const surePorts = missesAtRandom(input) ? top.ports - 1 : top.ports;
@@ -97,7 +102,7 @@ function shares(arm: Arm, input: PredictInput, top: Ceiling, attempts: number): 
 }
 
 /** Named ports without SO_REUSEADDR: each destination walks the list anew and meets the ports of the others. */
-export function isExclusive({ strategy }: PredictInput): boolean {
+function isExclusive({ strategy }: PredictInput): boolean {
   const { port, options } = strategyOf(strategy);
   return port === 'program' && options.length === 0;
 }

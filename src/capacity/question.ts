@@ -25,12 +25,11 @@ export interface CapacityQuestion {
   /** null: the kernel's default. */
   readonly range: PortRange | null;
   readonly reserved: number;
-  readonly heldHere: number;
-  readonly heldElsewhere: number;
+  readonly heldByOthers: number;
   /** Connections a second of all hosts together; null: not asked. */
   readonly rate: number | null;
   readonly holdMs: number;
-  readonly close: 'client' | 'server' | 'reset';
+  readonly close: PredictInput['close'];
   readonly pick: Spread['pick'];
   readonly loss: number;
   /** Name → value, as `net.ipv4.tcp_tw_reuse`. */
@@ -71,10 +70,9 @@ export function capacityOf(question: CapacityQuestion): CapacityAnswer {
   const input = inputFrom(question);
   const ports = usablePorts(input);
   const whole = portCount(searchedRange(input));
-  const held = question.heldHere + question.heldElsewhere;
-  if (question.reserved + held > whole) {
+  if (question.reserved + question.heldByOthers > whole) {
     throw new UnitError(
-      `${question.reserved} reserved ports and ${held} held by others are more than the range has, ${whole}`,
+      `${question.reserved} reserved ports and ${question.heldByOthers} held by others are more than the range has, ${whole}`,
     );
   }
   const { top } = limitOf(input);

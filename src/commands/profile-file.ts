@@ -2,7 +2,7 @@
  * Finding and reading profiles: by the name of one that ships, or by path.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { engineOf } from '../lab/vm/kernel.js';
 import { type LoadedProfile, type LoadOptions, loadProfile } from '../profile/load.js';
@@ -43,5 +43,5 @@ export function readProfile(name: string, options: LoadOptions): LoadedProfile {
   if (!stat.isFile()) throw new UserError(`${path} is not a file; name a profile (YAML)`);
   if (stat.size > MAX_BYTES)
     throw new UserError(`${path} has ${stat.size} bytes; a profile may have at most ${MAX_BYTES}`);
-  return loadProfile(readFileSync(path, 'utf8'), path, { engineOf, ...options });
+  return loadProfile(readFileSync(path, 'utf8'), path, { engineOf, folder: dirname(resolve(path)), ...options });
 }

@@ -37,6 +37,8 @@ interface RunNumbers extends LoadNumbers {
   readonly cpu: { readonly perConnection: number | null };
   readonly memory: { readonly peak: number };
   readonly ports: { readonly peak: number | null };
+  /** null: the load goes to where nobody counts. */
+  readonly origin: { readonly accepted: number } | null;
   readonly neighbours?: readonly (LoadNumbers & { readonly name: string })[] | undefined;
 }
 
@@ -57,8 +59,6 @@ export interface Metric {
   readonly failures: 'any' | { readonly outcome: string } | null;
   /** The neighbour whose load it is about; null: the main load. */
   readonly neighbour: string | null;
-  /** Why no run has a value yet, as the end of a sentence; null: it is measured. */
-  readonly notMeasured: string | null;
   /** Differences within ± this are too small to matter to an operator. @param baseline the baseline's median */
   margin(baseline: number): number;
   /**
@@ -80,7 +80,6 @@ function row(given: Row): Metric {
     time: false,
     failures: null,
     neighbour: null,
-    notMeasured: null,
     isLowerBound: () => false,
     ...given,
   };
@@ -151,9 +150,11 @@ const SINGLE: readonly Metric[] = [
     name: 'ports.perRequest',
     unit: 'count',
     label: 'local ports per request',
+    title: 'ports per request',
+    exact: true,
     margin: twoPercent,
-    notMeasured: 'no engine or subject of this version counts the local ports that a request takes',
-    value: () => null,
+    // Each connection that the origin accepts has a local port of its own, until a TIME_WAIT later.
+    value: ({ origin, outcomes }) => (origin && outcomes.ok ? origin.accepted / outcomes.ok : null),
   }),
 ];
 

@@ -146,6 +146,26 @@ export function texts(bounds: {
   );
 }
 
+/** Names and texts; numbers and switches are texts too. @param most of them */
+export function textMap(most: number): ValueKind<Record<string, string>> {
+  const value = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+  const written = z
+    .record(z.string(), value)
+    .refine((texts) => Object.keys(texts).length <= most, `at most ${most} keys`);
+  return kind<Record<string, string>>(written, z.record(z.string(), z.string()), (texts) => {
+    const entries = Object.entries(texts).map(([key, text]) => `${key}=${shortened(text)}`);
+    return entries.length === 0 ? 'none' : entries.join(', ');
+  });
+}
+
+/** A long text by its length and a checksum (FNV-1a), so that two that differ are told apart. */
+function shortened(text: string): string {
+  if (text.length <= 80 && !text.includes('\n')) return text;
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
+  return `${text.length} characters (${(hash >>> 0).toString(16)})`;
+}
+
 const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 
 /** A name that is fit for a file, a table and a metric. */

@@ -4,7 +4,7 @@
 import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
 import type { Runner } from '../domain/guest.js';
 import { LABS, labOverheadMs } from '../domain/lab.js';
-import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
+import { arrivalDurationMs, LONGEST_OWN_MS, scheduledAttempts } from '../plan/arrival.js';
 import { fillBoundMs } from '../plan/fill-bound.js';
 import { armId, guestOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
@@ -15,6 +15,8 @@ import { planObservations } from './order.js';
 const FILL_RATE = 10_000;
 /** The same through a proxy, which then is what is waited for. */
 const PROXY_FILL_RATE = 1_000;
+/** What a program that ends by itself is expected to take. */
+const OWN_MS = 1_000;
 /** Starting a proxy and its role. */
 const PROXY_OVERHEAD_MS = 400;
 
@@ -26,6 +28,7 @@ export function expectedLoadMs(arm: Arm): number {
   const { arrival } = arm.load;
   const paced = arrivalDurationMs(arrival);
   if (paced !== null) return paced;
+  if (arrival.shape === 'own') return OWN_MS;
   if (arrival.shape !== 'fill') return 0;
   const attempts = scheduledAttempts(arrival) ?? 30_000;
   const wave = (attempts / arrival.waves / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000;
@@ -83,6 +86,7 @@ export function runDeadlineMs(arm: Arm, runner?: Runner): number {
   const { arrival } = arm.load;
   const network = arm.proxy ? (proxySubjectOf(arm.proxy.kind).network?.longestStartMs(arm.proxy) ?? 0) : 0;
   const waiting = 2 * arm.load.timeoutMs + 60_000 + network;
+  if (arrival.shape === 'own') return (arrival.durationMs ?? LONGEST_OWN_MS) * 1.5 + waiting;
   if (arrival.shape !== 'fill') return expectedLoadMs(arm) * 1.5 + waiting;
   const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
   const bound = fillBoundMs(arrival);

@@ -26,7 +26,7 @@ export async function fetchPrograms(
   for (const arm of experiment.arms) {
     const { proxy } = arm;
     const suite = proxy && proxySubjectOf(proxy.kind).fromDebian?.suite(proxy);
-    if (!proxy || !suite) {
+    if (!proxy || !suite || !('binary' in proxy)) {
       arms.push(arm);
       continue;
     }

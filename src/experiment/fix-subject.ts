@@ -10,7 +10,7 @@ import { readRegularFile } from '../machine/read-file.js';
 import type { Fix } from '../profile/fix.js';
 import type { FixTable } from '../results/fixes.js';
 import { examineProgram } from '../subjects/examine.js';
-import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
+import { type ProxyKind, programOf, proxySubjectOf } from '../subjects/index.js';
 import { type FixRow, HOST } from './fix-rows.js';
 
 /** Which program a table is of, beside its journal. */
@@ -29,7 +29,7 @@ export type FoundRow =
 export async function subjectRow(kind: ProxyKind, dir: string, examine = examineProgram): Promise<FoundRow> {
   const { defaults, strategy } = proxySubjectOf(kind);
   const before = rowIn(dir);
-  const found = await examine({ kind, binary: defaults.binary });
+  const found = await examine(programOf(defaults));
   if (!found.ok) {
     // What was measured while it was here still stands.
     if (before !== undefined) return { kind: 'there', of: before };

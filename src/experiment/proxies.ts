@@ -6,12 +6,18 @@ import type { Check } from '../agent/protocol.js';
 import { LABS } from '../domain/lab.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
-import { type ProgramName, proxySubjectOf } from '../subjects/index.js';
+import { type ProgramName, type ProxySettings, programOf, proxySubjectOf } from '../subjects/index.js';
 
 /** The programs of all arms' proxies, each once. */
 export function proxiesOf({ arms }: Experiment): ProgramName[] {
-  const proxies = arms.flatMap(({ proxy }) => (proxy ? [{ kind: proxy.kind, binary: proxy.binary }] : []));
+  const proxies = arms.flatMap(({ proxy }) => (proxy ? programsFor(proxy) : []));
   return [...new Map(proxies.map((proxy) => [`${proxy.kind} ${proxy.binary}`, proxy])).values()];
+}
+
+/** Its program, and what any program is watched with. */
+function programsFor(proxy: ProxySettings): ProgramName[] {
+  const { entrance, debianPackage } = proxySubjectOf(proxy.kind);
+  return [programOf(proxy), ...(entrance ? [{ kind: proxy.kind, binary: debianPackage }] : [])];
 }
 
 /** How a proxy chooses its ports depends on its version, which only the program itself knows. */
@@ -21,7 +27,7 @@ export function withStrategies(experiment: Experiment, proxies: readonly Program
     check.programs?.[proxies.findIndex((other) => other.kind === kind && other.binary === binary)]?.version ?? null;
   const arms = experiment.arms.map((arm) => {
     if (!arm.proxy) return arm;
-    const strategy = proxySubjectOf(arm.proxy.kind).strategy(arm.proxy, version(arm.proxy));
+    const strategy = proxySubjectOf(arm.proxy.kind).strategy(arm.proxy, version(programOf(arm.proxy)));
     return { ...arm, load: { ...arm.load, strategy } };
   });
   return { ...experiment, arms };
@@ -40,8 +46,11 @@ export function programObstacles(experiment: Experiment, proxies: readonly Progr
   }
   const missing = (check.programs ?? []).flatMap(({ binary, problem }): Finding[] => {
     if (problem === null) return [];
-    const arm = experiment.arms.find(({ proxy }) => proxy?.binary === binary)!;
-    return [{ arm: arm.name, path: ['subject', 'binary'], message: problem }];
+    const arm = experiment.arms.find(
+      ({ proxy }) => proxy && programsFor(proxy).some((each) => each.binary === binary),
+    )!;
+    const key = proxySubjectOf(arm.proxy!.kind).entrance ? 'command' : 'binary';
+    return [{ arm: arm.name, path: ['subject', key], message: problem }];
   });
   if (check.veth.available) return missing;
   return [

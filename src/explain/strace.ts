@@ -16,6 +16,22 @@ export interface TracedFailure {
   readonly note: string | null;
 }
 
+/** A call of a socket for IPv4 or IPv6, as it was answered. */
+export interface SeenCall {
+  readonly pid: number;
+  readonly name: 'bind' | 'connect' | 'sendto' | 'sendmsg' | 'close';
+  /** null: it succeeded, or goes on (EINPROGRESS). */
+  readonly errno: string | null;
+  /** `203.0.113.7:443`; null: none is named. */
+  readonly to: string | null;
+  /** Whether it is a socket of connections (SOCK_STREAM); null: its socket() is not in the trace. */
+  readonly stream: boolean | null;
+  /** How the port of the connection is chosen. */
+  readonly strategy: StrategyName;
+  /** A connection was begun on this socket before. */
+  readonly connected: boolean;
+}
+
 interface Traced {
   /** Whether its socket() is in the trace, so that its options are. */
   readonly whole: boolean;
@@ -23,6 +39,8 @@ interface Traced {
   /** Set after bind(), where it does nothing. */
   readonly late: Set<string>;
   bound: Bound | null;
+  readonly stream: boolean | null;
+  connected: boolean;
 }
 
 interface Bound {
@@ -41,7 +59,7 @@ interface Event {
 
 // None of them may take the square of a line's length: bounded where two parts could share the same text, and no `\s*` before a text that is sought.
 const PREFIX = String.raw`^(?:\[pid\s{1,8}(\d{1,10})\]\s{1,8}|(\d{1,10})\s{1,8})?(?:\d[\d:.]{0,32}\s{1,8})?`;
-const CALLS = 'socket|setsockopt|bind|connect|listen|accept4?|close';
+const CALLS = 'socket|setsockopt|bind|connect|listen|accept4?|close|sendto|sendmsg';
 const COMPLETE = new RegExp(`${PREFIX}(${CALLS})\\((.*)\\)\\s+=\\s+(-?\\d+)(?:\\s+(E[A-Z]+))?`);
 const UNFINISHED = new RegExp(`${PREFIX}(${CALLS})\\((.*)<unfinished \\.\\.\\.>`);
 const RESUMED = new RegExp(`${PREFIX}<\\.\\.\\. (${CALLS}) resumed>(.*)\\)\\s+=\\s+(-?\\d+)(?:\\s+(E[A-Z]+))?`);
@@ -59,9 +77,13 @@ const MOST_SOCKETS = 32_768;
 export interface TraceReader {
   /**
    * Follow one line of any text; the lines come in their order.
-   * @returns whether strace wrote it, and the failure that is worth a word, if it is one
+   * @returns whether strace wrote it, the failure that is worth a word, if it is one, and the call that a count is interested in
    */
-  read(line: string): { readonly traced: boolean; readonly failure: TracedFailure | null };
+  read(line: string): {
+    readonly traced: boolean;
+    readonly failure: TracedFailure | null;
+    readonly call: SeenCall | null;
+  };
 }
 
 /** What was seen so far of a trace, whose sockets each further line is understood by. */
@@ -71,8 +93,10 @@ export function createTraceReader(): TraceReader {
   return {
     read(line) {
       const event = parse(line, pending);
-      if (!event) return { traced: OTHER.test(line), failure: null };
-      return { traced: true, failure: event === 'part' ? null : follow(event, sockets) };
+      if (!event) return { traced: OTHER.test(line), failure: null, call: null };
+      if (event === 'part') return { traced: true, failure: null, call: null };
+      const call = seen(event, sockets);
+      return { traced: true, failure: follow(event, sockets), call };
     },
   };
 }
@@ -104,16 +128,39 @@ function parse(line: string, pending: Map<string, string>): Event | 'part' | nul
   return { pid, name: name!, args, result: Number(result), errno: errno ?? null };
 }
 
+function socketOf(pid: string, args: string, sockets: ReadonlyMap<string, Traced>): Traced | undefined {
+  const fd = Number.parseInt(args, 10);
+  return sockets.get(`${pid}:${fd}`) ?? sockets.get(`:${fd}`);
+}
+
+/** What an event is before it is followed. */
+function seen({ pid, name, args, result, errno }: Event, sockets: ReadonlyMap<string, Traced>): SeenCall | null {
+  const socket = socketOf(pid, args, sockets);
+  const to = addressOf(args);
+  const isSend = name === 'sendto' || name === 'sendmsg';
+  if (name !== 'bind' && name !== 'connect' && name !== 'close' && !isSend) return null;
+  if (name === 'bind' || name === 'connect' ? to === null : socket === undefined) return null;
+  return {
+    pid: Number(pid),
+    name,
+    errno: result < 0 && errno !== 'EINPROGRESS' ? errno : null,
+    to: to && (to.address.includes(':') ? `[${to.address}]:${to.port}` : `${to.address}:${to.port}`),
+    stream: socket?.stream ?? null,
+    strategy: strategyOf(name === 'bind' && to ? boundTo(to) : (socket?.bound ?? null), socket),
+    connected: socket?.connected === true,
+  };
+}
+
 function follow({ pid, name, args, result, errno }: Event, sockets: Map<string, Traced>): TracedFailure | null {
   if (name === 'socket') {
     if (result < 0) return failure('socket', errno, null, undefined);
-    if (/AF_INET6?\b/.test(args)) remember(sockets, pid, result, fresh(true));
+    if (/AF_INET6?\b/.test(args)) remember(sockets, pid, result, fresh(true, /SOCK_STREAM/.test(args)));
     else sockets.delete(`${pid}:${result}`);
     return null;
   }
   if (name.startsWith('accept')) return result < 0 ? failure('accept', errno, null, undefined) : null;
   const fd = Number.parseInt(args, 10);
-  const socket = sockets.get(`${pid}:${fd}`) ?? sockets.get(`:${fd}`);
+  const socket = socketOf(pid, args, sockets);
   switch (name) {
     case 'setsockopt': {
       const option = /\b(SO_REUSEADDR|SO_REUSEPORT|IP_BIND_ADDRESS_NO_PORT|IP_LOCAL_PORT_RANGE)\b/.exec(args)?.[1];
@@ -125,19 +172,24 @@ function follow({ pid, name, args, result, errno }: Event, sockets: Map<string, 
       const to = addressOf(args);
       if (!to) return null;
       if (result < 0) return failure('bind', errno, to, socket);
-      const bound = socket ?? fresh(false);
+      const bound = socket ?? fresh(false, null);
       bound.bound = boundTo(to);
       remember(sockets, pid, fd, bound);
       return null;
     }
     case 'connect': {
       const to = addressOf(args);
-      return to && result < 0 && errno !== 'EINPROGRESS' ? failure('connect', errno, to, socket) : null;
+      if (!to) return null;
+      if (result < 0 && errno !== 'EINPROGRESS') return failure('connect', errno, to, socket);
+      if (socket) socket.connected = true;
+      return null;
     }
     case 'listen':
       return result < 0 ? failure('listen', errno, null, socket) : null;
-    default:
+    case 'close':
       if (result === 0) for (const key of [`${pid}:${fd}`, `:${fd}`]) sockets.delete(key);
+      return null;
+    default:
       return null;
   }
 }
@@ -148,8 +200,8 @@ function remember(sockets: Map<string, Traced>, pid: string, fd: number, socket:
   keep(sockets, MOST_SOCKETS, `:${fd}`, socket);
 }
 
-function fresh(whole: boolean): Traced {
-  return { whole, options: new Set(), late: new Set(), bound: null };
+function fresh(whole: boolean, stream: boolean | null): Traced {
+  return { whole, options: new Set(), late: new Set(), bound: null, stream, connected: false };
 }
 
 function addressOf(args: string): { address: string; port: number } | null {

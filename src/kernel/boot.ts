@@ -1,5 +1,5 @@
 /**
- * System calls of a machine's first process: what the init of a guest needs and nothing else does. Constants as in libc.ts.
+ * System calls of a machine's first process, and of what makes a place for a program: mounts and the like. Constants as in libc.ts.
  * Each throws SystemCallError when the kernel refuses.
  */
 import { readFileSync } from 'node:fs';
@@ -15,6 +15,13 @@ const TCSANOW = 0;
 const TERMIOS_BYTES = 256;
 /** arm64 and riscv64 share the newer table of system calls (asm-generic/unistd.h). */
 const SYS_FINIT_MODULE = process.arch === 'x64' ? 313 : 273;
+/** The same number on every architecture. */
+const SYS_MOUNT_SETATTR = 442;
+const AT_FDCWD = -100;
+const AT_RECURSIVE = 0x8000;
+const MOUNT_ATTR_RDONLY = 1n;
+const MS_BIND = 4096;
+const MS_REC = 16_384;
 const SYS_INIT_MODULE = process.arch === 'x64' ? 175 : 105;
 
 function succeed(call: string, result: number, detail = ''): void {
@@ -28,18 +35,32 @@ function text(value: string): libc.NativeBuffer {
   return buffer;
 }
 
-/** mount(2) of a file system without a device, as proc. */
-export function mount(type: string, target: string): void {
-  const [kind, place] = [text(type), text(target)];
-  succeed('mount', libc.mount(kind.address, place.address, kind.address, 0, 0), target);
+/** mount(2) of a file system without a device, as proc. @param options of it, as `size=1m,mode=1777` */
+export function mount(type: string, target: string, options = ''): void {
+  const [kind, place, data] = [text(type), text(target), text(options)];
+  succeed('mount', libc.mount(kind.address, place.address, kind.address, 0, data.address), target);
 }
 
-const MS_BIND = 4096;
-
-/** mount(2) of a file over another one, with MS_BIND: who is in this mount namespace sees `source` there. */
+/** Let a file or folder be seen in another place too (mount(2), MS_BIND), with all that is mounted below it. */
 export function bindMount(source: string, target: string): void {
-  const [from, to] = [text(source), text(target)];
-  succeed('mount', libc.mount(from.address, to.address, 0, MS_BIND, 0), target);
+  const [from, place] = [text(source), text(target)];
+  succeed('mount', libc.mount(from.address, place.address, 0, MS_BIND | MS_REC, 0), target);
+}
+
+/**
+ * Make a mount read-only, or writable again, and nothing but this mount namespace sees it: mount_setattr(2), Linux 5.12.
+ * @param whole with all that is mounted below it
+ */
+export function setReadOnly(target: string, readOnly: boolean, whole = false): void {
+  const [place, attributes] = [text(target), nativeBuffer(32)];
+  // struct mount_attr (include/uapi/linux/mount.h): attr_set, attr_clr, propagation, userns_fd.
+  attributes.view.setBigUint64(readOnly ? 0 : 8, MOUNT_ATTR_RDONLY, true);
+  const flags = whole ? AT_RECURSIVE : 0;
+  succeed(
+    'mount_setattr',
+    libc.syscall5(SYS_MOUNT_SETATTR, AT_FDCWD, place.address, flags, attributes.address, 32),
+    target,
+  );
 }
 
 /** finit_module(2), without parameters; before Linux 3.8, which has not got it, init_module(2). */

@@ -119,6 +119,10 @@ export const dup2 = declare<[from: number, to: number]>('int dup2(int, int)');
 export const syscall = declare<[number: number, a: number, b: number, c: number]>(
   'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t)',
 );
+/** syscall(2) with five arguments, such as mount_setattr(2) */
+export const syscall5 = declare<[number: number, a: number, b: number, c: number, d: number, e: number]>(
+  'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',
+);
 /** getppid(2) */
 export const getppid = declare<[]>('int getppid()');
 

@@ -72,7 +72,7 @@ export interface SocketObserver {
 }
 
 /**
- * @param addresses the local addresses whose ports are counted; of one family
+ * @param addresses the local addresses whose ports are counted
  * @param range the ephemeral range; sockets on other local ports do not count as ports in use
  * @param options onlyThese: count the states of sockets of the watched addresses only
  */
@@ -82,25 +82,30 @@ export function createSocketObserver(
   { onlyThese = false }: { readonly onlyThese?: boolean } = {},
 ): SocketObserver {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
-  const family = addresses[0]?.includes(':') ? AF_INET6 : AF_INET;
+  const isIpv6 = (address: string) => address.includes(':');
+  // Without an address there are none to count, and the states are those of IPv4.
+  const families = [AF_INET, AF_INET6].filter((each) =>
+    addresses.length === 0 ? each === AF_INET : addresses.some((address) => isIpv6(address) === (each === AF_INET6)),
+  );
   const indexOf = new Map(addresses.map((address, i) => [keyOf(address), i]));
   // One bit a port and address: a port that several sockets share counts once.
   const seen = addresses.map(() => new Uint32Array(65_536 / 32));
   const used = new Uint32Array(addresses.length);
   const timeWait = new Uint32Array(addresses.length);
   const perState = new Uint32Array(TCP_STATES.length);
-  const request = tcpDumpRequest(family);
-  // struct inet_diag_req: family, two prefix lengths, ext, an empty id, states, dbs. It is longer, so that a kernel which knows
-  // only this one refuses the other as too short.
-  const oldRequest = concat(new Uint8Array([family, 0, 0, 0]), new Uint8Array(48), words(ALL_STATES, 0));
+  const requests = families.map((family) => ({
+    request: tcpDumpRequest(family),
+    // struct inet_diag_req: family, two prefix lengths, ext, an empty id, states, dbs. It is longer, so that a kernel which knows
+    // only this one refuses the other as too short.
+    oldRequest: concat(new Uint8Array([family, 0, 0, 0]), new Uint8Array(48), words(ALL_STATES, 0)),
+  }));
   let old = false;
-
-  const addressAt = (view: DataView, at: number) => (family === AF_INET ? view.getUint32(at, true) : hex(view, at));
 
   function onMessage(view: DataView, from: number): void {
     // struct inet_diag_msg: family, state, timer, retrans; id.sport, id.dport (big-endian); id.src[4], id.dst[4], …
     const state = view.getUint8(from + 1);
     if (state === LISTEN) return;
+    const addressAt = view.getUint8(from) === AF_INET ? ipv4At : ipv6At;
     const index = indexOf.get(addressAt(view, from + 8));
     // The other end of a watched socket: in one namespace with it, or on a kernel that shows those of all (before Linux 3.6).
     if (index === undefined && indexOf.has(addressAt(view, from + 24))) return;
@@ -123,10 +128,12 @@ export function createSocketObserver(
       used.fill(0);
       timeWait.fill(0);
       for (const bits of seen) bits.fill(0);
-      let errno = old ? 0 : netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
-      old ||= errno === EINVAL;
-      if (old) errno = netlink.dump(TCPDIAG_GETSOCK, oldRequest, onMessage);
-      if (errno !== 0) throw new SystemCallError('sock_diag', errno);
+      for (const { request, oldRequest } of requests) {
+        let errno = old ? 0 : netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
+        old ||= errno === EINVAL;
+        if (old) errno = netlink.dump(TCPDIAG_GETSOCK, oldRequest, onMessage);
+        if (errno !== 0) throw new SystemCallError('sock_diag', errno);
+      }
       const states: Record<string, number> = {};
       perState.forEach((n, state) => {
         if (n > 0) states[TCP_STATES[state]!] = n;
@@ -143,20 +150,32 @@ export function createSocketObserver(
   };
 }
 
-/** Whether a socket of this namespace listens on exactly this address and port. Throws SystemCallError. */
-export function isListening({ address, port }: { readonly address: string; readonly port: number }): boolean {
+interface Listener {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where sockets of this namespace listen. Throws SystemCallError. */
+export function listeners(): Listener[] {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
-  const family = address.includes(':') ? AF_INET6 : AF_INET;
-  const wanted = keyOf(address);
-  const request = tcpDumpRequest(family, 1 << LISTEN);
-  let found = false;
-  const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, (view, from) => {
-    const local = family === AF_INET ? view.getUint32(from + 8, true) : hex(view, from + 8);
-    found ||= local === wanted && view.getUint16(from + 4, false) === port;
-  });
+  const found: Listener[] = [];
+  for (const family of [AF_INET, AF_INET6]) {
+    const length = family === AF_INET ? 4 : 16;
+    const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, tcpDumpRequest(family, 1 << LISTEN), (view, from) => {
+      const bytes = Array.from({ length }, (_, i) => view.getUint8(from + 8 + i));
+      found.push({ address: ipaddr.fromByteArray(bytes).toString(), port: view.getUint16(from + 4, false) });
+    });
+    // Without IPv6 nothing listens there.
+    if (errno !== 0 && family === AF_INET) throw new SystemCallError('sock_diag', errno);
+  }
   netlink.close();
-  if (errno !== 0) throw new SystemCallError('sock_diag', errno);
   return found;
+}
+
+/** Whether a connection to this address and port finds a listener in this namespace: of that address, or of all. Throws SystemCallError. */
+export function isListening({ address, port }: Listener): boolean {
+  const all = [ipaddr.parse(address).toString(), '::', ...(address.includes(':') ? [] : ['0.0.0.0'])];
+  return listeners().some((each) => each.port === port && all.includes(each.address));
 }
 
 /** An IPv4 address as the little-endian word of the kernel's message, an IPv6 address as hexadecimal text. */
@@ -164,6 +183,16 @@ function keyOf(address: string): number | string {
   const bytes = Uint8Array.from(ipaddr.parse(address).toByteArray());
   const view = new DataView(bytes.buffer);
   return bytes.length === 4 ? view.getUint32(0, true) : hex(view, 0);
+}
+
+function ipv4At(view: DataView, at: number): number {
+  return view.getUint32(at, true);
+}
+
+/** A socket of IPv6 may be connected by IPv4, as those of Java are: its addresses are IPv4-mapped (RFC 4291, 2.5.5.2). */
+function ipv6At(view: DataView, at: number): number | string {
+  const isMapped = view.getUint32(at) === 0 && view.getUint32(at + 4) === 0 && view.getUint32(at + 8) === 0xffff;
+  return isMapped ? ipv4At(view, at + 12) : hex(view, at);
 }
 
 function hex(view: DataView, at: number): string {

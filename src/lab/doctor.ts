@@ -11,7 +11,7 @@ import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { stateDirectory } from '../machine/folders.js';
 import { examineProgram } from '../subjects/examine.js';
-import { PROXY_KINDS, proxySubjectOf } from '../subjects/index.js';
+import { PROXY_KINDS, programOf, proxySubjectOf } from '../subjects/index.js';
 import { type Finding, missing, ok, warning } from './finding.js';
 import type { Lab } from './lab.js';
 import { netnsLab } from './netns.js';
@@ -46,7 +46,7 @@ function program(name: string, debianPackage: string): Finding {
 function examineProxies(): Promise<Finding[]> {
   return Promise.all(
     PROXY_KINDS.map(async (kind) => {
-      const found = await examineProgram({ kind, binary: proxySubjectOf(kind).defaults.binary });
+      const found = await examineProgram(programOf(proxySubjectOf(kind).defaults));
       return found.ok
         ? ok(kind, `${found.version ?? 'of unknown version'} (${found.path})`)
         : warning(kind, 'not found: profiles with this subject cannot run', found.remedy);

@@ -13,11 +13,11 @@ import type { Arrival } from '../plan/plan.js';
  */
 type Pacer = () => number;
 
-export type PacedArrival = Exclude<Arrival, { shape: 'fill' } | { shape: 'hold' }>;
+export type PacedArrival = Exclude<Arrival, { shape: 'fill' | 'hold' | 'own' }>;
 
 /** Whether attempts have scheduled instants; `fill` and `hold` start the next attempt when there is room. */
 export function isPaced(arrival: Arrival): arrival is PacedArrival {
-  return arrival.shape !== 'fill' && arrival.shape !== 'hold';
+  return arrival.shape !== 'fill' && arrival.shape !== 'hold' && arrival.shape !== 'own';
 }
 
 /**

@@ -46,6 +46,7 @@ export interface StarterInput {
 /** The starter of an arrival. @param start the load's beginning, µs */
 export function createStarter(arrival: Arrival, start: number, input: StarterInput): Starter {
   if (isPaced(arrival)) return pacedStarter(arrival, start, input);
+  if (arrival.shape === 'own') throw new Error('a program that drives itself has no load');
   return arrival.shape === 'fill' ? fillStarter(arrival, input) : holdStarter(arrival, start, input);
 }
 

@@ -77,6 +77,15 @@ const SHAPES = {
       example: '1500ms',
     }),
   },
+  /** By the program under test itself: nobody loads it. */
+  own: {
+    duration: optional(duration, {
+      keptAs: 'durationMs',
+      defaultText: 'to the end of the program, at most 10m',
+      describe: 'end the program after this time',
+      example: '5s',
+    }),
+  },
   hold: {
     connections: needed(whole(1, 1_000_000), { describe: 'connections kept open at once', example: '500' }),
     duration: DURATION,
@@ -99,6 +108,7 @@ const arrivalSchema = z.discriminatedUnion('shape', [
   kept('steps'),
   kept('fill'),
   kept('hold'),
+  kept('own'),
 ]);
 export type Arrival = z.infer<typeof arrivalSchema>;
 
@@ -112,7 +122,15 @@ function written<K extends keyof typeof SHAPES>(shape: K) {
 
 const writtenSchema = z.discriminatedUnion(
   'shape',
-  [written('constant'), written('poisson'), written('ramp'), written('steps'), written('fill'), written('hold')],
+  [
+    written('constant'),
+    written('poisson'),
+    written('ramp'),
+    written('steps'),
+    written('fill'),
+    written('hold'),
+    written('own'),
+  ],
   {
     error: (issue) =>
       issue.code === 'invalid_union' ? `shape must be one of ${Object.keys(SHAPES).join(', ')}` : undefined,
@@ -141,6 +159,8 @@ export function formatArrival(arrival: Arrival): string {
     }
     case 'hold':
       return `hold ${arrival.connections} connections for ${formatDuration(arrival.durationMs)}`;
+    case 'own':
+      return `by the program itself, ${arrival.durationMs === undefined ? 'to its end' : `for ${formatDuration(arrival.durationMs)}`}`;
   }
 }
 

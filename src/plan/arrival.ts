@@ -9,7 +9,7 @@ export function destinationCount(destinations: Destinations): number {
   return destinations.kind === 'lab' ? destinations.addresses * destinations.ports : destinations.targets.length;
 }
 
-/** How long the arrivals of one run last, in milliseconds; null for `fill`, which lasts as long as it takes. */
+/** How long the arrivals of one run last, in milliseconds; null for `fill` and for a program that ends by itself, which last as long as it takes. */
 export function arrivalDurationMs(arrival: Arrival): number | null {
   switch (arrival.shape) {
     case 'constant':
@@ -19,12 +19,17 @@ export function arrivalDurationMs(arrival: Arrival): number | null {
       return arrival.durationMs;
     case 'steps':
       return arrival.rates.length * arrival.eachMs;
+    case 'own':
+      return arrival.durationMs ?? null;
     case 'fill':
       return null;
   }
 }
 
-/** How many attempts one run schedules; null where the run decides (`fill` up to N failures, `hold`). For `poisson`, the expectation. */
+/** A program that drives itself is ended after so many milliseconds, where the profile gives no time. */
+export const LONGEST_OWN_MS = 600_000;
+
+/** How many attempts one run schedules; null where the run decides (`fill` up to N failures, `hold`, `own`). For `poisson`, the expectation. */
 export function scheduledAttempts(arrival: Arrival): number | null {
   switch (arrival.shape) {
     case 'constant':
@@ -37,6 +42,7 @@ export function scheduledAttempts(arrival: Arrival): number | null {
     case 'fill':
       return arrival.attempts === null ? null : arrival.attempts * arrival.waves;
     case 'hold':
+    case 'own':
       return null;
   }
 }
@@ -44,6 +50,7 @@ export function scheduledAttempts(arrival: Arrival): number | null {
 /** Sockets that a load has open at once, if nothing fails; infinite for a `fill` without an end whose sockets are held. */
 export function openAtOnce({ arrival, holdMs }: Pick<LoadPlan, 'arrival' | 'holdMs'>): number {
   if (arrival.shape === 'hold') return arrival.connections;
+  if (arrival.shape === 'own') return 0;
   const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;
   if (arrival.shape === 'fill') return holdMs === 0 ? 0 : attempts;
   // Little's law, with the highest rate of the arrivals.
@@ -51,7 +58,7 @@ export function openAtOnce({ arrival, holdMs }: Pick<LoadPlan, 'arrival' | 'hold
 }
 
 /** The most attempts a second that paced arrivals come to. */
-export function highestRate(arrival: Exclude<Arrival, { shape: 'fill' | 'hold' }>): number {
+export function highestRate(arrival: Exclude<Arrival, { shape: 'fill' | 'hold' | 'own' }>): number {
   switch (arrival.shape) {
     case 'ramp':
       return Math.max(arrival.from, arrival.to);

@@ -13,7 +13,7 @@ import type { ProfileInput } from './schema.js';
 /** The metric that a fix must improve: a fill counts how much fits; for every other arrival the question is how much fails. */
 export function checkGoal(input: ProfileInput, arrival: Arrival, findings: Finding[]): string {
   if (input.goal === undefined) return arrival.shape === 'fill' ? 'capacity' : EXPERIMENT_SETTINGS.goal.default;
-  measured(checkMetric(input.goal, ['goal'], input, findings), ['goal'], findings);
+  checkMetric(input.goal, ['goal'], input, findings);
   return input.goal;
 }
 
@@ -40,7 +40,7 @@ export function checkThresholds(input: ProfileInput, findings: Finding[]): Thres
     const path = ['thresholds', i];
     const { max, min, variant } = threshold;
     const at = [...path, 'metric'];
-    const metric = measured(checkMetric(threshold.metric, at, input, findings), at, findings);
+    const metric = checkMetric(threshold.metric, at, input, findings);
     const limits = {
       max: checkLimit(metric, max, [...path, 'max'], findings),
       min: checkLimit(metric, min, [...path, 'min'], findings),
@@ -79,14 +79,6 @@ function checkMetric(text: string, path: Path, input: ProfileInput, findings: Fi
     return metric;
   };
   return orReport(parse, (message) => findings.push({ path, message }));
-}
-
-/** A goal or a limit needs values; a guardrail without any says so in the report and decides nothing. */
-function measured(metric: Metric | undefined, path: Path, findings: Finding[]): Metric | undefined {
-  if (metric === undefined || metric.notMeasured === null) return metric;
-  const message = `${metric.name} is not measured yet: ${metric.notMeasured}; use another metric, or make it a guardrail`;
-  findings.push({ path, message });
-  return undefined;
 }
 
 function checkLimit(

@@ -1,13 +1,14 @@
 /**
  * The subject of an arm: a proxy with its settings filled in, the sysctls of its roles, and a load that fits it. Pure.
  */
+import { resolve } from 'node:path';
 import { familyOf } from '../domain/addresses.js';
 import { formatDuration, formatTarget } from '../domain/format.js';
 import { LABS } from '../domain/lab.js';
 import { complete } from '../domain/setting.js';
 import type { Target } from '../domain/target.js';
 import { quote } from '../domain/units.js';
-import type { NamedLoad } from '../plan/load-settings.js';
+import { LOAD_SETTINGS, type NamedLoad } from '../plan/load-settings.js';
 import type { Experiment, LoadPlan } from '../plan/plan.js';
 import { type ProxySettings, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
 import { notAllowed, tryTarget } from './check-destinations.js';
@@ -20,6 +21,8 @@ interface SubjectContext {
   readonly addresses: readonly string[];
   /** The allow list in canonical form. */
   readonly allowed: ReadonlySet<string>;
+  /** The folder of the profile, absolute. */
+  readonly folder: string | undefined;
 }
 
 /** The subject of an arm: a proxy that the lab starts, one elsewhere, or neither. */
@@ -63,7 +66,7 @@ export function checkSubject(
 function checkProxy(
   kind: SubjectKind,
   input: SubjectInput,
-  { lab, addresses }: SubjectContext,
+  { lab, addresses, folder = '.' }: SubjectContext,
   report: Report,
 ): ProxySettings {
   if (!LABS[lab].ownNamespace) {
@@ -76,6 +79,10 @@ function checkProxy(
   for (const [i, line] of ('config' in proxy ? proxy.config : []).entries()) {
     if (/[\n\r\0]/.test(line))
       report(`${quote(line)} is more than one line; write each line as an item of its own`, ['subject', 'config', i]);
+  }
+  if ('workdir' in proxy) {
+    if (proxy.workdir !== null) proxy.workdir = resolve(folder, proxy.workdir);
+    proxy.writes = proxy.writes.map((path) => resolve(folder, path));
   }
   const named = new Set(Object.keys(input).filter((key) => input[key] !== undefined));
   proxySubjectOf(proxy.kind).check?.(proxy, { named, addresses }, report);
@@ -146,6 +153,14 @@ export function checkLoadOfSubject(
   report: Report,
 ): void {
   const isDirect = subjectOf(kind).role === 'client';
+  const entrance = proxy && proxySubjectOf(proxy.kind).entrance;
+  if (load.arrival.shape === 'own') return checkOwnLoad(named, kind, entrance !== undefined, report);
+  if (proxy && entrance?.(proxy) === null)
+    report(
+      'the load needs to know where the program listens: add "ready: { listen: 8080 }", or let the program drive itself, with "arrival: { shape: own }"',
+      ['subject', 'ready'],
+      ['subject'],
+    );
   if (isDirect) {
     if (load.protocol === 'get' && load.engine === 'socket')
       report('protocol get without a proxy takes the HTTP engine: add "engine: http", or remove protocol', [
@@ -181,6 +196,30 @@ export function checkLoadOfSubject(
       ['load', 'tls'],
     );
   if (load.protocol === 'get') checkGet(load, report);
+}
+
+/** What of a load is the origin's, and so has a meaning where nobody loads. */
+const OF_THE_ORIGIN: ReadonlySet<string> = new Set([
+  'arrival',
+  'protocol',
+  'body',
+  'holdMs',
+  'close',
+  'exchange',
+  'sink',
+]);
+
+function checkOwnLoad(named: NamedLoad, kind: SubjectKind, drivesItself: boolean, report: Report): void {
+  if (!drivesItself)
+    report(
+      `an arrival of shape own is of a program that drives itself, but the subject is ${kind}; use another shape, or subject: { kind: program, command: [node, client.js] }`,
+      ['load', 'arrival', 'shape'],
+      ['load', 'arrival'],
+    );
+  for (const [key, { keptAs = key }] of Object.entries<{ keptAs?: string | undefined }>(LOAD_SETTINGS)) {
+    if (OF_THE_ORIGIN.has(keptAs) || named[keptAs as keyof NamedLoad] === undefined) continue;
+    report(`load.${key} has no effect where the program drives itself; remove it`, ['load', key]);
+  }
 }
 
 function checkGet(load: LoadPlan, report: Report): void {

@@ -65,13 +65,23 @@ export function mergeArm(base: NamedArm, own: NamedArm): NamedArm {
     addresses: own.addresses === null ? base.addresses : mergeAddresses(base.addresses ?? {}, own.addresses),
     destinations: mergeDestinations(base.destinations, own.destinations),
     load: mergeLoad(base.load, own.load),
-    subject: { ...base.subject, ...own.subject },
+    subject: mergeSubject(base.subject, own.subject),
     sysctls: { ...base.sysctls, ...own.sysctls },
     roles: {
       client: { ...base.roles.client, ...own.roles.client },
       origin: { ...base.roles.origin, ...own.roles.origin },
     },
   };
+}
+
+/** Each key replaces its own; of a map of texts, as `env`, each of its keys does. */
+function mergeSubject(base: SubjectInput, own: SubjectInput): SubjectInput {
+  const isMap = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const entries = Object.entries(own).map(([key, value]) => {
+    const before = base[key];
+    return [key, isMap(value) && isMap(before) ? { ...(before as object), ...(value as object) } : value];
+  });
+  return { ...base, ...Object.fromEntries(entries) };
 }
 
 /**

@@ -32,9 +32,10 @@ const MAX_EXPERIMENT_MS = 7 * 86_400_000;
 
 /** What the command line says instead of the profile. */
 export interface LoadOptions extends AskedLab {
+  /** The folder of the profile, absolute: what folders that it names are looked for in. */
+  readonly folder?: string | undefined;
   readonly repeat?: number | undefined;
   readonly seed?: number | undefined;
-  readonly rate?: number | undefined;
 }
 
 interface Resolution {
@@ -55,7 +56,13 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
   const isProxied = subjectOf(subject).role === 'proxy';
   if (!isProxied) checkRoles(input, subject, findings);
   const base = namedArm(input, isProxied);
-  const context: ArmContext = { subject, lab: lab.lab, allowed: checkAllowList(input.allow, findings), base };
+  const context: ArmContext = {
+    subject,
+    lab: lab.lab,
+    allowed: checkAllowList(input.allow, findings),
+    base,
+    folder: options.folder,
+  };
   const baseline = resolveArm({ name: 'baseline' }, base, context, findings);
   const variants = input.variants.map((variant) =>
     resolveArm(variant, mergeArm(base, namedArm(variant, isProxied)), context, findings, baseline),
@@ -65,8 +72,7 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
   const search = resolveSearch(input, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const neighbours = checkNeighbours(input, subject, lab.lab, baseline, findings);
-  const { repeat, warmup, seed, requiredRate } = complete(EXPERIMENT_SETTINGS, input);
-  const rate = options.rate ?? requiredRate;
+  const { repeat, warmup, seed } = complete(EXPERIMENT_SETTINGS, input);
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
@@ -78,7 +84,6 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
     warmup,
     seed: options.seed ?? seed,
     ...(search ? { search } : {}),
-    ...(rate === undefined ? {} : { requiredRate: rate }),
     goal,
     guardrails: checkGuardrails(input, goal, findings),
     thresholds: checkThresholds(input, findings),
@@ -96,6 +101,8 @@ interface ArmContext {
   readonly allowed: ReadonlySet<string>;
   /** What the profile says of the baseline. */
   readonly base: NamedArm;
+  /** The folder of the profile, absolute. */
+  readonly folder: string | undefined;
 }
 
 /**
@@ -105,14 +112,14 @@ interface ArmContext {
 function resolveArm(
   { name, description, skipMissing }: Pick<VariantInput, 'name' | 'description' | 'skipMissing'>,
   named: NamedArm,
-  { subject, lab, allowed, base }: ArmContext,
+  { subject, lab, allowed, base, folder }: ArmContext,
   findings: Finding[],
   baseline?: Arm,
 ): Arm {
   const report = reporterFor(findings, name);
   const inherited = baseline && named.addresses === base.addresses ? baseline.addresses : undefined;
   const addresses = inherited ?? checkAddresses(named.addresses ?? {}, lab, report);
-  const { proxy, via } = checkSubject(subject, named.subject, { lab, addresses, allowed }, report);
+  const { proxy, via } = checkSubject(subject, named.subject, { lab, addresses, allowed, folder }, report);
   // The schema demands arrivals of the baseline.
   const load = completeLoad({ ...named.load, arrival: named.load.arrival! }, subject, proxy);
   const destinations = checkDestinations(named.destinations, addresses, lab, allowed, report);

@@ -1,6 +1,7 @@
 /**
  * The kinds of subjects: the only list of them.
  */
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Settings } from '../domain/setting.js';
 import { dante } from './dante/dante.js';
@@ -9,6 +10,7 @@ import { external } from './external/external.js';
 import { haproxy } from './haproxy/haproxy.js';
 import { microsocks } from './microsocks/microsocks.js';
 import { nginx } from './nginx/nginx.js';
+import { program } from './program/program.js';
 import type { Protocol } from './settings.js';
 import { squid } from './squid/squid.js';
 import type { ProxySubject, Subject } from './subject.js';
@@ -16,7 +18,7 @@ import { tinyproxy } from './tinyproxy/tinyproxy.js';
 import { tor } from './tor/tor.js';
 
 /** Those that the lab starts, in the order of lists. */
-const PROXIES = { squid, haproxy, nginx, dante, tor, tinyproxy, microsocks };
+const PROXIES = { squid, haproxy, nginx, dante, tor, tinyproxy, microsocks, program };
 const SUBJECTS = { direct, ...PROXIES, external };
 
 export type ProxyKind = keyof typeof PROXIES;
@@ -64,6 +66,17 @@ function defaultTextOf(texts: readonly (readonly [kind: string, text: string])[]
 /** What finds a proxy's program. */
 export const programNameSchema = z.object({ kind: z.enum(PROXY_KINDS), binary: z.string() });
 export type ProgramName = z.infer<typeof programNameSchema>;
+
+/**
+ * What is looked for before anything starts: the program of a proxy. Of any program it is the command; where none is named yet, what that
+ * is watched with.
+ */
+export function programOf(settings: ProxySettings): ProgramName {
+  const { kind } = settings;
+  if ('binary' in settings) return { kind, binary: settings.binary };
+  const [name = proxySubjectOf(kind).debianPackage] = settings.command;
+  return { kind, binary: name.includes('/') ? resolve(settings.workdir ?? '.', name) : name };
+}
 
 /** What is known of a kind. */
 export function subjectOf(kind: SubjectKind): Subject<ProxySettings> {

@@ -2,6 +2,7 @@
  * What a proxy under test suffered in a run, apart from what its clients saw: its logs, its end, its use of the machine.
  */
 import { z } from 'zod';
+import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { PROXY_KINDS } from './index.js';
 import type { Bootstrap } from './subject.js';
 
@@ -44,10 +45,37 @@ export const syscallsSchema = z.object({
   by: observationSchema,
   calls: z.object({ bind: z.number(), connect: z.number() }),
   failures: z.array(
-    z.object({ pid: z.number(), call: z.enum(['bind', 'connect']), errno: z.string(), count: z.number() }),
+    z.object({
+      pid: z.number().describe('of the thread'),
+      call: z.enum(['bind', 'connect', 'sendto', 'sendmsg']),
+      errno: z.string(),
+      count: z.number(),
+    }),
   ),
+  connections: z
+    .object({
+      begun: z.number(),
+      peak: z.number().describe('most open at once'),
+      open: z.number().describe('that it had not closed in the end'),
+      openAtFirstFailure: z.number().nullable(),
+      begunBeforeFirstFailure: z.number().nullable(),
+    })
+    .optional()
+    .describe('only by strace'),
+  ways: z
+    .array(z.object({ strategy: z.enum(STRATEGY_NAMES), to: z.string(), connections: z.number() }))
+    .optional()
+    .describe('only by strace: how the ports of its connections were chosen, by destination, the most frequent first'),
 });
 export type Syscalls = z.infer<typeof syscallsSchema>;
+
+/** Counts calls from the lines of a trace. */
+export interface SyscallCount {
+  add(line: string): void;
+  /** Whether the end of a process was in the trace. */
+  hasEnded(pid: number): boolean;
+  result(): Syscalls;
+}
 
 /** How long a network of the subject took until it could be used. */
 export const bootstrapSchema: z.ZodType<Bootstrap> = z.object({
@@ -73,6 +101,7 @@ export const proxyReportSchema = z.object({
   ended: z.string().nullable(),
   /** The last lines of its log. */
   tail: z.array(z.string()),
+  printed: z.number().optional().describe('only of any program: bytes on both streams'),
   /** Only of an observed run: the kernel's view. */
   syscalls: syscallsSchema.optional(),
   /** Only of an observed run, instead of the kernel's view: why there is none. */

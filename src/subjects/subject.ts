@@ -8,7 +8,6 @@ import type { Settings } from '../domain/setting.js';
 import type { StrategyName } from '../domain/strategy.js';
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
-import type { Ending, EndingLoad } from './ending.js';
 import type { LogBook, LogEvent } from './running/log-book.js';
 import type { Protocol, SayProblem } from './settings.js';
 
@@ -51,12 +50,8 @@ export interface ProxyFacts<S> {
   check?(settings: S, arm: ArmOfProxy, say: SayProblem): void;
   /** Its configuration has a line for each pair of an outgoing address and a destination. */
   linePerPair?(settings: S): boolean;
-  /** It draws its outgoing addresses by lot, instead of taking them in turn. */
-  draws?(settings: S): boolean;
-  /** How its connection to the origin ends. */
-  ending(settings: S, load: EndingLoad): Ending;
-  /** It first asks for the port that its client has, in or outside of the range. */
-  readonly takesClientsPorts?: boolean;
+  /** Why the kernel's rules alone do not decide how much fits, if they do not: a sentence without a full stop. */
+  undetermined?(settings: S): string | undefined;
   /** It closes its outgoing connection whenever its client closes, and is the first to do so. */
   readonly closesWithClient?: boolean;
   /** What it is in the table of fixes (`bindstorm fixes --subjects`); absent: it has no row. */
@@ -68,6 +63,10 @@ export interface ProxyFacts<S> {
     /** Fetch it. @returns the path of the program; rejects with LabError */
     fetch(suite: DebianSuite): Promise<string>;
   };
+  /**
+   * Only of any program of the user's: where it says that it listens, and whether its clients ask it as an origin; null: it drives itself.
+   */
+  entrance?(settings: S): { readonly port: number; readonly reverse: boolean } | null;
   /** Only of a kind that is a network of several processes. */
   readonly network?: NetworkTraits<S>;
 }
@@ -138,6 +137,10 @@ export interface StartInput {
   readonly roleAddress: string;
   /** The network namespace of the clients, as a path that nsenter(1) takes. */
   readonly clientNamespace: string;
+  /** It drives itself, and nobody waits until it listens. */
+  readonly own: boolean;
+  /** Environment variables that the lab gives it; a value of its settings goes before. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Told what the program is configured with before it starts: file name → text. */
   configured(files: Readonly<Record<string, string>>): void;
 }
@@ -156,6 +159,9 @@ export interface RunningProxy {
   readonly ended: Promise<string>;
   /** How it ended, when it already has. */
   end(): string | null;
+  /** Of a single program: its process, and bytes that it has printed. */
+  readonly pid?: number;
+  printed?(): number;
   /** Read what was added to the logs since the last time. */
   readLogs(): LogBook;
   /** End it, and wait for its end. */
@@ -170,6 +176,10 @@ interface Configuration {
   readonly files: Readonly<Record<string, string>>;
   /** Program and arguments. It must stay in the foreground. */
   readonly argv: readonly string[];
+  /** Only of any program: its environment, the folder that it starts in (where bindstorm is started), and who it is (null: the caller). */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workdir?: string;
+  readonly user?: string | null;
   /** Log files in the directory that are read line by line, beside standard output and standard error. */
   readonly logs: readonly string[];
   /** How it is ended: a signal, and SIGKILL when it has not ended in time. */

@@ -63,7 +63,14 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
 }
 
 function makeStats(numbers: Partial<OriginStats> = {}): OriginStats {
-  const none = { accepted: 0, refused: 0, listenOverflows: 0, pawsPassive: null, cpu: { user: 0, system: 0 } };
+  const none = {
+    accepted: 0,
+    refused: 0,
+    seen: { requests: 0, used: 0, closedFirst: { client: 0, server: 0, reset: 0, open: 0 } },
+    listenOverflows: 0,
+    pawsPassive: null,
+    cpu: { user: 0, system: 0 },
+  };
   return { ...none, ...numbers };
 }
 
@@ -156,7 +163,7 @@ describe('the figures of a run', () => {
         },
       }),
     );
-    assert.deepEqual(origin, { accepted: 99, listenOverflows: 0, pawsPassive: null });
+    assert.deepEqual(origin, { accepted: 99, listenOverflows: 0, pawsPassive: null, seen: makeStats().seen });
     assert.deepEqual(cpu.origin, { user: 0.5, system: 2 });
   });
 });

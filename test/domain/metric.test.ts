@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compareArms } from '../../src/analysis/compare.js';
 import { METRIC_FORMS, parseMetric } from '../../src/domain/metric.js';
 import { runSchema } from '../../src/results/schema.js';
-import { makeExperiment, makeRun, repeated } from '../support/runs.js';
+import { makeRun } from '../support/runs.js';
 
 const run = makeRun({
   outcomes: { ok: 500, 'bind:EADDRINUSE': 300, 'connect:EADDRNOTAVAIL': 100, shed: 100 },
@@ -97,20 +96,17 @@ describe('the margin', () => {
       assert.ok(Math.abs(parseMetric(name).margin(baseline) - margin) < 1e-9));
 });
 
-describe('a metric that nothing measures yet', () => {
-  it('has no value, and a comparison says why', () => {
-    const metric = parseMetric('ports.perRequest');
-    assert.equal(metric.value(run), null);
-    const experiment = makeExperiment({ guardrails: ['ports.perRequest'], repeat: 2 });
-    const runs = [...repeated('baseline', 2), ...repeated('wider-range', 2)];
-    const verdict = compareArms({ experiment, runs, deterministic: () => false }).get('wider-range');
-    const guardrail = verdict?.guardrails.find((comparison) => comparison.metric === 'ports.perRequest');
-    assert.deepEqual([guardrail?.baseline, guardrail?.variant, guardrail?.difference], [null, null, null]);
-    assert.equal(
-      guardrail?.why,
-      'local ports per request has no value: no engine or subject of this version counts the local ports that a request takes.',
-    );
-    assert.deepEqual(guardrail?.warnings, []);
+describe('local ports per request', () => {
+  const { value } = parseMetric('ports.perRequest');
+  const origin = { accepted: 5, listenOverflows: 0 };
+
+  it('are the connections that the origin accepted, by the requests that were answered', () => {
+    assert.equal(value({ ...run, outcomes: { ok: 100, 'connect:EADDRNOTAVAIL': 7 }, origin }), 0.05);
+  });
+
+  it('have no value where nothing was answered, or where nobody counts at the other end', () => {
+    assert.equal(value({ ...run, outcomes: { 'connect:EADDRNOTAVAIL': 7 }, origin }), null);
+    assert.equal(value({ ...run, outcomes: { ok: 100 }, origin: null }), null);
   });
 });
 

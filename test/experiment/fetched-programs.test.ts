@@ -7,6 +7,7 @@ import { fetchPrograms } from '../../src/experiment/fetched-programs.js';
 import { findPlaces } from '../../src/experiment/places.js';
 import { LabError } from '../../src/lab/lab.js';
 import { loadProfile } from '../../src/profile/load.js';
+import { programOf } from '../../src/subjects/index.js';
 import { fakeLab } from '../support/fake-lab.js';
 import { placeOf } from '../support/findings.js';
 
@@ -34,7 +35,7 @@ describe('Tors of Debian suites', () => {
     assert.deepEqual(asked, ['bullseye']);
     assert.deepEqual(warnings, []);
     assert.deepEqual(
-      provided.arms.map(({ name, proxy }) => [name, proxy?.binary]),
+      provided.arms.map(({ name, proxy }) => [name, proxy && programOf(proxy).binary]),
       [
         ['baseline', 'tor'],
         ['old', '/cache/bullseye/tor'],

@@ -3,11 +3,12 @@
  * what was counted. Its argument is how often.
  */
 
+import { countStrace } from '../../src/explain/strace-count.js';
 import { AF_INET, bind, nativeBuffer } from '../../src/kernel/libc.js';
 import { startObservation } from '../../src/subjects/running/observe.js';
 
 const times = Number(process.argv[2]);
-const observation = await startObservation('ebpf', '/nowhere', true);
+const observation = await startObservation('ebpf', '/nowhere', true, countStrace);
 if (typeof observation === 'string') throw new Error(observation);
 const address = nativeBuffer(16);
 address.view.setUint16(0, AF_INET, true);

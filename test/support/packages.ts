@@ -4,7 +4,7 @@
  *
  * A test file says in its first lines what it needs, for example `// needs: squid, strace`. Every lab and e2e test needs util-linux.
  */
-import { PROXY_KINDS, proxySubjectOf } from '../../src/subjects/index.js';
+import { PROXY_KINDS, programOf, proxySubjectOf } from '../../src/subjects/index.js';
 
 export interface TestPackage {
   readonly name: string;
@@ -18,7 +18,6 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'util-linux', program: 'setpriv', why: 'starts every lab (setpriv, unshare)' },
   { name: 'qemu-system-x86', program: 'qemu-system-x86_64', why: 'boots guests with a kernel of their own' },
   { name: 'cpio', program: 'cpio', why: 'reads the images of guests, to check them' },
-  { name: 'strace', program: 'strace', why: "counts a proxy's refused calls without root" },
   { name: 'bpftrace', program: 'bpftrace', why: "counts a proxy's refused calls with eBPF" },
   { name: 'curl', program: 'curl', why: "a client of many, on the lab's internet" },
   ...['wget', 'ruby', 'php-cli'].map((name) => ({
@@ -37,9 +36,11 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'chromium', program: 'chromium', why: 'opens the reports and the live page' },
   ...PROXY_KINDS.flatMap((kind) => {
     const { debianPackage, defaults } = proxySubjectOf(kind);
-    return debianPackage
-      .split(' ')
-      .map((name, i) => ({ name, program: i === 0 ? defaults.binary : null, why: `the proxy ${kind}, a subject` }));
+    return debianPackage.split(' ').map((name, i) => ({
+      name,
+      program: i === 0 ? programOf(defaults).binary : null,
+      why: `the proxy ${kind}, a subject`,
+    }));
   }),
 ];
 

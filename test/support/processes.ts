@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { PROXY_KINDS, proxySubjectOf } from '../../src/subjects/index.js';
+import { PROXY_KINDS, programOf, proxySubjectOf } from '../../src/subjects/index.js';
 
 const VARIABLE = 'BINDSTORM_TEST_MARK';
 
@@ -87,7 +87,7 @@ function mayHold(pid: number, since: number): boolean {
 }
 
 /** Of a Tor network, each process is a proxy too. */
-const PROGRAMS = PROXY_KINDS.map((kind) => proxySubjectOf(kind).defaults.binary);
+const PROGRAMS = PROXY_KINDS.map((kind) => programOf(proxySubjectOf(kind).defaults).binary);
 
 function roleOf(command: readonly string[]): Marked['role'] {
   const [program = '', ...rest] = command;

@@ -183,12 +183,17 @@ export function setUpClient(
     control.addNeighbour(CLIENT_LINK, net.origin, ORIGIN_MAC);
     // An unbound socket (strategy connect) gets the first address, so that its ports are counted where the reader looks.
     control.addRoute(net.originNet, net.originNetPrefix, net.origin, CLIENT_LINK, addresses[0]);
-    // A neighbour that does not bind has its own address too, by the route to the host that it talks to.
-    for (const { addresses: own, target } of neighbours) {
-      for (const address of own) control.addAddress('lo', address, net.hostPrefix);
-      control.addRoute(target.address, net.hostPrefix, net.origin, CLIENT_LINK, own[0]);
-    }
+    addNeighbours(control, neighbours);
   });
+}
+
+/** A neighbour that does not bind has its own address too, by the route to the host that it talks to. */
+function addNeighbours(control: RouteControl, neighbours: readonly NeighbourRoute[]): void {
+  for (const { addresses: own, target } of neighbours) {
+    const { origin, hostPrefix } = ADDRESSES[familyOf(target.address)];
+    for (const address of own) control.addAddress('lo', address, hostPrefix);
+    control.addRoute(target.address, hostPrefix, origin, CLIENT_LINK, own[0]);
+  }
 }
 
 /** The origin's side, in its own namespace, once the client has moved the pair's end there. Throws SystemCallError. */
@@ -230,7 +235,11 @@ export function withBothFamilies(addresses: readonly string[]): string[] {
  * The side of a program with an internet: the pair, its addresses, and a way to everywhere. What does not bind has the first address of
  * the family. @param addresses of both families @throws SystemCallError
  */
-export function joinInternet(addresses: readonly string[], originPid: number): void {
+export function joinInternet(
+  addresses: readonly string[],
+  originPid: number,
+  neighbours: readonly NeighbourRoute[] = [],
+): void {
   withControl((control) => {
     control.linkUp('lo');
     control.addVeth(CLIENT_LINK, CLIENT_MAC, ORIGIN_LINK, ORIGIN_MAC, originPid);
@@ -249,6 +258,7 @@ export function joinInternet(addresses: readonly string[], originPid: number): v
         addresses.find((address) => familyOf(address) === family),
       );
     }
+    addNeighbours(control, neighbours);
   });
 }
 

@@ -9,6 +9,7 @@ import { createPool } from '../../load/pool.js';
 import { scheduledAttempts } from '../../plan/arrival.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import { type ProxySettings, proxySubjectOf } from '../../subjects/index.js';
+import { internetOf } from '../../subjects/internet.js';
 import type { NetworkTraits } from '../../subjects/subject.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit, originThreads } from '../place/limits.js';
 import {
@@ -17,6 +18,7 @@ import {
   originTargets,
   proxyAddresses,
   setUpClientsOfProxy,
+  withBothFamilies,
 } from '../place/network.js';
 import { applyLabSysctls, applySysctls } from '../place/sysctls.js';
 import type { RunSpec } from '../protocol.js';
@@ -67,7 +69,10 @@ export async function setUpProxy(
 
   const outgoing = arm.addresses;
   const family = familyOf(outgoing[0]!);
-  const { reverse, network } = proxySubjectOf(settings.kind);
+  const { reverse: inLines, network, entrance } = proxySubjectOf(settings.kind);
+  const door = entrance?.(settings) ?? null;
+  const internet = 'names' in settings && isForInternet(arm.load) ? internetOf(settings) : null;
+  const reverse = door?.reverse ?? inLines;
   const client = {
     ...applySysctls({ ...CLIENT_SYSCTLS, ...reservedFor(network, family) }),
     ...applySysctls(arm.roles?.client ?? {}),
@@ -85,7 +90,11 @@ export async function setUpProxy(
   const certificate = certificateFor(arm.load, targets);
   const listen: [Target, ...Target[]] = network
     ? [besideClients(family)]
-    : inRole(family, reverse ? destinations.length : 1);
+    : door
+      ? inRole(family, 1, door.port)
+      : inRole(family, reverse ? destinations.length : 1);
+  // Any program knows by itself where it passes on what it is asked.
+  const listeners = door ? destinations.map(() => listen[0]) : listen;
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
     openProxyRole(settings),
@@ -95,7 +104,7 @@ export async function setUpProxy(
       via: {
         proxy: listen[0],
         outgoing: outgoing.length,
-        ...(reverse ? { listeners: listen.slice(0, targets.length) } : {}),
+        ...(reverse ? { listeners: listeners.slice(0, targets.length) } : {}),
       },
       targets,
       ...(certificate ? { certificate: certificate.certificate } : {}),
@@ -117,27 +126,34 @@ export async function setUpProxy(
       family,
       outgoing,
       originPid: origin.pid,
+      internet: internet !== null,
       listeners: listen.length,
       neighbours: beside(placed).map(({ addresses: own, target }) => ({ addresses: [...own], target })),
       ports: arm.load.ports,
       sysctls: arm.sysctls,
     });
-    const serving = origin.serve({
-      network: 'veth',
-      family,
-      listen: targets,
-      threads: originThreads(arm.load),
-      plan: arm.load,
-      neighbours: hostsOf(placed),
-      ...(certificate ? { certificate } : {}),
-      sysctls: arm.roles?.origin,
-    });
+    const sysctls = arm.roles?.origin;
+    const place = internet && (await origin.openInternet({ addresses: withBothFamilies(outgoing), internet, sysctls }));
+    const serving = place
+      ? place.sysctls
+      : origin.serve({
+          network: 'veth',
+          family,
+          listen: targets,
+          threads: originThreads(arm.load),
+          plan: arm.load,
+          neighbours: hostsOf(placed),
+          ...(certificate ? { certificate } : {}),
+          sysctls,
+        });
     const starting = proxy.start({
       listen,
       destinations,
       outgoing,
       clients,
       clientNamespace: `/proc/${readlinkSync('/proc/self')}/ns/net`,
+      ...(place ? { internet: place } : {}),
+      own: false,
       observe: spec.observe,
     });
     const opening = openNeighbours(
@@ -146,7 +162,7 @@ export async function setUpProxy(
         if (neighbour.where === 'beside')
           return { neighbour, namespace: proxy.namespace, input: besideInput(own, link.range, spec.seed) };
         const n = through.indexOf(own);
-        const listener = reverse ? { listeners: [listen[targets.length + n]!] } : {};
+        const listener = reverse ? { listeners: [listeners[targets.length + n]!] } : {};
         const input = {
           plan: neighbour.load,
           addresses: clients.map((group) => group[each + n]!),
@@ -186,9 +202,14 @@ export async function setUpProxy(
   }
 }
 
+/** Whether the load says nothing of how it is answered, so that the lab's internet can. Bytes, and times, only the origin of a load has. */
+function isForInternet({ exchange, body, close, tls, protocol, holdMs }: LoadPlan): boolean {
+  return exchange === null && body === 0 && close !== 'server' && !tls && (protocol !== 'get' || holdMs === 0);
+}
+
 /** Where the clients find a proxy: in its role. */
-function inRole(family: 4 | 6, count: number): [Target, ...Target[]] {
-  const [first, ...others] = proxyAddresses(family, count).map((address) => ({ address, port: PROXY_PORT }));
+function inRole(family: 4 | 6, count: number, port = PROXY_PORT): [Target, ...Target[]] {
+  const [first, ...others] = proxyAddresses(family, count).map((address) => ({ address, port }));
   return [first!, ...others];
 }
 

@@ -62,11 +62,11 @@ export const originSchemas = {
     answer: z.object({
       accepted: z.number(),
       refused: z.number(),
+      seen: originSeenSchema,
       /** TcpExt.ListenOverflows of the origin's namespace; null where the namespace is shared. */
       listenOverflows: z.number().nullable(),
       /** TcpExt.PAWSPassive there: SYNs dropped for their old timestamps; null likewise, and since 4.12 with tcp_tw_recycle. */
       pawsPassive: z.number().nullable(),
-      seen: originSeenSchema.optional(),
       /** CPU seconds since the process began. */
       cpu: z.object({ user: z.number(), system: z.number() }),
     }),

@@ -5,6 +5,7 @@ import '../../machine/no-debugger.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
 import type { RunningInternet } from '../../load/origin/internet/internet.js';
+import { countsOf, newControl } from '../../load/origin/listen.js';
 import { type OriginThreads, startOrigin } from '../../load/origin/threads.js';
 import { descriptorLimit } from '../place/limits.js';
 import { becomeInternet, namedAddresses, resolverAddresses, setUpOrigin } from '../place/network.js';
@@ -57,7 +58,7 @@ function stats() {
   const { user, system } = process.cpuUsage();
   const counters = ownNamespace ? readNetCounters() : {};
   return {
-    ...(threads?.counts() ?? { accepted: 0, refused: 0 }),
+    ...(threads?.counts() ?? countsOf(newControl())),
     ...(internet ? { accepted: internet.accepted(), seen: internet.seen() } : {}),
     listenOverflows: counters['TcpExt.ListenOverflows'] ?? null,
     pawsPassive: counters['TcpExt.PAWSPassive'] ?? null,

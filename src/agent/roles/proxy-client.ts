@@ -21,6 +21,10 @@ export interface ProxyRole {
   stats(): Promise<ProxyStats>;
   /** End the proxy. @returns what its logs say */
   stop(): Promise<ProxyLogs>;
+  /** How a program that drives itself has ended, which is no failure; resolves when it has. */
+  readonly ended: Promise<string>;
+  /** What a reader of the run must know of how it was started. */
+  warnings(): readonly string[];
   /** As the program itself says. */
   version(): string | null;
   /** Of a private network; undefined: it is none. */
@@ -57,6 +61,12 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
   let version: string | null = null;
   let bootstrap: Bootstrap | undefined;
   let configuration: Readonly<Record<string, string>> = {};
+  let warnings: readonly string[] = [];
+  let stopped: Promise<ProxyLogs> | undefined;
+  let end: (how: string) => void = () => {};
+  const ended = new Promise<string>((resolve) => {
+    end = resolve;
+  });
   return {
     pid: role.pid,
     namespace: await role.ready,
@@ -68,14 +78,16 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
         const { problem, logs } = started;
         throw new ProxyFailed(problem, { ...emptyReport(kind), ...logs, ended: problem }, configuration);
       }
-      ({ version, bootstrap } = started);
+      ({ version, bootstrap, warnings } = started);
       role.ask('end', {}).then(
-        ({ how, logs }) => role.fail(died(how, logs)),
+        ({ how, logs }) => (request.own ? end(how) : role.fail(died(how, logs))),
         () => {},
       );
     },
     stats: () => role.ask('stats', {}, true),
-    stop: () => role.ask('stop', {}),
+    stop: () => (stopped ??= role.ask('stop', {})),
+    ended,
+    warnings: () => warnings,
     version: () => version,
     bootstrap: () => bootstrap,
     configuration: () => configuration,

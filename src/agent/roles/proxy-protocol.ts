@@ -21,6 +21,9 @@ const logs = z.object({
   requests: z.record(z.string(), z.number()),
   troubles: z.array(z.string()),
   tail: z.array(z.string()),
+  printed: z.number().optional(),
+  /** How it had ended by itself before it was stopped. */
+  ended: z.string().nullable(),
   syscalls: syscallsSchema.optional(),
   unobserved: z.string().optional(),
 });
@@ -33,6 +36,8 @@ export const proxySchemas = {
       family: z.union([z.literal(4), z.literal(6)]),
       outgoing: z.array(z.string()),
       originPid: z.number(),
+      /** The origin answers for every address, of both families. */
+      internet: z.boolean(),
       /** How many places the proxy is to listen in. */
       listeners: z.number(),
       /** Other programs in this namespace. */
@@ -60,6 +65,10 @@ export const proxySchemas = {
       clients: z.array(z.array(z.string())),
       /** The network namespace of the clients, as a path of /proc. */
       clientNamespace: z.string(),
+      /** What it is to be given so that it finds the lab's internet. */
+      internet: z.object({ authority: z.string(), resolvers: z.array(z.string()) }).optional(),
+      /** It drives itself: nobody waits until it listens, and it may end. */
+      own: z.boolean(),
       /** Count its system calls, which makes it slow: by this, or by strace where it does not work. */
       observe: observationSchema.optional(),
     }),
@@ -68,6 +77,8 @@ export const proxySchemas = {
         version: z.string().nullable(),
         bootstrap: bootstrapSchema.optional(),
         configuration: configurationSchema,
+        /** What a reader of the run must know. */
+        warnings: z.array(z.string()),
       }),
       /** It did not come up. */
       z.object({ problem: z.string(), configuration: configurationSchema, logs }),
@@ -86,6 +97,8 @@ export const proxySchemas = {
       cpu: z.object({ user: z.number(), system: z.number() }),
       memory: z.number(),
       descriptors: z.number().nullable(),
+      /** So far; absent where they are not counted, or only in the end. */
+      syscalls: syscallsSchema.optional(),
     }),
   },
   /** End the proxy. */

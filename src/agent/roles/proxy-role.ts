@@ -11,12 +11,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
 import { familyOf } from '../../domain/addresses.js';
 import { messageOf } from '../../domain/error.js';
+import { countStrace } from '../../explain/strace-count.js';
 import { mount } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { createSocketObserver, type SocketObserver } from '../../kernel/sock-diag.js';
 import { readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
-import { proxySubjectOf } from '../../subjects/index.js';
+import { programOf, proxySubjectOf } from '../../subjects/index.js';
 import { boundedConfiguration } from '../../subjects/proxy-report.js';
 import { type Observation, startObservation } from '../../subjects/running/observe.js';
 import { versionOf } from '../../subjects/running/program.js';
@@ -24,8 +25,10 @@ import { ProxyError } from '../../subjects/running/proxy-error.js';
 import { childrenUsage, type Usage } from '../../subjects/running/usage.js';
 import type { RunningProxy } from '../../subjects/subject.js';
 import { isRootOfMachine } from '../place/environment.js';
+import { keepFiles } from '../place/files.js';
+import { giveInternet } from '../place/internet.js';
 import { descriptorLimit } from '../place/limits.js';
-import { proxyAddresses, setUpClient, setUpProxyToClients } from '../place/network.js';
+import { joinInternet, proxyAddresses, setUpClient, setUpProxyToClients, withBothFamilies } from '../place/network.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from '../place/sysctls.js';
 import type { ProxyLogs, ProxyProtocol } from './proxy-protocol.js';
 import { serveRole } from './serve.js';
@@ -41,6 +44,8 @@ const RANGE = 'net.ipv4.ip_local_port_range';
 const USUAL_RANGE = '32768 60999';
 
 let observer: SocketObserver | undefined;
+/** Addresses of the arm, the first of those that are observed. */
+let watched = 0;
 let proxy: RunningProxy | undefined;
 /** What it was configured with. */
 let configuration: Record<string, string> = {};
@@ -49,12 +54,16 @@ let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
 
 function setUpNetwork(command: ProxyProtocol['network']['request']) {
-  setUpClient(command.outgoing, command.family, command.originPid, command.neighbours);
-  setUpProxyToClients(command.family, command.listeners);
+  const { outgoing, family, originPid, neighbours } = command;
+  const addresses = command.internet ? withBothFamilies(outgoing) : outgoing;
+  if (command.internet) joinInternet(addresses, originPid, neighbours);
+  else setUpClient(outgoing, family, originPid, neighbours);
+  if (command.listeners > 0) setUpProxyToClients(command.family, command.listeners);
   applyLabSysctls();
   applySysctls(command.sysctls);
   const range = command.ports ?? ephemeralRange();
-  observer = createSocketObserver(command.outgoing, range, { onlyThese: true });
+  observer = createSocketObserver(addresses, range, { onlyThese: true });
+  watched = outgoing.length;
   const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
   return { range, reserved: reservedIn(range), sysctls: readSysctls(names) };
 }
@@ -73,10 +82,17 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
     clients,
     descriptors: wanted ?? Math.min(limit, MOST_DESCRIPTORS),
   };
-  if (command.observe) observation = await startObservation(command.observe, TRACE, isRootOfMachine());
   const subject = proxySubjectOf(settings.kind);
-  const binary = findProgram(settings.binary);
-  if (binary === undefined) throw new ProxyError(`program ${settings.binary} not found`, []);
+  const { binary: name } = programOf(settings);
+  const binary = findProgram(name);
+  if (binary === undefined) throw new ProxyError(`program ${name} not found`, []);
+  const warning = 'workdir' in settings ? keepFiles({ ...settings, scratch: SCRATCH }) : null;
+  mkdirSync(DIRECTORY, { recursive: true });
+  const env = command.internet ? giveInternet(DIRECTORY, command.internet) : {};
+  // Only strace tells how the ports of connections were chosen.
+  const way = command.observe && subject.entrance ? 'strace' : command.observe;
+  if (way) observation = await startObservation(way, TRACE, isRootOfMachine(), countStrace);
+  if (command.own && typeof observation === 'string') throw new ProxyError(observation, []);
   const version = versionOf(binary, subject.version);
   const begin = () =>
     subject.start(settings, {
@@ -85,6 +101,8 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
       version,
       prefix: (nth) => (typeof observation === 'object' ? observation.prefix(nth) : []),
       root: isRootOfMachine(),
+      own: command.own,
+      env,
       roleAddress: proxyAddresses(familyOf(outgoing[0]!), 1)[0]!,
       clientNamespace: command.clientNamespace,
       configured: (files) => {
@@ -94,7 +112,12 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
   const started = subject.network ? await withUsualPorts(begin) : await begin();
   proxy = started;
   usage = childrenUsage(() => performance.now());
-  return { version: await version, bootstrap: started.bootstrap, configuration };
+  return {
+    version: await version,
+    bootstrap: started.bootstrap,
+    configuration,
+    warnings: warning === null ? [] : [warning],
+  };
 }
 
 /** @returns never, when the end was asked for */
@@ -119,35 +142,47 @@ async function withUsualPorts(begin: () => Promise<RunningProxy>): Promise<Runni
 }
 
 function stats() {
-  const { states, portsInUse, portsPerAddress, timeWaitPerAddress } = observer!.snapshot();
+  const { states, portsInUse, ...per } = observer!.snapshot();
+  const portsPerAddress = per.portsPerAddress.slice(0, watched);
+  const timeWaitPerAddress = per.timeWaitPerAddress.slice(0, watched);
   const { cpu, memory, descriptors } = usage();
   // So that what is left to read at the end is little.
   proxy?.readLogs();
   const counters = readNetCounters();
-  return { states, portsInUse, portsPerAddress, timeWaitPerAddress, counters, cpu, memory, descriptors };
+  const syscalls = typeof observation === 'object' ? observation.look?.() : undefined;
+  return { states, portsInUse, portsPerAddress, timeWaitPerAddress, counters, cpu, memory, descriptors, syscalls };
 }
 
 async function stop(): Promise<ProxyLogs> {
   const stopping = proxy;
   proxy = undefined;
+  const ended = stopping?.end() ?? null;
   await stopping?.stop();
-  return { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed()) };
+  return { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed(stopping?.pid)), ended };
 }
 
-async function observed(): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {
+async function observed(pid: number | undefined): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {
   if (typeof observation !== 'object') return observation === undefined ? {} : { unobserved: observation };
   try {
-    return { syscalls: await observation.finish() };
+    return { syscalls: await observation.finish(pid) };
   } catch (error) {
     return { unobserved: messageOf(error) };
   }
 }
 
-const NO_LOGS: ProxyLogs = { failures: [], requests: {}, troubles: [], tail: [] };
+const NO_LOGS: ProxyLogs = { failures: [], requests: {}, troubles: [], tail: [], ended: null };
 
 function logsOf(started: RunningProxy): ProxyLogs {
   const book = started.readLogs();
-  return { failures: book.failures(), requests: book.requests(), troubles: book.troubles(), tail: book.tail() };
+  const printed = started.printed?.();
+  return {
+    failures: book.failures(),
+    requests: book.requests(),
+    troubles: book.troubles(),
+    tail: book.tail(),
+    printed,
+    ended: started.end(),
+  };
 }
 
 await serveRole<ProxyProtocol>(

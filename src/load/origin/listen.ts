@@ -8,6 +8,7 @@ import { EAGAIN, EMFILE, ENFILE, SystemCallError } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
+import type { OriginSeen } from '../../results/figures.js';
 import { createFdList } from '../socket/fd-list.js';
 import type { Certificate } from './certificate.js';
 
@@ -44,7 +45,44 @@ export const CONTROL = {
   accepted: 1,
   /** Accepts refused for want of descriptors. */
   refused: 2,
+  /** Requests, or exchanges of bytes, that were answered. */
+  requests: 3,
+  /** Connections that had one. */
+  used: 4,
+  /** Connections of which the client's FIN came first, the origin's, or the client's RST. */
+  client: 5,
+  server: 6,
+  reset: 7,
 } as const;
+/** Who ended a connection. */
+export type Ender = 'client' | 'server' | 'reset';
+
+/** Nothing counted yet. */
+export function newControl(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
+}
+
+/** What an origin has counted so far. */
+export function countsOf(control: Int32Array): OriginCounts {
+  const { accepted, refused, requests, used, client, server, reset } = CONTROL;
+  const [all, c, s, r] = [accepted, client, server, reset].map((slot) => control[slot]!);
+  return {
+    accepted: all!,
+    refused: control[refused]!,
+    seen: {
+      requests: control[requests]!,
+      used: control[used]!,
+      closedFirst: { client: c!, server: s!, reset: r!, open: Math.max(0, all! - c! - s! - r!) },
+    },
+  };
+}
+
+interface OriginCounts {
+  /** Connections accepted so far, and accepts refused for want of descriptors. */
+  readonly accepted: number;
+  readonly refused: number;
+  readonly seen: OriginSeen;
+}
 
 /** More than any accept queue may hold; the kernel lowers it to net.core.somaxconn (listen(2)). */
 export const BACKLOG = 0x7fffffff;
@@ -71,7 +109,9 @@ export function listenAll(targets: readonly Target[]): number[] {
 
 /** The connections of one thread, by descriptor. */
 export interface Connections {
-  close(fd: number): void;
+  close(fd: number, ender: Ender): void;
+  /** A request, or an exchange, of this connection was answered. */
+  answered(fd: number): void;
   /** Call `due` for this connection after the delay. It may wait once at a time. */
   postpone(fd: number): void;
   isPostponed(fd: number): boolean;
@@ -99,6 +139,7 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
   const waiting = createFdList(descriptorLimit);
   const isWaiting = new Uint8Array(descriptorLimit);
   const dueAt = new Float64Array(descriptorLimit);
+  const isUsed = new Uint8Array(descriptorLimit);
 
   function unpostpone(fd: number): void {
     waiting.remove(fd);
@@ -106,10 +147,17 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
   }
 
   const { events, delay, begin, proceed, due } = create({
-    close(fd) {
+    close(fd, ender) {
       if (isWaiting[fd] === 1) unpostpone(fd);
+      isUsed[fd] = 0;
+      Atomics.add(control, CONTROL[ender], 1);
       libc.close(fd);
       door.closed();
+    },
+    answered(fd) {
+      Atomics.add(control, CONTROL.requests, 1);
+      if (isUsed[fd] === 0) Atomics.add(control, CONTROL.used, 1);
+      isUsed[fd] = 1;
     },
     postpone(fd) {
       isWaiting[fd] = 1;

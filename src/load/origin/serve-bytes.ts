@@ -4,7 +4,7 @@
  */
 import { EAGAIN, EINTR } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
-import { type OriginThreadInput, serveConnections } from './listen.js';
+import { type Ender, type OriginThreadInput, serveConnections } from './listen.js';
 
 /** Serve until stopped. With `close: server` each connection is closed after its exchange and its hold. */
 export function serveBytes(input: OriginThreadInput): void {
@@ -14,15 +14,15 @@ export function serveBytes(input: OriginThreadInput): void {
   const closesFirst = close === 'server';
   const scratch = libc.nativeBuffer(Math.max(exchange?.response ?? 0, 65_536));
   serveConnections(input, (connections) => {
-    function end(fd: number): false {
-      connections.close(fd);
+    function end(fd: number, ender: Ender): false {
+      connections.close(fd, ender);
       return false;
     }
 
     /** The connection's own work is done; now it waits for whoever closes. @returns false when it was closed */
     function finish(fd: number): boolean {
       if (!closesFirst) return true;
-      if (holdMs === 0) return end(fd);
+      if (holdMs === 0) return end(fd, 'server');
       connections.postpone(fd);
       return true;
     }
@@ -35,10 +35,11 @@ export function serveBytes(input: OriginThreadInput): void {
           if (n < 0) {
             const error = libc.errno();
             if (error === EINTR) continue;
-            return error === EAGAIN ? true : end(fd);
+            return error === EAGAIN ? true : end(fd, 'reset');
           }
           toSend[fd]! -= n;
           if (toSend[fd]! > 0) continue;
+          connections.answered(fd);
           if (!finish(fd)) return false;
         }
         const n = libc.recv(fd, scratch.address, 65_536, 0);
@@ -48,7 +49,7 @@ export function serveBytes(input: OriginThreadInput): void {
         }
         const error = n < 0 ? libc.errno() : 0;
         if (error === EINTR) continue;
-        return error === EAGAIN ? true : end(fd);
+        return error === EAGAIN ? true : end(fd, n === 0 ? 'client' : 'reset');
       }
     }
 
@@ -61,7 +62,7 @@ export function serveBytes(input: OriginThreadInput): void {
         return (exchange !== null || finish(fd)) && proceed(fd);
       },
       proceed,
-      due: end,
+      due: (fd) => end(fd, 'server'),
     };
   });
 }

@@ -15,7 +15,7 @@ import {
   recv,
   send,
 } from '../../kernel/libc.js';
-import { type OriginPlan, type OriginThreadInput, serveConnections } from './listen.js';
+import { type Ender, type OriginPlan, type OriginThreadInput, serveConnections } from './listen.js';
 
 const CR = 13;
 const LF = 10;
@@ -70,8 +70,8 @@ export function serveHttp(input: OriginThreadInput): void {
   const flags = plan.close === 'server' ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
   const delay = answerDelayMs(plan) * 1000;
   serveConnections(input, (connections) => {
-    function end(fd: number): false {
-      connections.close(fd);
+    function end(fd: number, ender: Ender): false {
+      connections.close(fd, ender);
       return false;
     }
 
@@ -95,11 +95,12 @@ export function serveHttp(input: OriginThreadInput): void {
         if (n < 0) {
           const error = errno();
           if (error === EINTR) continue;
-          return error === EAGAIN ? true : end(fd);
+          return error === EAGAIN ? true : end(fd, 'reset');
         }
         toSend[fd]! -= n;
         if (toSend[fd]! > 0) continue;
-        if (plan.close === 'server') return end(fd);
+        connections.answered(fd);
+        if (plan.close === 'server') return end(fd, 'server');
         owed[fd]!--;
         toSend[fd] = text.length;
         postpone(fd);
@@ -116,11 +117,11 @@ export function serveHttp(input: OriginThreadInput): void {
     function proceed(fd: number): boolean {
       for (;;) {
         const n = recv(fd, scratch.address, scratch.bytes.length, 0);
-        if (n === 0) return end(fd);
+        if (n === 0) return end(fd, 'client');
         if (n < 0) {
           const error = errno();
           if (error === EINTR) continue;
-          return error === EAGAIN ? answer(fd) : end(fd);
+          return error === EAGAIN ? answer(fd) : end(fd, 'reset');
         }
         const idle = owed[fd] === 0;
         read(fd, n);

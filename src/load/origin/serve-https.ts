@@ -3,7 +3,7 @@
  */
 import { createServer, type TLSSocket } from 'node:tls';
 import { SystemCallError } from '../../kernel/errno.js';
-import { BACKLOG, CONTROL, type OriginThreadInput } from './listen.js';
+import { BACKLOG, CONTROL, type Ender, type OriginThreadInput } from './listen.js';
 import { answerDelayMs, createRequestCounter, responseText } from './serve-http.js';
 
 const LONGEST_WAIT_MS = 20;
@@ -38,9 +38,19 @@ export async function serveHttps(input: OriginThreadInput, onListening: () => vo
   function serve(socket: TLSSocket): void {
     sockets.add(socket);
     const requestsIn = createRequestCounter();
-    socket.on('error', () => socket.destroy());
-    socket.on('end', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
+    let ender: Ender = 'server';
+    let isUsed = false;
+    const end = (who: Ender) => {
+      // After the answer that ends the connection, the end of the client's side is an answer too.
+      if (!socket.writableEnded) ender = who;
+      socket.destroy();
+    };
+    socket.on('error', () => end('reset'));
+    socket.on('end', () => end('client'));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      control[CONTROL[ender]]!++;
+    });
     socket.on('data', (bytes) => {
       for (let owed = requestsIn(bytes, bytes.length); owed > 0; owed--) {
         if (delay > 0) setTimeout(answer, delay);
@@ -49,6 +59,9 @@ export async function serveHttps(input: OriginThreadInput, onListening: () => vo
     });
     function answer(): void {
       if (socket.destroyed) return;
+      control[CONTROL.requests]!++;
+      if (!isUsed) control[CONTROL.used]!++;
+      isUsed = true;
       if (plan.close === 'server') socket.end(text);
       else socket.write(text);
     }

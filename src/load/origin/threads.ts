@@ -4,20 +4,19 @@
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { close as sysClose, unshareDescriptors } from '../../kernel/libc.js';
-import { CONTROL, listenAll, type OriginInput, type OriginThreadInput } from './listen.js';
+import { CONTROL, countsOf, listenAll, newControl, type OriginInput, type OriginThreadInput } from './listen.js';
 import { serveBytes } from './serve-bytes.js';
 import { serveHttp } from './serve-http.js';
 import { serveHttps } from './serve-https.js';
 
 export interface OriginThreads {
-  /** Connections accepted so far, and accepts refused for want of descriptors. */
-  counts(): { accepted: number; refused: number };
+  counts(): ReturnType<typeof countsOf>;
   stop(): Promise<void>;
 }
 
 /** Start an origin on threads of its own. Rejects with the reason when an address cannot be listened on. */
 export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
-  const control = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
+  const control = newControl();
   const { plan } = input;
   // With TLS it is Node that listens, on the thread that serves.
   const listeners = plan.tls ? [] : listenAll(input.listen);
@@ -26,7 +25,7 @@ export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
     Array.from({ length: threads }, () => startThread({ ...input, threads, control, listeners })),
   );
   return {
-    counts: () => ({ accepted: control[CONTROL.accepted]!, refused: control[CONTROL.refused]! }),
+    counts: () => countsOf(control),
     async stop() {
       Atomics.store(control, CONTROL.stop, 1);
       Atomics.notify(control, CONTROL.stop);

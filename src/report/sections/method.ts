@@ -1,6 +1,7 @@
 /** Where it ran, how it was measured, what that cannot show, and how to repeat it. */
 import { LABS } from '../../domain/lab.js';
 import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
+import { isPaced } from '../../load/pacer.js';
 import type { Results, Run } from '../../results/schema.js';
 import { code, type Inline, list, PAGE, type Section, section, tableOf, text, WRITTEN } from '../document.js';
 import { formatDuration, formatInstant, formatNumber, formatValue, NONE, plural } from '../format.js';
@@ -70,7 +71,7 @@ export function methodSection(results: Results): Section {
   const discarded = discardedRuns(results);
   const comparisons = results.variants.flatMap(({ verdict }) => (verdict ? [verdict.goal, ...verdict.guardrails] : []));
   const kinds = new Set(comparisons.map((comparison) => comparison.kind));
-  const openLoop = results.variants.every(({ load }) => load.arrival.shape !== 'fill' && load.arrival.shape !== 'hold');
+  const openLoop = results.variants.every(({ load }) => isPaced(load.arrival));
   const load = runs.reduce((sum, run) => sum + run.durationMs.load, 0);
   const items = [
     `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${isolation(experiment.lab)} Connections within a run depend on each other, so they are never counted as independent samples.`,

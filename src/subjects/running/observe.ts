@@ -1,25 +1,35 @@
 /**
  * The kernel's view of a proxy: its bind() and connect() calls that failed. By eBPF where that works, else by strace, which makes
- * the proxy five to ten times slower; so this is done in a run of its own, of which no time is used.
+ * each of these calls slower by some 20 µs; so this is done in a run of its own, of which no time is used.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { mount } from '../../kernel/boot.js';
 import { bind, nativeBuffer } from '../../kernel/libc.js';
 import { findProgram } from '../../machine/programs.js';
 import { deferred } from '../../machine/promises.js';
-import type { ObservationWay, Syscalls } from '../proxy-report.js';
-import { BPF_ASK, BPF_COUNTED, BPF_READY, bpfProgram, countBpf, countStrace } from './syscalls.js';
+import type { ObservationWay, SyscallCount, Syscalls } from '../proxy-report.js';
+import { BPF_ASK, BPF_COUNTED, BPF_READY, bpfProgram, countBpf } from './syscalls.js';
+import { type Tail, tailFile } from './tail.js';
 
 export interface Observation {
   /** What stands before the command of the nth program that is observed. */
   prefix(nth: number): readonly string[];
-  /** After the end of the proxy: what was counted. Rejects when it cannot be had. */
-  finish(): Promise<Syscalls>;
+  /** What was counted so far; absent: it is known only in the end. */
+  look?(): Syscalls;
+  /**
+   * After the end of the proxy: what was counted. Rejects when it cannot be had.
+   * @param pid of the program, whose end is waited for in the trace
+   */
+  finish(pid?: number): Promise<Syscalls>;
 }
 
+/** The calls that say how connections get their ports. strace is asked by the kernel for these alone (--seccomp-bpf), others run at full speed. */
+const TRACED = 'trace=socket,setsockopt,bind,connect,listen,close,sendto,sendmsg';
+/** The tracer reads what the kernel tells it of a program that has ended. */
+const LAST_LINES_MS = 2_000;
 /** Compiling and attaching takes one to two seconds. */
 const ATTACH_DEADLINE_MS = 15_000;
 /** An answer needs a moment of a CPU; and the run has a deadline of its own, which this must not use up. */
@@ -33,12 +43,14 @@ const TRACEFS = '/sys/kernel/tracing';
  * @param way what to try first
  * @param file where strace writes, a number behind it, readable by this process only
  * @param root the caller is root of the machine; others may not use eBPF
+ * @param createCount counts the lines of strace
  * @returns a text that says why nothing is observed, where neither way is open
  */
 export async function startObservation(
   way: ObservationWay,
   file: string,
   root: boolean,
+  createCount: () => SyscallCount,
 ): Promise<Observation | string> {
   const bpftrace = way === 'ebpf' && root ? findProgram('bpftrace') : undefined;
   const byBpf = bpftrace === undefined ? undefined : await startBpf(bpftrace);
@@ -46,17 +58,29 @@ export async function startObservation(
   const strace = findProgram('strace');
   if (strace === undefined)
     return 'program strace not found; install it, for example: apt-get install --no-install-recommends strace (or bpftrace, for root)';
-  const files = new Set<string>();
+  const tails: Tail[] = [];
+  const count = createCount();
+  const look = () => {
+    for (const tail of tails) for (const line of tail.read()) count.add(line);
+    return count.result();
+  };
   return {
     prefix(nth) {
       const path = `${file}.${nth}`;
-      files.add(path);
-      return [strace, '-f', '-qq', '-e', 'trace=bind,connect', '-e', 'signal=none', '-o', path, '--'];
+      tails.push(tailFile(path));
+      // -DD: the program is the child of whoever starts it, and not of the tracer, so that it ends and is ended as without.
+      const how = ['-f', '-DD', '-qq', '--seccomp-bpf', '-s', '0'];
+      return [strace, ...how, '-e', TRACED, '-e', 'signal=none', '-o', path, '--'];
     },
-    async finish() {
-      const count = countStrace();
-      for (const path of files) for (const line of readFileSync(path, 'latin1').split('\n')) count.add(line);
-      return count.result();
+    look,
+    async finish(pid) {
+      const deadline = performance.now() + LAST_LINES_MS;
+      look();
+      while (pid !== undefined && !count.hasEnded(pid) && performance.now() < deadline) {
+        await wait(2);
+        look();
+      }
+      return look();
     },
   };
 }

@@ -7,9 +7,9 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { formatTarget } from '../../domain/format.js';
-import { isListening } from '../../kernel/sock-diag.js';
+import { isListening, listeners } from '../../kernel/sock-diag.js';
 import type { ProgramFacts, RunningProxy, StartInput } from '../subject.js';
-import { endOf, killGroup, noteLines, withoutRoot, writeFiles } from './child.js';
+import { asCaller, endOf, killGroup, noteLines, withoutRoot, writeFiles } from './child.js';
 import { createLogBook, type LogBook, STANDARD_ERROR, STANDARD_OUTPUT } from './log-book.js';
 import { printedBy } from './program.js';
 import { ProxyError } from './proxy-error.js';
@@ -30,22 +30,30 @@ export async function startProgram<S>(
   kind: string,
   facts: ProgramFacts<S>,
   settings: S,
-  { setup: where, binary, prefix, root, configured }: StartInput,
+  { setup: where, binary, prefix, root, own, env, configured }: StartInput,
 ): Promise<RunningProxy> {
   const setup = facts.build ? { ...where, build: await printedBy(binary, facts.build) } : where;
   const program = facts.configure(settings, binary, setup);
   writeFiles(setup.directory, program.files, root);
   configured({ ...program.files, [COMMAND_FILE]: `${program.argv.join(' ')}\n` });
-  const [first, ...rest] = [...prefix(0), ...withoutRoot(root), ...program.argv];
+  const as = program.user === undefined ? withoutRoot(root) : asCaller(root, program.user);
+  const [first, ...rest] = [...prefix(0), ...as, ...program.argv];
   const child = spawn(first!, rest, {
-    cwd: setup.directory,
-    env: { ...process.env, LC_ALL: 'C', TMPDIR: setup.directory },
+    cwd: program.user === undefined ? setup.directory : program.workdir,
+    env: program.env
+      ? { ...withoutProxies(process.env), ...env, ...program.env }
+      : { ...process.env, LC_ALL: 'C', TMPDIR: setup.directory },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, so that all of it can be ended at once.
     detached: true,
   });
   const book = createLogBook();
   const note = (log: string, line: string) => book.add(line, facts.readLine(log, line, setup));
+  let printed = 0;
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: string) => {
+      printed += text.length;
+    });
   const streams = [noteLines(child.stdout, STANDARD_OUTPUT, note), noteLines(child.stderr, STANDARD_ERROR, note)];
   const tails = program.logs.map((file) => ({ file, tail: tailFile(join(setup.directory, file)) }));
   let how: string | null = null;
@@ -62,6 +70,8 @@ export async function startProgram<S>(
   const started: RunningProxy = {
     ended,
     end: () => how,
+    printed: () => printed,
+    ...(child.pid === undefined ? {} : { pid: child.pid }),
     readLogs,
     async stop() {
       const { signal, deadlineMs } = program.stop;
@@ -82,18 +92,23 @@ export async function startProgram<S>(
 
   async function ready(): Promise<void> {
     const deadline = performance.now() + READY_DEADLINE_MS;
-    let waiting = setup.listen.filter((listener) => !isListening(listener));
+    let waiting = own ? [] : setup.listen.filter((listener) => !isListening(listener));
     while (waiting.length > 0) {
       if (how !== null) {
         await Promise.race([Promise.all(streams), wait(200)]);
         const tail = readLogs().tail();
         const why = book.troubles().join('; ') || tail.at(-1);
-        throw new ProxyError(`the proxy (${kind}) ${how} before it listened${why ? `: ${why}` : ''}`, tail);
+        const hint =
+          how === 'ended with code 0'
+            ? '; if it puts itself into the background, tell it to stay in the foreground'
+            : '';
+        throw new ProxyError(`the proxy (${kind}) ${how} before it listened${why ? `: ${why}` : ''}${hint}`, tail);
       }
       if (performance.now() > deadline) {
+        const elsewhere = listeners().map(formatTarget).join(', ');
         await started.stop();
         throw new ProxyError(
-          `the proxy (${kind}) did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s`,
+          `the proxy (${kind}) did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s${elsewhere ? `, but on ${elsewhere}` : ''}`,
           readLogs().tail(),
         );
       }
@@ -101,6 +116,11 @@ export async function startProgram<S>(
       waiting = waiting.filter((listener) => !isListening(listener));
     }
   }
+}
+
+/** The proxies that a caller uses are not in the lab. */
+function withoutProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/_proxy$/i.test(name)));
 }
 
 /** The answer of a program at its socket; what came of it until the deadline. */

@@ -1,52 +1,12 @@
 /**
- * The bind() and connect() calls of a proxy that the kernel refused, counted from what strace(1) or bpftrace(8) prints. Only calls
- * for IPv4 and IPv6; a connect() that goes on (EINPROGRESS) is no failure. Pure.
+ * The bind() and connect() calls of a proxy that the kernel refused, counted from what bpftrace(8) prints. Only calls for IPv4 and
+ * IPv6; a connect() that goes on (EINPROGRESS) is no failure. Pure.
  */
 import { unlessThrown } from '../../domain/error.js';
 import { errnoName } from '../../kernel/errno.js';
-import type { Syscalls } from '../proxy-report.js';
+import type { SyscallCount, Syscalls } from '../proxy-report.js';
 
 type Call = 'bind' | 'connect';
-
-export interface SyscallCount {
-  add(line: string): void;
-  result(): Syscalls;
-}
-
-const COMPLETE = /^(\d+)\s+(bind|connect)\(\d+, \{sa_family=AF_INET6?\b.*\)\s+= (-?\d+)(?: (E[A-Z0-9]+) \(.*\))?\s*$/;
-const UNFINISHED = /^(\d+)\s+(bind|connect)\(\d+, \{sa_family=AF_INET6?\b.*<unfinished \.\.\.>$/;
-const RESUMED = /^(\d+)\s+<\.\.\. (bind|connect) resumed>.*\)\s+= (-?\d+)(?: (E[A-Z0-9]+) \(.*\))?\s*$/;
-
-/** Counts the lines of `strace -f -e trace=bind,connect`, each of which begins with the pid. */
-export function countStrace(): SyscallCount {
-  const calls = { bind: 0, connect: 0 };
-  const failures = new Map<string, number>();
-  const open = new Set<string>();
-
-  function count(pid: string, call: string, result: string, errno: string | undefined): void {
-    calls[call as Call]++;
-    if (Number(result) >= 0 || errno === undefined || errno === 'EINPROGRESS') return;
-    const key = `${pid} ${call} ${errno}`;
-    failures.set(key, (failures.get(key) ?? 0) + 1);
-  }
-
-  return {
-    add(line) {
-      const unfinished = UNFINISHED.exec(line);
-      if (unfinished) {
-        open.add(`${unfinished[1]} ${unfinished[2]}`);
-        return;
-      }
-      const complete = COMPLETE.exec(line);
-      if (complete) return count(complete[1]!, complete[2]!, complete[3]!, complete[4]);
-      const resumed = RESUMED.exec(line);
-      // The address stood in the line that was not finished, of which only those of IP were kept.
-      if (resumed && open.delete(`${resumed[1]} ${resumed[2]}`))
-        count(resumed[1]!, resumed[2]!, resumed[3]!, resumed[4]);
-    },
-    result: () => ({ by: 'strace', calls, failures: listed(failures) }),
-  };
-}
 
 /**
  * Tracepoints of both calls in one network namespace. The maps `@calls[call]` and `@failed[call, pid, errno]` are printed when somebody in
@@ -96,6 +56,7 @@ export function countBpf(): SyscallCount {
         failures.set(`${pid} ${call} ${errnoName(Number(errno))}`, n);
       }
     },
+    hasEnded: () => false,
     result: () => ({ by: 'ebpf', calls, failures: listed(failures) }),
   };
 }

@@ -1,8 +1,9 @@
 /**
- * CPU and memory of a program and all that it has started, from /proc (proc(5)).
+ * CPU and memory of a program and all that it has started, from /proc (proc(5)) and, of what has ended, from getrusage(2).
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { unlessThrown } from '../../domain/error.js';
+import { getrusage, nativeBuffer } from '../../kernel/libc.js';
 import { statFields } from '../../machine/process-identity.js';
 
 export interface Usage {
@@ -34,6 +35,7 @@ const LOOK_EVERY_MS = 1000;
  */
 export function childrenUsage(now: () => number): () => Usage {
   const namespace = namespaceOf('self');
+  const before = waitedFor();
   let known: number[] = [];
   let lookedAt = Number.NEGATIVE_INFINITY;
   return () => {
@@ -49,16 +51,30 @@ export function childrenUsage(now: () => number): () => Usage {
     const inTicks = user + system;
     const isSame = Math.abs(exact - inTicks) <= (2 * Math.max(1, stats.length)) / TICKS;
     const scale = isSame && inTicks > 0 ? exact / inTicks : 1;
+    const gone = waitedFor();
     return {
       processes: stats.length,
-      cpu: { user: user * scale, system: system * scale },
-      memory: sum(({ resident }) => resident),
+      cpu: { user: user * scale + gone.user - before.user, system: system * scale + gone.system - before.system },
+      memory: Math.max(
+        sum(({ resident }) => resident),
+        gone.memory > before.memory ? gone.memory : 0,
+      ),
       descriptors: stats.reduce<number | null>((total, { pid }) => {
         const open = unlessThrown(() => readdirSync(`/proc/${pid}/fd`).length, null);
         return total === null || open === null ? null : total + open;
       }, 0),
     };
   };
+}
+
+const RUSAGE_CHILDREN = -1;
+
+/** What children of the calling process used that have ended, and theirs: seconds of CPU, and the most memory of one of them, bytes (getrusage(2)). */
+function waitedFor(): { readonly user: number; readonly system: number; readonly memory: number } {
+  const { address, view } = nativeBuffer(144);
+  getrusage(RUSAGE_CHILDREN, address);
+  const at = (offset: number) => Number(view.getBigInt64(offset, true));
+  return { user: at(0) + at(8) / 1e6, system: at(16) + at(24) / 1e6, memory: at(32) * 1024 };
 }
 
 /** Seconds that the tasks of a process ran (sched-stats.rst); null where this is not shown. */

@@ -104,18 +104,6 @@ export const EXPERIMENT: readonly BadProfile[] = [
     message: /write ok, shed, a phase and an errno/,
   },
   {
-    title: 'a goal that nothing measures yet',
-    text: add('goal: ports.perRequest'),
-    place: 'goal:8',
-    message: /ports\.perRequest is not measured yet: no engine or subject of this version .*use another metric/,
-  },
-  {
-    title: 'a threshold that nothing measures yet',
-    text: add('thresholds: [{ metric: ports.perRequest, max: 1 }]'),
-    place: 'thresholds[0].metric:8',
-    message: /ports\.perRequest is not measured yet/,
-  },
-  {
     title: 'a mistyped metric',
     text: add('goal: ports.perRequests'),
     place: 'goal:8',

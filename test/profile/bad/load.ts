@@ -87,7 +87,7 @@ export const LOAD: readonly BadProfile[] = [
     text: arrival('{ shape: constnat, rate: 5/s, duration: 1s }'),
     place: 'load.arrival.shape:5',
     message:
-      /^shape must be one of constant, poisson, ramp, steps, fill, hold, not "constnat" \(a text\) \(did you mean constant\?\)$/,
+      /^shape must be one of constant, poisson, ramp, steps, fill, hold, own, not "constnat" \(a text\) \(did you mean constant\?\)$/,
   },
   {
     title: 'an arrival that is a rate',

@@ -33,7 +33,7 @@ export const SUBJECT: readonly BadProfile[] = [
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
     message:
-      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, clients, mode, ports, suite, deadline, target/,
+      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, clients, mode, ports, suite, deadline, command, env, files, workdir, user, writes, ready, reverse, strategy, origin, names, target/,
   },
   {
     title: 'a proxy in the host lab',
@@ -224,5 +224,44 @@ export const SUBJECT: readonly BadProfile[] = [
     text: squid('workers: 1', ', deadline: 9s'),
     place: 'subject.deadline:8',
     message: /squid has no setting "deadline"/,
+  },
+  {
+    title: 'a program without a command',
+    text: of('program, ready: { listen: 8080 }'),
+    place: 'subject:8',
+    message: /command is missing: name the program and its arguments, for example command: \[node, service\.js\]/,
+  },
+  {
+    title: 'a load for a program that does not say where it listens',
+    text: of('program, command: [node]'),
+    place: 'subject:8',
+    message: /add "ready: \{ listen: 8080 \}", or let the program drive itself, with "arrival: \{ shape: own \}"/,
+  },
+  {
+    title: 'a squid that drives itself',
+    text: of('squid')
+      .replace(/ {2}workers: 1\n/, '')
+      .replace(/\{ shape.*\}/, '{ shape: own }'),
+    place: 'load.arrival.shape:4',
+    message: /shape own is of a program that drives itself, but the subject is squid/,
+  },
+  {
+    title: 'workers where the program drives itself',
+    text: of('program, command: [node]').replace(/\{ shape.*\}/, '{ shape: own }'),
+    place: 'load.workers:4',
+    message: /load\.workers has no effect where the program drives itself; remove it/,
+  },
+  {
+    title: 'a file of a program in a folder',
+    text: of('program, command: [node], ready: { listen: 8080 }, files: { a/b: x }'),
+    place: 'subject.files["a/b"]:8',
+    message:
+      /"a\/b" is not a name of a file in \{dir\}: use letters, digits, dots, dashes and underscores, and no folders/,
+  },
+  {
+    title: 'a variable of a program that no shell could set',
+    text: of('program, command: [node], ready: { listen: 8080 }, env: { A-B: 1 }'),
+    place: 'subject.env.A-B:8',
+    message: /"A-B" is not a name of an environment variable: use letters, digits and underscores/,
   },
 ];

@@ -1,0 +1,81 @@
+/**
+ * The system calls of a program that take local ports, counted from what strace(1) writes: those that were refused, how the ports of
+ * connections were chosen, and how many connections were open at once. Only calls for IPv4 and IPv6. Pure.
+ */
+import type { StrategyName } from '../domain/strategy.js';
+import type { SyscallCount, Syscalls } from '../subjects/proxy-report.js';
+import { createTraceReader, type SeenCall } from './strace.js';
+
+/** Strategies and destinations that are told apart; the rest is counted with the last. */
+const MOST_WAYS = 64;
+const OTHERS = 'others';
+
+/** Counts the lines of `strace -f -e trace=…` with the calls of observe.ts, each of which begins with the pid. */
+export function countStrace(): SyscallCount {
+  const reader = createTraceReader();
+  const calls = { bind: 0, connect: 0 };
+  const failures = new Map<string, Syscalls['failures'][number]>();
+  const ways = new Map<string, { strategy: StrategyName; to: string; connections: number }>();
+  const ended = new Set<number>();
+  let [begun, open, peak] = [0, 0, 0];
+  let first: { readonly open: number; readonly begun: number } | null = null;
+
+  function fail({ pid, name, errno }: SeenCall): void {
+    if (name === 'close' || errno === null) return;
+    if (name === 'bind' || name === 'connect') first ??= { open, begun };
+    const key = `${pid} ${name} ${errno}`;
+    const before = failures.get(key)?.count ?? 0;
+    failures.set(key, { pid, call: name, errno, count: before + 1 });
+  }
+
+  function connect({ strategy, to, connected }: SeenCall): void {
+    // A second connect() asks how the first one goes.
+    if (connected || to === null) return;
+    begun++;
+    open++;
+    peak = Math.max(peak, open);
+    const wanted = `${strategy} ${to}`;
+    const key = ways.has(wanted) || ways.size < MOST_WAYS ? wanted : OTHERS;
+    const way = ways.get(key) ?? { strategy, to: key === OTHERS ? OTHERS : to, connections: 0 };
+    way.connections++;
+    ways.set(key, way);
+  }
+
+  return {
+    add(line) {
+      const end = /^(\d+)\s+\+\+\+ /.exec(line)?.[1];
+      if (end !== undefined) ended.add(Number(end));
+      const { call } = reader.read(line);
+      if (call === null) return;
+      const { name, errno, stream } = call;
+      if (name === 'bind' || name === 'connect') calls[name]++;
+      if (isRefusal(call)) fail(call);
+      else if (name === 'connect' && errno === null && stream !== false) connect(call);
+      else if (name === 'close' && errno === null && call.connected && stream !== false) open--;
+    },
+    hasEnded: (pid) => ended.has(pid),
+    result: () => ({
+      by: 'strace',
+      calls,
+      failures: [...failures.values()].sort((a, b) => b.count - a.count || a.pid - b.pid),
+      connections: {
+        begun,
+        peak,
+        open,
+        openAtFirstFailure: first?.open ?? null,
+        begunBeforeFirstFailure: first?.begun ?? null,
+      },
+      ways: [...ways.values()].sort((a, b) => b.connections - a.connections),
+    }),
+  };
+}
+
+/**
+ * What a datagram socket is refused is for want of a port only where it is EAGAIN: with connect() C libraries try which addresses can be
+ * reached (RFC 6724). And a full buffer of a connection is EAGAIN too.
+ */
+function isRefusal({ name, errno, stream }: SeenCall): boolean {
+  if (errno === null || name === 'close') return false;
+  if (stream === false) return name === 'bind' || errno === 'EAGAIN';
+  return name === 'bind' || name === 'connect' || errno === 'EADDRNOTAVAIL' || errno === 'EADDRINUSE';
+}

@@ -1,0 +1,97 @@
+/**
+ * Any program as the subject: one that drives itself, and one that is driven, with exact counts.
+ */
+// needs: strace
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Arm, LoadPlan } from '../../src/plan/plan.js';
+import { type ProgramSettings, program } from '../../src/subjects/program/program.js';
+import { type LabArm, labArm, measure } from '../support/lab.js';
+
+const PORTS = 20;
+
+/** A program that drives itself: Node with a script. */
+function own(script: string, settings: Partial<ProgramSettings> = {}, arm: Partial<LabArm> = {}): Arm {
+  const load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'> = { protocol: 'get', arrival: { shape: 'own' } };
+  return {
+    ...labArm({
+      sysctls: { 'net.ipv4.ip_local_port_range': `40000 ${40_000 + PORTS - 1}` },
+      load,
+      ...arm,
+    }),
+    proxy: { ...program.defaults, command: [process.execPath, '-e', script, '{origin}', '{source}'], ...settings },
+  };
+}
+
+/** Agents of Node: kept and shared; a new one for each request, which closes; none, which tells the other side to close. */
+const AGENT = {
+  shared: '(shared ??= new http.Agent({ keepAlive: true }))',
+  each: 'new http.Agent({ keepAlive: true })',
+  none: 'false',
+} as const;
+
+/** One GET after another; prints each result. @param more options of http.get */
+const gets = (count: number, agent: keyof typeof AGENT, more = '') => `
+  const http = require('http');
+  const [host, port] = process.argv[1].split(':');
+  let shared;
+  const get = () => new Promise((done) => {
+    const agent = ${AGENT[agent]};
+    const over = (what) => { if (agent && agent !== shared) agent.destroy(); done(what); };
+    http.get({ host, port, agent${more} }, (res) => { res.resume(); res.once('close', () => setImmediate(over, 'ok')); }).once('error', (e) => over(e.code));
+  });
+  (async () => { for (let i = 0; i < ${count}; i++) console.log(await get()); })();`;
+
+describe('a program that drives itself', () => {
+  it('a port for each request', async () => {
+    const run = await measure(own(gets(15, 'each')));
+    assert.deepEqual([run.outcomes, run.problems, run.warnings], [{ ok: 15 }, [], []]);
+    assert.deepEqual([run.origin?.accepted, run.ports.finalStates], [15, { TIME_WAIT: 15 }]);
+    assert.deepEqual(run.origin?.seen?.closedFirst, { client: 15, server: 0, reset: 0, open: 0 });
+    const { syscalls, ended, printed, tail, cpu, memory } = run.proxy!;
+    assert.deepEqual(syscalls?.ways, [{ strategy: 'connect', to: '198.19.0.1:9000', connections: 15 }]);
+    assert.deepEqual([ended, printed, tail.length, syscalls?.connections?.open], ['ended with code 0', 45, 15, 0]);
+    assert.ok(cpu.user > 0.01 && memory.peak > 20_000_000, JSON.stringify({ cpu, memory }));
+  });
+
+  it('one port for all requests, still open when it ends', async () => {
+    const { outcomes, origin, proxy } = await measure(own(`${gets(15, 'shared')} setTimeout(process.exit, 3000)`));
+    assert.deepEqual([outcomes, origin?.accepted, proxy?.syscalls?.connections?.open], [{ ok: 15 }, 1, 1]);
+  });
+
+  it('a port for each request that the other side has in TIME_WAIT, since it closes first', async () => {
+    const run = await measure(own(gets(30, 'none')));
+    assert.deepEqual([run.outcomes, run.origin?.accepted], [{ ok: 30 }, 30]);
+    assert.deepEqual(run.origin?.seen?.closedFirst, { client: 0, server: 30, reset: 0, open: 0 });
+  });
+
+  it('runs out of ports in connect(), and says what it was told', async () => {
+    const run = await measure(own(gets(30, 'each')));
+    assert.deepEqual(run.outcomes, { ok: PORTS, 'connect:EADDRNOTAVAIL': 10 });
+    assert.deepEqual(run.capacity.okBeforeFirstFailure, PORTS);
+    assert.equal(run.proxy?.tail.filter((line) => line === 'EADDRNOTAVAIL').length, 10);
+  });
+
+  it('runs out of ports in bind(), with a local address', async () => {
+    const run = await measure(own(gets(30, 'each', ', localAddress: process.argv[2]')));
+    assert.deepEqual(run.outcomes, { ok: PORTS, 'bind:EADDRINUSE': 10 });
+    assert.deepEqual(
+      run.proxy?.syscalls?.ways?.map(({ strategy, connections }) => [strategy, connections]),
+      [['bind-reuseaddr', PORTS]],
+    );
+  });
+
+  it('fails', async () => {
+    const { proxy, outcomes } = await measure(own('console.error("no"); process.exit(3)'));
+    assert.deepEqual([outcomes, proxy?.ended, proxy?.tail], [{ ok: 0 }, 'ended with code 3', ['no']]);
+  });
+
+  it('never ends, and is ended after its time, though it does not want to', async () => {
+    const script = `process.on('SIGTERM', () => {}); ${gets(1e9, 'shared')}`;
+    const { outcomes, loadMs, problems } = await measure(
+      own(script, {}, { load: { protocol: 'get', arrival: { shape: 'own', durationMs: 500 } } }),
+    );
+    assert.ok(outcomes.ok! > 10 && loadMs < 10_000, JSON.stringify({ outcomes, loadMs }));
+    assert.deepEqual(problems, []);
+  });
+});
