@@ -68,6 +68,7 @@ function subjectText() {
  */
 import { formatTarget } from '../../domain/format.js';
 import { program } from '../define.js';
+import { likeItsClient, ofRequests } from '../ending.js';
 import { eventBy, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
@@ -91,8 +92,10 @@ export const ${name} = program('${name}', SETTINGS, {
   strategy: () => 'bind',
   // Which arguments make it print its version? Leave it out if it does not.
   version: { args: ['-v'], pattern: /(\\d+(?:\\.\\d+)+)/ },
+  // Who closes the connection to the origin first, and is any kept for the next request? test/lab/endings.test.ts asks.
+  ending: (_, load) => (load.protocol === 'get' ? ofRequests(load, false, 'client') : likeItsClient(load, 'client')),
   // Other questions, each optional: ../subject.ts. Can it use only one address (check)? Does something beside the kernel's rules
-  // decide how much fits (undetermined)? What is it in the table of fixes (fixRow)?
+  // decide how much fits (draws, takesClientsPorts)? What is it in the table of fixes (fixRow)?
   configure: (settings, path, setup) => ({
     files: { [CONFIG_FILE]: configText(settings, setup) },
     // It must stay in the foreground.

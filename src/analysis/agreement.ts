@@ -1,7 +1,9 @@
 /**
- * Whether what was measured is what was predicted, where the prediction is exact or an interval. A disagreement is a finding
- * about the kernel, or a fault of this program. Pure.
+ * Whether what was measured is what was predicted: to the unit, within an interval, or within what can be said where time decides. A
+ * disagreement is a finding about the kernel, or a fault of this program. Pure.
  */
+import type { Bounds } from '../capacity/bounds.js';
+import { failureCount, isPeerFailure, isPortShortage } from '../domain/outcome.js';
 import type { LoadPlan } from '../plan/plan.js';
 import type { Agreement, Outcomes, Prediction, Run } from '../results/schema.js';
 import { type ProxySettings, proxySubjectOf } from '../subjects/index.js';
@@ -16,10 +18,18 @@ interface AgreementInput {
   readonly runs: readonly Run[];
   /** Declared before the run: the kernel's rules alone decide how many attempts succeed. */
   readonly deterministic: boolean;
+  readonly bounds?: Bounds | null;
 }
 
-/** @returns null where nothing exact was predicted, or no run is fit to be compared */
-export function agreementOf({ prediction, load, proxy, runs, deterministic }: AgreementInput): Agreement | null {
+/** @returns null where nothing was predicted, or no run is fit to be compared */
+export function agreementOf({
+  prediction,
+  load,
+  proxy,
+  runs,
+  deterministic,
+  bounds,
+}: AgreementInput): Agreement | null {
   // How often any program asks for a port is its own affair.
   if (proxy && proxySubjectOf(proxy.kind).entrance) return null;
   // What the generator could not start was never asked of the kernel.
@@ -28,7 +38,46 @@ export function agreementOf({ prediction, load, proxy, runs, deterministic }: Ag
   if (deterministic && prediction.concurrent !== null) return exact(prediction, prediction.concurrent, usable);
   // How long a connection that is closed at once is open is not simulated.
   const { simulated } = prediction;
-  return simulated && load.holdMs === null ? within(simulated, usable) : null;
+  if (simulated) return load.holdMs === null ? within(simulated, usable) : null;
+  return bounds ? bounded(bounds, usable) : null;
+}
+
+/** How late the end of a run may be seen, in seconds: a tuple that served again just then is not counted on. */
+const LATE = 0.1;
+
+/** The runs that are not within what can be said of an arm whose counts time decides. */
+function bounded(bounds: Bounds, runs: readonly Run[]): Agreement | null {
+  const { concurrent, again, neverFull } = bounds;
+  const problemOf = (run: Run): string | undefined => {
+    const { ok = 0 } = run.outcomes;
+    const times = again === 0 ? Number.POSITIVE_INFINITY : 1 + Math.floor((run.durationMs.load / 1000 + LATE) / again);
+    if (ok > concurrent * times)
+      return `at most ${counted(concurrent * times, 'attempt')} could be ok, and ${run.id} had ${ok.toLocaleString('en')}`;
+    const short = shortOf(run);
+    // As many under way at once as there are ports is a slow machine, not a wrong model.
+    const crowded = ok > concurrent && run.capacity.peakOpen * 2 > concurrent;
+    return neverFull && short > 0 && !crowded
+      ? `none was to fail for want of a port, and ${short.toLocaleString('en')} of ${run.id} did`
+      : undefined;
+  };
+  const found = runs.flatMap((run) => problemOf(run) ?? []);
+  const said = neverFull ? 'none fails for want of a port' : `at most ${counted(concurrent, 'connection')} at once`;
+  if (!neverFull && runs.every((run) => run.attempts <= concurrent)) return null;
+  return {
+    verdict: found.length > 0 ? 'disagrees' : 'agrees',
+    runs: runs.length,
+    differing: found.length,
+    sentence:
+      found[0] === undefined
+        ? `${counted(runs.length, 'run')} as far as time leaves it open: ${said}`
+        : `expected: ${found[0]} (${found.length} of ${counted(runs.length, 'run')} differ)`,
+  };
+}
+
+/** Attempts that failed for want of a port. A proxy answers in words of its own, which do not tell. */
+function shortOf({ outcomes, proxy }: Run): number {
+  const isShort = proxy ? isPeerFailure : isPortShortage;
+  return failureCount(Object.fromEntries(Object.entries(outcomes).filter(([name]) => isShort(name))));
 }
 
 function exact(prediction: Prediction, concurrent: number, runs: readonly Run[]): Agreement {

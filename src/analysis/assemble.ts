@@ -2,6 +2,7 @@
  * A complete Results object from what the controller has. Pure.
  */
 
+import type { Bounds } from '../capacity/bounds.js';
 import { destinationCount } from '../plan/arrival.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import { leftOutInWords } from '../plan/left-out.js';
@@ -10,6 +11,7 @@ import {
   type Environment,
   type KernelResult,
   type Prediction,
+  type RealCapacity,
   type Results,
   type Run,
   SCHEMA_VERSION,
@@ -33,6 +35,10 @@ export interface ResultsInput extends ComparisonInput {
   readonly environments?: readonly Environment[];
   /** Arm → prediction, one for each arm; with several kernels, and for `deterministic` too, by the arm's id (`armId`). */
   readonly predictions: ReadonlyMap<string, Prediction>;
+  /** Arm → what it comes to on a machine. */
+  readonly real?: (arm: string) => RealCapacity | undefined;
+  /** Arm → what can be said of its counts where they are not exact. */
+  readonly bounds?: (arm: string) => Bounds | null;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -92,13 +98,13 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
   const variants = [...experiment.arms]
     .sort((a, b) => Number(b.baseline) - Number(a.baseline))
     .map((arm): Variant => {
-      const described = describe(arm, input.predictions);
+      const described = describe(arm, input.predictions, input.real?.(armId(arm)));
       const own = runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order);
       const deterministic = input.deterministic(armId(arm));
       const observed = input.observed?.find((run) => run.variant === arm.name && run.kernel === kernel);
       return {
         ...described,
-        agreement: agreementOf({ ...described, runs: own, deterministic }),
+        agreement: agreementOf({ ...described, runs: own, deterministic, bounds: input.bounds?.(armId(arm)) ?? null }),
         runs: own,
         ...(observed ? { observed } : {}),
         verdict: verdicts.get(arm.name) ?? null,
@@ -124,7 +130,11 @@ function environmentOf(
   return environments?.[kernelsOf(experiment).indexOf(kernel)] ?? environment;
 }
 
-function describe(arm: Arm, predictions: ReadonlyMap<string, Prediction>): Omit<Variant, 'runs' | 'verdict'> {
+function describe(
+  arm: Arm,
+  predictions: ReadonlyMap<string, Prediction>,
+  real: RealCapacity | undefined,
+): Omit<Variant, 'runs' | 'verdict'> {
   const prediction = predictions.get(armId(arm));
   if (!prediction) throw new Error(`there is no prediction for ${arm.name}`);
   return {
@@ -139,6 +149,7 @@ function describe(arm: Arm, predictions: ReadonlyMap<string, Prediction>): Omit<
     addresses: { count: arm.addresses.length, first: arm.addresses[0] ?? '', last: arm.addresses.at(-1) ?? '' },
     destinations: destinationCount(arm.destinations),
     prediction,
+    ...(real ? { real } : {}),
     ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
     ...(arm.missing ? { missing: arm.missing } : {}),
     ...(arm.absent ? { absent: true } : {}),

@@ -117,6 +117,7 @@ const ASKED: Readonly<Record<keyof Variant, boolean>> = {
   baseline: false,
   changes: false,
   prediction: false,
+  real: false,
   agreement: false,
   // How often a proxy's calls failed in a run apart, which is never compared.
   observed: false,

@@ -23,6 +23,30 @@ export function formatValue(unit: MetricUnit, value: number): string {
   }
 }
 
+/** A sustained rate, rounded down, since one above the limit does not last: `1,450/s`, `16.6/s`, `4.83/s`. */
+export function formatSustained(perSecond: number): string {
+  return `${safely(perSecond, Math.floor, 1e-6)}/s`;
+}
+
+/** A rate that does not last, rounded up. */
+export function formatUnsustained(perSecond: number): string {
+  return `${safely(perSecond, Math.ceil, -1e-6)}/s`;
+}
+
+/** @param ease what floating point may be off by in the last digit */
+function safely(value: number, round: (value: number) => number, ease: number): string {
+  const decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.0995 ? 2 : 4;
+  const text = grouped(round(value * 10 ** decimals + ease) / 10 ** decimals, decimals);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** A time before which something does not happen, rounded down: `2.4 s`, `19 s`, `14 min`, `1.5 h`. */
+export function soonest(seconds: number): string {
+  const down = (value: number, digits: number) => Math.floor(value * digits + 1e-6) / digits;
+  if (seconds < 90) return `${down(seconds, seconds < 10 ? 10 : 1)} s`;
+  return seconds < 5400 ? `${down(seconds / 60, 1)} min` : `${down(seconds / 3600, 10)} h`;
+}
+
 /** A difference with its sign: `+30 µs`, `−50.0 points` (percentage points, for shares). */
 export function formatDifference(unit: MetricUnit, difference: number): string {
   // What floating point leaves of a difference between equals is no difference.

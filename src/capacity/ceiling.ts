@@ -38,6 +38,7 @@ const IN_OLD_BIND = 'inet_csk_get_port(), net/ipv4/inet_connection_sock.c';
 export function ceiling(input: PredictInput): Ceiling {
   const missing = missingOption(input);
   if (missing) return missing;
+  if (input.unmodelled !== null) return unmodelled(input, input.unmodelled);
   const { port } = strategyOf(input.strategy);
   if (port === 'connect') return chosenByConnect(input);
   return port === 'program' ? chosenByProgram(input) : chosenByBind(input);
@@ -62,13 +63,24 @@ function missingOption(input: PredictInput): Ceiling | undefined {
   });
 }
 
+function unmodelled(input: PredictInput, why: string): Ceiling {
+  const rule = {
+    factors: ['P', 'S'],
+    concurrent: null,
+    formula: 'not modelled',
+    fails: 'bind:EADDRINUSE',
+    rule: why,
+  } as const;
+  return { ...row(input, { ...rule, source: IN_BIND }), most: Number.POSITIVE_INFINITY };
+}
+
 /** connect() needs a free 4-tuple only; a port counts once for each source and destination. */
 function chosenByConnect(input: PredictInput): Ceiling {
   const routed = strategyOf(input.strategy).address === 'none';
   const commit = input.strategy === 'local-port-range' ? ' (91d0b78c5177)' : routed ? '' : ' (90c337da1524)';
   return row(input, {
     factors: routed ? ['P', 'D'] : ['P', 'S', 'D'],
-    lost: input.heldByOthers,
+    elsewhere: input.heldElsewhere,
     fails: 'connect:EADDRNOTAVAIL',
     rule: routed
       ? 'connect() picks a port for each destination, and the route picks one source address, so further addresses add nothing'
@@ -108,7 +120,7 @@ function chosenByBind(input: PredictInput): Ceiling {
   if (any) {
     return row(input, {
       factors: ['P'],
-      lost: input.heldByOthers,
+      elsewhere: input.heldElsewhere,
       fails: 'bind:EADDRINUSE',
       rule: `bind() to the ${input.family === 4 ? '0.0.0.0' : '::'} address conflicts with every socket on the port, so neither addresses nor destinations count`,
       source: IN_BIND,
@@ -117,7 +129,7 @@ function chosenByBind(input: PredictInput): Ceiling {
   if (era === 'A') {
     return row(input, {
       factors: ['P'],
-      lost: input.heldByOthers,
+      elsewhere: input.heldElsewhere,
       fails: 'bind:EADDRINUSE',
       rule: 'before 3.3 bind() passes over every port that any socket has, on any address, so all addresses share one pool',
       source: IN_OLD_BIND,
@@ -151,12 +163,13 @@ function sharedByReuseaddr(input: PredictInput, era: 'A' | 'B' | 'C' | 'C2' | 'D
     D: 'all of the odd ports of its lower half',
   }[era];
   // Which of the odd and low ports are reserved, or held by others on all addresses, is not known.
-  const whole = input.reserved === 0 && !(input.heldByOthers > 0 && strategyOf(input.strategy).address === 'any');
+  const whole =
+    input.reserved + input.heldHere === 0 && !(input.heldElsewhere > 0 && strategyOf(input.strategy).address === 'any');
   const exact = era !== 'A' && era !== 'B' && input.destinations === 1 && (divisor === 1 || whole);
   const any = strategyOf(input.strategy).address === 'any';
   const shared: Omit<Row, 'rule'> = {
     factors: any ? ['P', 'D'] : ['P', 'S', 'D'],
-    lost: any || era === 'A' ? input.heldByOthers : 0,
+    elsewhere: any || era === 'A' ? input.heldElsewhere : 0,
     divisor,
     fails: 'connect:EADDRNOTAVAIL',
     source: IN_OLD_BIND,
@@ -195,7 +208,7 @@ function sharedByReuseport(input: PredictInput): Ceiling {
 function sharedByAutobind(input: PredictInput): Ceiling {
   const any = strategyOf(input.strategy).address === 'any';
   const shared = {
-    lost: any ? input.heldByOthers : 0,
+    elsewhere: any ? input.heldElsewhere : 0,
     fails: 'connect:EADDRNOTAVAIL',
     source: `${IN_BIND} (4b01a9674231)`,
     takesOver: 'random',
@@ -208,7 +221,7 @@ function sharedByAutobind(input: PredictInput): Ceiling {
     });
   }
   const again = sharedPorts(input);
-  const ports = Math.max(0, usablePorts(input) - shared.lost);
+  const ports = Math.max(0, usablePorts(input) - input.heldHere - shared.elsewhere);
   const [sources, more] = [any ? 1 : input.addresses, input.destinations - 1];
   const most = sources * (ports + again * more);
   const symbol = again === Math.floor(ports / 4) ? '⌊P/4⌋' : 'Q';
@@ -227,8 +240,8 @@ function sharedByAutobind(input: PredictInput): Ceiling {
 interface Row {
   readonly factors: readonly ('P' | 'S' | 'D')[];
   readonly divisor?: number;
-  /** Ports that other programs keep from this one. */
-  readonly lost?: number;
+  /** Ports that other programs keep from this one though they hold them on other addresses. */
+  readonly elsewhere?: number;
   readonly concurrent?: number | null;
   readonly most?: number;
   readonly formula?: string;
@@ -238,8 +251,9 @@ interface Row {
   readonly takesOver?: 'no' | 'yes' | 'random';
 }
 
-function row(input: PredictInput, { factors, divisor = 1, lost = 0, ...rest }: Row): Ceiling {
+function row(input: PredictInput, { factors, divisor = 1, elsewhere = 0, ...rest }: Row): Ceiling {
   const missed = neverFound(input);
+  const lost = input.heldHere + elsewhere;
   const ports = Math.floor(Math.max(0, usablePorts(input) - lost) / divisor);
   const sources = factors.includes('S') ? input.addresses : 1;
   const targets = factors.includes('D') ? input.destinations : 1;

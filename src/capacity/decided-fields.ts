@@ -9,6 +9,7 @@ import type { Arm, Arrival, LoadPlan } from '../plan/plan.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { type SysctlContext, sysctlDoubt } from './decided-sysctls.js';
 import { atLeast } from './kernel-version.js';
+import { takesThem } from './predict-input.js';
 
 /** What a field is judged by, beside its value. */
 export interface FieldContext extends SysctlContext {
@@ -180,11 +181,11 @@ function changed(sysctls: Readonly<Record<string, string>>, defaults: Readonly<R
 /** What a proxy between the load and the ports leaves open. */
 function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy === undefined) return undefined;
-  const { undetermined, closesWithClient, entrance } = proxySubjectOf(proxy.kind);
+  const { draws, takesClientsPorts, closesWithClient, entrance } = proxySubjectOf(proxy.kind);
   // It is taken to do the same each time (deterministic.ts).
   if (entrance) return undefined;
-  const why = undetermined?.(proxy);
-  if (why !== undefined) return why;
+  if (draws?.(proxy)) return 'the proxy draws its outgoing addresses';
+  if (takesClientsPorts) return takesThem(proxy.kind);
   if ('config' in proxy && proxy.config.length > 0)
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
   // With nothing left to read TIME_WAIT follows, whenever that is.

@@ -102,7 +102,7 @@ function shares(arm: Arm, input: PredictInput, top: Ceiling, attempts: number): 
 }
 
 /** Named ports without SO_REUSEADDR: each destination walks the list anew and meets the ports of the others. */
-function isExclusive({ strategy }: PredictInput): boolean {
+export function isExclusive({ strategy }: PredictInput): boolean {
   const { port, options } = strategyOf(strategy);
   return port === 'program' && options.length === 0;
 }

@@ -45,11 +45,12 @@ function sustained(input: PredictInput, top: Ceiling, after: AfterClose, parked:
   const seconds = hold + after.latest;
   if (seconds === 0 || (top.takesOver === 'random' && after.seconds === 0)) return null;
   const free = top.concurrent - parked;
-  const value = free / seconds;
+  const value = free / seconds / input.fresh;
   const shown = (value: number) => Number(value.toFixed(3));
   const divisor = hold > 0 && after.latest > 0 ? `(${hold} s + ${shown(after.latest)} s)` : `${shown(seconds)} s`;
   const dividend = parked > 0 ? `(${top.concurrent} − ${parked})` : `${free}`;
-  return { value, text: `${dividend} / ${divisor} = ${rounded(value)} a second` };
+  const each = input.fresh === 1 ? '' : ` / ${shown(input.fresh)} connections an attempt`;
+  return { value, text: `${dividend} / ${divisor}${each} = ${rounded(value)} a second` };
 }
 
 /** Three digits, and all that stand before the point; never rounded up, since a rate above the limit does not last. */

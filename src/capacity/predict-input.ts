@@ -7,6 +7,8 @@ import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.j
 import { type PortRange, portsWithin } from '../domain/units.js';
 import { destinationCount } from '../plan/arrival.js';
 import type { Arm } from '../plan/plan.js';
+import { type Ending, likeItsClient } from '../subjects/ending.js';
+import { proxySubjectOf } from '../subjects/index.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
 
 /** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
@@ -33,7 +35,10 @@ export interface PredictInput {
   readonly addresses: number;
   /** D: (address, port) pairs that are connected to. */
   readonly destinations: number;
-  readonly close: 'client' | 'server' | 'reset';
+  /** How a connection ends; unknown: who closes first is not known. */
+  readonly close: Ending | 'unknown';
+  /** New connections that an attempt makes, on average: fewer than one where some use a connection again. */
+  readonly fresh: number;
   /**
    * For `close: client`: `tcp_fin_timeout` in milliseconds where the peer never closes its side, so that our socket ends in
    * FIN_WAIT2; null where the peer closes when it has seen our FIN.
@@ -55,10 +60,14 @@ export interface PredictInput {
   /** Retransmission timeout of the connections, ms, which `tcp_tw_recycle` reckons with; Linux has no lower one than 200. */
   readonly rtoMs: number;
   /**
-   * Ports of the searched range that other programs hold by bind(), open or in TIME_WAIT, on addresses that this program does
-   * not use. connect() passes over them on every address.
+   * Ports of the searched range that other programs hold by bind(), open or in TIME_WAIT: on 0.0.0.0 or on each address of this
+   * program (here), which keeps them from everybody; and on other addresses (elsewhere), where only connect() and bind() to 0.0.0.0 pass
+   * over them.
    */
-  readonly heldByOthers: number;
+  readonly heldHere: number;
+  readonly heldElsewhere: number;
+  /** Why the ceiling is not that of the kernel's rules, as a clause; null: it is. */
+  readonly unmodelled: string | null;
   /** Whether each connection has an end in 127.0.0.0/8 or ::1, on which `tcp_tw_reuse=2` acts. */
   readonly loopback: boolean;
   /** How long a connection is kept open before the close. */
@@ -108,11 +117,14 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     addresses: arm.addresses.length,
     // Through an external proxy, every connection of this machine goes to the one place where it is.
     destinations: arm.via ? 1 : destinationCount(arm.destinations),
-    close: load.close,
+    close: endingOf(arm),
+    fresh: freshOf(arm),
     // A listener that never accepts never closes either.
     finTimeoutMs: load.sink === 'listen-only' ? sysctlNumber(sysctls, 'tcp_fin_timeout', 60) * 1000 : null,
     // A lab begins empty.
-    heldByOthers: 0,
+    heldHere: 0,
+    heldElsewhere: 0,
+    unmodelled: foreignPorts(arm, searchedRange(base)),
     loopback: arm.addresses.every(isLoopback) || targetsAreLoopback(arm),
     // What is held to the end has no rate; the one that is told is that of short connections.
     holdMs: load.holdMs ?? 0,
@@ -124,27 +136,62 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
 export function inputFrom(
   setup: Pick<
     PredictInput,
-    'kernel' | 'strategy' | 'reserved' | 'addresses' | 'destinations' | 'close' | 'heldByOthers' | 'holdMs'
+    | 'kernel'
+    | 'strategy'
+    | 'reserved'
+    | 'addresses'
+    | 'destinations'
+    | 'close'
+    | 'heldHere'
+    | 'heldElsewhere'
+    | 'holdMs'
   > & { readonly range: PortRange | null; readonly sysctls: Readonly<Record<string, string>> },
 ): PredictInput {
-  const { kernel, strategy, reserved, addresses, destinations, close, heldByOthers, holdMs, sysctls } = setup;
+  const { sysctls, ...rest } = setup;
   return {
-    ...fromSysctls(kernel, sysctls),
-    kernel,
-    strategy,
-    range: setup.range ?? defaultRange(kernel),
+    ...fromSysctls(setup.kernel, sysctls),
+    ...rest,
+    range: setup.range ?? defaultRange(setup.kernel),
     programPorts: null,
-    reserved,
     reservedPorts: null,
-    addresses,
-    destinations,
-    close,
     finTimeoutMs: null,
-    heldByOthers,
+    unmodelled: null,
+    fresh: 1,
     loopback: false,
-    holdMs,
     family: 4,
   };
+}
+
+/** How the connections of an arm end that have their ports from the range under test. */
+export function endingOf({ proxy, via, load }: Arm): PredictInput['close'] {
+  // A proxy of which nothing is known may be the first to close after its answer.
+  const how = { ...load, keepAlive: load.keepAlive === true && load.keepAliveRequests === undefined };
+  if (proxy === undefined)
+    return via !== undefined && load.protocol === 'get' ? 'unknown' : likeItsClient(how, 'reset');
+  return 'config' in proxy && proxy.config.length > 0 ? 'unknown' : proxySubjectOf(proxy.kind).ending(proxy, how);
+}
+
+function freshOf(arm: Arm): number {
+  const { keepAlive, keepAliveRequests } = arm.load;
+  const kept = { ...arm, load: { ...arm.load, keepAlive: true, keepAliveRequests: undefined } };
+  // What a proxy does with requests of its own is not its client's affair.
+  if (keepAlive === false || endingOf(kept) !== 'kept' || endingOf(arm) === 'kept') return 1;
+  const again = keepAlive === true ? 1 : keepAlive;
+  return 1 - again + (keepAliveRequests === undefined ? 0 : again / keepAliveRequests);
+}
+
+/** Why a proxy that takes its clients' ports has more than those of the range; null: it has no other. */
+function foreignPorts({ proxy, roles }: Arm, { low, high }: PortRange): string | null {
+  if (proxy === undefined || !proxySubjectOf(proxy.kind).takesClientsPorts) return null;
+  const clients = roles?.client[LOCAL_PORT_RANGE];
+  const range = clients === undefined ? null : parseLocalPortRange(clients);
+  if (range !== null && range.low >= low && range.high <= high) return null;
+  return takesThem(proxy.kind);
+}
+
+/** What makes the ceiling of a proxy its clients' affair, as a clause. */
+export function takesThem(kind: string): string {
+  return `${kind} first tries the port that its client has, so that it depends on the clients how many fit`;
 }
 
 /** 32768–61000 before 07f4c90062f8 (4.2) made both ends even in number. */

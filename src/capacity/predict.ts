@@ -4,10 +4,13 @@
  *
  * The one door for everything that is asked about an arm: {@link predictArm}. A set-up without a profile: `question.ts`.
  */
-import type { Arm, Experiment } from '../plan/plan.js';
+import type { Arm, Experiment, Neighbour } from '../plan/plan.js';
 import type { Prediction } from '../results/schema.js';
+import { proxySubjectOf } from '../subjects/index.js';
+import { type Bounds, boundsOf } from './bounds.js';
 import { type Determinism, isDeterministic } from './deterministic.js';
 import { evidenceFor } from './evidence.js';
+import { heldByNeighbours } from './held-by-neighbours.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
 import { neverFails } from './never-fails.js';
@@ -15,7 +18,7 @@ import { inputOf, type PredictInput } from './predict-input.js';
 import { type Occupancy, occupancyOf } from './rate-step.js';
 import { usablePorts } from './search-order.js';
 import { simulateArm } from './simulator/load.js';
-import { addressesFor, type Needed } from './sizing.js';
+import { addressesFor, type Needed, type Spread, sustainedRates } from './sizing.js';
 import { slowWall } from './slow-wall.js';
 import { type Walls, wallsOf } from './time-until.js';
 
@@ -25,12 +28,16 @@ export type { PredictInput } from './predict-input.js';
 export interface ArmPrediction {
   /** Its ceilings; where there is no closed form, with what a simulation of its attempts came to. */
   readonly prediction: Prediction;
+  /** The same without the simulation. */
+  readonly capacity: Prediction;
   /** Ports in use on one address from which each search is slow (null: none is), and all that there are. */
   readonly perAddress: { readonly slow: number | null; readonly hard: number };
   /** When the load comes to its walls. */
   readonly walls: Walls;
   /** How long each connection keeps its tuple. */
   readonly occupancy: Occupancy;
+  /** What can be said of the counts of a run where time decides them; null: nothing. */
+  readonly bounds: Bounds | null;
   /** Why a fill that ends at failures never has one; undefined: it may, or is no such fill. */
   readonly neverFails: string | undefined;
   /** Whether every run in the lab of this experiment ends in the same counts. */
@@ -46,9 +53,13 @@ export interface ArmPrediction {
  */
 export function predict(input: PredictInput): Prediction {
   const { top, after, rate } = limitOf(input);
+  const hold = input.holdMs / 1000;
+  const known = top.concurrent !== null && after.latest !== null;
   return {
     concurrent: top.concurrent,
     sustained: rate?.value ?? null,
+    again: after.seconds === null || after.latest === null ? null : hold + after.latest,
+    limited: rate !== null ? 'by ports' : known ? 'not by ports' : 'not modelled',
     fails: top.fails,
     formula: rate === null ? top.formula : `${top.formula}; ${rate.text}`,
     rule: top.fails.startsWith('setsockopt') ? `${top.rule}.` : `${top.rule}; ${after.why}.`,
@@ -59,17 +70,27 @@ export function predict(input: PredictInput): Prediction {
 }
 
 /**
- * All that is predicted for an arm of an experiment, in a namespace where nothing else holds ports.
+ * All that is predicted for an arm of an experiment, in a namespace where nothing else than its neighbours holds ports.
  * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
  * @throws UnitError when `ip_local_port_range` is no range
  * @example predictArm(arm, parseKernelVersion('6.18'), environment.defaults).prediction.concurrent
  */
-export function predictArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<Record<string, string>>): ArmPrediction {
-  const input = inputOf(arm, kernel, defaults);
-  const pick = arm.load.pick === 'random' ? 'random' : 'round-robin';
+export function predictArm(
+  arm: Arm,
+  kernel: KernelVersion,
+  defaults: Readonly<Record<string, string>>,
+  neighbours: readonly Neighbour[] = [],
+): ArmPrediction {
+  const input = { ...inputOf(arm, kernel, defaults), ...heldByNeighbours(neighbours, arm, kernel, defaults) };
+  const draws = arm.proxy !== undefined && proxySubjectOf(arm.proxy.kind).draws?.(arm.proxy) === true;
+  const spread: Spread = { pick: draws || arm.load.pick === 'random' ? 'random' : 'round-robin', loss: LOSS };
+  const capacity = () => spreadOut(predict(input), input, spread);
   return {
+    get capacity() {
+      return capacity();
+    },
     get prediction() {
-      const prediction = predict(input);
+      const prediction = capacity();
       const simulated = prediction.concurrent === null ? simulateArm(arm, input) : null;
       return simulated === null ? prediction : { ...prediction, simulated };
     },
@@ -82,10 +103,29 @@ export function predictArm(arm: Arm, kernel: KernelVersion, defaults: Readonly<R
     get occupancy() {
       return occupancyOf(input);
     },
+    get bounds() {
+      return boundsOf(arm, input, spread.pick === 'round-robin');
+    },
     get neverFails() {
       return neverFails(arm, input);
     },
     determinism: (experiment) => isDeterministic(arm, input, defaults, experiment),
-    addressesFor: (rate) => addressesFor(input, rate, 'hard', { pick, loss: 1e-4 }),
+    addressesFor: (rate) => addressesFor(input, rate, 'hard', spread),
+  };
+}
+
+/** Of connections that are spread at random: at most 1 in 10,000 is refused. */
+const LOSS = 1e-4;
+
+/** The rates of a prediction as its connections are spread: at random, some address is full long before all are. */
+function spreadOut(prediction: Prediction, input: PredictInput, spread: Spread): Prediction {
+  const { hard, slow } = sustainedRates(input, spread);
+  const { slowWall } = prediction;
+  if (hard === prediction.sustained) return prediction;
+  return {
+    ...prediction,
+    sustained: hard,
+    formula: `${prediction.formula}; at random, with at most 1 in 10,000 refused, ${Math.floor(((hard ?? 0) / (prediction.sustained ?? 1)) * 100)} % of it`,
+    ...(slowWall ? { slowWall: { ...slowWall, rate: slow } } : {}),
   };
 }

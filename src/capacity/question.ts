@@ -25,11 +25,12 @@ export interface CapacityQuestion {
   /** null: the kernel's default. */
   readonly range: PortRange | null;
   readonly reserved: number;
-  readonly heldByOthers: number;
+  readonly heldHere: number;
+  readonly heldElsewhere: number;
   /** Connections a second of all hosts together; null: not asked. */
   readonly rate: number | null;
   readonly holdMs: number;
-  readonly close: PredictInput['close'];
+  readonly close: 'client' | 'server' | 'reset';
   readonly pick: Spread['pick'];
   readonly loss: number;
   /** Name → value, as `net.ipv4.tcp_tw_reuse`. */
@@ -70,9 +71,10 @@ export function capacityOf(question: CapacityQuestion): CapacityAnswer {
   const input = inputFrom(question);
   const ports = usablePorts(input);
   const whole = portCount(searchedRange(input));
-  if (question.reserved + question.heldByOthers > whole) {
+  const held = question.heldHere + question.heldElsewhere;
+  if (question.reserved + held > whole) {
     throw new UnitError(
-      `${question.reserved} reserved ports and ${question.heldByOthers} held by others are more than the range has, ${whole}`,
+      `${question.reserved} reserved ports and ${held} held by others are more than the range has, ${whole}`,
     );
   }
   const { top } = limitOf(input);

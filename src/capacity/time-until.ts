@@ -20,10 +20,16 @@ export function wallsOf(arm: Arm, input: PredictInput): Walls {
   const until = (tuples: number, rest: number | null) =>
     rest === null && !held
       ? null
-      : secondsUntil(arm.load.arrival, tuples, held ? Number.POSITIVE_INFINITY : input.holdMs / 1000 + (rest ?? 0));
+      : secondsUntil(
+          arm.load.arrival,
+          tuples / input.fresh,
+          held ? Number.POSITIVE_INFINITY : input.holdMs / 1000 + (rest ?? 0),
+        );
   return {
     slow:
-      slow === null ? null : until(slow.tuples, slow.rate === null ? 0 : slow.tuples / slow.rate - input.holdMs / 1000),
+      slow === null
+        ? null
+        : until(slow.tuples, slow.rate === null ? 0 : slow.tuples / slow.rate / input.fresh - input.holdMs / 1000),
     hard: top.concurrent === null ? null : until(top.concurrent - (held ? 0 : parked), after.latest),
   };
 }

@@ -22,6 +22,10 @@ export interface AfterClose {
 
 /** The time after the close of one connection. What `tcp_max_tw_buckets` cuts off is `predict`'s to add. */
 export function afterClose(input: PredictInput, { takesOver }: Pick<Ceiling, 'takesOver'>): AfterClose {
+  if (input.close === 'unknown')
+    return { seconds: null, latest: null, why: 'who closes first is not known, so there is no sustained rate' };
+  if (input.close === 'kept')
+    return { ...exactly(0), why: 'connections are kept and used again, so a request does not take a port of its own' };
   if (input.close === 'reset') return { ...exactly(0), why: 'a close with RST leaves no TIME_WAIT' };
   if (input.close === 'server')
     return { ...exactly(0), why: 'the server closes first, so the TIME_WAIT is at the server' };

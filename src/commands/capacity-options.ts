@@ -11,12 +11,14 @@ import { timerFrequency } from '../kernel/timer-frequency.js';
 import { option } from './options.js';
 import { integer, parsed, rateOption, share } from './parsers.js';
 
-export interface CapacityOptions extends Omit<CapacityQuestion, 'kernel' | 'range' | 'rate' | 'holdMs' | 'sysctls'> {
+export interface CapacityOptions
+  extends Omit<CapacityQuestion, 'kernel' | 'range' | 'rate' | 'holdMs' | 'sysctls' | 'heldHere'> {
   readonly kernel?: KernelVersion;
   readonly hz?: number;
   readonly range?: PortRange;
   readonly rate?: number;
   readonly hold: number;
+  readonly heldByOthers: number;
   readonly sysctl: Readonly<Record<string, string>>;
   readonly json: boolean;
 }
@@ -54,7 +56,14 @@ export function capacityOptions(): Option[] {
       parsed(parsePortRange),
     ),
     number('reserved', 'ports of the range in ip_local_reserved_ports', 0, 65_535, 0),
-    number('held-by-others', 'ports that other programs hold by bind()', 0, 65_535, 0),
+    number(
+      'held-by-others',
+      'ports that other programs hold by bind() on the same addresses or on 0.0.0.0',
+      0,
+      65_535,
+      0,
+    ),
+    number('held-elsewhere', 'the same on other addresses: lost to connect() and to bind() to 0.0.0.0', 0, 65_535, 0),
     option(
       '--rate <rate>',
       'connections per second of all hosts, such as 50000/s: when is it slow, when full, how many addresses does it need?',
@@ -69,12 +78,21 @@ export function capacityOptions(): Option[] {
 }
 
 /** What is asked. Without `--kernel` it is asked of this machine's. */
-export function questionOf({ hold, range, rate, sysctl, hz, ...rest }: CapacityOptions): CapacityQuestion {
+export function questionOf({
+  hold,
+  range,
+  rate,
+  sysctl,
+  hz,
+  heldByOthers,
+  ...rest
+}: CapacityOptions): CapacityQuestion {
   const kernel = rest.kernel ?? parseKernelVersion(release(), timerFrequency());
   return {
     ...rest,
     kernel: hz === undefined ? kernel : { ...kernel, hz },
     holdMs: hold,
+    heldHere: heldByOthers,
     range: range ?? null,
     rate: rate ?? null,
     sysctls: sysctl,

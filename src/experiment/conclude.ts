@@ -3,6 +3,7 @@
  * made again at any time.
  */
 import { assembleResults } from '../analysis/assemble.js';
+import { atMachineScale } from '../capacity/at-scale.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import { timesToTell } from '../capacity/sysctl-time.js';
@@ -20,10 +21,11 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
     experiment.arms.map((arm) => {
       const { kernel: release, hz, defaults } = environments.get(arm.kernel)!;
       const version = parseKernelVersion(release, hz);
-      const { prediction, determinism } = predictArm(arm, version, defaults);
+      const { prediction, determinism, bounds } = predictArm(arm, version, defaults, experiment.neighbours);
       const baseline = experimentOn(experiment, arm.kernel).arms.find((each) => each.baseline) ?? arm;
       const times = timesToTell(arm, baseline, version, defaults);
-      return [armId(arm), { deterministic: determinism(experiment).deterministic, prediction, times }];
+      const real = atMachineScale(arm, baseline, version, defaults, experiment.neighbours);
+      return [armId(arm), { real, deterministic: determinism(experiment).deterministic, prediction, bounds, times }];
     }),
   );
   const results = assembleResults({
@@ -33,6 +35,8 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
     environment,
     ...(begin.kernels ? { environments: begin.kernels } : {}),
     predictions: new Map([...expectations].map(([id, { prediction }]) => [id, prediction])),
+    real: (id) => expectations.get(id)?.real,
+    bounds: (id) => expectations.get(id)?.bounds ?? null,
     deterministic: (id) => expectations.get(id)?.deterministic ?? false,
     timesToTell: (id) => expectations.get(id)?.times ?? [],
     startedAt: begin.startedAt,

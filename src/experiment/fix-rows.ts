@@ -64,11 +64,6 @@ function does(strategy: StrategyName, wanted: StrategyName): boolean {
   return has.port === asks.port && asks.options.every((option) => has.options.includes(option));
 }
 
-/** Whether what a fix changes is in the model: settings of a proxy are not, but for a list of ports of its own. */
-export function isModelled({ subject = {} }: Change): boolean {
-  return Object.keys(subject).every((key) => key === 'ports');
-}
-
 const RANGE = { 'net.ipv4.ip_local_port_range': '40000 40019' };
 const FILLED = { shape: 'fill', attempts: PER_WAVE, waves: 2, inFlight: 1 };
 const ONE_BY_ONE = { arrival: FILLED, close: 'client', timeout: '20s' };

@@ -15,7 +15,7 @@ import type { Run, Variant } from '../results/schema.js';
 import { runBlocks } from './blocks.js';
 import { conclude } from './conclude.js';
 import { inWords as lackingInWords } from './fit.js';
-import { type FixRow, fixFor, fixProfile, HOST, isModelled, PAUSE_SECONDS, PER_WAVE, rowFile } from './fix-rows.js';
+import { type FixRow, fixFor, fixProfile, HOST, PAUSE_SECONDS, PER_WAVE, rowFile } from './fix-rows.js';
 import { keepRow } from './fix-subject.js';
 import { finishedRuns, JOURNAL_FILE, type JournalContents, readJournal } from './journal.js';
 import { type MakeLab, type Note, withLabs } from './labs.js';
@@ -146,7 +146,7 @@ function tableOf({ fixes, of, kernel }: FixTableInput, contents: JournalContents
   const file = runsFile(kernel, of);
   const baselineVariant = results.variants.find(({ baseline }) => baseline)!;
   const before = wavesOf(baselineVariant.runs.at(-1));
-  const measured = (variant: Variant, isKnown: boolean): FixCell => {
+  const measured = (variant: Variant): FixCell => {
     const run = variant.runs.at(-1);
     if (variant.absent) return { kind: 'absent', why: lackingInWords(variant) };
     const waves = wavesOf(run);
@@ -158,19 +158,19 @@ function tableOf({ fixes, of, kernel }: FixTableInput, contents: JournalContents
       ...effectOf(waves, before),
       waves,
       attempts: run.attempts,
-      predicted: isKnown ? expected(variant, run.attempts, wholeSeconds) : null,
+      predicted: expected(variant, run.attempts, wholeSeconds),
       prediction: variant.prediction,
       run: `${file}#L${runs.length}`,
     };
   };
-  const baseline = measured(baselineVariant, true);
+  const baseline = measured(baselineVariant);
   const cell = (fix: Fix): FixCell => {
     const what = fixFor(fix, of);
     if (what.kind !== 'change') return what;
     const why = refused[fix.name];
     if (why !== undefined) return { kind: 'absent', why };
     const variant = results.variants.find(({ name }) => name === fix.name);
-    return variant ? measured(variant, isModelled(what.change)) : { kind: 'failed', why: 'not run' };
+    return variant ? measured(variant) : { kind: 'failed', why: 'not run' };
   };
   return {
     table: {
@@ -190,7 +190,7 @@ export function runsFile(kernel: string, of: FixRow): string {
 }
 
 function expected({ load, prediction }: Variant, attempts: number, wholeSeconds: boolean): Waves | null {
-  if (load.keepAlive) return null;
+  if (prediction.limited === 'not modelled') return null;
   if (load.arrival.shape === 'fill') return expectedWaves(prediction, PER_WAVE, PAUSE_SECONDS, wholeSeconds);
   return prediction.sustained === null && prediction.concurrent !== 0 ? [attempts, 0] : null;
 }

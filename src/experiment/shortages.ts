@@ -2,6 +2,7 @@
  * What a machine lacks for an experiment, from its descriptor limit and defaults: what would hide the limit that is to be
  * measured. Pure.
  */
+import { endingOf } from '../capacity/predict-input.js';
 import { openAtOnce, scheduledAttempts } from '../plan/arrival.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
@@ -77,7 +78,7 @@ function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Predi
   const buckets = Number(defaults[name] ?? Number.POSITIVE_INFINITY);
   const attempts = scheduledAttempts(arm.load.arrival) ?? Number.POSITIVE_INFINITY;
   const most = Math.min(attempts, prediction.concurrent ?? 0);
-  if (arm.load.close !== 'client' || most <= buckets) return [];
+  if (endingOf(arm) !== 'client' || most <= buckets) return [];
   return [
     `${armId(arm)} may leave ${most.toLocaleString('en')} sockets in TIME_WAIT, more than ${name} (${buckets.toLocaleString('en')}); the excess skips TIME_WAIT and hides the exhaustion. Raise it in the profile's sysctls`,
   ];

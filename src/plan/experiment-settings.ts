@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { DEBIAN_SUITES, ENGINES } from '../domain/guest.js';
 import { LAB_KINDS } from '../domain/lab.js';
 import { needed, optional, setting, type ValueKind } from '../domain/setting.js';
-import { oneOf, text, texts, whole } from '../domain/values.js';
+import { oneOf, rate, text, texts, whole } from '../domain/values.js';
 import { BOX_SETTINGS } from './box.js';
 import { LOAD_SETTINGS } from './load-settings.js';
 
@@ -79,6 +79,11 @@ export const EXPERIMENT_SETTINGS = {
     defaultText: 'latency.total.p99, cpu.perConnection',
     describe: 'metrics that a fix must not worsen, as latency.total.p99',
     example: '[latency.total.p99]',
+  }),
+  requiredRate: optional(rate, {
+    describe:
+      'connections per second that must be sustained, on a machine: the report says of each arm whether that rate holds, and how much is to spare',
+    example: '300/s',
   }),
 } as const;
 

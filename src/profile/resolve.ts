@@ -36,6 +36,7 @@ export interface LoadOptions extends AskedLab {
   readonly folder?: string | undefined;
   readonly repeat?: number | undefined;
   readonly seed?: number | undefined;
+  readonly rate?: number | undefined;
 }
 
 interface Resolution {
@@ -72,7 +73,8 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
   const search = resolveSearch(input, findings);
   const goal = checkGoal(input, arms[0]!.load.arrival, findings);
   const neighbours = checkNeighbours(input, subject, lab.lab, baseline, findings);
-  const { repeat, warmup, seed } = complete(EXPERIMENT_SETTINGS, input);
+  const { repeat, warmup, seed, requiredRate } = complete(EXPERIMENT_SETTINGS, input);
+  const rate = options.rate ?? requiredRate;
   const experiment: Experiment = {
     name: input.name,
     description: input.description?.trim() ?? null,
@@ -84,6 +86,7 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
     warmup,
     seed: options.seed ?? seed,
     ...(search ? { search } : {}),
+    ...(rate === undefined ? {} : { requiredRate: rate }),
     goal,
     guardrails: checkGuardrails(input, goal, findings),
     thresholds: checkThresholds(input, findings),

@@ -1,11 +1,11 @@
 /**
  * What the arithmetic says of a set-up, in words. Pure.
  */
-import { counted } from '../analysis/format.js';
+import { counted, formatSustained, soonest } from '../analysis/format.js';
 import type { CapacityAnswer, CapacityQuestion } from '../capacity/question.js';
-import type { Needed } from '../capacity/sizing.js';
 import type { FirstFull } from '../capacity/spread.js';
 import type { Prediction } from '../results/schema.js';
+import { neededText } from './sizing.js';
 import { wrap } from './wrap.js';
 
 /** The answer as text for a terminal. @param width in columns */
@@ -35,11 +35,11 @@ export function renderCapacity(question: CapacityQuestion, answer: CapacityAnswe
       `At ${number(question.rate)}/s:`,
       `  slow   ${prediction.slowWall ? when(slow) : 'no such wall'}`,
       `  full   ${answer.full.tuples === null ? 'no closed form' : when(full)}`,
-      ...needLines(`addresses${each} so that it is never full`, needed.full, width),
+      ...needLines(`so that it is never full${each}`, neededText(needed.full), width),
       // Where there is no such wall, or the ceiling has no closed form, there is nothing more to say.
       ...(needed.slow.kind === 'unknown' || !prediction.slowWall
         ? []
-        : needLines(`addresses${each} so that it is never slow`, needed.slow, width)),
+        : needLines(`so that it is never slow${each}`, neededText(needed.slow), width)),
     );
   }
   return `${lines.join('\n')}\n`;
@@ -51,29 +51,16 @@ const number = (value: number) =>
 function wall(tuples: number | null, rate: number | null): string {
   if (tuples === null) return 'no closed form';
   const at = `${number(tuples)} at once`;
-  return `${at}${rate === null ? '; no sustained rate fills it' : `, ${number(rate)}/s sustained`}`;
+  return `${at}${rate === null ? '; no sustained rate fills it' : `, ${formatSustained(rate)} sustained`}`;
 }
 
 function when(seconds: number | null): string {
   if (seconds === null) return 'never';
-  return seconds < 90 ? `after ${number(seconds)} s` : `after ${number(seconds / 60)} min`;
+  return `after ${soonest(seconds)}`;
 }
 
-function need(needed: Needed): string {
-  switch (needed.kind) {
-    case 'addresses':
-      return `${number(needed.addresses)} (each sustains ${number(needed.perAddress)}/s)`;
-    case 'useless':
-      return `no number is enough: ${needed.why}`;
-    case 'unlimited':
-      return `one is enough: ${needed.why}`;
-    case 'unknown':
-      return `there is no closed form: ${needed.why}`;
-  }
-}
-
-function needLines(title: string, needed: Needed, width: number): string[] {
-  return wrap(`${title}: ${need(needed)}`, width - 2).map((line) => `  ${line}`);
+function needLines(title: string, needed: string, width: number): string[] {
+  return wrap(`${title}: ${needed}`, width - 2).map((line) => `  ${line}`);
 }
 
 function simulatedText({ attempts, ok, scaledTo }: NonNullable<Prediction['simulated']>): string {

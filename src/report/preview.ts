@@ -1,14 +1,16 @@
 /**
  * What `plan` says: the runs, and of each arm its capacity, when the load comes to each wall, and how all that is known. Pure.
  */
-import { counted } from '../analysis/format.js';
-import type { Needed } from '../capacity/sizing.js';
+import { counted, formatSustained, soonest } from '../analysis/format.js';
+import { NOTICEABLE } from '../capacity/slow-wall.js';
+import { formatRate } from '../domain/format.js';
 import { planRuns } from '../experiment/order.js';
 import type { ArmPreview, Preview } from '../experiment/preview.js';
 import type { Experiment } from '../plan/plan.js';
 import { neighbourInWords } from '../profile/changes.js';
 import type { Prediction } from '../results/schema.js';
 import { formatLeft } from './progress.js';
+import { neededText, unlimitedText } from './sizing.js';
 import { wrap } from './wrap.js';
 
 /** A preview as text for a terminal. @param width in columns */
@@ -74,7 +76,12 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
   const number = (value: number) => Math.round(value).toLocaleString('en');
   const tried = attempts === null ? arm.arrival : counted(attempts, 'attempt');
   const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
-  const sustained = prediction.sustained === null ? '' : `, ${perSecond(prediction.sustained)} sustained`;
+  const sustained =
+    prediction.concurrent === null
+      ? ''
+      : prediction.sustained === null
+        ? `; ${unlimitedText(prediction)}`
+        : `, ${formatSustained(prediction.sustained)} sustained`;
   const facts = [
     ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
@@ -83,23 +90,10 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
     ...capacityLines(arm, baseline),
     ...expectedOutcomes(arm),
-    ...(arm.needed ? [`to sustain ${perSecond(arm.needed.rate)}: ${neededText(arm.needed.full)}`] : []),
+    ...(arm.needed ? [`to sustain ${formatRate(arm.needed.rate)}: ${neededText(arm.needed.full)}`] : []),
   ];
   const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
   return [title, ...facts.flatMap((fact) => wrap(fact, width - 6).map((line) => `      ${line}`))];
-}
-
-function neededText(needed: Needed): string {
-  switch (needed.kind) {
-    case 'addresses':
-      return `${counted(needed.addresses, 'address')}, each of which sustains ${perSecond(needed.perAddress)}`;
-    case 'useless':
-      return `no number of addresses is enough: ${needed.why}`;
-    case 'unlimited':
-      return `one address: ${needed.why}`;
-    case 'unknown':
-      return `no closed form: ${needed.why}`;
-  }
 }
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */
@@ -112,9 +106,6 @@ function expectedOutcomes({ attempts, deterministic, prediction, proxy }: ArmPre
     `expected per run: ${ok.toLocaleString('en')} ok${failing > 0 ? `, ${failing.toLocaleString('en')} ${how}` : ''}`,
   ];
 }
-
-/** Ports that a search walks in vain before anybody notices: at 50 to 220 ns each, a tenth of a millisecond. */
-const NOTICEABLE = 500;
 
 /** Sentences, without what the baseline's have said already. */
 function capacityLines(arm: ArmPreview, baseline: ArmPreview): string[] {
@@ -135,7 +126,7 @@ function noticedWall({ prediction: { slowWall } }: ArmPreview): Prediction['slow
 function slowLines(arm: ArmPreview, baseline: ArmPreview): string[] {
   const wall = noticedWall(arm);
   if (!wall) return [];
-  const rate = wall.rate === null ? '' : `, which ${perSecond(wall.rate)} leads to`;
+  const rate = wall.rate === null ? '' : `, which ${formatSustained(wall.rate)} leads to`;
   const said = arm !== baseline && wall.why === noticedWall(baseline)?.why;
   return [`slow from ${number(wall.tuples)} at once${rate}${said ? '' : `: ${wall.why}`}`];
 }
@@ -144,7 +135,7 @@ function whenLines(arm: ArmPreview): string[] {
   const { walls, seconds } = arm;
   const after = (at: number) => {
     const past = seconds !== null && at > seconds ? ', past the end of the run' : '';
-    return at === 0 ? 'at once' : `after ${duration(at)}${past}`;
+    return at === 0 ? 'at once' : `after ${soonest(at)}${past}`;
   };
   const parts = [
     ...(noticedWall(arm) && walls.slow !== null ? [`slow ${after(walls.slow)}`] : []),
@@ -163,12 +154,3 @@ function simulatedLines({ prediction: { simulated } }: ArmPreview): string[] {
 }
 
 const number = (value: number) => Math.round(value).toLocaleString('en');
-
-/** Connections per second, short. */
-function perSecond(rate: number): string {
-  return rate < 10 ? `${Number(rate.toPrecision(2))}/s` : `${number(rate)}/s`;
-}
-
-function duration(seconds: number): string {
-  return seconds < 100 ? `${Number(seconds.toPrecision(2))} s` : formatLeft(seconds * 1000);
-}

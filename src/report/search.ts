@@ -1,10 +1,12 @@
 /**
  * What a search found, as text for a terminal and as a Markdown table. Pure.
  */
+import { formatSustained, formatUnsustained } from '../analysis/format.js';
 import type { ArmSearch, SearchAgreement, SearchReport } from '../results/search.js';
 import { code, tableOf, text } from './document.js';
 import { NONE, plural } from './format.js';
 import { toMarkdown } from './markdown.js';
+import { unlimitedText } from './sizing.js';
 
 /** How far the middle of what was found may be from the model. */
 const NEAR = 0.05;
@@ -40,10 +42,10 @@ function foundText({ interval, problem, prediction }: ArmSearch): string {
   if (low === 0)
     return high === null
       ? 'nothing was tried'
-      : `no rate is sustained: ${rateText(high)} was not, because of ${limitText(limit, prediction.fails)}`;
+      : `no rate is sustained: ${formatUnsustained(high)} was not, because of ${limitText(limit, prediction.fails)}`;
   const times = `sustained ${held === 1 ? 'once' : `in ${held} of ${held} steps`}`;
-  if (high === null) return `at least ${rateText(low)}, where the search ends (${times})`;
-  const from = `${rateText(low)} (${times}) to ${rateText(high)}`;
+  if (high === null) return `at least ${formatSustained(low)}, where the search ends (${times})`;
+  const from = `${formatSustained(low)} (${times}) to ${formatUnsustained(high)}`;
   return `${from}, limited by ${limitText(limit, prediction.fails)}`;
 }
 
@@ -59,11 +61,8 @@ function limitText(limit: NonNullable<ArmSearch['interval']>['limit'], fails: st
 }
 
 function modelText({ prediction, agreement }: SearchReport['arms'][number]): string {
-  if (prediction.sustained === null)
-    return prediction.concurrent === null
-      ? 'no prediction: the model has no closed form'
-      : 'predicted: ports do not limit the rate';
-  const model = `predicted: ${rateText(prediction.sustained)} (${prediction.formula})`;
+  if (prediction.sustained === null) return `predicted: ${unlimitedText(prediction)}`;
+  const model = `predicted: ${formatSustained(prediction.sustained)} (${prediction.formula})`;
   if (agreement === null) return model;
   const off = `${agreement.difference < 0 ? '−' : '+'}${(Math.abs(agreement.difference) * 100).toFixed(1)} %`;
   return `${model}; the middle of the measured interval is ${off} from it: it ${agreement.verdict}`;
@@ -83,15 +82,10 @@ function howText({ steps, occupancy }: ArmSearch): string {
   }
 }
 
-function rateText(perSecond: number): string {
-  if (perSecond >= 1000) return `${Math.round(perSecond).toLocaleString('en')}/s`;
-  return `${Number(perSecond.toPrecision(3))}/s`;
-}
-
 /** The table of arms as Markdown. */
 export function renderSearchMarkdown(report: SearchReport): string {
   const kernels = Object.values(report.kernels).join(', ');
-  const rate = (perSecond: number | null) => (perSecond === null ? NONE : rateText(perSecond));
+  const rate = (perSecond: number | null) => (perSecond === null ? NONE : formatSustained(perSecond));
   const title = `Highest sustained rate: ${report.experiment}`;
   const table = tableOf<SearchReport['arms'][number]>(
     'Rates by arm',

@@ -10,8 +10,10 @@ import { experimentSchema, guestSchema, loadPlanSchema } from '../plan/plan.js';
 import { proxySettingsSchema } from '../subjects/index.js';
 import { proxyReportSchema } from '../subjects/proxy-report.js';
 import { countSchema, latenciesSchema, neighbourRunSchema, originSeenSchema, outcomesSchema } from './figures.js';
+import { agreementSchema, predictionSchema, realCapacitySchema } from './prediction.js';
 
 export * from './figures.js';
+export * from './prediction.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -209,65 +211,6 @@ export const verdictSchema = z.object({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** A mean, and the bounds between which one more observation lies 95 times out of 100. */
-const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.number() });
-
-/** What the arithmetic of the kernel's port choice expects of an arm. */
-export const predictionSchema = z.object({
-  /** Tuples that can be occupied at once; null where there is no closed form. */
-  concurrent: z.number().nullable(),
-  /** Connections per second that are sustained; null: not limited by ports, or no closed form. */
-  sustained: z.number().nullable(),
-  /** The call and errno that fail first, as `bind:EADDRINUSE`. */
-  fails: z.string(),
-  /** P·S, P·S·D … with the numbers put in. */
-  formula: z.string(),
-  rule: z.string(),
-  source: z.string(),
-  slowWall: z
-    .object({
-      tuples: z.number(),
-      rate: z.number().nullable().describe('connections per second that lead there for good; null: none does'),
-      walked: z.number().describe('ports that each search then walks in vain'),
-      why: z.string(),
-    })
-    .nullable()
-    .optional()
-    .describe('from where on each search for a port walks ports in vain: slow, without an error; null: nowhere'),
-  known: z
-    .object({
-      how: z.enum(['measured', 'read', 'simulated', 'assumed']),
-      on: z.array(z.string()).describe('kernel releases'),
-      why: z.string(),
-    })
-    .optional()
-    .describe('how the prediction is known'),
-  simulated: z
-    .object({
-      attempts: z.number(),
-      ok: expectedSchema.describe('attempts that succeed'),
-      beforeFirstFailure: expectedSchema.nullable().describe('ok before the first failure'),
-      runs: z.number(),
-      scaledTo: z
-        .number()
-        .nullable()
-        .describe('ports of the smaller range that stood for it; null: nothing was scaled'),
-    })
-    .optional()
-    .describe('where there is no closed form: the seeded simulation of the arm'),
-});
-export type Prediction = z.infer<typeof predictionSchema>;
-
-/** Whether what was measured is what was predicted. */
-const agreementSchema = z.object({
-  verdict: z.enum(['agrees', 'disagrees']),
-  /** Runs that were compared, and those of them that are not as predicted. */
-  runs: z.number(),
-  differing: z.number(),
-  sentence: z.string(),
-});
-export type Agreement = z.infer<typeof agreementSchema>;
-
 const variantSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
@@ -281,6 +224,9 @@ const variantSchema = z.object({
   addresses: z.object({ count: z.number(), first: z.string(), last: z.string() }),
   destinations: z.number(),
   prediction: predictionSchema,
+  real: realCapacitySchema
+    .optional()
+    .describe('what it comes to on a machine, whose range the lab may have scaled down'),
   kernel: z.string().optional().describe('with several kernels: the name of the one that all of this is about'),
   missing: z
     .record(z.string(), z.string())

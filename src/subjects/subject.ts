@@ -8,6 +8,7 @@ import type { Settings } from '../domain/setting.js';
 import type { StrategyName } from '../domain/strategy.js';
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
+import type { Ending, EndingLoad } from './ending.js';
 import type { LogBook, LogEvent } from './running/log-book.js';
 import type { Protocol, SayProblem } from './settings.js';
 
@@ -50,8 +51,12 @@ export interface ProxyFacts<S> {
   check?(settings: S, arm: ArmOfProxy, say: SayProblem): void;
   /** Its configuration has a line for each pair of an outgoing address and a destination. */
   linePerPair?(settings: S): boolean;
-  /** Why the kernel's rules alone do not decide how much fits, if they do not: a sentence without a full stop. */
-  undetermined?(settings: S): string | undefined;
+  /** It draws its outgoing addresses by lot, instead of taking them in turn. */
+  draws?(settings: S): boolean;
+  /** How its connection to the origin ends. */
+  ending(settings: S, load: EndingLoad): Ending | 'unknown';
+  /** It first asks for the port that its client has, in or outside of the range. */
+  readonly takesClientsPorts?: boolean;
   /** It closes its outgoing connection whenever its client closes, and is the first to do so. */
   readonly closesWithClient?: boolean;
   /** What it is in the table of fixes (`bindstorm fixes --subjects`); absent: it has no row. */

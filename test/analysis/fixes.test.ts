@@ -15,7 +15,7 @@ import {
   league,
 } from '../../src/analysis/fixes.js';
 import type { StrategyName } from '../../src/domain/strategy.js';
-import { FIX_STRATEGIES, fixFor, fixProfile, HOST, isModelled } from '../../src/experiment/fix-rows.js';
+import { FIX_STRATEGIES, fixFor, fixProfile, HOST } from '../../src/experiment/fix-rows.js';
 import { absentTable } from '../../src/experiment/fix-subject.js';
 import { type Fix, parseFix } from '../../src/profile/fix.js';
 import { loadProfile } from '../../src/profile/load.js';
@@ -83,9 +83,9 @@ describe('the catalogue', () => {
       why: "a SOCKS connection is its client's alone",
     });
     const ports = of('explicit-ports', 'haproxy', 'bind-no-port-reuseaddr');
-    assert.ok(ports.kind === 'change' && isModelled(ports.change));
+    assert.deepEqual(ports.kind === 'change' && ports.change.subject, { ports: '50000-50019' });
     const kept = of('persistent', 'squid', 'bind');
-    assert.ok(kept.kind === 'change' && !isModelled(kept.change));
+    assert.deepEqual(kept.kind === 'change' && kept.change.subject, { persistent: true });
   });
 
   it('names what is the same already', () => {

@@ -189,12 +189,8 @@ test('what the generator sheds and the origin drops', () => {
     { load: { sink: 'listen-only', holdMs: 0 }, sysctls: { 'net.ipv4.tcp_fin_timeout': '5' } },
     /tcp_fin_timeout frees the port 5 to 5\.26 s/,
   );
-  is(
-    false,
-    { sysctls: { 'net.ipv4.ip_local_port_step_width': '3' } },
-    /ip_local_port_step_width/,
-    parseKernelVersion('7.1.3'),
-  );
+  // The order is random, and every port is found all the same.
+  is(true, { sysctls: { 'net.ipv4.ip_local_port_step_width': '3' } }, /so 100/, parseKernelVersion('7.1.3'));
 });
 
 test('a strategy that the kernel lacks fails each time alike, but on a vendor’s kernel nobody knows', () => {

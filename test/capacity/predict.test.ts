@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { bindEra, hasStrategy } from '../../src/capacity/bind-era.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predict, predictArm } from '../../src/capacity/predict.js';
-import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
+import { STRATEGY_NAMES, type StrategyName } from '../../src/domain/strategy.js';
+import type { LoadPlan, Neighbour } from '../../src/plan/plan.js';
+import { DANTE, HAPROXY, SQUID } from '../support/proxies.js';
 import { arm, input, KERNEL, LATEST } from './inputs.js';
 
 /** A timer of 5 s at the latest, with HZ=250. */
@@ -284,10 +286,10 @@ test('6.1.0 to 6.1.4 did not show TIME_WAIT to bind()', () => {
 });
 
 test('ports that other programs hold by bind(): lost to connect() and to the wildcard, not to another address', () => {
-  const ports = (changes: Parameters<typeof input>[0]) => predict(input({ heldByOthers: 30, ...changes }));
+  const ports = (changes: Parameters<typeof input>[0]) => predict(input({ heldElsewhere: 30, ...changes }));
   assert.equal(ports({ strategy: 'bind-no-port', addresses: 2, destinations: 2 }).concurrent, 280);
   assert.equal(ports({ strategy: 'connect', addresses: 2, destinations: 2 }).concurrent, 140);
-  assert.equal(ports({ strategy: 'connect', heldByOthers: 100 }).concurrent, 0);
+  assert.equal(ports({ strategy: 'connect', heldElsewhere: 100 }).concurrent, 0);
   assert.equal(ports({ strategy: 'bind', addresses: 2 }).concurrent, 200);
   assert.equal(ports({ strategy: 'bind', addresses: 2, kernel: '3.2' }).concurrent, 70);
   assert.match(ports({ strategy: 'connect' }).formula, /^\(P−M\)·D = 70 · 1 = 70/);
@@ -295,6 +297,76 @@ test('ports that other programs hold by bind(): lost to connect() and to the wil
     ports({ strategy: 'connect' }).rule,
     /; 30 ports are lost to other programs, which hold them by bind\(\);/,
   );
+});
+
+test('ports that they hold on the same address or on 0.0.0.0 are lost to everybody', () => {
+  const ports = (changes: Parameters<typeof input>[0]) => predict(input({ heldHere: 30, ...changes })).concurrent;
+  assert.deepEqual([ports({ addresses: 2 }), ports({ strategy: 'bind-any' })], [140, 70]);
+  assert.equal(ports({ strategy: 'bind-no-port', addresses: 2, destinations: 2, heldElsewhere: 20 }), 200);
+  assert.equal(predict(input({ heldHere: 30 })).slowWall?.tuples, 20);
+});
+
+const NOLINGER = { ...HAPROXY, config: ['option nolinger'] };
+
+test('what is kept takes no port for a request; who closes first in a configuration of lines of somebody’s own is not known', () => {
+  const of = (changes: Parameters<typeof arm>[0]) => predictArm(arm(changes), KERNEL, {}).prediction;
+  const get = { protocol: 'get', holdMs: 0 } as const;
+  const http = { ...HAPROXY, mode: 'http' } as const;
+  for (const [proxy, load, sustained, limited] of [
+    [{ ...SQUID, persistent: true }, get, null, 'not by ports'],
+    [SQUID, get, 100 / LATEST, 'by ports'],
+    [http, get, null, 'not by ports'],
+    [HAPROXY, { protocol: 'tcp', holdMs: 0 }, 100 / LATEST, 'by ports'],
+    [NOLINGER, { protocol: 'tcp', holdMs: 0 }, null, 'not modelled'],
+    // The answer takes 2 s, and a connection is busy meanwhile.
+    [{ ...SQUID, persistent: true }, { ...get, holdMs: 2000 }, 50, 'by ports'],
+    [DANTE, { protocol: 'socks5', holdMs: 0 }, null, 'not modelled'],
+  ] as const) {
+    const prediction = of({ proxy, load: { ...load, strategy: 'bind' } });
+    assert.deepEqual([prediction.sustained, prediction.limited], [sustained, limited], JSON.stringify(proxy));
+  }
+  const roles = { client: { 'net.ipv4.ip_local_port_range': '40010 40020' }, origin: {} };
+  assert.equal(
+    of({ proxy: DANTE, roles, load: { protocol: 'socks5', holdMs: 0 } }).concurrent,
+    100,
+    'no port of its own',
+  );
+});
+
+test('a share that is kept, and connections that end after some requests', () => {
+  const rate = (load: Partial<LoadPlan>) =>
+    predictArm(arm({ load: { engine: 'http', protocol: 'get', holdMs: 0, ...load } }), KERNEL, {}).prediction.sustained;
+  assert.equal(rate({ keepAlive: 0.75 }), 400 / LATEST);
+  assert.equal(rate({ keepAlive: true, keepAliveRequests: 10 }), 1000 / LATEST);
+  assert.equal(rate({ keepAlive: true }), null);
+});
+
+test('neighbours: of the proxy’s ports what its other clients take, of the namespace’s what a program beside it binds', () => {
+  const neighbour = (where: Neighbour['where'], strategy: StrategyName, afterMs: number | null = 0): Neighbour => ({
+    name: where,
+    where,
+    addresses: [],
+    afterMs,
+    load: {
+      ...arm().load,
+      strategy,
+      protocol: 'tcp',
+      holdMs: 0,
+      arrival: { shape: 'constant', rate: 10, durationMs: 3000 },
+    },
+  });
+  const room = (strategy: StrategyName, neighbours: Neighbour[], addresses = 1) =>
+    predictArm(arm({ addresses, load: { strategy } }), KERNEL, {}, neighbours).prediction.concurrent;
+  assert.equal(room('bind', [neighbour('through', 'connect')], 3), 270, '30 of its connections, on three addresses');
+  assert.equal(
+    room('bind', [neighbour('through', 'connect', null)]),
+    100,
+    'it begins when the load has what it asked for',
+  );
+  assert.equal(room('bind', [neighbour('beside', 'bind')]), 100, 'it has an address of its own');
+  assert.equal(room('connect', [neighbour('beside', 'bind')]), 70);
+  assert.equal(room('connect', [neighbour('beside', 'connect')]), 100);
+  assert.equal(room('bind-any', [neighbour('beside', 'connect')]), 70);
 });
 
 test('an arm without a closed form is simulated, in milliseconds also where it is large', () => {

@@ -13,7 +13,8 @@ function ask(changes: Partial<Omit<CapacityQuestion, 'kernel'>> & { kernel?: str
     hosts: 1,
     range: null,
     reserved: 0,
-    heldByOthers: 0,
+    heldHere: 0,
+    heldElsewhere: 0,
     rate: null,
     holdMs: 0,
     close: 'client',
@@ -83,10 +84,10 @@ test('no closed form: simulated; the slow wall has one all the same', () => {
 
 test('more reserved and held ports than there are', () => {
   assert.throws(
-    () => ask({ heldByOthers: 40_000 }),
+    () => ask({ heldHere: 40_000 }),
     /0 reserved ports and 40000 held by others are more than the range has, 28232/,
   );
-  assert.equal(ask({ strategy: 'connect', heldByOthers: 28_232, rate: 5 }).atRate!.full, 0);
+  assert.equal(ask({ strategy: 'connect', heldHere: 28_232, rate: 5 }).atRate!.full, 0);
 });
 
 test('what the kernel lacks', () => {

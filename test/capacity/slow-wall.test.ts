@@ -34,7 +34,7 @@ test('there is none before 4.6, for a program with a list of its own, and since 
 });
 
 test('ports that others bind take the other parity first, then that of connect()', () => {
-  const free = (heldByOthers: number) => wall({ strategy: 'connect', heldByOthers });
+  const free = (heldElsewhere: number) => wall({ strategy: 'connect', heldElsewhere });
   assert.equal(free(50).tuples, 50);
   assert.equal(free(70).tuples, 30);
   assert.equal(free(100), null);

@@ -58,9 +58,13 @@ export function simulateArm({ load, destinations }: Arm, input: PredictInput): S
 export function simulateLoad(input: PredictInput, load: SimulatedLoad): Simulated | null {
   if (hasStrategy(input.kernel, input.strategy) !== 'yes' || strategyOf(input.strategy).port !== 'bind') return null;
   const { attempts } = load;
-  if (input.finTimeoutMs !== null || attempts === 0 || usablePorts(input) === 0) return null;
+  if (input.finTimeoutMs !== null || attempts === 0 || usablePorts(input) === 0 || input.unmodelled !== null)
+    return null;
+  const close = load.holdMs === null ? 'client' : input.close;
+  // How many connections there are is then the pace's affair.
+  if (close === 'kept' || close === 'unknown') return null;
   const scale = scaleOf(input, attempts);
-  const [program, config] = [programOf(input, load, scale), configOf(input, load, scale)];
+  const [program, config] = [programOf(input.strategy, close, load, scale), configOf(input, load, scale)];
   const often = Math.floor(BUDGET_OF_ALL / (scale.attempts * scale.ports));
   const runs = Math.min(RUNS.most, Math.max(RUNS.least, often));
   const outcomes = repeatSimulation(config, [program], runs, SEED)[0]!;
@@ -109,7 +113,12 @@ function scaleOf(input: PredictInput, attempts: number): Scale {
   return { ...scale, attempts: Math.max(1, Math.round(attempts * share)), whole: scale === full };
 }
 
-function programOf({ strategy, close }: PredictInput, load: SimulatedLoad, scale: Scale): SimulatedProgram {
+function programOf(
+  strategy: PredictInput['strategy'],
+  close: SimulatedProgram['close'],
+  load: SimulatedLoad,
+  scale: Scale,
+): SimulatedProgram {
   return {
     strategy,
     addresses: numbers(scale.addresses),

@@ -4,6 +4,7 @@
  */
 
 import { program } from '../define.js';
+import { likeItsClient } from '../ending.js';
 import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, oneAddress, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
@@ -19,9 +20,10 @@ export const dante = program('dante', SETTINGS, {
   reverse: false,
   protocols: () => ['socks5'],
   strategy: () => 'bind',
+  ending: (_, load) => likeItsClient(load, 'reset'),
   check: (_, { addresses }, say) =>
     oneAddress(addresses, 'dante takes its outgoing address by the route to the destination, not by the client', say),
-  undetermined: () => 'dante first tries the port that its client has, so that it depends on the clients how many fit',
+  takesClientsPorts: true,
   // It takes its client's port where that is free: the clients' are those of the range, so that it never has another one. They have
   // so many addresses that they themselves always find one.
   fixRow: { load: 'connections', addresses: 1, settings: { clients: 40 }, clientsShareRange: true },

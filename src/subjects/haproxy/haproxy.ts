@@ -7,6 +7,7 @@ import { formatTarget } from '../../domain/format.js';
 import { setting } from '../../domain/setting.js';
 import { orNull, portRange } from '../../domain/values.js';
 import { program } from '../define.js';
+import { likeItsClient, ofRequests } from '../ending.js';
 import {
   eventBy,
   gaveUp,
@@ -62,6 +63,8 @@ export const haproxy = program('haproxy', SETTINGS, {
   ownPorts: ({ ports }) => ports,
   check: persistentWithoutRequests,
   linePerPair: () => true,
+  ending: ({ mode, persistent }, load) =>
+    mode === 'http' ? ofRequests(load, persistent, 'reset') : likeItsClient(load, 'reset'),
   fixRow: { load: 'connections' },
   configure: (settings, path, setup) => ({
     files: { [CONFIG_FILE]: configText(settings, setup), [MAP]: mapText(setup) },

@@ -4,6 +4,7 @@
  * unbound. It does not say its version. Pure.
  */
 import { program } from '../define.js';
+import { likeItsClient } from '../ending.js';
 import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, oneAddress } from '../settings.js';
 
@@ -15,6 +16,7 @@ export const microsocks = program(
     reverse: false,
     protocols: () => ['socks5'],
     strategy: () => 'bind',
+    ending: (_, load) => likeItsClient(load, 'client'),
     check: (_, { addresses }, say) => oneAddress(addresses, 'microsocks has one -b', say),
     fixRow: {
       load: 'connections',

@@ -5,6 +5,7 @@
 import { formatTarget } from '../../domain/format.js';
 import { errnoName } from '../../kernel/errno.js';
 import { program } from '../define.js';
+import { likeItsClient, ofRequests } from '../ending.js';
 import {
   eventBy,
   gaveUp,
@@ -50,6 +51,8 @@ export const nginx = program('nginx', SETTINGS, {
   strategy: () => 'bind-no-port',
   check: persistentWithoutRequests,
   linePerPair: ({ persistent }) => persistent,
+  ending: ({ mode, persistent }, load) =>
+    mode === 'http' ? ofRequests(load, persistent, 'client') : likeItsClient(load, 'client'),
   fixRow: { load: 'requests' },
   configure: (settings, path, setup) => ({
     files: { [CONFIG_FILE]: configText(settings, setup) },

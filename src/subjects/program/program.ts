@@ -93,6 +93,8 @@ export const program = define('program', SETTINGS, {
   reverse: true,
   protocols: ({ reverse }) => (reverse ? ['get', 'tcp'] : ['get', 'connect', 'socks5']),
   strategy: ({ strategy }) => strategy,
+  // Any program knows by itself what it keeps, and whether it closes first.
+  ending: () => 'unknown',
   entrance: ({ ready, reverse }) => (ready === null ? null : { port: ready.listen, reverse }),
   check({ command, env, files }, _, say) {
     if (command.length === 0 || command[0] === '')

@@ -7,6 +7,7 @@ import { setting } from '../../domain/setting.js';
 import { oneOf } from '../../domain/values.js';
 import { errnoName } from '../../kernel/errno.js';
 import { program } from '../define.js';
+import { likeItsClient, ofRequests } from '../ending.js';
 import { eventBy, gaveUp, type LogEvent, type LogRule, OUT_OF_DESCRIPTORS, refused } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, PERSISTENT, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
@@ -36,7 +37,9 @@ export const squid = program('squid', SETTINGS, {
   reverse: false,
   // Tunnels hold a port each, for as long as wanted.
   protocols: () => ['connect', 'get'],
-  undetermined: ({ outgoing }) => (outgoing === 'random' ? 'the proxy draws its outgoing addresses' : undefined),
+  draws: ({ outgoing }) => outgoing === 'random',
+  ending: ({ persistent }, load) =>
+    load.protocol === 'get' ? ofRequests(load, persistent, 'client') : likeItsClient(load, 'client'),
   fixRow: { load: 'requests' },
   strategy: (_, version) => (Number.parseInt(version ?? '', 10) >= 6 ? 'bind-no-port' : 'bind'),
   configure: (settings, path, setup) => ({

@@ -4,6 +4,7 @@
  * after the last it answers 500, and never connects unbound. Pure.
  */
 import { program } from '../define.js';
+import { likeItsClient, ofRequests } from '../ending.js';
 import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
@@ -23,6 +24,7 @@ export const tinyproxy = program('tinyproxy', SETTINGS, {
   reverse: false,
   protocols: () => ['connect', 'get'],
   strategy: () => 'bind',
+  ending: (_, load) => (load.protocol === 'get' ? ofRequests(load, false, 'client') : likeItsClient(load, 'client')),
   version: { args: ['-v'], pattern: /^tinyproxy (\d[\d.]*)/m },
   fixRow: {
     load: 'connections',

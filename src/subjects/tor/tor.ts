@@ -5,6 +5,7 @@
 import { familyOf } from '../../domain/addresses.js';
 import { quote } from '../../domain/units.js';
 import { network } from '../define.js';
+import { likeItsClient } from '../ending.js';
 import type { SayProblem } from '../settings.js';
 import type { ArmOfProxy } from '../subject.js';
 import { portsBesideClients } from './layout.js';
@@ -36,6 +37,7 @@ export const tor = network('tor', SETTINGS, {
     fetch: async (suite) => (await import('./debian-tor.js')).debianTor(suite),
   },
   check,
+  ending: (_, load) => likeItsClient(load, 'client'),
   // With nothing left to read; TIME_WAIT follows, whenever that is.
   closesWithClient: true,
   network: {

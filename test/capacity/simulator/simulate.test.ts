@@ -199,7 +199,7 @@ test('programs on one host: who binds starves who connects, and never the revers
 
 test('the arithmetic of ports held by others is that of the simulated host', () => {
   for (const strategy of STRATEGY_NAMES) {
-    const { concurrent } = predict(input({ strategy, addresses: 2, destinations: 2, heldByOthers: 30 }));
+    const { concurrent } = predict(input({ strategy, addresses: 2, destinations: 2, heldElsewhere: 30 }));
     const binder = program('bind', 1, 0, { addresses: [9], destinations: [], attempts: 30 });
     const [, got] = simulate(config('6.18.44'), [binder, program(strategy, 2, 2, { startMs: 1 })], 3);
     assert.equal(got!.ok, concurrent, strategy);

@@ -1,0 +1,84 @@
+/**
+ * What an arm comes to on a machine. A lab's range of 100 ports stands for a machine's 28,232: the arm is taken to the values of a machine
+ * (real-scale.ts) and predicted again, since a rate in the lab says nothing to somebody who has a rate of their own. Pure.
+ */
+import type { Arm, Neighbour } from '../plan/plan.js';
+import type { RealCapacity } from '../results/schema.js';
+import type { KernelVersion } from './kernel-version.js';
+import { predictArm } from './predict.js';
+import { atRealScale, modelOf, type Sysctls } from './real-scale.js';
+import { NOTICEABLE } from './slow-wall.js';
+
+const MAX_TW_BUCKETS = 'net.ipv4.tcp_max_tw_buckets';
+/** Ports from 1024 on. */
+const MOST_PORTS = 64_512;
+
+/**
+ * What an arm comes to with the ports of a machine, with as many addresses and destinations as it has.
+ * @param baseline of the arm's kernel
+ * @param usual sysctls as read in a fresh lab, name → value: those of a machine
+ */
+export function atMachineScale(
+  arm: Arm,
+  baseline: Arm,
+  kernel: KernelVersion,
+  usual: Sysctls,
+  neighbours?: readonly Neighbour[],
+): RealCapacity {
+  const scaled = scaledArm(arm, baseline, usual);
+  if (typeof scaled === 'string') return { kind: 'none', reason: scaled };
+  // The kernel sets it by the machine's memory. Beyond it TIME_WAIT is cut short; who relies on that has it in the profile.
+  const { [MAX_TW_BUCKETS]: _, ...defaults } = usual;
+  const { capacity, perAddress } = predictArm(scaled, kernel, defaults, neighbours);
+  const { concurrent, sustained, limited = 'not modelled', slowWall } = capacity;
+  return {
+    kind: 'scaled',
+    ports: perAddress.hard,
+    concurrent,
+    sustained,
+    limited,
+    slow: slowWall && slowWall.walked >= NOTICEABLE ? { tuples: slowWall.tuples, rate: slowWall.rate } : null,
+  };
+}
+
+/** @returns the arm, or why no value of a machine follows from one of its sysctls */
+function scaledArm(arm: Arm, baseline: Arm, usual: Sysctls): Arm | string {
+  const [before, after] = [
+    { ...usual, ...baseline.sysctls },
+    { ...usual, ...arm.sysctls },
+  ];
+  const sysctls: Record<string, string> = {};
+  for (const [name, value] of Object.entries(arm.sysctls)) {
+    const real = atRealScale({ name, value, before, after, usual });
+    if (real.kind === 'value') sysctls[name] = real.value;
+    // What the whole experiment has is the size of the lab: a machine has its own.
+    else if (value !== baseline.sysctls[name]) return `${name} = ${value} ${real.reason}`;
+  }
+  const model = modelOf(before, usual);
+  const { ports } = arm.load;
+  if (ports === null || model === null) return { ...arm, sysctls };
+  const count = Math.min(
+    MOST_PORTS,
+    Math.floor(((ports.high - ports.low + 1) * model.usual) / Math.max(1, model.ports)),
+  );
+  return { ...arm, sysctls, load: { ...arm.load, ports: { low: 1024, high: 1023 + count } } };
+}
+
+/** Whether a rate that somebody needs can be sustained. */
+export type RateVerdict =
+  /** `spare`: by what share the rate could be higher; null: ports do not limit it. `slow`: each search for a port is slow at that rate. */
+  | { readonly kind: 'holds'; readonly spare: number | null; readonly slow: boolean }
+  | { readonly kind: 'fails'; readonly afterSeconds: number }
+  | { readonly kind: 'not modelled' };
+
+/** @param rate connections per second */
+export function judgeRate(real: Extract<RealCapacity, { kind: 'scaled' }>, rate: number): RateVerdict {
+  const { concurrent, sustained, limited, slow } = real;
+  if (concurrent === null || limited === 'not modelled') return { kind: 'not modelled' };
+  if (sustained !== null && rate > sustained) return { kind: 'fails', afterSeconds: concurrent / rate };
+  return {
+    kind: 'holds',
+    spare: sustained === null ? null : sustained / rate - 1,
+    slow: slow !== null && slow.rate !== null && rate > slow.rate,
+  };
+}

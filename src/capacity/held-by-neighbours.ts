@@ -1,0 +1,48 @@
+/**
+ * The ports that the neighbours of a load have when it needs them: those of other programs beside the subject, and those that a proxy takes for
+ * its other clients. Pure.
+ */
+import { strategyOf } from '../domain/strategy.js';
+import { scheduledAttempts } from '../plan/arrival.js';
+import type { Arm, Neighbour } from '../plan/plan.js';
+import type { KernelVersion } from './kernel-version.js';
+import { limitOf } from './limit.js';
+import { inputOf, type PredictInput } from './predict-input.js';
+
+/**
+ * The most ports that they have at once during the load, TIME_WAIT included. One that begins when the load has its outcomes has none of them.
+ * @param defaults sysctls as read in a fresh lab, name → value
+ */
+export function heldByNeighbours(
+  neighbours: readonly Neighbour[],
+  arm: Arm,
+  kernel: KernelVersion,
+  defaults: Readonly<Record<string, string>>,
+): Pick<PredictInput, 'heldHere' | 'heldElsewhere'> {
+  const { address, port } = strategyOf(arm.load.strategy);
+  let [here, elsewhere] = [0, 0];
+  for (const neighbour of neighbours) {
+    if (neighbour.afterMs === null) continue;
+    const held = heldBy(neighbour, arm, kernel, defaults);
+    // For them the proxy goes to another host: where connect() chooses the port, that is another pool.
+    if (neighbour.where === 'through')
+      here += port === 'bind' ? held / (address === 'chosen' ? arm.addresses.length : 1) : 0;
+    // It has an address of its own.
+    else if (strategyOf(neighbour.load.strategy).port === 'bind' || address === 'any') elsewhere += held;
+  }
+  return { heldHere: Math.ceil(here), heldElsewhere: elsewhere };
+}
+
+function heldBy(
+  { where, load }: Neighbour,
+  arm: Arm,
+  kernel: KernelVersion,
+  defaults: Readonly<Record<string, string>>,
+): number {
+  const { proxy: _, via: __, ...beside } = arm;
+  const own = where === 'through' ? { ...arm, load: { ...load, strategy: arm.load.strategy } } : { ...beside, load };
+  const { after } = limitOf(inputOf(own, kernel, defaults));
+  const attempts = scheduledAttempts(load.arrival) ?? Number.POSITIVE_INFINITY;
+  if (load.holdMs === null || after.latest === null || load.arrival.shape !== 'constant') return attempts;
+  return Math.min(attempts, Math.max(1, Math.ceil(load.arrival.rate * (load.holdMs / 1000 + after.latest))));
+}

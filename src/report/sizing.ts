@@ -1,0 +1,25 @@
+/** How many addresses a rate needs, and why a prediction has no sustained rate, in words: of `plan` and `capacity` alike. Pure. */
+import { counted, formatSustained } from '../analysis/format.js';
+import type { Needed } from '../capacity/sizing.js';
+import type { Prediction } from '../results/schema.js';
+
+/** How many addresses it takes. What they sustain is said of all of them together: each one's share, rounded, would not add up to it. */
+export function neededText(needed: Needed): string {
+  switch (needed.kind) {
+    case 'addresses': {
+      const together = needed.addresses * needed.perAddress;
+      return `${counted(needed.addresses, 'address')}, ${needed.addresses === 1 ? 'which sustains' : 'which together sustain'} ${formatSustained(together)}`;
+    }
+    case 'useless':
+      return `no number of addresses is enough: ${needed.why}`;
+    case 'unlimited':
+      return `one address is enough: ${needed.why}`;
+    case 'unknown':
+      return `not modelled: ${needed.why}`;
+  }
+}
+
+/** What a prediction without a sustained rate says of it; results of an earlier version do not tell one reason from the other. */
+export function unlimitedText({ limited, concurrent }: Prediction): string {
+  return limited === 'not modelled' || concurrent === null ? 'not modelled' : 'ports do not limit the rate';
+}
