@@ -21,6 +21,7 @@ import { agreementOf, disagreementWarnings } from './agreement.js';
 import { type ComparisonInput, compareArms } from './compare.js';
 import { joinSummaries, joinWarnings, type KernelPart, unheldThresholds } from './kernels.js';
 import { summarise } from './summary.js';
+import { sustainedSentence } from './sustained.js';
 import { evaluateThresholds } from './thresholds.js';
 import { experimentWarnings } from './warnings.js';
 
@@ -115,7 +116,7 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
     variants,
     thresholds: evaluateThresholds(ran, runs).map((result) => (kernel === undefined ? result : { ...result, kernel })),
     warnings: [...experimentWarnings(judged), ...disagreementWarnings(variants)],
-    summary: summarise(judged),
+    summary: [summarise(judged), sustainedSentence(variants, experiment.requiredRate)].filter(Boolean).join(' '),
   };
 }
 

@@ -5,7 +5,7 @@
 import type { Arm, Neighbour } from '../plan/plan.js';
 import type { RealCapacity } from '../results/schema.js';
 import type { KernelVersion } from './kernel-version.js';
-import { predictArm } from './predict.js';
+import { type ArmPrediction, predictArm } from './predict.js';
 import { atRealScale, modelOf, type Sysctls } from './real-scale.js';
 import { NOTICEABLE } from './slow-wall.js';
 
@@ -25,11 +25,9 @@ export function atMachineScale(
   usual: Sysctls,
   neighbours?: readonly Neighbour[],
 ): RealCapacity {
-  const scaled = scaledArm(arm, baseline, usual);
-  if (typeof scaled === 'string') return { kind: 'none', reason: scaled };
-  // The kernel sets it by the machine's memory. Beyond it TIME_WAIT is cut short; who relies on that has it in the profile.
-  const { [MAX_TW_BUCKETS]: _, ...defaults } = usual;
-  const { capacity, perAddress } = predictArm(scaled, kernel, defaults, neighbours);
+  const predicted = predictAtScale(arm, baseline, kernel, usual, neighbours);
+  if (typeof predicted === 'string') return { kind: 'none', reason: predicted };
+  const { capacity, perAddress } = predicted;
   const { concurrent, sustained, limited = 'not modelled', slowWall } = capacity;
   return {
     kind: 'scaled',
@@ -39,6 +37,20 @@ export function atMachineScale(
     limited,
     slow: slowWall && slowWall.walked >= NOTICEABLE ? { tuples: slowWall.tuples, rate: slowWall.rate } : null,
   };
+}
+
+/** All that is predicted of it there, or why no value of a machine follows from one of its sysctls. */
+export function predictAtScale(
+  arm: Arm,
+  baseline: Arm,
+  kernel: KernelVersion,
+  usual: Sysctls,
+  neighbours?: readonly Neighbour[],
+): ArmPrediction | string {
+  const scaled = scaledArm(arm, baseline, usual);
+  // The kernel sets it by the machine's memory. Beyond it TIME_WAIT is cut short; who relies on that has it in the profile.
+  const { [MAX_TW_BUCKETS]: _, ...defaults } = usual;
+  return typeof scaled === 'string' ? scaled : predictArm(scaled, kernel, defaults, neighbours);
 }
 
 /** @returns the arm, or why no value of a machine follows from one of its sysctls */

@@ -6,7 +6,7 @@ import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../domain/
 import { LAB_KINDS, type LabKind } from '../domain/lab.js';
 import { boxNameProblem } from '../plan/box.js';
 import { UserError } from './exit.js';
-import { integer, oneOf } from './parsers.js';
+import { integer, oneOf, rateOption } from './parsers.js';
 
 /** An option in one line. @param byDefault its value, and @param words how the help writes that */
 export function option<T>(
@@ -43,6 +43,11 @@ export const OPTIONS = {
     ),
   seed: () =>
     new Option('--seed <n>', 'seed of order, arrivals and picks').argParser(integer('--seed', 0, 4_294_967_295)),
+  rate: () =>
+    new Option(
+      '--rate <rate>',
+      'the rate that you need to sustain, such as 300/s, instead of requiredRate in the profile: does it hold with each arm on a machine?',
+    ).argParser(rateOption),
   out: () => new Option('--out <folder>', 'parent of the result folders').default('reports'),
   resume: () => new Option('--resume <folder>', 'resume what was interrupted; nothing that was finished is done again'),
   json: () => new Option('--json', 'print the results as JSON on standard output').default(false),
@@ -57,6 +62,7 @@ export interface RunOptions {
   readonly box?: string;
   readonly repeat?: number;
   readonly seed?: number;
+  readonly rate?: number;
   readonly out: string;
   readonly resume?: string;
   readonly json: boolean;
@@ -73,8 +79,8 @@ export function withOptions(command: Command, names: readonly (keyof typeof OPTI
 }
 
 /** What the command line may say instead of the profile, as `readProfile` takes it. */
-export function overrides({ lab, kernel, engine, box, repeat, seed }: Partial<RunOptions>) {
-  return { lab, kernels: kernel, engine, box, repeat, seed };
+export function overrides({ lab, kernel, engine, box, repeat, seed, rate }: Partial<RunOptions>) {
+  return { lab, kernels: kernel, engine, box, repeat, seed, rate };
 }
 
 /** How results are shown; whatever else is given makes another experiment. */

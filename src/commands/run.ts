@@ -25,7 +25,7 @@ export function registerRun(program: Command): void {
       .command('run')
       .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
       .argument('[profile]', 'a shipped profile such as quickstart, or a path'),
-    ['lab', 'kernel', 'engine', 'box', 'repeat', 'seed', 'out', 'resume', 'json', 'quiet'],
+    ['lab', 'kernel', 'engine', 'box', 'repeat', 'seed', 'rate', 'out', 'resume', 'json', 'quiet'],
   )
     .option(
       '--live [port]',

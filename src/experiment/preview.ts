@@ -2,6 +2,7 @@
  * What a profile would do on this machine: which runs, for how long, and what is predicted of each arm. No load.
  */
 import { smallestPairs } from '../analysis/statistics.js';
+import { atMachineScale, predictAtScale } from '../capacity/at-scale.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import type { Needed } from '../capacity/sizing.js';
@@ -12,7 +13,7 @@ import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../plan/
 import { formatArrival } from '../plan/arrival-settings.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
-import type { Prediction } from '../results/schema.js';
+import type { Prediction, RealCapacity } from '../results/schema.js';
 import { expectedExperimentMs } from './duration.js';
 import { type Note, withLabs } from './labs.js';
 import { planRuns } from './order.js';
@@ -40,7 +41,9 @@ export interface ArmPreview {
   readonly walls: Walls;
   /** The kind of proxy under test, in which the prediction's call fails; null: the harness's own sockets. */
   readonly proxy: string | null;
-  /** With `--rate`: how many local addresses it takes to sustain that rate. */
+  /** What it comes to on a machine, whose range the lab may have scaled down. */
+  readonly real: RealCapacity;
+  /** With a rate that somebody needs: how many local addresses it takes there to sustain it. */
   readonly needed?: { readonly rate: number; readonly full: Needed };
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
@@ -76,18 +79,15 @@ export async function tryPlaces(experiment: Experiment, note: Note): Promise<Att
   }
 }
 
-/**
- * What an experiment would do here. Without a lab the arithmetic still holds, so that its lack is a note.
- * @param rate per second; with it also how many addresses each arm needs to sustain it
- */
-export function preview(experiment: Experiment, places: Attempted<Places>, rate: number | undefined): Preview {
+/** What an experiment would do here. Without a lab the arithmetic still holds, so that its lack is a note. */
+export function preview(experiment: Experiment, places: Attempted<Places>): Preview {
   const known = places.ok ? places.value.all : [];
   const parts = kernelsOf(experiment).map((name) => {
     const environment = known.find((place) => place.name === name)?.environment;
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release, environment?.hz);
     const part = experimentOn(experiment, name);
-    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part, rate));
+    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part));
     return { name, release, environment, part, arms };
   });
   const [first] = parts;
@@ -122,9 +122,11 @@ function describeArm(
   kernel: KernelVersion,
   defaults: Readonly<Record<string, string>>,
   experiment: Experiment,
-  rate: number | undefined,
 ): ArmPreview {
-  const { prediction, walls, determinism, addressesFor } = predictArm(arm, kernel, defaults);
+  const { neighbours, requiredRate: rate } = experiment;
+  const { prediction, walls, determinism } = predictArm(arm, kernel, defaults, neighbours);
+  const baseline = experiment.arms.find((each) => each.baseline) ?? arm;
+  const onMachine = predictAtScale(arm, baseline, kernel, defaults, neighbours);
   const durationMs = arrivalDurationMs(arm.load.arrival);
   return {
     name: arm.name,
@@ -140,7 +142,10 @@ function describeArm(
     prediction,
     walls,
     proxy: arm.proxy?.kind ?? null,
-    ...(rate === undefined ? {} : { needed: { rate, full: addressesFor(rate) } }),
+    real: atMachineScale(arm, baseline, kernel, defaults, neighbours),
+    ...(rate === undefined || typeof onMachine === 'string'
+      ? {}
+      : { needed: { rate, full: onMachine.addressesFor(rate) } }),
     ...determinism(experiment),
   };
 }

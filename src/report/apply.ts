@@ -6,7 +6,9 @@
  * value that nobody else sets is the kernel's only because the kernel is new; so both steps are taken.
  */
 import { recommend, type SysctlChange } from '../analysis/recommendation.js';
-import type { Comparison, Results, Variant } from '../results/schema.js';
+import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
+import { formatRate } from '../domain/format.js';
+import type { Comparison, RealCapacity, Results, Variant } from '../results/schema.js';
 import {
   formatChange,
   formatDifference,
@@ -53,6 +55,7 @@ export function applyOf(results: Results): Apply {
       `bindstorm: ${variant.name}, the change that helped in the experiment ${results.experiment.name}`,
       '',
       ...measured(results, variant.verdict?.goal),
+      ...lasting(results, variant),
       ...(variant.verdict?.guardrails ?? []).map(
         (guardrail) => `Guardrail  ${metricLabel(guardrail.metric)}: ${guardrail.verdict}, ${numbers(guardrail)}`,
       ),
@@ -126,6 +129,20 @@ function check(path: string): string {
 
 function measured({ experiment }: Results, goal: Comparison | undefined): string[] {
   return goal ? [`Measured   ${metricLabel(experiment.goal)}: ${numbers(goal)}`] : [];
+}
+
+/** What lasts on a machine without the change and with it, by the model. */
+function lasting({ variants, experiment: { requiredRate } }: Results, { real }: Variant): string[] {
+  const before = variants.find(({ baseline }) => baseline)?.real;
+  if (!real || !before) return [];
+  const step = (text: (of: RealCapacity) => string | null) =>
+    `${text(before) ?? 'no closed form'} → ${text(real) ?? 'no closed form'}`;
+  return [
+    `Sustained  ${step(sustainedText)} (${step(atOnceText)}), by the model with the ports of a machine`,
+    ...(requiredRate === undefined
+      ? []
+      : [`Required   ${formatRate(requiredRate)}: ${step((of) => requiredText(of, requiredRate))}`]),
+  ];
 }
 
 /** `50.0 % → 0 %, −50.0 points (95 % CI −50.2 to −49.8, p = 0.031), 6 pairs of runs`. */

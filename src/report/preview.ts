@@ -2,6 +2,7 @@
  * What `plan` says: the runs, and of each arm its capacity, when the load comes to each wall, and how all that is known. Pure.
  */
 import { counted, formatSustained, soonest } from '../analysis/format.js';
+import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
 import { NOTICEABLE } from '../capacity/slow-wall.js';
 import { formatRate } from '../domain/format.js';
 import { planRuns } from '../experiment/order.js';
@@ -90,10 +91,29 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
     ...capacityLines(arm, baseline),
     ...expectedOutcomes(arm),
-    ...(arm.needed ? [`to sustain ${formatRate(arm.needed.rate)}: ${neededText(arm.needed.full)}`] : []),
+    ...onMachine(arm),
   ];
   const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
   return [title, ...facts.flatMap((fact) => wrap(fact, width - 6).map((line) => `      ${line}`))];
+}
+
+/** What it comes to with the ports of a machine, and whether the rate that somebody needs holds there. */
+function onMachine({ real, prediction, needed }: ArmPreview): string[] {
+  const atOnce = atOnceText(real);
+  const isSame = real.kind === 'scaled' && real.concurrent === prediction.concurrent;
+  const ports = real.kind === 'scaled' ? ` (${counted(real.ports, 'port')} an address)` : '';
+  const what =
+    real.kind === 'none'
+      ? `not predicted: ${real.reason}`
+      : [...(atOnce === null ? [] : [atOnce]), sustainedText(real)].join(', ');
+  return [
+    ...(isSame
+      ? []
+      : [`on a machine${ports}: ${what}${real.kind === 'scaled' && real.sustained !== null ? ' sustained' : ''}`]),
+    ...(needed
+      ? [`${formatRate(needed.rate)} there: ${requiredText(real, needed.rate)}; it takes ${neededText(needed.full)}`]
+      : []),
+  ];
 }
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */

@@ -1,5 +1,6 @@
 /** A report on an experiment as a document, for all formats. What each of them leaves out is marked where it is said. Pure. */
 
+import { sustainedText } from '../analysis/sustained.js';
 import { armId } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
 import { type Apply, applyOf } from './apply.js';
@@ -16,7 +17,7 @@ import {
   verdict,
   WRITTEN,
 } from './document.js';
-import { formatChange, formatDifference, formatInstant, metricLabel, plural } from './format.js';
+import { formatChange, formatDifference, formatInstant, metricLabel, NONE, plural } from './format.js';
 import { type PictureKind, pictureBlocks } from './pictures.js';
 import { bootNotice, guestNotice } from './rows/guests.js';
 import { releases, resultsOn, sideBySide } from './rows/kernels.js';
@@ -145,7 +146,7 @@ export function summaryOf(results: Results, apply: Apply): Document {
   const { experiment, variants } = results;
   const partial = partialNotice(results);
   const judged = variants.flatMap(({ verdict: judgement, ...arm }) =>
-    judgement ? [{ arm: armId(arm), ...judgement }] : [],
+    judgement ? [{ arm: armId(arm), real: arm.real, ...judgement }] : [],
   );
   const table = tableOf<(typeof judged)[number]>(
     'Variants against the baseline',
@@ -157,6 +158,15 @@ export function summaryOf(results: Results, apply: Apply): Document {
         cell: ({ goal }) => formatChange(goal.unit, goal.baseline, goal.variant),
       },
       { title: 'Difference', numeric: true, cell: ({ goal }) => formatDifference(goal.unit, goal.difference) },
+      ...(judged.some(({ real }) => real)
+        ? [
+            {
+              title: 'Sustained',
+              numeric: true,
+              cell: ({ real }: (typeof judged)[number]) => (real ? sustainedText(real) : NONE),
+            },
+          ]
+        : []),
       { title: 'Verdict', cell: (row) => verdict(row.verdict) },
     ],
     judged,

@@ -11,11 +11,11 @@ export function neededText(needed: Needed): string {
       return `${counted(needed.addresses, 'address')}, ${needed.addresses === 1 ? 'which sustains' : 'which together sustain'} ${formatSustained(together)}`;
     }
     case 'useless':
-      return `no number of addresses is enough: ${needed.why}`;
+      return `more than any number of addresses: ${needed.why}`;
     case 'unlimited':
-      return `one address is enough: ${needed.why}`;
+      return `one address: ${needed.why}`;
     case 'unknown':
-      return `not modelled: ${needed.why}`;
+      return `a number that is not modelled: ${needed.why}`;
   }
 }
 

@@ -127,3 +127,19 @@ test('where there is no winner there are no files', () => {
   results.experiment.status = 'partial';
   assert.equal(applyOf(results).kind, 'none');
 });
+
+test('says what lasts on a machine, before and after, and what somebody needs', () => {
+  const results = realSizeResults();
+  const real = (sustained: number, concurrent: number) =>
+    ({ kind: 'scaled', ports: 28_232, concurrent, sustained, limited: 'by ports', slow: null }) as const;
+  results.variants[0]!.real = real(2274.9, 141_160);
+  results.variants[1]!.real = real(5198.5, 322_560);
+  results.experiment.requiredRate = 5000;
+  const apply = applyOf(results);
+  assert.ok(apply.kind === 'files');
+  assert.match(
+    apply.dropIn,
+    /^# Sustained {2}2,274\/s → 5,198\/s \(141,160 at once → 322,560 at once\), by the model with the ports of a machine$/m,
+  );
+  assert.match(apply.dropIn, /^# Required {3}5000\/s: fails after 28 s → holds, with 3 % to spare$/m);
+});

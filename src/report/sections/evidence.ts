@@ -1,4 +1,6 @@
 /** What supports the verdicts: the prediction beside what was measured, sysctls as asked and as read back, kernel counters. */
+import { formatSustained } from '../../analysis/format.js';
+import { measuredRate } from '../../analysis/sustained.js';
 import type { Results, Variant } from '../../results/schema.js';
 import {
   code,
@@ -15,6 +17,7 @@ import {
 import { formatNumber, formatValue, NONE } from '../format.js';
 import { type CounterRow, comparedRuns, counterRows, medianOf, topFailure } from '../rows/medians.js';
 import { type SysctlRow, sysctlRows } from '../rows/sysctls.js';
+import { unlimitedText } from '../sizing.js';
 
 /** What the model expected of each arm, and what came. */
 export function predictionSection({ variants }: Results): Section {
@@ -35,7 +38,8 @@ export function predictionSection({ variants }: Results): Section {
         {
           title: 'Predicted: sustained rate',
           numeric: true,
-          cell: ({ prediction }) => formatValue('perSecond', prediction.sustained),
+          cell: ({ prediction }) =>
+            prediction.sustained === null ? unlimitedText(prediction) : formatSustained(prediction.sustained),
         },
         {
           title: 'ok per second',
@@ -45,6 +49,10 @@ export function predictionSection({ variants }: Results): Section {
               'perSecond',
               medianOf(variant, (run) => run.rates.ok),
             ),
+        },
+        {
+          title: 'Measured: sustained',
+          cell: (variant) => measuredRate(variant)?.text ?? note(['no run was long enough, and none was searched for']),
         },
         { title: 'Predicted first failure', cell: ({ prediction }) => code(prediction.fails) },
         { title: 'Most frequent failure', cell: failureCell },
@@ -79,7 +87,7 @@ function agreementCell({ agreement }: Variant): Inline {
 
 /** One line on how a prediction is known, and what it says beyond the table. */
 function ruleOf({ rule, source, slowWall, simulated, known }: Variant['prediction']): Inline {
-  const rate = slowWall && slowWall.rate !== null ? ` (${formatValue('perSecond', slowWall.rate)})` : '';
+  const rate = slowWall && slowWall.rate !== null ? ` (${formatSustained(slowWall.rate)})` : '';
   return [
     `${rule} [${source}]`,
     slowWall ? ` Slow from ${formatNumber(slowWall.tuples)} connections at once${rate}: ${slowWall.why}.` : '',

@@ -1,5 +1,7 @@
 /** What a report says first: what to change, the variants against the baseline, the limits that the profile sets, and why. */
 import { adviceOf, type SysctlAdvice, scaleOf, whyNotPasted } from '../../analysis/advice.js';
+import { atOnceText, measuredRate, requiredText, sustainedText } from '../../analysis/sustained.js';
+import { formatRate } from '../../domain/format.js';
 import { type StrategyName, strategyOf } from '../../domain/strategy.js';
 import { armId } from '../../plan/kernels.js';
 import {
@@ -46,7 +48,8 @@ import { betterVariants, otherChanges } from '../rows/sysctls.js';
 
 /** Each variant against the baseline: the table that every format has. */
 export function variantsTable(results: Results): Table {
-  const { goal } = results.experiment;
+  const { goal, requiredRate } = results.experiment;
+  const lasts = results.variants.some(({ real }) => real !== undefined);
   const before = results.variants.flatMap((variant) => variant.verdict?.goal.baseline ?? [])[0] ?? null;
   const compared = (of: Variant, cell: (verdict: NonNullable<Variant['verdict']>) => Inline): Inline =>
     of.verdict ? cell(of.verdict) : NONE;
@@ -65,7 +68,23 @@ export function variantsTable(results: Results): Table {
               : formatValue(unitOf(goal), before),
           ),
       },
-      { title: 'Difference', numeric: true, cell: (variant) => compared(variant, ({ goal }) => difference(goal)) },
+      {
+        title: 'Difference',
+        numeric: true,
+        // A terminal has no room for both, and the goal before and after tells it.
+        ...(lasts ? { only: WRITTEN } : {}),
+        cell: (variant) => compared(variant, ({ goal }) => difference(goal)),
+      },
+      ...(lasts ? [{ title: 'Sustained', numeric: true, cell: sustainedCell }] : []),
+      ...(requiredRate === undefined
+        ? []
+        : [
+            {
+              title: `${formatRate(requiredRate)} needed`,
+              wraps: 'list' as const,
+              cell: ({ real }: Variant) => (real ? requiredText(real, requiredRate) : NONE),
+            },
+          ]),
       {
         title: 'Guardrails',
         only: WRITTEN,
@@ -88,6 +107,19 @@ export function variantsTable(results: Results): Table {
     results.variants,
     'cards',
   );
+}
+
+/** What lasts on a machine, by the model, and what the lab's own rate was measured to be. */
+function sustainedCell(variant: Variant): Inline {
+  const { real } = variant;
+  if (!real) return NONE;
+  const [atOnce, measured] = [atOnceText(real), measuredRate(variant)];
+  const facts = [
+    ...(atOnce === null ? [] : [atOnce]),
+    ...(measured === null ? [] : [`measured in the lab: ${measured.text}`]),
+  ];
+  const text = real.kind === 'none' ? NONE : real.limited === 'not by ports' ? 'no limit' : sustainedText(real);
+  return [unbroken(text), note(facts, '')];
 }
 
 /** An outcome's name is an identifier and stays as it is. */
@@ -126,7 +158,7 @@ export function variantsSection(results: Results): Section {
     text([
       'The goal is ',
       code(results.experiment.goal),
-      '. Each row is one change tried alone. Values are medians of the compared runs; differences are variant minus baseline.',
+      '. Each row is one change tried alone. Values are medians of the compared runs; differences are variant minus baseline. Sustained is what lasts, in connections a second, by the model with the ports of a machine (no limit: not by ports).',
     ]),
     variantsTable(results),
     { kind: 'text', style: 'aside', content: ['Guardrails: ', ...key] },
@@ -214,6 +246,7 @@ function changeCard(baseline: Variant | undefined, variant: Variant, advice: rea
           ...list(others.map(code)),
         ]
       : []),
+    ...sustainedStep(baseline, variant).map(aside),
     ...addressFactor(baseline, variant).map(aside),
     ...(variant.load.strategy === baseline?.load.strategy ? [] : [aside(strategyHint(variant.load.strategy))]),
     ...(doubtful.length > 0
@@ -221,6 +254,14 @@ function changeCard(baseline: Variant | undefined, variant: Variant, advice: rea
       : []),
   ];
   return { kind: 'card', style: 'box', title: variant.name, blocks };
+}
+
+/** From what lasts without the change to what lasts with it. */
+function sustainedStep(baseline: Variant | undefined, { real }: Variant): string[] {
+  if (!real || !baseline?.real) return [];
+  return [
+    `Sustained by the model, with the ports of a machine: ${sustainedText(baseline.real)} → ${sustainedText(real)}.`,
+  ];
 }
 
 /** The number of addresses is the lab's too; what carries over is how many times as many they are. */
