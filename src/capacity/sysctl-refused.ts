@@ -10,58 +10,46 @@ export interface GoneKey {
   readonly name: string;
   readonly removedIn: string;
   /** Whether `removedIn` is the very release that removed it. */
-  readonly exact?: true;
+  readonly exact: boolean;
   readonly why: string;
   readonly instead: string;
 }
 
+function gone(name: string, removedIn: string, why: string, instead: string, exact?: 'exact'): GoneKey {
+  return { name, removedIn, exact: exact === 'exact', why, instead };
+}
+
 export const GONE_KEYS: readonly GoneKey[] = [
-  {
-    name: 'net.ipv4.tcp_tw_recycle',
-    removedIn: '4.12',
-    exact: true,
-    why: 'it dropped new connections of clients behind one NAT, whose timestamps are unrelated (commit 4396e46187ca)',
-    instead:
-      'net.ipv4.tcp_tw_reuse=1 where connect() chooses the port (the strategies connect, bind-no-port and local-port-range); for a plain bind no sysctl shortens TIME_WAIT',
-  },
-  {
-    name: 'net.ipv4.netfilter.ip_conntrack_max',
-    removedIn: '4.9',
-    exact: true,
-    why: 'it was the old name of another key',
-    instead: 'net.netfilter.nf_conntrack_max',
-  },
-  {
-    name: 'net.ipv4.netfilter.',
-    removedIn: '4.9',
-    exact: true,
-    why: 'the ip_conntrack names were kept only for old scripts',
-    instead: 'the net.netfilter.nf_conntrack_ key of the same ending',
-  },
-  {
-    name: 'net.ipv4.ip_conntrack_max',
-    removedIn: '2.6.32',
-    why: 'it was the old name of another key',
-    instead: 'net.netfilter.nf_conntrack_max',
-  },
-  {
-    name: 'net.ipv4.tcp_thin_dupack',
-    removedIn: '4.15',
-    why: 'loss detection by time replaced it',
-    instead: 'net.ipv4.tcp_recovery',
-  },
-  {
-    name: 'net.netfilter.nf_conntrack_helper',
-    removedIn: '6.1',
-    why: 'helpers are no longer attached by themselves',
-    instead: 'a rule with the CT target',
-  },
-  {
-    name: 'net.ipv4.rt_cache_rebuild_count',
-    removedIn: '3.10',
-    why: 'the route cache is gone',
-    instead: 'nothing: it has no successor',
-  },
+  gone(
+    'net.ipv4.tcp_tw_recycle',
+    '4.12',
+    'it dropped new connections of clients behind one NAT, whose timestamps are unrelated (commit 4396e46187ca)',
+    'net.ipv4.tcp_tw_reuse=1 where connect() chooses the port (the strategies connect, bind-no-port and local-port-range); for a plain bind no sysctl shortens TIME_WAIT',
+    'exact',
+  ),
+  gone(
+    'net.ipv4.netfilter.ip_conntrack_max',
+    '4.9',
+    'it was the old name of another key',
+    'net.netfilter.nf_conntrack_max',
+    'exact',
+  ),
+  gone(
+    'net.ipv4.netfilter.',
+    '4.9',
+    'the ip_conntrack names were kept only for old scripts',
+    'the net.netfilter.nf_conntrack_ key of the same ending',
+    'exact',
+  ),
+  gone('net.ipv4.ip_conntrack_max', '2.6.32', 'it was the old name of another key', 'net.netfilter.nf_conntrack_max'),
+  gone('net.ipv4.tcp_thin_dupack', '4.15', 'loss detection by time replaced it', 'net.ipv4.tcp_recovery'),
+  gone(
+    'net.netfilter.nf_conntrack_helper',
+    '6.1',
+    'helpers are no longer attached by themselves',
+    'a rule with the CT target',
+  ),
+  gone('net.ipv4.rt_cache_rebuild_count', '3.10', 'the route cache is gone', 'nothing: it has no successor'),
 ];
 
 /** One value for the whole machine. `note` reads as a sentence of its own. */

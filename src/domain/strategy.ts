@@ -16,88 +16,44 @@ export interface Strategy {
   readonly usedBy: string;
 }
 
-export type SocketOption = 'SO_REUSEADDR' | 'SO_REUSEPORT' | 'IP_BIND_ADDRESS_NO_PORT' | 'IP_LOCAL_PORT_RANGE';
+const OPTIONS = ['SO_REUSEADDR', 'SO_REUSEPORT', 'IP_BIND_ADDRESS_NO_PORT', 'IP_LOCAL_PORT_RANGE'] as const;
+export type SocketOption = (typeof OPTIONS)[number];
+
+/** A strategy that binds the attempt's own local address: who chooses the port, the options, who does it, and since which kernel. */
+function chosen(port: Strategy['port'], options: readonly SocketOption[], usedBy: string, since?: string): Strategy {
+  return { address: 'chosen', port, options, usedBy, ...(since !== undefined && { since }) };
+}
+
+const [REUSE, REUSEPORT, NO_PORT, RANGE] = OPTIONS;
 
 export const STRATEGIES = {
   connect: { address: 'none', port: 'connect', options: [], usedBy: 'any program without a configured source address' },
-  bind: {
-    address: 'chosen',
-    port: 'bind',
-    options: [],
-    usedBy: 'Squid 5 and older with tcp_outgoing_address, tinyproxy, dante',
-  },
-  'bind-reuseaddr': {
-    address: 'chosen',
-    port: 'bind',
-    options: ['SO_REUSEADDR'],
-    usedBy: 'Node.js (libuv) localAddress, Apache Traffic Server, Tor before 0.4.7.13',
-  },
-  'bind-reuseport': {
-    address: 'chosen',
-    port: 'bind',
-    options: ['SO_REUSEPORT'],
-    since: '3.9',
-    usedBy: 'seen in folklore only',
-  },
-  'bind-no-port': {
-    address: 'chosen',
-    port: 'connect',
-    options: ['IP_BIND_ADDRESS_NO_PORT'],
-    since: '4.2',
-    usedBy: 'nginx proxy_bind, Squid 6',
-  },
-  'bind-no-port-reuseaddr': {
-    address: 'chosen',
-    port: 'connect',
-    options: ['SO_REUSEADDR', 'IP_BIND_ADDRESS_NO_PORT'],
-    since: '4.2',
-    usedBy: 'HAProxy source, Tor 0.4.7.13 and newer with OutboundBindAddress',
-  },
-  'bind-explicit-port': {
-    address: 'chosen',
-    port: 'program',
-    options: ['SO_REUSEADDR'],
-    usedBy: 'HAProxy source with a port range',
-  },
-  'bind-explicit-port-reuseport': {
-    address: 'chosen',
-    port: 'program',
-    options: ['SO_REUSEPORT'],
-    since: '3.9',
-    usedBy: 'own allocators',
-  },
-  'bind-explicit-port-exclusive': {
-    address: 'chosen',
-    port: 'program',
-    options: [],
-    usedBy: 'nginx proxy_bind with a port',
-  },
-  'bind-any': {
-    address: 'any',
-    port: 'bind',
-    options: [],
-    usedBy: 'programs that bind to 0.0.0.0 or :: before they connect',
-  },
+  bind: chosen('bind', [], 'Squid 5 and older with tcp_outgoing_address, tinyproxy, dante'),
+  'bind-reuseaddr': chosen('bind', [REUSE], 'Node.js (libuv) localAddress, Apache Traffic Server, Tor before 0.4.7.13'),
+  'bind-reuseport': chosen('bind', [REUSEPORT], 'seen in folklore only', '3.9'),
+  'bind-no-port': chosen('connect', [NO_PORT], 'nginx proxy_bind, Squid 6', '4.2'),
+  'bind-no-port-reuseaddr': chosen(
+    'connect',
+    [REUSE, NO_PORT],
+    'HAProxy source, Tor 0.4.7.13 and newer with OutboundBindAddress',
+    '4.2',
+  ),
+  'bind-explicit-port': chosen('program', [REUSE], 'HAProxy source with a port range'),
+  'bind-explicit-port-reuseport': chosen('program', [REUSEPORT], 'own allocators', '3.9'),
+  'bind-explicit-port-exclusive': chosen('program', [], 'nginx proxy_bind with a port'),
+  'bind-any': { ...chosen('bind', [], 'programs that bind to 0.0.0.0 or :: before they connect'), address: 'any' },
   'bind-any-reuseaddr': {
+    ...chosen('bind', [REUSE], 'the same, through a library that sets SO_REUSEADDR'),
     address: 'any',
-    port: 'bind',
-    options: ['SO_REUSEADDR'],
-    usedBy: 'the same, through a library that sets SO_REUSEADDR',
   },
-  'local-port-range': {
-    address: 'chosen',
-    port: 'connect',
-    options: ['IP_BIND_ADDRESS_NO_PORT', 'IP_LOCAL_PORT_RANGE'],
-    since: '6.3',
-    usedBy: 'programs written for it (Cloudflare)',
-  },
+  'local-port-range': chosen('connect', [NO_PORT, RANGE], 'programs written for it (Cloudflare)', '6.3'),
 } as const satisfies Record<string, Strategy>;
 
 export type StrategyName = keyof typeof STRATEGIES;
 
 export const STRATEGY_NAMES = Object.keys(STRATEGIES) as StrategyName[];
 
-/** The row of a strategy, widened to the common type. */
+/** The row of a strategy. */
 export function strategyOf(name: StrategyName): Strategy {
   return STRATEGIES[name];
 }

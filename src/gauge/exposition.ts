@@ -14,6 +14,10 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
+type MakeFamily = (name: string, help: string, samples: readonly Sample[]) => Family;
+export const gauge: MakeFamily = (name, help, samples) => ({ name, type: 'gauge', help, samples });
+export const counter: MakeFamily = (name, help, samples) => ({ name, type: 'counter', help, samples });
+
 /** @param prefix of every name; families without a sample are left out */
 export function renderFamilies(prefix: string, families: readonly Family[]): string {
   return families
