@@ -2,6 +2,7 @@
  * The origin by itself, for `bindstorm sink`.
  */
 import { UserError } from '../domain/error.js';
+import { formatTarget } from '../domain/format.js';
 import type { Target } from '../domain/target.js';
 import { SystemCallError } from '../kernel/errno.js';
 import { startOrigin } from '../load/origin/threads.js';
@@ -46,10 +47,7 @@ export async function serveAlone(options: SinkOptions, note: (text: string) => v
     }
     throw error;
   });
-  const where = options.listen.map(({ address, port }) =>
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-  );
-  note(`listening on ${where.join(', ')}; Ctrl-C ends it`);
+  note(`listening on ${options.listen.map(formatTarget).join(', ')}; Ctrl-C ends it`);
   await new Promise<void>((resolve) => {
     onInterrupt(resolve);
   });

@@ -126,13 +126,7 @@ export function attribute(type: number, value: Uint8Array): Uint8Array {
 
 /** The parts in one array. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return Buffer.concat(parts);
 }
 
 /** Little-endian 32-bit words. */

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { UserError } from '../domain/error.js';
+import { formatTarget } from '../domain/format.js';
 
 /** What one page is answered with. */
 export interface Answer {
@@ -136,7 +137,7 @@ export async function serveSite(site: Site, place: Listening, limits: Partial<We
 
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://${bracketed(place.host)}:${port}`,
+    origin: `http://${formatTarget({ address: place.host, port })}`,
     get streams() {
       return open.size;
     },
@@ -202,16 +203,13 @@ function eventOf(data: string): Buffer {
   return Buffer.from(`data: ${data}\n\n`);
 }
 
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
 /** Listen, or say why not. @throws UserError */
 function listen(server: Server, { host, port, what, remedy }: Listening): Promise<void> {
+  const where = formatTarget({ address: host, port });
   return new Promise((resolve, reject) => {
     // It stays: later errors are those of accept(2), as EMFILE, and none of them is a reason to end.
     server.on('error', (error: NodeJS.ErrnoException) =>
-      reject(new UserError(`${what} cannot be served on ${bracketed(host)}:${port} (${error.code}); ${remedy}`)),
+      reject(new UserError(`${what} cannot be served on ${where} (${error.code}); ${remedy}`)),
     );
     server.listen(port, host, resolve);
   });

@@ -2,6 +2,7 @@
  * Entry of the origin's threads, and the function that starts them. In the listen-only form there are none, for nobody accepts: the
  * kernel completes the handshakes and keeps the connections in the accept queue, which needs no descriptors.
  */
+import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { close as sysClose, unshareDescriptors } from '../../kernel/libc.js';
 import { CONTROL, countsOf, listenAll, newControl, type OriginInput, type OriginThreadInput } from './listen.js';
@@ -39,14 +40,8 @@ export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
 async function startThread(input: OriginThreadInput): Promise<{ readonly end: Promise<void> }> {
   const thread = new Worker(new URL(import.meta.url), { workerData: input });
   const end = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    thread.once('error', reject);
-    thread.once('message', () => {
-      // From now on its death is that of the process: an origin that no longer accepts would be measured as the network's fault.
-      thread.off('error', reject);
-      resolve();
-    });
-  });
+  // From then on its death is that of the process: an origin that no longer accepts would be measured as the network's fault.
+  await once(thread, 'message');
   return { end };
 }
 

@@ -1,7 +1,8 @@
 /**
  * The control port of a Tor over its Unix socket (control-spec): commands, their replies, and events.
  */
-import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 
 export interface Control {
   /** @returns the lines of the reply, without their numbers. Rejects when Tor refuses, with its words */
@@ -18,7 +19,8 @@ interface Waiting {
 
 /** Connect and authenticate. Rejects when there is nobody. @param onEvent one line of an asynchronous event, without its number */
 export async function openControl(path: string, onEvent: (event: string) => void): Promise<Control> {
-  const socket = await connected(path);
+  const socket = connect(path);
+  await once(socket, 'connect');
   const waiting: Waiting[] = [];
   let lines: string[] = [];
   let inData = false;
@@ -69,15 +71,4 @@ export async function openControl(path: string, onEvent: (event: string) => void
   };
   await control.ask('AUTHENTICATE ""');
   return control;
-}
-
-function connected(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.removeListener('error', reject);
-      resolve(socket);
-    });
-    socket.once('error', reject);
-  });
 }

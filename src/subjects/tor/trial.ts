@@ -2,6 +2,7 @@
  * A stream on trial: a byte that really comes through an exit. It ends beside the exit and is closed by its server first, so that
  * no TIME_WAIT is left on the exit's outgoing address.
  */
+import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { connectRequest, GREETING, parseMethod, parseReply, SUCCEEDED } from '../../domain/socks.js';
 import { TRIAL_PORT } from './layout.js';
@@ -9,15 +10,13 @@ import { TRIAL_PORT } from './layout.js';
 const BYTE = 'b';
 
 /** Serves one byte a connection in the namespace of the caller. */
-export function startTrialServer(address: string): Promise<Server> {
+export async function startTrialServer(address: string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(BYTE);
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(TRIAL_PORT, address, () => resolve(server));
-  });
+  await once(server.listen(TRIAL_PORT, address), 'listening');
+  return server;
 }
 
 /** @param path the Unix socket of a client's SOCKS port. @returns null when the byte came, else what came instead */

@@ -1,6 +1,7 @@
 /**
  * The origin of a program that talks to whomever it likes: one listener and one resolver for all addresses of the namespace.
  */
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { divertTcp } from '../../../kernel/nftables.js';
 import type { OriginSeen } from '../../../results/figures.js';
@@ -37,10 +38,7 @@ export async function startInternet(
   const book = createVisitBook(names, () => performance.now());
   divertTcp(PORT);
   const server = createServer({ allowHalfOpen: true }, createInternet({ answer: origin, names, authority, book }));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ fd: transparentSocket(PORT), backlog: BACKLOG }, resolve);
-  });
+  await once(server.listen({ fd: transparentSocket(PORT), backlog: BACKLOG }), 'listening');
   serveDatagrams(DNS_PORT, (query) => answerQuery(query, names, UDP_BYTES));
   return { authority: authority.certificate, accepted: book.accepted, seen: book.seen };
 }
