@@ -6,6 +6,7 @@ import './machine/no-debugger.js';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { EXIT, EXIT_HELP } from './commands/exit.js';
 import { registerWatch } from './commands/watch.js';
+import { printableLines } from './domain/printable.js';
 import { toolVersion } from './results/version.js';
 
 /** A health check starts `watch` every few seconds: charts and schemas, which it does not use, take longer to load than it looks. */
@@ -23,6 +24,7 @@ const program = new Command('bindstorm')
     'Reproduce EADDRINUSE on outbound connections in a throwaway network namespace, try each fix alone, and report what helped.',
   )
   .version(toolVersion())
+  .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
   .showHelpAfterError('(see --help)')
   .showSuggestionAfterError()
   .exitOverride()

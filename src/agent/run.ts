@@ -1,7 +1,7 @@
 /**
  * The life of one run, inside the lab: wait for free ports, change the sysctls, set up the roles, load, measure, restore the sysctls.
  */
-import { monotonicMicros as now } from '../kernel/libc.js';
+import { monotonicMicros as now, threadCpu } from '../kernel/libc.js';
 import { encodeHistograms } from '../load/histogram.js';
 import { isPaced } from '../load/pacer.js';
 import type { LoadReport } from '../load/pool.js';
@@ -20,6 +20,7 @@ import type { Neighbours } from './roles/neighbours.js';
 import { startSampler } from './sampler.js';
 import { setUpDirect } from './set-up-direct.js';
 import type { Load, Setup } from './setup.js';
+import { startBeat } from './standstill.js';
 
 /** Between the order to start and the first attempt, so that every worker is waiting when it comes. */
 const LEAD_MICROS = 5_000;
@@ -74,6 +75,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
   const { pool, proxy, neighbours, observer, origin } = setup;
   hooks.onPhase('load');
   const startedAt = new Date().toISOString();
+  const beat = startBeat({ now, cpu: threadCpu });
   const sampler = await startSampler({
     pool,
     observer,
@@ -94,6 +96,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
     ...(proxy ? [proxy.failure] : []),
   ]);
   await sampler.finish();
+  const stoodStill = beat.end();
   hooks.onPhase('collect');
   // The proxy ends first: what it says of connections that are closed now is not of the load.
   const logs = await proxy?.stop();
@@ -117,7 +120,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
     range: setup.range,
     reserved: setup.reserved,
     seconds: loadSeconds(arm, report),
-    problems: setup.problems,
+    problems: [...setup.problems, ...stoodStill],
     alone: setup.alone,
   });
   return {

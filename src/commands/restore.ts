@@ -2,7 +2,7 @@
  * `bindstorm restore`: put back what a run that was killed has left: sysctls of the host, boxes of Vagrant.
  */
 import type { Command } from 'commander';
-import { staleSnapshots } from '../agent/place/host-guard.js';
+import { damagedSnapshots, staleSnapshots } from '../agent/place/host-guard.js';
 import { hostLab } from '../lab/host.js';
 import { leftBoxes, putAway } from '../lab/vagrant/box.js';
 import { EXIT, UserError } from './exit.js';
@@ -15,8 +15,8 @@ export function registerRestore(program: Command): void {
     .option('--list', 'only show what would be put back', false)
     .addHelpText('after', '\nExample:\n  bindstorm restore --list')
     .action(async ({ list }: { list: boolean }) => {
-      const [stale, boxes] = [staleSnapshots(), await leftBoxes()];
-      if (stale.length === 0 && boxes.length === 0) return void process.stdout.write('Nothing to restore.\n');
+      const [stale, boxes, damaged] = [staleSnapshots(), await leftBoxes(), damagedSnapshots()];
+      if (stale.length + boxes.length + damaged.length === 0) return void process.stdout.write('Nothing to restore.\n');
       if (list) {
         for (const { values, takenAt } of stale) {
           for (const [name, value] of Object.entries(values))
@@ -24,11 +24,22 @@ export function registerRestore(program: Command): void {
         }
         for (const { box, since, after } of boxes)
           process.stdout.write(`Vagrant box ${box}: ${after}   (of a run of ${since})\n`);
+        refuseDamaged(damaged);
         return;
       }
       for (const record of boxes) process.stdout.write(`Vagrant box ${record.box}: ${await putAway(record)}\n`);
       if (stale.length > 0) await restoreSysctls();
+      refuseDamaged(damaged);
     });
+}
+
+/** @throws UserError that names them, when there are any */
+function refuseDamaged(paths: readonly string[]): void {
+  if (paths.length === 0) return;
+  throw new UserError(
+    `${paths.join(', ')}: the file was changed after a host run wrote it, so the values in it are not put back; sysctls may still be as that run left them`,
+    { remedy: 'compare the values in it with sysctl(8) and set by hand what is wrong, then remove the file' },
+  );
 }
 
 async function restoreSysctls(): Promise<void> {

@@ -23,6 +23,14 @@ export function printableWords(text: string): string {
   return printable(text.replace(/\s+/gu, ' '));
 }
 
+/** The same of every text in plain data, keys too: outcomes are named by what a proxy has answered. @returns a copy */
+export function printableAll(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map(printableAll);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [printable(key), printableAll(item)]));
+}
+
 function spelled(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -4,8 +4,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../domain/error.js';
+import { makeFolder } from '../machine/folders.js';
 import { readRegularFile } from '../machine/read-file.js';
 import { replaceFile } from '../machine/replace-file.js';
+import { sealed, sealOf } from '../machine/seal.js';
 import { countsProblem } from '../results/consistent.js';
 import { type Results, resultsSchema } from '../results/schema.js';
 import { conclude } from './conclude.js';
@@ -33,7 +35,7 @@ function newFolder(parent: string, experiment: string, now: Date): string {
     .replaceAll(':', '')
     .replaceAll('-', '')
     .replace('T', '-');
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   for (let i = 1; ; i++) {
     const dir = join(parent, `${experiment}-${stamp}${i === 1 ? '' : `-${i}`}`);
     try {
@@ -45,10 +47,10 @@ function newFolder(parent: string, experiment: string, now: Date): string {
   }
 }
 
-/** Write results.json so that a reader never sees half of it. */
+/** Write results.json, with its checksum, so that a reader never sees half of it. */
 export function writeResults(dir: string, results: Results): string {
   const path = join(dir, RESULTS_FILE);
-  replaceFile(path, `${JSON.stringify(results, null, 1)}\n`);
+  replaceFile(path, `${sealed(JSON.stringify(results, null, 1))}\n`);
   return path;
 }
 
@@ -73,13 +75,18 @@ function parseResults(text: string, path: string): Results {
   } catch {
     throw new JournalError(`${path} is not JSON, and there is no ${JOURNAL_FILE} beside it to make it again from`);
   }
+  if (sealOf(text) === 'broken')
+    throw new JournalError(
+      `${path} was changed after it was written (its checksum differs), and there is no ${JOURNAL_FILE} beside it; use a copy that is whole`,
+    );
   const result = resultsSchema.safeParse(value);
   if (result.success) {
-    for (const run of result.data.variants.flatMap(({ runs }) => runs)) {
+    const { sum: _, ...results } = result.data;
+    for (const run of results.variants.flatMap(({ runs }) => runs)) {
       const problem = countsProblem(run);
       if (problem !== null) throw new JournalError(`${path} is damaged: run ${run.id}: ${problem}`);
     }
-    return result.data;
+    return results;
   }
   const issue = result.error.issues[0];
   throw new JournalError(

@@ -6,18 +6,13 @@
  *
  * `n` counts lines from 1. `sum` is the beginning of the SHA-256 of the line without it. Journals up to 0.1 have neither.
  */
-import { createHash } from 'node:crypto';
+import { sealed, sealOf } from '../machine/seal.js';
 
-const TAIL = /,"n":(\d{1,15}),"sum":"([0-9a-f]{16})"\}$/;
+const NUMBER = /,"n":(\d{1,15}),"sum":"[0-9a-f]{16}"\}$/;
 
 /** A record's line, without the line feed. @param n its number in the journal, from 1 */
 export function sealRecord(entry: object, n: number): string {
-  const body = JSON.stringify({ ...entry, n });
-  return `${body.slice(0, -1)},"sum":"${checksum(body)}"}`;
-}
-
-function checksum(body: string): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, 16);
+  return sealed(JSON.stringify({ ...entry, n }));
 }
 
 /** A line that was read: as it was written, of a version without checksums, or not to be believed. */
@@ -28,20 +23,16 @@ export type OpenedRecord =
 
 /** What a line says, and whether that is what was written. */
 export function openRecord(line: string): OpenedRecord {
-  const sealed = TAIL.exec(line);
-  if (sealed) {
-    const [tail, n, sum] = sealed;
-    const body = `${line.slice(0, -tail.length)},"n":${n}}`;
-    if (checksum(body) !== sum)
-      return { kind: 'damaged', why: 'the line is not what was written (its checksum differs)' };
-  }
+  const state = sealOf(line);
+  if (state === 'broken') return { kind: 'damaged', why: 'the line is not what was written (its checksum differs)' };
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     return { kind: 'damaged', why: 'this line is not JSON' };
   }
-  if (sealed) return { kind: 'sealed', n: Number(sealed[1]), value };
+  const n = NUMBER.exec(line)?.[1];
+  if (state === 'sealed' && n !== undefined) return { kind: 'sealed', n: Number(n), value };
   if (typeof value === 'object' && value !== null && ('n' in value || 'sum' in value))
     return { kind: 'damaged', why: 'the line is not what was written (its checksum is incomplete)' };
   return { kind: 'plain', value };
@@ -49,7 +40,7 @@ export function openRecord(line: string): OpenedRecord {
 
 /** The number of the next record, by the lines that there are. */
 export function nextNumber(lines: readonly string[]): number {
-  const numbers = lines.map((line) => Number(TAIL.exec(line)?.[1] ?? 0));
+  const numbers = lines.map((line) => Number(NUMBER.exec(line)?.[1] ?? 0));
   return numbers.reduce((most, n) => Math.max(most, n), lines.length) + 1;
 }
 

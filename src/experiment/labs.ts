@@ -2,7 +2,8 @@
  * The labs of an experiment, each released in the end.
  */
 import { messageOf } from '../domain/error.js';
-import type { Lab, Note } from '../lab/lab.js';
+import { unsupportedPlatform } from '../kernel/libc.js';
+import { type Lab, LabError, type Note } from '../lab/lab.js';
 import { labOf } from '../lab/labs.js';
 import { preparingRuns } from '../lab/prepared-runs.js';
 import type { Experiment } from '../plan/plan.js';
@@ -17,10 +18,12 @@ export type { Note } from '../lab/lab.js';
 export type MakeLab = (experiment: Experiment, kernel: string | undefined, ahead?: boolean) => Lab;
 
 /**
- * Do something with labs; afterwards all that were made are released, however it ended.
+ * Do something with labs; afterwards all that were made are released, however it ended. Rejects with LabError where there can be none.
  * @param note called with a message before slow steps
  */
 export async function withLabs<T>(note: Note, work: (makeLab: MakeLab) => Promise<T>): Promise<T> {
+  const platform = unsupportedPlatform();
+  if (platform !== undefined) throw new LabError(platform);
   const labs: Lab[] = [];
   const release = async () => {
     for (const lab of labs) await lab.release?.();

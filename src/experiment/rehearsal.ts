@@ -10,6 +10,7 @@ import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { type Lab, LabError } from '../lab/lab.js';
+import { readOnlySysctls } from '../lab/remedy.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type Finding, type Path, saidOnce } from '../profile/problem.js';
 import type { Environment } from '../results/schema.js';
@@ -82,6 +83,8 @@ export async function examine(
     const event = await session.next();
     if (event.type !== 'checked')
       throw new LabError(event.type === 'failed' ? event.message : `the agent answered ${event.type} to a check`);
+    const readOnly = readOnlySysctls(event.check);
+    if (readOnly) throw readOnly;
     const network = networkOf(experiment, lab, event.check);
     return {
       environment: {

@@ -4,7 +4,9 @@
  */
 
 import type { Measurement, RunSpec } from '../agent/protocol.js';
+import { formatDuration } from '../domain/format.js';
 import { LABS } from '../domain/lab.js';
+import { suspendedMicros } from '../kernel/libc.js';
 import type { Lab, LabSession } from '../lab/lab.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Run, Second } from '../results/schema.js';
@@ -32,6 +34,8 @@ export interface RunOneInput {
   /** Milliseconds after which the run is given up, from the agent's hello; otherwise what runDeadlineMs() allows. */
   readonly deadlineMs?: number;
   readonly onSample: (second: Second) => void;
+  /** Microseconds for which this machine has been suspended; tests have a clock of their own. */
+  readonly suspended?: () => number;
   /** The load is over, and what comes now disturbs no measurement. */
   readonly onLoadEnd?: () => void;
 }
@@ -51,11 +55,11 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   try {
     session = await input.lab.open('run');
     session.send({ type: 'run', spec: specOf(input) });
-    const { measurement, loadBegan } = await converse(session, input);
+    const { measurement, loadBegan, sleptMs } = await converse(session, input);
     const measured = performance.now();
     await session.close();
     const { histograms, configured: configuration, interrupted, loadMs, ...figures } = measurement;
-    const problems = interrupted ? [...figures.problems, 'interrupted'] : figures.problems;
+    const problems = [...figures.problems, ...sleepOf(sleptMs), ...(interrupted ? ['interrupted'] : [])];
     const run: Run = {
       ...placeOf(input.planned),
       ...figures,
@@ -115,8 +119,8 @@ class RunFailed extends Error {
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
 async function converse(
   session: LabSession,
-  { arm, neighbours, lab, signal, deadlineMs, onSample, onLoadEnd }: RunOneInput,
-): Promise<{ measurement: Measurement; loadBegan: number }> {
+  { arm, neighbours, lab, signal, deadlineMs, onSample, onLoadEnd, suspended = suspendedMicros }: RunOneInput,
+): Promise<{ measurement: Measurement; loadBegan: number; sleptMs: number }> {
   const deadline = createDeadline(session);
   deadline.set(
     deadlineMs ?? runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm) + neighboursMs({ neighbours }),
@@ -129,20 +133,20 @@ async function converse(
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
-  let loadBegan = performance.now();
+  let [loadBegan, awake] = [performance.now(), suspended()];
   try {
     for (;;) {
       const event = await session.next();
       switch (event.type) {
         case 'phase':
-          if (event.phase === 'load') loadBegan = performance.now();
+          if (event.phase === 'load') [loadBegan, awake] = [performance.now(), suspended()];
           if (event.phase === 'collect') onLoadEnd?.();
           break;
         case 'second':
           onSample(event.second);
           break;
         case 'result':
-          return { measurement: event.measurement, loadBegan };
+          return { measurement: event.measurement, loadBegan, sleptMs: (suspended() - awake) / 1000 };
         case 'failed':
           throw new RunFailed(event.message, event.proxy, event.configuration);
         case 'hello':
@@ -158,6 +162,15 @@ async function converse(
     signal.removeEventListener('abort', stop);
     deadline.cancel();
   }
+}
+
+/** Shorter sleeps are within what two readings of a clock differ by. */
+const LONGEST_SLEEP_MS = 1_000;
+
+/** Asked here and not in the lab, since the clocks of a guest stand still with this machine. */
+function sleepOf(ms: number): string[] {
+  if (ms <= LONGEST_SLEEP_MS) return [];
+  return [`this machine was suspended for ${formatDuration(Math.round(ms / 100) * 100)} during the run`];
 }
 
 /** Kills the agent when the time is up; its death then ends the conversation. */

@@ -6,7 +6,7 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { staleSnapshots } from '../agent/place/host-guard.js';
+import { damagedSnapshots, staleSnapshots } from '../agent/place/host-guard.js';
 import { UserError } from '../domain/error.js';
 import { LABS } from '../domain/lab.js';
 import { LabError } from '../lab/lab.js';
@@ -195,6 +195,8 @@ async function checkLeftovers({ lab, box: own }: Experiment, note: Note): Promis
     note(
       `warning: a host run of ${takenAt} was killed before it could restore ${Object.keys(values).join(', ')}; \`bindstorm restore\` puts the old values back`,
     );
+  for (const path of damagedSnapshots())
+    note(`warning: ${path}, in which a host run kept the sysctls of before, is damaged; see \`bindstorm restore\``);
   if (LABS[lab].guarded && stale.length > 0)
     throw new LabError('an earlier host run was killed before it could restore its sysctls', {
       remedy: 'run `bindstorm restore` first',

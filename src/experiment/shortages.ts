@@ -8,6 +8,8 @@ import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Environment, Prediction } from '../results/schema.js';
 
+/** As many as a profile may ask for. */
+const MOST_WORKERS = 64;
 /** Left for the process's own descriptors. */
 const RESERVE = 200;
 
@@ -60,9 +62,10 @@ function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: 
     ? `${Math.round(wanted).toLocaleString('en')} sockets`
     : 'as many sockets as there are ports';
   const who = arm.proxy ? 'a process' : 'a worker';
+  const workers = Math.ceil(wanted / Math.max(limit - RESERVE, 0));
   const remedies = [
     'Raise the limit (ulimit -n)',
-    ...(arm.proxy || !Number.isFinite(wanted) ? [] : [`set load.workers to ${Math.ceil(wanted / (limit - RESERVE))}`]),
+    ...(arm.proxy || workers > MOST_WORKERS ? [] : [`set load.workers to ${workers}`]),
     'or use fewer addresses or a smaller range',
   ];
   return [

@@ -5,6 +5,7 @@
  *
  * Constants are those of the generic Linux ABI (asm-generic), which x86-64, arm64 and riscv64 share.
  */
+import { existsSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
@@ -17,7 +18,9 @@ export function unsupportedPlatform(): string | undefined {
     return `bindstorm measures the Linux kernel and runs only on Linux, not on ${process.platform}`;
   if (!SUPPORTED.includes(process.arch))
     return `the architecture ${process.arch} is not supported; supported are ${SUPPORTED.join(', ')}`;
-  return endianness() === 'LE' ? undefined : 'this machine is big-endian; only little-endian ones are supported';
+  if (endianness() !== 'LE') return 'this machine is big-endian; only little-endian ones are supported';
+  if (existsSync('/proc/self/ns')) return undefined;
+  return 'there is no /proc here, by which the kernel says what it does; mount it with: mount -t proc proc /proc';
 }
 
 const lib = koffi.load(null);
@@ -203,12 +206,22 @@ export function nativeBuffer(size: number): NativeBuffer {
 }
 
 const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
 const timespec = nativeBuffer(16);
 const timespecInts = new Int32Array(timespec.bytes.buffer);
 
 /** CLOCK_MONOTONIC in microseconds: the same in every thread and process of the machine. */
 export function monotonicMicros(): number {
-  clockGettime(CLOCK_MONOTONIC, timespec.address);
+  return microsOf(CLOCK_MONOTONIC);
+}
+
+/** Microseconds for which this machine has been suspended since it booted: CLOCK_BOOTTIME runs on meanwhile, CLOCK_MONOTONIC does not. */
+export function suspendedMicros(): number {
+  return microsOf(CLOCK_BOOTTIME) - microsOf(CLOCK_MONOTONIC);
+}
+
+function microsOf(clock: number): number {
+  clockGettime(clock, timespec.address);
   // The low words are enough: seconds since boot stay below 2^31, nanoseconds below 10^9.
   return timespecInts[0]! * 1e6 + timespecInts[2]! / 1e3;
 }

@@ -2,9 +2,10 @@
  * An agent as a child process: started by some command (which makes the lab), spoken to over its standard streams.
  */
 import { execa } from 'execa';
+import { descriptorLimit } from '../agent/place/limits.js';
 import { nodeCommand } from '../machine/node-command.js';
 import { greetAgent, lastLine } from './agent-channel.js';
-import type { LabSession } from './lab.js';
+import { LabError, type LabSession } from './lab.js';
 
 /** Milliseconds. */
 export interface Deadlines {
@@ -12,6 +13,19 @@ export interface Deadlines {
   readonly hello: number;
   /** How long an agent may take to end after its input has ended. */
   readonly close: number;
+}
+
+/** Node itself takes some forty, each load worker ten more; with fewer than this there is nothing left for a load. */
+const LEAST_DESCRIPTORS = 256;
+
+/** Why no agent can be on this machine with the limit of open files that it has; undefined: it can. */
+export function tooFewDescriptors(): LabError | undefined {
+  const limit = descriptorLimit();
+  if (limit >= LEAST_DESCRIPTORS) return undefined;
+  return new LabError(`a process may open only ${limit} files here, and a lab takes ${LEAST_DESCRIPTORS} at least`, {
+    remedy:
+      'raise the limit in the shell that starts bindstorm, for example: ulimit -n 4096; where that is refused, first the hard one (ulimit -Hn), in /etc/security/limits.conf or by LimitNOFILE=',
+  });
 }
 
 /** For an agent on this machine. */
@@ -30,7 +44,9 @@ export function agentCommand(kind: 'netns' | 'host', purpose: 'run' | 'check'): 
  * @param command the program and its arguments
  * @throws LabError when it does not come up
  */
-export function startAgent(command: readonly string[], deadlines = LOCAL): Promise<LabSession> {
+export async function startAgent(command: readonly string[], deadlines = LOCAL): Promise<LabSession> {
+  const few = tooFewDescriptors();
+  if (few) throw few;
   const child = execa(command[0]!, command.slice(1), {
     stdin: 'pipe',
     stdout: 'pipe',

@@ -3,7 +3,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { release } from 'node:os';
-import { staleSnapshots } from '../agent/place/host-guard.js';
+import { damagedSnapshots, staleSnapshots } from '../agent/place/host-guard.js';
 import { descriptorLimit } from '../agent/place/limits.js';
 import type { Check } from '../agent/protocol.js';
 import { messageOf } from '../domain/error.js';
@@ -12,20 +12,20 @@ import { unsupportedPlatform } from '../kernel/libc.js';
 import { stateDirectory } from '../machine/folders.js';
 import { examineProgram } from '../subjects/examine.js';
 import { PROXY_KINDS, programOf, proxySubjectOf } from '../subjects/index.js';
+import { tooFewDescriptors } from './agent-process.js';
 import { type Finding, missing, ok, warning } from './finding.js';
 import type { Lab } from './lab.js';
 import { netnsLab } from './netns.js';
-import { labRemedy } from './remedy.js';
+import { labRemedy, readOnlySysctls } from './remedy.js';
 import { examineVagrant } from './vagrant/doctor.js';
 import { examineVm } from './vm/doctor.js';
 
 /** Try everything that does not download anything; without the platform or its programs nothing further. */
 export async function examineMachine(): Promise<Finding[]> {
   const platform = unsupportedPlatform();
+  if (platform !== undefined) return [missing('platform', platform, null)];
   const first: Finding[] = [
-    platform === undefined
-      ? ok('platform', `Linux ${release()} on ${process.arch}, Node ${process.versions.node}`)
-      : missing('platform', platform, null),
+    ok('platform', `Linux ${release()} on ${process.arch}, Node ${process.versions.node}`),
     program('unshare', 'util-linux'),
     program('setpriv', 'util-linux'),
     descriptors(),
@@ -58,13 +58,15 @@ function descriptors(): Finding {
   const limit = descriptorLimit();
   const detail = `${limit.toLocaleString('en')} per process: about ${Math.max(limit - 1000, 0).toLocaleString('en')} connections held open at once`;
   if (limit >= 65_536) return ok('descriptors', detail);
+  const few = tooFewDescriptors();
+  if (few) return missing('descriptors', few.message, few.remedy);
   const remedy =
     'more held connections need a higher limit: ulimit -Hn, /etc/security/limits.conf or LimitNOFILE=. Short connections do not';
   return warning('descriptors', detail, remedy);
 }
 
 function hostState(): Finding {
-  return staleSnapshots().length === 0
+  return staleSnapshots().length + damagedSnapshots().length === 0
     ? ok('host lab', `nothing to restore (${stateDirectory()})`)
     : warning('host lab', 'a killed host run has left sysctls changed', 'bindstorm restore');
 }
@@ -90,7 +92,7 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
       : missing(
           'sysctls',
           `net.ipv4.ip_local_port_range cannot be written in a fresh namespace (${sysctl?.errno})`,
-          'in a container, /proc/sys must not be mounted read-only: run it with --privileged, or outside',
+          readOnlySysctls(check)?.remedy ?? null,
         ),
     lacking.length === 0
       ? ok('strategies', `all ${STRATEGY_NAMES.length}`)

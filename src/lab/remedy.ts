@@ -2,6 +2,7 @@
  * Why a netns lab may be refused on this machine, and what its owner can do.
  */
 import { readFileSync } from 'node:fs';
+import type { Check } from '../agent/protocol.js';
 import { LabError, unlessThrown } from '../domain/error.js';
 import { findProgram } from '../machine/programs.js';
 
@@ -29,6 +30,15 @@ export function labRemedy(): string {
 export function withLabRemedy(error: unknown): unknown {
   if (!(error instanceof LabError) || !/setpriv|unshare/.test(error.message)) return error;
   return new LabError(error.message, { cause: error.cause, remedy: labRemedy() });
+}
+
+/** Why no sysctl can be set in a lab, of one that was tried; undefined: they can, or none was tried. */
+export function readOnlySysctls({ sysctls }: Pick<Check, 'sysctls'>): LabError | undefined {
+  if (!sysctls.some(({ errno }) => errno === 'EROFS')) return undefined;
+  return new LabError('/proc/sys is mounted read-only here, so that no sysctl can be set in a lab', {
+    remedy:
+      'in a container, run it with --privileged or with --security-opt systempaths=unconfined, or run it outside; elsewhere: mount -o remount,rw /proc/sys',
+  });
 }
 
 /** The machine has this switch, and it stands otherwise. */

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LabError } from '../domain/error.js';
 
 /** $XDG_CACHE_HOME/bindstorm, else ~/.cache/bindstorm. All of it can be deleted at any time and is made again when needed. */
@@ -17,11 +17,27 @@ export function stateDirectory(): string {
   return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'bindstorm');
 }
 
+/**
+ * Make a folder, and those that it is in, where they are not there. node:fs does it too, but on a file system in which nothing can be made it
+ * tries for ever: mkdir(2) says ENOENT in /proc, as for a parent that is missing.
+ */
+export function makeFolder(path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path), mode);
+    makeFolder(path, mode);
+  }
+}
+
 /** A folder of the cache, made when it is not there. @throws LabError when it cannot be */
 export function cacheFolder(name: string): string {
   const folder = join(cacheDirectory(), name);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return folder;
   } catch (error) {
     throw new LabError(`the cache folder ${folder} cannot be made (${(error as NodeJS.ErrnoException).code})`, {

@@ -321,5 +321,9 @@ export const resultsSchema = z.object({
   warnings: z.array(z.string()),
   /** One sentence that needs no knowledge of the tool. */
   summary: z.string(),
+  sum: z
+    .string()
+    .optional()
+    .describe('checksum of the file: the first 16 digits of the SHA-256 of the text without this key'),
 });
 export type Results = z.infer<typeof resultsSchema>;

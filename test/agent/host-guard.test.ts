@@ -14,6 +14,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import {
+  damagedSnapshots,
   ownSnapshot,
   restoreSnapshot,
   type Snapshot,
@@ -21,6 +22,7 @@ import {
   takeSnapshot,
 } from '../../src/agent/place/host-guard.js';
 import { stateDirectory } from '../../src/machine/folders.js';
+import { sealed } from '../../src/machine/seal.js';
 
 /** Read-only, and the same as long as the machine runs: nothing here is ever written. */
 const READ_ONLY = 'kernel.ostype';
@@ -51,7 +53,7 @@ function leave(changes: Partial<Snapshot>): string {
   rmSync(own);
   const left = { ...snapshot, ...changes };
   const path = join(stateDirectory(), `host-sysctls-${left.pid}.json`);
-  writeFileSync(path, JSON.stringify(left));
+  writeFileSync(path, sealed(JSON.stringify(left)));
   return path;
 }
 
@@ -74,7 +76,9 @@ describe('taking a snapshot', () => {
     assert.equal(statSync(stateDirectory()).mode & 0o777, 0o700);
     assert.equal(statSync(snapshot.path).mode & 0o777, 0o600);
     const { path, ...content } = snapshot;
-    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), content);
+    const { sum, ...written } = JSON.parse(readFileSync(path, 'utf8'));
+    assert.deepEqual(written, content);
+    assert.match(sum, /^[0-9a-f]{16}$/);
     assert.deepEqual(ownSnapshot(), snapshot);
   });
 
@@ -118,6 +122,14 @@ describe('what a killed agent has left', () => {
     const path = leave({ pid: deadPid(), bootId: '00000000-0000-0000-0000-000000000000' });
     assert.deepEqual(staleSnapshots(), []);
     assert.equal(existsSync(path), false);
+  });
+
+  it('one that was changed is not believed, is left where it is, and is told', () => {
+    const path = leave({ pid: deadPid() });
+    assert.deepEqual(damagedSnapshots(), []);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"Linux"', '"Linus"'));
+    assert.deepEqual([staleSnapshots(), damagedSnapshots()], [[], [path]]);
+    assert.ok(existsSync(path));
   });
 
   it('files of others are left alone', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainError, UserError } from '../../src/commands/exit.js';
-import { printable, printableLines, printableWords } from '../../src/domain/printable.js';
+import { printable, printableAll, printableLines, printableWords } from '../../src/domain/printable.js';
 import { explain } from '../../src/explain/explain.js';
 import { renderExplanation } from '../../src/report/explain.js';
 import { renderHtml, renderMarkdown, renderTerminal } from '../../src/report/render.js';
@@ -17,6 +17,14 @@ test('controls are spelled out, and what is no control stays', () => {
   assert.equal(printableLines('a\u0007\n\tb'), 'a\\u0007\n\tb');
   assert.equal(printableWords('a\n \tb\u009b'), 'a b\\u009b');
   assert.doesNotMatch(printable(SEQUENCES), RAW);
+});
+
+test('what a live page is told is printable, names of outcomes too', () => {
+  const told = { type: 'state', arms: [{ name: SEQUENCES, outcomes: { [`http:503 ${SEQUENCES}`]: 3 }, last: null }] };
+  const shown = printableAll(told) as typeof told;
+  const [arm] = shown.arms;
+  assert.deepEqual([shown.type, arm!.last, Object.values(arm!.outcomes)], ['state', null, [3]]);
+  for (const text of [arm!.name, ...Object.keys(arm!.outcomes)]) assert.doesNotMatch(text, RAW);
 });
 
 test('a log line of a proxy, a line to explain, a profile and an error show none of it', async () => {

@@ -78,6 +78,18 @@ test('a build that fails ends it', (t) => {
   assert.match(stderr, /error TS1005\nbindstorm: the build failed \(see above\)\.\n$/);
 });
 
+test('a closed standard error does not keep it from doing its work', (t) => {
+  const { folder, path } = checkout(t);
+  const out = join(folder, '..', 'out');
+  for (const closed of ['2>&-', '2>&- <&-']) {
+    const { status } = spawnSync('sh', ['-c', `'${join(folder, 'bindstorm')}' profiles >'${out}' ${closed}`], {
+      env: { ...process.env, PATH: path },
+    });
+    assert.equal(status, 0, closed);
+    assert.match(readFileSync(out, 'utf8'), /^capacity /);
+  }
+});
+
 test('without Node, or with one that is too old, says which is needed', (t) => {
   const { launch, programs } = checkout(t);
   writeScript(join(programs, 'node'), 'test "$1" = --version && echo v18.19.0; exit 1');

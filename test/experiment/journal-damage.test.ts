@@ -1,38 +1,16 @@
 /** A journal that was changed after it was written is never believed: what is damaged is named and left out, or the whole is refused. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type Random, randomStream } from '../../src/domain/random.js';
 import { readResults, writeResults } from '../../src/experiment/folder.js';
-import { JOURNAL_FILE, JournalError, openJournal, parseJournal, readJournal } from '../../src/experiment/journal.js';
-import type { BeginOf, JournalEntry } from '../../src/experiment/journal-entry.js';
-import { planRuns } from '../../src/experiment/order.js';
-import { SEARCH } from '../../src/plan/search.js';
-import { type Run, SCHEMA_VERSION } from '../../src/results/schema.js';
+import { JOURNAL_FILE, JournalError, parseJournal, readJournal } from '../../src/experiment/journal.js';
+import type { JournalEntry } from '../../src/experiment/journal-entry.js';
 import type { SearchTry } from '../../src/results/search.js';
+import { BEGIN, END, entryOf, fuzzFiles, joined, linesOf, RUNS, SEARCH_BEGIN, written } from '../support/fuzz/files.js';
 import { quickstartResults } from '../support/results.js';
-import { makeEnvironment, makeExperiment, makeRun, makeSecond } from '../support/runs.js';
-
-const EXPERIMENT = makeExperiment({ variants: ['a', 'b'], repeat: 3 });
-const COMMON = {
-  type: 'begin',
-  schemaVersion: SCHEMA_VERSION,
-  startedAt: '2026-01-02T03:04:05.000Z',
-  command: 'bindstorm run example',
-  profile: 'name: example\ndescription: with a line break, and €\n',
-  experiment: EXPERIMENT,
-  environment: makeEnvironment(),
-} as const;
-const BEGIN: BeginOf<'run'> = { ...COMMON, kind: 'run' };
-const RUNS: Run[] = planRuns(EXPERIMENT).map(({ id, variant, block, warmup, order }) => {
-  const run = makeRun({ variant, block, warmup, order, outcomes: { ok: 40 + block, 'bind:EADDRINUSE': 20 } });
-  const timeline = [1, 2].map((t) => makeSecond({ t, attempts: 5, outcomes: { ok: 3, 'bind:EADDRINUSE': 2 } }));
-  return { ...run, id, timeline };
-});
-const END: JournalEntry = { type: 'end', at: '2026-01-02T04:00:00.000Z', status: 'complete' };
-const entryOf = (run: Run): JournalEntry => ({ type: 'run', run });
+import { makeSecond } from '../support/runs.js';
 
 let dir: string;
 let path: string;
@@ -42,96 +20,17 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-function written(...entries: JournalEntry[]): Buffer {
-  const journal = openJournal(dir);
-  for (const entry of entries) journal.append(entry);
-  journal.close();
-  return readFileSync(path);
-}
-
-/** Ways in which files are damaged, by disks, editors and people. */
-const MUTATIONS: Readonly<Record<string, (bytes: Buffer, random: Random) => Buffer>> = {
-  truncate: (bytes, random) => bytes.subarray(0, Math.floor(random() * bytes.length)),
-  'truncate at a line': (bytes, random) => {
-    const lines = linesOf(bytes);
-    return joined(lines.slice(0, Math.floor(random() * lines.length)));
-  },
-  'flip a bit': (bytes, random) => {
-    const copy = Buffer.from(bytes);
-    const at = Math.floor(random() * copy.length);
-    copy[at] = copy[at]! ^ (1 << Math.floor(random() * 8));
-    return copy;
-  },
-  'zero a block': (bytes, random) => {
-    const from = Math.floor(random() * bytes.length);
-    return Buffer.from(bytes).fill(0, from, from + 512);
-  },
-  'change a number': (bytes, random) => {
-    const text = bytes.toString();
-    const numbers = [...text.matchAll(/\d+/g)];
-    const { index, 0: old } = numbers[Math.floor(random() * numbers.length)]!;
-    const other = String(Number(old) + 1 + Math.floor(random() * 900));
-    return Buffer.from(text.slice(0, index) + other + text.slice(index + old.length));
-  },
-  'duplicate a line': (bytes, random) => {
-    const lines = linesOf(bytes);
-    const line = lines[Math.floor(random() * lines.length)]!;
-    lines.splice(Math.floor(random() * (lines.length + 1)), 0, line);
-    return joined(lines);
-  },
-  'remove a line': (bytes, random) => {
-    const lines = linesOf(bytes);
-    lines.splice(Math.floor(random() * lines.length), 1);
-    return joined(lines);
-  },
-  'swap two lines': (bytes, random) => {
-    const lines = linesOf(bytes);
-    const at = Math.floor(random() * (lines.length - 1));
-    lines.splice(at, 2, lines[at + 1]!, lines[at]!);
-    return joined(lines);
-  },
-  'insert garbage': (bytes, random) => {
-    const at = Math.floor(random() * bytes.length);
-    return Buffer.concat([bytes.subarray(0, at), Buffer.from('\n{"type":"run"}\n'), bytes.subarray(at)]);
-  },
-};
-const linesOf = (bytes: Buffer) => bytes.toString().split('\n').slice(0, -1);
-const joined = (lines: readonly string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(''));
+const write = (...entries: JournalEntry[]) => written(dir, ...entries);
 
 describe('a journal that was damaged', () => {
-  it('is refused, or says what was left out, and has no run that was not written: 360 mutations', () => {
-    const bytes = written(BEGIN, ...RUNS.map(entryOf), END);
-    const original = readResults(dir);
-    assert.deepEqual(
-      original.warnings.filter((text) => text.includes('journal')),
-      [],
-    );
-    const known = new Map(RUNS.map((run) => [run.id, run]));
-    let [tried, refused, named] = [0, 0, 0];
-    for (const [name, mutate] of Object.entries(MUTATIONS)) {
-      for (let seed = 0; seed < 40; seed++) {
-        const mutated = mutate(bytes, randomStream(seed, name));
-        if (mutated.equals(bytes)) continue;
-        tried++;
-        writeFileSync(path, mutated);
-        try {
-          const results = readResults(dir);
-          const said = results.warnings.filter((text) => text.includes('journal'));
-          assert.ok(said.length > 0, `${name} ${seed}: nothing was said`);
-          for (const run of results.variants.flatMap(({ runs }) => runs)) assert.deepEqual(run, known.get(run.id));
-          named++;
-        } catch (error) {
-          assert.ok(error instanceof JournalError, `${name} ${seed}: ${error}`);
-          refused++;
-        }
-      }
-    }
-    assert.ok(tried > 340, String(tried));
-    assert.ok(refused > 0 && named > tried / 2, `${refused} refused, ${named} named of ${tried}`);
+  it('is refused, or says what was left out, as are other files: 500 of them', async () => {
+    const { tried, failures, detail } = await fuzzFiles(500, 1, () => {});
+    assert.deepEqual(failures, []);
+    assert.equal(tried, 500, detail);
   });
 
   it('is resumed with new records, and is whole but for the line that was lost', () => {
-    const lines = linesOf(written(BEGIN, ...RUNS.slice(0, 4).map(entryOf)));
+    const lines = linesOf(write(BEGIN, ...RUNS.slice(0, 4).map(entryOf)));
     lines[2] = lines[2]!.replace('"ok":4', '"ok":9');
     writeFileSync(path, joined(lines));
     assert.match(
@@ -139,7 +38,7 @@ describe('a journal that was damaged', () => {
       /^.*:3: the line is not what was written .*; the line is left out$/,
     );
     const lost = RUNS[1]!;
-    written({ type: 'resume', at: '2026-01-02T05:00:00.000Z' }, entryOf(lost), ...RUNS.slice(4).map(entryOf), END);
+    write({ type: 'resume', at: '2026-01-02T05:00:00.000Z' }, entryOf(lost), ...RUNS.slice(4).map(entryOf), END);
     const { runs, damage, ended } = readJournal(dir, 'run');
     assert.equal(damage.length, 1);
     assert.deepEqual(ended, END);
@@ -160,7 +59,7 @@ describe('a record that cannot be of this journal, whether or not it has a check
   const plain = (...entries: unknown[]) => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
   const told = (...entries: JournalEntry[]) => {
     rmSync(path, { force: true });
-    const sealed = parseJournal(written(BEGIN, ...entries).toString(), 'j', 'run');
+    const sealed = parseJournal(write(BEGIN, ...entries).toString(), 'j', 'run');
     const old = parseJournal(plain(BEGIN, ...entries), 'j', 'run');
     assert.deepEqual(old, sealed);
     return [sealed.runs.length, sealed.damage.join()] as const;
@@ -206,7 +105,7 @@ describe('a record that cannot be of this journal, whether or not it has a check
 });
 
 describe('a search', () => {
-  const begin: BeginOf<'search'> = { ...COMMON, kind: 'search', options: { settings: SEARCH, only: null } };
+  const begin = SEARCH_BEGIN;
   const step = (id: string, given: Partial<SearchTry> = {}): JournalEntry => ({
     type: 'step',
     arm: 'baseline',
@@ -217,7 +116,7 @@ describe('a search', () => {
   });
 
   it('with a damaged step is refused, since what came after follows from it, with how to resume before it', () => {
-    const lines = linesOf(written(begin, step('s0'), step('s1'), step('s2')));
+    const lines = linesOf(write(begin, step('s0'), step('s1'), step('s2')));
     lines[2] = lines[2]!.replace('"rate":10', '"rate":19');
     writeFileSync(path, joined(lines));
     assert.throws(() => readJournal(dir, 'search'), {
@@ -231,7 +130,7 @@ describe('a search', () => {
   it('has no step of an arm that is not there, twice, or whose share is not that of its outcomes', () => {
     const refused = (...entries: JournalEntry[]) => {
       rmSync(path, { force: true });
-      const text = written(begin, ...entries).toString();
+      const text = write(begin, ...entries).toString();
       try {
         parseJournal(text, 'j', 'search');
       } catch (error) {

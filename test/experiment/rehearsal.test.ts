@@ -281,12 +281,19 @@ describe('what this machine refuses', () => {
       ['ENOENT', `this kernel (6.18.1) has no ${REUSE}; leave it out, or load the module that brings it`],
       ['EACCES', `${REUSE} is read-only in this lab (EACCES); leave it out`],
       ['EPERM', `${REUSE} is read-only in this lab (EPERM); leave it out`],
-      ['EROFS', `the kernel refused ${REUSE} = 7 (EROFS)`],
       ['EINVAL', `the kernel does not accept ${REUSE} = 7 (EINVAL); give a value in its range`],
       ['ERANGE', `the kernel does not accept ${REUSE} = 7 (ERANGE); give a value in its range`],
     ] as const) {
       assert.deepEqual((await refused(errno)).obstacles, [at + message]);
     }
+  });
+
+  it('every sysctl, where /proc/sys is read-only: that is the lab, and not the profile', async () => {
+    await assert.rejects(refused('EROFS'), (error) => {
+      assert.ok(error instanceof LabError);
+      assert.match(error.explain(), /read-only here.*\nWhat to do: in a container, run it with --privileged/);
+      return true;
+    });
   });
 
   it('one value of a sysctl, in the variant that sets it and not in the baseline', async () => {

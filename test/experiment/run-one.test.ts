@@ -72,6 +72,19 @@ describe('a run that ends well', () => {
     assert.deepEqual([lab.purposes, lab.sessions[0]!.closed, lab.sessions[0]!.killed], [['run'], true, false]);
   });
 
+  it('is not valid where this machine was suspended during the load, and before or after it that does not matter', async () => {
+    for (const [sleeps, problems] of [
+      [[0, 0, 9_600_000], ['this machine was suspended for 9600ms during the run']],
+      [[0, 9_600_000, 9_600_000], []],
+      [[0, 0, 300], []],
+    ] as const) {
+      const readings = [...sleeps];
+      const lab = fakeLab(() => ({ answers: () => [loadPhase, result()] }));
+      const { run } = await runOne(inputOf(lab, { suspended: () => readings.shift()! }));
+      assert.deepEqual([run.status, run.valid, run.problems], ['ok', problems.length === 0, problems]);
+    }
+  });
+
   it('tells the agent what to run', async () => {
     const specOf = async (kind: 'netns' | 'host', more: Partial<RunOneInput>) => {
       const lab = fakeLab(() => ({ answers: () => [result()] }), kind);

@@ -5,6 +5,7 @@ import { createExplainer, explain } from '../../src/explain/explain.js';
 import { MOST_OF_A_LINE } from '../../src/explain/lines.js';
 import { needlesOf } from '../../src/explain/needles.js';
 import { PROGRAMS } from '../../src/explain/programs/index.js';
+import { fuzzLines } from '../support/fuzz/lines.js';
 
 /** Beginnings of what the patterns look for, of which none ends. */
 const PARTS = [
@@ -117,4 +118,10 @@ test('every pattern has a text that its lines must have, long enough to be rare'
   assert.deepEqual(needlesOf(/a(?:bcd|efgh)?xyz|[abc]longer\.(?<n>one)+/), ['xyz', 'longer.']);
   assert.deepEqual(needlesOf(/\(?(?:first|second) x*/), ['first', 'second']);
   assert.throws(() => needlesOf(/\d+|abc/), /no text is certain/);
+});
+
+test('mutated lines, in whatever parts they come, are each counted once, and what is said of them can be shown', async () => {
+  const { tried, failures, detail } = await fuzzLines(20_000, 1, () => {});
+  assert.deepEqual(failures, []);
+  assert.equal(tried, 20_000, detail);
 });

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomStream } from '../../src/domain/random.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { ProfileError } from '../../src/profile/problem.js';
+import { fuzzProfiles, JARGON } from '../support/fuzz/profiles.js';
 import { BAD_PROFILES, GOOD_PROFILE } from './bad-profiles.js';
-
-/** What a schema library or a stack trace would say. */
-const JARGON =
-  /Invalid input|Invalid option|Too (?:big|small)|received|undefined|\[object|YAMLParse|Error:|\bat .*\.js|call stack/;
 
 test('the profile that the bad ones are made from is good', () => {
   assert.equal(loadProfile(GOOD_PROFILE, 'good.yaml').experiment.arms.length, 2);
@@ -114,44 +110,10 @@ variants:
   );
 });
 
-test('no damage to a file gives anything but a profile or a ProfileError', () => {
-  const random = randomStream(7, 'damage');
-  const pick = (length: number) => Math.floor(random() * length);
-  const scraps = [
-    '\n',
-    '  ',
-    '- ',
-    ': ',
-    '{',
-    '}',
-    '[',
-    ']',
-    '"',
-    '&a ',
-    '*a',
-    '!t ',
-    '|\n',
-    '0',
-    '-',
-    '\t',
-    '#',
-    '\u0000',
-    '%',
-  ];
-  let refused = 0;
-  for (let i = 0; i < 1500; i++) {
-    const from = pick(GOOD_PROFILE.length);
-    const text = GOOD_PROFILE.slice(0, from) + scraps[pick(scraps.length)] + GOOD_PROFILE.slice(from + pick(6));
-    try {
-      loadProfile(text, 'x.yaml');
-    } catch (error) {
-      assert.ok(error instanceof ProfileError, `${text}\n${error instanceof Error ? error.stack : String(error)}`);
-      assert.ok(error.problems.length > 0 && error.problems.every(({ line, column }) => line >= 1 && column >= 1));
-      assert.doesNotMatch(error.message, JARGON, text);
-      refused++;
-    }
-  }
-  assert.ok(refused > 500, 'the damage is real');
+test('no damage to a file gives anything but a profile that can be planned, or a ProfileError', async () => {
+  const { tried, failures, detail } = await fuzzProfiles(1000, 7, () => {});
+  assert.deepEqual(failures, []);
+  assert.equal(tried, 1000, detail);
 });
 
 function errorOf(text: string): ProfileError {

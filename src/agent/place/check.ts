@@ -4,7 +4,7 @@
 
 import { familyOf } from '../../domain/addresses.js';
 import { strategyOf } from '../../domain/strategy.js';
-import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
+import { LOCAL_PORT_RANGE, normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import { errnoName } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
@@ -25,11 +25,17 @@ export async function runCheck(command: Extract<Command, { type: 'check' }>, own
   const familyErrno = probe < 0 ? errnoName(libc.errno()) : null;
   if (probe >= 0) libc.close(probe);
   const veth = ownNamespace ? vethRefusal() : undefined;
+  const trySysctl = ([name, value]: readonly [string, string]) => {
+    const result = ownNamespace ? writeSysctl(name, normaliseSysctl(value)) : readSysctl(name);
+    return { name, value, readBack: result.ok ? result.value : null, errno: result.ok ? null : result.errno };
+  };
+  const range = readSysctl(LOCAL_PORT_RANGE);
+  // Every lab sets something, also where the profile names nothing.
+  const readOnly = range.ok
+    ? [trySysctl([LOCAL_PORT_RANGE, range.value])].filter(({ errno }) => errno === 'EROFS')
+    : [];
   return {
-    sysctls: command.sysctls.map(([name, value]) => {
-      const result = ownNamespace ? writeSysctl(name, normaliseSysctl(value)) : readSysctl(name);
-      return { name, value, readBack: result.ok ? result.value : null, errno: result.ok ? null : result.errno };
-    }),
+    sysctls: [...readOnly, ...command.sysctls.map(trySysctl)],
     strategies: command.strategies.map((name) => ({ name, missing: familyErrno ? null : missingOption(name, family) })),
     family: { available: familyErrno === null, errno: familyErrno },
     veth: { available: ownNamespace && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },

@@ -2,13 +2,14 @@
  * The host lab leaves no sysctl changed: the values of all that a run writes are on the disk before the first write. They are restored
  * when the run ends, when the controller dies, or, if the agent itself was killed, by the next start that finds the file.
  */
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { machineNamespace, readSysctl, writeSysctl } from '../../kernel/sysctl.js';
-import { stateDirectory } from '../../machine/folders.js';
+import { makeFolder, stateDirectory } from '../../machine/folders.js';
 import { bootId, identityOf, isAlive } from '../../machine/process-identity.js';
 import { replaceFile } from '../../machine/replace-file.js';
+import { sealed, sealOf } from '../../machine/seal.js';
 
 const snapshotSchema = z.object({
   pid: z.number(),
@@ -48,7 +49,7 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
     values[name] = result.value;
   }
   const directory = stateDirectory();
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory, 0o700);
   const pid = ownPid();
   const path = join(directory, `${PREFIX}${pid}.json`);
   const snapshot = {
@@ -57,7 +58,7 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
     takenAt: new Date().toISOString(),
     values,
   };
-  replaceFile(path, JSON.stringify(snapshot), { mode: 0o600, durable: true });
+  replaceFile(path, sealed(JSON.stringify(snapshot)), { mode: 0o600, durable: true });
   return { ...snapshot, path };
 }
 
@@ -72,7 +73,7 @@ function refuseOtherRuns(): void {
 
 /** The snapshot that this process took and has not restored yet. */
 export function ownSnapshot(): Snapshot | undefined {
-  return readSnapshot(join(stateDirectory(), `${PREFIX}${ownPid()}.json`))[0];
+  return readSnapshot(join(stateDirectory(), `${PREFIX}${ownPid()}.json`));
 }
 
 /** Put a snapshot's values back and, when all are in force, delete it. */
@@ -100,27 +101,38 @@ export function staleSnapshots(): Snapshot[] {
 }
 
 function snapshotsHere(): Snapshot[] {
-  let names: string[];
-  try {
-    names = readdirSync(stateDirectory());
-  } catch {
-    return [];
-  }
-  return names
-    .filter((name) => name.startsWith(PREFIX) && name.endsWith('.json'))
-    .flatMap((name) => readSnapshot(join(stateDirectory(), name)))
+  return snapshotFiles()
+    .flatMap((path) => readSnapshot(path) ?? [])
     .filter((snapshot) => {
       if (snapshot.bootId !== bootId()) rmSync(snapshot.path, { force: true });
       return snapshot.bootId === bootId() && snapshot.netns === networkNamespace();
     });
 }
 
-function readSnapshot(path: string): Snapshot[] {
+/** Files that are named as snapshots and are none any more: their values are not believed, and they are left where they are. */
+export function damagedSnapshots(): string[] {
+  return snapshotFiles().filter((path) => existsSync(path) && readSnapshot(path) === undefined);
+}
+
+function snapshotFiles(): string[] {
   try {
-    return [{ ...snapshotSchema.parse(JSON.parse(readFileSync(path, 'utf8'))), path }];
+    const names = readdirSync(stateDirectory());
+    return names
+      .filter((name) => name.startsWith(PREFIX) && name.endsWith('.json'))
+      .map((name) => join(stateDirectory(), name));
   } catch {
-    // Not one of ours, or unreadable: leave it alone.
     return [];
+  }
+}
+
+/** Undefined when there is none, or it is not as it was written. */
+function readSnapshot(path: string): Snapshot | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    if (sealOf(text) !== 'sealed') return undefined;
+    return { ...snapshotSchema.parse(JSON.parse(text)), path };
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,10 +2,10 @@
  * vagrant(1) as a child process: which Vagrantfile it reads, what it says, and why it failed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stateDirectory } from '../../machine/folders.js';
+import { makeFolder, stateDirectory } from '../../machine/folders.js';
 import { lastLine } from '../agent-channel.js';
 import { LabError } from '../lab.js';
 import { errorOf, type Message, parseMessages } from './machine-readable.js';
@@ -127,7 +127,7 @@ function endOf(child: ChildProcess, deadlineMs: number, signal: AbortSignal | un
 
 /** A file without a name: nothing of it is left when this process is killed. */
 function openOutput(): number {
-  mkdirSync(stateDirectory(), { recursive: true, mode: 0o700 });
+  makeFolder(stateDirectory(), 0o700);
   const path = join(stateDirectory(), `vagrant-${process.pid}.out`);
   const fd = openSync(path, 'w+', 0o600);
   rmSync(path);

@@ -3,11 +3,11 @@
  * goes when the box has gone, so that a box which outlives a killed controller can be named.
  */
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { unlessThrown } from '../../domain/error.js';
-import { stateDirectory } from '../../machine/folders.js';
+import { makeFolder, stateDirectory } from '../../machine/folders.js';
 import { identityOf, isAlive } from '../../machine/process-identity.js';
 import { readJson } from '../../machine/read-file.js';
 import { replaceFile } from '../../machine/replace-file.js';
@@ -75,7 +75,7 @@ export function claim(box: string, place: VagrantFolder, after: BoxRecord['after
     user: identityOf(process.pid),
     since: new Date().toISOString(),
   };
-  mkdirSync(folder(), { recursive: true, mode: 0o700 });
+  makeFolder(folder(), 0o700);
   if (earlier) {
     writeRecord(record);
     return record;

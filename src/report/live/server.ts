@@ -3,6 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { printableAll } from '../../domain/printable.js';
 import type { ExperimentEvent } from '../../experiment/blocks.js';
 import { METRICS_CONTENT_TYPE } from '../../gauge/exposition.js';
 import { type Answer, serveSite } from '../../machine/web-server.js';
@@ -117,7 +118,7 @@ function readOnce(path: string): () => Promise<Buffer> {
 }
 
 function dataOf(message: LiveMessage): string {
-  return JSON.stringify(message);
+  return JSON.stringify(printableAll(message));
 }
 
 /** Without keep-alive: a report that was served is then a connection that was closed. */

@@ -3,10 +3,10 @@
  * a copy of them, takes a second or two instead of ten. All of it can be deleted at any time.
  */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { cacheDirectory } from '../../machine/folders.js';
+import { cacheDirectory, makeFolder } from '../../machine/folders.js';
 import { type NetworkIdentity, NOTICE_LOG, type TorLayout } from './layout.js';
 
 /** Raised when a network made before would not do for the torrc texts of now. */
@@ -63,7 +63,7 @@ export function networkCache(layout: TorLayout, version: string, now: () => numb
     keep(identity) {
       let work: string | undefined;
       try {
-        mkdirSync(join(cacheDirectory(), 'tor'), { recursive: true });
+        makeFolder(join(cacheDirectory(), 'tor'));
         work = mkdtempSync(`${folder}.`);
         for (const { name } of nodes)
           cpSync(join(directory, name), join(work, name), {

@@ -1,0 +1,358 @@
+/**
+ * Kills at random instants: the command line, or one of the processes that it has started, gets SIGKILL. Afterwards nothing of it is left,
+ * and the folder is resumed and has what it would have had.
+ */
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Random } from '../../../src/domain/random.js';
+import { randomStream } from '../../../src/domain/random.js';
+import { LOCK_FILE } from '../../../src/experiment/folder-lock.js';
+import { JOURNAL_FILE, parseJournal } from '../../../src/experiment/journal.js';
+import { onInterrupt } from '../../../src/machine/interrupts.js';
+import { findProgram } from '../../../src/machine/programs.js';
+import type { FixReport } from '../../../src/results/fixes.js';
+import type { Results } from '../../../src/results/schema.js';
+import type { SearchReport } from '../../../src/results/search.js';
+import { type ProxyKind, proxySubjectOf } from '../../../src/subjects/index.js';
+import { type CliOptions, runCli, startCli } from '../cli.js';
+import { hostState } from '../host-state.js';
+import { ordinaryUser } from '../ordinary-user.js';
+import { type Marked, namespacesOf, newMark, startClock, stillInUse } from '../processes.js';
+import { throwawayHost } from '../throwaway-host.js';
+import { type Attacked, tally } from './attack.js';
+import { SCENES, type Scene } from './kill-scenes.js';
+
+/** From the death of the one to the end of all, on a machine that may be busy. */
+const PROMPT_MS = 15_000;
+/** Of kills, those of another process than the command line. */
+const OTHERS = 0.3;
+const PROFILE = 'killed.yaml';
+
+type Cleanup = () => unknown;
+
+/** What a scene is when nothing disturbs it. */
+interface Reference {
+  readonly results: unknown;
+  /** Names of all files of the result folder. */
+  readonly files: readonly string[];
+  readonly ms: number;
+}
+
+interface Stage {
+  readonly options: (cwd: string) => CliOptions;
+  /** The host that the lab may change, as it must be afterwards. */
+  readonly state: () => unknown;
+  readonly own: (folder: string) => void;
+}
+
+/** Kill as often, in all scenes in turn, as often in each as its share. @param names of the scenes; all whose programs are here unless said */
+export async function fuzzKills(
+  count: number,
+  seed: number,
+  note: (text: string) => void,
+  names: readonly string[] = SCENES.map(({ name }) => name),
+): Promise<Attacked> {
+  const failures: string[] = [];
+  const killed: string[] = [];
+  const cleanups: Cleanup[] = [];
+  const scenes = SCENES.filter((scene) => names.includes(scene.name) && isHere(scene, note));
+  const ready = new Map<string, { stage: Stage; reference: Reference; random: Random }>();
+  // Stopped by Ctrl-C it says what was done.
+  let stopped = false;
+  const release = onInterrupt(() => {
+    stopped = true;
+  });
+  try {
+    for (const scene of turns(scenes, count, seed)) {
+      if (stopped) break;
+      let at = ready.get(scene.name);
+      if (at === undefined) {
+        const stage = await setUp(scene, cleanups);
+        at = { stage, reference: await undisturbed(scene, stage), random: randomStream(seed, scene.name) };
+        ready.set(scene.name, at);
+        note(`${scene.name}: undisturbed in ${(at.reference.ms / 1000).toFixed(1)} s`);
+      }
+      for (let misses = 0; misses < 20 && !stopped; misses++) {
+        const begun = performance.now();
+        const { victim, at: instant, problems } = await killOnce(scene, at.stage, at.reference, at.random);
+        if (victim === null) continue;
+        killed.push(victim === 'controller' ? `in ${scene.name}` : `of another process in ${scene.name}`);
+        const how = `kill ${killed.length} of ${count}, ${scene.name}: ${victim} after ${Math.round(instant)} ms`;
+        const told = problems.map((text) => `\n  FAILED: ${text}`).join('');
+        note(`${how} (${((performance.now() - begun) / 1000).toFixed(1)} s)${told}`);
+        failures.push(...problems.map((text) => `${how}: ${text}`));
+        break;
+      }
+    }
+  } finally {
+    release();
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  }
+  return { tried: killed.length, failures, detail: tally(killed.sort()) };
+}
+
+/** Each scene as often as its share, and at least once where the count allows it, in an order of chance. */
+function turns(scenes: readonly Scene[], count: number, seed: number): Scene[] {
+  const random = randomStream(seed, 'turns');
+  const shares = scenes.reduce((sum, { share }) => sum + share, 0);
+  const all = scenes.flatMap((scene) =>
+    Array.from({ length: Math.ceil((count * scene.share) / shares) }, () => ({ scene, at: random() })),
+  );
+  return all.sort((a, b) => a.at - b.at).map(({ scene }) => scene);
+}
+
+function isHere({ name, program }: Scene, note: (text: string) => void): boolean {
+  if (program === undefined) return true;
+  const { binary } = isProxy(program) ? proxySubjectOf(program).defaults : { binary: program };
+  if (findProgram(binary) !== undefined) return true;
+  note(`${name}: ${binary} is not here`);
+  return false;
+}
+
+function isProxy(name: string): name is ProxyKind {
+  return SCENES.some((scene) => scene.name === name && scene.program === name);
+}
+
+async function setUp({ place }: Scene, cleanups: Cleanup[]): Promise<Stage> {
+  const t = { after: (work: Cleanup) => void cleanups.push(work) };
+  if (place === 'host') {
+    const host = await throwawayHost(t);
+    const names = ['net.ipv4.ip_local_port_range', 'net.ipv4.tcp_fin_timeout'];
+    host.setSysctl(names[0]!, '33000 44000');
+    host.setSysctl(names[1]!, '33');
+    const state = () => names.map((name) => host.sysctl(name));
+    return { options: (cwd) => ({ cwd, within: host.within }), state, own: () => {} };
+  }
+  if (place === 'user') {
+    const user = await ordinaryUser(t);
+    if (typeof user === 'string') throw new Error(user);
+    const [, uid] = /--reuid=(\d+)/.exec(user.within.join(' ')) ?? [];
+    const own = (folder: string) => uid !== undefined && chownSync(folder, Number(uid), Number(uid));
+    return { options: (cwd) => ({ ...user, cwd }), state: hostState, own };
+  }
+  return { options: (cwd) => ({ cwd }), state: hostState, own: () => {} };
+}
+
+/** A place of its own for a command: its working folder, and all folders that it may leave something in. */
+function newHome({ profile }: Scene, { own, options }: Stage) {
+  const home = mkdtempSync(join(tmpdir(), 'bindstorm-kill-'));
+  own(home);
+  const folders = ['home', 'state', 'tmp', 'cwd'].map((name) => join(home, name));
+  for (const folder of folders) {
+    mkdirSync(folder);
+    own(folder);
+  }
+  const cwd = join(home, 'cwd');
+  if (profile !== undefined) writeFileSync(join(cwd, PROFILE), profile);
+  const mark = newMark();
+  const given = options(cwd);
+  const env = {
+    ...given.env,
+    ...mark.env,
+    HOME: join(home, 'home'),
+    XDG_STATE_HOME: join(home, 'state'),
+    TMPDIR: join(home, 'tmp'),
+  };
+  // Kernels and networks that were made once are for all.
+  const cache = process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '/', '.cache');
+  return {
+    cwd,
+    mark,
+    options: { ...given, env: { ...env, XDG_CACHE_HOME: cache } },
+    /** What is in the folders that must be empty. */
+    left: () =>
+      ['home', 'state', 'tmp'].flatMap((name) => readdirSync(join(home, name)).map((file) => `${name}/${file}`)),
+    remove: () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+const commandOf = ({ command, profile, args = [] }: Scene) => [
+  ...[command, ...(profile === undefined ? [] : [PROFILE])],
+  ...args,
+  '--quiet',
+  '--out',
+  'out',
+];
+
+async function undisturbed(scene: Scene, stage: Stage): Promise<Reference> {
+  let reference: Reference | undefined;
+  // The first of these may fetch a kernel, or make a network, which a kill would not.
+  for (let i = 0; i < (scene.fetches ? 2 : 1); i++) {
+    const home = newHome(scene, stage);
+    try {
+      const begun = performance.now();
+      const { code, stderr } = await runCli(commandOf(scene), { ...home.options, deadlineMs: scene.deadlineMs });
+      if (code !== 0) throw new Error(`${scene.name} ended with code ${code} though nobody killed it: ${stderr}`);
+      const found = { ...read(scene, folderIn(home.cwd)!), ms: performance.now() - begun };
+      if (reference && !isDeepStrictEqual(found.results, reference.results))
+        throw new Error(`${scene.name} is not exact: ${JSON.stringify([reference.results, found.results])}`);
+      reference = found;
+    } finally {
+      home.remove();
+    }
+  }
+  return reference!;
+}
+
+interface Kill {
+  /** null: it was over before. */
+  readonly victim: Marked['role'] | null;
+  /** Milliseconds after the start. */
+  readonly at: number;
+  readonly problems: readonly string[];
+}
+
+async function killOnce(scene: Scene, stage: Stage, reference: Reference, random: Random): Promise<Kill> {
+  const home = newHome(scene, stage);
+  const problems: string[] = [];
+  const [at, among, which] = [random() * reference.ms, random(), random()];
+  try {
+    const before = stage.state();
+    const own = new Set(namespacesOf(process.pid));
+    const cli = startCli(commandOf(scene), { ...home.options, deadlineMs: scene.deadlineMs });
+    let over = false;
+    const ended = cli.ended.finally(() => {
+      over = true;
+    });
+    await Promise.race([wait(at), ended]);
+    if (over) return { victim: null, at, problems };
+    const alive = home.mark.processes();
+    const others = alive.filter(({ role }) => role !== 'controller');
+    const victim =
+      among < OTHERS && others.length > 0
+        ? others[Math.floor(which * others.length)]!
+        : alive.find(({ role }) => role === 'controller');
+    if (victim === undefined) return { victim: null, at, problems };
+    const namespaces = [...new Set(alive.flatMap((one) => one.namespaces))].filter((name) => !own.has(name));
+    const since = startClock();
+    try {
+      process.kill(victim.pid, 'SIGKILL');
+    } catch {
+      return { victim: null, at, problems };
+    }
+    const end = await ended;
+    const survived = victim.role !== 'controller';
+    if (survived && end.signal !== null)
+      problems.push(`the command hung, or was ended by ${end.signal}: ${end.stderr}`);
+    if (survived && hasStack(end.stderr)) problems.push(`a stack trace: ${end.stderr}`);
+    if (survived && ![0, 2, 3, 4].includes(end.code ?? 0)) problems.push(`exit code ${end.code}: ${end.stderr}`);
+    problems.push(...(await remains(home, namespaces, since)));
+    const after = stage.state();
+    if (!isDeepStrictEqual(after, before)) problems.push(`the host is not as it was: ${difference(before, after)}`);
+    problems.push(...(await resumed(scene, home, reference)));
+    return { victim: victim.role, at, problems };
+  } finally {
+    home.remove();
+  }
+}
+
+type Home = ReturnType<typeof newHome>;
+
+/** What is still there when it should be gone. */
+async function remains({ mark, left }: Home, namespaces: readonly string[], since: number): Promise<string[]> {
+  const deadline = performance.now() + PROMPT_MS;
+  for (;;) {
+    const processes = mark.processes();
+    const used = stillInUse(namespaces, since);
+    const files = left();
+    if (processes.length + used.length + files.length === 0) return [];
+    if (performance.now() > deadline)
+      return [
+        `left after ${PROMPT_MS / 1000} s: ${JSON.stringify({ processes: processes.map(({ role, command }) => [role, command.join(' ').slice(0, 200)]), used, files })}`,
+      ];
+    await wait(50);
+  }
+}
+
+/** Resume what there is, or begin anew where there is nothing yet, and hold it against the reference. */
+async function resumed(scene: Scene, { cwd, options }: Home, reference: Reference): Promise<string[]> {
+  const problems: string[] = [];
+  const folder = folderIn(cwd);
+  let again = commandOf(scene);
+  if (folder !== undefined) {
+    const path = join(folder, JOURNAL_FILE);
+    const resume = [scene.command, '--resume', folder, '--quiet'];
+    if (existsSync(path) && readFileSync(path, 'utf8').includes('\n')) again = resume;
+    else {
+      // Nothing was begun in it.
+      const { code, stderr } = await runCli(resume, options);
+      if (code !== 2 || hasStack(stderr)) problems.push(`a folder without a begin: code ${code}: ${stderr}`);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  const { code, stderr } = await runCli(again, { ...options, deadlineMs: scene.deadlineMs });
+  if (code !== 0) return [...problems, `${again.join(' ')} ended with code ${code}: ${stderr}`];
+  const found = read(scene, folderIn(cwd)!);
+  if (!isDeepStrictEqual(found.results, reference.results))
+    problems.push(`not what it would have been: ${difference(reference.results, found.results)}`);
+  if (!isDeepStrictEqual(found.files, reference.files))
+    problems.push(`other files: ${difference(reference.files, found.files)}`);
+  return problems;
+}
+
+function hasStack(stderr: string): boolean {
+  return /fault of bindstorm|^ {4}at /m.test(stderr);
+}
+
+function folderIn(cwd: string): string | undefined {
+  const out = join(cwd, 'out');
+  const [folder] = existsSync(out) ? readdirSync(out) : [];
+  return folder && join(out, folder);
+}
+
+/** What of a result folder is the same each time. */
+function read({ command }: Scene, folder: string): Omit<Reference, 'ms'> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name !== LOCK_FILE)
+    .sort();
+  return { files, results: RESULTS[command](folder) };
+}
+
+const json = <T>(folder: string, file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T;
+
+const RESULTS: Readonly<Record<Scene['command'], (folder: string) => unknown>> = {
+  run(folder) {
+    const path = join(folder, JOURNAL_FILE);
+    const { runs, observed, ended, damage } = parseJournal(readFileSync(path, 'utf8'), path, 'run');
+    const { variants, experiment } = json<Results>(folder, 'results.json');
+    const counts = ({ id, status, outcomes, waves }: (typeof runs)[number]) => ({
+      id,
+      status,
+      outcomes,
+      waves: waves.map((wave) => wave.outcomes),
+    });
+    return {
+      runs: runs.map(counts).sort((a, b) => a.id.localeCompare(b.id)),
+      observed: observed.map(({ id }) => id).sort(),
+      verdicts: variants.map(({ name, verdict }) => [name, verdict?.verdict ?? null]),
+      status: [experiment.status, ended?.status, damage],
+    };
+  },
+  search: (folder) =>
+    json<SearchReport>(folder, 'search.json').arms.map(({ name, interval, problem, steps }) => ({
+      ...{ name, interval, problem },
+      steps: steps.filter(({ discarded }) => !discarded).map(({ rate, notHeld }) => [rate, notHeld]),
+    })),
+  fixes: (folder) => json<FixReport>(folder, 'fixes.json').tables,
+};
+
+/** The first few lines in which two things differ. */
+function difference(before: unknown, after: unknown): string {
+  const lines = (value: unknown) => JSON.stringify(value, null, 1).split('\n');
+  const [a, b] = [lines(before), lines(after)];
+  const gone = a.filter((line) => !b.includes(line)).slice(0, 5);
+  const come = b.filter((line) => !a.includes(line)).slice(0, 5);
+  return `without ${gone.join(' ')}, with ${come.join(' ')}`;
+}
