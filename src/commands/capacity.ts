@@ -7,7 +7,7 @@ import { STRATEGY_NAMES, strategyOf } from '../domain/strategy.js';
 import { renderCapacity } from '../report/capacity.js';
 import { type CapacityOptions, capacityOptions, questionOf } from './capacity-options.js';
 import { withOptions } from './options.js';
-import { textWidth } from './terminal.js';
+import { print, textWidth } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
@@ -31,6 +31,6 @@ export function registerCapacity(program: Command): void {
     .action((given: CapacityOptions) => {
       const question = questionOf(given);
       const answer = capacityOf(question);
-      process.stdout.write(given.json ? `${JSON.stringify(answer)}\n` : renderCapacity(question, answer, textWidth()));
+      print(given.json ? `${JSON.stringify(answer)}\n` : renderCapacity(question, answer, textWidth()));
     });
 }

@@ -6,7 +6,7 @@ import { compareResults, gotWorse } from '../analysis/compare-results.js';
 import { readResults } from '../experiment/folder.js';
 import { renderComparison } from '../report/comparison.js';
 import { EXIT } from './exit.js';
-import { note } from './terminal.js';
+import { note, print } from './terminal.js';
 
 /** Adds the command. */
 export function registerCompare(program: Command): void {
@@ -27,9 +27,7 @@ Exit codes: 0 nothing got worse, 1 something did, 2 bad input, 6 the two cannot 
     .action((a: string, b: string, { json }: { json: boolean }) => {
       const warn = (text: string) => note(`warning: ${text}`);
       const comparison = compareResults(readResults(a, warn), readResults(b, warn));
-      process.stdout.write(
-        json ? `${JSON.stringify({ a, b, ...comparison })}\n` : renderComparison(comparison, { a, b }),
-      );
+      print(json ? `${JSON.stringify({ a, b, ...comparison })}\n` : renderComparison(comparison, { a, b }));
       process.exitCode =
         comparison.refused !== null ? EXIT.incomparable : gotWorse(comparison) ? EXIT.threshold : EXIT.ok;
     });

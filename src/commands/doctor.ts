@@ -6,6 +6,7 @@ import { examineMachine } from '../lab/doctor.js';
 import type { Finding } from '../lab/finding.js';
 import { EXIT } from './exit.js';
 import { withOptions } from './options.js';
+import { print } from './terminal.js';
 
 /** Adds the command. */
 export function registerDoctor(program: Command): void {
@@ -16,7 +17,7 @@ export function registerDoctor(program: Command): void {
     .addHelpText('after', '\nExample:\n  bindstorm doctor\n\nExit code 3 when experiments cannot run here, else 0.')
     .action(async ({ json }: { json: boolean }) => {
       const findings = await examineMachine();
-      process.stdout.write(json ? `${JSON.stringify(findings)}\n` : render(findings));
+      print(json ? `${JSON.stringify(findings)}\n` : render(findings));
       process.exitCode = findings.some(({ state }) => state === 'missing') ? EXIT.noLab : EXIT.ok;
     });
 }

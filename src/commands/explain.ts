@@ -8,7 +8,7 @@ import { PROGRAMS } from '../explain/programs/index.js';
 import { refuseOtherThanFile } from '../machine/read-file.js';
 import { renderExplanation } from '../report/explain.js';
 import { UserError } from './exit.js';
-import { textWidth } from './terminal.js';
+import { print, textWidth } from './terminal.js';
 
 interface ExplainOptions {
   readonly json: boolean;
@@ -37,9 +37,9 @@ It knows the words of ${PROGRAMS.map(({ name }) => name).join(', ')}, and strace
     )
     .action(async (input: string[], options: ExplainOptions) => {
       const explanation = await read(input);
-      if (options.json) process.stdout.write(`${JSON.stringify(explanation)}\n`);
-      else if (options.profile) process.stdout.write(firstProfile(explanation));
-      else process.stdout.write(renderExplanation(explanation, textWidth()));
+      if (options.json) print(`${JSON.stringify(explanation)}\n`);
+      else if (options.profile) print(firstProfile(explanation));
+      else print(renderExplanation(explanation, textWidth()));
     });
 }
 

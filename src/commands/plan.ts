@@ -7,7 +7,7 @@ import { renderPreview } from '../report/preview.js';
 import { EXIT } from './exit.js';
 import { overrides, type RunOptions, withOptions } from './options.js';
 import { readProfile } from './profile-file.js';
-import { note, textWidth } from './terminal.js';
+import { note, print, textWidth } from './terminal.js';
 
 /** Adds the command. */
 export function registerPlan(program: Command): void {
@@ -23,7 +23,7 @@ export function registerPlan(program: Command): void {
       if (places.ok && places.value.findings.length > 0) throw loaded.refuse(places.value.findings);
       const experiment = places.ok ? places.value.experiment : loaded.experiment;
       const plan = preview(experiment, places);
-      process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : renderPreview(plan, experiment, textWidth()));
+      print(options.json ? `${JSON.stringify(plan)}\n` : renderPreview(plan, experiment, textWidth()));
       process.exitCode = places.ok ? EXIT.ok : EXIT.noLab;
     });
 }

@@ -5,10 +5,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
-import { printableLines } from '../domain/printable.js';
 import { wrap } from '../report/wrap.js';
 import { findProfile, shippedProfiles } from './profile-file.js';
-import { textWidth } from './terminal.js';
+import { print, textWidth } from './terminal.js';
 
 interface Listed {
   readonly name: string;
@@ -25,7 +24,7 @@ export function registerProfiles(program: Command): void {
     .addHelpText('after', '\nExample:\n  bindstorm profiles')
     .action(({ json }: { json: boolean }) => {
       const profiles = shippedProfiles().map(describe);
-      process.stdout.write(json ? `${JSON.stringify(profiles)}\n` : printableLines(renderList(profiles)));
+      print(json ? `${JSON.stringify(profiles)}\n` : renderList(profiles));
     });
 }
 

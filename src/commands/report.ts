@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { withLockedFolder } from '../experiment/folder-lock.js';
 import { withOptions } from './options.js';
 import { present, printSummary } from './present.js';
-import { note } from './terminal.js';
+import { note, print } from './terminal.js';
 
 /** Adds the command. */
 export function registerReport(program: Command): void {
@@ -19,7 +19,7 @@ export function registerReport(program: Command): void {
     .addHelpText('after', '\nExample:\n  bindstorm report reports/quickstart-20261122-101500Z')
     .action(async (folder: string, { json }: { json: boolean }) => {
       const { results, reports } = await withLockedFolder(folder, note, () => present(folder));
-      if (json) process.stdout.write(`${JSON.stringify(results)}\n`);
+      if (json) print(`${JSON.stringify(results)}\n`);
       else printSummary(results, [`\nWritten: ${reports.join(', ')}`]);
     });
 }

@@ -6,6 +6,7 @@ import { damagedSnapshots, staleSnapshots } from '../agent/place/host-guard.js';
 import { hostLab } from '../lab/host.js';
 import { leftBoxes, putAway } from '../lab/vagrant/box.js';
 import { EXIT, UserError } from './exit.js';
+import { print } from './terminal.js';
 
 /** Adds the command. */
 export function registerRestore(program: Command): void {
@@ -16,18 +17,16 @@ export function registerRestore(program: Command): void {
     .addHelpText('after', '\nExample:\n  bindstorm restore --list')
     .action(async ({ list }: { list: boolean }) => {
       const [stale, boxes, damaged] = [staleSnapshots(), await leftBoxes(), damagedSnapshots()];
-      if (stale.length + boxes.length + damaged.length === 0) return void process.stdout.write('Nothing to restore.\n');
+      if (stale.length + boxes.length + damaged.length === 0) return void print('Nothing to restore.\n');
       if (list) {
         for (const { values, takenAt } of stale) {
-          for (const [name, value] of Object.entries(values))
-            process.stdout.write(`${name} = ${value}   (as of ${takenAt})\n`);
+          for (const [name, value] of Object.entries(values)) print(`${name} = ${value}   (as of ${takenAt})\n`);
         }
-        for (const { box, since, after } of boxes)
-          process.stdout.write(`Vagrant box ${box}: ${after}   (of a run of ${since})\n`);
+        for (const { box, since, after } of boxes) print(`Vagrant box ${box}: ${after}   (of a run of ${since})\n`);
         refuseDamaged(damaged);
         return;
       }
-      for (const record of boxes) process.stdout.write(`Vagrant box ${record.box}: ${await putAway(record)}\n`);
+      for (const record of boxes) print(`Vagrant box ${record.box}: ${await putAway(record)}\n`);
       if (stale.length > 0) await restoreSysctls();
       refuseDamaged(damaged);
     });
@@ -51,7 +50,7 @@ async function restoreSysctls(): Promise<void> {
     throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', {
       exitCode: EXIT.noLab,
     });
-  for (const [name, value] of Object.entries(event.restored)) process.stdout.write(`restored ${name} = ${value}\n`);
+  for (const [name, value] of Object.entries(event.restored)) print(`restored ${name} = ${value}\n`);
   if (event.failed.length > 0)
     throw new UserError(`could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`, {
       exitCode: EXIT.noLab,

@@ -14,7 +14,7 @@ import type { Results } from '../results/schema.js';
 import { EXIT } from './exit.js';
 import { commandLine, type RunOptions, type Shown } from './options.js';
 import { present, printSummary } from './present.js';
-import { note } from './terminal.js';
+import { note, print } from './terminal.js';
 
 /** Run a profile in a new result folder. @returns the exit code */
 export function startRun(
@@ -71,7 +71,7 @@ async function finish(
 
 async function show(dir: string, end: BlocksEnd, { json }: Shown, live: LiveServer | null): Promise<number> {
   const { results, reports } = await present(dir);
-  if (json) process.stdout.write(`${JSON.stringify({ ...results, folder: dir })}\n`);
+  if (json) print(`${JSON.stringify({ ...results, folder: dir })}\n`);
   else {
     const apply = reports.find((path) => path.endsWith('.conf'));
     printSummary(results, [

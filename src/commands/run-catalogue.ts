@@ -13,7 +13,7 @@ import { renderFixes, renderFixesHtml, summaryLines } from '../report/fixes.js';
 import { SCHEMA_VERSION } from '../results/schema.js';
 import { EXIT } from './exit.js';
 import { commandLine, type RunOptions, type Shown } from './options.js';
-import { note } from './terminal.js';
+import { note, print } from './terminal.js';
 
 /** Try the catalogue in a new result folder. @returns the exit code */
 export function startFixes(options: RunOptions & CatalogueChoice): Promise<number> {
@@ -55,7 +55,7 @@ async function finish(session: Session<'fixes'>, { json, quiet }: Shown): Promis
     })),
     interrupted: signal.aborted,
   }));
-  process.stdout.write(
+  print(
     json
       ? `${JSON.stringify({ ...report, folder: dir })}\n`
       : `${summaryLines(report).join('\n')}\n\nTable: ${join(dir, 'fixes.html')}, ${join(dir, 'README.md')}\n`,

@@ -12,7 +12,7 @@ import { renderSearchMarkdown, searchLines } from '../report/search.js';
 import type { SearchReport } from '../results/search.js';
 import { EXIT } from './exit.js';
 import { commandLine, type RunOptions, type Shown } from './options.js';
-import { note } from './terminal.js';
+import { note, print } from './terminal.js';
 
 /** Search for the rates of a profile in a new result folder. @returns the exit code */
 export function startSearch(loaded: LoadedProfile, options: RunOptions & SearchOverrides): Promise<number> {
@@ -61,7 +61,7 @@ async function finish(session: Session<'search'>, places: Places, { json, quiet 
       },
     }),
   );
-  process.stdout.write(
+  print(
     json ? `${JSON.stringify({ ...report, folder: dir })}\n` : `${searchLines(report).join('\n')}\nResults: ${dir}\n`,
   );
   const code = exitCodeOf(report.arms);

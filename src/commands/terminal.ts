@@ -8,6 +8,11 @@ export function note(text: string): void {
   process.stderr.write(`${printableLines(text)}\n`);
 }
 
+/** Say what was asked for, on standard output: text without colours, or JSON. */
+export function print(text: string): void {
+  process.stdout.write(printableLines(text));
+}
+
 /** Whether standard output shows colours (https://no-color.org). */
 export function hasColour(): boolean {
   return Boolean(process.stdout.isTTY) && process.env.NO_COLOR === undefined;

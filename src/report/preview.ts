@@ -5,6 +5,7 @@ import { counted, formatSustained, soonest } from '../analysis/format.js';
 import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
 import { NOTICEABLE } from '../capacity/slow-wall.js';
 import { formatRate } from '../domain/format.js';
+import { printableLines } from '../domain/printable.js';
 import { planRuns } from '../experiment/order.js';
 import type { ArmPreview, Preview } from '../experiment/preview.js';
 import type { Experiment } from '../plan/plan.js';
@@ -41,7 +42,7 @@ export function renderPreview(plan: Preview, experiment: Experiment, width: numb
     for (const note of plan.notes)
       lines.push(...wrap(note, width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`));
   }
-  return `${lines.join('\n')}\n`;
+  return printableLines(`${lines.join('\n')}\n`);
 }
 
 /** What the arithmetic says of one kernel. What is as on the first one is named only. */
