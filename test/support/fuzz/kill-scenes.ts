@@ -32,14 +32,24 @@ const LOADS: Readonly<Record<ProxyKind, string>> = {
   tor: 'arrival: { shape: fill, attempts: 30 }',
   tinyproxy: 'arrival: { shape: fill, attempts: 50 }',
   microsocks: 'arrival: { shape: fill, attempts: 50 }',
+  program: 'protocol: get, arrival: { shape: own }',
 };
-const SETTINGS: Partial<Record<ProxyKind, string>> = { nginx: ', mode: tcp', dante: ', clients: 3' };
+/** Thirty requests one after the other, each by a connection of its own, which it closes. */
+const GETS = `const [host, port] = process.argv[1].split(':');
+const http = require('http');
+const get = (left) => left > 0 && http.get({ host, port, agent: new http.Agent({ keepAlive: true }) }, (answer) => { answer.resume(); answer.once('close', () => { answer.socket.destroy(); setImmediate(get, left - 1); }); }).once('error', () => setImmediate(get, left - 1));
+get(30);`;
+const SETTINGS: Partial<Record<ProxyKind, string>> = {
+  program: `, command: ${JSON.stringify([process.execPath, '-e', GETS, '{origin}'])}`,
+  nginx: ', mode: tcp',
+  dante: ', clients: 3',
+};
 
 function proxyProfile(kind: ProxyKind): string {
   return `name: killed
-addresses: { cidr: 10.50.0.0/24, count: ${kind === 'dante' || kind === 'microsocks' || kind === 'tor' ? 1 : 2} }
+addresses: { cidr: 10.50.0.0/24, count: ${['dante', 'microsocks', 'tor', 'program'].includes(kind) ? 1 : 2} }
 subject: { kind: ${kind}${SETTINGS[kind] ?? ''} }
-load: { ${LOADS[kind]}, timeout: 60s }
+load: { ${LOADS[kind]}${kind === 'program' ? '' : ', timeout: 60s'} }
 sysctls: { net.ipv4.ip_local_port_range: 40000 40019 }
 ${kind === 'dante' ? 'roles: { client: { sysctls: { net.ipv4.ip_local_port_range: 20000 20049 } } }\n' : ''}variants:
   - { name: wider-range, sysctls: { net.ipv4.ip_local_port_range: 40000 40199 } }

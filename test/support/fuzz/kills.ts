@@ -25,7 +25,7 @@ import { findProgram } from '../../../src/machine/programs.js';
 import type { FixReport } from '../../../src/results/fixes.js';
 import type { Results } from '../../../src/results/schema.js';
 import type { SearchReport } from '../../../src/results/search.js';
-import { type ProxyKind, proxySubjectOf } from '../../../src/subjects/index.js';
+import { type ProxyKind, programOf, proxySubjectOf } from '../../../src/subjects/index.js';
 import { type CliOptions, runCli, startCli } from '../cli.js';
 import { hostState } from '../host-state.js';
 import { ordinaryUser } from '../ordinary-user.js';
@@ -115,7 +115,7 @@ function turns(scenes: readonly Scene[], count: number, seed: number): Scene[] {
 
 function isHere({ name, program }: Scene, note: (text: string) => void): boolean {
   if (program === undefined) return true;
-  const { binary } = isProxy(program) ? proxySubjectOf(program).defaults : { binary: program };
+  const { binary } = isProxy(program) ? programOf(proxySubjectOf(program).defaults) : { binary: program };
   if (findProgram(binary) !== undefined) return true;
   note(`${name}: ${binary} is not here`);
   return false;
