@@ -2,7 +2,7 @@
  * Whether bindstorm became slower: its connections per CPU second as a share of the C client's of the same round, which takes the machine
  * and its load out as far as that goes, against those that were stored. Pure.
  */
-import { ALPHA, holm, median } from '../src/analysis/statistics.js';
+import { ALPHA, holm, quantile } from '../src/analysis/statistics.js';
 import { rankSumP, shiftInterval } from '../src/analysis/unpaired.js';
 import { randomStream } from '../src/domain/random.js';
 import { STRATEGIES, type Strategy } from './churn.js';
@@ -53,7 +53,7 @@ export function changesSince(baseline: Shares, now: Shares): Change[] {
   const ps = holm(strategies.map((strategy) => rankSumP(baseline[strategy]!, now[strategy]!)));
   return strategies.map((strategy, i): Change => {
     const [a, b] = [baseline[strategy]!, now[strategy]!];
-    const [before, after] = [median(a), median(b)];
+    const [before, after] = [quantile(a, 0.5), quantile(b, 0.5)];
     const p = ps[i]!;
     const verdict = p >= ALPHA ? 'no difference seen' : after < before ? 'slower' : 'faster';
     const interval = shiftInterval(a, b, randomStream(1, `guard/${strategy}`));

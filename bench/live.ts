@@ -31,7 +31,7 @@ interface Cost {
 }
 
 async function measure(folder: string, live: boolean): Promise<Cost> {
-  const options = ['run', 'profile.yaml', '--out', 'reports', ...(live ? ['--live'] : [])];
+  const options = ['run', 'profile.yaml', '--force', '--out', 'reports', ...(live ? ['--live'] : [])];
   const child = spawn(process.execPath, ['--import', TICKS, CLI, ...options], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,7 +1,7 @@
 /**
  * What a bench run leaves behind (`--json`), and what is computed from it. Pure.
  */
-import { median } from '../src/analysis/statistics.js';
+import { quantile } from '../src/analysis/statistics.js';
 import type { Environment } from '../src/results/schema.js';
 import type { CallCost } from './calls.js';
 import { CONTENDERS, type Contender, canDo, type Sample, STRATEGIES, type Strategy } from './churn.js';
@@ -95,7 +95,7 @@ const perCpuSecond = ({ timed, cpuSeconds }: Sample) => timed / cpuSeconds;
 
 /** @throws RangeError for an empty list */
 export function spread(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  return { median: quantile(values, 0.5), min: Math.min(...values), max: Math.max(...values) };
 }
 
 export interface SnapshotRow {
@@ -112,15 +112,19 @@ export interface SnapshotRow {
 export function summariseSnapshots(costs: readonly SnapshotCost[]): SnapshotRow[] {
   const base = costs.find(({ sockets }) => sockets === 0);
   if (!base) return [];
-  const empty = median(base.snapshots);
+  const empty = quantile(base.snapshots, 0.5);
   return costs.map(({ sockets, snapshots, dumps }) => {
     const perSocket = (milliseconds: number) => (milliseconds / sockets) * 1000;
-    const reading = median(snapshots.map((snapshot, i) => snapshot - dumps[i]!));
+    const reading = quantile(
+      snapshots.map((snapshot, i) => snapshot - dumps[i]!),
+      0.5,
+    );
     return {
       sockets,
       snapshot: spread(snapshots),
       dump: spread(dumps),
-      perSocket: sockets === 0 ? null : { snapshot: perSocket(median(snapshots) - empty), reading: perSocket(reading) },
+      perSocket:
+        sockets === 0 ? null : { snapshot: perSocket(quantile(snapshots, 0.5) - empty), reading: perSocket(reading) },
     };
   });
 }

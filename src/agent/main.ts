@@ -82,7 +82,7 @@ async function answer(
     case 'run': {
       const measurement = await executeRun(command.spec, launched, {
         stopped,
-        onPhase: (phase) => say({ type: 'phase', phase }),
+        onPhase: (phase, waiting) => say({ type: 'phase', phase, ...(waiting === undefined ? {} : { waiting }) }),
         onSample: (second) => say({ type: 'second', second }),
       });
       return { type: 'result', measurement };

@@ -24,6 +24,11 @@ const runSpecSchema = z.object({
   network: z.enum(['veth', 'shared', 'external']),
   /** The agent is in a namespace of its own, which it may configure. */
   ownNamespace: z.boolean(),
+  /**
+   * Where the namespace is not the run's own: ports of an address that may be in TIME_WAIT when the load begins, since they could not
+   * matter. Absent: none may.
+   */
+  spare: z.number().optional(),
   /** Milliseconds between two samples. */
   sampleMs: z.number(),
   /** Count the system calls of the proxy under test, by this or else by strace; times of the run are then worth nothing. */
@@ -118,7 +123,7 @@ const checkSchema = z.object({
 });
 export type Check = z.infer<typeof checkSchema>;
 
-export const PHASES = ['network', 'origin', 'sysctls', 'load', 'collect'] as const;
+export const PHASES = ['ports', 'network', 'origin', 'sysctls', 'load', 'collect'] as const;
 
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), protocol: z.number(), pid: z.number(), environment: environmentSchema }),
@@ -129,7 +134,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     restored: z.record(z.string(), z.string()),
     failed: z.array(z.string()),
   }),
-  z.object({ type: z.literal('phase'), phase: z.enum(PHASES) }),
+  /** `waiting`: for what, of a phase that may take long. */
+  z.object({ type: z.literal('phase'), phase: z.enum(PHASES), waiting: z.string().optional() }),
   z.object({ type: z.literal('second'), second: secondSchema }),
   z.object({ type: z.literal('result'), measurement: measurementSchema }),
   /** The run or check could not be done; the agent ends. */

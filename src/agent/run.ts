@@ -26,7 +26,7 @@ import { startBeat } from './standstill.js';
 const LEAD_MICROS = 5_000;
 
 interface RunHooks {
-  readonly onPhase: (phase: (typeof PHASES)[number]) => void;
+  readonly onPhase: (phase: (typeof PHASES)[number], waiting?: string) => void;
   readonly onSample: (second: Second) => void;
   /** Resolves when the run is to end early. */
   readonly stopped: Promise<void>;
@@ -42,8 +42,9 @@ export async function executeRun(
   launched: LaunchedOrigin | null,
   hooks: RunHooks,
 ): Promise<Measurement> {
-  const { arm, ownNamespace } = spec;
-  const warnings = ownNamespace ? [] : await awaitFreePorts(arm, hooks.stopped);
+  const { arm, ownNamespace, spare = 0 } = spec;
+  const onWait = (what: string) => hooks.onPhase('ports', what);
+  const warnings = ownNamespace ? [] : await awaitFreePorts(arm, spare, hooks.stopped, onWait);
   const names = Object.keys(arm.sysctls);
   const outliving = ownNamespace ? machineSysctls(names) : names;
   const snapshot = outliving.length === 0 ? null : takeSnapshot(outliving);

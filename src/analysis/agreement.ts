@@ -8,7 +8,7 @@ import type { LoadPlan } from '../plan/plan.js';
 import type { Agreement, Outcomes, Prediction, Run } from '../results/schema.js';
 import { type ProxySettings, proxySubjectOf } from '../subjects/index.js';
 import { counted } from './format.js';
-import { isUsableForCounts } from './pairs.js';
+import { comparedRuns } from './usable.js';
 
 interface AgreementInput {
   readonly prediction: Prediction;
@@ -33,7 +33,7 @@ export function agreementOf({
   // How often any program asks for a port is its own affair.
   if (proxy && proxySubjectOf(proxy.kind).entrance) return null;
   // What the generator could not start was never asked of the kernel.
-  const usable = runs.filter((run) => isUsableForCounts(run) && (run.outcomes.shed ?? 0) === 0);
+  const usable = comparedRuns({ runs, deterministic }).filter((run) => (run.outcomes.shed ?? 0) === 0);
   if (usable.length === 0) return null;
   if (deterministic && prediction.concurrent !== null) return exact(prediction, prediction.concurrent, usable);
   // How long a connection that is closed at once is open is not simulated.

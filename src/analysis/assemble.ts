@@ -88,24 +88,30 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
   const experiment = experimentOn(input.experiment, kernel);
   const runs = input.runs.filter((run) => run.kernel === kernel);
   const ran = { ...experiment, arms: experiment.arms.filter(({ absent }) => !absent) };
+  const deterministic = (name: string) => input.deterministic(armId({ name, kernel }));
   const verdicts = compareArms({
     experiment: ran,
     runs,
-    deterministic: (name) => input.deterministic(armId({ name, kernel })),
+    deterministic,
     ...(input.timesToTell ? { timesToTell: (name) => input.timesToTell!(armId({ name, kernel })) } : {}),
     engineOf: () => environmentOf(input, kernel).engine,
   });
-  const judged = { experiment: ran, runs, verdicts };
+  const judged = { experiment: ran, runs, verdicts, deterministic };
   const variants = [...experiment.arms]
     .sort((a, b) => Number(b.baseline) - Number(a.baseline))
     .map((arm): Variant => {
       const described = describe(arm, input.predictions, input.real?.(armId(arm)));
       const own = runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order);
-      const deterministic = input.deterministic(armId(arm));
       const observed = input.observed?.find((run) => run.variant === arm.name && run.kernel === kernel);
       return {
         ...described,
-        agreement: agreementOf({ ...described, runs: own, deterministic, bounds: input.bounds?.(armId(arm)) ?? null }),
+        deterministic: deterministic(arm.name),
+        agreement: agreementOf({
+          ...described,
+          runs: own,
+          deterministic: deterministic(arm.name),
+          bounds: input.bounds?.(armId(arm)) ?? null,
+        }),
         runs: own,
         ...(observed ? { observed } : {}),
         verdict: verdicts.get(arm.name) ?? null,
@@ -114,7 +120,9 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
   return {
     kernel,
     variants,
-    thresholds: evaluateThresholds(ran, runs).map((result) => (kernel === undefined ? result : { ...result, kernel })),
+    thresholds: evaluateThresholds(ran, runs, deterministic).map((result) =>
+      kernel === undefined ? result : { ...result, kernel },
+    ),
     warnings: [...experimentWarnings(judged), ...disagreementWarnings(variants)],
     summary: [summarise(judged), sustainedSentence(variants, experiment.requiredRate)].filter(Boolean).join(' '),
   };

@@ -12,8 +12,8 @@ import { armRefusal, type Difference, differencesOf, refusalOf, sharedArms, time
 import { guardrailsOf } from './compare.js';
 import { concludeUnpaired } from './conclusion.js';
 import { type Contrast, contrastsOf, type Sample, unpaired } from './contrast.js';
-import { isUsable, isUsableForCounts } from './pairs.js';
 import { type Interval, median } from './statistics.js';
+import { comparedRuns } from './usable.js';
 
 export interface ShiftComparison {
   readonly metric: string;
@@ -127,8 +127,8 @@ function compareMetric(name: string, arms: readonly Sides[], a: Results, b: Resu
 
 function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample {
   const declared = isExact(arm.a, metric.name, a) && isExact(arm.b, metric.name, b);
-  const usable = declared ? isUsableForCounts : isUsable;
-  const [runsA, runsB] = [arm.a.runs.filter(usable), arm.b.runs.filter(usable)];
+  const used = ({ runs }: Variant) => comparedRuns({ runs, deterministic: declared }, metric);
+  const [runsA, runsB] = [used(arm.a), used(arm.b)];
   const valuesOf = (runs: readonly Run[]) => runs.map((run) => metric.value(run)).filter((value) => value !== null);
   const sides = { a: valuesOf(runsA), b: valuesOf(runsB) };
   const isBound = (run: Run) => metric.isLowerBound(run);
@@ -148,8 +148,8 @@ function shiftOf(contrast: Contrast): ShiftComparison {
     metric: metric.name,
     unit: metric.unit,
     kind: contrast.kind === 'exact' ? 'exact' : 'noisy',
-    a: sample.a.length > 0 ? median(sample.a) : null,
-    b: sample.b.length > 0 ? median(sample.b) : null,
+    a: median(sample.a),
+    b: median(sample.b),
     runs: { a: sample.a.length, b: sample.b.length },
     difference: contrast.kind === 'empty' ? null : contrast.difference,
     ci: noisy?.ci ?? null,

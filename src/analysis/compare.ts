@@ -10,8 +10,9 @@ import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { compareMetric } from './compare-metric.js';
 import { type Engine, withinEngine, withinLoadEngine } from './engines.js';
 import { outcomeShift } from './outcome-shift.js';
-import { isUsable, isUsableForCounts, type PairedVariant, pairRuns } from './pairs.js';
+import { type PairedVariant, pairRuns } from './pairs.js';
 import { withinTime } from './too-short.js';
+import { type Asked, COUNTS, isUsable, TIMES } from './usable.js';
 import { FAILURES, judge } from './verdict.js';
 
 export interface ComparisonInput {
@@ -77,11 +78,12 @@ function compareOn({ experiment, runs, deterministic, engineOf, timesToTell }: C
     .filter((arm) => arm !== baseline)
     .map(({ name }): PairedVariant => {
       const exact = deterministic(baseline.name) && deterministic(name);
-      const pair = (usable: typeof isUsable) => pairRuns(runs, baseline.name, name, experiment.repeat, usable);
-      const counts = pair(exact ? isUsableForCounts : isUsable);
+      const pair = (asked: Asked) =>
+        pairRuns(runs, baseline.name, name, experiment.repeat, (run) => isUsable(run, asked, exact));
+      const counts = pair(COUNTS);
       return {
         name,
-        ...pair(isUsable),
+        ...pair(TIMES),
         countPairs: counts.pairs,
         countWarnings: counts.warnings,
         deterministic: exact,

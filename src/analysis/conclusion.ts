@@ -5,7 +5,7 @@
 import type { Metric, MetricUnit } from '../domain/metric.js';
 import type { VerdictWord } from '../results/schema.js';
 import type { Contrast, ExactContrast, NoisyContrast } from './contrast.js';
-import { counted, formatDifference, formatSpan, formatValue } from './format.js';
+import { counted, formatDifference, formatP, formatSpan, formatValue } from './format.js';
 import { ALPHA, type Interval } from './statistics.js';
 
 interface Conclusion {
@@ -89,7 +89,7 @@ function concludeNoisy(contrast: NoisyContrast, words: Words): Conclusion {
   }
   const reason =
     pHolm > ALPHA
-      ? `chance can explain the difference, ${between(unit, ci)}, p = ${formatP(pHolm)}`
+      ? `chance can explain the difference, ${between(unit, ci)}, ${formatP(pHolm)}`
       : words.unclear(contrast);
   const found =
     detectable === null
@@ -129,13 +129,8 @@ function between(unit: MetricUnit, ci: Interval | null): string {
     : `between ${formatDifference(unit, ci[0])} and ${formatDifference(unit, ci[1])} (95 %)`;
 }
 
-/** `0.031`, `< 0.001`. */
-function formatP(p: number): string {
-  return p < 0.001 ? '< 0.001' : p >= 0.1 ? p.toFixed(2) : p.toFixed(3);
-}
-
 const PAIRED: Words = {
-  empty: ({ metric }) => `${metric.label}: there is no pair of valid runs to compare.`,
+  empty: ({ metric }) => `${metric.label}: there is no pair of runs to compare.`,
   /** `bind:EADDRINUSE came to 43.5 % of attempts, against 50.0 % in the baseline`. */
   standing: ({ metric, a, b }) => {
     const [before, after] = [a, b].map((value) => formatValue(metric.unit, value));
@@ -167,14 +162,14 @@ const PAIRED: Words = {
 
 const UNPAIRED: Words = {
   empty: ({ metric, sample }) =>
-    `${sample.a.length === 0 ? 'A' : 'B'} has no valid run with a value of ${metric.name}.`,
+    `${sample.a.length === 0 ? 'A' : 'B'} has no run that counts with a value of ${metric.name}.`,
   standing: ({ metric, a, b }) =>
     `${metric.label} is ${amountOf(metric, a)} in A and ${formatValue(metric.unit, b)} in B`,
   single: 'one run',
   equal: ({ metric, a, sample }) => `${metric.label} is exactly ${amountOf(metric, a)} in both, ${everyRun(sample)}.`,
   exactly: (contrast) => `${UNPAIRED.standing(contrast)}, exactly so ${everyRun(contrast.sample)}.`,
   moved: (contrast) =>
-    `${UNPAIRED.standing(contrast)}; the difference is ${between(contrast.metric.unit, contrast.ci)}, p = ${formatP(contrast.pHolm)}.`,
+    `${UNPAIRED.standing(contrast)}; the difference is ${between(contrast.metric.unit, contrast.ci)}, ${formatP(contrast.pHolm)}.`,
   same: () => null,
   tooFew: ({ sample, needed }, among) =>
     `; ${counted(sample.a.length, 'run')} and ${sample.b.length} can tell no difference from chance${among}, however large it is: it takes ${needed} of each`,

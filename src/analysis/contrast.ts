@@ -120,8 +120,8 @@ export function contrastsOf(metric: Metric, samples: readonly Sample[], design: 
   const ps = tested.map(design.p);
   const adjusted = holm(ps);
   return samples.map((sample): Contrast => {
-    if (sample.a.length === 0 || sample.b.length === 0) return { kind: 'empty', metric, sample };
     const [a, b] = [median(sample.a), median(sample.b)];
+    if (a === null || b === null) return { kind: 'empty', metric, sample };
     const index = tested.indexOf(sample);
     if (index < 0) return { kind: 'exact', metric, sample, a, b, difference: b - a };
     return {

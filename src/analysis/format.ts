@@ -61,6 +61,11 @@ export function formatSpan(unit: MetricUnit, size: number): string {
   return unit === 'share' ? `${percent(size)} points` : formatValue(unit, size);
 }
 
+/** `p = 0.031`, `p < 0.001`. */
+export function formatP(p: number): string {
+  return p < 0.001 ? 'p < 0.001' : `p = ${Number(p.toPrecision(2))}`;
+}
+
 /** `a, b and c`. */
 export function listed(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;

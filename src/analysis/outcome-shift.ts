@@ -39,5 +39,5 @@ export function outcomeShift(pairs: readonly Pair[]): OutcomeShift {
 /** The median over runs of an outcome's share of all attempts; 0 where there is no run with an attempt. */
 export function medianShare(runs: readonly Run[], outcome: string): number {
   const shares = runs.filter((run) => run.attempts > 0).map((run) => (own(run.outcomes, outcome) ?? 0) / run.attempts);
-  return shares.length > 0 ? median(shares) : 0;
+  return median(shares) ?? 0;
 }

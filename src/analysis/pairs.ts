@@ -26,33 +26,21 @@ export interface PairedVariant {
   readonly countWarnings: readonly string[];
 }
 
-/** Whether a run may be compared: finished, valid, and no warm-up. */
-export function isUsable(run: Run): boolean {
-  return !run.warmup && run.status === 'ok' && run.valid;
-}
-
-/** The same for counts that the kernel's rules alone decide: whether attempts began on time makes no difference to them. */
-export function isUsableForCounts(run: Run): boolean {
-  return isUsable(run) || (!run.warmup && run.status === 'ok' && run.generatorLimited && run.problems.length === 1);
-}
-
-/** The usable runs of one arm by block. */
-export function usableRuns(runs: readonly Run[], arm: string, usable = isUsable): Map<number, Run> {
-  return new Map(runs.filter((run) => run.variant === arm && usable(run)).map((run) => [run.block, run]));
-}
-
 /**
  * The pairs of a variant, and a warning for those that had to be left out.
  * @param repeat pairs that the experiment asked for
+ * @param usable whether a run counts for what is compared
  */
 export function pairRuns(
   runs: readonly Run[],
   baseline: string,
   variant: string,
   repeat: number,
-  usable = isUsable,
+  usable: (run: Run) => boolean,
 ): Pick<PairedVariant, 'pairs' | 'warnings'> {
-  const [baselines, variants] = [usableRuns(runs, baseline, usable), usableRuns(runs, variant, usable)];
+  const byBlock = (arm: string) =>
+    new Map(runs.filter((run) => run.variant === arm && usable(run)).map((run) => [run.block, run]));
+  const [baselines, variants] = [byBlock(baseline), byBlock(variant)];
   const measured = runs.filter((run) => !run.warmup && (run.variant === baseline || run.variant === variant));
   const blocks = [...new Set(measured.map((run) => run.block))].sort((a, b) => a - b);
   const pairs: Pair[] = [];

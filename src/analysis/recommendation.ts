@@ -11,7 +11,7 @@ import { checkSysctlName, checkSysctlValue, normaliseSysctl } from '../domain/sy
 import type { Results, Variant } from '../results/schema.js';
 import { adviceOf, type SysctlAdvice } from './advice.js';
 import { listed } from './format.js';
-import { isUsableForCounts } from './pairs.js';
+import { comparedRuns } from './usable.js';
 
 /** A change that may be written on a machine. */
 export type SysctlChange = Pick<SysctlAdvice, 'name' | 'measured' | 'sideEffect'> & {
@@ -91,7 +91,7 @@ function obstacleOf(baseline: Variant, variant: Variant, advice: readonly Sysctl
   for (const { name, measured } of advice) {
     if ((checkSysctlName(name) ?? checkSysctlValue(name, measured)) !== undefined)
       return `has a sysctl that cannot be written to a file (${JSON.stringify(name)})`;
-    const readBack = variant.runs.filter(isUsableForCounts).map((run) => run.sysctls[name]);
+    const readBack = comparedRuns(variant).map((run) => run.sysctls[name]);
     if (!readBack.every((found) => found !== undefined && normaliseSysctl(found) === measured))
       return `did not have ${name} = ${measured} in every run`;
   }

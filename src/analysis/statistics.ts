@@ -19,9 +19,9 @@ export const Z_95 = 1.959964;
 
 export type Interval = [low: number, high: number];
 
-/** @throws RangeError for an empty list */
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+/** The middle value, or the mean of the two middle ones; null for none. */
+export function median(values: readonly number[]): number | null {
+  return values.length === 0 ? null : quantile(values, 0.5);
 }
 
 /**

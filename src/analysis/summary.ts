@@ -9,8 +9,8 @@ import type { Experiment } from '../plan/plan.js';
 import type { Run, Verdict } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
 import { medianShare } from './outcome-shift.js';
-import { usableRuns } from './pairs.js';
 import { median } from './statistics.js';
+import { comparedRuns } from './usable.js';
 import { FAILURES, isAboutFailures, namesOf, starvedNeighbours } from './verdict.js';
 
 export interface SummaryInput {
@@ -18,16 +18,21 @@ export interface SummaryInput {
   readonly runs: readonly Run[];
   /** Variant → verdict, as `compareArms` gives it. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** Whether an arm's load is declared to end in the same counts every time. */
+  readonly deterministic: (arm: string) => boolean;
 }
 
 /** What failed in the baseline and how often, then what each variant did about it. */
 export function summarise(input: SummaryInput): string {
-  const { experiment, runs, verdicts } = input;
+  const { experiment, runs, verdicts, deterministic } = input;
   if (experiment.arms.length === 0) return 'Nothing could be run: the kernel lacks what the baseline names.';
   const goal = parseMetric(experiment.goal);
   const baselineName = experiment.arms.find((arm) => arm.baseline)?.name ?? '';
-  const baseline = [...usableRuns(runs, baselineName).values()];
-  if (baseline.length === 0) return 'The baseline has no valid run, so nothing can be said about the variants.';
+  const usable = (arm: string) =>
+    comparedRuns({ runs: runs.filter(({ variant }) => variant === arm), deterministic: deterministic(arm) }, goal);
+  const baseline = usable(baselineName);
+  if (baseline.length === 0)
+    return 'No run of the baseline can be compared, so nothing can be said about the variants.';
   const judged = [...verdicts];
   if (isAboutFailures(goal)) {
     const one = failingOutcome(goal);
@@ -38,11 +43,11 @@ export function summarise(input: SummaryInput): string {
       const harm = judged.filter(([, verdict]) => verdict.verdict === 'worse').map(([variant]) => variant);
       return `${what} in the baseline, so there was nothing to fix${harm.length > 0 ? `, and ${listed(harm)} made things worse` : ''}.`;
     }
-    const parts = partsOf(judged, (variant) => failureEffect(variant, runs));
+    const parts = partsOf(judged, (variant) => failureEffect(usable(variant)));
     return `In the baseline ${formatValue('share', share)} of connection attempts failed${reasonOf(name)}: ${listed(parts)}.`;
   }
-  const values = baseline.map((run) => goal.value(run)).filter((value) => value !== null);
-  const was = values.length > 0 ? formatValue(goal.unit, median(values)) : 'not measured';
+  const value = median(baseline.flatMap((run) => goal.value(run) ?? []));
+  const was = value === null ? 'not measured' : formatValue(goal.unit, value);
   const parts = partsOf(judged, (_, { goal: { unit, variant } }) =>
     variant === null ? 'improved it' : `brought it to ${formatValue(unit, variant)}`,
   );
@@ -89,8 +94,7 @@ function harmOf({ goal, guardrails }: Verdict): string {
   return `${goal.verdict === 'better' ? 'fixed the load, but ' : ''}starved ${namesOf(starved)}`;
 }
 
-function failureEffect(variant: string, runs: readonly Run[]): string {
-  const own = [...usableRuns(runs, variant).values()];
+function failureEffect(own: readonly Run[]): string {
   if (own.every((run) => failureCount(run.outcomes) === 0)) return 'ended it';
   const share = failureShare(own);
   return share === 0 ? 'all but ended it' : `reduced failures to ${formatValue('share', share)}`;
@@ -113,7 +117,7 @@ function reasonOf(outcome: string): string {
 
 function failureShare(runs: readonly Run[]): number {
   const shares = runs.filter((run) => run.attempts > 0).map((run) => failureCount(run.outcomes) / run.attempts);
-  return shares.length > 0 ? median(shares) : 0;
+  return median(shares) ?? 0;
 }
 
 function mostFrequentFailure(runs: readonly Run[]): string {

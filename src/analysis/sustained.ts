@@ -7,8 +7,8 @@ import { formatRate } from '../domain/format.js';
 import { failureCount } from '../domain/outcome.js';
 import type { RealCapacity, Run, Variant } from '../results/schema.js';
 import { counted, formatSustained, formatUnsustained, listed, soonest } from './format.js';
-import { isUsable } from './pairs.js';
 import { median } from './statistics.js';
+import { comparedRuns, TIMES } from './usable.js';
 
 /** `141,160 at once`; null where there is no closed form. */
 export function atOnceText(real: RealCapacity | undefined): string | null {
@@ -92,14 +92,14 @@ export function measuredRate({
   const { again } = prediction;
   if (arrival.shape !== 'constant' || again === null || again === undefined || load.holdMs === null) return null;
   const seconds = arrival.durationMs / 1000;
-  const usable = runs.filter(isUsable);
+  const usable = comparedRuns({ runs }, TIMES);
   if (usable.length === 0 || seconds < Math.max(again * LONG_ENOUGH, 1)) return null;
   const what = `${counted(usable.length, 'run')} of ${soonest(seconds)}`;
   if (usable.every(({ outcomes }) => failureCount(outcomes) === 0))
     return { low: arrival.rate, high: null, text: `${formatSustained(arrival.rate)} and more (${what})` };
   const lasting = usable.flatMap((run) => rateAfter(run, again, seconds) ?? []);
-  if (lasting.length === 0) return null;
   const rate = median(lasting);
+  if (rate === null) return null;
   return {
     low: rate,
     high: arrival.rate,

@@ -4,17 +4,18 @@
 import { parseMetric } from '../domain/metric.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { counted, formatValue, listed } from './format.js';
-import { isUsable, isUsableForCounts } from './pairs.js';
 import { smallestPairs } from './statistics.js';
 import type { SummaryInput } from './summary.js';
+import { COUNTS, isUsable } from './usable.js';
 import { isAboutFailures } from './verdict.js';
 
 /** One sentence for each thing that limits what the results can say; none when there is nothing. */
-export function experimentWarnings({ experiment, runs, verdicts }: SummaryInput): string[] {
+export function experimentWarnings({ experiment, runs, verdicts, deterministic }: SummaryInput): string[] {
   return [
     ...tooFewPairs(experiment.repeat, [...verdicts.values()]),
+    ...looks(experiment, [...verdicts.values()]),
     ...leftOut(runs),
-    ...nothingToFix(experiment, runs),
+    ...nothingToFix(experiment, runs, deterministic),
     ...generatorLimited(runs),
     ...shed(runs),
     ...loadEngines(experiment),
@@ -35,19 +36,35 @@ function tooFewPairs(repeat: number, verdicts: readonly Verdict[]): string[] {
   const largest = Math.max(0, ...noisy.map(({ size }) => size));
   if (noisy.length > 0) {
     warnings.push(
-      `repeat is ${repeat}: with ${counted(largest, 'variant')} it takes ${smallestPairs(largest)} pairs before any difference can be told from chance, so no variant can be called better or worse by ${listed(noisy.map(({ metric }) => metric))}; set repeat to ${smallestPairs(largest)} or more`,
+      `repeat is ${repeat}: with ${counted(largest, 'variant')} it takes ${smallestPairs(largest)} pairs before any difference can be told from chance, so no variant can be called better or worse by ${listed(noisy.map(({ metric }) => metric))}; extend it with --resume FOLDER --repeat ${smallestPairs(largest)}`,
     );
   }
   const exact = [...families.values()].flat().some((comparison) => comparison.kind === 'exact');
   if (exact && repeat < 2)
-    warnings.push('repeat is 1: one run of each arm cannot show that the runs repeat exactly; set repeat to 2 or more');
+    warnings.push(
+      'repeat is 1: one run of each arm cannot show that the runs repeat exactly; extend it with --resume FOLDER --repeat 2',
+    );
   return warnings;
+}
+
+/** An extension is a second look: free where the first could not decide anything, and otherwise another chance to err. */
+function looks({ repeat, extendedFrom = [] }: SummaryInput['experiment'], verdicts: readonly Verdict[]): string[] {
+  const noisy = verdicts
+    .flatMap(({ goal, guardrails }) => [goal, ...guardrails])
+    .filter(({ kind }) => kind === 'noisy');
+  const family = (metric: string) => noisy.filter((comparison) => comparison.metric === metric).length;
+  const least = Math.min(...noisy.map(({ metric }) => smallestPairs(family(metric))));
+  const early = extendedFrom.filter((pairs) => pairs >= least);
+  if (early.length === 0) return [];
+  return [
+    `it was extended from ${listed(early.map(String))} to ${repeat} pairs after results could be seen that could already decide: each look errs with up to 5 % on its own, so a claim by metrics that vary has up to ${5 * (early.length + 1)} % to be false`,
+  ];
 }
 
 function leftOut(runs: readonly Run[]): string[] {
   const measured = runs.filter((run) => !run.warmup);
-  // The late ones have a sentence of their own.
-  const out = measured.filter((run) => !isUsableForCounts(run));
+  // Those that are late and nothing else have a sentence of their own.
+  const out = measured.filter((run) => !isUsable(run, COUNTS, true));
   if (out.length === 0) return [];
   const reasons = out.map((run) => {
     const why = run.status === 'ok' ? run.problems[0] : run.status;
@@ -56,10 +73,14 @@ function leftOut(runs: readonly Run[]): string[] {
   return [`${out.length} of ${counted(measured.length, 'run')} left out of every comparison: ${some(reasons)}`];
 }
 
-function nothingToFix(experiment: SummaryInput['experiment'], runs: readonly Run[]): string[] {
+function nothingToFix(
+  experiment: SummaryInput['experiment'],
+  runs: readonly Run[],
+  deterministic: SummaryInput['deterministic'],
+): string[] {
   const goal = parseMetric(experiment.goal);
   const baseline = experiment.arms.find((arm) => arm.baseline)?.name;
-  const measured = runs.filter((run) => run.variant === baseline && isUsable(run));
+  const measured = runs.filter((run) => run.variant === baseline && isUsable(run, goal, deterministic(run.variant)));
   if (measured.length === 0 || !isAboutFailures(goal)) return [];
   if (measured.some((run) => (goal.value(run) ?? 0) > 0)) return [];
   return [

@@ -16,10 +16,12 @@ import { limitOf } from './limit.js';
 import { neverFails } from './never-fails.js';
 import { inputOf, type PredictInput } from './predict-input.js';
 import { type Occupancy, occupancyOf } from './rate-step.js';
+import { searchSeconds } from './search-cost.js';
 import { usablePorts } from './search-order.js';
 import { simulateArm } from './simulator/load.js';
 import { addressesFor, type Needed, type Spread, sustainedRates } from './sizing.js';
 import { slowWall } from './slow-wall.js';
+import { sparePorts } from './spare-ports.js';
 import { type Walls, wallsOf } from './time-until.js';
 
 export type { PredictInput } from './predict-input.js';
@@ -32,6 +34,10 @@ export interface ArmPrediction {
   readonly capacity: Prediction;
   /** Ports in use on one address from which each search is slow (null: none is), and all that there are. */
   readonly perAddress: { readonly slow: number | null; readonly hard: number };
+  /** Ports of one address that may be taken when the load begins without any effect; 0: any could matter. */
+  readonly spare: number;
+  /** Seconds of CPU that the searches for a port of one run take, past the slow wall. */
+  readonly searchSeconds: number;
   /** When the load comes to its walls. */
   readonly walls: Walls;
   /** How long each connection keeps its tuple. */
@@ -69,6 +75,10 @@ export function predict(input: PredictInput): Prediction {
   };
 }
 
+function perAddress(input: PredictInput): ArmPrediction['perAddress'] {
+  return { slow: predict(input).slowWall?.walked ?? null, hard: usablePorts(input) };
+}
+
 /**
  * All that is predicted for an arm of an experiment, in a namespace where nothing else than its neighbours holds ports.
  * @param defaults sysctls as read in a fresh lab, name → value; the arm's own come on top
@@ -95,7 +105,13 @@ export function predictArm(
       return simulated === null ? prediction : { ...prediction, simulated };
     },
     get perAddress() {
-      return { slow: predict(input).slowWall?.walked ?? null, hard: usablePorts(input) };
+      return perAddress(input);
+    },
+    get spare() {
+      return sparePorts(arm, perAddress(input), input);
+    },
+    get searchSeconds() {
+      return searchSeconds(arm, predict(input), usablePorts(input));
     },
     get walls() {
       return wallsOf(arm, input);

@@ -38,9 +38,10 @@ export const OPTIONS = {
       boxName,
     ),
   repeat: () =>
-    new Option('--repeat <n>', 'pairs of runs per variant, instead of the number in the profile').argParser(
-      integer('--repeat', 1, 1000),
-    ),
+    new Option(
+      '--repeat <n>',
+      'pairs of runs per variant, instead of what the profile says; with run --resume: as many in all',
+    ).argParser(integer('--repeat', 1, 1000)),
   seed: () =>
     new Option('--seed <n>', 'seed of order, arrivals and picks').argParser(integer('--seed', 0, 4_294_967_295)),
   rate: () =>
@@ -50,6 +51,10 @@ export const OPTIONS = {
     ).argParser(rateOption),
   out: () => new Option('--out <folder>', 'parent of the result folders').default('reports'),
   resume: () => new Option('--resume <folder>', 'resume what was interrupted; nothing that was finished is done again'),
+  force: () =>
+    new Option('--force', 'make the runs although it is known beforehand that they cannot decide anything').default(
+      false,
+    ),
   json: () => new Option('--json', 'print the results as JSON on standard output').default(false),
   quiet: () => new Option('--quiet', 'show no progress').default(false),
 } as const satisfies Readonly<Record<string, () => Option>>;
@@ -65,6 +70,7 @@ export interface RunOptions {
   readonly rate?: number;
   readonly out: string;
   readonly resume?: string;
+  readonly force?: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -84,15 +90,15 @@ export function overrides({ lab, kernel, engine, box, repeat, seed, rate }: Part
 }
 
 /** How results are shown; whatever else is given makes another experiment. */
-const ON_RESUME = ['out', 'resume', 'json', 'quiet', 'live'];
+const ON_RESUME = ['out', 'resume', 'force', 'json', 'quiet', 'live'];
 
-/** @throws UserError for what a command that resumes cannot change */
-export function refuseChanges(command: Command): void {
+/** @param also names of what this command can change @throws UserError for what a command that resumes cannot change */
+export function refuseChanges(command: Command, also: readonly string[] = []): void {
   if (command.args.length > 0)
     throw new UserError('--resume uses the profile that is in the folder; leave the profile out');
   for (const option of command.options) {
     const name = option.attributeName();
-    if (!ON_RESUME.includes(name) && command.getOptionValueSource(name) === 'cli')
+    if (![...ON_RESUME, ...also].includes(name) && command.getOptionValueSource(name) === 'cli')
       throw new UserError(`${option.long} cannot be changed on --resume; leave it out, or start anew without --resume`);
   }
 }
@@ -102,7 +108,7 @@ export function commandLine(argv: readonly string[] = process.argv.slice(2)): st
   const shown = argv.filter((word, i) => {
     const before = argv[i - 1];
     return !(
-      /^--(?:json|quiet|live|out)(?:=|$)/.test(word) ||
+      /^--(?:json|quiet|live|out|force)(?:=|$)/.test(word) ||
       before === '--out' ||
       (before === '--live' && /^\d+$/.test(word))
     );

@@ -2,7 +2,9 @@
  * `bindstorm plan`: what a profile would do here, without load.
  */
 import type { Command } from 'commander';
+import { chooseDesign } from '../experiment/design.js';
 import { preview, tryPlaces } from '../experiment/preview.js';
+import { designed } from '../experiment/session.js';
 import { renderPreview } from '../report/preview.js';
 import { EXIT } from './exit.js';
 import { overrides, type RunOptions, withOptions } from './options.js';
@@ -21,7 +23,10 @@ export function registerPlan(program: Command): void {
       const loaded = readProfile(name, overrides(options));
       const places = await tryPlaces(loaded.experiment, note);
       if (places.ok && places.value.findings.length > 0) throw loaded.refuse(places.value.findings);
-      const experiment = places.ok ? places.value.experiment : loaded.experiment;
+      const { unsaid } = loaded;
+      const experiment = places.ok
+        ? designed(places.value, unsaid).experiment
+        : chooseDesign(loaded.experiment, unsaid, () => undefined);
       const plan = preview(experiment, places);
       print(options.json ? `${JSON.stringify(plan)}\n` : renderPreview(plan, experiment, textWidth()));
       process.exitCode = places.ok ? EXIT.ok : EXIT.noLab;

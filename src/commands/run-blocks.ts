@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { type BlocksEnd, type ExperimentEvent, isFirstRun, runBlocks, runsLeft } from '../experiment/blocks.js';
+import { extended } from '../experiment/journal.js';
 import { type Places, placeFor } from '../experiment/places.js';
 import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
 import { interruptible } from '../machine/interrupts.js';
@@ -11,15 +12,15 @@ import type { LiveServer } from '../report/live/server.js';
 import { shownOf } from '../report/live/shown.js';
 import { createProgress } from '../report/progress.js';
 import type { Results } from '../results/schema.js';
-import { EXIT } from './exit.js';
+import { EXIT, UserError } from './exit.js';
 import { commandLine, type RunOptions, type Shown } from './options.js';
 import { present, printSummary } from './present.js';
-import { note, print } from './terminal.js';
+import { confirmed, note, print } from './terminal.js';
 
 /** Run a profile in a new result folder. @returns the exit code */
 export function startRun(
   loaded: LoadedProfile,
-  options: Shown & Pick<RunOptions, 'out'>,
+  options: Shown & Pick<RunOptions, 'out' | 'force'>,
   live: LiveServer | null,
 ): Promise<number> {
   return start(
@@ -30,23 +31,44 @@ export function startRun(
       command: commandLine(),
       begin: (common) => ({ ...common, kind: 'run' }),
       isFirst: isFirstRun,
+      anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs all the same?')),
     },
     note,
     (session, places) => finish(session, places, options, live),
   );
 }
 
-/** Make the runs that are missing in a folder, or only its reports. @returns the exit code */
-export function resumeRun(dir: string, options: Shown, live: LiveServer | null): Promise<number> {
-  return resumeSession(dir, 'run', note, (session) => {
+/** Make the runs that are missing in a folder, with `--repeat` after as many more as that takes, or only its reports. @returns the exit code */
+export function resumeRun(
+  dir: string,
+  options: Shown & Pick<RunOptions, 'repeat'>,
+  live: LiveServer | null,
+): Promise<number> {
+  return resumeSession(dir, 'run', note, (found) => {
+    const { repeat } = options;
+    const session = repeat === undefined ? found : extendedTo(found, repeat);
     if (runsLeft(session.contents) > 0)
-      return reopen(session, isFirstRun, note, (places) => finish(session, places, options, live));
+      return reopen(session, isFirstRun, note, (places) => {
+        if (repeat !== undefined) session.journal.append({ type: 'extend', at: new Date().toISOString(), repeat });
+        return finish(session, places, options, live);
+      });
     note('nothing was left to run');
     // Killed between its last run and its end.
     if (session.contents.ended === null)
       session.journal.append({ type: 'end', at: new Date().toISOString(), status: 'complete' });
     return show(dir, { how: 'complete' }, options, live);
   });
+}
+
+/** The session with more pairs to make; the journal does not say so yet. @throws UserError where they are no more than there are */
+function extendedTo(session: Session<'run'>, repeat: number): Session<'run'> {
+  const { begin } = session.contents;
+  const { repeat: planned } = begin.experiment;
+  if (repeat <= planned)
+    throw new UserError(
+      `${session.dir} has ${planned} pairs of each variant already; --repeat says how many there are to be in all: give more than ${planned}, or leave it out`,
+    );
+  return { ...session, contents: { ...session.contents, begin: extended(begin, repeat) } };
 }
 
 async function finish(

@@ -25,7 +25,7 @@ export function registerRun(program: Command): void {
       .command('run')
       .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
       .argument('[profile]', 'a shipped profile such as quickstart, or a path'),
-    ['lab', 'kernel', 'engine', 'box', 'repeat', 'seed', 'rate', 'out', 'resume', 'json', 'quiet'],
+    ['lab', 'kernel', 'engine', 'box', 'repeat', 'seed', 'rate', 'out', 'resume', 'force', 'json', 'quiet'],
   )
     .option(
       '--live [port]',
@@ -34,7 +34,7 @@ export function registerRun(program: Command): void {
     )
     .addHelpText(
       'after',
-      `\nExample:\n  bindstorm run quickstart\n  bindstorm run my-proxy.yaml --repeat 20\n${EXIT_HELP}`,
+      `\nExample:\n  bindstorm run quickstart\n  bindstorm run my-proxy.yaml --repeat 20\n  bindstorm run --resume reports/my-proxy-20261122-101500Z --repeat 30\n${EXIT_HELP}`,
     )
     .action(async (name: string | undefined, options: Options, command: Command) => {
       process.exitCode = await run(name, options, command);
@@ -42,7 +42,7 @@ export function registerRun(program: Command): void {
 }
 
 async function run(name: string | undefined, options: Options, command: Command): Promise<number> {
-  if (options.resume !== undefined) refuseChanges(command);
+  if (options.resume !== undefined) refuseChanges(command, ['repeat']);
   const loaded = options.resume === undefined ? load(name, options) : null;
   // The profile asks for a rate: there is nothing to compare before it is found.
   if (loaded?.experiment.search) return startSearch(loaded, options);

@@ -83,6 +83,7 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
       arm: armOf(experiment, next),
       ...(experiment.neighbours ? { neighbours: experiment.neighbours } : {}),
       planned: next,
+      portsMatter: [experiment.goal, ...experiment.guardrails].some((metric) => metric.startsWith('ports.')),
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
       onLoadEnd: () => after && !signal.aborted && placeOf(after.kernel).lab.prepare?.(),

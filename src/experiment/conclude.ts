@@ -42,7 +42,7 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
     startedAt: begin.startedAt,
     finishedAt: ended?.at ?? lastMoment(begin.startedAt, runs),
     runsPlanned: planRuns(experiment).length,
-    command: begin.command,
+    command: experiment.extendedFrom ? `${begin.command} --repeat ${experiment.repeat}` : begin.command,
     profileText: begin.profile,
   });
   // What the machine lacked was said before the first run; a reader of the report was not there.

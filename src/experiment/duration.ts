@@ -1,13 +1,17 @@
 /**
  * How long runs take: what `plan` says beforehand, and after which time a run is given up. Pure.
  */
+import { parseKernelVersion } from '../capacity/kernel-version.js';
+import { type ArmPrediction, predictArm } from '../capacity/predict.js';
 import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
 import type { Runner } from '../domain/guest.js';
 import { LABS, labOverheadMs } from '../domain/lab.js';
+import { strategyOf } from '../domain/strategy.js';
 import { arrivalDurationMs, LONGEST_OWN_MS, scheduledAttempts } from '../plan/arrival.js';
 import { fillBoundMs } from '../plan/fill-bound.js';
 import { armId, guestOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import type { Environment } from '../results/schema.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { planObservations } from './order.js';
 
@@ -23,8 +27,24 @@ const PROXY_OVERHEAD_MS = 400;
 /** What it takes to observe a proxy: attaching to the kernel, or the slowness of its calls. */
 const OBSERVATION_MS = 2_000;
 
-/** Expected milliseconds of load in one run. */
-export function expectedLoadMs(arm: Arm): number {
+/** Expected milliseconds of load in one run, the searches past the slow wall included where the machine is known. */
+export function expectedLoadMs(arm: Arm, known?: KnownMachine): number {
+  const plain = plainLoadMs(arm);
+  const slow = searchMs(arm, known);
+  const { arrival } = arm.load;
+  if (arrival.shape !== 'fill') return Math.max(plain, slow);
+  const bound = fillBoundMs(arrival);
+  return Math.min(plain + slow, bound === null ? Number.POSITIVE_INFINITY : Math.max(plain, arrival.waves * bound));
+}
+
+/** A proxy searches on one CPU, load workers on as many as there are. */
+function searchMs(arm: Arm, known: KnownMachine): number {
+  if (known === undefined) return 0;
+  const at = arm.proxy ? 1 : Math.min(arm.load.workers, known.cpus);
+  return (predictedOn(arm, known).searchSeconds / at) * 1000;
+}
+
+function plainLoadMs(arm: Arm): number {
   const { arrival } = arm.load;
   const paced = arrivalDurationMs(arrival);
   if (paced !== null) return paced;
@@ -36,12 +56,14 @@ export function expectedLoadMs(arm: Arm): number {
 }
 
 /** Expected milliseconds of the whole experiment, labs included. */
-export function expectedExperimentMs(experiment: Experiment): number {
-  const block = experiment.arms
-    .filter(({ absent }) => !absent)
-    .reduce((sum, arm) => sum + expectedRunMs(experiment, arm), 0);
+export function expectedExperimentMs(
+  experiment: Experiment,
+  environmentOf: (kernel: string | undefined) => KnownMachine,
+): number {
+  const of = (arm: Arm) => expectedRunMs(experiment, arm, environmentOf(arm.kernel));
+  const block = experiment.arms.filter(({ absent }) => !absent).reduce((sum, arm) => sum + of(arm), 0);
   const arms = planObservations(experiment).map((run) => experiment.arms.find((arm) => armId(arm) === armId(run))!);
-  const observed = arms.reduce((sum, arm) => sum + expectedRunMs(experiment, arm) + OBSERVATION_MS, 0);
+  const observed = arms.reduce((sum, arm) => sum + of(arm) + OBSERVATION_MS, 0);
   return block * (experiment.warmup + experiment.repeat) + observed;
 }
 
@@ -60,10 +82,13 @@ export function neighboursMs({ neighbours = [] }: { readonly neighbours?: Experi
 }
 
 /** Expected milliseconds of one run of an arm, its lab included. */
-export function expectedRunMs(experiment: Experiment, arm: Arm): number {
+export function expectedRunMs(experiment: Experiment, arm: Arm, known: KnownMachine): number {
   const overhead = labOverheadMs(experiment.lab, guestOf(experiment, arm.kernel)?.engine);
   return (
-    withNeighboursMs(experiment, expectedLoadMs(arm)) + drainMs(experiment.lab, arm) + overhead + proxyOverheadMs(arm)
+    withNeighboursMs(experiment, expectedLoadMs(arm, known)) +
+    drainMs(experiment, arm, known) +
+    overhead +
+    proxyOverheadMs(arm)
   );
 }
 
@@ -72,17 +97,45 @@ function proxyOverheadMs({ proxy }: Arm): number {
   return proxySubjectOf(proxy.kind).network?.usualStartMs ?? PROXY_OVERHEAD_MS;
 }
 
-/** On the host a run waits until the ports of the run before are out of TIME_WAIT (agent/free-ports.ts). */
-export function drainMs(lab: Experiment['lab'], { load }: Arm): number {
+/** What is known of the machine where runs are made; undefined: nothing. */
+export type KnownMachine = Pick<Environment, 'kernel' | 'hz' | 'defaults' | 'cpus'> | undefined;
+
+function predictedOn(arm: Arm, known: NonNullable<KnownMachine>): ArmPrediction {
+  return predictArm(arm, parseKernelVersion(known.kernel, known.hz), known.defaults);
+}
+
+/** On the host a run waits, so long at the most, until the ports of the run before are out of TIME_WAIT (agent/free-ports.ts). */
+export function longestDrainMs(lab: Experiment['lab'], { load }: Arm): number {
   return !LABS[lab].ownNamespace && load.close === 'client' ? TIME_WAIT_LATEST_SECONDS * 1000 : 0;
 }
+
+/** The same where what other runs may have left within a minute could matter to this one; 0 where it could not. */
+export function drainMs(experiment: Pick<Experiment, 'lab' | 'arms'>, arm: Arm, known: KnownMachine): number {
+  const most = longestDrainMs(experiment.lab, arm);
+  if (most === 0 || known === undefined) return most;
+  const left = experiment.arms.map((other) => {
+    const { prediction } = predictedOn(other, known);
+    const taken = Math.min(scheduledAttempts(other.load.arrival) ?? Infinity, prediction.concurrent ?? Infinity);
+    const sources = strategyOf(other.load.strategy).address === 'chosen' ? other.addresses.length : 1;
+    const runs = Math.ceil(most / (expectedLoadMs(other) + labOverheadMs(experiment.lab, undefined)));
+    return Math.ceil(taken / sources) * runs;
+  });
+  return Math.max(...left) > predictedOn(arm, known).spare ? most : 0;
+}
+
+/** A busy machine may take so many times as long for what its CPU has to do. */
+const BUSY = 5;
 
 /**
  * Milliseconds after which a run is stuck rather than slow. Generous: past the slow wall a fill makes a few hundred attempts
  * per second, and on an emulated CPU of a busy machine some tens.
  * @param runner what runs the guest, if there is one
  */
-export function runDeadlineMs(arm: Arm, runner?: Runner): number {
+export function runDeadlineMs(arm: Arm, runner?: Runner, known?: KnownMachine): number {
+  return deadlineMs(arm, runner) + BUSY * searchMs(arm, known);
+}
+
+function deadlineMs(arm: Arm, runner: Runner | undefined): number {
   const { arrival } = arm.load;
   const network = arm.proxy ? (proxySubjectOf(arm.proxy.kind).network?.longestStartMs(arm.proxy) ?? 0) : 0;
   const waiting = 2 * arm.load.timeoutMs + 60_000 + network;

@@ -40,6 +40,11 @@ export function entryProblem(
     case 'step':
       if (begin.kind !== 'search') return `a step (${entry.step.id}) is here, where none is made`;
       return stepProblem(entry.arm, entry.step, begin.experiment, steps);
+    case 'extend':
+      if (begin.kind !== 'run') return 'it is extended here, where there are no pairs';
+      return entry.repeat > begin.experiment.repeat
+        ? null
+        : `it is extended to ${entry.repeat} pairs here, and had ${begin.experiment.repeat}`;
     case 'resume':
     case 'end':
       return null;

@@ -56,6 +56,8 @@ export const entrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('observed'), run: runSchema }),
   /** `arm` is its id: its name, with several kernels `name@kernel`. */
   z.object({ type: z.literal('step'), arm: z.string(), step: searchTrySchema }),
+  /** A later command asked for more pairs, in all. */
+  z.object({ type: z.literal('extend'), at: z.string(), repeat: z.int().min(1) }),
   /** A later command resumed it. */
   z.object({ type: z.literal('resume'), at: z.string() }),
   z.object({ type: z.literal('end'), at: z.string(), status: z.enum(['complete', 'partial']) }),

@@ -115,7 +115,7 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
   const runs = new Map<string, Run>();
   const observed = new Map<string, Run>();
   const steps = new Map<string, SearchTry[]>();
-  let begin: BeginOf<K> | undefined;
+  let begin: JournalBegin | undefined;
   let ended: JournalContents<K>['ended'] = null;
   const leaveOut = (line: number, why: string) => {
     if (kind === 'search' || begin === undefined) throw new JournalError(refusal(path, line, why));
@@ -146,10 +146,25 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
     if (entry.type === 'observed') observed.set(entry.run.id, entry.run);
     if (entry.type === 'step') steps.set(entry.arm, [...(steps.get(entry.arm) ?? []), entry.step]);
     if (entry.type === 'end') ended = entry;
-    if (entry.type === 'resume') ended = null;
+    if (entry.type === 'resume' || entry.type === 'extend') ended = null;
+    if (entry.type === 'extend' && isOf(begin, 'run')) begin = extended(begin, entry.repeat);
   }
   if (begin === undefined) throw new JournalError(`${path} ${NO_BEGIN}`);
-  return { begin, runs: [...runs.values()], observed: [...observed.values()], steps, ended, damage };
+  return {
+    begin: beginOf(begin, path, kind),
+    runs: [...runs.values()],
+    observed: [...observed.values()],
+    steps,
+    ended,
+    damage,
+  };
+}
+
+/** A begin with more pairs: all runs that were planned before are planned again, under the same ids. */
+export function extended(begin: BeginOf<'run'>, repeat: number): BeginOf<'run'> {
+  const { experiment } = begin;
+  const extendedFrom = [...(experiment.extendedFrom ?? []), experiment.repeat];
+  return { ...begin, experiment: { ...experiment, repeat, extendedFrom } };
 }
 
 const NO_BEGIN = 'does not begin with an experiment, a search or a table; nothing in it can be used';

@@ -8,6 +8,7 @@ import { type Lab, LabError } from '../lab/lab.js';
 import { experimentOn, onNoKernel } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type Finding, saidOnce } from '../profile/problem.js';
+import type { Environment } from '../results/schema.js';
 import { fetchPrograms } from './fetched-programs.js';
 import { fitToKernels, inWords } from './fit.js';
 import { programObstacles, proxiesOf } from './proxies.js';
@@ -34,6 +35,11 @@ export interface Places {
 /** The place for a kernel's name; the only one where the kernel is no factor. */
 export function placeFor({ all }: Pick<Places, 'all'>, kernel: string | undefined): Place {
   return all.find(({ name }) => name === kernel) ?? all[0];
+}
+
+/** What is known of the machine of each place, by its kernel's name. */
+export function environmentsOf(places: Pick<Places, 'all'>): (kernel: string | undefined) => Environment {
+  return (kernel) => placeFor(places, kernel).environment;
 }
 
 /**

@@ -1,7 +1,6 @@
 /**
  * What a profile would do on this machine: which runs, for how long, and what is predicted of each arm. No load.
  */
-import { smallestPairs } from '../analysis/statistics.js';
 import { atMachineScale, predictAtScale } from '../capacity/at-scale.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
@@ -14,6 +13,7 @@ import { formatArrival } from '../plan/arrival-settings.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Prediction, RealCapacity } from '../results/schema.js';
+import { designNotes } from './design.js';
 import { expectedExperimentMs } from './duration.js';
 import { type Note, withLabs } from './labs.js';
 import { planRuns } from './order.js';
@@ -82,8 +82,9 @@ export async function tryPlaces(experiment: Experiment, note: Note): Promise<Att
 /** What an experiment would do here. Without a lab the arithmetic still holds, so that its lack is a note. */
 export function preview(experiment: Experiment, places: Attempted<Places>): Preview {
   const known = places.ok ? places.value.all : [];
+  const environmentOf = (kernel: string | undefined) => known.find(({ name }) => name === kernel)?.environment;
   const parts = kernelsOf(experiment).map((name) => {
-    const environment = known.find((place) => place.name === name)?.environment;
+    const environment = environmentOf(name);
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release, environment?.hz);
     const part = experimentOn(experiment, name);
@@ -95,7 +96,7 @@ export function preview(experiment: Experiment, places: Attempted<Places>): Prev
     experiment: experiment.name,
     description: experiment.description,
     runs: planRuns(experiment).length,
-    expectedSeconds: expectedExperimentMs(experiment) / 1000,
+    expectedSeconds: expectedExperimentMs(experiment, environmentOf) / 1000,
     kernel: first!.release,
     ...(experiment.kernels ? { kernels: parts.map(({ name, release }) => ({ name: name!, release })) } : {}),
     goal: experiment.goal,
@@ -106,13 +107,13 @@ export function preview(experiment: Experiment, places: Attempted<Places>): Prev
         : [`it cannot run here: ${places.reason}`, `the arithmetic is for Linux ${first!.release}`]),
       ...shortagesByKernel(
         experiment,
-        (kernel) => known.find((place) => place.name === kernel)?.environment,
+        environmentOf,
         (id) => parts.flatMap(({ arms }) => arms).find((arm) => armId(arm) === id)!.prediction,
       ),
-      ...timeNotes(experiment, (kernel) => known.find((place) => place.name === kernel)?.environment, 'all'),
+      ...timeNotes(experiment, environmentOf, 'all'),
       ...(experiment.search
         ? ['the rate is searched for (find: max-rate): runs, attempts and times are those of one step of it']
-        : new Set(parts.flatMap(({ part, arms }) => repeatNotes(part, arms)))),
+        : designNotes(experiment, environmentOf, 'all')),
     ],
   };
 }
@@ -148,23 +149,4 @@ function describeArm(
       : { needed: { rate, full: onMachine.addressesFor(rate) } }),
     ...determinism(experiment),
   };
-}
-
-/** How many repeats a claim about the noisy variants needs. */
-function repeatNotes({ repeat }: Experiment, planned: readonly ArmPreview[]): string[] {
-  const arms = planned.filter(({ absent }) => !absent);
-  const noisy = arms.filter((arm, i) => i > 0 && !(arm.deterministic && arms[0]!.deterministic)).length;
-  const needed = (comparisons: number) => smallestPairs(comparisons);
-  const notes: string[] = [];
-  if (noisy > 0 && repeat < needed(noisy)) {
-    notes.push(
-      `${noisy} of ${arms.length - 1} variants vary from run to run; to call any of them better or worse takes repeat: ${needed(noisy)}, and the profile says ${repeat}`,
-    );
-  }
-  if (repeat < needed(arms.length - 1)) {
-    notes.push(
-      `times and CPU always vary: a claim about a guardrail takes repeat: ${needed(arms.length - 1)} with ${arms.length - 1} variants, and the profile says ${repeat}`,
-    );
-  }
-  return notes;
 }

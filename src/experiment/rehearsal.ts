@@ -3,6 +3,7 @@
  * is refused with its place in the profile.
  */
 import type { Check, RunSpec } from '../agent/protocol.js';
+import { listed } from '../analysis/format.js';
 import { hasStrategy } from '../capacity/bind-era.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
@@ -11,10 +12,11 @@ import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { type Lab, LabError } from '../lab/lab.js';
 import { readOnlySysctls } from '../lab/remedy.js';
+import { armId } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type Finding, type Path, saidOnce } from '../profile/problem.js';
 import type { Environment } from '../results/schema.js';
-import { drainMs } from './duration.js';
+import { drainMs, longestDrainMs } from './duration.js';
 import { programObstacles, proxiesOf, withStrategies } from './proxies.js';
 
 export interface Rehearsal {
@@ -96,7 +98,7 @@ export async function examine(
       network,
       experiment: withStrategies(experiment, proxies, event.check),
       check: event.check,
-      warnings: [...session.warnings, ...warningsOf(network, event.check), ...drainWarnings(experiment)],
+      warnings: [...session.warnings, ...warningsOf(network, event.check), ...drainWarnings(experiment, environment)],
     };
   } finally {
     await session.close();
@@ -252,9 +254,13 @@ function warningsOf(network: RunSpec['network'], check: Check): string[] {
   ];
 }
 
-function drainWarnings(experiment: Experiment): string[] {
-  if (!experiment.arms.some((arm) => drainMs(experiment.lab, arm) > 0)) return [];
+function drainWarnings(experiment: Experiment, environment: Environment): string[] {
+  const leaving = experiment.arms.filter((arm) => longestDrainMs(experiment.lab, arm) > 0);
+  if (leaving.length === 0) return [];
+  const waiting = leaving.filter((arm) => drainMs(experiment, arm, environment) > 0);
   return [
-    'on the host each run first waits, up to a minute, until the ports of the run before are out of TIME_WAIT; they would be counted against it',
+    waiting.length > 0
+      ? `on the host each run of ${listed(waiting.map(armId))} first waits, up to a minute, until the ports of the run before are out of TIME_WAIT: together with its own they could come to a wall, and would be counted against it`
+      : 'no run waits until the ports of the run before are out of TIME_WAIT: they are too few to bring it to a wall',
   ];
 }

@@ -4,13 +4,15 @@
  */
 
 import type { Measurement, RunSpec } from '../agent/protocol.js';
+import { parseKernelVersion } from '../capacity/kernel-version.js';
+import { predictArm } from '../capacity/predict.js';
 import { formatDuration } from '../domain/format.js';
 import { LABS } from '../domain/lab.js';
 import { suspendedMicros } from '../kernel/libc.js';
 import type { Lab, LabSession } from '../lab/lab.js';
 import type { Arm, Experiment } from '../plan/plan.js';
-import type { Run, Second } from '../results/schema.js';
-import { drainMs, expectedLoadMs, neighboursMs, runDeadlineMs } from './duration.js';
+import type { Environment, Run, Second } from '../results/schema.js';
+import { expectedLoadMs, longestDrainMs, neighboursMs, runDeadlineMs } from './duration.js';
 import type { PlannedRun } from './order.js';
 
 export interface RunOutcome {
@@ -28,6 +30,8 @@ export interface RunOneInput {
   readonly neighbours?: Experiment['neighbours'];
   readonly planned: PlannedRun;
   readonly network: RunSpec['network'];
+  /** Ports in use are compared, so that those which the run before has left always matter. */
+  readonly portsMatter?: boolean;
   /** Count the system calls of its proxy. */
   readonly observe?: RunSpec['observe'];
   readonly signal: AbortSignal;
@@ -54,7 +58,7 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   let session: LabSession | undefined;
   try {
     session = await input.lab.open('run');
-    session.send({ type: 'run', spec: specOf(input) });
+    session.send({ type: 'run', spec: specOf(input, session.hello.environment) });
     const { measurement, loadBegan, sleptMs } = await converse(session, input);
     const measured = performance.now();
     await session.close();
@@ -91,7 +95,9 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   }
 }
 
-function specOf({ arm, neighbours, planned, network, lab, observe }: RunOneInput): RunSpec {
+function specOf(input: RunOneInput, { kernel, hz, defaults }: Environment): RunSpec {
+  const { arm, neighbours, planned, network, lab, observe, portsMatter = false } = input;
+  const { ownNamespace } = LABS[lab.kind];
   const expected = expectedLoadMs(arm);
   const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
   return {
@@ -99,7 +105,8 @@ function specOf({ arm, neighbours, planned, network, lab, observe }: RunOneInput
     ...(neighbours ? { neighbours } : {}),
     seed: planned.seed,
     network,
-    ownNamespace: LABS[lab.kind].ownNamespace,
+    ownNamespace,
+    ...(ownNamespace || portsMatter ? {} : { spare: predictArm(arm, parseKernelVersion(kernel, hz), defaults).spare }),
     sampleMs,
     ...(observe ? { observe } : {}),
   };
@@ -123,7 +130,10 @@ async function converse(
 ): Promise<{ measurement: Measurement; loadBegan: number; sleptMs: number }> {
   const deadline = createDeadline(session);
   deadline.set(
-    deadlineMs ?? runDeadlineMs(arm, lab.engine) + drainMs(lab.kind, arm) + neighboursMs({ neighbours }),
+    deadlineMs ??
+      runDeadlineMs(arm, lab.engine, session.hello.environment) +
+        longestDrainMs(lab.kind, arm) +
+        neighboursMs({ neighbours }),
     'the run took longer than its deadline',
   );
   const stop = () => {

@@ -16,13 +16,14 @@ import { naming, resumable } from '../machine/write-error.js';
 import type { Experiment } from '../plan/plan.js';
 import type { LoadedProfile } from '../profile/load.js';
 import { type Environment, SCHEMA_VERSION } from '../results/schema.js';
+import { chooseDesign, whyUseless } from './design.js';
 import { sameFit } from './fit.js';
 import { createResultFolder, PROFILE_FILE } from './folder.js';
 import { withLockedFolder } from './folder-lock.js';
 import { finishedRuns, type Journal, type JournalContents, openJournal, readJournal } from './journal.js';
 import type { BeginOf, JournalKind } from './journal-entry.js';
 import { type Note, withLabs } from './labs.js';
-import { findPlaces, type Place, type Places } from './places.js';
+import { environmentsOf, findPlaces, type Place, type Places } from './places.js';
 
 export interface Session<K extends JournalKind> {
   /** The result folder, locked against every other process. */
@@ -101,6 +102,8 @@ export interface Start<K extends Measuring> {
   readonly command: string;
   readonly begin: (common: CommonBegin) => BeginOf<K>;
   readonly isFirst: IsFirst;
+  /** Told why the runs cannot decide anything: whether they are to be made all the same. Absent: nothing is decided by runs. */
+  readonly anyway?: (why: string) => Promise<boolean>;
 }
 
 /** What the journals of all that measures begin with. */
@@ -111,22 +114,31 @@ type CommonBegin = Omit<BeginOf<'run'>, 'kind' | 'options'>;
  * experiment cannot run here, and as `work` does.
  */
 export function start<K extends Measuring, T>(
-  { loaded, out, name, command, begin, isFirst }: Start<K>,
+  { loaded, out, name, command, begin, isFirst, anyway }: Start<K>,
   note: Note,
   work: (session: Session<K>, places: Places) => Promise<T>,
 ): Promise<T> {
   const { experiment } = loaded;
   return withLabs(note, async (makeLab) => {
     await checkLeftovers(experiment, note);
-    const places = await findPlaces(experiment, (kernel) =>
+    const found = await findPlaces(experiment, (kernel) =>
       makeLab(experiment, kernel, isFirst(kernel, experiment, new Set())),
     );
-    if (places.findings.length > 0) throw loaded.refuse(places.findings);
+    if (found.findings.length > 0) throw loaded.refuse(found.findings);
+    const places = designed(found, loaded.unsaid);
+    const useless = anyway ? whyUseless(places.experiment, environmentsOf(places)) : null;
+    if (useless !== null && !(await anyway?.(useless)))
+      throw new UserError(`${loaded.file}: ${useless}; to make the runs all the same, add --force`);
     const dir = createResultFolder(out, name, new Date());
     return beginSession(dir, begin(commonBegin(places, loaded.text, command)), note, (session) =>
       work(session, places),
     );
   });
+}
+
+/** The places with what was left to the tool chosen for them. */
+export function designed(places: Places, unsaid: LoadedProfile['unsaid']): Places {
+  return { ...places, experiment: chooseDesign(places.experiment, unsaid, environmentsOf(places)) };
 }
 
 /** What a journal says of an experiment and of the places where it is run. @param profile its text */

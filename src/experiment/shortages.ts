@@ -13,6 +13,11 @@ const MOST_WORKERS = 64;
 /** Left for the process's own descriptors. */
 const RESERVE = 200;
 
+/** Sockets that a table of descriptors has room for. @param limit of open files */
+export function descriptorsOf(limit: number): number {
+  return Math.max(0, limit - RESERVE);
+}
+
 /**
  * Those of each kernel of an experiment, as sentences.
  * @param environmentOf by the kernel's name; undefined: nothing is known of it
@@ -57,12 +62,12 @@ function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: 
   const wanted = open * (arm.proxy ? 2 : 1);
   const tables = arm.proxy ? 1 : load.workers;
   const limit = Math.min(descriptors, ownLimit(arm) ?? descriptors);
-  if (wanted <= (limit - RESERVE) * tables) return [];
+  if (wanted <= descriptorsOf(limit) * tables) return [];
   const many = Number.isFinite(wanted)
     ? `${Math.round(wanted).toLocaleString('en')} sockets`
     : 'as many sockets as there are ports';
   const who = arm.proxy ? 'a process' : 'a worker';
-  const workers = Math.ceil(wanted / Math.max(limit - RESERVE, 0));
+  const workers = Math.ceil(wanted / descriptorsOf(limit));
   const remedies = [
     'Raise the limit (ulimit -n)',
     ...(arm.proxy || workers > MOST_WORKERS ? [] : [`set load.workers to ${workers}`]),

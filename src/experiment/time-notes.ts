@@ -31,12 +31,29 @@ export function timeNotes(
   if (experiment.search) return [];
   const runs = planRuns(experiment).length;
   const late = kernelsOf(experiment).flatMap((name) => lateOn(experimentOn(experiment, name), environmentOf(name)));
-  const vain = late.flatMap(({ arm, lasts, times }) => {
-    const open = times.filter(({ never }) => never === null);
-    if (open.length === 0 || (which === 'in vain' && open.length < arm.changes.length)) return [];
-    return [inVain(armId(arm), open, lasts, runs)];
+  const vain = late.flatMap((each) => {
+    const open = openTimes(each);
+    return open.length > 0 && (which === 'all' || isInVain(each))
+      ? [inVain(armId(each.arm), open, each.lasts, runs)]
+      : [];
   });
   return which === 'all' ? [...vain, ...ruled(late)] : vain;
+}
+
+/** Ids of the variants that change nothing but sysctls whose values are longer than their runs, and that no rule settles. */
+export function armsInVain(experiment: Experiment, environmentOf: Parameters<typeof timeNotes>[1]): string[] {
+  const late = kernelsOf(experiment).flatMap((name) => lateOn(experimentOn(experiment, name), environmentOf(name)));
+  return late.filter(isInVain).map(({ arm }) => armId(arm));
+}
+
+/** Of what the runs are too short for and no rule settles. */
+function openTimes({ times }: Late): TimeToTell[] {
+  return times.filter(({ never }) => never === null);
+}
+
+function isInVain(late: Late): boolean {
+  const open = openTimes(late).length;
+  return open > 0 && open >= late.arm.changes.length;
 }
 
 /** The arms that change a sysctl whose value is longer than their runs. */

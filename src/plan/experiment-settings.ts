@@ -56,8 +56,13 @@ export const ADDRESS_SETTINGS = {
 } as const;
 
 export const EXPERIMENT_SETTINGS = {
-  // An exact sign-flip test over 10 pairs can reach p = 0.002, which survives Holm's correction over some 20 comparisons.
-  repeat: setting(whole(1, 1000), { default: 10, describe: 'pairs of runs per variant', example: '10' }),
+  // Until it is chosen (experiment/design.ts): ten pairs survive Holm's correction over some 20 comparisons.
+  repeat: setting(whole(1, 1000), {
+    default: 10,
+    defaultText: 'as many as a verdict takes, and one to spare; 2 where all is exact',
+    describe: 'pairs of runs per variant',
+    example: '10',
+  }),
   // The first block pays for cold caches and lazy compilation.
   warmup: setting(whole(0, 10), { default: 1, describe: 'blocks run first and discarded', example: '1' }),
   // Any fixed number: equal profiles give equal orders and arrivals.

@@ -50,6 +50,7 @@ export const LOAD_SETTINGS = {
   // One thread opens more connections per second than the port range of one address can carry.
   workers: setting(whole(1, 64), {
     default: 1,
+    defaultText: 'as many as the rate and the open sockets take',
     describe: 'worker threads, each with as many descriptors as ulimit -n allows',
     example: '1',
   }),

@@ -118,6 +118,10 @@ export const experimentSchema = z.object({
   /** Absent where there are none. */
   neighbours: z.array(neighbourSchema).optional(),
   ...keptShape(EXPERIMENT_SETTINGS),
+  /** What nobody had said and was chosen for the machine, a sentence each without a full stop. */
+  chosen: z.array(z.string()).optional(),
+  /** It was extended: the pairs that were planned before, in order. */
+  extendedFrom: z.array(z.number()).optional(),
   /** `arrival: { find: max-rate }`: the rate is what is looked for; the arrivals of the arms are those of a first step. */
   search: searchSchema.optional(),
   thresholds: z.array(thresholdSchema),

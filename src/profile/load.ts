@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Experiment } from '../plan/plan.js';
 import { explainIssues } from './explain.js';
 import { type Finding, formatPath, type Path, type Problem, ProfileError } from './problem.js';
-import { type LoadOptions, resolveExperiment } from './resolve.js';
+import { type LoadOptions, resolveExperiment, type Unsaid } from './resolve.js';
 import { profileSchema } from './schema.js';
 import { type ParsedYaml, parseYaml } from './yaml.js';
 
@@ -17,6 +17,7 @@ export interface LoadedProfile {
   /** As it was written. */
   readonly text: string;
   readonly experiment: Experiment;
+  readonly unsaid: Unsaid;
   /** What was found wrong later, on the machine where it is to run, as an error with lines and columns. */
   refuse(findings: readonly Finding[]): ProfileError;
 }
@@ -39,9 +40,9 @@ export function loadProfile(text: string, file: string, options: LoadOptions = {
   const parsed = profileSchema.safeParse(yaml.value, { reportInput: true });
   if (!parsed.success) throw refuse(explainIssues(parsed.error.issues));
   const profileHash = createHash('sha256').update(text).digest('hex');
-  const { experiment, findings } = resolveExperiment(parsed.data, profileHash, options);
+  const { experiment, unsaid, findings } = resolveExperiment(parsed.data, profileHash, options);
   if (findings.length > 0) throw refuse(findings);
-  return { file, text, experiment, refuse };
+  return { file, text, experiment, unsaid, refuse };
 }
 
 type Yaml = ParsedYaml & { ok: true };

@@ -39,9 +39,13 @@ export interface LoadOptions extends AskedLab {
   readonly rate?: number | undefined;
 }
 
+/** What a profile and the command line may leave to the tool, which then chooses it for the machine (experiment/design.ts). */
+export type Unsaid = readonly ('repeat' | 'workers')[];
+
 interface Resolution {
   /** To be used only when there are no findings. */
   readonly experiment: Experiment;
+  readonly unsaid: Unsaid;
   readonly findings: readonly Finding[];
 }
 
@@ -94,7 +98,12 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
   };
   // The sum of arms that are too large themselves would say the same twice.
   if (findings.length === 0) checkTotal(experiment, findings);
-  return { experiment, findings };
+  const loads = [input.load, ...input.variants.map((variant) => variant.load)];
+  const unsaid: Unsaid = [
+    ...(options.repeat === undefined && input.repeat === undefined ? (['repeat'] as const) : []),
+    ...(loads.every((load) => load?.workers === undefined) ? (['workers'] as const) : []),
+  ];
+  return { experiment, unsaid, findings };
 }
 
 interface ArmContext {

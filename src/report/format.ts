@@ -5,7 +5,7 @@ import { formatDifference as differenceInWords, formatValue as valueInWords } fr
 import { knownMetric } from '../domain/metric.js';
 import type { Comparison, VerdictWord } from '../results/schema.js';
 
-export { counted as plural, listed } from '../analysis/format.js';
+export { counted as plural, formatP, listed } from '../analysis/format.js';
 
 export type Unit = Comparison['unit'];
 
@@ -48,11 +48,6 @@ export function formatChange(unit: Unit, before: number | null, after: number | 
 export function formatInterval(unit: Unit, ci: readonly [number, number] | null): string | null {
   if (!ci) return null;
   return ci.map((end) => formatDifference(unit, end).replace(/ points$/, '')).join(' to ');
-}
-
-/** `p = 0.031`, `p < 0.001`. */
-export function formatP(p: number): string {
-  return p < 0.001 ? 'p < 0.001' : `p = ${p.toLocaleString('en-US', { maximumSignificantDigits: 2 })}`;
 }
 
 /** A length of time. @param ms milliseconds */

@@ -6,9 +6,9 @@
  * suites and tests are the same in every run of an experiment.
  */
 import { armId } from '../plan/kernels.js';
-import type { Results, Run, ThresholdResult, Variant } from '../results/schema.js';
+import type { Results, ThresholdResult, Variant } from '../results/schema.js';
 import { formatValue, unitOf } from './format.js';
-import { whyDiscarded } from './rows/notices.js';
+import { discardedRuns, whyDiscarded } from './rows/notices.js';
 import { element, escapeXml } from './xml.js';
 
 interface Case {
@@ -85,17 +85,16 @@ function verdictCase({ verdict, runs, ...variant }: Variant): Case[] {
 
 /** All runs of an arm: an error when one failed. */
 function runsCase({ runs, ...variant }: Variant): Case {
+  const left = discardedRuns({ ...variant, runs });
+  const named = (some: typeof left) => some.map(({ run, why }) => `${run.id}: ${why}`).join('; ');
+  // A warm-up too: it makes the command fail.
+  const failed = runs.filter(({ status }) => status === 'failed');
   const name = armId(variant);
   const seconds =
     runs.reduce((sum, { durationMs: { setup, load, teardown } }) => sum + setup + load + teardown, 0) / 1000;
-  const failed = runs.filter(({ status }) => status === 'failed');
-  if (failed.length > 0) return { name, seconds, outcome: 'error', message: failed.map(told).join('; ') };
+  if (failed.length > 0)
+    return { name, seconds, outcome: 'error', message: named(failed.map((run) => ({ run, why: whyDiscarded(run) }))) };
   if (runs.length === 0) return { name, seconds, outcome: 'skipped', message: 'no run was made' };
-  const left = runs.filter((run) => !run.warmup && !(run.valid && run.status === 'ok'));
-  const note = left.length > 0 ? `, of which ${left.length} not compared: ${left.map(told).join('; ')}` : '';
+  const note = left.length > 0 ? `, of which ${left.length} not compared, or not in full: ${named(left)}` : '';
   return { name, seconds, outcome: 'passed', message: `${runs.length} runs${note}` };
-}
-
-function told(run: Run): string {
-  return `${run.id}: ${whyDiscarded(run)}`;
 }

@@ -4,7 +4,7 @@
 
 import { printable, printableLines, printableWords } from '../domain/printable.js';
 import type { ExperimentEvent } from '../experiment/blocks.js';
-import { expectedRunMs } from '../experiment/duration.js';
+import { expectedRunMs, type KnownMachine } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
 import { armId } from '../plan/kernels.js';
 import type { Experiment } from '../plan/plan.js';
@@ -25,6 +25,8 @@ export interface ProgressInput {
   readonly stream: NodeJS.WriteStream;
   readonly quiet: boolean;
   readonly now: () => number;
+  /** By the kernel's name; absent: nothing is known of the machine. */
+  readonly environmentOf?: (kernel: string | undefined) => KnownMachine;
   /** Ports that an arm can have in use, by its id; null: nobody knows. */
   readonly roomOf?: (arm: string) => number | null;
 }
@@ -140,14 +142,20 @@ export function createClock({
   planned,
   finished,
   now,
-}: Pick<ProgressInput, 'experiment' | 'planned' | 'finished' | 'now'>): Clock {
+  environmentOf,
+}: Pick<ProgressInput, 'experiment' | 'planned' | 'finished' | 'now' | 'environmentOf'>): Clock {
   const taken = new Map<string, number[]>();
+  const estimates = new Map<string, number>();
   const open = new Map(planned.filter(({ id }) => !finished.has(id)).map((run) => [run.id, run]));
   let begun = now();
   const expected = (run: PlannedRun) => {
     const seen = taken.get(armId(run));
     if (seen) return seen.reduce((sum, ms) => sum + ms, 0) / seen.length;
-    return expectedRunMs(experiment, experiment.arms.find((arm) => armId(arm) === armId(run))!);
+    const id = armId(run);
+    const arm = experiment.arms.find((each) => armId(each) === id)!;
+    const ms = estimates.get(id) ?? expectedRunMs(experiment, arm, environmentOf?.(run.kernel));
+    estimates.set(id, ms);
+    return ms;
   };
   return {
     total: planned.length,

@@ -236,6 +236,10 @@ const variantSchema = z.object({
     .boolean()
     .optional()
     .describe('the variant was not run on this kernel, which lacks what `missing` names; else it ran without these'),
+  deterministic: z
+    .boolean()
+    .optional()
+    .describe("declared before any run: the kernel's rules alone decide its counts, so that late runs count too"),
   agreement: agreementSchema
     .nullable()
     .optional()

@@ -30,8 +30,9 @@ function judged(engine: 'socket' | 'http') {
       blocks.map((block) => ({ outcomes: { ok: 1000 }, latency: { total: 10_000 + block } })),
     ),
   ];
-  const verdicts = compareArms({ experiment, runs, deterministic: () => false });
-  return { verdict: verdicts.get('other')!, warnings: experimentWarnings({ experiment, runs, verdicts }) };
+  const input = { experiment, runs, deterministic: () => false };
+  const verdicts = compareArms(input);
+  return { verdict: verdicts.get('other')!, warnings: experimentWarnings({ ...input, verdicts }) };
 }
 
 test('times of the socket engine and of the HTTP engine are not compared, counts are', () => {

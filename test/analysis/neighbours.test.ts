@@ -36,8 +36,9 @@ function judged(baseline: [load: number, dns: number], variant: [load: number, d
     neighbours: [DNS],
   };
   const all = [...runs('baseline', baseline), ...runs('fix', variant)];
-  const verdicts = compareArms({ experiment, runs: all, deterministic: () => false });
-  return { verdict: verdicts.get('fix')!, summary: summarise({ experiment, runs: all, verdicts }) };
+  const input = { experiment, runs: all, deterministic: () => false };
+  const verdicts = compareArms(input);
+  return { verdict: verdicts.get('fix')!, summary: summarise({ ...input, verdicts }) };
 }
 
 describe('a neighbour as a guardrail', () => {

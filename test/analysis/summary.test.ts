@@ -18,7 +18,8 @@ type Numbers = Omit<RunNumbers, 'variant' | 'block'>;
 function inputOf(runs: Run[], setting: ExperimentNumbers = {}, deterministic = true) {
   const variants = [...new Set(runs.map((run) => run.variant))].filter((name) => name !== 'baseline');
   const experiment = makeExperiment({ variants, repeat: 2, ...setting });
-  return { experiment, runs, verdicts: compareArms({ experiment, runs, deterministic: () => deterministic }) };
+  const same = () => deterministic;
+  return { experiment, runs, verdicts: compareArms({ experiment, runs, deterministic: same }), deterministic: same };
 }
 
 const armsOf = (arms: Record<string, Numbers>, count = 2): Run[] =>
@@ -87,9 +88,9 @@ describe('the summary', () => {
     );
   });
 
-  it('says when the baseline has no valid run', () => {
+  it('says when no run of the baseline counts', () => {
     const runs = [makeRun({ status: 'failed' }), makeRun({ variant: 'a' })];
-    assert.match(summarise(inputOf(runs)), /^The baseline has no valid run/);
+    assert.match(summarise(inputOf(runs)), /^No run of the baseline can be compared/);
   });
 });
 
@@ -101,10 +102,21 @@ describe('the warnings', () => {
   it('say which claims so few pairs cannot reach', () => {
     const runs = armsOf({ baseline: halfFails, a: {}, b: {}, c: {} }, 6);
     assert.deepEqual(experimentWarnings(inputOf(runs, { repeat: 6, guardrails: ['rate'] })), [
-      'repeat is 6: with 3 variants it takes 7 pairs before any difference can be told from chance, so no variant can be called better or worse by rate; set repeat to 7 or more',
+      'repeat is 6: with 3 variants it takes 7 pairs before any difference can be told from chance, so no variant can be called better or worse by rate; extend it with --resume FOLDER --repeat 7',
     ]);
     const enough = armsOf({ baseline: halfFails, a: {}, b: {}, c: {} }, 7);
     assert.deepEqual(experimentWarnings(inputOf(enough, { repeat: 7, guardrails: ['rate'] })), []);
+  });
+
+  it('say of an extension that it was a second look, where the first could decide already', () => {
+    const runs = armsOf({ baseline: halfFails, a: {}, b: {}, c: {} }, 9);
+    const extendedFrom = (...pairs: number[]) => {
+      const input = inputOf(runs, { repeat: 9, guardrails: ['rate'] });
+      return experimentWarnings({ ...input, experiment: { ...input.experiment, extendedFrom: pairs } });
+    };
+    assert.deepEqual(extendedFrom(6), [], 'six pairs of three variants could decide nothing');
+    assert.match(extendedFrom(6, 7).join(), /^it was extended from 7 to 9 pairs after .* up to 10 % to be false$/);
+    assert.deepEqual(experimentWarnings(inputOf(runs, { repeat: 9 })), [], 'what is exact cannot err by chance');
   });
 
   it('say that one run of each arm shows no exactness', () => {

@@ -142,7 +142,7 @@ test('a live page moves during a run, is as quiet, and ends as the report', asyn
 
 test('the live page is for this machine only: names of others are refused, and files beside the page are not served', async () => {
   writeFileSync(join(folder, 'tiny2.yaml'), tinyProfile({ loadMs: 500, repeat: 1 }));
-  const cli = startCli(['run', 'tiny2.yaml', '--out', 'live', '--live'], { cwd: folder });
+  const cli = startCli(['run', 'tiny2.yaml', '--out', 'live', '--live', '--force'], { cwd: folder });
   const url = await until('the address of the page', () => /^live: (http:\S+)$/m.exec(cli.stderr())?.[1]);
   const port = new URL(url).port;
   const status = (path: string, host: string) =>

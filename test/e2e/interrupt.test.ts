@@ -124,7 +124,7 @@ test('what would make it another experiment is refused', async (t) => {
     'nothing was finished yet',
   );
   const before = readFileSync(join(cwd, folder, 'journal.ndjson'), 'utf8');
-  for (const option of ['--repeat 5', '--seed 2', '--lab netns']) {
+  for (const option of ['--seed 2', '--lab netns']) {
     const { code, stderr } = await runCli(['run', '--resume', folder, ...option.split(' ')], { cwd });
     assert.equal(code, 2);
     assert.match(
@@ -132,6 +132,9 @@ test('what would make it another experiment is refused', async (t) => {
       /^bindstorm: --\w+ cannot be changed on --resume; leave it out, or start anew without --resume\n$/,
     );
   }
+  const fewer = await runCli(['run', '--resume', folder, '--repeat', '2'], { cwd });
+  assert.equal(fewer.code, 2);
+  assert.match(fewer.stderr, /has 2 pairs of each variant already; --repeat says how many .*: give more than 2/);
   const { code, stderr } = await runCli(['run', 'tiny.yaml', '--resume', folder], { cwd });
   assert.equal(code, 2);
   assert.match(stderr, /leave the profile out/);

@@ -2,7 +2,7 @@
  * A small experiment from the profile to the report, as a user makes it.
  */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -165,12 +165,53 @@ test('a threshold that is not met gives exit code 1 and its name; --json gives J
   assert.doesNotMatch(report.stdout, /threshold failed: wider-range/);
 });
 
+test('runs that cannot decide anything are refused, made by force, and extended until they can', async (t) => {
+  const there = scratchFolder(t);
+  writeFileSync(join(there, 'tiny.yaml'), tinyProfile({ repeat: 1 }));
+  const refused = await runCli(['run', 'tiny.yaml', '--quiet'], { cwd: there });
+  assert.equal(refused.code, 2);
+  assert.match(
+    refused.stderr,
+    /tiny\.yaml: repeat is 1, and it takes 2 pairs .*; to make the runs all the same, add --force\n$/,
+  );
+  assert.ok(!existsSync(join(there, 'reports')), 'nothing was begun');
+
+  const forced = await runCli(['run', 'tiny.yaml', '--json', '--force'], { cwd: there });
+  assert.equal(forced.code, 0, forced.stderr);
+  assert.match(forced.stderr, /^note: repeat is 1, and it takes 2 pairs/m);
+  const { folder: made, ...one } = JSON.parse(forced.stdout) as Results & { folder: string };
+  assert.deepEqual(
+    one.variants.map(({ verdict }) => verdict?.verdict ?? null),
+    [null, ...Array(2).fill('not enough evidence')],
+  );
+  assert.match(one.warnings.join(), /extend it with --resume FOLDER --repeat 2/);
+
+  const extended = await runCli(['run', '--resume', made, '--repeat', '2', '--json', '--quiet'], { cwd: there });
+  assert.equal(extended.code, 0, extended.stderr);
+  const { folder: _, ...two } = JSON.parse(extended.stdout) as Results & { folder: string };
+  assert.deepEqual(violations(resultsJsonSchema(), two), []);
+  assert.deepEqual(
+    two.variants.map(({ verdict }) => verdict?.verdict ?? null),
+    [null, 'better', 'no difference'],
+  );
+  assert.deepEqual(two.variants[0]!.runs[0], one.variants[0]!.runs[0], 'what was finished is not done again');
+  const { status, runsDone, repeat, extendedFrom, command } = two.experiment;
+  assert.deepEqual([status, runsDone, repeat, extendedFrom], ['complete', 6, 2, [1]]);
+  assert.match(command, /^bindstorm run tiny\.yaml --repeat 2$/);
+  assert.match(readFileSync(join(there, made, 'report.html'), 'utf8'), /2 pairs \(1 at first\) were planned/);
+  assert.deepEqual(
+    two.warnings.filter((text) => /extended/.test(text)),
+    [],
+    'one pair could not decide anything',
+  );
+});
+
 test('two experiments of one second have a folder each', async (t) => {
   const there = scratchFolder(t);
   writeFileSync(join(there, 'tiny.yaml'), tinyProfile({ repeat: 1 }));
   mkdirSync(join(there, 'out'));
   const ends = await Promise.all(
-    [1, 2].map(() => runCli(['run', 'tiny.yaml', '--quiet', '--json', '--out', 'out'], { cwd: there })),
+    [1, 2].map(() => runCli(['run', 'tiny.yaml', '--quiet', '--json', '--out', 'out', '--force'], { cwd: there })),
   );
   const folders = ends.map(({ code, stdout, stderr }) => {
     assert.equal(code, 0, stderr);

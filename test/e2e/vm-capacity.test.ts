@@ -52,7 +52,19 @@ describe('capacity in a guest', { skip: process.arch !== 'x64' && 'User-Mode Lin
     assert.equal(rows.length, STRATEGIES.length);
     const cwd = scratchFolder(t);
     writeFileSync(join(cwd, 'capacity.yaml'), smallProfile(rows[0]!.attempts));
-    const command = ['run', 'capacity.yaml', '--lab', 'vm', '--kernel', suite, '--repeat', '1', '--quiet', '--json'];
+    const command = [
+      'run',
+      'capacity.yaml',
+      '--lab',
+      'vm',
+      '--kernel',
+      suite,
+      '--repeat',
+      '1',
+      '--quiet',
+      '--force',
+      '--json',
+    ];
     const { code, stdout, stderr } = await runCli(command, { cwd, deadlineMs: 240_000 });
     assert.equal(code, 0, stderr);
     const results = resultsSchema.parse(JSON.parse(stdout));

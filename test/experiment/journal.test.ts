@@ -42,6 +42,27 @@ function write(...entries: JournalEntry[]): void {
   journal.close();
 }
 
+const EXTEND: JournalEntry = { type: 'extend', at: '2026-01-02T05:00:00.000Z', repeat: 8 };
+
+describe('a journal that was extended', () => {
+  const later = makeRun({ block: 6 });
+
+  it('has more pairs, and remembers how many it had', () => {
+    write(BEGIN, ...RUNS.map(entryOf), { ...END, status: 'complete' }, EXTEND, entryOf(later));
+    const { begin, runs, ended, damage } = readJournal(dir, 'run');
+    assert.deepEqual([begin.experiment.repeat, begin.experiment.extendedFrom], [8, [6]]);
+    assert.deepEqual([runs.at(-1)?.id, ended, damage], [later.id, null, []]);
+  });
+
+  it('does not believe runs that came before it, or fewer pairs than there were', () => {
+    write(BEGIN, entryOf(later), EXTEND, { ...EXTEND, repeat: 8 });
+    const { runs, begin, damage } = readJournal(dir, 'run');
+    assert.deepEqual([runs, begin.experiment.repeat], [[], 8]);
+    assert.match(damage[0]!, /the experiment has no run b06-baseline/);
+    assert.match(damage[1]!, /it is extended to 8 pairs here, and had 8/);
+  });
+});
+
 describe('a journal', () => {
   it('gives back what was written', () => {
     write(BEGIN, entryOf(RUNS[0]), entryOf(RUNS[1]), END);

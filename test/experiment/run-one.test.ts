@@ -95,7 +95,10 @@ describe('a run that ends well', () => {
     };
     const spec = { arm: ARM, seed: 4_000_000_000, network: 'veth', ownNamespace: true, sampleMs: 1000 };
     assert.deepEqual(await specOf('netns', {}), spec);
-    assert.deepEqual(await specOf('host', { network: 'shared' }), { ...spec, network: 'shared', ownNamespace: false });
+    const shared = { ...spec, network: 'shared', ownNamespace: false };
+    // 500 attempts an address, of the 32,256 ports of one parity.
+    assert.deepEqual(await specOf('host', { network: 'shared' }), { ...shared, spare: 32_256 - 500 });
+    assert.deepEqual(await specOf('host', { network: 'shared', portsMatter: true }), shared);
     const short = { ...ARM, load: { ...ARM.load, arrival: { shape: 'constant', rate: 1, durationMs: 4999 } } } as const;
     assert.equal((await specOf('netns', { arm: short })).sampleMs, 100, 'short runs are looked at more often');
   });

@@ -33,7 +33,7 @@ warmup: 0
 `,
     );
     const mark = newMark();
-    const cli = startCli(['run', 'run.yaml', '--quiet', '--out', 'out'], { cwd: home, env: mark.env });
+    const cli = startCli(['run', 'run.yaml', '--quiet', '--force', '--out', 'out'], { cwd: home, env: mark.env });
     const ours = () => mark.processes().filter(({ role }) => roles.some((one) => one === role));
     await until('all of them', () => roles.every((role) => ours().some((one) => one.role === role)));
     await wait(700);

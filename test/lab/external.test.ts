@@ -58,7 +58,7 @@ it('an external proxy is gone through and left alone', async (t) => {
   });
   await until('dante to be there', () => existsSync(join(cwd, 'danted.pid')));
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const end = await runCli(['run', 'elsewhere.yaml', '--lab', 'host', '--json', '--quiet'], {
+  const end = await runCli(['run', 'elsewhere.yaml', '--lab', 'host', '--json', '--quiet', '--force'], {
     cwd,
     within: host.within,
     env: { XDG_STATE_HOME: cwd },

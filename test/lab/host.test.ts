@@ -42,7 +42,7 @@ repeat: 1
 warmup: 0
 `;
 
-const AS_HOST = ['run', 'on-host.yaml', '--lab', 'host', '--quiet'];
+const AS_HOST = ['run', 'on-host.yaml', '--lab', 'host', '--quiet', '--force'];
 
 describe('the host lab', { concurrency: 3 }, () => {
   it('needs the yes of the profile and the yes of the command line', async (t) => {
@@ -181,7 +181,7 @@ describe('the host lab', { concurrency: 3 }, () => {
   it('lets no second experiment change what the first has changed', async (t) => {
     const { host, options, state } = await scene(t);
     writeFileSync(join(options.cwd, 'long.yaml'), PROFILE.replace('duration: 1s', 'duration: 20s'));
-    const first = startCli(['run', 'long.yaml', '--lab', 'host', '--quiet'], options);
+    const first = startCli(['run', 'long.yaml', '--lab', 'host', '--quiet', '--force'], options);
     await inForce(host);
     const second = await runCli([...AS_HOST, '--out', 'second'], options);
     assert.equal(second.code, 4, second.stderr);
@@ -212,9 +212,26 @@ describe('the host lab', { concurrency: 3 }, () => {
     cli.kill('SIGINT');
     const { code, stderr } = await cli.ended;
     assert.equal(code, 130);
-    assert.match(stderr, /^note: on the host each run first waits, up to a minute/m);
+    assert.match(stderr, /^note: on the host each run of baseline and shorter first waits, up to a minute/m);
     const { experiment } = results();
     assert.deepEqual([experiment.status, experiment.runsDone], ['partial', 1]);
+    assertBefore(host);
+  });
+
+  it('does not wait for ports that are too few to bring a run to a wall, and says so', async (t) => {
+    const { host, options, results } = await scene(t);
+    const wide = PROFILE.replace('close: server', 'close: client').replace(DURING[RANGE], '33000 60999');
+    writeFileSync(join(options.cwd, 'on-host.yaml'), wide);
+    const begun = performance.now();
+    const { code, stderr } = await runCli(AS_HOST, options);
+    assert.equal(code, 0, stderr);
+    assert.ok(performance.now() - begun < 40_000, 'TIME_WAIT lasts a minute');
+    assert.match(
+      stderr,
+      /^note: no run waits until the ports of the run before are out of TIME_WAIT: they are too few/m,
+    );
+    for (const { runs } of results().variants)
+      assert.deepEqual([runs[0]?.outcomes, runs[0]?.warnings], [{ ok: 100 }, []]);
     assertBefore(host);
   });
 });

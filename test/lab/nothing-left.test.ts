@@ -99,7 +99,7 @@ interface Scene {
 async function leavesNothing(t: TestContext, end: (scene: Scene) => Promise<void>): Promise<void> {
   const { mark, home, check } = observe(t);
   writeFileSync(join(home, 'tiny.yaml'), PROFILE);
-  const cli = startCli(['run', 'tiny.yaml', '--quiet'], {
+  const cli = startCli(['run', 'tiny.yaml', '--quiet', '--force'], {
     cwd: home,
     env: { ...mark.env, HOME: join(home, 'home'), XDG_STATE_HOME: join(home, 'state'), TMPDIR: join(home, 'tmp') },
   });

@@ -81,7 +81,7 @@ for (const [kind, errno] of [
     if (typeof user === 'string') return t.skip(user);
     if (!mayHaveNamespaces(user)) return t.skip('user namespaces are forbidden here');
     writeFileSync(join(user.cwd, 'rootless.yaml'), rootlessProfile(kind));
-    const end = await runCli(['run', 'rootless.yaml', '--json', '--quiet'], user);
+    const end = await runCli(['run', 'rootless.yaml', '--json', '--quiet', '--force'], user);
     assert.equal(end.code, 0, end.stderr);
     const results = resultsOf(end);
     assert.equal(results.environment.root, false);
@@ -143,7 +143,7 @@ test('the whole loop as root, and nothing is left', async (t) => {
 
 test('a proxy that is killed makes the run failed, with the end of its log in the results', async (t) => {
   const { cwd, env, mark, nothingLeft } = scene(t, LONG);
-  const cli = startCli(['run', 'tiny.yaml', '--json', '--quiet', '--repeat', '1'], { cwd, env });
+  const cli = startCli(['run', 'tiny.yaml', '--json', '--quiet', '--force', '--repeat', '1'], { cwd, env });
   for (let runs = 0; runs < 2; runs++) {
     const agent = await until('load', () => loadingAgent(mark));
     assert.equal(killRole(mark, 'proxy'), 1);
@@ -169,7 +169,7 @@ for (const [what, end] of [
 ] as const satisfies readonly (readonly [string, (scene: Running) => void])[]) {
   test(`nothing is left after ${what}`, async (t) => {
     const { cwd, env, mark, nothingLeft } = scene(t, LONG);
-    const cli = startCli(['run', 'tiny.yaml', '--quiet', '--repeat', '1'], { cwd, env });
+    const cli = startCli(['run', 'tiny.yaml', '--quiet', '--force', '--repeat', '1'], { cwd, env });
     await until('load', () => loadingAgent(mark));
     end({ cli, mark });
     // A run that failed is followed by the next, which is of no interest here.

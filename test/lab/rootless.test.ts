@@ -49,7 +49,7 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const) {
       return t.skip('user namespaces are forbidden here; the test above asserts what is said');
     writeFileSync(join(user.cwd, 'tiny.yaml'), tinyProfile({ loadMs: 1000, repeat: 1 }));
     const mark = newMark();
-    const cli = startCli(['run', 'tiny.yaml', '--quiet'], { ...user, env: { ...user.env, ...mark.env } });
+    const cli = startCli(['run', 'tiny.yaml', '--quiet', '--force'], { ...user, env: { ...user.env, ...mark.env } });
     await until('load', () => loadingAgent(mark));
     cli.kill(signal);
     const end = await cli.ended;

@@ -3,9 +3,10 @@
  */
 import { predictArm } from '../../capacity/predict.js';
 import { strategyOf } from '../../domain/strategy.js';
+import { designNotes } from '../../experiment/design.js';
 import { finishedRuns, type JournalContents } from '../../experiment/journal.js';
 import { planRuns } from '../../experiment/order.js';
-import { type Places, placeFor } from '../../experiment/places.js';
+import { environmentsOf, type Places, placeFor } from '../../experiment/places.js';
 import { shortagesByKernel } from '../../experiment/shortages.js';
 import { timeNotes } from '../../experiment/time-notes.js';
 import { armId } from '../../plan/kernels.js';
@@ -31,13 +32,14 @@ export function shownOf(contents: JournalContents<'run'>, places: Places) {
       return [armId(arm), hard === null ? null : hard * addresses];
     }),
   );
-  const environmentOf = (kernel: string | undefined) => placeFor(places, kernel).environment;
+  const environmentOf = environmentsOf(places);
   return {
     experiment,
     planned: planRuns(experiment),
     finished: finishedRuns(contents),
     runs: contents.runs,
     now: () => performance.now(),
+    environmentOf,
     wallsOf,
     deterministic: (arm: Arm) => expected(armId(arm)).determinism(experiment).deterministic,
     /** Ports that an arm can have in use on all its addresses, by its id. */
@@ -46,6 +48,7 @@ export function shownOf(contents: JournalContents<'run'>, places: Places) {
     notes: [
       ...places.warnings,
       ...shortagesByKernel(experiment, environmentOf, (id) => expected(id).prediction),
+      ...designNotes(experiment, environmentOf, 'goal'),
       ...timeNotes(experiment, environmentOf, 'in vain'),
     ],
   };

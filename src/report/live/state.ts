@@ -5,7 +5,7 @@ import type { PlannedRun } from '../../experiment/order.js';
 import { armId, experimentOn, kernelsOf } from '../../plan/kernels.js';
 import type { Arm, Experiment } from '../../plan/plan.js';
 import type { Run, Second } from '../../results/schema.js';
-import { blockName, createClock } from '../progress.js';
+import { blockName, createClock, type ProgressInput } from '../progress.js';
 import type { AddressWalls } from '../rows/addresses.js';
 import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from './messages.js';
 
@@ -20,6 +20,7 @@ export interface LiveInput {
   readonly deterministic: (arm: Arm) => boolean;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
+  readonly environmentOf?: ProgressInput['environmentOf'];
 }
 
 export interface LiveBook {

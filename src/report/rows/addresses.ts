@@ -1,9 +1,11 @@
 /**
  * Ports in use per local address: how full the fullest and the emptiest were, and which filled up when. Pure.
  */
+import { median } from '../../analysis/statistics.js';
+import { comparedRuns } from '../../analysis/usable.js';
 import { strategyOf } from '../../domain/strategy.js';
 import type { Run, Second, Variant } from '../../results/schema.js';
-import { comparedRuns, MAX_SLICES, median, portsAvailable } from './medians.js';
+import { MAX_SLICES, portsAvailable } from './medians.js';
 
 /** One interval: ports in use on one address, medians over the compared runs. */
 export interface AddressSlice {

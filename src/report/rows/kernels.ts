@@ -7,7 +7,7 @@ import { parseMetric } from '../../domain/metric.js';
 import { onNoKernel } from '../../plan/kernels.js';
 import type { KernelResult, Results, Variant, VerdictWord } from '../../results/schema.js';
 import { formatChange, formatValue, listed, metricLabel, unitOf } from '../format.js';
-import { medianOf } from './medians.js';
+import { metricOf } from './medians.js';
 
 export type Cell =
   /** The goal in the baseline; an en dash where it was not measured. */
@@ -66,6 +66,7 @@ function missingCount({ missing = {} }: Variant): number {
 
 function cellOf(variant: Variant, results: Results): Cell {
   const { verdict, absent } = variant;
+  const { goal } = results.experiment;
   if (absent) return { kind: 'absent', text: `not on this kernel (${reason(variant)})` };
   if (verdict) {
     const { unit, baseline, variant: value } = verdict.goal;
@@ -76,16 +77,7 @@ function cellOf(variant: Variant, results: Results): Cell {
       without: missingNames(variant),
     };
   }
-  return { kind: 'baseline', goal: baselineGoal(results, variant) };
-}
-
-/** The goal as the comparisons of this kernel show it, or as the runs do where nothing was compared with them. */
-function baselineGoal(results: Results, baseline: Variant): string {
-  const { goal } = results.experiment;
-  const compared = results.variants.flatMap((variant) =>
-    variant.kernel === baseline.kernel ? (variant.verdict?.goal.baseline ?? []) : [],
-  );
-  return formatValue(unitOf(goal), compared[0] ?? medianOf(baseline, (run) => parseMetric(goal).value(run)));
+  return { kind: 'baseline', goal: formatValue(unitOf(goal), metricOf(variant, goal)) };
 }
 
 /** `since Linux 6.14`, with the name where the row does not tell it. */

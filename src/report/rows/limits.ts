@@ -1,9 +1,10 @@
 /**
  * The two walls of a proxy: where it became slow, by its response time against the ports in use, and where it first failed. Pure.
  */
+import { median } from '../../analysis/statistics.js';
+import { comparedRuns, TIMES } from '../../analysis/usable.js';
 import { isPeerFailure } from '../../domain/outcome.js';
 import type { Results, Run, Variant } from '../../results/schema.js';
-import { comparedRuns, median } from './medians.js';
 
 /** So many times the quiet response time is slow: queues double it, a search that walks half of a range multiplies it by ten. */
 const SLOW_FACTOR = 4;
@@ -37,8 +38,9 @@ export function limitRows({ variants }: Results): LimitRow[] {
     if (!variant.proxy || expected === null || expected.walked < LEAST_WALKED) return [];
     const runs = comparedRuns(variant);
     if (runs.length === 0) return [];
-    const walls = runs.flatMap((run) => slowLimitOf(run) ?? []);
-    const found = walls.length * 2 > runs.length;
+    const timed = comparedRuns(variant, TIMES);
+    const walls = timed.flatMap((run) => slowLimitOf(run) ?? []);
+    const found = walls.length * 2 > timed.length;
     return [
       {
         name: variant.name,

@@ -2,27 +2,26 @@
  * What the charts and tables show of an arm: medians over its compared runs, never samples pooled from several runs, because
  * the run is the unit of the experiment. Pure.
  */
-import type { LatencyPhase } from '../../domain/metric.js';
+import { median } from '../../analysis/statistics.js';
+import { type Asked, COUNTS, comparedRuns, TIMES } from '../../analysis/usable.js';
+import { knownMetric, type LatencyPhase } from '../../domain/metric.js';
 import { strategyOf } from '../../domain/strategy.js';
 import { portCount } from '../../domain/units.js';
 import type { Latency, Run, Second, Variant } from '../../results/schema.js';
 
-/** The runs that count: finished, valid, and no warm-up. */
-export function comparedRuns(variant: Variant): Run[] {
-  return variant.runs.filter((run) => !run.warmup && run.valid && run.status === 'ok');
-}
-
-/** @returns the middle value, or the mean of the two middle ones; null for none */
-export function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 /** The median of one number per compared run; runs that lack it (null) are left out. */
-export function medianOf(variant: Variant, pick: (run: Run) => number | null | undefined): number | null {
-  return median(comparedRuns(variant).flatMap((run) => pick(run) ?? []));
+export function medianOf(
+  variant: Variant,
+  pick: (run: Run) => number | null | undefined,
+  asked: Asked = COUNTS,
+): number | null {
+  return median(comparedRuns(variant, asked).flatMap((run) => pick(run) ?? []));
+}
+
+/** The median of a metric over the runs that count for it, as the summary says it; null: none does, or this version does not know it. */
+export function metricOf(variant: Variant, name: string): number | null {
+  const metric = knownMetric(name);
+  return metric ? medianOf(variant, (run) => metric.value(run), metric) : null;
 }
 
 /** Something that was counted in each run, and its median. */
@@ -124,7 +123,7 @@ export interface CurvePoint {
  * ends where the smallest run has no more samples to tell percentiles apart.
  */
 export function medianCurve(variant: Variant, phase: LatencyPhase): CurvePoint[] {
-  const latencies = comparedRuns(variant).flatMap((run) => {
+  const latencies = comparedRuns(variant, TIMES).flatMap((run) => {
     const latency = run.latency[phase];
     return latency && latency.count > 0 && latency.percentiles.length > 0 ? [latency] : [];
   });

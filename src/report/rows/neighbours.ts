@@ -1,11 +1,13 @@
 /**
  * The loads beside the main one: what became of each in each arm, as medians over the compared runs. Pure.
  */
+import { median } from '../../analysis/statistics.js';
+import { comparedRuns, TIMES } from '../../analysis/usable.js';
 import { neighbourGuardrails } from '../../domain/metric.js';
 import { failureCount, isFailure } from '../../domain/outcome.js';
 import { neighbourInWords } from '../../profile/changes.js';
 import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
-import { type Counted, comparedRuns, median, medianCounts } from './medians.js';
+import { type Counted, medianCounts } from './medians.js';
 
 export interface NeighbourRow {
   readonly neighbour: string;
@@ -32,7 +34,10 @@ export function neighbourRows({ experiment, variants }: Results): NeighbourRow[]
 }
 
 function rowOf(name: string, variant: Variant): NeighbourRow {
-  const runs = comparedRuns(variant).flatMap(({ neighbours }) => neighbours?.find((each) => each.name === name) ?? []);
+  // As its metrics are compared: the kernel's rules decide nothing of a neighbour alone, which shares the ports.
+  const runs = comparedRuns(variant, TIMES).flatMap(
+    ({ neighbours }) => neighbours?.find((each) => each.name === name) ?? [],
+  );
   const [failures] = neighbourGuardrails(name);
   const p90s = runs.flatMap(({ latency }) => latency.total?.p90 ?? []);
   return {

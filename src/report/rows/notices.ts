@@ -2,6 +2,7 @@
  * What a reader must know beside the numbers: whether the experiment is whole, warnings of the whole and of single runs, and
  * runs that were not compared. Pure.
  */
+import { type ArmRuns, COUNTS, isUsable, TIMES } from '../../analysis/usable.js';
 import { armId } from '../../plan/kernels.js';
 import type { Results, Run, Variant } from '../../results/schema.js';
 import { formatNumber, listed, plural } from '../format.js';
@@ -38,15 +39,19 @@ function comparisonWarnings({ verdict }: Variant): string[] {
   return (verdict ? [verdict.goal, ...verdict.guardrails] : []).flatMap((comparison) => comparison.warnings);
 }
 
-/** Runs that no comparison used although they were no warm-up, in the order in which they ran. */
-export function discardedRuns(results: Results): Run[] {
-  return allRuns(results).filter((run) => !run.warmup && (!run.valid || run.status !== 'ok'));
+/** Of an arm the runs that were no warm-up and not compared, or not in full, with the reason. */
+export function discardedRuns({ runs, deterministic }: ArmRuns): { run: Run; why: string }[] {
+  return runs
+    .filter((run) => !run.warmup && !isUsable(run, TIMES, deterministic))
+    .map((run) => {
+      const counts = isUsable(run, COUNTS, deterministic) ? '; its counts are compared, its times are not' : '';
+      return { run, why: whyDiscarded(run) + counts };
+    });
 }
 
-/** Why a run was not compared, in a few words. */
+/** What was wrong with a run, in a few words. */
 export function whyDiscarded(run: Run): string {
-  if (run.problems.length > 0) return run.problems.join('; ');
-  return run.status === 'ok' ? 'marked invalid' : run.status;
+  return run.problems.join('; ') || (run.status === 'ok' ? 'marked invalid' : run.status);
 }
 
 /** The runs of all variants in the order in which they were made. */

@@ -1,8 +1,9 @@
 /**
  * What a proxy under test suffered, beside what its clients saw: medians over an arm's compared runs. Pure.
  */
+import { comparedRuns, TIMES } from '../../analysis/usable.js';
 import type { Results, Variant } from '../../results/schema.js';
-import { type Counted, comparedRuns, medianCounts, medianOf } from './medians.js';
+import { type Counted, medianCounts, medianOf } from './medians.js';
 
 export interface ProxyRow {
   readonly name: string;
@@ -50,7 +51,7 @@ function rowOf(variant: Variant): ProxyRow {
     ports: medianOf(variant, ({ ports }) => ports.peak),
     timeWait: medianOf(variant, ({ ports }) => ports.finalStates && (ports.finalStates.TIME_WAIT ?? 0)),
     open: medianOf(variant, ({ ports }) => ports.finalStates && others(ports.finalStates)),
-    cpuSeconds: medianOf(variant, ({ proxy }) => proxy && proxy.cpu.user + proxy.cpu.system),
+    cpuSeconds: medianOf(variant, ({ proxy }) => proxy && proxy.cpu.user + proxy.cpu.system, TIMES),
     memory: medianOf(variant, ({ proxy }) => proxy?.memory.peak),
     configuration: variant.runs.flatMap((run) => (run.configuration ? [run.configuration] : []))[0] ?? [],
   };

@@ -2,10 +2,12 @@
  * The exits of a private Tor network: their own view of what failed, and what a run says to the three questions of 2012
  * (lists.noisebridge.net/pipermail/tor/2012-January/000697.html). Each answer is made of this experiment's counts. Pure.
  */
+import { median } from '../../analysis/statistics.js';
+import { comparedRuns } from '../../analysis/usable.js';
 import type { Results, Run, Variant, VerdictWord } from '../../results/schema.js';
 import { proxySubjectOf } from '../../subjects/index.js';
 import { formatNumber, listed, NONE, plural } from '../format.js';
-import { type Counted, comparedRuns, median, medianCounts, medianOutcomes } from './medians.js';
+import { type Counted, medianCounts, medianOutcomes } from './medians.js';
 import { refusedCalls } from './proxy.js';
 
 export interface ExitRow {

@@ -1,6 +1,7 @@
 /** What supports the verdicts: the prediction beside what was measured, sysctls as asked and as read back, kernel counters. */
 import { formatSustained } from '../../analysis/format.js';
 import { measuredRate } from '../../analysis/sustained.js';
+import { comparedRuns, TIMES } from '../../analysis/usable.js';
 import type { Results, Variant } from '../../results/schema.js';
 import {
   code,
@@ -15,7 +16,7 @@ import {
   text,
 } from '../document.js';
 import { formatNumber, formatValue, NONE } from '../format.js';
-import { type CounterRow, comparedRuns, counterRows, medianOf, topFailure } from '../rows/medians.js';
+import { type CounterRow, counterRows, medianOf, topFailure } from '../rows/medians.js';
 import { type SysctlRow, sysctlRows } from '../rows/sysctls.js';
 import { unlimitedText } from '../sizing.js';
 
@@ -47,7 +48,7 @@ export function predictionSection({ variants }: Results): Section {
           cell: (variant) =>
             formatValue(
               'perSecond',
-              medianOf(variant, (run) => run.rates.ok),
+              medianOf(variant, (run) => run.rates.ok, TIMES),
             ),
         },
         {

@@ -2,12 +2,12 @@
 import { LABS } from '../../domain/lab.js';
 import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import { isPaced } from '../../load/pacer.js';
-import type { Results, Run } from '../../results/schema.js';
+import type { Results } from '../../results/schema.js';
 import { code, type Inline, list, PAGE, type Section, section, tableOf, text, WRITTEN } from '../document.js';
 import { formatDuration, formatInstant, formatNumber, formatValue, NONE, plural } from '../format.js';
 import { bootNotice } from '../rows/guests.js';
 import { kernelTitle } from '../rows/kernels.js';
-import { allRuns, discardedRuns, whyDiscarded } from '../rows/notices.js';
+import { allRuns, discardedRuns } from '../rows/notices.js';
 
 /** The machine, and the kernel or kernels on it. */
 export function environmentSection(results: Results): Section {
@@ -63,19 +63,25 @@ function isolation(lab: Results['experiment']['lab']): string {
   }
 }
 
+/** `9 pairs`, `9 pairs (7 at first)`. */
+function plannedPairs({ repeat, extendedFrom }: Results['experiment']): string {
+  return `${plural(repeat, 'pair')}${extendedFrom ? ` (${extendedFrom.join(', then ')} at first)` : ''}`;
+}
+
 /** How it was measured, and the runs that were left out of it. */
 export function methodSection(results: Results): Section {
   const { experiment } = results;
   const runs = allRuns(results);
   const warmups = runs.filter((run) => run.warmup).length;
-  const discarded = discardedRuns(results);
+  const discarded = results.variants.flatMap(discardedRuns).sort((a, b) => a.run.order - b.run.order);
   const comparisons = results.variants.flatMap(({ verdict }) => (verdict ? [verdict.goal, ...verdict.guardrails] : []));
   const kinds = new Set(comparisons.map((comparison) => comparison.kind));
   const openLoop = results.variants.every(({ load }) => isPaced(load.arrival));
   const load = runs.reduce((sum, run) => sum + run.durationMs.load, 0);
   const items = [
     `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${isolation(experiment.lab)} Connections within a run depend on each other, so they are never counted as independent samples.`,
-    `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plural(experiment.repeat, 'pair')} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
+    `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plannedPairs(experiment)} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
+    experiment.chosen === undefined ? null : `What the profile leaves open: ${experiment.chosen.join('; ')}.`,
     results.kernels === undefined
       ? null
       : 'Each block runs every arm on every kernel, and each kernel has a baseline of its own: a pair, and so a verdict, is of one kernel under one engine, and Holm’s correction is for the variants on one kernel. What a kernel answers, and how often, may be compared across kernels and engines. Times and rates of different engines are never compared: each engine runs a kernel at its own speed.',
@@ -98,15 +104,15 @@ export function methodSection(results: Results): Section {
   return section('method', 'Method', 'Method and its limits', PAGE, [
     ...list(items.filter((item) => item !== null)),
     discarded.length > 0
-      ? tableOf<Run>(
-          'Runs that were not compared',
+      ? tableOf<(typeof discarded)[number]>(
+          'Runs that were not compared, or not in full',
           [
-            { title: 'Run', cell: ({ id }) => code(id) },
-            { title: 'Status', cell: ({ status }) => (status === 'ok' ? 'finished' : status) },
+            { title: 'Run', cell: ({ run }) => code(run.id) },
+            { title: 'Status', cell: ({ run: { status } }) => (status === 'ok' ? 'finished' : status) },
             {
               title: 'Why',
               wraps: 'sentences',
-              cell: (run) => [whyDiscarded(run), run.stderr ? { kind: 'output', text: run.stderr } : ''],
+              cell: ({ run, why }) => [why, run.stderr ? { kind: 'output', text: run.stderr } : ''],
             },
           ],
           discarded,

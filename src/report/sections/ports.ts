@@ -1,4 +1,5 @@
 /** The plots of ports: in use on one address against what it has, and the heat strip of the address set. */
+import { comparedRuns } from '../../analysis/usable.js';
 import { strategyOf } from '../../domain/strategy.js';
 import type { Results, Variant } from '../../results/schema.js';
 import { portsChart } from '../charts/charts.js';
@@ -15,7 +16,7 @@ import {
   addressWalls,
   HEAT_ROWS,
 } from '../rows/addresses.js';
-import { comparedRuns, medianOf } from '../rows/medians.js';
+import { medianOf } from '../rows/medians.js';
 import { PANEL, panel, thinned } from './charts.js';
 
 /** Ports in use on one address over time, one panel an arm. */

@@ -1,7 +1,9 @@
 /** What a report says first: what to change, the variants against the baseline, the limits that the profile sets, and why. */
 import { adviceOf, type SysctlAdvice, scaleOf, whyNotPasted } from '../../analysis/advice.js';
 import { atOnceText, measuredRate, requiredText, sustainedText } from '../../analysis/sustained.js';
+import { comparedRuns } from '../../analysis/usable.js';
 import { formatRate } from '../../domain/format.js';
+import { knownMetric } from '../../domain/metric.js';
 import { type StrategyName, strategyOf } from '../../domain/strategy.js';
 import { armId } from '../../plan/kernels.js';
 import {
@@ -43,14 +45,13 @@ import {
   plural,
   unitOf,
 } from '../format.js';
-import { comparedRuns } from '../rows/medians.js';
+import { metricOf } from '../rows/medians.js';
 import { betterVariants, otherChanges } from '../rows/sysctls.js';
 
 /** Each variant against the baseline: the table that every format has. */
 export function variantsTable(results: Results): Table {
   const { goal, requiredRate } = results.experiment;
   const lasts = results.variants.some(({ real }) => real !== undefined);
-  const before = results.variants.flatMap((variant) => variant.verdict?.goal.baseline ?? [])[0] ?? null;
   const compared = (of: Variant, cell: (verdict: NonNullable<Variant['verdict']>) => Inline): Inline =>
     of.verdict ? cell(of.verdict) : NONE;
   return tableOf<Variant>(
@@ -61,11 +62,11 @@ export function variantsTable(results: Results): Table {
       {
         title: capital(metricLabel(goal)),
         numeric: true,
-        cell: ({ verdict }) =>
+        cell: (variant) =>
           unbroken(
-            verdict
-              ? formatChange(verdict.goal.unit, verdict.goal.baseline, verdict.goal.variant)
-              : formatValue(unitOf(goal), before),
+            variant.verdict
+              ? formatChange(variant.verdict.goal.unit, variant.verdict.goal.baseline, variant.verdict.goal.variant)
+              : formatValue(unitOf(goal), metricOf(variant, goal)),
           ),
       },
       {
@@ -101,7 +102,7 @@ export function variantsTable(results: Results): Table {
         cell: (variant) =>
           variant.verdict
             ? formatNumber(variant.verdict.goal.pairs)
-            : unbroken(plural(comparedRuns(variant).length, 'run')),
+            : unbroken(plural(comparedRuns(variant, knownMetric(goal)).length, 'run')),
       },
     ],
     results.variants,

@@ -176,7 +176,7 @@ describe('the Vagrant lab', () => {
     await until('the end of vagrant up', () => calls().endsWith('ended\n'));
     assert.equal(records().length, 1);
 
-    const next = await run('run', 'fake.yaml', '--lab', 'netns', '--repeat', '1', '--quiet').ended;
+    const next = await run('run', 'fake.yaml', '--lab', 'netns', '--repeat', '1', '--quiet', '--force').ended;
     assert.equal(next.code, 0, next.stderr);
     assert.match(
       next.stderr,

@@ -31,7 +31,7 @@ describe('two kernels', { skip: process.arch !== 'x64' && 'User-Mode Linux is fo
   it('are one experiment, which goes on after a crash', async (t) => {
     const cwd = scratchFolder(t);
     writeFileSync(join(cwd, 'two.yaml'), PROFILE);
-    const first = await runCli(['run', 'two.yaml', '--json'], { cwd, deadlineMs: 300_000 });
+    const first = await runCli(['run', 'two.yaml', '--json', '--force'], { cwd, deadlineMs: 300_000 });
     assert.equal(first.code, 0, first.stderr);
     assert.match(
       first.stderr,
@@ -59,7 +59,7 @@ describe('two kernels', { skip: process.arch !== 'x64' && 'User-Mode Linux is fo
   it('a name that neither has, nor any other, is refused before anything starts', async (t) => {
     const cwd = scratchFolder(t);
     writeFileSync(join(cwd, 'two.yaml'), PROFILE.replace('tcp_syn_linear_timeouts', 'tcp_sin_linear_timeouts'));
-    const { code, stderr } = await runCli(['run', 'two.yaml'], { cwd });
+    const { code, stderr } = await runCli(['run', 'two.yaml', '--force'], { cwd });
     assert.equal(code, 2);
     assert.match(
       stderr,

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { comparedRuns } from '../../../src/analysis/usable.js';
 import {
-  comparedRuns,
   counterRows,
   MAX_SLICES,
-  median,
   medianCurve,
   medianOutcomes,
   medianTimeline,
@@ -15,12 +14,6 @@ import type { Results, Variant } from '../../../src/results/schema.js';
 import { emptyResults, partialResults, quickstartResults } from '../../support/results.js';
 
 const arm = (results: Results, name: string): Variant => results.variants.find((variant) => variant.name === name)!;
-
-test('the median of an even number of values is the mean of the middle two', () => {
-  assert.equal(median([3, 1, 2]), 2);
-  assert.equal(median([4, 1, 2, 3]), 2.5);
-  assert.equal(median([]), null);
-});
 
 test('warm-up, failed and invalid runs are not compared', () => {
   const results = partialResults();

@@ -46,7 +46,7 @@ test('warnings that several runs share are said once, with their places', () => 
   assert.ok(said.includes('b01-baseline and b01-wider-range: The host was busy.'));
   assert.equal(said.filter((text) => text.includes('3 pairs cannot show')).length, 1);
   assert.deepEqual(
-    discardedRuns(results).map((run) => run.id),
+    results.variants.flatMap(discardedRuns).map(({ run }) => run.id),
     ['b03-wider-range', 'b03-fin-timeout-5'],
   );
 });
