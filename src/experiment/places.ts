@@ -4,8 +4,7 @@
 import { listed } from '../analysis/format.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
-import { type Lab, LabError, type Note } from '../lab/lab.js';
-import { waitingFor } from '../machine/heartbeat.js';
+import { type Lab, LabError } from '../lab/lab.js';
 import { experimentOn, onNoKernel } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type Finding, saidOnce } from '../profile/problem.js';
@@ -46,25 +45,12 @@ export function environmentsOf(places: Pick<Places, 'all'>): (kernel: string | u
 /**
  * Rehearse an experiment, once on each of its kernels. Rejects with LabError when a lab cannot be had.
  * @param labOf the lab for a kernel's name, or for undefined the only one
- * @param options.fetchTor gives the path of a suite's Tor
- * @param options.say told every ten seconds that this is waited for
+ * @param fetchTor gives the path of a suite's Tor
  */
-export function findPlaces(
+export async function findPlaces(
   wanted: Experiment,
   labOf: (kernel: string | undefined) => Lab,
-  { fetchTor, say }: { readonly fetchTor?: Parameters<typeof fetchPrograms>[1]; readonly say?: Note } = {},
-): Promise<Places> {
-  return waitingFor(
-    'the rehearsal, which tries in a lab what the profile needs',
-    rehearsed(wanted, labOf, fetchTor),
-    say,
-  );
-}
-
-async function rehearsed(
-  wanted: Experiment,
-  labOf: (kernel: string | undefined) => Lab,
-  fetchTor: Parameters<typeof fetchPrograms>[1] | undefined,
+  fetchTor?: Parameters<typeof fetchPrograms>[1],
 ): Promise<Places> {
   const { experiment, warnings } = await fetchPrograms(wanted, fetchTor);
   if (experiment.kernels === undefined) {

@@ -16,7 +16,7 @@ import {
   writtenShape,
 } from '../domain/setting.js';
 import { quote } from '../domain/units.js';
-import { bytes, duration, flag, map, orNull, whole } from '../domain/values.js';
+import { bytes, duration, flag, map, oneOf, orNull, whole } from '../domain/values.js';
 
 const ORIGIN_ANSWER = {
   status: setting(whole(200, 599), {
@@ -129,17 +129,24 @@ export const INTERNET = {
   }),
   names: setting(names, {
     default: null,
-    defaultText: 'every name has an IPv4 and an IPv6 address of its own',
+    defaultText: 'every name has an address of its own',
     describe: 'the names that resolve, each with its addresses; others do not exist',
     example: '{ api.example.com: [203.0.113.7] }',
+  }),
+  // Each family has ports of its own: with both, a program that runs out of one goes on with the other, and nothing fails at P.
+  families: setting(oneOf(['own', 'both']), {
+    default: 'own',
+    describe:
+      "addresses of names that the profile does not list: of the family of the profile's addresses (own), or IPv4 and IPv6 (both)",
+    example: 'both',
   }),
 } as const;
 
 /** What the lab's internet is to a program. */
-export const internetSchema = z.object({ origin: answer, names: names.kept });
+export const internetSchema = z.object({ origin: answer, names: names.kept, families: INTERNET.families.kept });
 export type Internet = z.infer<typeof internetSchema>;
 
 /** Of a subject that has the rows above. */
-export function internetOf({ origin, names: table }: Complete<typeof INTERNET>): Internet {
-  return { origin: completeAnswer(origin), names: table };
+export function internetOf({ origin, names: table, families }: Complete<typeof INTERNET>): Internet {
+  return { origin: completeAnswer(origin), names: table, families };
 }

@@ -92,7 +92,7 @@ function assertNothingLeft({ machine }: DriverOutput): void {
 
 describe('a program that was not changed', () => {
   it('resolves names, speaks HTTP/1.1, HTTP/2 and TLS, IPv6 first, to any address and port; and reaches nothing else', async () => {
-    const run = await onInternet(TALKATIVE, { outside: OUTSIDE });
+    const run = await onInternet(TALKATIVE, { outside: OUTSIDE, families: 'both' });
     assert.deepEqual(heard(run.stdout), HEARD, run.stderr);
     assert.deepEqual(run.stats.seen?.requests, 6);
     assert.deepEqual(run.stats.accepted, 8);
@@ -114,7 +114,7 @@ describe('a program that was not changed', () => {
     const user = await ordinaryUser(t);
     if (typeof user === 'string') return t.skip(user);
     if (!mayHaveNamespaces(user)) return t.skip('user namespaces are forbidden here');
-    const run = await onInternet(TALKATIVE, { ...user, root: false, outside: OUTSIDE });
+    const run = await onInternet(TALKATIVE, { ...user, root: false, outside: OUTSIDE, families: 'both' });
     assert.deepEqual(heard(run.stdout), HEARD, run.stderr);
     assertNothingLeft(run);
   });
@@ -163,4 +163,15 @@ test('a proxy of the machine is forgotten, and one that the program names is a t
       ['proxy.example:3128', 1],
     ],
   );
+});
+
+test('names have addresses of the family of the profile, unless it asks for both', async () => {
+  const lookUp = nodeProgram(`
+import { lookup } from 'node:dns/promises';
+console.log('all', (await lookup('api.example', { all: true })).map(({ address }) => address).join(' '));
+`);
+  const four = await onInternet(lookUp);
+  assert.deepEqual(heard(four.stdout), { all: '198.19.128.1' }, four.stderr);
+  const six = await onInternet(lookUp, { addresses: ['fd00:50::1'] });
+  assert.deepEqual(heard(six.stdout), { all: '2001:2:0:1::1' }, six.stderr);
 });

@@ -17,21 +17,30 @@ const USUAL = {
 };
 
 test('nothing said: every name resolves, and answers are small and let the connection open', () => {
-  assert.deepEqual(internetOf(complete(INTERNET, {})), { origin: USUAL, names: null });
+  assert.deepEqual(internetOf(complete(INTERNET, {})), { origin: USUAL, names: null, families: 'own' });
 });
 
 test('what is said of an answer is kept alone, so that a variant adds to it', () => {
   const kept = origin.written.parse({ status: 500, delay: '10ms' });
   assert.deepEqual(kept, { status: 500, delayMs: 10 });
-  assert.deepEqual(internetOf({ origin: kept, names: null }).origin, { ...USUAL, status: 500, delayMs: 10 });
+  assert.deepEqual(internetOf({ origin: kept, names: null, families: 'own' }).origin, {
+    ...USUAL,
+    status: 500,
+    delayMs: 10,
+  });
 });
 
 test('words for a change', () => {
   const before = complete(INTERNET, {});
-  const after = { origin: { close: true, keepAliveHint: 1 }, names: { 'db.internal': ['203.0.113.7'] } };
+  const after = {
+    origin: { close: true, keepAliveHint: 1 },
+    names: { 'db.internal': ['203.0.113.7'] },
+    families: 'both' as const,
+  };
   assert.deepEqual(changesOf(INTERNET, before, after), [
     'origin as usual → keepAliveHint 1, close on',
     'names every name → db.internal 203.0.113.7',
+    'families own → both',
   ]);
 });
 

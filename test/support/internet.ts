@@ -13,6 +13,7 @@ const DRIVER = fileURLToPath(new URL('./internet-driver.js', import.meta.url));
 interface Options extends Partial<Omit<DriverInput, 'command' | 'internet'>> {
   readonly answer?: Partial<OriginAnswer>;
   readonly names?: Record<string, string[]>;
+  readonly families?: 'own' | 'both';
   /** Stands before the whole command, as to become another user. */
   readonly within?: readonly string[];
   readonly root?: boolean;
@@ -24,9 +25,18 @@ interface Options extends Partial<Omit<DriverInput, 'command' | 'internet'>> {
 /** Run a program to its end, or to the line that says so. Rejects when the lab cannot be made. */
 export async function onInternet(
   command: readonly string[],
-  { answer = {}, names, within = [], root = process.getuid?.() === 0, program: there, env, ...input }: Options = {},
+  {
+    answer = {},
+    names,
+    families = 'own',
+    within = [],
+    root = process.getuid?.() === 0,
+    program: there,
+    env,
+    ...input
+  }: Options = {},
 ): Promise<DriverOutput> {
-  const internet = internetOf({ origin: answer, names: names ?? null });
+  const internet = internetOf({ origin: answer, names: names ?? null, families });
   const driver = there ? DRIVER.replace(ROOT, there[1]!.replace(CLI.slice(ROOT.length), '')) : DRIVER;
   // Files are mounted over those of the machine: for nobody else.
   const lab = unshareCommand([there?.[0] ?? process.execPath, driver], root, '--mount');

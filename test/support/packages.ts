@@ -30,6 +30,8 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
     program: null,
     why: "a client of many, on the lab's internet",
   })),
+  { name: 'golang-go', program: 'go', why: "builds a client of many, on the lab's internet" },
+  { name: 'default-jdk-headless', program: 'javac', why: "runs a client of many, on the lab's internet" },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },
   { name: 'vagrant-libvirt', program: null, why: 'the provider with which vagrant reads the Vagrantfile' },

@@ -215,9 +215,10 @@ const families = (): readonly (4 | 6)[] => (hasIpv6() ? [4, 6] : [4]);
 /** Names that can have addresses of their own. */
 const MOST_NAMES = 0x7e00;
 
-/** The addresses of the n-th name that a program looks up, one of each family; undefined: there are no more. */
-export function namedAddresses(nth: number): string[] | undefined {
-  return nth < MOST_NAMES ? families().map((family) => ADDRESSES[family].namedAddress(nth)) : undefined;
+/** The addresses of the n-th name that a program looks up, one of each family; undefined: there are no more. @param only this family */
+export function namedAddresses(nth: number, only: 4 | 6 | null): string[] | undefined {
+  const wanted = only === null ? families() : [only];
+  return nth < MOST_NAMES ? wanted.map((family) => ADDRESSES[family].namedAddress(nth)) : undefined;
 }
 
 /** Where a program with an internet finds the resolver. */

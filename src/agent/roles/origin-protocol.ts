@@ -44,7 +44,7 @@ export const originSchemas = {
   /** Instead of `serve`: make the origin's side of an internet, and answer for every address. */
   openInternet: {
     request: z.object({
-      /** Those of the program. */
+      /** Those of the program, of the profile's family first. */
       addresses: z.array(z.string()),
       internet: internetSchema,
       sysctls: sysctls.optional(),

@@ -2,6 +2,7 @@
  * The program of the origin: the lab's own server, in a namespace of its own.
  */
 import '../../machine/no-debugger.js';
+import { familyOf } from '../../domain/addresses.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
 import type { RunningInternet } from '../../load/origin/internet/internet.js';
@@ -44,7 +45,8 @@ const openInternet: Handlers<OriginProtocol>['openInternet'] = async ({ addresse
   widenQueues();
   // It takes Node's HTTP and TLS, which the origin of a load does not wait for.
   const { startInternet } = await import('../../load/origin/internet/internet.js');
-  internet = await startInternet(settings, namedAddresses);
+  const only = settings.families === 'both' ? null : familyOf(addresses[0]!);
+  internet = await startInternet(settings, (nth) => namedAddresses(nth, only));
   return { sysctls: applySysctls(sysctls ?? {}), authority: internet.authority, resolvers: resolverAddresses() };
 };
 

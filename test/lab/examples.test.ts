@@ -1,0 +1,102 @@
+// needs: strace, curl, tinyproxy-bin, python3-requests, golang-go, default-jdk-headless
+/**
+ * The examples, arm by arm: what they say of themselves is so.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it, type TestContext } from 'node:test';
+import { readProfile } from '../../src/commands/profile-file.js';
+import { findProgram } from '../../src/machine/programs.js';
+import type { Outcomes } from '../../src/results/schema.js';
+import { ROOT, scratchFolder } from '../support/cli.js';
+import { measure } from '../support/lab.js';
+
+const FOLDER = join(ROOT, 'examples');
+
+/** P is 100, and where a request fails so does the call: 150 requests, of which the first 100 find a port. */
+const FULL: Outcomes = { ok: 100, 'connect:EADDRNOTAVAIL': 50 };
+const ALL: Outcomes = { ok: 150 };
+
+interface Expected {
+  /** Arm → outcomes, and connections that the origin got; null: they vary. */
+  readonly arms: Readonly<Record<string, readonly [outcomes: Outcomes | null, connections: number]>>;
+}
+
+const EXAMPLES: Readonly<Record<string, Expected>> = {
+  'node-http': {
+    arms: { baseline: [FULL, 100], 'shared-agent': [ALL, 1], 'fin-timeout': [FULL, 100], 'wider-range': [ALL, 150] },
+  },
+  undici: { arms: { baseline: [FULL, 100], 'shared-pool': [ALL, 1] } },
+  go: {
+    arms: {
+      // Go dials three times where connect() has no port.
+      baseline: [{ ok: 100, 'connect:EADDRNOTAVAIL': 300 }, 100],
+      // A request that waits for its own dial takes a connection that comes free meanwhile.
+      drained: [null, 100],
+      'large-pool': [{ ok: 100, 'connect:EADDRNOTAVAIL': 300 }, 100],
+      'drained-and-large-pool': [{ ok: 200 }, 20],
+    },
+  },
+  python: {
+    arms: {
+      baseline: [FULL, 100],
+      session: [ALL, 1],
+      'source-address': [{ ok: 100, 'bind:EADDRINUSE': 50 }, 100],
+      'source-address-session': [ALL, 1],
+    },
+  },
+  // Its client dials twice where connect() has no port.
+  java: { arms: { baseline: [{ ok: 100, 'connect:EADDRNOTAVAIL': 100 }, 100], 'shared-client': [ALL, 1] } },
+  curl: { arms: { baseline: [FULL, 100], 'one-command': [ALL, 1] } },
+  tinyproxy: { arms: { baseline: [{ ok: 100, 'http:500': 50 }, 100], 'wider-range': [ALL, 150] } },
+  envoy: { arms: { baseline: [null, 100], 'wider-range': [ALL, 150] } },
+};
+
+describe('examples', () => {
+  before(() => {
+    // Debian's Python has requests; one that stands before it on the PATH may not.
+    process.env.PATH = `/usr/bin:${process.env.PATH}`;
+  });
+
+  it('each has its test', () => {
+    const profiles = readdirSync(FOLDER).filter((file) => file.endsWith('.yaml'));
+    assert.deepEqual(
+      profiles.sort(),
+      Object.keys(EXAMPLES)
+        .map((name) => `${name}.yaml`)
+        .sort(),
+    );
+  });
+
+  for (const [name, { arms }] of Object.entries(EXAMPLES)) {
+    it(name, async (t) => {
+      if (name === 'envoy' && findProgram('envoy') === undefined)
+        return t.skip('there is no envoy here, and Debian has no package of it');
+      if (name === 'go') buildGo(t);
+      const { experiment } = readProfile(join(FOLDER, `${name}.yaml`), {});
+      assert.deepEqual(
+        experiment.arms.map((arm) => arm.name),
+        Object.keys(arms),
+      );
+      for (const arm of experiment.arms) {
+        const [outcomes, connections] = arms[arm.name]!;
+        const run = await measure(arm);
+        if (outcomes !== null) assert.deepEqual(run.outcomes, outcomes, arm.name);
+        assert.equal(run.origin?.accepted, connections, arm.name);
+        assert.deepEqual(run.problems, [], arm.name);
+      }
+    });
+  }
+});
+
+function buildGo(t: TestContext): void {
+  const cache = scratchFolder(t);
+  const { status, stderr } = spawnSync('go', ['build', 'poll.go'], {
+    cwd: join(FOLDER, 'go'),
+    env: { ...process.env, HOME: cache, GOCACHE: join(cache, 'cache'), GOFLAGS: '-mod=mod' },
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+}
