@@ -192,7 +192,7 @@ export function addressObstacles(arm: Arm, check: Check): Finding[] {
   if (notLocal.length > 0) {
     findings.push({
       path: ['addresses'],
-      message: `found ${notLocal.slice(0, 3).join(', ')}${notLocal.length > 3 ? ` and ${notLocal.length - 3} more` : ''}, which this host does not have; the host lab adds no addresses: use the host's own, or 127.0.0.0/8`,
+      message: `this host does not have ${notLocal.slice(0, 3).join(', ')}${notLocal.length > 3 ? ` and ${notLocal.length - 3} more` : ''}, and the host lab adds no addresses; use the host's own, or 127.0.0.0/8`,
     });
   }
   return findings;

@@ -58,7 +58,7 @@ test('hosts multiply, and share the rate', () => {
   assert.deepEqual(fleet.atRate, one.atRate);
 });
 
-test('spread at random: less for ever, and the first refusal long before the end', () => {
+test('spread at random: less is sustained, and the first refusal long before the end', () => {
   const even = ask({ addresses: 50, range: { low: 40_000, high: 40_099 } });
   const random = ask({ addresses: 50, range: { low: 40_000, high: 40_099 }, pick: 'random' });
   assert.equal(even.firstFull, null);

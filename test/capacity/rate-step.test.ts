@@ -1,4 +1,4 @@
-/** How a rate is tried so that it shows whether it holds for ever. */
+/** How a rate is tried so that it shows whether it is sustained. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { predictArm } from '../../src/capacity/predict.js';

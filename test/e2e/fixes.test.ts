@@ -1,5 +1,5 @@
 // needs: squid, haproxy, nginx, libnginx-mod-stream, dante-server
-/** A part of the catalogue on the kernel of this machine, as a user runs it; interrupted, and gone on with. */
+/** A part of the catalogue on the kernel of this machine, as a user runs it; interrupted, and resumed. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

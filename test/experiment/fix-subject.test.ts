@@ -26,7 +26,7 @@ test('one that is not here is said, with what to do; what was measured before st
   assert.deepEqual(await subjectRow('squid', dir, gone), await subjectRow('squid', dir, version('5.7')));
 });
 
-test('a table is not gone on with by another version', async (t) => {
+test('a table is not resumed by another version', async (t) => {
   const dir = scratchFolder(t);
   keepRow(dir, { strategy: 'bind', subject: { kind: 'squid', version: '5.7' } });
   await assert.rejects(subjectRow('squid', dir, version('6.13')), {

@@ -347,9 +347,9 @@ describe('what this machine refuses', () => {
       (await rehearsed(experimentOf([{ addresses }, { addresses }]), { kind: 'host', check: () => ({ notLocal }) }))
         .obstacles;
     assert.deepEqual(await missing(addresses.slice(0, 2)), [
-      "addresses: found 192.0.2.1, 192.0.2.2, which this host does not have; the host lab adds no addresses: use the host's own, or 127.0.0.0/8",
+      "addresses: this host does not have 192.0.2.1, 192.0.2.2, and the host lab adds no addresses; use the host's own, or 127.0.0.0/8",
     ]);
-    assert.match((await missing(addresses))[0]!, /found 192\.0\.2\.1, 192\.0\.2\.2, 192\.0\.2\.3 and 2 more, which/);
+    assert.match((await missing(addresses))[0]!, /does not have 192\.0\.2\.1, 192\.0\.2\.2, 192\.0\.2\.3 and 2 more, and/);
   });
 
   it('several things at once are all named', async () => {

@@ -66,7 +66,7 @@ function scene({ worker = 0, workers = 1, budget = 1000 } = {}): Scene {
   return it;
 }
 
-/** Call the starter as the engine does, whenever it asks to be called, until it waits for ever or is finished. */
+/** Call the starter as the engine does, whenever it asks to be called, until it waits forever or is finished. */
 function run(starter: Starter, it: Scene, until = NEVER): void {
   for (let turns = 0; !starter.finished(it.clock) && it.clock < until; turns++) {
     assert.ok(turns < 10_000, 'the starter comes to an end');

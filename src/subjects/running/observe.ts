@@ -61,7 +61,7 @@ export async function startObservation(
   const tails: Tail[] = [];
   const count = createCount();
   const look = () => {
-    for (const tail of tails) for (const line of tail.read()) count.add(line);
+    for (const tail of tails) for (const line of tail()) count.add(line);
     return count.result();
   };
   return {

@@ -63,7 +63,7 @@ export async function startProgram<S>(
   });
 
   function readLogs(): LogBook {
-    for (const { file, tail } of tails) for (const line of tail.read()) note(file, line);
+    for (const { file, tail } of tails) for (const line of tail()) note(file, line);
     return book;
   }
 

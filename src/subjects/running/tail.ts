@@ -1,15 +1,11 @@
 /**
  * Reading a log file as it grows.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { unlessThrown } from '../../domain/error.js';
 
-export interface Tail {
-  /** The lines that were completed since the last call. */
-  read(): string[];
-  /** The same, and what is left without an end of line. Then no more. */
-  finish(): string[];
-}
+/** The lines that were completed since the last call. */
+export type Tail = () => string[];
 
 const CHUNK = 1 << 16;
 
@@ -18,8 +14,7 @@ export function tailFile(path: string): Tail {
   const buffer = Buffer.alloc(CHUNK);
   let fd: number | undefined;
   let rest = '';
-
-  function read(): string[] {
+  return () => {
     fd ??= unlessThrown(() => openSync(path, 'r'), undefined);
     if (fd === undefined) return [];
     const lines: string[] = [];
@@ -30,15 +25,5 @@ export function tailFile(path: string): Tail {
       for (const part of parts) if (part !== '') lines.push(part);
     }
     return lines;
-  }
-
-  return {
-    read,
-    finish() {
-      const lines = read();
-      if (rest !== '') lines.push(rest);
-      if (fd !== undefined) closeSync(fd);
-      return lines;
-    },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * tinyproxy (tinyproxy.github.io): a small forward proxy for HTTP with `Bind`. It binds `address:0` before it connects, without any
- * socket option (strace of 1.11.1). Where that fails it goes on with the next `Bind` line, so that addresses fill up in their order;
+ * socket option (strace of 1.11.1). Where that fails it tries the next `Bind` line, so that addresses fill up in their order;
  * after the last it answers 500, and never connects unbound. Pure.
  */
 import { program } from '../define.js';

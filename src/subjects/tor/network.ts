@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { giveAway, withoutRoot } from '../running/child.js';
 import { createLogBook, type LogBook, STANDARD_OUTPUT } from '../running/log-book.js';
 import { ProxyError } from '../running/proxy-error.js';
-import { type Tail, tailFile } from '../running/tail.js';
+import { tailFile } from '../running/tail.js';
 import type { ProxySetup, RunningProxy, StartInput } from '../subject.js';
 import { type NetworkCache, networkCache } from './cache.js';
 import type { Control } from './control.js';
@@ -132,7 +132,7 @@ async function bringUp(
     return text;
   });
   const readLogs = () => {
-    readTails(tails, note);
+    for (const { node, tail } of tails) for (const line of tail()) note(node, NOTICE_LOG, line);
     return book;
   };
   const started = { ended, end: () => how, readLogs, stop: () => nodes.stop() };
@@ -172,13 +172,6 @@ function noteLine(book: LogBook, node: TorNode, log: string, line: string): void
 /** What every private network says at its start and at its end. */
 const EXPECTED =
   /giving Tor only an IP address|running Tor as root|TestingTorNetwork is set|No available nodes when trying|You have used DirAuthority|You specified a public address|Your log may contain sensitive information|Interrupt: we have stopped accepting|Clean shutdown finished/;
-
-function readTails(
-  tails: readonly { node: TorNode; tail: Tail }[],
-  note: (node: TorNode, log: string, line: string) => void,
-): void {
-  for (const { node, tail } of tails) for (const line of tail.read()) note(node, NOTICE_LOG, line);
-}
 
 function attacherFor(
   layout: TorLayout,

@@ -40,7 +40,7 @@ async function refusal(work: Promise<unknown>): Promise<LabError> {
 }
 
 describe('kernels of Debian', SKIP, () => {
-  // Linux 5.10 has no source of randomness as a user-mode kernel; without a seed Node would wait for ever.
+  // Linux 5.10 has no source of randomness as a user-mode kernel; without a seed Node would wait forever.
   it('5.10 as a program says hello, and its origin has a namespace of its own', async () => {
     const { kernel, network, warnings } = await look({ engine: 'uml', kernel: 'bullseye' });
     assert.deepEqual([kernel.major, kernel.minor, network, warnings], [5, 10, 'veth', []]);
