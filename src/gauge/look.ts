@@ -1,7 +1,9 @@
 /**
  * One look of the gauge: what `bindstorm watch --json` prints, and what the table and the metrics are made from. Pure.
  */
-import type { AddressReading, Alarms, Capacity, Destination, Level } from './reading.js';
+import type { Census } from '../kernel/socket-census.js';
+import type { Owners } from '../kernel/socket-owners.js';
+import type { AddressReading, Alarms, Capacity, Level } from './reading.js';
 import { worstLevel } from './reading.js';
 import type { Growth } from './trend.js';
 
@@ -12,13 +14,7 @@ export interface AddressLook extends AddressReading {
   readonly secondsToHardWall: number | null;
 }
 
-interface OwnerLook {
-  readonly pid: number;
-  readonly command: string;
-  readonly sockets: number;
-}
-
-export interface Look {
+export interface Look extends Pick<Census, 'destinations' | 'missed' | 'sockets' | 'unconnected'> {
   /** ISO 8601. */
   readonly at: string;
   /** `net:[4026531840]`. */
@@ -31,27 +27,8 @@ export interface Look {
   readonly level: Level;
   /** The fullest first. */
   readonly addresses: readonly AddressLook[];
-  /** The destinations with the most sockets. */
-  readonly destinations: readonly (Destination & { readonly localAddresses: number })[];
-  /** Counts of destinations may be this much too low; 0: they are exact. */
-  readonly missed: number;
-  /** Whether sockets that are bound and not connected were counted: not with very many sockets, and not before Linux 6.8. */
-  readonly unconnected: boolean;
   /** Null where they were not looked for. */
-  readonly owners: {
-    readonly owners: readonly OwnerLook[];
-    /** Processes whose descriptors may not be read. */
-    readonly unreadable: number;
-    /** Not every process was looked at. */
-    readonly incomplete: boolean;
-  } | null;
-  /** All TCP sockets of the namespace, and those of them that take no ephemeral port. */
-  readonly sockets: {
-    readonly all: number;
-    readonly listening: number;
-    readonly incoming: number;
-    readonly other: number;
-  };
+  readonly owners: Owners | null;
   /** What the look itself took. */
   readonly lookMs: number;
 }

@@ -14,7 +14,8 @@
  * address has, so the ports count. One that leaves the choice to `connect()` needs a port that no other socket to the same
  * destination has, so the sockets to the busiest destination count. The kernel does not say which it was; shared ports do.
  */
-import { type PortRange, portCount } from '../domain/units.js';
+import { portCount } from '../domain/units.js';
+import type { AddressUse, EphemeralPorts } from '../kernel/socket-census.js';
 
 export const LEVELS = ['ok', 'slow', 'hard'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -22,26 +23,6 @@ export type Level = (typeof LEVELS)[number];
 /** What fills up: the ports of the address, or the tuples with its busiest destination. */
 export const WALLS = ['ports', 'destination'] as const;
 export type Wall = (typeof WALLS)[number];
-
-export interface Destination {
-  readonly address: string;
-  readonly port: number;
-  readonly sockets: number;
-}
-
-/** One local address as it was counted (kernel/socket-census.ts). */
-export interface AddressCount {
-  readonly address: string;
-  readonly ports: number;
-  readonly sockets: number;
-  readonly states: Readonly<Record<string, number>>;
-  readonly largest: Destination | null;
-}
-
-export interface Ports {
-  readonly range: PortRange;
-  readonly reserved: readonly PortRange[];
-}
 
 export interface Capacity {
   readonly low: number;
@@ -60,7 +41,7 @@ export interface Alarms {
   readonly hard: number;
 }
 
-export interface AddressReading extends AddressCount {
+export interface AddressReading extends AddressUse {
   readonly wall: Wall;
   /** Ports, or sockets to the busiest destination. */
   readonly used: number;
@@ -70,7 +51,7 @@ export interface AddressReading extends AddressCount {
 }
 
 /** Ports of the range that are left when the reserved ones, whose ranges may overlap, are taken out. */
-export function capacityOf({ range, reserved }: Ports): Capacity {
+export function capacityOf({ range, reserved }: EphemeralPorts): Capacity {
   const out = new Set<number>();
   for (const { low, high } of reserved)
     for (let port = Math.max(low, range.low); port <= Math.min(high, range.high); port++) out.add(port);
@@ -85,7 +66,7 @@ export function capacityOf({ range, reserved }: Ports): Capacity {
 const SHARED = 1.5;
 
 /** What fills up first, as far as the sockets tell. */
-export function wallOf({ ports, sockets }: Pick<AddressCount, 'ports' | 'sockets'>): Wall {
+export function wallOf({ ports, sockets }: Pick<AddressUse, 'ports' | 'sockets'>): Wall {
   return sockets >= SHARED * ports ? 'destination' : 'ports';
 }
 
@@ -94,7 +75,7 @@ export function wallOf({ ports, sockets }: Pick<AddressCount, 'ports' | 'sockets
  * @param wall which wall counts; `auto`: {@link wallOf}
  */
 export function readAddresses(
-  counts: readonly AddressCount[],
+  counts: readonly AddressUse[],
   capacity: Capacity,
   alarms: Alarms,
   wall: Wall | 'auto' = 'auto',
@@ -104,7 +85,7 @@ export function readAddresses(
     .sort((a, b) => b.fill - a.fill || compareTexts(a.address, b.address));
 }
 
-function readAddress(count: AddressCount, { ports }: Capacity, alarms: Alarms, wall: Wall): AddressReading {
+function readAddress(count: AddressUse, { ports }: Capacity, alarms: Alarms, wall: Wall): AddressReading {
   const used = wall === 'ports' ? count.ports : (count.largest?.sockets ?? 0);
   const fill = ports > 0 ? used / ports : 1;
   return { ...count, wall, used, fill, level: fill >= alarms.hard ? 'hard' : fill >= alarms.slow ? 'slow' : 'ok' };

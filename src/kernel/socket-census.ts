@@ -31,7 +31,7 @@ interface Destination {
 }
 
 /** What one local address has. Ports and sockets are those of outgoing connections on ephemeral ports. */
-interface AddressUse {
+export interface AddressUse {
   readonly address: string;
   /** Distinct ports that cannot be bound on this address: its own, and those that are bound for all addresses. */
   readonly ports: number;
@@ -42,7 +42,7 @@ interface AddressUse {
   readonly largest: Destination | null;
 }
 
-interface Census {
+export interface Census {
   /** The local addresses with such sockets, in no order. */
   readonly addresses: readonly AddressUse[];
   /** The destinations with the most sockets over all local addresses, most first. */
@@ -56,7 +56,7 @@ interface Census {
     readonly incoming: number;
     readonly other: number;
   };
-  /** Whether sockets that are bound and not connected were looked for, which Linux lists since 6.8. */
+  /** Whether sockets that are bound and not connected were looked for: not among very many, and not before Linux 6.8. */
   readonly unconnected: boolean;
   /** Sockets that a process has open. */
   readonly inodes: InodeSet;

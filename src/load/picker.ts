@@ -34,18 +34,6 @@ export function createPicker(
   seed: number,
 ): Picker {
   switch (pick) {
-    case 'round-robin':
-      return {
-        address: 0,
-        destination: 0,
-        visit: 0,
-        pick(n) {
-          this.address = n % addresses;
-          const round = Math.floor(n / addresses);
-          this.destination = (this.address + round) % destinations;
-          this.visit = Math.floor(round / destinations);
-        },
-      };
     case 'random': {
       const random = randomStream(seed, `pick/${worker}`);
       // Every worker meets every pair, so each takes the visits that are its own number modulo the workers.
@@ -63,14 +51,16 @@ export function createPicker(
         },
       };
     }
+    case 'round-robin':
     case 'by-worker': {
-      const own = Array.from({ length: addresses }, (_, i) => i).filter((i) => i % workers === worker);
+      const sharers = pick === 'by-worker' ? workers : 1;
+      const own = Array.from({ length: addresses }, (_, i) => i).filter((i) => i % sharers === worker % sharers);
       return {
         address: 0,
         destination: 0,
         visit: 0,
         pick(n) {
-          const k = Math.floor(n / workers);
+          const k = Math.floor(n / sharers);
           const i = k % own.length;
           const round = Math.floor(k / own.length);
           this.address = own[i]!;

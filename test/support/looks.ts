@@ -2,13 +2,14 @@
  * Counts and looks of the gauge for tests: what a caller leaves out is plausible and the same every time.
  */
 import { type Look, makeLook } from '../../src/gauge/look.js';
-import { type AddressCount, capacityOf, readAddresses } from '../../src/gauge/reading.js';
+import { capacityOf, readAddresses } from '../../src/gauge/reading.js';
 import type { Growth } from '../../src/gauge/trend.js';
+import type { AddressUse } from '../../src/kernel/socket-census.js';
 
 export const ALARMS = { slow: 0.5, hard: 1 } as const;
 
 /** Ports of an address that no two sockets share, in TIME_WAIT. */
-export function countOf(address: string, ports: number, more: Partial<AddressCount> = {}): AddressCount {
+export function countOf(address: string, ports: number, more: Partial<AddressUse> = {}): AddressUse {
   return {
     address,
     ports,
@@ -25,7 +26,7 @@ export interface LookNumbers {
 }
 
 /** A range of 1000 ports without reserved ones. */
-export function lookOf(counts: readonly AddressCount[], { growth = {}, more = {} }: LookNumbers = {}): Look {
+export function lookOf(counts: readonly AddressUse[], { growth = {}, more = {} }: LookNumbers = {}): Look {
   const capacity = capacityOf({ range: { low: 40_000, high: 40_999 }, reserved: [] });
   return {
     ...makeLook({
