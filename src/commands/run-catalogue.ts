@@ -7,6 +7,7 @@ import { type CatalogueChoice, catalogueOptions, tryCatalogue } from '../experim
 import { createResultFolder } from '../experiment/folder.js';
 import type { BeginOf } from '../experiment/journal-entry.js';
 import { beginSession, resumeSession, type Session } from '../experiment/session.js';
+import { createHeartbeat } from '../machine/heartbeat.js';
 import { interruptible } from '../machine/interrupts.js';
 import { replaceFile } from '../machine/replace-file.js';
 import { renderFixes, renderFixesHtml, summaryLines } from '../report/fixes.js';
@@ -40,12 +41,15 @@ export function resumeFixes(dir: string, options: Shown): Promise<number> {
 /** Make what is missing of the tables; after each of them the files say what is known so far. @returns the exit code */
 async function finish(session: Session<'fixes'>, { json, quiet }: Shown): Promise<number> {
   const { dir } = session;
+  const heartbeat = createHeartbeat(quiet ? () => {} : note);
   const { report, complete, interrupted } = await interruptible(note, async (signal) => ({
     ...(await tryCatalogue(session, {
       signal,
       note,
       onRun(kernel, row, fix, done, total) {
-        if (!quiet) note(`${kernel} ${row} ${done + 1}/${total}: ${fix}`);
+        const run = `${kernel} ${row} ${done + 1}/${total}: ${fix}`;
+        if (!quiet) note(run);
+        heartbeat.waitFor(() => run);
       },
       onReport(report) {
         replaceFile(join(dir, 'fixes.json'), `${JSON.stringify(report)}\n`);
@@ -54,7 +58,7 @@ async function finish(session: Session<'fixes'>, { json, quiet }: Shown): Promis
       },
     })),
     interrupted: signal.aborted,
-  }));
+  })).finally(heartbeat.stop);
   print(
     json
       ? `${JSON.stringify({ ...report, folder: dir })}\n`

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Places } from '../experiment/places.js';
 import { type SearchOverrides, searchOptions, searchRates } from '../experiment/rate-search.js';
 import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
+import { createHeartbeat } from '../machine/heartbeat.js';
 import { interruptible } from '../machine/interrupts.js';
 import { replaceFile } from '../machine/replace-file.js';
 import type { LoadedProfile } from '../profile/load.js';
@@ -48,19 +49,22 @@ export function resumeSearch(dir: string, options: Shown): Promise<number> {
 async function finish(session: Session<'search'>, places: Places, { json, quiet }: Shown): Promise<number> {
   const { dir } = session;
   for (const text of places.warnings) note(`note: ${text}`);
+  const heartbeat = createHeartbeat(quiet ? () => {} : note);
   const report = await interruptible(note, (signal) =>
     searchRates(session, places, {
       signal,
       onStep(arm, rate, why, { how, seconds }) {
         const [at, time] = [Number(rate.toPrecision(4)), Number(seconds.toPrecision(2))];
-        if (!quiet) note(`${arm}: ${why} at ${at}/s for ${time} s (${how})`);
+        const step = `${arm}: ${why} at ${at}/s for ${time} s (${how})`;
+        if (!quiet) note(step);
+        heartbeat.waitFor(() => step);
       },
       onReport(report) {
         replaceFile(join(dir, 'search.json'), `${JSON.stringify(report, null, 1)}\n`);
         replaceFile(join(dir, 'search.md'), renderSearchMarkdown(report));
       },
     }),
-  );
+  ).finally(heartbeat.stop);
   print(
     json ? `${JSON.stringify({ ...report, folder: dir })}\n` : `${searchLines(report).join('\n')}\nResults: ${dir}\n`,
   );

@@ -31,3 +31,11 @@ export function plural(noun: string, count: number): string {
   if (count === 1) return noun;
   return noun.endsWith('s') ? `${noun}es` : `${noun}s`;
 }
+
+/** A time in words, rounded up: `42 s`, `12 min`, `1.5 h`. @param ms milliseconds */
+export function formatLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}

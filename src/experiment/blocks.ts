@@ -16,6 +16,8 @@ import type { Session } from './session.js';
 
 export type ExperimentEvent =
   | { readonly type: 'run-start'; readonly planned: PlannedRun; readonly done: number; readonly total: number }
+  /** What a run waits for, in words that follow «waiting for». */
+  | { readonly type: 'waiting'; readonly planned: PlannedRun; readonly what: string }
   | { readonly type: 'sample'; readonly planned: PlannedRun; readonly second: Second }
   | { readonly type: 'run-end'; readonly run: Run; readonly done: number; readonly total: number }
   /** A run in which a proxy's system calls are counted begins; it is none of the runs above. */
@@ -86,6 +88,7 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
       portsMatter: [experiment.goal, ...experiment.guardrails].some((metric) => metric.startsWith('ports.')),
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
+      onWait: (what) => onEvent({ type: 'waiting', planned: next, what }),
       onLoadEnd: () => after && !signal.aborted && placeOf(after.kernel).lab.prepare?.(),
     });
     const run = keep(outcome, session);

@@ -109,12 +109,12 @@ interface Possible {
 }
 
 /** Leaves out, one round after the other, what the lab refuses. */
-async function placesFor({ fixes, of, kernel }: FixTableInput, makeLab: MakeLab): Promise<Possible> {
+async function placesFor({ fixes, of, kernel, note }: FixTableInput, makeLab: MakeLab): Promise<Possible> {
   const refused: Record<string, string> = {};
   for (;;) {
     const tried = fixes.filter((fix) => fixFor(fix, of).kind === 'change' && !(fix.name in refused));
     const loaded = loadProfile(fixProfile(tried, of, kernel), `fixes-${rowFile(of)}-${kernel}.yaml`, { engineOf });
-    const places = await findPlaces(loaded.experiment, (name) => makeLab(loaded.experiment, name));
+    const places = await findPlaces(loaded.experiment, (name) => makeLab(loaded.experiment, name), { say: note });
     if (places.findings.length === 0) return { places, loaded, refused };
     const found = ofVariants(places, tried);
     if (Object.keys(found).length === 0) throw loaded.refuse(places.findings);

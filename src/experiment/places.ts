@@ -4,7 +4,8 @@
 import { listed } from '../analysis/format.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
-import { type Lab, LabError } from '../lab/lab.js';
+import { type Lab, LabError, type Note } from '../lab/lab.js';
+import { waitingFor } from '../machine/heartbeat.js';
 import { experimentOn, onNoKernel } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type Finding, saidOnce } from '../profile/problem.js';
@@ -45,12 +46,25 @@ export function environmentsOf(places: Pick<Places, 'all'>): (kernel: string | u
 /**
  * Rehearse an experiment, once on each of its kernels. Rejects with LabError when a lab cannot be had.
  * @param labOf the lab for a kernel's name, or for undefined the only one
- * @param fetchTor gives the path of a suite's Tor
+ * @param options.fetchTor gives the path of a suite's Tor
+ * @param options.say told every ten seconds that this is waited for
  */
-export async function findPlaces(
+export function findPlaces(
   wanted: Experiment,
   labOf: (kernel: string | undefined) => Lab,
-  fetchTor?: Parameters<typeof fetchPrograms>[1],
+  { fetchTor, say }: { readonly fetchTor?: Parameters<typeof fetchPrograms>[1]; readonly say?: Note } = {},
+): Promise<Places> {
+  return waitingFor(
+    'the rehearsal, which tries in a lab what the profile needs',
+    rehearsed(wanted, labOf, fetchTor),
+    say,
+  );
+}
+
+async function rehearsed(
+  wanted: Experiment,
+  labOf: (kernel: string | undefined) => Lab,
+  fetchTor: Parameters<typeof fetchPrograms>[1] | undefined,
 ): Promise<Places> {
   const { experiment, warnings } = await fetchPrograms(wanted, fetchTor);
   if (experiment.kernels === undefined) {

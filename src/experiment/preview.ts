@@ -71,7 +71,9 @@ export type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly
 /** The places of an experiment, or why there are none. Rejects with LabInterrupted, and with what is a fault of the program. */
 export async function tryPlaces(experiment: Experiment, note: Note): Promise<Attempted<Places>> {
   try {
-    const value = await withLabs(note, (makeLab) => findPlaces(experiment, (kernel) => makeLab(experiment, kernel)));
+    const value = await withLabs(note, (makeLab) =>
+      findPlaces(experiment, (kernel) => makeLab(experiment, kernel), { say: note }),
+    );
     return { ok: true, value };
   } catch (error) {
     if (error instanceof LabInterrupted || !(error instanceof UserError)) throw error;

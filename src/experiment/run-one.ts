@@ -3,10 +3,10 @@
  * so that one bad run does not lose the others.
  */
 
-import type { Measurement, RunSpec } from '../agent/protocol.js';
+import type { Measurement, PHASES, RunSpec } from '../agent/protocol.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
-import { formatDuration } from '../domain/format.js';
+import { formatDuration, formatLeft } from '../domain/format.js';
 import { LABS } from '../domain/lab.js';
 import { suspendedMicros } from '../kernel/libc.js';
 import type { Lab, LabSession } from '../lab/lab.js';
@@ -38,6 +38,8 @@ export interface RunOneInput {
   /** Milliseconds after which the run is given up, from the agent's hello; otherwise what runDeadlineMs() allows. */
   readonly deadlineMs?: number;
   readonly onSample: (second: Second) => void;
+  /** What the run waits for now. */
+  readonly onWait?: (what: string) => void;
   /** Microseconds for which this machine has been suspended; tests have a clock of their own. */
   readonly suspended?: () => number;
   /** The load is over, and what comes now disturbs no measurement. */
@@ -51,12 +53,23 @@ const EMULATED_STOP_DEADLINE_MS = 20_000;
 /** Runs shorter than this are sampled ten times a second or, when even that is few, ten times a run. */
 const SHORT_RUN_MS = 5_000;
 
+/** What a run waits for while it is in a phase. */
+const WAITS: Readonly<Record<(typeof PHASES)[number], string>> = {
+  ports: 'free ports',
+  network: 'its addresses and routes',
+  origin: 'its origin',
+  sysctls: 'its sysctls',
+  load: 'the last attempt of its load',
+  collect: 'its figures',
+};
+
 /** Make one run in a fresh lab. Never rejects. */
 export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   const begun = performance.now();
   const startedAt = new Date().toISOString();
   let session: LabSession | undefined;
   try {
+    input.onWait?.('its lab');
     session = await input.lab.open('run');
     session.send({ type: 'run', spec: specOf(input, session.hello.environment) });
     const { measurement, loadBegan, sleptMs } = await converse(session, input);
@@ -126,16 +139,15 @@ class RunFailed extends Error {
 /** Follow the agent to its result. Rejects when it fails, dies, or does not answer in time. */
 async function converse(
   session: LabSession,
-  { arm, neighbours, lab, signal, deadlineMs, onSample, onLoadEnd, suspended = suspendedMicros }: RunOneInput,
+  { arm, neighbours, lab, signal, deadlineMs, onSample, onWait, onLoadEnd, suspended = suspendedMicros }: RunOneInput,
 ): Promise<{ measurement: Measurement; loadBegan: number; sleptMs: number }> {
   const deadline = createDeadline(session);
-  deadline.set(
+  const most =
     deadlineMs ??
-      runDeadlineMs(arm, lab.engine, session.hello.environment) +
-        longestDrainMs(lab.kind, arm) +
-        neighboursMs({ neighbours }),
-    'the run took longer than its deadline',
-  );
+    runDeadlineMs(arm, lab.engine, session.hello.environment) +
+      longestDrainMs(lab.kind, arm) +
+      neighboursMs({ neighbours });
+  deadline.set(most, 'the run took longer than its deadline');
   const stop = () => {
     session.send({ type: 'stop' });
     const patience = lab.engine === 'qemu-tcg' ? EMULATED_STOP_DEADLINE_MS : STOP_DEADLINE_MS;
@@ -149,6 +161,7 @@ async function converse(
       const event = await session.next();
       switch (event.type) {
         case 'phase':
+          onWait?.(event.waiting ?? `${WAITS[event.phase]} (the run is given up after ${formatLeft(most)})`);
           if (event.phase === 'load') [loadBegan, awake] = [performance.now(), suspended()];
           if (event.phase === 'collect') onLoadEnd?.();
           break;

@@ -121,9 +121,8 @@ export function start<K extends Measuring, T>(
   const { experiment } = loaded;
   return withLabs(note, async (makeLab) => {
     await checkLeftovers(experiment, note);
-    const found = await findPlaces(experiment, (kernel) =>
-      makeLab(experiment, kernel, isFirst(kernel, experiment, new Set())),
-    );
+    const labOf = (kernel: string | undefined) => makeLab(experiment, kernel, isFirst(kernel, experiment, new Set()));
+    const found = await findPlaces(experiment, labOf, { say: note });
     if (found.findings.length > 0) throw loaded.refuse(found.findings);
     const places = designed(found, loaded.unsaid);
     const useless = anyway ? whyUseless(places.experiment, environmentsOf(places)) : null;
@@ -169,9 +168,8 @@ export function reopen<K extends Measuring, T>(
   const finished = finishedRuns(contents);
   return withLabs(note, async (makeLab) => {
     await checkLeftovers(experiment, note);
-    const places = await findPlaces(experiment, (kernel) =>
-      makeLab(experiment, kernel, isFirst(kernel, experiment, finished)),
-    );
+    const labOf = (kernel: string | undefined) => makeLab(experiment, kernel, isFirst(kernel, experiment, finished));
+    const places = await findPlaces(experiment, labOf, { say: note });
     const changed = places.all.flatMap((place, i) => differences(kernels?.[i] ?? environment, place));
     if (changed.length > 0)
       throw new UserError(

@@ -4,14 +4,13 @@
 import { counted, formatSustained, soonest } from '../analysis/format.js';
 import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
 import { NOTICEABLE } from '../capacity/slow-wall.js';
-import { formatRate } from '../domain/format.js';
+import { formatLeft, formatRate } from '../domain/format.js';
 import { printableLines } from '../domain/printable.js';
 import { planRuns } from '../experiment/order.js';
 import type { ArmPreview, Preview } from '../experiment/preview.js';
 import type { Experiment } from '../plan/plan.js';
 import { neighbourInWords } from '../profile/changes.js';
 import type { Prediction } from '../results/schema.js';
-import { formatLeft } from './progress.js';
 import { neededText, unlimitedText } from './sizing.js';
 import { wrap } from './wrap.js';
 

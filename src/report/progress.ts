@@ -1,11 +1,13 @@
 /**
- * Progress on standard error: one line that is rewritten on a terminal, a line a block elsewhere.
+ * Progress on standard error: one line that is rewritten on a terminal; elsewhere a line a block, and what is waited for every ten seconds.
  */
 
+import { formatLeft } from '../domain/format.js';
 import { printable, printableLines, printableWords } from '../domain/printable.js';
 import type { ExperimentEvent } from '../experiment/blocks.js';
 import { expectedRunMs, type KnownMachine } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
+import { createHeartbeat } from '../machine/heartbeat.js';
 import { armId } from '../plan/kernels.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Run, Second } from '../results/schema.js';
@@ -29,6 +31,8 @@ export interface ProgressInput {
   readonly environmentOf?: (kernel: string | undefined) => KnownMachine;
   /** Ports that an arm can have in use, by its id; null: nobody knows. */
   readonly roomOf?: (arm: string) => number | null;
+  /** Milliseconds between two signs of life; tests have their own. */
+  readonly everyMs?: number;
 }
 
 /** A terminal is redrawn at most this often. */
@@ -63,6 +67,7 @@ function terminalProgress(input: ProgressInput): Progress {
       }
       if (event.type === 'run-start') since = 0;
       if (event.type === 'run-start') draw(head(event.planned, clock), true);
+      if (event.type === 'waiting') draw(`${head(event.planned, clock)}  waiting for ${event.what}`, true);
       if (event.type === 'observe') draw(`observing the proxy's system calls  ${armId(event.planned)}`, true);
       if (event.type === 'run-end' && event.run.status === 'failed') {
         stream.write(`\r\x1b[K${event.run.id} failed: ${printableWords(event.run.problems[0] ?? '')}\n`);
@@ -80,9 +85,24 @@ function terminalProgress(input: ProgressInput): Progress {
 function plainProgress(input: ProgressInput): Progress {
   const { stream, experiment } = input;
   const clock = createClock(input);
+  const heartbeat = createHeartbeat((text) => stream.write(`${printable(text)}\n`), input.everyMs);
+  let sampled = '';
+  let since = 0;
   return {
     onEvent(event) {
+      if (event.type === 'observe')
+        heartbeat.waitFor(() => `the run that observes the proxy's calls, ${armId(event.planned)}`);
+      if (event.type === 'waiting') {
+        sampled = '';
+        heartbeat.waitFor(() => `${event.what}: ${head(event.planned, clock)}${sampled}`);
+      }
+      if (event.type === 'run-start') since = 0;
+      if (event.type === 'sample') {
+        sampled = `  ${sampleText(event.second, since, input.roomOf?.(armId(event.planned)) ?? null)}`;
+        since = event.second.t;
+      }
       if (event.type !== 'run-end') return;
+      heartbeat.waitFor(null);
       clock.finished(event.run);
       if (event.run.status === 'failed') stream.write(`${event.run.id} failed: ${event.run.problems[0]}\n`);
       if (clock.blockIsOver(event.run.block)) {
@@ -92,7 +112,7 @@ function plainProgress(input: ProgressInput): Progress {
       }
     },
     note: (text) => void stream.write(`${text}\n`),
-    end: () => {},
+    end: heartbeat.stop,
   };
 }
 
@@ -168,12 +188,4 @@ export function createClock({
     blockIsOver: (over) => ![...open.values()].some(({ block }) => block === over),
     left: () => formatLeft([...open.values()].reduce((sum, run) => sum + expected(run), 0)),
   };
-}
-
-/** A time in words: `42 s`, `12 min`, `1.5 h`. @param ms milliseconds */
-export function formatLeft(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 90) return `${seconds} s`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }

@@ -103,7 +103,7 @@ variants:
         return [{ type: 'checked', check }];
       },
     }));
-    const { findings } = await findPlaces(faulty, () => lab, noArchive);
+    const { findings } = await findPlaces(faulty, () => lab, { fetchTor: noArchive });
     assert.deepEqual(findings.map(placeOf).sort(), [
       'nowhere.subject.binary',
       'reuse.sysctls["net.ipv4.tcp_tw_reuse"]',

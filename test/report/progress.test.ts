@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { formatLeft } from '../../src/domain/format.js';
 import { labOverheadMs } from '../../src/domain/lab.js';
 import { planRuns } from '../../src/experiment/order.js';
-import { createProgress, formatLeft } from '../../src/report/progress.js';
+import { createProgress } from '../../src/report/progress.js';
 import type { Second } from '../../src/results/schema.js';
 import { makeExperiment, makeRun, makeSecond, type RunNumbers } from '../support/runs.js';
 
@@ -16,10 +17,11 @@ interface Setting {
   readonly columns?: number;
   readonly quiet?: boolean;
   readonly finished?: readonly string[];
+  readonly everyMs?: number;
 }
 
 /** A progress on a stream that keeps what was written, under a clock that only the test moves. */
-function scene({ isTTY = false, columns = 80, quiet = false, finished = [] }: Setting = {}) {
+function scene({ isTTY = false, columns = 80, quiet = false, finished = [], everyMs = 10_000 }: Setting = {}) {
   const written: string[] = [];
   const clock = { now: 5000 };
   const stream = { isTTY, columns, write: (text: string) => written.push(text) > 0 };
@@ -32,6 +34,7 @@ function scene({ isTTY = false, columns = 80, quiet = false, finished = [] }: Se
     quiet,
     now: () => clock.now,
     roomOf: () => 28_232,
+    everyMs,
   });
   return {
     progress,
@@ -55,6 +58,27 @@ function scene({ isTTY = false, columns = 80, quiet = false, finished = [] }: Se
 const idsOf = (...indexes: number[]) => indexes.map((i) => PLANNED[i]!.id);
 
 describe('progress where there is no terminal', () => {
+  it('says again and again what is waited for, and since when, until the run is over', async () => {
+    const { progress, start, sample, end, take } = scene({ everyMs: 20 });
+    const said = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 70));
+      return take().trimEnd().split('\n').at(-1);
+    };
+    start(0);
+    progress.onEvent({ type: 'waiting', planned: PLANNED[0]!, what: 'its lab' });
+    assert.match((await said())!, /^waiting for its lab: \[1\/6\] .* left {2}warm-up 1\/1 {2}\w+, for 0 s so far$/);
+    progress.onEvent({ type: 'waiting', planned: PLANNED[0]!, what: 'the last attempt of its load' });
+    sample(0, { t: 1, attempts: 4000, outcomes: { ok: 4000 }, portsInUse: 4000 });
+    assert.match(
+      (await said())!,
+      /^waiting for the last attempt of its load: .* 4,000\/s: 4,000 ok; 4,000 of 28,232 ports, for 0 s/,
+    );
+    end(0);
+    await said();
+    assert.equal(await said(), '', 'nothing is waited for between runs');
+    progress.end();
+  });
+
   it('is a line a block, with what is left', () => {
     const it = scene();
     const lines: string[] = [];

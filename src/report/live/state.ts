@@ -118,6 +118,9 @@ export function createLiveBook(input: LiveInput): LiveBook {
           latest = null;
           phase = `${event.run.id}: ${event.run.status === 'ok' ? 'done' : event.run.status}`;
           break;
+        case 'waiting':
+          phase = `${blockName(event.planned, experiment)}, ${armId(event.planned)}, waiting for ${event.what}`;
+          break;
         case 'observe':
           phase = `observing the proxy's system calls, ${armId(event.planned)}`;
           break;

@@ -1,0 +1,41 @@
+/**
+ * A sign of life for who waits: every ten seconds what is being waited for. A program that says nothing for longer is taken for one that
+ * hangs.
+ */
+
+const EVERY_MS = 10_000;
+
+export interface Heartbeat {
+  /** What is waited for from now on, asked anew each time that it is said; null: nothing. */
+  waitFor(what: (() => string) | null): void;
+  stop(): void;
+}
+
+/** Begins with nothing to wait for, and keeps no process alive. @param say told what is waited for, and since when */
+export function createHeartbeat(say: (text: string) => void, everyMs = EVERY_MS): Heartbeat {
+  let current: { readonly what: () => string; readonly since: number } | null = null;
+  const timer = setInterval(() => {
+    if (current === null) return;
+    const seconds = Math.round((performance.now() - current.since) / 1000);
+    say(`waiting for ${current.what()}, for ${seconds} s so far`);
+  }, everyMs).unref();
+  return {
+    waitFor(what) {
+      current = what === null ? null : { what, since: performance.now() };
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** The result of some work, which may take long. @param say absent: nothing is said */
+export async function waitingFor<T>(
+  what: string,
+  work: Promise<T>,
+  say: ((text: string) => void) | undefined,
+  everyMs = EVERY_MS,
+): Promise<T> {
+  if (say === undefined) return work;
+  const heartbeat = createHeartbeat(say, everyMs);
+  heartbeat.waitFor(() => what);
+  return work.finally(heartbeat.stop);
+}
