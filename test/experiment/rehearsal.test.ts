@@ -349,7 +349,10 @@ describe('what this machine refuses', () => {
     assert.deepEqual(await missing(addresses.slice(0, 2)), [
       "addresses: this host does not have 192.0.2.1, 192.0.2.2, and the host lab adds no addresses; use the host's own, or 127.0.0.0/8",
     ]);
-    assert.match((await missing(addresses))[0]!, /does not have 192\.0\.2\.1, 192\.0\.2\.2, 192\.0\.2\.3 and 2 more, and/);
+    assert.match(
+      (await missing(addresses))[0]!,
+      /does not have 192\.0\.2\.1, 192\.0\.2\.2, 192\.0\.2\.3 and 2 more, and/,
+    );
   });
 
   it('several things at once are all named', async () => {
