@@ -9,6 +9,7 @@ import { STRATEGIES } from '../dist/src/domain/strategy.js';
 import { annotatedProfileSchema, profileJsonSchema } from '../dist/src/profile/json-schema.js';
 import { fixesJsonSchema, resultsJsonSchema, searchJsonSchema } from '../dist/src/results/json-schema.js';
 import { kernelsPage } from './kernels-page.mjs';
+import { programsPage } from './programs-page.mjs';
 import { exitCodesPage, metricsPage } from './reference-pages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -24,6 +25,7 @@ const files = {
   'docs/kernels.md': kernelsPage(),
   'docs/exit-codes.md': exitCodesPage(),
   'docs/metrics.md': metricsPage(),
+  'docs/programs.md': programsPage(readFileSync(join(root, 'programs/survey.tsv'), 'utf8')),
 };
 
 let stale = false;

@@ -9,6 +9,7 @@ import { registerExplain } from './explain.js';
 import { registerFixes } from './fixes.js';
 import { registerPlan } from './plan.js';
 import { registerProfiles } from './profiles.js';
+import { registerPrograms } from './programs.js';
 import { registerReport } from './report.js';
 import { registerRestore } from './restore.js';
 import { registerRun } from './run.js';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerWatch,
   registerDoctor,
   registerProfiles,
+  registerPrograms,
   registerSink,
   registerSchema,
   registerRestore,

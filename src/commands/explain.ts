@@ -1,11 +1,11 @@
 /**
  * `bindstorm explain`: a log line, an errno or a trace → program, call, what ran out, and the profile that reproduces it.
  */
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { createExplainer, type Explanation } from '../explain/explain.js';
 import { PROGRAMS } from '../explain/programs/index.js';
-import { refuseOtherThanFile } from '../machine/read-file.js';
+import { refuseOtherThanFile, textParts } from '../machine/read-file.js';
 import { renderExplanation } from '../report/explain.js';
 import { UserError } from './exit.js';
 import { print, textWidth } from './terminal.js';
@@ -25,6 +25,8 @@ export function registerExplain(program: Command): void {
     .argument('[input...]', 'a line or an errno, or a file; without it, standard input')
     .option('--profile', 'only a profile that reproduces the first shortage, for bindstorm run', false)
     .option('--json', 'as JSON', false)
+    // A line may begin with a dash: -ERR Cannot assign requested address.
+    .allowUnknownOption()
     .addHelpText(
       'after',
       `
@@ -45,6 +47,9 @@ It knows the words of ${PROGRAMS.map(({ name }) => name).join(', ')}, and strace
 
 /** Explain what was given, as it is read: a file of any length is never in memory as a whole. */
 async function read(input: readonly string[]): Promise<Explanation> {
+  const option = input.find((part) => /^--\w[\w-]*$/.test(part));
+  if (option)
+    throw new UserError(`unknown option ${option}; a line that begins with dashes goes behind -- and in quotes`);
   const explainer = createExplainer();
   const given = input.join(' ');
   if (given === '' || given === '-') {
@@ -57,7 +62,7 @@ async function read(input: readonly string[]): Promise<Explanation> {
     explainer.take(given);
   } else {
     refuseOtherThanFile(given, 'give a file, or pipe it in: … | bindstorm explain');
-    for await (const part of createReadStream(given, 'utf8')) explainer.take(String(part));
+    for await (const part of textParts(given)) explainer.take(part);
   }
   return explainer.end();
 }

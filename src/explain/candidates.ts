@@ -1,11 +1,11 @@
 /**
  * Which patterns a line is asked at all: those of which it contains a text that they cannot do without. Pure.
  */
-import { ERRNO_TEXT } from './errno.js';
+import { MENTIONED } from './errno.js';
 import { needlesOf } from './needles.js';
 import type { Pattern, Program } from './pattern.js';
 import { PROGRAMS } from './programs/index.js';
-import { TRACE_NEEDLES } from './strace.js';
+import { TRACE_NEEDLES } from './trace/strace.js';
 
 export interface Candidate {
   /** null: common words of a program that is not known. */
@@ -16,10 +16,7 @@ export interface Candidate {
 /** Named groups; those that took no part are undefined. */
 export type Groups = Readonly<Record<string, string | undefined>>;
 
-const COMMON: Pattern = {
-  after: /\b(?<call>bind|connect|listen|socket|accept)\b/i,
-  match: new RegExp(`(?<errno>${ERRNO_TEXT}|\\bE(?:ADDRINUSE|ADDRNOTAVAIL|MFILE|NFILE)\\b)`, 'i'),
-};
+const COMMON: Pattern = { match: MENTIONED };
 
 /** All patterns, in the order of trial: common words last. */
 const CANDIDATES: readonly Candidate[] = [

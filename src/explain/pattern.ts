@@ -2,8 +2,9 @@
  * What a program's file holds: the lines by which it tells of a failure, as data.
  */
 import type { StrategyName } from '../domain/strategy.js';
-import type { Call, CauseName } from './cause.js';
+import type { CauseName } from './causes.js';
 import type { Errno } from './errno.js';
+import type { Call } from './facts.js';
 
 export interface Pattern {
   /**
@@ -23,14 +24,33 @@ export interface Pattern {
   /** Where the line does not say; `none` without it. */
   readonly call?: Call;
   readonly errno?: Errno;
+  readonly protocol?: 'udp';
   /** Overrides what call and errno come to. */
   readonly cause?: CauseName;
-  /** How the program gets its local port when it says this, where that can be told. */
+  /** How the program gets its local port when it says this, where that can be told and `by` does not. */
   readonly strategy?: StrategyName;
+  /**
+   * How it does so by the call that failed: bind() where it was given a source address. Where the line names no call, the errno tells it, since
+   * nothing of this program listens: EADDRINUSE is bind()'s, EADDRNOTAVAIL connect()'s.
+   */
+  readonly by?: { readonly bind?: StrategyName; readonly connect?: StrategyName };
   /** Which version or setting, as far as the line tells. */
   readonly version?: string;
   /** What a reader must know beside. One sentence. */
   readonly note?: string;
+}
+
+/**
+ * A program that is known by one tag of its lines, which say call and errno in common words.
+ * @example tagged('socat', /\bsocat\[\d+\] [EW] /, { bind: 'bind', connect: 'connect' })
+ */
+export function tagged(
+  name: string,
+  match: RegExp,
+  by: NonNullable<Pattern['by']>,
+  more: Partial<Pattern> = {},
+): Program {
+  return { name, patterns: [{ match, by, ...more }] };
 }
 
 export interface Program {

@@ -4,7 +4,7 @@
  */
 import type { StrategyName } from '../domain/strategy.js';
 import type { SyscallCount, Syscalls } from '../subjects/proxy-report.js';
-import { createTraceReader, type SeenCall } from './strace.js';
+import { createTraceReader, type SeenCall } from './trace/sockets.js';
 
 /** Strategies and destinations that are told apart; the rest is counted with the last. */
 const MOST_WAYS = 64;

@@ -14,14 +14,16 @@ export function renderExplanation(explanation: Explanation, width: number): stri
   return printableLines(textOf(explanation, width));
 }
 
-function textOf({ findings, lines, unknown, cut }: Explanation, width: number): string {
+function textOf({ findings, lines, unknown, notUnderstood, cut }: Explanation, width: number): string {
   if (findings.length === 0) {
     return `${wrap(
       `Not recognized: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that bindstorm knows. To find out, give this command the output of: strace -f -e trace=socket,setsockopt,bind,connect -p PID`,
       width,
     ).join('\n')}\n${cutText(cut)}`;
   }
-  const rest = `${unknown > 0 ? `${counted(unknown, 'further line')} not recognized.\n` : ''}${cutText(cut)}`;
+  const shown = notUnderstood.map((line) => `  ${line.length > width - 2 ? `${line.slice(0, width - 3)}…` : line}\n`);
+  const named = shown.length > 0 ? `Of these, the first that name an errno:\n${shown.join('')}` : '';
+  const rest = `${unknown > 0 ? `${counted(unknown, 'further line')} not recognized.\n${named}` : ''}${cutText(cut)}`;
   const blocks = findings.map((finding, i) => {
     const said = findings.findIndex(({ cause }) => cause === finding.cause) < i;
     return renderFinding(finding, width, said);
@@ -37,16 +39,19 @@ function cutText(cut: number): string {
 
 /** @param said whether a finding before it had the same cause, which then is not explained again */
 function renderFinding(finding: Finding, width: number, said: boolean): string {
-  const { line, count, why, note, reproduce, strategy } = finding;
+  const { line, count, why, note, reproduce, strategy, sure } = finding;
+  const marks = marksOf(finding, width);
   const paragraph = (title: string, content: string | null) =>
     content === null
       ? []
       : wrap(content, width - 13).map((part, i) => `  ${i === 0 ? title.padEnd(11) : ' '.repeat(11)}${part}`);
   return `${[
     line.length > width ? `${line.slice(0, width - 1)}…` : line,
+    ...(marks === '' ? [] : [marks]),
     ...(count > 1 ? [`  (${counted(count, 'line')} like this)`] : []),
     ...paragraph('program', programText(finding)),
     ...paragraph('failed', failedText(finding)),
+    ...(sure === 'open' ? paragraph('open', 'the line alone does not decide it: several causes fit') : []),
     ...paragraph(
       'ran out',
       said ? `${why.resource.split(/(?<=[:.]) /)[0]!.replace(/:$/, '.')} (as above)` : why.resource,
@@ -63,6 +68,15 @@ function renderFinding(finding: Finding, width: number, said: boolean): string {
       : [...paragraph('see', why.check), ...paragraph('helps', why.helps), ...paragraph('in vain', why.inVain)]),
     ...(reproduce ? paragraph('reproduce', reproduceText(reproduce)) : []),
   ].join('\n')}\n`;
+}
+
+/** A line of marks under the words that the answer rests on; empty where there are none. */
+function marksOf({ line, facts }: Finding, width: number): string {
+  const end = Math.min(line.length, width - 1);
+  const marks = Array.from({ length: end }, (_, i) =>
+    (facts?.evidence ?? []).some(([from, to]) => from <= i && i < to) ? '^' : ' ',
+  );
+  return marks.join('').trimEnd();
 }
 
 function programText({ program, version }: Finding): string {

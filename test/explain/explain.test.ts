@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
-import { CAUSES } from '../../src/explain/cause.js';
+import { CAUSES } from '../../src/explain/causes.js';
 import { errnoOf } from '../../src/explain/errno.js';
 import { explain } from '../../src/explain/explain.js';
 import { PROGRAMS } from '../../src/explain/programs/index.js';
@@ -45,7 +45,7 @@ test('common words of a program that is not known: the call and the errno, and n
   const one = (text: string) => explain(text).findings[0];
   assert.deepEqual(
     [one('myproxy: connect failed: Cannot assign requested address')?.cause, one('x: connect: EADDRNOTAVAIL')?.program],
-    ['four-tuples', null],
+    ['four-tuples-or-address', null],
   );
   assert.equal(one('myproxy: bind: Address already in use')?.cause, 'either', 'it may have wanted to listen');
   assert.equal(one('[warning] socket() failed: Too many open files')?.cause, 'descriptors');

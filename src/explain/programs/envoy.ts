@@ -5,7 +5,7 @@ export const ENVOY: Program = {
   name: 'Envoy',
   patterns: [
     {
-      match: /Bind failure\. Failed to bind to (?<address>[0-9a-f.:[\]]+?):(?<port>\d+): (?<errno>[A-Z][a-z ]+)/,
+      match: /\b[Ff]ailed to bind to (?<address>[0-9a-f.:[\]]+?):(?<port>\d+): (?<errno>[A-Z][a-z ]+)/,
       call: 'bind',
       strategy: 'bind',
       version:
@@ -23,6 +23,14 @@ export const ENVOY: Program = {
       strategy: 'connect',
       version: 'without upstream_bind_config, or with IP_BIND_ADDRESS_NO_PORT',
     },
-    { match: /cannot bind '\S+': (?<errno>Address already in use|Cannot assign requested address)/, call: 'listen' },
+    {
+      match: /\b(?:immediate|delayed|remote)[ _]connect(?:ion)?[ _](?:error|failure)\b/,
+      by: { bind: 'bind', connect: 'connect' },
+      version: 'its access log or the reason in its answer',
+    },
+    {
+      match: /cannot bind '\S+': (?<errno>Address already in use|Cannot assign requested address)/,
+      call: 'listen',
+    },
   ],
 };

@@ -8,6 +8,7 @@ export const HAPROXY: Program = {
       match: /Connect\(\) failed for backend \S+: no free ports/,
       call: 'connect',
       errno: 'EADDRNOTAVAIL',
+      cause: 'four-tuples',
       strategy: 'bind-no-port-reuseaddr',
       version: 'with source ADDRESS; without it, the strategy is connect',
       note: 'two lines are one attempt, and retries multiply them',

@@ -7,6 +7,7 @@ import { NODE } from './node.js';
 import { GO, JAVA, PERL, PYTHON, RUBY } from './runtimes.js';
 import { DANTE, HITCH, MICROSOCKS, THREEPROXY, TINYPROXY, TRAFFIC_SERVER } from './small-proxies.js';
 import { SQUID } from './squid.js';
+import { SURVEYED } from './surveyed.js';
 import { CURL, KERNEL, POSTGRES, SSH, WGET } from './tools.js';
 import { TOR } from './tor.js';
 
@@ -33,4 +34,5 @@ export const PROGRAMS: readonly Program[] = [
   SSH,
   POSTGRES,
   KERNEL,
+  ...SURVEYED,
 ];

@@ -15,7 +15,7 @@ export const NGINX: Program = {
     },
     {
       match:
-        /\bconnect\(\) to (?<address>\S+?)(?::\d+)? failed \((?<errno>99|105|110|111|113|101): [^)]{0,64}\) while connecting to upstream/,
+        /\bconnect\(\) to (?<address>\[[^\]]{1,64}\]|[^\s:]{1,256})(?::\S{1,256})? failed \((?<errno>11|99|105|110|111|113|101): [^)]{0,64}\) while connecting to upstream/,
       call: 'connect',
       strategy: 'bind-no-port',
       version: 'with proxy_bind; without it, the strategy is connect',

@@ -13,6 +13,14 @@ export const NODE: Program = {
       note: 'the call that failed is bind(): libuv keeps its errno until connect(), and always sets SO_REUSEADDR, so ip_autobind_reuse=1 acts (Linux 5.7)',
     },
     {
+      // A port of 0 is not printed, and only dgram binds the wildcard without one.
+      match: /\bbind (?<errno>EADDRINUSE) (?:0\.0\.0\.0|::)(?!:?\d|\S)/,
+      call: 'bind',
+      protocol: 'udp',
+      version: 'node:dgram, which binds 0.0.0.0 before its first send',
+    },
+    { match: /\bquery[A-Z][a-zA-Z]{0,8} ETIMEOUT\b/, cause: 'udp-answer', version: 'dns.resolve (c-ares)' },
+    {
       match: /\bbind (?<errno>EADDRINUSE|EADDRNOTAVAIL)(?: (?<address>[0-9a-f.:]*?)(?::(?<port>\d+))?)?(?: |$)/,
       call: 'bind',
       strategy: 'bind-reuseaddr',

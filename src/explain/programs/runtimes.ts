@@ -7,6 +7,14 @@ export const GO: Program = {
   patterns: [
     { match: /\blisten (?:tcp|udp)[46]? \S*: bind: (?<errno>[a-z ]+)/, call: 'listen' },
     {
+      match:
+        /\bdial tcp[46]? (?<address>|0\.0\.0\.0|\[::\]):(?<port>0)->\S{1,64}: bind: (?<errno>address already in use)/,
+      call: 'bind',
+      strategy: 'bind-any',
+      version: 'a Dialer whose LocalAddr has no address',
+      note: 'one pool of ports for all destinations; without LocalAddr there would be one for each destination',
+    },
+    {
       match: /\bdial tcp[46]? \S{0,64}:0->\S{1,64}: bind: (?<errno>address already in use)/,
       call: 'bind',
       strategy: 'bind',
@@ -40,11 +48,21 @@ export const PYTHON: Program = {
   name: 'Python',
   patterns: [
     {
-      match: /\[Errno (?<errno>98|99)\] (?:error while attempting to bind|.{0,128}while attempting to bind on address)/,
-      call: 'listen',
+      // A server has a port that is not 0.
+      match: /while attempting to bind on address \('(?<address>[^']{0,64})', (?<port>0)\)/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'asyncio or aiohttp with local_addr',
+    },
+    { match: /while attempting to bind on address \(/, call: 'listen' },
+    {
+      after: /NewConnectionError|ConnectTimeoutError|MaxRetryError|HTTPConnectionPool/,
+      match: /\[Errno (?<errno>98|99|110|111|113|101)\]/,
+      by: { bind: 'bind', connect: 'connect' },
+      version: 'requests (urllib3); for EADDRINUSE with source_address',
     },
     {
-      match: /^(?:OSError|socket\.error): \[Errno (?<errno>98)\]/,
+      match: /\b(?:OSError|socket\.error|PermissionError)\b:? ?\[Errno (?<errno>98)\]/,
       near: /\.bind\((?:source_address|local_addr|sa|laddr)|create_connection/,
       call: 'bind',
       strategy: 'bind',
@@ -56,13 +74,20 @@ export const PYTHON: Program = {
       call: 'connect',
       strategy: 'connect',
     },
+    { match: /\bOSError\((?<errno>99), /, call: 'connect', strategy: 'connect' },
+    { match: /\bClientConnectorError\b/, by: { bind: 'bind', connect: 'connect' }, version: 'aiohttp' },
     {
-      match: /^(?:OSError|socket\.error|PermissionError): \[Errno (?<errno>98)\]/,
+      match: /\b(?:OSError|socket\.error|PermissionError): \[Errno (?<errno>98)\]/,
       near: /listen|server|serve/i,
       call: 'listen',
     },
     {
-      match: /^(?:OSError|socket\.error): \[Errno (?<errno>98)\]/,
+      match: /\bBlockingIOError: \[Errno (?<errno>11)\]/,
+      near: /\.(?:sendto|connect)\(/,
+      call: 'connect',
+    },
+    {
+      match: /\b(?:OSError|socket\.error):? ?(?:\[Errno |\()(?<errno>98)\b/,
       cause: 'either',
       note: 'the traceback above it says whether it was a server or source_address',
     },
@@ -87,6 +112,11 @@ export const JAVA: Program = {
       note: 'Java calls it a BindException, and the call that failed is connect()',
     },
     {
+      match: /\bNoRouteToHostException\b.{0,64}: (?<errno>Cannot assign requested address)/,
+      call: 'connect',
+      strategy: 'connect',
+    },
+    {
       match: /BindException: (?<errno>Address already in use)/,
       near: /Socket\.bind|Net\.bind|ClientBootstrap|\.bind\(/,
       call: 'bind',
@@ -94,7 +124,11 @@ export const JAVA: Program = {
       version: 'a Socket that is bound to a local address before it connects',
       note: 'with setReuseAddress(true) the strategy is bind-reuseaddr',
     },
-    { match: /BindException: (?<errno>Cannot assign requested address)/, near: /Net\.bind|\.bind\(/, call: 'bind' },
+    {
+      match: /BindException: (?<errno>Cannot assign requested address)/,
+      near: /Net\.bind|\.bind\(/,
+      call: 'bind',
+    },
     {
       match: /BindException: (?:Address already in use|Cannot assign requested address)/,
       cause: 'either',
@@ -104,21 +138,25 @@ export const JAVA: Program = {
   ],
 };
 
-/** Ruby: Errno::NAME, with the call in the message. */
+/** Ruby: Errno::NAME before or behind the message, which names the call. TCPSocket sets SO_REUSEADDR, Net::HTTP does not. */
 export const RUBY: Program = {
   name: 'Ruby',
   patterns: [
     {
-      match: /- bind\(2\) for "?(?<address>[^"\s]+)"?(?: port (?<port>\d+))? \(Errno::(?<errno>E[A-Z]+)\)/,
+      match: /Failed to open TCP connection to .{0,300}- bind\(2\) for "?(?<address>[^"\s)]+)/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'Net::HTTP with local_host',
+    },
+    {
+      after: /Errno::E[A-Z]+|- bind\(2\)/,
+      match: /(?:bind\(2\))? for "?(?<address>[^"\s)]+)"?(?: port)?(?: (?<port>\d+))?(?: \(Errno::|$)/,
+      without: /connect\(2\)/,
       call: 'bind',
       strategy: 'bind-reuseaddr',
       version: 'TCPSocket with a local host',
     },
-    {
-      match: /- connect\(2\) for "?(?<address>[^"\s]+)"? port \d+ \(Errno::(?<errno>E[A-Z]+)\)/,
-      call: 'connect',
-      strategy: 'connect',
-    },
+    { match: /- connect\(2\) for "?(?<address>\[[^\]]+\]|[^"\s):]+)/, call: 'connect', strategy: 'connect' },
   ],
 };
 

@@ -21,8 +21,6 @@ export const TINYPROXY: Program = {
     {
       match: /opensock: Could not establish a connection to (?<address>\S+)/,
       cause: 'either',
-      strategy: 'bind',
-      version: 'with Bind',
       note: 'it does not tell the errno: a refused connection looks the same',
     },
   ],

@@ -40,6 +40,14 @@ export const SQUID: Program = {
       note: 'errno 0 is how Squid 5 tells a failed bind() to its client; cache.log has the commBind line',
     },
     {
+      match: /X-Squid-Error: ERR_CONNECT_FAIL (?<errno>99)/,
+      call: 'connect',
+      cause: 'four-tuples',
+      strategy: 'bind-no-port',
+      version: '6 with tcp_outgoing_address, or any without',
+      note: 'cache.log says nothing of it',
+    },
+    {
       match: /X-Squid-Error: ERR_CONNECT_FAIL (?<errno>\d+)/,
       call: 'connect',
       strategy: 'bind-no-port',

@@ -70,9 +70,23 @@ export const POSTGRES: Program = {
   name: 'PostgreSQL client (libpq)',
   patterns: [
     {
+      match: new RegExp(
+        `connection to server at "[^"]{1,256}" \\((?<address>[^)]{1,64})\\), port \\d+ failed: (?<errno>${ERRNO_TEXT})`,
+        'i',
+      ),
+      call: 'connect',
+      strategy: 'connect',
+    },
+    {
       match: new RegExp(`connection to server at "(?<address>[^"]+)", port \\d+ failed: (?<errno>${ERRNO_TEXT})`, 'i'),
       call: 'connect',
       strategy: 'connect',
+    },
+    {
+      match: new RegExp(`could not connect to server: (?<errno>${ERRNO_TEXT})`, 'i'),
+      call: 'connect',
+      strategy: 'connect',
+      version: '13 or older',
     },
   ],
 };

@@ -20,6 +20,7 @@ export const TOR: Program = {
     {
       match: /connect\(\) to socket failed: (?<errno>Cannot assign requested address)/,
       call: 'connect',
+      cause: 'four-tuples',
       strategy: 'bind-no-port-reuseaddr',
       version: '0.4.7.13 or newer with OutboundBindAddress, or any without',
       note: 'Tor says so at level info only; at notice the exit is silent, and its exhaustion metric does not move',
