@@ -59,9 +59,8 @@ async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>,
   await origin.serve({
     network: 'veth',
     family: 4,
-    listen: targets,
-    threads: 1,
-    plan,
+    hosts: [{ listen: targets, threads: 1, plan }],
+    neighbours: [],
   });
   return origin;
 }

@@ -50,7 +50,7 @@ function profileReference(schema) {
 Made from the schema by \`npm run schema\`; do not edit. An editor that knows YAML schemas completes and checks profiles with
 \`schema/profile.schema.json\` (or \`bindstorm schema profile\`).
 
-A variant takes \`name\`, \`description\`, \`subject\` (not its kind), \`sysctls\`, \`roles\`, \`load\`, \`addresses\`,
+A variant takes \`name\`, \`description\`, \`subject\` (not its kind), \`sysctls\`, \`roles\`, \`load\`, \`scenarios\` (by name), \`addresses\`,
 \`destinations\` and \`skipMissing\`, and changes only what it names: \`load\` is
 merged key by key (\`arrival\` is replaced whole), \`count\` or \`pick\` alone change the baseline's address set, sysctls are overlaid.
 

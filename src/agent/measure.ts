@@ -8,17 +8,18 @@ import type { PortRange } from '../domain/units.js';
 import { summarise } from '../load/histogram.js';
 import { totalOf } from '../load/outcome.js';
 import { isPaced } from '../load/pacer.js';
-import type { LoadReport } from '../load/pool.js';
+import type { LoadReport, PoolReport } from '../load/pool.js';
 import { fillBoundMs } from '../plan/fill-bound.js';
-import type { Arm } from '../plan/plan.js';
-import type { Run, Wave } from '../results/schema.js';
+import type { Arm, LoadPlan } from '../plan/plan.js';
+import { loadsOf } from '../plan/scenario.js';
+import type { PartRun, Run, Wave } from '../results/schema.js';
 import type { ProxyReport } from '../subjects/proxy-report.js';
 import type { Measurement } from './protocol.js';
 import type { Sampler } from './sampler.js';
 
 export interface MeasureInput {
   readonly arm: Arm;
-  readonly report: LoadReport;
+  readonly report: PoolReport;
   readonly sampler: Sampler;
   /** Of the proxy under test, what is not in the samples; null: there is none. */
   readonly proxy: Omit<ProxyReport, 'cpu' | 'memory' | 'descriptors'> | null;
@@ -48,13 +49,25 @@ export function measure(input: MeasureInput): Figures {
   const last = sampler.timeline.at(-1);
   const counters = sampler.moved();
   const origin = sampler.originStats();
-  const figures = { latency, counters, origin, attempts, shed };
+  const figures = { counters, origin, attempts, shed };
+  const loads = loadsOf(input.arm).map(({ name, load }, i) => ({
+    name,
+    plan: load,
+    report: report.loads[i] ?? report,
+  }));
+  const late = loads.flatMap(lateness);
   const proxy = proxyReport(input);
   const busy = proxy?.cpu ?? cpu;
   return {
-    problems: [...input.problems, ...troublesOf(proxy), ...problemsOf(input.arm, figures)],
-    generatorLimited: isLate(input.arm, latency),
-    warnings: [...boundWarnings(input), ...warningsOf(figures)],
+    problems: [
+      ...input.problems,
+      ...troublesOf(proxy),
+      ...late,
+      ...loads.flatMap(shedProblems),
+      ...originProblems(origin),
+    ],
+    generatorLimited: late.length > 0,
+    warnings: [...loads.flatMap(boundWarnings), ...warningsOf(figures)],
     attempts,
     outcomes,
     rates: { scheduled: attempts / seconds, started: (attempts - shed) / seconds, ok: ok / seconds },
@@ -83,6 +96,7 @@ export function measure(input: MeasureInput): Figures {
     counters,
     timeline: sampler.timeline,
     ...(proxy ? { proxy } : {}),
+    ...(loads.length > 1 ? { scenarios: loads.map(({ name, report: own }) => partOf(name, own)) } : {}),
     origin: origin && {
       accepted: origin.after.accepted,
       listenOverflows: moved(origin, 'listenOverflows'),
@@ -116,38 +130,45 @@ function troublesOf(proxy: ProxyReport | undefined): string[] {
 }
 
 interface Figured {
-  readonly latency: Run['latency'];
   readonly counters: Run['counters'];
   readonly origin: ReturnType<Sampler['originStats']>;
   readonly attempts: number;
   readonly shed: number;
 }
 
-/** Reasons why a run may not be compared: it measured the generator or the origin, not the kernel's port choice. */
-function problemsOf(arm: Arm, { latency, origin, attempts, shed }: Figured): string[] {
-  const problems: string[] = [];
-  if (isLate(arm, latency)) {
-    const lag = ((latency.lag?.p99 ?? 0) / 1000).toFixed(1);
-    problems.push(
-      `generator-limited: the p99 of the start lag was ${lag} ms, above the budget of ${arm.load.lagBudgetMs} ms`,
-    );
-  }
-  if (shed > 0 && arm.load.maxInFlight === null) {
-    problems.push(`${shed} of ${attempts} attempts were shed: the descriptor limit of this process was reached`);
-  }
-  if (origin && origin.after.refused > 0) problems.push('the origin ran out of descriptors');
-  if (origin && (moved(origin, 'listenOverflows') ?? 0) > 0)
-    problems.push(`the origin's accept queue overflowed ${moved(origin, 'listenOverflows')} times`);
-  return problems;
+/** One of the loads, and what came of it. */
+interface Measured {
+  readonly name: string;
+  readonly plan: LoadPlan;
+  readonly report: LoadReport;
 }
 
-function isLate({ load }: Arm, latency: Run['latency']): boolean {
-  return isPaced(load.arrival) && (latency.lag?.p99 ?? 0) > load.lagBudgetMs * 1000;
+// Reasons why a run may not be compared: it measured the generator or the origin, not the kernel's port choice.
+
+function lateness({ plan, report }: Measured): string[] {
+  const micros = summarise(report.histograms.lag)?.p99 ?? 0;
+  if (!isPaced(plan.arrival) || micros <= plan.lagBudgetMs * 1000) return [];
+  const lag = (micros / 1000).toFixed(1);
+  return [`generator-limited: the p99 of the start lag was ${lag} ms, above the budget of ${plan.lagBudgetMs} ms`];
+}
+
+function shedProblems({ plan, report: { outcomes } }: Measured): string[] {
+  const { shed = 0 } = outcomes;
+  if (shed === 0 || plan.maxInFlight !== null) return [];
+  return [`${shed} of ${totalOf(outcomes)} attempts were shed: the descriptor limit of this process was reached`];
+}
+
+function originProblems(origin: Figured['origin']): string[] {
+  if (!origin) return [];
+  const overflows = moved(origin, 'listenOverflows') ?? 0;
+  return [
+    ...(origin.after.refused > 0 ? ['the origin ran out of descriptors'] : []),
+    ...(overflows > 0 ? [`the origin's accept queue overflowed ${overflows} times`] : []),
+  ];
 }
 
 /** A fill that was to end at failures, and ended at its bound. */
-function boundWarnings({ arm: { load }, report }: MeasureInput): string[] {
-  const { arrival } = load;
+function boundWarnings({ plan: { arrival }, report }: Measured): string[] {
   if (arrival.shape !== 'fill' || arrival.failures === null || arrival.attempts !== null) return [];
   const bound = fillBoundMs(arrival);
   if (bound === null || report.seconds * 1000 < bound) return [];
@@ -185,8 +206,14 @@ function moved(
   return value === null ? null : value - (before[counter] ?? 0);
 }
 
+/** What is kept of a load that is not the only one: a neighbour, or one of several. */
+export function partOf(name: string, report: LoadReport): PartRun {
+  const { outcomes } = report;
+  return { name, attempts: totalOf(outcomes), outcomes, latency: latencies(report) };
+}
+
 /** Times by phase, of the phases that happened. */
-export function latencies(report: Pick<LoadReport, 'histograms'>): Run['latency'] {
+function latencies(report: Pick<LoadReport, 'histograms'>): Run['latency'] {
   return Object.fromEntries(
     LATENCY_PHASES.map((phase) => [phase, summarise(report.histograms[phase])]).filter(
       ([, latency]) => latency !== undefined,

@@ -78,6 +78,7 @@ export const measurementSchema = runSchema
     origin: true,
     proxy: true,
     neighbours: true,
+    scenarios: true,
   })
   .extend({
     interrupted: z.boolean(),

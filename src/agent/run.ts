@@ -7,6 +7,7 @@ import { isPaced } from '../load/pacer.js';
 import type { LoadReport } from '../load/pool.js';
 import { arrivalDurationMs } from '../plan/arrival.js';
 import type { Arm } from '../plan/plan.js';
+import { loadsOf } from '../plan/scenario.js';
 import type { Second } from '../results/schema.js';
 import { awaitFreePorts } from './free-ports.js';
 import { measure } from './measure.js';
@@ -151,7 +152,8 @@ async function loadEnd(pool: Load, neighbours: Neighbours, stopped: Promise<void
 
 /** Seconds of load: to the end of the schedule or to the last outcome, whichever is later. */
 function loadSeconds(arm: Arm, report: LoadReport): number {
-  const { arrival } = arm.load;
-  if (!isPaced(arrival)) return report.seconds;
-  return Math.max(report.seconds, (arrivalDurationMs(arrival) ?? 0) / 1000);
+  const scheduled = loadsOf(arm).flatMap(({ load: { arrival } }) =>
+    isPaced(arrival) ? [(arrivalDurationMs(arrival) ?? 0) / 1000] : [],
+  );
+  return Math.max(report.seconds, ...scheduled);
 }

@@ -4,16 +4,15 @@
  */
 import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
 import { familyOf, isLoopback } from '../domain/addresses.js';
-import type { Target } from '../domain/target.js';
+import type { PortRange } from '../domain/units.js';
 import { createSocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
-import { type Certificate, certificateFor } from '../load/origin/certificate.js';
 import { createPool } from '../load/pool.js';
-import { DESCRIPTOR_RESERVE, descriptorLimit, originThreads } from './place/limits.js';
-import { originTargets, setUpClient, setUpShared } from './place/network.js';
+import { setUpClient, setUpShared } from './place/network.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './place/sysctls.js';
 import type { RunSpec } from './protocol.js';
 import { type LaunchedOrigin, launchOrigin } from './roles/launch.js';
+import { hostsOfLoads, placeLoads, poolInputs } from './roles/loads.js';
 import {
   beside,
   besideInput,
@@ -37,29 +36,24 @@ export async function setUpDirect(
   applySysctls(arm.sysctls);
   const sysctls = readSysctls([...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(arm.sysctls)]);
   const range = ephemeralRange();
-  const ports = arm.load.ports ?? range;
 
   onPhase('origin');
-  const targets = targetsOf(spec);
-  const certificate = certificateFor(arm.load, targets);
-  const placed = beside(placeNeighbours(spec.neighbours, familyOf(arm.addresses[0]!)));
+  const first = arm.addresses[0]!;
+  const loads = placeLoads(arm, familyOf(first), !spec.ownNamespace || isLoopback(first));
+  const placed = beside(placeNeighbours(spec.neighbours, familyOf(first)));
   // The workers come up while the origin does; whichever fails, the other is not waited for.
   const [started, neighbours, pool] = await Promise.all([
-    startOrigin(spec, launched, targets, certificate, placed),
+    startOrigin(spec, launched, loads, placed),
     openNeighbours(placed.map((each) => ({ ...each, namespace: null, input: besideInput(each, range, spec.seed) }))),
-    createPool({
-      plan: arm.load,
-      addresses: arm.addresses,
-      ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
-      targets,
-      ...(certificate ? { certificate: certificate.certificate } : {}),
-      ports,
-      seed: spec.seed,
-      descriptorLimit: descriptorLimit(),
-      descriptorReserve: DESCRIPTOR_RESERVE,
-    }),
+    createPool(
+      poolInputs(loads, spec.seed, range, ({ load }) => ({
+        addresses: arm.addresses,
+        ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
+        ports: load.ports ?? range,
+      })),
+    ),
   ]);
-  const observer = createSocketObserver(arm.addresses, ports, { onlyThese: placed.length > 0 });
+  const observer = createSocketObserver(arm.addresses, spanOf(loads, range), { onlyThese: placed.length > 0 });
   return {
     pool,
     origin: started.origin,
@@ -79,19 +73,17 @@ export async function setUpDirect(
   };
 }
 
-function targetsOf({ arm, ownNamespace }: RunSpec): Target[] {
-  if (arm.destinations.kind !== 'lab') return arm.destinations.targets;
-  const { addresses, ports } = arm.destinations;
-  const first = arm.addresses[0]!;
-  return originTargets(familyOf(first), !ownNamespace || isLoopback(first), addresses, ports);
+/** The range of all ports that the loads may have: lists of their own, or the kernel's. */
+function spanOf(loads: ReturnType<typeof placeLoads>, range: PortRange): PortRange {
+  const all = loads.map(({ load }) => load.ports ?? range);
+  return { low: Math.min(...all.map(({ low }) => low)), high: Math.max(...all.map(({ high }) => high)) };
 }
 
 /** Bring the origin up, joined to this namespace; null when the targets are not the lab's own. */
 async function startOrigin(
   spec: RunSpec,
   launched: LaunchedOrigin | null,
-  targets: readonly Target[],
-  certificate: Certificate | undefined,
+  loads: ReturnType<typeof placeLoads>,
   neighbours: readonly PlacedNeighbour[],
 ): Promise<{ origin: Origin | null; sysctls: Record<string, string> }> {
   const { arm, network } = spec;
@@ -103,16 +95,17 @@ async function startOrigin(
   if (network === 'veth') setUpClient(arm.addresses, family, origin.pid, neighbours);
   else if (spec.ownNamespace) {
     const own = neighbours.flatMap(({ addresses }) => addresses);
-    setUpShared([...arm.addresses, ...own], [...targets, ...neighbours.map(({ target }) => target)], family);
+    setUpShared(
+      [...arm.addresses, ...own],
+      [...loads.flatMap(({ targets }) => targets), ...neighbours.map(({ target }) => target)],
+      family,
+    );
   }
   const sysctls = await origin.serve({
     network,
     family,
-    listen: targets,
-    threads: originThreads(arm.load),
-    plan: arm.load,
+    hosts: hostsOfLoads(loads),
     neighbours: hostsOf(neighbours),
-    ...(certificate ? { certificate } : {}),
     sysctls: arm.roles?.origin,
   });
   return { origin, sysctls };

@@ -154,6 +154,7 @@ function describe(
     sysctls: arm.sysctls,
     strategy: arm.load.strategy,
     load: arm.load,
+    ...(arm.scenarios ? { scenarios: arm.scenarios } : {}),
     ...(arm.proxy ? { proxy: arm.proxy } : {}),
     addresses: { count: arm.addresses.length, first: arm.addresses[0] ?? '', last: arm.addresses.at(-1) ?? '' },
     destinations: destinationCount(arm.destinations),

@@ -104,6 +104,7 @@ const ASKED: Readonly<Record<keyof Variant, boolean>> = {
   sysctls: true,
   strategy: true,
   load: true,
+  scenarios: true,
   proxy: true,
   addresses: true,
   destinations: true,

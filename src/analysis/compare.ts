@@ -114,11 +114,13 @@ function compareOn({ experiment, runs, deterministic, engineOf, timesToTell }: C
   };
 }
 
-/** The profile's guardrails, each once and without the goal, those of every neighbour, and FAILURES where the goal needs it. */
+/** The profile's guardrails, each once and without the goal, those of every neighbour, and FAILURES where the goal is a part of them. */
 export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails' | 'neighbours'>): string[] {
   const neighbours = (experiment.neighbours ?? []).flatMap(({ name }) => neighbourGuardrails(name));
   const names = new Set([...experiment.guardrails, ...neighbours]);
-  if (failingOutcome(parseMetric(experiment.goal))) names.add(FAILURES);
+  const goal = parseMetric(experiment.goal);
+  // What one load no longer suffers another one may.
+  if (failingOutcome(goal) || (goal.scenario !== null && goal.failures !== null)) names.add(FAILURES);
   names.delete(experiment.goal);
   return [...names];
 }

@@ -21,9 +21,9 @@ import type { OutcomeShift } from './outcome-shift.js';
 /** The guardrail that every goal on one failing outcome gets. */
 export const FAILURES = 'failures.share';
 
-/** Whether a goal counts failures of the main load: of any kind or of one. */
-export function isAboutFailures({ failures, neighbour }: Metric): boolean {
-  return neighbour === null && failures !== null;
+/** Whether a goal counts failures of the whole load: of any kind or of one. */
+export function isAboutFailures({ failures, neighbour, scenario }: Metric): boolean {
+  return neighbour === null && scenario === null && failures !== null;
 }
 
 /** What is judged: a variant's comparisons, FAILURES among its guardrails where the goal is one failing outcome. */

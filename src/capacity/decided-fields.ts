@@ -128,6 +128,8 @@ const ARM: Decisions<Arm> = {
     sysctlDoubt('origin', roles?.origin ?? {}, context) ??
     sysctlDoubt(arm.proxy ? 'client of the proxy' : 'client', roles?.client ?? {}, context),
   addresses: 'read',
+  // mixture.ts asks of each load by itself.
+  scenarios: 'read',
   // The prediction is told the kernel's version, and what that version lacks it does not read.
   kernel: 'irrelevant',
   skipMissing: 'irrelevant',

@@ -5,6 +5,7 @@
  * The one door for everything that is asked about an arm: {@link predictArm}. A set-up without a profile: `question.ts`.
  */
 import type { Arm, Experiment, Neighbour } from '../plan/plan.js';
+import { armsOfLoads } from '../plan/scenario.js';
 import type { Prediction } from '../results/schema.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { type Bounds, boundsOf } from './bounds.js';
@@ -13,6 +14,7 @@ import { evidenceFor } from './evidence.js';
 import { heldByNeighbours } from './held-by-neighbours.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
+import { addUp, mixtureOf, notModelled, unlikeSums, withoutRates } from './mixture.js';
 import { neverFails } from './never-fails.js';
 import { inputOf, type PredictInput } from './predict-input.js';
 import { type Occupancy, occupancyOf } from './rate-step.js';
@@ -92,6 +94,7 @@ export function predictArm(
   neighbours: readonly Neighbour[] = [],
 ): ArmPrediction {
   const input = { ...inputOf(arm, kernel, defaults), ...heldByNeighbours(neighbours, arm, kernel, defaults) };
+  if (arm.scenarios) return predictLoads(arm, (one) => predictArm(one, kernel, defaults, neighbours), input);
   const draws = arm.proxy !== undefined && proxySubjectOf(arm.proxy.kind).draws?.(arm.proxy) === true;
   const spread: Spread = { pick: draws || arm.load.pick === 'random' ? 'random' : 'round-robin', loss: LOSS };
   const capacity = () => spreadOut(predict(input), input, spread);
@@ -143,5 +146,39 @@ function spreadOut(prediction: Prediction, input: PredictInput, spread: Spread):
     sustained: hard,
     formula: `${prediction.formula}; at random, with at most 1 in 10,000 refused, ${Math.floor(((hard ?? 0) / (prediction.sustained ?? 1)) * 100)} % of it`,
     ...(slowWall ? { slowWall: { ...slowWall, rate: slow } } : {}),
+  };
+}
+
+/** The same of an arm with several loads. @param predictOne of one load alone @param input of the first */
+function predictLoads(arm: Arm, predictOne: (arm: Arm) => ArmPrediction, input: PredictInput): ArmPrediction {
+  const mixture = mixtureOf(arm, limitOf(input).top);
+  const arms = mixture.kind === 'unknown' ? armsOfLoads(arm) : mixture.arms;
+  const parts = arms.map((part) => ({ arm: part, ...predictOne(part) }));
+  const first = parts[0]!;
+  const unlike = mixture.kind === 'apart' ? unlikeSums(parts) : mixture.kind === 'unknown' ? mixture.why : null;
+  const isOne = mixture.kind === 'one' && mixture.sustained;
+  const together = (of: 'prediction' | 'capacity') => {
+    switch (mixture.kind) {
+      case 'unknown':
+        return notModelled(first[of], mixture.why);
+      case 'apart':
+        return addUp(parts.map((part) => part[of]));
+      case 'one':
+        return isOne ? first[of] : withoutRates(first[of]);
+    }
+  };
+  return {
+    ...first,
+    prediction: together('prediction'),
+    capacity: together('capacity'),
+    bounds: isOne ? first.bounds : null,
+    walls: isOne ? first.walls : { slow: null, hard: null },
+    determinism(experiment) {
+      if (unlike !== null) return { deterministic: false, why: `${unlike}.` };
+      const all = parts.map((part) => part.determinism(experiment));
+      return all.find(({ deterministic }) => !deterministic) ?? all[0]!;
+    },
+    addressesFor: (rate) =>
+      isOne ? first.addressesFor(rate) : { kind: 'unknown', why: 'the loads have rates of their own' },
   };
 }

@@ -22,7 +22,7 @@ export type LatencyStatistic = (typeof LATENCY_STATISTICS)[number];
 export const METRIC_UNITS = ['share', 'count', 'perSecond', 'microseconds', 'bytes'] as const;
 export type MetricUnit = (typeof METRIC_UNITS)[number];
 
-/** What is counted of a load, the main one's or a neighbour's. Latencies are in µs; a phase that did not happen is absent. */
+/** What is counted of a load, the main one's, one of several, or a neighbour's. Latencies are in µs; a phase that did not happen is absent. */
 interface LoadNumbers {
   /** The shed ones included. */
   readonly attempts: number;
@@ -39,8 +39,11 @@ interface RunNumbers extends LoadNumbers {
   readonly ports: { readonly peak: number | null };
   /** null: the load goes to where nobody counts. */
   readonly origin: { readonly accepted: number } | null;
-  readonly neighbours?: readonly (LoadNumbers & { readonly name: string })[] | undefined;
+  readonly neighbours?: readonly NamedNumbers[] | undefined;
+  readonly scenarios?: readonly NamedNumbers[] | undefined;
 }
+
+type NamedNumbers = LoadNumbers & { readonly name: string };
 
 export interface Metric {
   /** As a profile writes it. */
@@ -59,6 +62,8 @@ export interface Metric {
   readonly failures: 'any' | { readonly outcome: string } | null;
   /** The neighbour whose load it is about; null: the main load. */
   readonly neighbour: string | null;
+  /** The one of several loads that it is about; null: all of them together. */
+  readonly scenario: string | null;
   /** Differences within ± this are too small to matter to an operator. @param baseline the baseline's median */
   margin(baseline: number): number;
   /**
@@ -80,6 +85,7 @@ function row(given: Row): Metric {
     time: false,
     failures: null,
     neighbour: null,
+    scenario: null,
     isLowerBound: () => false,
     ...given,
   };
@@ -204,17 +210,20 @@ function latencyMetric(name: string, phase: LatencyPhase, statistic: LatencyStat
   });
 }
 
-/** What is measured of a neighbour's load too. The kernel's rules decide none of it alone: a neighbour shares the ports. */
-function neighbourMetric(name: string, neighbour: string, of: Metric): Metric {
+/** Loads that have outcomes and times of their own, by the key of a run that has them. */
+const PARTS = { neighbours: 'neighbour', scenarios: 'scenario' } as const;
+
+/** What is measured of each such load too. The kernel's rules decide none of it alone: they share the ports. */
+function partMetric(name: string, parts: keyof typeof PARTS, part: string, of: Metric): Metric {
   return {
     ...of,
     name,
-    neighbour,
+    [PARTS[parts]]: part,
     exact: false,
-    label: `${of.label} of the neighbour ${neighbour}`,
-    title: `${neighbour}: ${of.title}`,
+    label: `${of.label} of the ${PARTS[parts]} ${part}`,
+    title: `${part}: ${of.title}`,
     value: (run) => {
-      const load = run.neighbours?.find((each) => each.name === neighbour);
+      const load = run[parts]?.find((each) => each.name === part);
       return load ? of.value({ ...run, ...load }) : null;
     },
   };
@@ -232,6 +241,8 @@ export const METRIC_FORMS: readonly string[] = [
   ...SINGLE.map(({ name }) => name),
   'neighbours["NAME"].failures.share',
   `neighbours["NAME"].latency.total.{${LATENCY_STATISTICS.join(',')}}`,
+  'scenarios["NAME"].failures.share',
+  `scenarios["NAME"].latency.total.{${LATENCY_STATISTICS.join(',')}}`,
 ];
 
 /**
@@ -248,13 +259,14 @@ export function parseMetric(text: string): Metric {
   }
   if (text === 'failures.share' || text === 'failures.count')
     return failuresMetric(text, text === 'failures.share' ? 'share' : 'count');
-  const [, name, alsoName, metricOfIt] = /^neighbours\[(?:"([^"]+)"|'([^']+)')\]\.(.+)$/.exec(text) ?? [];
-  const neighbour = name ?? alsoName;
-  if (neighbour !== undefined && metricOfIt !== undefined) {
+  const [, parts, name, alsoName, metricOfIt] =
+    /^(neighbours|scenarios)\[(?:"([^"]+)"|'([^']+)')\]\.(.+)$/.exec(text) ?? [];
+  const part = name ?? alsoName;
+  if ((parts === 'neighbours' || parts === 'scenarios') && part !== undefined && metricOfIt !== undefined) {
     const metric = parseMetric(metricOfIt);
-    if (/^(?:outcomes|failures|latency)\b/.test(metricOfIt)) return neighbourMetric(text, neighbour, metric);
+    if (/^(?:outcomes|failures|latency)\b/.test(metricOfIt)) return partMetric(text, parts, part, metric);
     throw new UnitError(
-      `a neighbour has no ${quote(metricOfIt)}; it has outcomes["…"].share, failures.share, latency.total.p90 and the like`,
+      `a ${PARTS[parts]} has no ${quote(metricOfIt)}; it has outcomes["…"].share, failures.share, latency.total.p90 and the like`,
     );
   }
   const [, phaseName, statisticName] = /^latency\.(\w+)\.(\w+)$/.exec(text) ?? [];
@@ -280,9 +292,11 @@ export function knownMetric(text: string): Metric | undefined {
   );
 }
 
-/** The one failing outcome of the main load that a metric counts: such a failure can vanish by turning into another. */
-export function failingOutcome({ failures, neighbour }: Metric): string | undefined {
-  return neighbour === null && failures !== null && failures !== 'any' ? failures.outcome : undefined;
+/** The one failing outcome of the whole load that a metric counts: such a failure can vanish by turning into another. */
+export function failingOutcome({ failures, neighbour, scenario }: Metric): string | undefined {
+  return neighbour === null && scenario === null && failures !== null && failures !== 'any'
+    ? failures.outcome
+    : undefined;
 }
 
 /** The metrics of a neighbour that are guardrails of every experiment that has it. A small load has too few attempts for a p99. */

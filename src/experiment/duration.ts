@@ -11,6 +11,7 @@ import { arrivalDurationMs, LONGEST_OWN_MS, scheduledAttempts } from '../plan/ar
 import { fillBoundMs } from '../plan/fill-bound.js';
 import { armId, guestOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { armsOfLoads, loadsOf } from '../plan/scenario.js';
 import type { Environment } from '../results/schema.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { planObservations } from './order.js';
@@ -29,6 +30,10 @@ const OBSERVATION_MS = 2_000;
 
 /** Expected milliseconds of load in one run, the searches past the slow wall included where the machine is known. */
 export function expectedLoadMs(arm: Arm, known?: KnownMachine): number {
+  return Math.max(...armsOfLoads(arm).map((one) => expectedOfOne(one, known)));
+}
+
+function expectedOfOne(arm: Arm, known?: KnownMachine): number {
   const plain = plainLoadMs(arm);
   const slow = searchMs(arm, known);
   const { arrival } = arm.load;
@@ -105,8 +110,9 @@ function predictedOn(arm: Arm, known: NonNullable<KnownMachine>): ArmPrediction 
 }
 
 /** On the host a run waits, so long at the most, until the ports of the run before are out of TIME_WAIT (agent/free-ports.ts). */
-export function longestDrainMs(lab: Experiment['lab'], { load }: Arm): number {
-  return !LABS[lab].ownNamespace && load.close === 'client' ? TIME_WAIT_LATEST_SECONDS * 1000 : 0;
+export function longestDrainMs(lab: Experiment['lab'], arm: Arm): number {
+  const closes = loadsOf(arm).some(({ load }) => load.close === 'client');
+  return !LABS[lab].ownNamespace && closes ? TIME_WAIT_LATEST_SECONDS * 1000 : 0;
 }
 
 /** The same where what other runs may have left within a minute could matter to this one; 0 where it could not. */
@@ -132,7 +138,7 @@ const BUSY = 5;
  * @param runner what runs the guest, if there is one
  */
 export function runDeadlineMs(arm: Arm, runner?: Runner, known?: KnownMachine): number {
-  return deadlineMs(arm, runner) + BUSY * searchMs(arm, known);
+  return Math.max(...armsOfLoads(arm).map((one) => deadlineMs(one, runner) + BUSY * searchMs(one, known)));
 }
 
 function deadlineMs(arm: Arm, runner: Runner | undefined): number {

@@ -7,6 +7,7 @@ import { isKnownSysctl, sysctlLife } from '../capacity/sysctl-presence.js';
 import { strategyOf } from '../domain/strategy.js';
 import { armId, experimentOn } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { loadsOf } from '../plan/scenario.js';
 import { changesInWords } from '../profile/changes.js';
 import { type Finding, saidOnce } from '../profile/problem.js';
 import { addressObstacles, type Examination, refusal } from './rehearsal.js';
@@ -71,12 +72,14 @@ function lacks(arm: Arm, examination: Examination, findings: Finding[]): Missing
     else if (tried?.errno)
       findings.push({ ...where, message: refusal(name, value, tried.errno, environment), at: 'key' });
   }
-  const { since } = strategyOf(arm.load.strategy);
-  const refused = check.strategies.find(({ name }) => name === arm.load.strategy)?.missing;
-  if (refused)
-    missing[`strategy ${arm.load.strategy}`] =
-      since === undefined ? `not in this kernel: ${refused}` : `since Linux ${since}`;
-  if (arm.load.clocks > 1 && check.clocksMissing !== null)
+  const loads = loadsOf(arm).map(({ load }) => load);
+  for (const { strategy } of loads) {
+    const { since } = strategyOf(strategy);
+    const refused = check.strategies.find(({ name }) => name === strategy)?.missing;
+    if (refused)
+      missing[`strategy ${strategy}`] = since === undefined ? `not in this kernel: ${refused}` : `since Linux ${since}`;
+  }
+  if (loads.some(({ clocks }) => clocks > 1) && check.clocksMissing !== null)
     missing['load.clocks'] = `not in this kernel: ${check.clocksMissing}`;
   findings.push(...addressObstacles(arm, check));
   return missing;

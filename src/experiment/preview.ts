@@ -12,6 +12,7 @@ import { arrivalDurationMs, destinationCount, scheduledAttempts } from '../plan/
 import { formatArrival } from '../plan/arrival-settings.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { loadsOf } from '../plan/scenario.js';
 import type { Prediction, RealCapacity } from '../results/schema.js';
 import { designNotes } from './design.js';
 import { expectedExperimentMs } from './duration.js';
@@ -130,7 +131,9 @@ function describeArm(
   const { prediction, walls, determinism } = predictArm(arm, kernel, defaults, neighbours);
   const baseline = experiment.arms.find((each) => each.baseline) ?? arm;
   const onMachine = predictAtScale(arm, baseline, kernel, defaults, neighbours);
-  const durationMs = arrivalDurationMs(arm.load.arrival);
+  const loads = loadsOf(arm);
+  const durations = loads.map(({ load }) => arrivalDurationMs(load.arrival));
+  const attempts = loads.map(({ load }) => scheduledAttempts(load.arrival));
   return {
     name: arm.name,
     ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
@@ -138,10 +141,15 @@ function describeArm(
     ...(arm.absent ? { absent: true } : {}),
     changes: arm.changes,
     addresses: arm.addresses.length,
-    destinations: destinationCount(arm.destinations),
-    attempts: scheduledAttempts(arm.load.arrival),
-    arrival: formatArrival(arm.load.arrival),
-    seconds: durationMs === null ? null : durationMs / 1000,
+    destinations: loads.reduce(
+      (sum, { shared, destinations }) => sum + (shared ? 0 : destinationCount(destinations)),
+      0,
+    ),
+    attempts: attempts.some((count) => count === null)
+      ? null
+      : attempts.reduce<number>((sum, count) => sum + count!, 0),
+    arrival: loads.map(({ load }) => formatArrival(load.arrival)).join(', and '),
+    seconds: durations.some((ms) => ms === null) ? null : Math.max(...durations.map((ms) => ms!)) / 1000,
     prediction,
     walls,
     proxy: arm.proxy?.kind ?? null,

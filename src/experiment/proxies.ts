@@ -4,7 +4,7 @@
 
 import type { Check } from '../agent/protocol.js';
 import { LABS } from '../domain/lab.js';
-import type { Experiment } from '../plan/plan.js';
+import type { Arm, Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
 import { type ProgramName, type ProxySettings, programOf, proxySubjectOf } from '../subjects/index.js';
 
@@ -28,7 +28,8 @@ export function withStrategies(experiment: Experiment, proxies: readonly Program
   const arms = experiment.arms.map((arm) => {
     if (!arm.proxy) return arm;
     const strategy = proxySubjectOf(arm.proxy.kind).strategy(arm.proxy, version(programOf(arm.proxy)));
-    return { ...arm, load: { ...arm.load, strategy } };
+    const withIt = <T extends Pick<Arm, 'load'>>(one: T): T => ({ ...one, load: { ...one.load, strategy } });
+    return { ...withIt(arm), ...(arm.scenarios ? { scenarios: arm.scenarios.map(withIt) } : {}) };
   });
   return { ...experiment, arms };
 }

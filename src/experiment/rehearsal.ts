@@ -14,6 +14,7 @@ import { type Lab, LabError } from '../lab/lab.js';
 import { readOnlySysctls } from '../lab/remedy.js';
 import { armId } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { loadsOf } from '../plan/scenario.js';
 import { type Finding, type Path, saidOnce } from '../profile/problem.js';
 import type { Environment } from '../results/schema.js';
 import { drainMs, longestDrainMs } from './duration.js';
@@ -74,13 +75,17 @@ export async function examine(
       type: 'check',
       ...(proxies.length > 0 ? { proxies } : {}),
       sysctls: tryable(kernel),
-      strategies: [...new Set([...experiment.arms, ...(experiment.neighbours ?? [])].map(({ load }) => load.strategy))],
+      strategies: [
+        ...new Set(
+          [...experiment.arms.flatMap(loadsOf), ...(experiment.neighbours ?? [])].map(({ load }) => load.strategy),
+        ),
+      ],
       addresses: [
         ...new Set(
           experiment.arms.flatMap((arm) => (LABS[lab.kind].ownNamespace ? arm.addresses.slice(0, 1) : arm.addresses)),
         ),
       ],
-      clocks: experiment.arms.some((arm) => arm.load.clocks > 1),
+      clocks: experiment.arms.some((arm) => loadsOf(arm).some(({ load }) => load.clocks > 1)),
     });
     const event = await session.next();
     if (event.type !== 'checked')
@@ -121,16 +126,27 @@ function knownObstacles(arm: Arm, kernel: KernelVersion, lab: Lab): Finding[] {
     if (!judgement.ok) findings.push({ arm: arm.name, path, message: judgement.reason, at: 'key' });
   }
   if (arm.proxy) return findings; // its strategy is its own affair
-  const { since } = strategyOf(arm.load.strategy);
-  // Where a vendor may have brought it to an older kernel, trying tells.
-  if (hasStrategy(kernel, arm.load.strategy) === 'no') {
-    findings.push({
-      arm: arm.name,
-      path: ['load', 'strategy'],
-      message: `the strategy ${arm.load.strategy} needs Linux ${since} or newer; this kernel is ${kernel.release}. Leave the variant out, or run it on a newer kernel`,
-    });
+  for (const { load, ...where } of placedLoads(arm)) {
+    const { since } = strategyOf(load.strategy);
+    // Where a vendor may have brought it to an older kernel, trying tells.
+    if (hasStrategy(kernel, load.strategy) === 'no') {
+      findings.push({
+        ...where,
+        message: `the strategy ${load.strategy} needs Linux ${since} or newer; this kernel is ${kernel.release}. Leave the variant out, or run it on a newer kernel`,
+      });
+    }
   }
   return findings;
+}
+
+/** The loads of an arm, each with where its strategy may stand. */
+function placedLoads(arm: Arm): (Pick<Finding, 'arm' | 'path' | 'or'> & Pick<Arm, 'load'>)[] {
+  const first = ['load', 'strategy'];
+  return loadsOf(arm).map(({ load }, i) =>
+    i === 0
+      ? { load, arm: arm.name, path: first }
+      : { load, arm: arm.name, path: ['scenarios', i - 1, ...first], or: [first] },
+  );
 }
 
 /** A fill that ends at failures, of an arm that never has one by the kernel's rules. */
@@ -161,15 +177,16 @@ function triedObstacles(arm: Arm, check: Check, environment: Environment): Findi
     const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
     if (tried?.errno) findings.push({ arm: arm.name, path, message: refusal(name, value, tried.errno, environment) });
   }
-  const strategy = check.strategies.find(({ name }) => name === arm.load.strategy);
-  if (strategy?.missing) {
-    findings.push({
-      arm: arm.name,
-      path: ['load', 'strategy'],
-      message: `this kernel (${environment.kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); leave it out`,
-    });
+  for (const { load, ...where } of placedLoads(arm)) {
+    const strategy = check.strategies.find(({ name }) => name === load.strategy);
+    if (strategy?.missing) {
+      findings.push({
+        ...where,
+        message: `this kernel (${environment.kernel}) does not have the strategy ${strategy.name} (${strategy.missing}); leave it out`,
+      });
+    }
   }
-  if (arm.load.clocks > 1 && check.clocksMissing !== null) {
+  if (loadsOf(arm).some(({ load }) => load.clocks > 1) && check.clocksMissing !== null) {
     findings.push({
       arm: arm.name,
       path: ['load', 'clocks'],

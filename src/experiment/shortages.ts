@@ -6,6 +6,7 @@ import { endingOf } from '../capacity/predict-input.js';
 import { openAtOnce, scheduledAttempts } from '../plan/arrival.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { armsOfLoads } from '../plan/scenario.js';
 import type { Environment, Prediction } from '../results/schema.js';
 
 /** As many as a profile may ask for. */
@@ -46,7 +47,7 @@ export function shortages(
     arm.absent
       ? []
       : [
-          ...descriptorShortage(arm, environment, predictions[i]!),
+          ...armsOfLoads(arm).flatMap((one) => descriptorShortage(one, environment, predictions[i]!)),
           ...timeWaitShortage(arm, environment, predictions[i]!),
         ],
   );
@@ -84,9 +85,13 @@ function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Predi
   // An arm that sets it has its reason; what it does then is in the run's warnings (TCPTimeWaitOverflow).
   if (arm.sysctls[name] !== undefined) return [];
   const buckets = Number(defaults[name] ?? Number.POSITIVE_INFINITY);
-  const attempts = scheduledAttempts(arm.load.arrival) ?? Number.POSITIVE_INFINITY;
-  const most = Math.min(attempts, prediction.concurrent ?? 0);
-  if (endingOf(arm) !== 'client' || most <= buckets) return [];
+  const ending = armsOfLoads(arm).filter((one) => endingOf(one) === 'client');
+  const attempts = ending.map(({ load }) => scheduledAttempts(load.arrival) ?? Number.POSITIVE_INFINITY);
+  const most = Math.min(
+    attempts.reduce((sum, count) => sum + count, 0),
+    prediction.concurrent ?? 0,
+  );
+  if (most <= buckets) return [];
   return [
     `${armId(arm)} may leave ${most.toLocaleString('en')} sockets in TIME_WAIT, more than ${name} (${buckets.toLocaleString('en')}); the excess skips TIME_WAIT and hides the exhaustion. Raise it in the profile's sysctls`,
   ];

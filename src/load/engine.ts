@@ -33,7 +33,10 @@ export interface EngineInput {
   readonly certificate?: string;
   /** The port list of explicit strategies; the kernel's ephemeral range unless the plan names one. */
   readonly ports: PortRange;
+  /** Among the workers of this load. */
   readonly worker: number;
+  /** Among those of all loads that run side by side: its place in the shared memory. */
+  readonly slot: number;
   readonly seed: number;
   /** RLIMIT_NOFILE, which bounds a table of descriptors. */
   readonly descriptorLimit: number;
@@ -101,11 +104,11 @@ export async function runLoad(
   onDrained: () => void,
   createEngine: (equipment: Equipment) => Engine,
 ): Promise<EngineReport> {
-  const { plan, shared, worker, seed } = input;
+  const { plan, shared, worker, slot, seed } = input;
   const { workers, arrival } = plan;
   const { control } = shared;
-  const counters = shared.counters[worker]!;
-  const recorder = createRecorder(shared, worker);
+  const counters = shared.counters[slot]!;
+  const recorder = createRecorder(shared, slot);
   const budget = budgetOf(input);
   const engine = createEngine({
     dialer: dialerOf(input),
@@ -170,8 +173,8 @@ export async function runLoad(
   }
 }
 
-function budgetOf({ plan, descriptorLimit, descriptorReserve, ownDescriptors }: EnginePlace): number {
-  const available = Math.floor((descriptorLimit - descriptorReserve) / (ownDescriptors ? 1 : plan.workers));
+function budgetOf({ plan, shared, descriptorLimit, descriptorReserve, ownDescriptors }: EnginePlace): number {
+  const available = Math.floor((descriptorLimit - descriptorReserve) / (ownDescriptors ? 1 : shared.counters.length));
   return Math.min(plan.maxInFlight ?? available, available);
 }
 

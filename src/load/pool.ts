@@ -1,5 +1,6 @@
 /**
- * The pool of load workers: starts one thread each, lets them begin at the same instant, and merges what they report.
+ * The pool of load workers, of one load or of several side by side: starts one thread each, lets them begin at the same instant, and
+ * merges what they report.
  */
 import { Worker } from 'node:worker_threads';
 import { monotonicMicros } from '../kernel/libc.js';
@@ -9,10 +10,11 @@ import { type Histograms, mergeHistograms } from './histogram.js';
 import { NAME_SLOTS, namesIn } from './names.js';
 import { outcomesOf, totalOf } from './outcome.js';
 import type { FirstFailure } from './recorder.js';
-import { CONTROL, createSharedLoad, type SharedLoad, sum } from './shared.js';
+import { CONTROL, createSharedLoad, ofOneLoad, type SharedLoad, sum } from './shared.js';
 import type { WorkerMessage } from './worker.js';
 
-type PoolInput = Omit<EngineInput, 'worker' | 'shared'>;
+/** A load. */
+type PoolInput = Omit<EngineInput, 'worker' | 'slot' | 'shared'>;
 
 export interface LoadReport {
   readonly outcomes: Outcomes;
@@ -25,6 +27,11 @@ export interface LoadReport {
   readonly cpu: { readonly user: number; readonly system: number };
   /** Seconds from the start of the load to the last outcome. */
   readonly seconds: number;
+}
+
+/** Of all loads of a pool together, and of each. */
+export interface PoolReport extends LoadReport {
+  readonly loads: readonly LoadReport[];
 }
 
 export interface Pool {
@@ -40,20 +47,28 @@ export interface Pool {
   /** End early. Attempts under way get no outcome. */
   stop(): void;
   /** Close what is held and collect the reports. */
-  finish(): Promise<LoadReport>;
+  finish(): Promise<PoolReport>;
 }
 
 const WORKER = new URL('./worker.js', import.meta.url);
 
 /**
  * Start the workers; resolves when all are ready. Rejects when one cannot start.
+ * @param loads one, or several that begin and end together, as one program's: its counters are those of all
  * @param module what they run: worker.ts, or what it was bundled into
  */
-export async function createPool(input: PoolInput, module = WORKER): Promise<Pool> {
-  const { workers } = input.plan;
-  const shared = createSharedLoad(workers);
+export async function createPool(loads: PoolInput | readonly PoolInput[], module = WORKER): Promise<Pool> {
+  const inputs = [loads].flat();
+  const shared = createSharedLoad(sum(inputs.map(({ plan }) => plan.workers)));
   const { control } = shared;
-  const threads = Array.from({ length: workers }, (_, worker) => startWorker({ ...input, worker, shared }, module));
+  let slot = 0;
+  const threads = inputs.flatMap((input, load) => {
+    const own = ofOneLoad(shared);
+    return Array.from({ length: input.plan.workers }, (_, worker) => ({
+      load,
+      ...startWorker({ ...input, worker, slot: slot++, shared: own }, module),
+    }));
+  });
   await Promise.all(threads.map((thread) => thread.ready));
   const reports = Promise.all(threads.map((thread) => thread.report));
   // A worker's death is reported by whoever waits; until then it must not count as an unhandled rejection.
@@ -78,7 +93,10 @@ export async function createPool(input: PoolInput, module = WORKER): Promise<Poo
     async finish() {
       Atomics.store(control, CONTROL.release, 1);
       Atomics.notify(control, CONTROL.release);
-      return merge(await reports, shared);
+      const all = await reports;
+      const of = (load: number) => (_: unknown, place: number) => threads[place]!.load === load;
+      const loads = inputs.map((_, load) => merge(all.filter(of(load)), shared.counters.filter(of(load)), shared));
+      return { ...merge(all, shared.counters, shared), loads };
     },
   };
 }
@@ -112,7 +130,8 @@ function startWorker(input: EngineInput, module: URL): WorkerThread {
   };
 }
 
-function merge(reports: readonly EngineReport[], shared: SharedLoad): LoadReport {
+/** @param counters of those that report */
+function merge(reports: readonly EngineReport[], counters: SharedLoad['counters'], shared: SharedLoad): LoadReport {
   const names = namesIn(shared.outcomeNames);
   const waveCount = Math.max(...reports.map((report) => report.waves.length));
   const firstOf = (wave: number) =>
@@ -125,7 +144,7 @@ function merge(reports: readonly EngineReport[], shared: SharedLoad): LoadReport
     return { attempts: totalOf(outcomes), outcomes, firstFailureAt: firstOf(wave)?.open ?? null };
   });
   return {
-    outcomes: outcomesOf(shared.counters, names),
+    outcomes: outcomesOf(counters, names),
     answers: answersOf(shared),
     histograms: mergeHistograms(reports.map((report) => report.histograms)),
     peakOpen: sum(reports.map((report) => report.peakOpen)),

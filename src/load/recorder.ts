@@ -45,7 +45,7 @@ export interface Recorder {
   beginWave(): void;
 }
 
-/** The recorder of one worker, which writes its part of the shared memory. */
+/** The recorder of one worker, which writes its part of the shared memory. @param worker its place there */
 export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   const counters = shared.counters[worker]!;
   const histograms = createHistograms();
@@ -99,7 +99,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
         firstFailures[wave] = { open: sum(shared.open), ok: allOk() };
       }
       counters[slot]!++;
-      Atomics.add(shared.control, CONTROL.failures, 1);
+      Atomics.add(shared.failures, 0, 1);
       count(tallies.failed, micros);
     },
     answered(micros: number) {

@@ -11,8 +11,6 @@ export const CONTROL = {
   stop: 0,
   /** The agent sets it to 1 when it has taken its last sample: close what is held. */
   release: 1,
-  /** Failed attempts of all workers, counted for `fill`. */
-  failures: 2,
   /** Workers that have reached the end of a wave, summed over the waves. */
   waveEnds: 3,
   /** The pool sets it to 1 once `start` is written. */
@@ -25,6 +23,8 @@ const MAX_WAVES = 100;
 
 export interface SharedLoad {
   readonly control: Int32Array;
+  /** [0]: failed attempts of this load's workers, counted for `fill`. */
+  readonly failures: Int32Array;
   /** Per worker: one counter an outcome (outcome.ts). */
   readonly counters: readonly Int32Array[];
   /** The names of outcomes that the code does not know beforehand, and of a proxy's answers in full. */
@@ -40,11 +40,12 @@ export interface SharedLoad {
   readonly start: Float64Array;
 }
 
-/** Memory for one run, all zero. */
+/** Memory for one run, all zero. @param workers of all loads together */
 export function createSharedLoad(workers: number): SharedLoad {
   const ints = (n: number) => new Int32Array(new SharedArrayBuffer(4 * n));
   return {
     control: ints(CONTROL.firstFailure + MAX_WAVES),
+    failures: ints(1),
     counters: Array.from({ length: workers }, () => ints(OUTCOME_SLOTS)),
     outcomeNames: createNameTable(),
     answerNames: createNameTable(),
@@ -53,6 +54,11 @@ export function createSharedLoad(workers: number): SharedLoad {
     open: ints(workers),
     start: new Float64Array(new SharedArrayBuffer(8)),
   };
+}
+
+/** The memory of one of several loads that run side by side: its own are only the failures that end it. */
+export function ofOneLoad(shared: SharedLoad): SharedLoad {
+  return { ...shared, failures: new Int32Array(new SharedArrayBuffer(4)) };
 }
 
 /** Sum of a per-worker value. */

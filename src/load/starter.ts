@@ -5,7 +5,7 @@ import { fillBoundMs } from '../plan/fill-bound.js';
 import type { Arrival } from '../plan/plan.js';
 import { createPacer, isPaced, type PacedArrival } from './pacer.js';
 import type { Recorder } from './recorder.js';
-import { CONTROL, type SharedLoad } from './shared.js';
+import type { SharedLoad } from './shared.js';
 
 /** Attempts begun in one go before the engine looks at its events again, so that neither starves the other. */
 const BURST = 128;
@@ -72,15 +72,15 @@ function pacedStarter(arrival: PacedArrival, start: number, input: StarterInput)
 
 /** As fast as handshakes complete, up to so many attempts or failures, or until its time is over. */
 function fillStarter(arrival: Extract<Arrival, { shape: 'fill' }>, input: StarterInput): Starter {
-  const { control } = input.shared;
-  const failuresBefore = Atomics.load(control, CONTROL.failures);
+  const { failures } = input.shared;
+  const failuresBefore = Atomics.load(failures, 0);
   let n = input.worker;
   let over = false;
   const boundMs = fillBoundMs(arrival);
   let end: number | undefined;
   const limitReached = () =>
     (arrival.attempts !== null && n >= arrival.attempts) ||
-    (arrival.failures !== null && Atomics.load(control, CONTROL.failures) - failuresBefore >= arrival.failures);
+    (arrival.failures !== null && Atomics.load(failures, 0) - failuresBefore >= arrival.failures);
   return {
     start(at) {
       end ??= boundMs === null ? Number.POSITIVE_INFINITY : at + boundMs * 1000;

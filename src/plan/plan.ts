@@ -41,6 +41,15 @@ const roleSysctlsSchema = z.object({
 });
 export type RoleSysctls = z.infer<typeof roleSysctlsSchema>;
 
+/** A further load of the program under test, beside the first. */
+export const scenarioSchema = z.object({
+  name: z.string(),
+  load: loadPlanSchema,
+  /** Hosts of its own; absent: those of the first load. */
+  destinations: destinationsSchema.optional(),
+});
+export type Scenario = z.infer<typeof scenarioSchema>;
+
 /** One arm of the experiment: the baseline or a variant, complete. */
 export const armSchema = z.object({
   name: z.string(),
@@ -60,6 +69,8 @@ export const armSchema = z.object({
   /** Local addresses of the role under test, canonical, in the order in which they are picked. */
   addresses: z.array(z.string()),
   destinations: destinationsSchema,
+  /** Loads beside `load`, of the same program; absent: none. */
+  scenarios: z.array(scenarioSchema).optional(),
   /** With several kernels: the name of the one that this arm runs on. */
   kernel: z.string().optional(),
   /** With several kernels: run without the sysctls that a kernel lacks instead of not at all. */

@@ -8,7 +8,8 @@ import { destinationCount } from '../plan/arrival.js';
 import { formatArrival } from '../plan/arrival-settings.js';
 import { formatDestinations } from '../plan/destinations.js';
 import { LOAD_SETTINGS } from '../plan/load-settings.js';
-import type { Arm, Neighbour } from '../plan/plan.js';
+import type { Arm, Neighbour, Scenario } from '../plan/plan.js';
+import { loadsOf } from '../plan/scenario.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import type { CompleteArm } from './complete.js';
 
@@ -25,6 +26,7 @@ export function changesInWords(baseline: CompleteArm, arm: CompleteArm): string[
       sysctlChanges(baseline.roles?.[role] ?? {}, arm.roles?.[role] ?? {}).map((change) => `${role}: ${change}`),
     ),
     ...loadChanges(baseline, arm),
+    ...scenarioChanges(baseline, arm),
     ...addressChanges(baseline.addresses, arm.addresses),
     ...destinationChanges(baseline, arm),
   ];
@@ -56,7 +58,27 @@ function sysctlChanges(before: Arm['sysctls'], after: Arm['sysctls']): string[] 
     .map(([name, value]) => `${name} = ${value}${before[name] === undefined ? '' : ` (was ${before[name]})`}`);
 }
 
-function loadChanges(before: CompleteArm, after: CompleteArm): string[] {
+/** `bulk: strategy bind → connect`; what it has from the first load is said once. */
+function scenarioChanges(before: CompleteArm, after: CompleteArm): string[] {
+  const [[first, ...were], [now, ...are]] = [loadsOf(before), loadsOf(after)];
+  const said = loadChanges(first, { ...now, proxy: after.proxy });
+  return are.flatMap((scenario, i) => {
+    const was = were[i]!;
+    const own = scenario.shared && was.shared ? [] : destinationChanges(was, scenario);
+    const changes = [...loadChanges(was, { ...scenario, proxy: after.proxy }), ...own];
+    return changes.filter((change) => !said.includes(change)).map((change) => `${scenario.name}: ${change}`);
+  });
+}
+
+/** `bulk: bind, constant 100/s for 1s, to 1 address × 4 ports of its own`. */
+export function scenarioInWords({ name, load, destinations }: Scenario, proxied: boolean): string {
+  const to = destinations === undefined ? '' : `, to ${formatDestinations(destinations)} of its own`;
+  return `${name}: ${proxied ? load.protocol : load.strategy}, ${formatArrival(load.arrival)}${to}`;
+}
+
+type Loaded = Pick<CompleteArm, 'load'> & { readonly proxy?: CompleteArm['proxy'] };
+
+function loadChanges(before: Loaded, after: Loaded): string[] {
   const changes = changesOf(LOAD_SETTINGS, before.load, after.load);
   // A proxy's own ports are a setting of it.
   return after.proxy ? changes.filter((text) => !text.startsWith('ports ')) : changes;
@@ -70,7 +92,10 @@ function addressChanges(before: readonly string[], after: readonly string[]): st
   return [`${count} from ${after[0]} (was ${before.length} from ${before[0]})`];
 }
 
-function destinationChanges(before: CompleteArm, after: CompleteArm): string[] {
+function destinationChanges(
+  before: Pick<CompleteArm, 'destinations'>,
+  after: Pick<CompleteArm, 'destinations'>,
+): string[] {
   const [from, to] = [before.destinations, after.destinations];
   const [fromCount, toCount] = [destinationCount(from), destinationCount(to)];
   const bothInLab = from.kind === 'lab' && to.kind === 'lab';

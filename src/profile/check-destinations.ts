@@ -13,7 +13,7 @@ import type { DestinationsInput } from './merge.js';
 import type { Finding, Report } from './problem.js';
 
 /** Each destination of the lab is a listening socket, and so a descriptor of the origin. */
-const MAX_DESTINATIONS = 10_000;
+export const MAX_DESTINATIONS = 10_000;
 
 /** The allow list in canonical form; entries that are no targets are reported. */
 export function checkAllowList(allow: readonly string[] | undefined, findings: Finding[]): ReadonlySet<string> {

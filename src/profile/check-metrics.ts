@@ -7,6 +7,7 @@ import { orReport, quote, UnitError } from '../domain/units.js';
 import { closest } from '../domain/words.js';
 import { EXPERIMENT_SETTINGS } from '../plan/experiment-settings.js';
 import type { Arrival, Threshold } from '../plan/plan.js';
+import { FIRST_LOAD } from '../plan/scenario.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
 
@@ -71,14 +72,24 @@ export function checkThresholds(input: ProfileInput, findings: Finding[]): Thres
 function checkMetric(text: string, path: Path, input: ProfileInput, findings: Finding[]): Metric | undefined {
   const parse = () => {
     const metric = parseMetric(text);
-    const names = (input.neighbours ?? []).map(({ name }) => name);
-    if (metric.neighbour !== null && !names.includes(metric.neighbour))
-      throw new UnitError(
-        `this profile has no neighbour ${quote(metric.neighbour)}; ${names.length > 0 ? `it has ${names.join(', ')}` : 'add it to neighbours'}`,
-      );
+    const scenarios = names(input.scenarios);
+    oneOfThem('neighbour', metric.neighbour, names(input.neighbours));
+    oneOfThem('scenario', metric.scenario, scenarios.length > 0 ? [FIRST_LOAD, ...scenarios] : []);
     return metric;
   };
   return orReport(parse, (message) => findings.push({ path, message }));
+}
+
+function names(list: readonly { readonly name: string }[] = []): string[] {
+  return list.map(({ name }) => name);
+}
+
+/** @throws UnitError when a profile does not have the part whose metric it names */
+function oneOfThem(what: 'neighbour' | 'scenario', name: string | null, names: readonly string[]): void {
+  if (name === null || names.includes(name)) return;
+  throw new UnitError(
+    `this profile has no ${what} ${quote(name)}; ${names.length > 0 ? `it has ${names.join(', ')}` : `add it to ${what}s`}`,
+  );
 }
 
 function checkLimit(

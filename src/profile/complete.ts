@@ -11,7 +11,10 @@ import { type ProxySettings, protocolsOf, proxySubjectOf, type SubjectKind, subj
 export const SUBJECT: SubjectKind = 'direct';
 
 /** The part of an arm that differs between arms. */
-export type CompleteArm = Pick<Arm, 'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations'>;
+export type CompleteArm = Pick<
+  Arm,
+  'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations' | 'scenarios'
+>;
 
 /** A reverse proxy accepts before it connects: only a byte that the origin sent says that it did. */
 const EXCHANGE_THROUGH = { request: 1, response: 1 } as const;

@@ -59,7 +59,7 @@ function problemsOf(findings: readonly Finding[], yaml: Yaml): Problem[] {
 
 /** Where the value of a finding stands: with the variant of its arm when that names it, else with the baseline, which it has it from. */
 function placeOf({ arm, path, or = [] }: Finding, { valueAt }: Yaml): Path {
-  if (arm === undefined) return path;
+  if (arm === undefined) return [path, ...or].find((each) => valueAt(each) !== undefined) ?? path;
   const paths = [path, ...or, ...underRoles(path)];
   const variants = valueAt(['variants']);
   const index = Array.isArray(variants) ? variants.findIndex((variant) => variant?.name === arm) : -1;

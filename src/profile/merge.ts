@@ -12,11 +12,19 @@ export type AddressInput = Exclude<ProfileInput['addresses'], string>;
 export type DestinationsInput = NonNullable<ProfileInput['destinations']>;
 export type SubjectInput = NonNullable<VariantInput['subject']>;
 
+/** What is named of a further load. */
+interface NamedScenario {
+  readonly name: string;
+  readonly load: NamedLoad;
+  readonly destinations: DestinationsInput | undefined;
+}
+
 /** What is named of an arm. `null`: nothing, so that the baseline's stays. */
 export interface NamedArm {
   readonly addresses: AddressInput | null;
   readonly destinations: DestinationsInput;
   readonly load: NamedLoad;
+  readonly scenarios: readonly NamedScenario[];
   readonly subject: SubjectInput;
   /** Of the role under test. */
   readonly sysctls: Readonly<Record<string, string>>;
@@ -28,7 +36,7 @@ export interface NamedArm {
  * @param proxied whether the role under test is a proxy that the lab starts, and not the client
  */
 export function namedArm(input: ProfileInput | VariantInput, proxied: boolean): NamedArm {
-  const { addresses = null, destinations = {}, roles, subject } = input;
+  const { addresses = null, destinations = {}, scenarios = [], roles, subject } = input;
   const pick = typeof addresses === 'string' ? undefined : addresses?.pick;
   const { kind: _, ...settings } = { kind: undefined, ...subject };
   const [client, proxy, origin] = [roles?.client, roles?.proxy, roles?.origin].map((role) => asText(role?.sysctls));
@@ -36,6 +44,11 @@ export function namedArm(input: ProfileInput | VariantInput, proxied: boolean): 
     addresses: typeof addresses === 'string' ? { cidr: addresses } : addresses,
     destinations,
     load: { ...withShape(input.load ?? {}), ...(pick === undefined ? {} : { pick }) },
+    scenarios: scenarios.map((each) => ({
+      name: each.name,
+      load: withShape(each.load ?? {}),
+      destinations: each.destinations,
+    })),
     subject: settings,
     sysctls: { ...asText(input.sysctls), ...(proxied ? proxy : client) },
     roles: { client: proxied ? client! : {}, origin: origin! },
@@ -65,6 +78,7 @@ export function mergeArm(base: NamedArm, own: NamedArm): NamedArm {
     addresses: own.addresses === null ? base.addresses : mergeAddresses(base.addresses ?? {}, own.addresses),
     destinations: mergeDestinations(base.destinations, own.destinations),
     load: mergeLoad(base.load, own.load),
+    scenarios: base.scenarios.map((scenario) => mergeScenario(scenario, own.scenarios)),
     subject: mergeSubject(base.subject, own.subject),
     sysctls: { ...base.sysctls, ...own.sysctls },
     roles: {
@@ -107,11 +121,19 @@ function mergeDestinations(base: DestinationsInput, own: DestinationsInput): Des
  * Each key of a load replaces its own, `arrival` as a whole. A port list that the baseline's strategy needs is dropped with a
  * strategy that has no use for it.
  */
-function mergeLoad(base: NamedLoad, own: NamedLoad): NamedLoad {
+export function mergeLoad(base: NamedLoad, own: NamedLoad): NamedLoad {
   const merged = { ...base, ...own };
   if (own.strategy === undefined || own.ports !== undefined || usesPorts(own.strategy)) return merged;
   const { ports, ...rest } = merged;
   return rest;
+}
+
+/** A scenario of the baseline, with what the variant's of that name changes. */
+function mergeScenario(base: NamedScenario, variants: readonly NamedScenario[]): NamedScenario {
+  const own = variants.find(({ name }) => name === base.name);
+  if (own === undefined) return base;
+  const destinations = own.destinations && mergeDestinations(base.destinations ?? {}, own.destinations);
+  return { ...base, load: mergeLoad(base.load, own.load), destinations: destinations ?? base.destinations };
 }
 
 /** Whether a strategy picks from a port list that a profile may give. */

@@ -9,6 +9,7 @@ import { quote } from '../domain/units.js';
 import { destinationCount, scheduledAttempts } from '../plan/arrival.js';
 import { EXPERIMENT_SETTINGS } from '../plan/experiment-settings.js';
 import type { Arm, Experiment } from '../plan/plan.js';
+import { loadsOf } from '../plan/scenario.js';
 import { SEARCH, SEARCH_SETTINGS, type SearchSettings } from '../plan/search.js';
 import { type SubjectKind, subjectOf } from '../subjects/index.js';
 import { changesInWords } from './changes.js';
@@ -18,6 +19,7 @@ import { type AskedLab, checkLab } from './check-lab.js';
 import { checkLoad, checkSearch, checkTls, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { checkNeighbours } from './check-neighbours.js';
+import { checkScenarioNames, checkScenarios } from './check-scenarios.js';
 import { checkLoadOfSubject, checkServerLines, checkSubject } from './check-subject.js';
 import { type CompleteArm, completeLoad, completeSysctls, SUBJECT } from './complete.js';
 import { mergeArm, type NamedArm, namedArm } from './merge.js';
@@ -56,12 +58,14 @@ interface Resolution {
 export function resolveExperiment(input: ProfileInput, profileHash: string, options: LoadOptions): Resolution {
   const findings: Finding[] = [];
   checkNames(input, findings);
+  checkScenarioNames(input, findings);
   const lab = checkLab(input, options, findings);
   const subject = input.subject?.kind ?? SUBJECT;
   const isProxied = subjectOf(subject).role === 'proxy';
   if (!isProxied) checkRoles(input, subject, findings);
   const base = namedArm(input, isProxied);
   const context: ArmContext = {
+    input,
     subject,
     lab: lab.lab,
     allowed: checkAllowList(input.allow, findings),
@@ -107,6 +111,7 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
 }
 
 interface ArmContext {
+  readonly input: ProfileInput;
   readonly subject: SubjectKind;
   readonly lab: Experiment['lab'];
   /** The allow list in canonical form. */
@@ -124,10 +129,11 @@ interface ArmContext {
 function resolveArm(
   { name, description, skipMissing }: Pick<VariantInput, 'name' | 'description' | 'skipMissing'>,
   named: NamedArm,
-  { subject, lab, allowed, base, folder }: ArmContext,
+  context: ArmContext,
   findings: Finding[],
   baseline?: Arm,
 ): Arm {
+  const { subject, lab, allowed, base, folder } = context;
   const report = reporterFor(findings, name);
   const inherited = baseline && named.addresses === base.addresses ? baseline.addresses : undefined;
   const addresses = inherited ?? checkAddresses(named.addresses ?? {}, lab, report);
@@ -143,7 +149,7 @@ function resolveArm(
   checkServerLines(proxy, addresses.length, destinationCount(destinations), report);
   const { client, origin } = named.roles;
   const namesRoles = Object.keys({ ...client, ...origin }).length > 0;
-  const arm: CompleteArm = {
+  const own: CompleteArm = {
     sysctls: completeSysctls(named.sysctls),
     ...(namesRoles ? { roles: { client: completeSysctls(client), origin: completeSysctls(origin) } } : {}),
     ...(proxy ? { proxy } : {}),
@@ -152,6 +158,8 @@ function resolveArm(
     addresses,
     destinations,
   };
+  const scenarios = checkScenarios(context, { ...own, name }, named, findings);
+  const arm: CompleteArm = scenarios.length > 0 ? { ...own, scenarios } : own;
   return {
     name,
     description: description?.trim() ?? null,
@@ -230,14 +238,16 @@ function checkTotal({ arms, repeat, warmup }: Experiment, findings: Finding[]): 
   const sum = (of: (arm: Arm) => number) => arms.reduce((total, arm) => total + of(arm), 0) * blocks;
   const what = `${arms.length} arms × ${blocks} blocks are`;
   const next = 'lower repeat, or shorten the load';
-  const attempts = sum(({ load }) => scheduledAttempts(load.arrival) ?? 0);
+  const attempts = sum((arm) =>
+    loadsOf(arm).reduce((total, { load }) => total + (scheduledAttempts(load.arrival) ?? 0), 0),
+  );
   if (attempts > MAX_EXPERIMENT_ATTEMPTS)
     report(
       `${what} ${attempts} attempts in all; at most ${MAX_EXPERIMENT_ATTEMPTS} are allowed: ${next}`,
       ['repeat'],
       ['load', 'arrival'],
     );
-  const duration = sum(({ load }) => runDurationMs(load));
+  const duration = sum((arm) => Math.max(...loadsOf(arm).map(({ load }) => runDurationMs(load))));
   if (duration > MAX_EXPERIMENT_MS)
     report(
       `${what} ${formatDuration(Math.ceil(duration / 3_600_000) * 3_600_000)} of load in all; at most ${formatDuration(MAX_EXPERIMENT_MS)} is allowed: ${next}`,

@@ -24,6 +24,8 @@ import { SUBJECT } from './complete.js';
 
 /** Neighbours of one experiment. */
 const MAX_NEIGHBOURS = 8;
+/** Each has worker threads, and hosts of the origin. */
+const MAX_SCENARIOS = 8;
 
 const search = map({
   find: z.literal('max-rate').meta({
@@ -54,6 +56,28 @@ const roles = map({
 const destinations = map(writtenShape(DESTINATION_SETTINGS)).meta({
   example: 'destinations: { addresses: 1, ports: 4 }',
 });
+const ownLoad = map({ ...load, arrival: arrivals.optional() })
+  .transform((values) => ({ ...named(IN_LOAD, values), ...(values.arrival ? { arrival: values.arrival } : {}) }))
+  .optional()
+  .meta({ example: 'load: { strategy: bind-no-port }' });
+const scenarios = z
+  .array(
+    map({
+      name: name.written.meta({ description: 'what reports and metrics call it', example: 'name: bulk' }),
+      load: ownLoad.meta({ description: 'as load; what it does not name is as there', example: 'load: { hold: 1s }' }),
+      destinations: destinations.optional().meta({
+        description: 'hosts of its own; without them it goes to those of the first load',
+        example: 'destinations: { ports: 4 }',
+      }),
+    }).meta({ example: '- { name: bulk, load: { arrival: { shape: constant, rate: 100/s, duration: 10s } } }' }),
+  )
+  .max(MAX_SCENARIOS)
+  .optional()
+  .meta({
+    description:
+      'further loads of the program under test, which begin with the first one (its name is load); a variant changes them by name',
+    example: 'scenarios: [{ name: bulk, load: { arrival: { shape: constant, rate: 100/s, duration: 10s } } }]',
+  });
 const lab = writtenShape(LAB_SETTINGS);
 const subject = writtenShape(SUBJECT_SETTINGS);
 const addresses = map(writtenShape(ADDRESS_SETTINGS));
@@ -64,10 +88,8 @@ const variant = map({
   subject: map(subject).optional().meta({ example: 'subject: { persistent: true }' }),
   sysctls: sysctls.optional(),
   roles: roles.optional(),
-  load: map({ ...load, arrival: arrivals.optional() })
-    .transform((values) => ({ ...named(IN_LOAD, values), ...(values.arrival ? { arrival: values.arrival } : {}) }))
-    .optional()
-    .meta({ example: 'load: { strategy: bind-no-port }' }),
+  load: ownLoad,
+  scenarios,
   addresses: addresses.optional().meta({ example: 'addresses: { count: 100 }' }),
   destinations: destinations.optional(),
   skipMissing: z.boolean().optional().meta({
@@ -130,6 +152,7 @@ export const profileSchema = map({
   load: map({ ...load, arrival: arrivals })
     .transform((values) => ({ ...named(IN_LOAD, values), arrival: values.arrival }))
     .meta({ example: 'load: { arrival: { shape: constant, rate: 2000/s, duration: 10s } }' }),
+  scenarios,
   sysctls: sysctls.optional().meta({
     description:
       "the baseline's sysctls, as name: value; of the role under test: the proxy where there is one, else the client",

@@ -9,7 +9,7 @@ import { printableLines } from '../domain/printable.js';
 import { planRuns } from '../experiment/order.js';
 import type { ArmPreview, Preview } from '../experiment/preview.js';
 import type { Experiment } from '../plan/plan.js';
-import { neighbourInWords } from '../profile/changes.js';
+import { neighbourInWords, scenarioInWords } from '../profile/changes.js';
 import type { Prediction } from '../results/schema.js';
 import { neededText, unlimitedText } from './sizing.js';
 import { wrap } from './wrap.js';
@@ -30,6 +30,13 @@ export function renderPreview(plan: Preview, experiment: Experiment, width: numb
     lines.push('', `Goal: ${plan.goal}. Expected on Linux ${plan.kernel}, by arithmetic:`, '');
     for (const arm of plan.arms) lines.push(...renderArm(arm, plan.arms[0]!, width));
   }
+  const [{ proxy, scenarios } = { scenarios: undefined }] = experiment.arms;
+  if (scenarios)
+    lines.push(
+      '',
+      'Beside the first load, by the same program:',
+      ...scenarios.map((each) => `  ${scenarioInWords(each, proxy !== undefined)}`),
+    );
   if (experiment.neighbours)
     lines.push(
       '',

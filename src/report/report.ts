@@ -30,7 +30,14 @@ import { countersSection, predictionSection, sysctlSection } from './sections/ev
 import { kernelNotes, kernelSection, kernelsTable, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { heatSection, portsSection } from './sections/ports.js';
-import { exitsSection, limitsSection, neighboursSection, proxySection, viewsSection } from './sections/proxy.js';
+import {
+  exitsSection,
+  limitsSection,
+  neighboursSection,
+  proxySection,
+  scenariosSection,
+  viewsSection,
+} from './sections/proxy.js';
 import {
   applySentence,
   changeSection,
@@ -126,6 +133,7 @@ function details(results: Results, apply: Apply | null, pictures: readonly Block
     effectSection(results),
     thresholdsSection(results),
     whySection(results),
+    scenariosSection(results),
     neighboursSection(results),
     proxySection(results),
     viewsSection(results),

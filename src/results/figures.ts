@@ -38,14 +38,14 @@ export const latenciesSchema = z.object({
 export const outcomesSchema = z.record(z.string(), countSchema);
 export type Outcomes = z.infer<typeof outcomesSchema>;
 
-/** A neighbour's load in one run. */
-export const neighbourRunSchema = z.object({
+/** A neighbour, or one of several loads, in one run. */
+export const partRunSchema = z.object({
   name: z.string(),
   attempts: countSchema,
   outcomes: outcomesSchema,
   latency: latenciesSchema,
 });
-export type NeighbourRun = z.infer<typeof neighbourRunSchema>;
+export type PartRun = z.infer<typeof partRunSchema>;
 
 /**
  * What an origin saw of those that connected to it. `closedFirst`: whose FIN came first, or whose RST (`reset`: the client's). The side that

@@ -6,10 +6,10 @@
 import { z } from 'zod';
 import { RUNNERS } from '../domain/guest.js';
 import { METRIC_UNITS } from '../domain/metric.js';
-import { experimentSchema, guestSchema, loadPlanSchema } from '../plan/plan.js';
+import { experimentSchema, guestSchema, loadPlanSchema, scenarioSchema } from '../plan/plan.js';
 import { proxySettingsSchema } from '../subjects/index.js';
 import { proxyReportSchema } from '../subjects/proxy-report.js';
-import { countSchema, latenciesSchema, neighbourRunSchema, originSeenSchema, outcomesSchema } from './figures.js';
+import { countSchema, latenciesSchema, originSeenSchema, outcomesSchema, partRunSchema } from './figures.js';
 import { agreementSchema, predictionSchema, realCapacitySchema } from './prediction.js';
 
 export * from './figures.js';
@@ -140,9 +140,15 @@ export const runSchema = z.object({
   /** What a proxy under test suffered; absent where there is none. */
   proxy: proxyReportSchema.optional(),
   neighbours: z
-    .array(neighbourRunSchema)
+    .array(partRunSchema)
     .optional()
     .describe('the small loads beside the main one, in the order of the profile; absent where there are none'),
+  scenarios: z
+    .array(partRunSchema)
+    .optional()
+    .describe(
+      'each of several loads, that of `load` first; the counts and times above are of all together; absent where there is one',
+    ),
   /** What the origin saw. */
   origin: z
     .object({
@@ -219,6 +225,7 @@ const variantSchema = z.object({
   sysctls: z.record(z.string(), z.string()).describe('asked for; what was in force is in each run'),
   strategy: z.string(),
   load: loadPlanSchema,
+  scenarios: z.array(scenarioSchema).optional().describe('the loads beside it; absent: none'),
   /** The proxy under test; absent: the harness's own sockets. */
   proxy: proxySettingsSchema.optional(),
   addresses: z.object({ count: z.number(), first: z.string(), last: z.string() }),

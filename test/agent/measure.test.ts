@@ -39,19 +39,20 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
     proxyStats: () => null,
     peakMemory: () => 123_456,
   };
+  const report: LoadReport = {
+    outcomes: numbers.outcomes ?? { ok: 100 },
+    answers: {},
+    histograms,
+    peakOpen: 7,
+    firstFailure: null,
+    waves: [],
+    cpu: { user: 0.1, system: 0.3 },
+    seconds: 10,
+    ...numbers.report,
+  };
   return {
     arm: { ...arm, load: { ...arm.load, ...numbers.load } },
-    report: {
-      outcomes: numbers.outcomes ?? { ok: 100 },
-      answers: {},
-      histograms,
-      peakOpen: 7,
-      firstFailure: null,
-      waves: [],
-      cpu: { user: 0.1, system: 0.3 },
-      seconds: 10,
-      ...numbers.report,
-    },
+    report: { ...report, loads: [report] },
     sampler,
     proxy: null,
     range: { low: 40_000, high: 40_099 },

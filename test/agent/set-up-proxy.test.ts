@@ -3,11 +3,9 @@ import { test } from 'node:test';
 import { clientAddresses } from '../../src/agent/place/network.js';
 import { clientAddressesEach } from '../../src/agent/proxy/set-up-proxy.js';
 import { labNetOf } from '../../src/domain/reserved.js';
-import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arrival } from '../../src/plan/plan.js';
 
-const each = (arrival: Arrival, outgoing: number) =>
-  clientAddressesEach({ ...LOAD, pick: 'round-robin', arrival }, outgoing);
+const each = (arrival: Arrival, outgoing: number) => clientAddressesEach([{ arrival }], outgoing);
 const constant = (rate: number, seconds: number): Arrival => ({ shape: 'constant', rate, durationMs: seconds * 1000 });
 
 test('a client address makes no more than 20,000 connections in a run', () => {

@@ -40,6 +40,16 @@ describe('the value of a metric', () => {
   it('capacity is the peak where nothing failed', () =>
     assert.equal(parseMetric('capacity').value(makeRun({ peakOpen: 77 })), 77));
 
+  it('of one of several loads is its own', () => {
+    const part = { name: 'bulk', attempts: 10, outcomes: { ok: 4, 'bind:EADDRINUSE': 6 }, latency: {} };
+    const several = { ...run, scenarios: [part] };
+    assert.equal(parseMetric('scenarios["bulk"].failures.share').value(several), 0.6);
+    assert.equal(parseMetric('failures.share').value(several), 0.4);
+    assert.equal(parseMetric('scenarios["other"].failures.share').value(several), null);
+    assert.equal(parseMetric('scenarios["bulk"].failures.share').label, 'failures of any kind of the scenario bulk');
+    assert.throws(() => parseMetric('scenarios["bulk"].capacity'), /a scenario has no "capacity"; it has/);
+  });
+
   it('is null where the run has none', () => {
     const empty = makeRun({ outcomes: {}, latency: {}, cpuPerConnection: null, portsPeak: null });
     for (const name of [

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { SLOT_TIMEOUT } from '../../src/load/outcome.js';
 import { createPacer } from '../../src/load/pacer.js';
 import { createRecorder, type Recorder } from '../../src/load/recorder.js';
-import { CONTROL, createSharedLoad, type SharedLoad } from '../../src/load/shared.js';
+import { createSharedLoad, type SharedLoad } from '../../src/load/shared.js';
 import type { Connections } from '../../src/load/socket/connection.js';
 import { createStarter, type Starter, type StarterInput } from '../../src/load/starter.js';
 import type { Arrival } from '../../src/plan/plan.js';
@@ -222,7 +222,7 @@ describe('fill', () => {
     starter.start(it.clock);
     assert.equal(starter.finished(it.clock), false);
     const before = it.attempts.length;
-    Atomics.add(it.shared.control, CONTROL.failures, 1);
+    Atomics.add(it.shared.failures, 0, 1);
     it.fate = () => 'fails';
     run(starter, it);
     assert.equal(it.attempts.length, before + 1);

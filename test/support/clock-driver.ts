@@ -72,6 +72,7 @@ await runSocketEngine(
     targets,
     ports: { low: 40_000, high: 40_999 },
     worker: 0,
+    slot: 0,
     seed: 1,
     ownDescriptors: false,
     descriptorLimit: 1000,

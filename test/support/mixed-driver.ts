@@ -53,18 +53,23 @@ setUpClient(input.addresses, 4, origin.pid);
 await origin.serve({
   network: 'veth',
   family: 4,
-  listen: targets,
-  threads: 1,
-  plan: {
-    close: 'client',
-    holdMs: 0,
-    exchange: null,
-    engine: 'socket',
-    tls: false,
-    protocol: 'tcp',
-    body: 0,
-    sink: 'accept',
-  },
+  hosts: [
+    {
+      listen: targets,
+      threads: 1,
+      plan: {
+        close: 'client',
+        holdMs: 0,
+        exchange: null,
+        engine: 'socket',
+        tls: false,
+        protocol: 'tcp',
+        body: 0,
+        sink: 'accept',
+      },
+    },
+  ],
+  neighbours: [],
 });
 const remotes = sockaddrTable(targets);
 for (const [i, one] of input.cases.entries()) process.stdout.write(`${JSON.stringify(run(one, i))}\n`);

@@ -139,18 +139,23 @@ async function setUp() {
   await origin.serve({
     network: veth ? 'veth' : 'shared',
     family: 4,
-    listen: all,
-    threads: 1,
-    plan: {
-      close: 'client',
-      holdMs: 0,
-      exchange: null,
-      engine: 'socket',
-      tls: false,
-      protocol: 'tcp',
-      body: 0,
-      sink: 'accept',
-    },
+    hosts: [
+      {
+        listen: all,
+        threads: 1,
+        plan: {
+          close: 'client',
+          holdMs: 0,
+          exchange: null,
+          engine: 'socket',
+          tls: false,
+          protocol: 'tcp',
+          body: 0,
+          sink: 'accept',
+        },
+      },
+    ],
+    neighbours: [],
   });
   // As the agent does (agent/run.ts): otherwise a reordered ACK can end a TIME_WAIT.
   writeSysctl('net.ipv4.tcp_rfc1337', '1');
@@ -207,6 +212,7 @@ async function wave(index: number, range: PortRange): Promise<Wave> {
       targets: targets.slice(0, row.destinations),
       ports: range,
       worker: 0,
+      slot: 0,
       seed: 1,
       ownDescriptors: false,
       descriptorLimit: Math.min(descriptorLimit(), DESCRIPTORS),

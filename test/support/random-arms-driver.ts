@@ -37,9 +37,14 @@ setUpClient(addressesOf(setting), setting.family, origin.pid);
 await origin.serve({
   network: 'veth',
   family: setting.family,
-  listen: targets,
-  threads: 1,
-  plan: { ...LOAD, close: setting.close, exchange: setting.exchange, holdMs: setting.held === true ? null : 0 },
+  hosts: [
+    {
+      listen: targets,
+      threads: 1,
+      plan: { ...LOAD, close: setting.close, exchange: setting.exchange, holdMs: setting.held === true ? null : 0 },
+    },
+  ],
+  neighbours: [],
 });
 // As the agent does: otherwise a reordered ACK can end a TIME_WAIT.
 writeSysctl('net.ipv4.tcp_rfc1337', '1');
@@ -70,13 +75,13 @@ async function run({ sysctls, load, addresses, destinations, neighbour }: Random
   if (load.workers > 1 || neighbour !== null) return runPools(input, neighbour);
   const shared = createSharedLoad(1);
   Atomics.store(shared.control, CONTROL.release, 1);
-  const { waves } = await runSocketEngine({ ...input, worker: 0, ownDescriptors: false, shared }, () => {});
+  const { waves } = await runSocketEngine({ ...input, worker: 0, slot: 0, ownDescriptors: false, shared }, () => {});
   return { outcomes: outcomesOf(shared.counters), waves: waves.map(({ counters }) => outcomesOf([counters])) };
 }
 
 /** With threads, as the agent has them; and beside them another program's. */
 async function runPools(
-  input: Omit<EngineInput, 'worker' | 'shared'>,
+  input: Omit<EngineInput, 'worker' | 'slot' | 'shared'>,
   neighbour: RandomNeighbour | null,
 ): Promise<Answer> {
   const main = await createPool(input);

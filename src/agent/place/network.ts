@@ -112,16 +112,25 @@ const ADDRESSES: Record<4 | 6, Addresses> = {
  * The (address, port) pairs that the lab's origin serves.
  * @param loopback on loopback addresses, which are there without being added: on the host itself, and for clients that are on
  * loopback addresses too. IPv4 has all of 127.0.0.0/8; IPv6 has ::1 alone, so that further addresses become further ports.
+ * @param before pairs that others serve, on addresses (::1: ports) of their own
  */
-export function originTargets(family: 4 | 6, loopback: boolean, addresses: number, ports: number): Target[] {
-  const [hosts, perHost] = loopback && family === 6 ? [1, addresses * ports] : [addresses, ports];
+export function originTargets(
+  family: 4 | 6,
+  loopback: boolean,
+  addresses: number,
+  ports: number,
+  before: readonly Target[] = [],
+): Target[] {
+  const single = loopback && family === 6;
+  const [hosts, perHost] = single ? [1, addresses * ports] : [addresses, ports];
+  const used = single ? before.length : new Set(before.map(({ address }) => address)).size;
   const host = (i: number) => {
     if (!loopback) return ADDRESSES[family].originAddress(i);
     return family === 4 ? `127.127.${(i + 1) >> 8}.${(i + 1) & 255}` : '::1';
   };
   return Array.from({ length: hosts * perHost }, (_, i) => ({
-    address: host(i % hosts),
-    port: FIRST_PORT + Math.floor(i / hosts),
+    address: single ? host(0) : host(used + (i % hosts)),
+    port: FIRST_PORT + (single ? used : 0) + Math.floor(i / hosts),
   }));
 }
 

@@ -156,7 +156,7 @@ function selfDriven(
     responses: () => ({ micros: 0, count: 0 }),
     drained,
     stop: () => halt('stopped'),
-    finish: async (): Promise<LoadReport> => ({
+    finish: async () => ({
       outcomes,
       answers: {},
       histograms: mergeHistograms([]),
@@ -165,6 +165,7 @@ function selfDriven(
       waves: [],
       cpu: { user: 0, system: 0 },
       seconds: Math.max(endedAt - begunAt, 1) / 1e6,
+      loads: [],
     }),
   };
 }

@@ -4,18 +4,16 @@
 import { readlinkSync } from 'node:fs';
 import { familyOf } from '../../domain/addresses.js';
 import type { Target } from '../../domain/target.js';
-import { certificateFor } from '../../load/origin/certificate.js';
 import { createPool } from '../../load/pool.js';
+import { sum } from '../../load/shared.js';
 import { scheduledAttempts } from '../../plan/arrival.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import { type ProxySettings, proxySubjectOf } from '../../subjects/index.js';
 import { internetOf } from '../../subjects/internet.js';
 import type { NetworkTraits } from '../../subjects/subject.js';
-import { DESCRIPTOR_RESERVE, descriptorLimit, originThreads } from '../place/limits.js';
 import {
   clientAddresses,
   clientSideAddress,
-  originTargets,
   proxyAddresses,
   setUpClientsOfProxy,
   withBothFamilies,
@@ -23,6 +21,7 @@ import {
 import { applyLabSysctls, applySysctls } from '../place/sysctls.js';
 import type { RunSpec } from '../protocol.js';
 import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
+import { hostsOfLoads, placeLoads, poolInputs } from '../roles/loads.js';
 import { beside, besideInput, hostsOf, type Neighbours, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
 import { connectOrigin } from '../roles/origin-client.js';
 import { openProxyRole } from '../roles/proxy-client.js';
@@ -30,6 +29,9 @@ import { leftovers, type Setup } from '../setup.js';
 
 /** Above the well-known ports, below the ephemeral ones, and what many proxies have by default. */
 const PROXY_PORT = 3128;
+
+/** What a client that leaves the choice to the kernel may be given. */
+const ALL_PORTS = { low: 1, high: 65_535 };
 
 /** A client has all ports that a program may have, and gets those in TIME_WAIT back after a second. */
 const CLIENT_SYSCTLS: Readonly<Record<string, string>> = {
@@ -47,9 +49,13 @@ const MOST_CLIENT_ADDRESSES = 4096;
  * @param outgoing addresses of the proxy
  * @param wanted by the profile; null: it does not say
  */
-export function clientAddressesEach(load: LoadPlan, outgoing: number, wanted: number | null = null): number {
+export function clientAddressesEach(
+  loads: readonly Pick<LoadPlan, 'arrival'>[],
+  outgoing: number,
+  wanted: number | null = null,
+): number {
   if (wanted !== null) return Math.min(wanted, Math.floor(MOST_CLIENT_ADDRESSES / outgoing));
-  const attempts = scheduledAttempts(load.arrival) ?? UNKNOWN_ATTEMPTS;
+  const attempts = sum(loads.map(({ arrival }) => scheduledAttempts(arrival) ?? UNKNOWN_ATTEMPTS));
   const needed = Math.ceil(attempts / (PER_CLIENT_ADDRESS * outgoing));
   return Math.max(1, Math.min(needed, Math.floor(MOST_CLIENT_ADDRESSES / outgoing)));
 }
@@ -79,15 +85,19 @@ export async function setUpProxy(
   };
 
   onPhase('origin');
-  const each = clientAddressesEach(arm.load, outgoing.length, settings.clients);
+  const loads = placeLoads(arm, family, false);
+  const each = clientAddressesEach(
+    loads.map(({ load }) => load),
+    outgoing.length,
+    settings.clients,
+  );
   const placed = placeNeighbours(spec.neighbours, family);
   const through = placed.filter(({ neighbour }) => neighbour.where === 'through');
   // Behind the clients of the load, each neighbour's: one for each outgoing address.
   const clients = groups(clientAddresses(family, (each + through.length) * outgoing.length), each + through.length);
   const addresses = clients.flatMap((group) => group.slice(0, each));
-  const targets = originTargets(family, false, arm.destinations.addresses, arm.destinations.ports);
+  const targets = loads.flatMap((load) => (load.shared ? [] : load.targets));
   const destinations = [...targets, ...through.map(({ target }) => target)];
-  const certificate = certificateFor(arm.load, targets);
   const listen: [Target, ...Target[]] = network
     ? [besideClients(family)]
     : door
@@ -98,21 +108,16 @@ export async function setUpProxy(
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
     openProxyRole(settings),
-    createPool({
-      plan: arm.load,
-      addresses,
-      via: {
-        proxy: listen[0],
-        outgoing: outgoing.length,
-        ...(reverse ? { listeners: listeners.slice(0, targets.length) } : {}),
-      },
-      targets,
-      ...(certificate ? { certificate: certificate.certificate } : {}),
-      ports: { low: 1, high: 65_535 },
-      seed: spec.seed,
-      descriptorLimit: descriptorLimit(),
-      descriptorReserve: DESCRIPTOR_RESERVE,
-    }),
+    createPool(
+      poolInputs(loads, spec.seed, ALL_PORTS, ({ targets: own }) => ({
+        addresses,
+        via: {
+          proxy: listen[0],
+          outgoing: outgoing.length,
+          ...(reverse ? { listeners: own.map((target) => listeners[targets.indexOf(target)]!) } : {}),
+        },
+      })),
+    ),
   ]);
   let neighbours: Neighbours | undefined;
   const close = () => {
@@ -139,11 +144,8 @@ export async function setUpProxy(
       : origin.serve({
           network: 'veth',
           family,
-          listen: targets,
-          threads: originThreads(arm.load),
-          plan: arm.load,
+          hosts: hostsOfLoads(loads),
           neighbours: hostsOf(placed),
-          ...(certificate ? { certificate } : {}),
           sysctls,
         });
     const starting = proxy.start({
@@ -168,7 +170,7 @@ export async function setUpProxy(
           addresses: clients.map((group) => group[each + n]!),
           via: { proxy: listen[0], outgoing: outgoing.length, ...listener },
           targets: [target],
-          ports: { low: 1, high: 65_535 },
+          ports: ALL_PORTS,
           seed: spec.seed,
         };
         return { neighbour, namespace: null, input };

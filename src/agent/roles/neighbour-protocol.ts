@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { targetSchema } from '../../domain/target.js';
 import { loadPlanSchema, portRangeSchema } from '../../plan/plan.js';
-import { neighbourRunSchema } from '../../results/figures.js';
+import { partRunSchema } from '../../results/figures.js';
 import { nothing, type ProtocolOf } from './channel.js';
 
 export const neighbourSchemas = {
@@ -35,6 +35,6 @@ export const neighbourSchemas = {
   /** End early. */
   stop: { request: nothing, answer: nothing },
   /** Close what is held, and report. */
-  finish: { request: nothing, answer: neighbourRunSchema.omit({ name: true }) },
+  finish: { request: nothing, answer: partRunSchema.omit({ name: true }) },
 };
 export type NeighbourProtocol = ProtocolOf<typeof neighbourSchemas>;

@@ -3,9 +3,8 @@
  */
 import '../../machine/no-debugger.js';
 import { enterNamespace } from '../../kernel/namespace.js';
-import { totalOf } from '../../load/outcome.js';
 import { createPool, type Pool } from '../../load/pool.js';
-import { latencies } from '../measure.js';
+import { partOf } from '../measure.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from '../place/limits.js';
 import type { NeighbourProtocol } from './neighbour-protocol.js';
 import { serveRole } from './serve.js';
@@ -33,7 +32,7 @@ await serveRole<NeighbourProtocol>({
     return {};
   },
   async finish() {
-    const report = await pool!.finish();
-    return { attempts: totalOf(report.outcomes), outcomes: report.outcomes, latency: latencies(report) };
+    const { name: _, ...part } = partOf('', await pool!.finish());
+    return part;
   },
 });

@@ -3,7 +3,7 @@
  */
 import type { PortRange } from '../../domain/units.js';
 import type { Neighbour } from '../../plan/plan.js';
-import type { NeighbourRun } from '../../results/figures.js';
+import type { PartRun } from '../../results/figures.js';
 import { type NeighbourRoute, neighbourAddress, neighbourTarget } from '../place/network.js';
 import { connectRole } from './channel.js';
 import { launchRole } from './launch.js';
@@ -52,7 +52,7 @@ export interface Neighbours {
   afterLoad(): Promise<void>;
   /** End early. */
   stop(): void;
-  finish(): Promise<NeighbourRun[]>;
+  finish(): Promise<PartRun[]>;
   /** Rejects when one of them ends by itself. */
   readonly failure: Promise<never>;
   close(): void;

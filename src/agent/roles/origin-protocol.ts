@@ -27,14 +27,19 @@ export const originSchemas = {
     request: z.object({
       network: z.enum(['veth', 'shared']),
       family: z.union([z.literal(4), z.literal(6)]),
-      listen,
-      plan,
-      /** How many threads accept; one unless more connections are held than one may have descriptors. */
-      threads: z.number(),
-      /** What the hosts that neighbours talk to do. */
-      neighbours: z.array(z.object({ listen, plan })).optional(),
-      /** With TLS: what the origin shows. */
-      certificate: z.object({ key: z.string(), certificate: z.string() }).optional(),
+      /** Those that the load talks to, a group for each of several loads. */
+      hosts: z.array(
+        z.object({
+          listen,
+          plan,
+          /** How many threads accept; one unless more connections are held than one may have descriptors. */
+          threads: z.number(),
+          /** With TLS: what the origin shows. */
+          certificate: z.object({ key: z.string(), certificate: z.string() }).optional(),
+        }),
+      ),
+      /** Those that neighbours talk to, which are not counted. */
+      neighbours: z.array(z.object({ listen, plan })),
       /** Sysctls that the profile gives this role; only in a namespace of its own. */
       sysctls: sysctls.optional(),
     }),

@@ -7,35 +7,30 @@ import { readNetCounters } from '../../kernel/counters.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
 import type { RunningInternet } from '../../load/origin/internet/internet.js';
 import { countsOf, newControl } from '../../load/origin/listen.js';
-import { type OriginThreads, startOrigin } from '../../load/origin/threads.js';
+import { startOrigin } from '../../load/origin/threads.js';
 import { descriptorLimit } from '../place/limits.js';
 import { becomeInternet, namedAddresses, resolverAddresses, setUpOrigin } from '../place/network.js';
 import { applySysctls } from '../place/sysctls.js';
 import type { OriginProtocol } from './origin-protocol.js';
 import { type Handlers, serveRole } from './serve.js';
 
-let threads: OriginThreads | undefined;
+/** What all hosts of the load count in. */
+const control = newControl();
 let internet: RunningInternet | undefined;
 let ownNamespace = false;
 
 const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
-  const { neighbours = [] } = request;
+  const { neighbours } = request;
   ownNamespace = request.network === 'veth';
   if (ownNamespace) {
-    const all = [...request.listen, ...neighbours.flatMap(({ listen }) => listen)];
+    const all = [...request.hosts, ...neighbours].flatMap(({ listen }) => listen);
     setUpOrigin([...new Set(all.map(({ address }) => address))], request.family);
     widenQueues();
   }
   const sysctls = ownNamespace ? applySysctls(request.sysctls ?? {}) : {};
-  const { plan, listen, certificate } = request;
-  threads = await startOrigin({
-    plan,
-    listen,
-    threads: request.threads,
-    certificate,
-    descriptorLimit: descriptorLimit(),
-  });
-  for (const host of neighbours) await startOrigin({ ...host, threads: 1, descriptorLimit: descriptorLimit() });
+  const limit = { descriptorLimit: descriptorLimit() };
+  await Promise.all(request.hosts.map((host) => startOrigin({ ...host, ...limit, control })));
+  for (const host of neighbours) await startOrigin({ ...host, threads: 1, ...limit });
   return { sysctls };
 };
 
@@ -60,7 +55,7 @@ function stats() {
   const { user, system } = process.cpuUsage();
   const counters = ownNamespace ? readNetCounters() : {};
   return {
-    ...(threads?.counts() ?? countsOf(newControl())),
+    ...countsOf(control),
     ...(internet ? { accepted: internet.accepted(), seen: internet.seen() } : {}),
     listenOverflows: counters['TcpExt.ListenOverflows'] ?? null,
     pawsPassive: counters['TcpExt.PAWSPassive'] ?? null,

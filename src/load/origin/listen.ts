@@ -27,6 +27,8 @@ export interface OriginInput {
   readonly descriptorLimit: number;
   /** With TLS: what the origin shows. */
   readonly certificate?: Certificate;
+  /** Shared memory that several origins count in, and by which all are stopped; absent: one of its own. */
+  readonly control?: Int32Array;
 }
 
 /** What a thread of the origin is given. */

@@ -17,8 +17,7 @@ export interface OriginThreads {
 
 /** Start an origin on threads of its own. Rejects with the reason when an address cannot be listened on. */
 export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
-  const control = newControl();
-  const { plan } = input;
+  const { plan, control = newControl() } = input;
   // With TLS it is Node that listens, on the thread that serves.
   const listeners = plan.tls ? [] : listenAll(input.listen);
   const threads = plan.tls ? 1 : plan.sink === 'listen-only' ? 0 : input.threads;

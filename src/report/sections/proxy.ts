@@ -19,27 +19,41 @@ import { formatNumber, formatValue, NONE } from '../format.js';
 import { type PortsAtPeak, type ViewRow, viewRows } from '../rows/four-views.js';
 import { type Limit, type LimitRow, limitRows } from '../rows/limits.js';
 import type { Counted } from '../rows/medians.js';
-import { type NeighbourRow, neighbourRows, neighboursInWords } from '../rows/neighbours.js';
+import { neighbourRows, neighboursInWords, type PartRow, scenarioRows, scenariosInWords } from '../rows/parts.js';
 import { type ProxyRow, proxyRows } from '../rows/proxy.js';
 import { answers, bootstrapText, type ExitRow, exitRows } from '../rows/tor-exits.js';
 
 /** The loads beside the main one, which a fix must not starve. */
 export function neighboursSection(results: Results): Section | null {
-  const rows = neighbourRows(results);
+  return partsSection(
+    neighbourRows(results),
+    neighboursInWords(results),
+    'Neighbour',
+    'Small loads beside the main one, the same in every arm: other programs in the namespace under test, or other clients of the proxy. Their failures and their latency are guardrails.',
+  );
+}
+
+/** Each of several loads. */
+export function scenariosSection(results: Results): Section | null {
+  return partsSection(
+    scenarioRows(results),
+    scenariosInWords(results),
+    'Scenario',
+    'Loads of the program under test that ran side by side, the first one as “load”. The counts and times of all other sections are of all of them together.',
+  );
+}
+
+function partsSection(rows: readonly PartRow[], inWords: readonly string[], one: string, what: string): Section | null {
   if (rows.length === 0) return null;
-  return section('neighbours', 'Neighbours', 'Neighbours', null, [
-    {
-      kind: 'text',
-      only: WRITTEN,
-      content:
-        'Small loads beside the main one, the same in every arm: other programs in the namespace under test, or other clients of the proxy. Their failures and their latency are guardrails. Values are medians over the compared runs.',
-    },
-    { kind: 'list', items: neighboursInWords(results), only: WRITTEN },
-    tableOf<NeighbourRow>(
-      'Neighbours by arm',
+  return section(`${one.toLowerCase()}s`, `${one}s`, `${one}s`, null, [
+    { kind: 'text', only: WRITTEN, content: `${what} Values are medians over the compared runs.` },
+    { kind: 'list', items: [...inWords], only: WRITTEN },
+    tableOf<PartRow>(
+      `${one}s by arm`,
       [
-        { title: 'Neighbour', cell: ({ neighbour }) => neighbour },
+        { title: one, cell: ({ part }) => part },
         { title: 'Arm', cell: ({ arm }) => arm },
+        { title: 'Attempts', numeric: true, cell: ({ attempts }) => number(attempts) },
         { title: 'Failed', numeric: true, cell: ({ failed }) => formatValue('share', failed) },
         { title: 'How', wraps: 'list', cell: ({ how }) => counts(how, NONE) },
         { title: 'Latency p90', numeric: true, cell: ({ p90 }) => formatValue('microseconds', p90) },

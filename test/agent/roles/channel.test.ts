@@ -91,13 +91,18 @@ describe('a role', () => {
 
 describe('the program of the origin', () => {
   const target = { address: '127.127.0.9', port: 9009 };
-  const request = { network: 'shared', family: 4, listen: [target], plan: LOAD, threads: 1 } as const;
+  const on = (address: string, port: number) => ({
+    network: 'shared' as const,
+    family: 4 as const,
+    hosts: [{ listen: [{ address, port }], plan: LOAD, threads: 1 }],
+    neighbours: [],
+  });
 
   it('serves, counts, and ends when nobody asks any more', async (t) => {
     const child = launchRole('./origin.js');
     t.after(() => child.kill('SIGKILL'));
     const origin = await connectOrigin({ child, ownNamespace: false });
-    assert.deepEqual(await origin.serve({ ...request, listen: [target] }), {});
+    assert.deepEqual(await origin.serve(on(target.address, target.port)), {});
     const socket = createConnection({ host: target.address, port: target.port });
     await new Promise((resolve) => socket.once('connect', resolve));
     socket.destroy();
@@ -114,7 +119,7 @@ describe('the program of the origin', () => {
     const origin = await connectOrigin({ child, ownNamespace: false });
     const ended = new Promise((resolve) => child.once('exit', resolve));
     await assert.rejects(
-      origin.serve({ ...request, listen: [{ address: '198.18.255.255', port: 9000 }] }),
+      origin.serve(on('198.18.255.255', 9000)),
       /^Error: the origin failed: bind failed with EADDRNOTAVAIL \(198\.18\.255\.255 port 9000\)$/,
     );
     assert.equal(await ended, 0);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { LOAD } from '../../../src/plan/load-settings.js';
 import type { Neighbour } from '../../../src/plan/plan.js';
 import { renderHtml, renderMarkdown, renderTerminal } from '../../../src/report/render.js';
-import { neighbourRows } from '../../../src/report/rows/neighbours.js';
+import { neighbourRows } from '../../../src/report/rows/parts.js';
 import type { Results, Run } from '../../../src/results/schema.js';
 import { quickstartResults } from '../../support/results.js';
 
@@ -40,8 +40,16 @@ function results(): Results {
 test('a row for each neighbour and arm', () => {
   const [first, second] = results().variants;
   assert.deepEqual(neighbourRows(results()), [
-    { neighbour: 'dns', arm: first!.name, failed: 0, how: [], p90: 2500, verdict: null },
-    { neighbour: 'dns', arm: second!.name, failed: 1, how: [['connect:EADDRNOTAVAIL', 10]], p90: null, verdict: null },
+    { part: 'dns', arm: first!.name, attempts: 10, failed: 0, how: [], p90: 2500, verdict: null },
+    {
+      part: 'dns',
+      arm: second!.name,
+      attempts: 10,
+      failed: 1,
+      how: [['connect:EADDRNOTAVAIL', 10]],
+      p90: null,
+      verdict: null,
+    },
   ]);
   assert.deepEqual(neighbourRows(quickstartResults()), []);
 });
@@ -55,9 +63,9 @@ test('every report shows them, and says nothing where there are none', async () 
   ];
   assert.match(page, /<h2 id="neighbours-title">Neighbours<\/h2>/);
   assert.match(page, /dns: beside, connect from 10\.9\.0\.1, constant 10\/s for 1s, after the load/);
-  assert.ok(markdown.includes(`| dns | ${second} | 100 % | 10 \`connect:EADDRNOTAVAIL\` | – | – |`), markdown);
-  assert.match(terminal, new RegExp(`^dns +${first} +0 % +– +2.5 ms`, 'm'));
-  assert.match(terminal, new RegExp(`^dns +${second} +100 % +10 connect:EADDRNOTAVAIL +–`, 'm'));
+  assert.ok(markdown.includes(`| dns | ${second} | 10 | 100 % | 10 \`connect:EADDRNOTAVAIL\` | – | – |`), markdown);
+  assert.match(terminal, new RegExp(`^dns +${first} +10 +0 % +– +2.5 ms`, 'm'));
+  assert.match(terminal, new RegExp(`^dns +${second} +10 +100 % +10 connect:EADDRNOTAVAIL +–`, 'm'));
   assert.doesNotMatch(await renderHtml(quickstartResults()), /neighbour/i);
   assert.doesNotMatch(renderMarkdown(quickstartResults()), /neighbour/i);
 });
