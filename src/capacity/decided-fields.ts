@@ -6,7 +6,7 @@ import { formatDuration } from '../domain/format.js';
 import { strategyOf } from '../domain/strategy.js';
 import { highestRate } from '../plan/arrival.js';
 import type { Arm, Arrival, LoadPlan } from '../plan/plan.js';
-import { proxySubjectOf } from '../subjects/index.js';
+import { baseOf, proxySubjectOf } from '../subjects/index.js';
 import { type SysctlContext, sysctlDoubt } from './decided-sysctls.js';
 import { atLeast } from './kernel-version.js';
 import { takesThem } from './predict-input.js';
@@ -188,6 +188,8 @@ function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (entrance) return undefined;
   if (draws?.(proxy)) return 'the proxy draws its outgoing addresses';
   if (takesClientsPorts) return takesThem(proxy.kind);
+  if (baseOf(proxy) !== undefined)
+    return 'the configuration of the proxy is a file of its own, of which the model reads nothing';
   if ('config' in proxy && proxy.config.length > 0)
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
   // With nothing left to read TIME_WAIT follows, whenever that is.

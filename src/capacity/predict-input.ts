@@ -8,7 +8,7 @@ import { type PortRange, portsWithin } from '../domain/units.js';
 import { destinationCount } from '../plan/arrival.js';
 import type { Arm } from '../plan/plan.js';
 import { type Ending, likeItsClient } from '../subjects/ending.js';
-import { proxySubjectOf } from '../subjects/index.js';
+import { baseOf, proxySubjectOf } from '../subjects/index.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
 
 /** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
@@ -168,7 +168,8 @@ export function endingOf({ proxy, via, load }: Arm): PredictInput['close'] {
   const how = { ...load, keepAlive: load.keepAlive === true && load.keepAliveRequests === undefined };
   if (proxy === undefined)
     return via !== undefined && load.protocol === 'get' ? 'unknown' : likeItsClient(how, 'reset');
-  return 'config' in proxy && proxy.config.length > 0 ? 'unknown' : proxySubjectOf(proxy.kind).ending(proxy, how);
+  const changed = baseOf(proxy) !== undefined || ('config' in proxy && proxy.config.length > 0);
+  return changed ? 'unknown' : proxySubjectOf(proxy.kind).ending(proxy, how);
 }
 
 function freshOf(arm: Arm): number {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { engineOf } from '../lab/vm/kernel.js';
 import { type LoadedProfile, type LoadOptions, loadProfile } from '../profile/load.js';
 import { UserError } from './exit.js';
+import { filesFrom } from './read-files.js';
 
 const SHIPPED = fileURLToPath(new URL('../../../profiles/', import.meta.url));
 /** A profile is a page of text; a larger file is another kind of file. */
@@ -43,5 +44,7 @@ export function readProfile(name: string, options: LoadOptions): LoadedProfile {
   if (!stat.isFile()) throw new UserError(`${path} is not a file; name a profile (YAML)`);
   if (stat.size > MAX_BYTES)
     throw new UserError(`${path} has ${stat.size} bytes; a profile may have at most ${MAX_BYTES}`);
-  return loadProfile(readFileSync(path, 'utf8'), path, { engineOf, folder: dirname(resolve(path)), ...options });
+  const folder = dirname(resolve(path));
+  const readFiles = filesFrom(folder);
+  return loadProfile(readFileSync(path, 'utf8'), path, { engineOf, folder, readFiles, ...options });
 }

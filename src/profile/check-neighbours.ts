@@ -6,7 +6,7 @@ import { LABS, type LabKind } from '../domain/lab.js';
 import { quote } from '../domain/units.js';
 import { arrivalDurationMs } from '../plan/arrival.js';
 import type { Arm, Neighbour } from '../plan/plan.js';
-import { type SubjectKind, subjectOf } from '../subjects/index.js';
+import { baseOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkLoad } from './check-load.js';
 import { checkLoadOfSubject } from './check-subject.js';
@@ -62,6 +62,11 @@ function checkNeighbour(
   const isThrough = where === 'through';
   if (isThrough && subjectOf(kind).role === 'client')
     report('where: through needs a proxy, and the subject is direct: write "where: beside"', 'where');
+  if (isThrough && baseline.proxy && baseOf(baseline.proxy) && proxySubjectOf(baseline.proxy.kind).reverse)
+    report(
+      'where: through needs a listener and a server of its own, which a configuration file of yours does not have: write "where: beside"',
+      'where',
+    );
   for (const key of isThrough ? (['addresses', 'strategy'] as const) : (['protocol', 'body'] as const)) {
     if (input[key] === undefined) continue;
     const why = isThrough ? 'through a proxy, the proxy chooses' : 'only clients of a proxy have it';

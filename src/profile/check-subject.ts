@@ -10,7 +10,9 @@ import type { Target } from '../domain/target.js';
 import { quote } from '../domain/units.js';
 import { LOAD_SETTINGS, type NamedLoad } from '../plan/load-settings.js';
 import type { Experiment, LoadPlan } from '../plan/plan.js';
+import type { ReadFiles } from '../subjects/base/base.js';
 import { type ProxySettings, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
+import { withBase } from './check-base.js';
 import { notAllowed, tryTarget } from './check-destinations.js';
 import type { SubjectInput } from './merge.js';
 import type { Path, Report } from './problem.js';
@@ -23,6 +25,7 @@ interface SubjectContext {
   readonly allowed: ReadonlySet<string>;
   /** The folder of the profile, absolute. */
   readonly folder: string | undefined;
+  readonly readFiles: ReadFiles | undefined;
 }
 
 /** The subject of an arm: a proxy that the lab starts, one elsewhere, or neither. */
@@ -66,7 +69,7 @@ export function checkSubject(
 function checkProxy(
   kind: SubjectKind,
   input: SubjectInput,
-  { lab, addresses, folder = '.' }: SubjectContext,
+  { lab, addresses, folder = '.', readFiles }: SubjectContext,
   report: Report,
 ): ProxySettings {
   if (!LABS[lab].ownNamespace) {
@@ -86,7 +89,7 @@ function checkProxy(
   }
   const named = new Set(Object.keys(input).filter((key) => input[key] !== undefined));
   proxySubjectOf(proxy.kind).check?.(proxy, { named, addresses }, report);
-  return proxy;
+  return withBase(proxy, named, readFiles, report);
 }
 
 /** Each is a line of the configuration and a server, or an upstream, in the proxy's memory. */

@@ -11,9 +11,11 @@ import { EXPERIMENT_SETTINGS } from '../plan/experiment-settings.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
 import { SEARCH, SEARCH_SETTINGS, type SearchSettings } from '../plan/search.js';
+import type { ReadFiles } from '../subjects/base/base.js';
 import { type SubjectKind, subjectOf } from '../subjects/index.js';
 import { changesInWords } from './changes.js';
 import { checkAddresses } from './check-addresses.js';
+import { checkBase } from './check-base.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { type AskedLab, checkLab } from './check-lab.js';
 import { checkLoad, checkSearch, checkTls, runDurationMs } from './check-load.js';
@@ -36,6 +38,8 @@ const MAX_EXPERIMENT_MS = 7 * 86_400_000;
 export interface LoadOptions extends AskedLab {
   /** The folder of the profile, absolute: what folders that it names are looked for in. */
   readonly folder?: string | undefined;
+  /** Reads configuration files that the profile names; absent: they are not read. */
+  readonly readFiles?: ReadFiles | undefined;
   readonly repeat?: number | undefined;
   readonly seed?: number | undefined;
   readonly rate?: number | undefined;
@@ -71,6 +75,7 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
     allowed: checkAllowList(input.allow, findings),
     base,
     folder: options.folder,
+    readFiles: options.readFiles,
   };
   const baseline = resolveArm({ name: 'baseline' }, base, context, findings);
   const variants = input.variants.map((variant) =>
@@ -120,6 +125,7 @@ interface ArmContext {
   readonly base: NamedArm;
   /** The folder of the profile, absolute. */
   readonly folder: string | undefined;
+  readonly readFiles: ReadFiles | undefined;
 }
 
 /**
@@ -133,11 +139,11 @@ function resolveArm(
   findings: Finding[],
   baseline?: Arm,
 ): Arm {
-  const { subject, lab, allowed, base, folder } = context;
+  const { subject, lab, allowed, base } = context;
   const report = reporterFor(findings, name);
   const inherited = baseline && named.addresses === base.addresses ? baseline.addresses : undefined;
   const addresses = inherited ?? checkAddresses(named.addresses ?? {}, lab, report);
-  const { proxy, via } = checkSubject(subject, named.subject, { lab, addresses, allowed, folder }, report);
+  const { proxy, via } = checkSubject(subject, named.subject, { ...context, addresses }, report);
   // The schema demands arrivals of the baseline.
   const load = completeLoad({ ...named.load, arrival: named.load.arrival! }, subject, proxy);
   const destinations = checkDestinations(named.destinations, addresses, lab, allowed, report);
@@ -160,6 +166,7 @@ function resolveArm(
   };
   const scenarios = checkScenarios(context, { ...own, name }, named, findings);
   const arm: CompleteArm = scenarios.length > 0 ? { ...own, scenarios } : own;
+  checkBase(arm, report);
   return {
     name,
     description: description?.trim() ?? null,

@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Settings } from '../domain/setting.js';
+import { type Base, listenersOf } from './base/base.js';
 import { dante } from './dante/dante.js';
 import { direct } from './direct/direct.js';
 import { external } from './external/external.js';
@@ -91,4 +92,17 @@ export function proxySubjectOf(kind: ProxyKind): ProxySubject<ProxySettings> {
 /** What the clients of a subject may say to it, the usual first. */
 export function protocolsOf(kind: SubjectKind, proxy: ProxySettings | undefined): readonly [Protocol, ...Protocol[]] {
   return subjectOf(kind).protocols(proxy);
+}
+
+/** In how many places a proxy listens: a forward proxy in one, a reverse proxy for each destination, or as its own file says. */
+export function listenersFor(settings: ProxySettings, destinations: number): number {
+  const { reverse, base } = proxySubjectOf(settings.kind);
+  if (!reverse) return 1;
+  const own = baseOf(settings);
+  return own && base ? listenersOf(own, base(settings)) : destinations;
+}
+
+/** The configuration file of the user's own that is the base of a proxy; undefined: there is none. */
+export function baseOf(settings: ProxySettings): Base | undefined {
+  return 'base' in settings ? settings.base : undefined;
 }

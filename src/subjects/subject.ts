@@ -8,6 +8,7 @@ import type { Settings } from '../domain/setting.js';
 import type { StrategyName } from '../domain/strategy.js';
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
+import type { BaseRules } from './base/base.js';
 import type { Ending, EndingLoad } from './ending.js';
 import type { LogBook, LogEvent } from './running/log-book.js';
 import type { Protocol, SayProblem } from './settings.js';
@@ -59,6 +60,8 @@ export interface ProxyFacts<S> {
   readonly takesClientsPorts?: boolean;
   /** It closes its outgoing connection whenever its client closes, and is the first to do so. */
   readonly closesWithClient?: boolean;
+  /** How a configuration file of the user's own can be its base; absent: it cannot. */
+  base?(settings: S): BaseRules;
   /** What it is in the table of fixes (`bindstorm fixes --subjects`); absent: it has no row. */
   readonly fixRow?: FixRow;
   /** Of a kind whose program can be that of another Debian suite, fetched and not installed. */

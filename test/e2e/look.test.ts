@@ -116,7 +116,9 @@ test('every shipped profile is listed, and plan reads each that needs no editing
   const { code, stdout } = await runCli(['profiles', '--json'], { cwd: ROOT });
   assert.equal(code, 0);
   const listed = JSON.parse(stdout) as { name: string; path: string; description: string }[];
-  const shipped = readdirSync(join(ROOT, 'profiles')).map((file) => file.replace(/\.yaml$/, ''));
+  const shipped = readdirSync(join(ROOT, 'profiles')).flatMap((file) =>
+    file.endsWith('.yaml') ? [file.slice(0, -5)] : [],
+  );
   assert.deepEqual(listed.map(({ name }) => name).sort(), shipped.sort());
   const waiting = [...listed];
   const look = async () => {

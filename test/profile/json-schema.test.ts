@@ -21,7 +21,7 @@ test('says what it is', () => {
 
 test('accepts a minimal profile and every profile that ships', () => {
   assert.deepEqual(violations(schema, parse(GOOD_PROFILE)), []);
-  for (const file of readdirSync(PROFILES)) {
+  for (const file of readdirSync(PROFILES).filter((name) => name.endsWith('.yaml'))) {
     assert.deepEqual(violations(schema, parse(readFileSync(new URL(file, PROFILES), 'utf8'))), [], file);
   }
 });

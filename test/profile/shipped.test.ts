@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predictArm } from '../../src/capacity/predict.js';
+import { filesFrom } from '../../src/commands/read-files.js';
 import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../../src/plan/arrival.js';
 import { loadProfile } from '../../src/profile/load.js';
@@ -10,11 +12,12 @@ import { ProfileError } from '../../src/profile/problem.js';
 
 const FOLDER = new URL('../../../profiles/', import.meta.url);
 const textOf = (name: string) => readFileSync(new URL(`${name}.yaml`, FOLDER), 'utf8');
-const load = (name: string) => loadProfile(textOf(name), `profiles/${name}.yaml`).experiment;
+const readFiles = filesFrom(fileURLToPath(FOLDER));
+const load = (name: string) => loadProfile(textOf(name), `profiles/${name}.yaml`, { readFiles }).experiment;
 
 /** A template that must be edited first. */
 const TEMPLATES = ['staging'];
-const names = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
+const names = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.yaml') ? [file.slice(0, -5)] : []));
 
 test('the profiles are those that the documentation names', () => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');

@@ -8,7 +8,7 @@ import { createPool } from '../../load/pool.js';
 import { sum } from '../../load/shared.js';
 import { scheduledAttempts } from '../../plan/arrival.js';
 import type { LoadPlan } from '../../plan/plan.js';
-import { type ProxySettings, proxySubjectOf } from '../../subjects/index.js';
+import { listenersFor, type ProxySettings, proxySubjectOf } from '../../subjects/index.js';
 import { internetOf } from '../../subjects/internet.js';
 import type { NetworkTraits } from '../../subjects/subject.js';
 import {
@@ -102,9 +102,9 @@ export async function setUpProxy(
     ? [besideClients(family)]
     : door
       ? inRole(family, 1, door.port)
-      : inRole(family, reverse ? destinations.length : 1);
-  // Any program knows by itself where it passes on what it is asked.
-  const listeners = door ? destinations.map(() => listen[0]) : listen;
+      : inRole(family, listenersFor(settings, destinations.length));
+  // Any program, and one with a file of its own, may know by itself where it passes on what it is asked.
+  const listeners = listen.length === 1 ? destinations.map(() => listen[0]) : listen;
   const [origin, proxy, pool] = await Promise.all([
     connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
     openProxyRole(settings),

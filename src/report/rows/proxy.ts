@@ -3,6 +3,8 @@
  */
 import { comparedRuns, TIMES } from '../../analysis/usable.js';
 import type { Results, Variant } from '../../results/schema.js';
+import { changesIn } from '../../subjects/base/base.js';
+import { baseOf, proxySubjectOf } from '../../subjects/index.js';
 import { type Counted, medianCounts, medianOf } from './medians.js';
 
 export interface ProxyRow {
@@ -24,6 +26,8 @@ export interface ProxyRow {
   readonly memory: number | null;
   /** Paths of what it was configured with, relative to the result folder. */
   readonly configuration: readonly string[];
+  /** What the lab changed in a file of the user's own: `squid.conf:3`, the line, and what became of it. */
+  readonly changes: ReturnType<typeof changesIn>;
 }
 
 /** One row an arm that has a proxy; none for the harness's own sockets. */
@@ -54,7 +58,14 @@ function rowOf(variant: Variant): ProxyRow {
     cpuSeconds: medianOf(variant, ({ proxy }) => proxy && proxy.cpu.user + proxy.cpu.system, TIMES),
     memory: medianOf(variant, ({ proxy }) => proxy?.memory.peak),
     configuration: variant.runs.flatMap((run) => (run.configuration ? [run.configuration] : []))[0] ?? [],
+    changes: changesOf(variant),
   };
+}
+
+function changesOf({ proxy }: Variant): ProxyRow['changes'] {
+  const base = proxy && baseOf(proxy);
+  const rules = proxy && proxySubjectOf(proxy.kind).base?.(proxy);
+  return base && rules ? changesIn(base, rules) : [];
 }
 
 /** `bind EADDRINUSE` of a failure in a log or of a refused call. */

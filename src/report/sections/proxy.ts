@@ -105,7 +105,32 @@ export function proxySection(results: Results): Section | null {
           summary: 'What it was configured with: files beside this report',
           blocks: [{ kind: 'terms', entries: configured }],
         },
+    ...changesBlocks(rows),
   ]);
+}
+
+/** What the lab changed in the user's own configuration files: said once for all arms that have the same. */
+function changesBlocks(rows: readonly ProxyRow[]): Block[] {
+  const said = new Map<string, { readonly names: string[]; readonly changes: ProxyRow['changes'] }>();
+  for (const { name, changes } of rows.filter((row) => row.changes.length > 0)) {
+    const key = JSON.stringify(changes);
+    said.set(key, { names: [...(said.get(key)?.names ?? []), name], changes });
+  }
+  return [...said.values()].map(({ names, changes }) => ({
+    kind: 'fold',
+    summary: `What the lab changed in the configuration file of ${names.join(', ')}`,
+    blocks: [
+      tableOf(
+        'Changes of the lab',
+        [
+          { title: 'Where', cell: ({ at }) => code(at) },
+          { title: 'It was', wraps: 'list', cell: ({ was }) => (was === '' ? NONE : code(was)) },
+          { title: 'Now', wraps: 'list', cell: ({ change }) => change },
+        ],
+        changes,
+      ),
+    ],
+  }));
 }
 
 /** Files of the result folder, by their names. */

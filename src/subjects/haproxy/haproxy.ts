@@ -6,6 +6,7 @@
 import { formatTarget } from '../../domain/format.js';
 import { setting } from '../../domain/setting.js';
 import { orNull, portRange } from '../../domain/values.js';
+import { adopted, BASE, type BaseRules } from '../base/base.js';
 import { program } from '../define.js';
 import { likeItsClient, ofRequests } from '../ending.js';
 import {
@@ -28,18 +29,21 @@ import {
   type SettingsOf,
 } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
+import { haproxyBase } from './base.js';
 
 const CONFIG_FILE = 'haproxy.cfg';
 /** From a client's address to the server line with the outgoing address that is its. */
 const MAP = 'servers.map';
 const LOG = 'haproxy.log';
 const SOCKET = 'haproxy.sock';
+const LOG_TARGET = 'log stdout format raw local0';
 /** Descriptors that are not of connections: epoll, pipes, the configuration's own. */
 const RESERVE = 100;
 
 const SETTINGS = {
   binary: binarySetting('haproxy'),
   config: CONFIG,
+  base: BASE,
   clients: CLIENTS,
   descriptors: DESCRIPTORS,
   // A connection holds a port for as long as the client wants; in mode http HAProxy resets its side, which leaves no TIME_WAIT.
@@ -62,7 +66,7 @@ export const haproxy = program('haproxy', SETTINGS, {
   strategy: ({ ports }) => (ports === null ? 'bind-no-port-reuseaddr' : 'bind-explicit-port'),
   ownPorts: ({ ports }) => ports,
   check: persistentWithoutRequests,
-  linePerPair: () => true,
+  linePerPair: ({ base }) => base === undefined,
   ending: ({ mode, persistent }, load) =>
     mode === 'http' ? ofRequests(load, persistent, 'reset') : likeItsClient(load, 'reset'),
   fixRow: { load: 'connections' },
@@ -82,17 +86,28 @@ export const haproxy = program('haproxy', SETTINGS, {
     logs: [LOG],
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
   }),
+  base: ({ config }) => baseRules(config),
   readLine,
   question: { socket: SOCKET, text: 'show info\n', read: readInfo },
   version: { args: ['-v'], pattern: /^HAProxy version (\d[\d.]*)/im },
 });
 
+/** What the lab has in any configuration. @param more of the profile, for `defaults` */
+function baseRules(more: readonly string[]): BaseRules {
+  return haproxyBase({
+    global: ({ directory }) => [LOG_TARGET, `stats socket ${directory}/${SOCKET}`],
+    // Without the status of HTTP, which a frontend in mode tcp may not log.
+    defaults: ['log global', 'log-format "session %ts %ac"', ...more],
+  });
+}
+
 function configText(settings: HaproxySettings, setup: ProxySetup): string {
-  const { mode, persistent } = settings;
+  const { mode, persistent, base, config } = settings;
+  if (base !== undefined) return adopted(base, baseRules(config), setup);
   const http = ['option http-server-close', `http-reuse ${persistent ? 'always' : 'never'}`];
   return `${[
     'global',
-    '  log stdout format raw local0',
+    `  ${LOG_TARGET}`,
     `  maxconn ${mostConnections(setup)}`,
     `  stats socket ${setup.directory}/${SOCKET}`,
     // One thread: with more, a range of ports would be a list for each of them.
@@ -108,7 +123,7 @@ function configText(settings: HaproxySettings, setup: ProxySetup): string {
     '  timeout client 1h',
     '  timeout server 1h',
     ...(mode === 'http' ? (persistent ? http.slice(1) : http) : []).map((line) => `  ${line}`),
-    ...settings.config.map((line) => `  ${line}`),
+    ...config.map((line) => `  ${line}`),
     ...setup.destinations.flatMap((destination, i) => [
       `frontend f${i}`,
       `  bind ${formatTarget(setup.listen[i]!)}`,

@@ -4,6 +4,7 @@
  */
 import { formatTarget } from '../../domain/format.js';
 import { errnoName } from '../../kernel/errno.js';
+import { adopted, BASE, type BaseRules, type LabOfBase } from '../base/base.js';
 import { program } from '../define.js';
 import { likeItsClient, ofRequests } from '../ending.js';
 import {
@@ -26,6 +27,7 @@ import {
   type SettingsOf,
 } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
+import { nginxBase } from './base.js';
 
 const CONFIG_FILE = 'nginx.conf';
 const ERROR_LOG = 'error.log';
@@ -36,6 +38,7 @@ const KEPT = 64;
 const SETTINGS = {
   binary: binarySetting('nginx'),
   config: CONFIG,
+  base: BASE,
   clients: CLIENTS,
   descriptors: DESCRIPTORS,
   // What nginx is mostly there for.
@@ -50,7 +53,7 @@ export const nginx = program('nginx', SETTINGS, {
   protocols: ({ mode }) => (mode === 'http' ? ['get'] : ['tcp', 'get']),
   strategy: () => 'bind-no-port',
   check: persistentWithoutRequests,
-  linePerPair: ({ persistent }) => persistent,
+  linePerPair: ({ persistent, base }) => persistent && base === undefined,
   ending: ({ mode, persistent }, load) =>
     mode === 'http' ? ofRequests(load, persistent, 'client') : likeItsClient(load, 'client'),
   fixRow: { load: 'requests' },
@@ -60,6 +63,7 @@ export const nginx = program('nginx', SETTINGS, {
     logs: [ERROR_LOG, ACCESS_LOG],
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
   }),
+  base: ({ config }) => baseRules(config),
   readLine,
   build: ['-V'],
   version: { args: ['-v'], pattern: /^nginx version: nginx\/(\d[\d.]*)/m },
@@ -68,27 +72,43 @@ export const nginx = program('nginx', SETTINGS, {
 /** Not `--with-stream=dynamic`, nor one of the options that begin alike. */
 const STREAM_BUILT_IN = /--with-stream(?=\s|$)/;
 
+/** What the lab has in any configuration. */
+function labLines({ directory }: LabOfBase): string[] {
+  return ['daemon off;', `pid ${directory}/nginx.pid;`, `error_log ${directory}/${ERROR_LOG} warn;`];
+}
+
+/** The same within `http` or `stream`. */
+function linesWithin(part: 'http' | 'stream', { directory }: LabOfBase): string[] {
+  return [
+    'log_format bindstorm_result "$status";',
+    `access_log ${directory}/${ACCESS_LOG} bindstorm_result;`,
+    ...(part === 'http' ? temporaryFiles(directory) : []),
+  ];
+}
+
+/** @param more of the profile, for `http` and `stream` */
+function baseRules(more: readonly string[]): BaseRules {
+  return nginxBase({ top: labLines, within: (part, setup) => [...linesWithin(part, setup), ...more] });
+}
+
 function configText(settings: NginxSettings, setup: ProxySetup): string {
-  const { directory } = setup;
+  const { base, config } = settings;
+  if (base !== undefined) return adopted(base, baseRules(config), setup);
   const inHttp = settings.mode === 'http';
   return `${[
-    'daemon off;',
+    ...labLines(setup),
     'master_process off;',
-    `pid ${directory}/nginx.pid;`,
-    `error_log ${directory}/${ERROR_LOG} warn;`,
     // Relative to where nginx was built to be: Debian has its modules there. Built in, it needs no loading, and none would be found.
     ...(inHttp || STREAM_BUILT_IN.test(setup.build ?? '') ? [] : ['load_module modules/ngx_stream_module.so;']),
     'events {',
     `  worker_connections ${setup.descriptors};`,
     '}',
     inHttp ? 'http {' : 'stream {',
-    '  log_format result "$status";',
-    `  access_log ${directory}/${ACCESS_LOG} result;`,
-    ...(inHttp ? temporaryFiles(directory) : []),
+    ...linesWithin(inHttp ? 'http' : 'stream', setup).map((line) => `  ${line}`),
     ...(inHttp
       ? ['  proxy_next_upstream off;', '  proxy_read_timeout 1h;', '  proxy_send_timeout 1h;']
       : ['  proxy_next_upstream off;', '  proxy_timeout 1h;']),
-    ...settings.config.map((line) => `  ${line}`),
+    ...config.map((line) => `  ${line}`),
     '  map_hash_max_size 16384;',
     '  map_hash_bucket_size 128;',
     ...mapLines(setup),
@@ -112,9 +132,7 @@ function configText(settings: NginxSettings, setup: ProxySetup): string {
 }
 
 function temporaryFiles(directory: string): string[] {
-  return ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (what) => `  ${what}_temp_path ${directory}/${what};`,
-  );
+  return ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((what) => `${what}_temp_path ${directory}/${what};`);
 }
 
 /** From a client's address to the outgoing address that is its, and to its number. */

@@ -6,11 +6,13 @@ import { formatTarget } from '../../domain/format.js';
 import { setting } from '../../domain/setting.js';
 import { oneOf } from '../../domain/values.js';
 import { errnoName } from '../../kernel/errno.js';
+import { adopted, BASE, type LabOfBase } from '../base/base.js';
 import { program } from '../define.js';
 import { likeItsClient, ofRequests } from '../ending.js';
 import { eventBy, gaveUp, type LogEvent, type LogRule, OUT_OF_DESCRIPTORS, refused } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, PERSISTENT, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
+import { squidBase } from './base.js';
 
 const CONFIG_FILE = 'squid.conf';
 const CACHE_LOG = 'cache.log';
@@ -27,6 +29,7 @@ const SETTINGS = {
     example: 'client-address',
   }),
   config: CONFIG,
+  base: BASE,
   descriptors: DESCRIPTORS,
   clients: CLIENTS,
 };
@@ -51,26 +54,37 @@ export const squid = program('squid', SETTINGS, {
     // its directory are gone with the lab.
     stop: { signal: 'SIGKILL', deadlineMs: 4000 },
   }),
+  base: () => squidBase(labLines),
   readLine,
   version: { args: ['-v'], pattern: /^Squid Cache: Version (\S+)/m },
 });
 
+/** What the lab has in any configuration. */
+function labLines({ directory }: LabOfBase): string[] {
+  return [
+    'pid_filename none',
+    `cache_log ${directory}/${CACHE_LOG}`,
+    `access_log stdio:${directory}/${ACCESS_LOG} squid`,
+    'cache_store_log none',
+    `coredump_dir ${directory}`,
+    'netdb_filename none',
+    'logfile_rotate 0',
+    'dns_nameservers 127.0.0.1',
+    // No set-user-ID helper.
+    'pinger_enable off',
+  ];
+}
+
 function configText(settings: SquidSettings, setup: ProxySetup): string {
+  const { base, config } = settings;
+  if (base !== undefined) return adopted(base, squidBase(labLines), setup, config);
   const onOff = settings.persistent ? 'on' : 'off';
   return `${[
     `http_port ${formatTarget(setup.listen[0])}`,
-    'pid_filename none',
-    `cache_log ${setup.directory}/${CACHE_LOG}`,
-    `access_log stdio:${setup.directory}/${ACCESS_LOG} squid`,
-    'cache_store_log none',
-    `coredump_dir ${setup.directory}`,
-    'netdb_filename none',
-    'logfile_rotate 0',
-    // No dependence on this machine's name, resolver or files; no set-user-ID helper.
+    ...labLines(setup),
+    // No dependence on this machine's name or files.
     'visible_hostname bindstorm',
-    'dns_nameservers 127.0.0.1',
     'hosts_file none',
-    'pinger_enable off',
     'digest_generation off',
     // Without %>A, the client's name, for which it would ask the resolver.
     'url_rewrite_extras "%>a %un %>rm"',
@@ -83,7 +97,7 @@ function configText(settings: SquidSettings, setup: ProxySetup): string {
     'http_access allow all',
     `server_persistent_connections ${onOff}`,
     ...outgoingLines(settings.outgoing, setup),
-    ...settings.config,
+    ...config,
   ].join('\n')}\n`;
 }
 

@@ -3,11 +3,13 @@
  * socket option (strace of 1.11.1). Where that fails it tries the next `Bind` line, so that addresses fill up in their order;
  * after the last it answers 500, and never connects unbound. Pure.
  */
+import { adopted, BASE, type LabOfBase } from '../base/base.js';
 import { program } from '../define.js';
 import { likeItsClient, ofRequests } from '../ending.js';
 import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
 import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, type SettingsOf } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
+import { tinyproxyBase } from './base.js';
 
 const CONFIG_FILE = 'tinyproxy.conf';
 const LOG = 'tinyproxy.log';
@@ -16,7 +18,13 @@ const RESERVE = 50;
 /** Seconds that a tunnel may be idle; its default, 600, would end connections that are held. */
 const TIMEOUT = 86_400;
 
-const SETTINGS = { binary: binarySetting('tinyproxy'), config: CONFIG, clients: CLIENTS, descriptors: DESCRIPTORS };
+const SETTINGS = {
+  binary: binarySetting('tinyproxy'),
+  config: CONFIG,
+  base: BASE,
+  clients: CLIENTS,
+  descriptors: DESCRIPTORS,
+};
 type TinyproxySettings = SettingsOf<'tinyproxy', typeof SETTINGS>;
 
 export const tinyproxy = program('tinyproxy', SETTINGS, {
@@ -40,21 +48,24 @@ export const tinyproxy = program('tinyproxy', SETTINGS, {
     logs: [LOG],
     stop: { signal: 'SIGKILL', deadlineMs: 4000 },
   }),
+  base: () => tinyproxyBase(labLines),
   readLine: (log, line) => (log === LOG || log === STANDARD_ERROR ? eventBy(RULES, line) : null),
 });
 
-function configText(settings: TinyproxySettings, { directory, listen, outgoing, descriptors }: ProxySetup): string {
-  const [{ address, port }] = listen;
+/** What the lab has in any configuration. */
+function labLines({ directory, listen: [{ address, port }] }: LabOfBase): string[] {
+  return [`Listen ${address}`, `Port ${port}`, `LogFile "${directory}/${LOG}"`, 'LogLevel Warning'];
+}
+
+function configText({ base, config }: TinyproxySettings, setup: ProxySetup): string {
+  if (base !== undefined) return adopted(base, tinyproxyBase(labLines), setup, config);
   return `${[
-    `Listen ${address}`,
-    `Port ${port}`,
-    ...outgoing.map((own) => `Bind ${own}`),
-    `LogFile "${directory}/${LOG}"`,
-    'LogLevel Warning',
+    ...labLines(setup),
+    ...setup.outgoing.map((own) => `Bind ${own}`),
     // A thread and two descriptors for each; further clients wait unaccepted.
-    `MaxClients ${Math.max(1, Math.floor((descriptors - RESERVE) / 2))}`,
+    `MaxClients ${Math.max(1, Math.floor((setup.descriptors - RESERVE) / 2))}`,
     `Timeout ${TIMEOUT}`,
-    ...settings.config,
+    ...config,
   ].join('\n')}\n`;
 }
 

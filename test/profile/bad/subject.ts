@@ -32,8 +32,7 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'another kind of subject in a variant',
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
-    message:
-      /unknown key "kind"; allowed here: binary, persistent, outgoing, config, descriptors, clients, mode, ports, suite, deadline, command, env, files, workdir, user, writes, ready, reverse, strategy, origin, names, target/,
+    message: /unknown key "kind"; allowed here: binary, persistent, outgoing, config, base, descriptors, .*, target/,
   },
   {
     title: 'a proxy in the host lab',

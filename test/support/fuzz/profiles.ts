@@ -22,7 +22,9 @@ export const JARGON =
 /** CPU seconds that a profile may take, of which the largest allowed takes most. */
 const MOST_SECONDS = 2;
 
-const shipped = readdirSync(join(ROOT, 'profiles')).map((file) => readFileSync(join(ROOT, 'profiles', file), 'utf8'));
+const shipped = readdirSync(join(ROOT, 'profiles'))
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => readFileSync(join(ROOT, 'profiles', file), 'utf8'));
 /** Texts that say little beside their keys are mutated most to the point. */
 const CORPUS: readonly string[] = [
   ...shipped.flatMap((text) => [text, text.replace(/^ *#.*\n/gm, '')]),
