@@ -5,6 +5,7 @@
  * SO_REUSEADDR at a quarter of 8000 ports: bind() from 19 µs (24 % full) to 0.9 ms (26 %). Pure.
  */
 import { strategyOf } from '../domain/strategy.js';
+import type { Prediction } from '../results/prediction.js';
 import { type Ceiling, eraOf } from './ceiling.js';
 import type { PredictInput } from './predict-input.js';
 import { usablePorts, walkedFirst } from './search-order.js';
@@ -13,19 +14,8 @@ import { afterClose } from './time-wait.js';
 /** Ports that a search walks in vain before anybody notices: at 50 to 220 ns each, a tenth of a millisecond. */
 export const NOTICEABLE = 500;
 
-export interface SlowWall {
-  /** Tuples in use from which on the search is slow. */
-  readonly tuples: number;
-  /** The sustained connections a second that lead there; null where no rate does, or none has a closed form. */
-  readonly rate: number | null;
-  /** Ports that each search then walks in vain; a few hundred are not noticed. */
-  readonly walked: number;
-  /** A clause without a final stop. */
-  readonly why: string;
-}
-
 /** @returns null where the kernel's search has no such place, or has no port to find */
-export function slowWall(input: PredictInput, top: Ceiling): SlowWall | null {
+export function slowWall(input: PredictInput, top: Ceiling): NonNullable<Prediction['slowWall']> | null {
   const part = firstPart(input);
   if (part === null || top.fails.startsWith('setsockopt')) return null;
   const { address, port } = strategyOf(input.strategy);

@@ -37,22 +37,14 @@ export interface LabTraits {
   readonly overheadMs: number | Readonly<Record<Engine, number>>;
 }
 
+/** Most labs are namespaces that are gone afterwards. */
+const APART = { ownNamespace: true, guarded: false, reaches: false, overheadMs: 350 } as const;
+
 /** A row for each kind, as in `LABS[experiment.lab].ownNamespace`. */
 export const LABS: Readonly<Record<LabKind, LabTraits>> = {
-  netns: {
-    ownNamespace: true,
-    guarded: false,
-    reaches: false,
-    programs: true,
-    machine: 'this',
-    sysctls: 'namespace',
-    roleSysctls: 'namespace',
-    overheadMs: 350,
-  },
+  netns: { ...APART, programs: true, machine: 'this', sysctls: 'namespace', roleSysctls: 'namespace' },
   vm: {
-    ownNamespace: true,
-    guarded: false,
-    reaches: false,
+    ...APART,
     programs: false,
     machine: 'guest',
     sysctls: 'kernel',
@@ -60,17 +52,8 @@ export const LABS: Readonly<Record<LabKind, LabTraits>> = {
     // The guest has to boot; for QEMU with an emulated CPU.
     overheadMs: { uml: 3500, qemu: 9000 },
   },
-  vagrant: {
-    ownNamespace: true,
-    guarded: false,
-    reaches: false,
-    programs: false,
-    machine: 'box',
-    sysctls: 'kernel',
-    // Only the agent reaches what is the whole box's, and restores it.
-    roleSysctls: 'namespace',
-    overheadMs: 350,
-  },
+  // Only the agent reaches what is the whole box's, and restores it.
+  vagrant: { ...APART, programs: false, machine: 'box', sysctls: 'kernel', roleSysctls: 'namespace' },
   host: {
     ownNamespace: false,
     guarded: true,

@@ -71,7 +71,7 @@ export interface EngineReport {
 export const LONGEST_WAIT = 20_000;
 
 /** What an engine makes its connections from. */
-interface Equipment {
+export interface Equipment {
   readonly dialer: Dialer;
   readonly picker: Picker;
   readonly recorder: Recorder;

@@ -6,7 +6,8 @@ import type { Random } from '../../domain/random.js';
 import { type PortRange, portCount } from '../../domain/units.js';
 import { eraOf } from '../ceiling.js';
 import { forgetsTimeWait, releasesBuckets } from '../kernel-changes.js';
-import { atLeast, type KernelVersion } from '../kernel-version.js';
+import { atLeast } from '../kernel-version.js';
+import type { PredictInput } from '../predict-input.js';
 import { type BindTable, searchPort } from './autobind.js';
 import {
   ANY,
@@ -20,15 +21,12 @@ import {
   removeOwner,
 } from './bucket.js';
 
-export interface HostConfig {
-  readonly kernel: KernelVersion;
-  readonly range: PortRange;
+type AsPredicted = 'kernel' | 'range' | 'twReuseDelayMs' | 'timestamps' | 'autobindReuse';
+
+export interface HostConfig extends Pick<PredictInput, AsPredicted> {
   readonly reserved: ReadonlySet<number>;
-  readonly autobindReuse: boolean;
   /** Whether `tcp_tw_reuse` acts on these connections (1, or 2 on loopback addresses). */
   readonly twReuse: boolean;
-  readonly twReuseDelayMs: number;
-  readonly timestamps: boolean;
   readonly timeWaitMs: number;
   /** Whether the peers' sockets are of this machine: up to 4.1 their number changes how bind() searches. */
   readonly peersHere: boolean;

@@ -9,12 +9,9 @@ import { formatTarget } from '../../domain/format.js';
 import type { Target } from '../../domain/target.js';
 import { monotonicMicros as now } from '../../kernel/libc.js';
 import type { LoadPlan } from '../../plan/plan.js';
+import type { Engine, Equipment } from '../engine.js';
 import { failureSlot, SLOT_OK, SLOT_SHED, SLOT_TIMEOUT } from '../outcome.js';
-import type { Picker } from '../picker.js';
-import type { Recorder } from '../recorder.js';
 import { openSocksTunnel } from '../socket/socks-tunnel.js';
-import type { StartedLoad } from '../starter.js';
-import type { Dialer } from '../strategy.js';
 import { count } from '../tally.js';
 import { connectTo, dial } from './http-dial.js';
 import { errnoOf } from './http-error.js';
@@ -23,25 +20,14 @@ import { type Answer, askForTunnel, clientOn, get } from './http-request.js';
 /** How long a client keeps a connection that it does not use: what undici does by default. */
 const IDLE_MS = 4000;
 
-interface HttpConnections extends StartedLoad {
-  /** Close everything that is still open; attempts under way get no outcome. */
-  closeAll(): void;
-}
-
-interface HttpConnectionsInput {
+interface HttpConnectionsInput extends Equipment {
   readonly plan: LoadPlan;
-  readonly dialer: Dialer;
-  readonly picker: Picker;
   readonly family: number;
-  /** What is connected to for each of the targets. */
-  readonly remotes: readonly Target[];
   /** The proxy in between, if any. A forward proxy must be told where to go. */
   readonly via: 'none' | 'forward' | 'reverse';
   readonly targets: readonly Target[];
   /** With TLS: the certificate that the origin must have, PEM. */
   readonly certificate: string | undefined;
-  readonly recorder: Recorder;
-  readonly budget: number;
   /** An attempt has its outcome, or a connection was closed. */
   readonly onChange: () => void;
 }
@@ -87,7 +73,7 @@ export function sharesConnection(n: number, share: boolean | number): boolean {
 }
 
 /** The connections of one worker, none yet. */
-export function createHttpConnections(input: HttpConnectionsInput): HttpConnections {
+export function createHttpConnections(input: HttpConnectionsInput): Engine['connections'] {
   const { plan, picker, remotes, targets, recorder } = input;
   const { tallies } = recorder;
   const tunnels = plan.protocol !== 'get';

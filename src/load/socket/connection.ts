@@ -9,11 +9,9 @@ import { EAGAIN, EALREADY, ECONNRESET, EINPROGRESS, EINTR, EMFILE, ENFILE, EPIPE
 import * as libc from '../../kernel/libc.js';
 import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
+import type { Equipment } from '../engine.js';
 import { failureSlot, SLOT_TIMEOUT } from '../outcome.js';
-import type { Picker } from '../picker.js';
-import type { Recorder } from '../recorder.js';
 import type { StartedLoad } from '../starter.js';
-import type { Dialer } from '../strategy.js';
 import { count } from '../tally.js';
 import type { Clocks } from './clocks.js';
 import { type Dialogue, DONE, PENDING } from './dialogue.js';
@@ -52,21 +50,16 @@ export interface Connections extends StartedLoad {
   closeAll(): void;
 }
 
-interface ConnectionsInput {
+interface ConnectionsInput extends Omit<Equipment, 'remotes'> {
   readonly plan: LoadPlan;
-  readonly dialer: Dialer;
   /** Several clients' clocks; null: the kernel's own. */
   readonly clocks: Clocks | null;
-  readonly picker: Picker;
   readonly remotes: SockaddrTable;
   readonly epoll: Epoll;
-  readonly recorder: Recorder;
   /** What is said on a connection before it counts as ok; null: nothing. */
   readonly dialogue: Dialogue | null;
   /** Descriptors of the process: 0 … limit−1. */
   readonly descriptorLimit: number;
-  /** Sockets that this worker may have open at once. */
-  readonly budget: number;
 }
 
 /** The connections of one worker, none yet. */
