@@ -119,6 +119,7 @@ const ASKED: Readonly<Record<keyof Variant, boolean>> = {
   changes: false,
   prediction: false,
   real: false,
+  searched: false,
   agreement: false,
   deterministic: false,
   // How often a proxy's calls failed in a run apart, which is never compared.

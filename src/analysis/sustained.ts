@@ -79,7 +79,7 @@ export interface MeasuredRate {
 const LONG_ENOUGH = 1.2;
 
 /**
- * What runs that were long enough say: at a constant rate that lasted longer than a tuple is in use, either nothing failed, or what was ok from then
+ * What a search has found; else what runs that were long enough say: at a constant rate that lasted longer than a tuple is in use, either nothing failed, or what was ok from then
  * on is what comes back.
  * @returns null where runs are shorter, or their rate was not constant
  */
@@ -87,7 +87,18 @@ export function measuredRate({
   load,
   prediction,
   runs,
-}: Pick<Variant, 'load' | 'prediction' | 'runs'>): MeasuredRate | null {
+  searched,
+}: Pick<Variant, 'load' | 'prediction' | 'runs' | 'searched'>): MeasuredRate | null {
+  if (searched && searched.low > 0) {
+    const { low, high, held, limit } = searched;
+    // Where the generator was the limit, nothing is known of more.
+    const end = high === null || limit === 'generator' ? ' and more' : ` to ${formatUnsustained(high)}`;
+    return {
+      low,
+      high,
+      text: `${formatSustained(low)}${end} (searched, held ${held === 1 ? 'once' : `${held} times`})`,
+    };
+  }
   const { arrival } = load;
   const { again } = prediction;
   if (arrival.shape !== 'constant' || again === null || again === undefined || load.holdMs === null) return null;

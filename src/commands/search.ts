@@ -8,7 +8,7 @@ import { EXIT_HELP, UserError } from './exit.js';
 import { overrides, type RunOptions, refuseChanges, withOptions } from './options.js';
 import { integer, parsed } from './parsers.js';
 import { readProfile } from './profile-file.js';
-import { resumeSearch, startSearch } from './run-search.js';
+import { resumeSearch, searchWithin, startSearch } from './run-search.js';
 
 /** Adds the command. */
 export function registerSearch(program: Command): void {
@@ -17,8 +17,9 @@ export function registerSearch(program: Command): void {
       .command('search')
       .description('find the highest sustainable rate of each arm and compare it with the prediction')
       .argument('[profile]', 'a shipped profile such as max-rate, or a path'),
-    ['lab', 'kernel', 'engine', 'seed', 'out', 'resume', 'json', 'quiet'],
+    ['lab', 'kernel', 'engine', 'seed', 'out', 'resume', 'rate', 'json', 'quiet'],
   )
+    .option('--in <folder>', 'of a run: search for the rates of its arms, and have them in its report')
     .option('--only <arms>', 'search for these arms only, for example baseline,no-port', (text: string) =>
       text.split(','),
     )
@@ -34,18 +35,26 @@ export function registerSearch(program: Command): void {
     )
     .addHelpText(
       'after',
-      `\nThe arrivals of the profile are replaced by those of the search.\n\nExample:\n  bindstorm search max-rate\n  bindstorm search squid-2014 --only baseline --tolerance 5%\n${EXIT_HELP}`,
+      `\nThe arrivals of the profile are replaced by those of the search.\n\nExample:\n  bindstorm search max-rate\n  bindstorm search squid-2014 --only baseline --tolerance 5%\n  bindstorm search --in reports/quickstart-20261122-101500Z\n${EXIT_HELP}`,
     )
-    .action(async (name: string | undefined, options: RunOptions & SearchOverrides, command: Command) => {
-      if (options.resume !== undefined) {
-        refuseChanges(command);
-        process.exitCode = await resumeSearch(options.resume, options);
-        return;
-      }
-      if (name === undefined)
-        throw new UserError(
-          'name a profile, as in `bindstorm search max-rate`, or a folder to resume: --resume FOLDER',
-        );
-      process.exitCode = await startSearch(readProfile(name, overrides(options)), options);
-    });
+    .action(
+      async (name: string | undefined, options: RunOptions & SearchOverrides & { in?: string }, command: Command) => {
+        if (options.resume !== undefined) {
+          refuseChanges(command);
+          process.exitCode = await resumeSearch(options.resume, options);
+          return;
+        }
+        if (options.in !== undefined) {
+          if (name !== undefined)
+            throw new UserError('--in uses the profile that is in the folder; leave the profile out');
+          process.exitCode = await searchWithin(options.in, (path) => readProfile(path, overrides(options)), options);
+          return;
+        }
+        if (name === undefined)
+          throw new UserError(
+            'name a profile, as in `bindstorm search max-rate`, or a folder: --in FOLDER of a run, --resume FOLDER of a search',
+          );
+        process.exitCode = await startSearch(readProfile(name, overrides(options)), options);
+      },
+    );
 }

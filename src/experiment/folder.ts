@@ -8,13 +8,18 @@ import { makeFolder } from '../machine/folders.js';
 import { readRegularFile } from '../machine/read-file.js';
 import { replaceFile } from '../machine/replace-file.js';
 import { sealed, sealOf } from '../machine/seal.js';
+import { armId } from '../plan/kernels.js';
 import { countsProblem } from '../results/consistent.js';
 import { type Results, resultsSchema } from '../results/schema.js';
+import { type SearchReport, searchReportSchema } from '../results/search.js';
 import { conclude } from './conclude.js';
 import { JOURNAL_FILE, JournalError, readJournal } from './journal.js';
 
 export const RESULTS_FILE = 'results.json';
 export const PROFILE_FILE = 'profile.yaml';
+/** Within the folder of a run: that of a search for the rates of its arms. */
+export const SEARCH_FOLDER = 'search';
+export const SEARCH_FILE = 'search.json';
 
 /** Make a new folder under `parent`; a second one in the same second gets a suffix. @returns its path @throws UserError */
 export function createResultFolder(parent: string, experiment: string, now: Date): string {
@@ -65,7 +70,37 @@ export function readResults(dir: string, onDamage: (text: string) => void = () =
     return parseResults(readRegularFile(path, 'name a folder that bindstorm has made'), path);
   const contents = readJournal(dir, 'run');
   for (const text of contents.damage) onDamage(text);
-  return conclude(contents);
+  return withSearch(conclude(contents), join(dir, SEARCH_FOLDER));
+}
+
+/** What a search of the same profile has found, beside what was measured. */
+function withSearch(results: Results, dir: string): Results {
+  const [path, profile] = [join(dir, SEARCH_FILE), join(dir, PROFILE_FILE)];
+  if (!existsSync(path) || !existsSync(profile)) return results;
+  const leftOut = (why: string) => ({
+    ...results,
+    warnings: [...results.warnings, `the search in ${dir} ${why}, and is not in this report`],
+  });
+  if (readRegularFile(profile, 'put the profile back') !== results.experiment.profile)
+    return leftOut('is of another profile');
+  const found = searchIn(readRegularFile(path, 'name a folder that bindstorm has made'));
+  if (found === null) return leftOut('cannot be read by this version');
+  const intervals = new Map(found.arms.flatMap((arm) => (arm.interval ? [[armId(arm), arm.interval] as const] : [])));
+  return {
+    ...results,
+    variants: results.variants.map((variant) => {
+      const searched = intervals.get(armId(variant));
+      return searched ? { ...variant, searched } : variant;
+    }),
+  };
+}
+
+function searchIn(text: string): SearchReport | null {
+  try {
+    return searchReportSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function parseResults(text: string, path: string): Results {

@@ -3,6 +3,7 @@
  * narrow and its lower end has been confirmed. Each step is in the journal when it is over: what comes next follows from what was tried.
  */
 import { type NotHeld, nextStep, type RateInterval, type SearchRules } from '../analysis/rate-search.js';
+import { atMachineScale } from '../capacity/at-scale.js';
 import { predictArm } from '../capacity/predict.js';
 import { type Occupancy, type RateStep, rateStep } from '../capacity/rate-step.js';
 import { UserError } from '../domain/error.js';
@@ -104,7 +105,9 @@ export async function searchRates(
       onTried: (step) => journal.append({ type: 'step', arm: id, step }),
       onStep: (rate, why, step) => onStep(id, rate, why, step),
     });
-    found.push(result);
+    const { kernel, environment } = placeFor(places, arm.kernel);
+    const baseline = arms.find((each) => each.baseline && each.kernel === arm.kernel) ?? arm;
+    found.push({ ...result, real: atMachineScale(arm, baseline, kernel, environment.defaults) });
     onReport(report());
   }
   const complete = found.every(({ problem }) => problem === null);

@@ -11,6 +11,7 @@ import { UserError } from '../domain/error.js';
 import { LABS } from '../domain/lab.js';
 import { LabError } from '../lab/lab.js';
 import { leftBoxes } from '../lab/vagrant/box.js';
+import { makeFolder } from '../machine/folders.js';
 import { readRegularFile } from '../machine/read-file.js';
 import { naming, resumable } from '../machine/write-error.js';
 import type { Experiment } from '../plan/plan.js';
@@ -99,6 +100,8 @@ export interface Start<K extends Measuring> {
   /** The folder in which the result folder is made, and what that is called beside the time. */
   readonly out: string;
   readonly name: string;
+  /** The result folder itself, which must not be there yet; absent: a new one in `out`. */
+  readonly dir?: string | undefined;
   readonly command: string;
   readonly begin: (common: CommonBegin) => BeginOf<K>;
   readonly isFirst: IsFirst;
@@ -114,7 +117,7 @@ type CommonBegin = Omit<BeginOf<'run'>, 'kind' | 'options'>;
  * experiment cannot run here, and as `work` does.
  */
 export function start<K extends Measuring, T>(
-  { loaded, out, name, command, begin, isFirst, anyway }: Start<K>,
+  { loaded, out, name, dir: own, command, begin, isFirst, anyway }: Start<K>,
   note: Note,
   work: (session: Session<K>, places: Places) => Promise<T>,
 ): Promise<T> {
@@ -128,7 +131,8 @@ export function start<K extends Measuring, T>(
     const useless = anyway ? whyUseless(places.experiment, environmentsOf(places)) : null;
     if (useless !== null && !(await anyway?.(useless)))
       throw new UserError(`${loaded.file}: ${useless}; to make the runs all the same, add --force`);
-    const dir = createResultFolder(out, name, new Date());
+    const dir = own ?? createResultFolder(out, name, new Date());
+    if (own !== undefined) makeFolder(own);
     return beginSession(dir, begin(commonBegin(places, loaded.text, command)), note, (session) =>
       work(session, places),
     );

@@ -2,10 +2,11 @@
  * What a search found, as text for a terminal and as a Markdown table. Pure.
  */
 import { formatSustained, formatUnsustained } from '../analysis/format.js';
+import { requiredText, sustainedText } from '../analysis/sustained.js';
+import { formatRate } from '../domain/format.js';
 import type { ArmSearch, SearchAgreement, SearchReport } from '../results/search.js';
-import { code, tableOf, text } from './document.js';
+import { code, type Document, tableOf, text } from './document.js';
 import { NONE, plural } from './format.js';
-import { toMarkdown } from './markdown.js';
 import { unlimitedText } from './sizing.js';
 
 /** How far the middle of what was found may be from the model. */
@@ -17,7 +18,9 @@ const NEAR = 0.05;
  */
 export function searchAgreement({ interval, prediction }: ArmSearch): SearchAgreement | null {
   const model = prediction.sustained;
-  if (interval === null || interval.high === null || interval.limit !== 'refused' || model === null) return null;
+  if (interval === null || interval.high === null || interval.limit !== 'refused') return null;
+  if (model === null)
+    return prediction.limited === 'not by ports' ? { verdict: 'disagrees', model, difference: null } : null;
   if (model === 0) return { verdict: interval.low === 0 ? 'agrees' : 'disagrees', model, difference: 0 };
   const difference = ((interval.low + interval.high) / 2 - model) / model;
   return { verdict: Math.abs(difference) <= NEAR ? 'agrees' : 'disagrees', model, difference };
@@ -61,9 +64,10 @@ function limitText(limit: NonNullable<ArmSearch['interval']>['limit'], fails: st
 }
 
 function modelText({ prediction, agreement }: SearchReport['arms'][number]): string {
-  if (prediction.sustained === null) return `predicted: ${unlimitedText(prediction)}`;
+  if (prediction.sustained === null)
+    return `predicted: ${unlimitedText(prediction)}${agreement === null ? '' : ', and connections were refused: a finding'}`;
   const model = `predicted: ${formatSustained(prediction.sustained)} (${prediction.formula})`;
-  if (agreement === null) return model;
+  if (agreement === null || agreement.difference === null) return model;
   const off = `${agreement.difference < 0 ? '−' : '+'}${(Math.abs(agreement.difference) * 100).toFixed(1)} %`;
   return `${model}; the middle of the measured interval is ${off} from it: it ${agreement.verdict}`;
 }
@@ -82,8 +86,8 @@ function howText({ steps, occupancy }: ArmSearch): string {
   }
 }
 
-/** The table of arms as Markdown. */
-export function renderSearchMarkdown(report: SearchReport): string {
+/** The report of a search. @param required the rate that somebody needs; undefined: nobody said */
+export function searchDocument(report: SearchReport, required: number | undefined): Document {
   const kernels = Object.values(report.kernels).join(', ');
   const rate = (perSecond: number | null) => (perSecond === null ? NONE : formatSustained(perSecond));
   const title = `Highest sustained rate: ${report.experiment}`;
@@ -91,17 +95,28 @@ export function renderSearchMarkdown(report: SearchReport): string {
     'Rates by arm',
     [
       { title: 'arm', cell: ({ name, kernel }) => code(kernel === undefined ? name : `${name} @ ${kernel}`) },
-      { title: 'changes', cell: ({ changes }) => changes.join('; ') || NONE },
-      { title: 'found', cell: foundText },
+      { title: 'changes', wraps: 'list', cell: ({ changes }) => changes.join('; ') || NONE },
+      { title: 'found', wraps: 'sentences', cell: foundText },
       { title: 'predicted', numeric: true, cell: ({ prediction }) => rate(prediction.sustained) },
       { title: 'agreement', cell: ({ agreement }) => agreement?.verdict ?? NONE },
-      { title: 'steps', cell: howText },
+      { title: 'on a machine, by the model', cell: ({ real }) => (real ? sustainedText(real) : NONE) },
+      ...(required === undefined
+        ? []
+        : [
+            {
+              title: `${formatRate(required)} needed`,
+              cell: ({ real }: ArmSearch) => (real ? requiredText(real, required) : NONE),
+            },
+          ]),
+      { title: 'steps', wraps: 'sentences', cell: howText },
     ],
     report.arms,
   );
   const intro = `${report.lab}, Linux ${kernels}, ${report.startedAt.slice(0, 10)}. A rate is sustained when not one attempt fails. `;
-  return toMarkdown(
-    { kicker: '', title, meta: { title, generator: null }, blocks: [text([intro, code(report.command)]), table] },
-    1,
-  );
+  return {
+    kicker: 'bindstorm search',
+    title,
+    meta: { title, generator: null },
+    blocks: [text([intro, code(report.command)]), table],
+  };
 }

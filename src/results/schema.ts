@@ -11,6 +11,7 @@ import { proxySettingsSchema } from '../subjects/index.js';
 import { proxyReportSchema } from '../subjects/proxy-report.js';
 import { countSchema, latenciesSchema, originSeenSchema, outcomesSchema, partRunSchema } from './figures.js';
 import { agreementSchema, predictionSchema, realCapacitySchema } from './prediction.js';
+import { intervalSchema } from './search.js';
 
 export * from './figures.js';
 export * from './prediction.js';
@@ -234,6 +235,9 @@ const variantSchema = z.object({
   real: realCapacitySchema
     .optional()
     .describe('what it comes to on a machine, whose range the lab may have scaled down'),
+  searched: intervalSchema
+    .optional()
+    .describe('the sustained rate that a search in this folder has found, in the lab; absent: there was none'),
   kernel: z.string().optional().describe('with several kernels: the name of the one that all of this is about'),
   missing: z
     .record(z.string(), z.string())

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { outcomesSchema } from './figures.js';
-import { predictionSchema } from './schema.js';
+import { predictionSchema, realCapacitySchema } from './prediction.js';
 
 export const SEARCH_VERSION = 1;
 
@@ -30,7 +30,7 @@ export const searchTrySchema = z.object({
 });
 export type SearchTry = z.infer<typeof searchTrySchema>;
 
-const intervalSchema = z.object({
+export const intervalSchema = z.object({
   low: z.number().describe('attempts per second; held as often as was asked for; 0: no rate was found that holds'),
   high: z.number().nullable().describe('the lowest rate that was seen not to hold; null: the search ended before'),
   held: z.number().describe('how often low held'),
@@ -46,6 +46,7 @@ const armSearchSchema = z.object({
     how: z.enum(['model', 'assumed']),
   }),
   prediction: predictionSchema,
+  real: realCapacitySchema.optional().describe('what it comes to on a machine, by the model'),
   interval: intervalSchema.nullable().describe('null: the search was interrupted, or a run failed'),
   problem: z.string().nullable().describe('why there is no interval'),
   steps: z.array(searchTrySchema),
@@ -54,8 +55,8 @@ export type ArmSearch = z.infer<typeof armSearchSchema>;
 
 const agreementSchema = z.object({
   verdict: z.enum(['agrees', 'disagrees']),
-  model: z.number().describe("the model's rate, connections per second"),
-  difference: z.number().describe('(middle of the interval − model) / model'),
+  model: z.number().nullable().describe("the model's rate, connections per second; null: ports do not limit it"),
+  difference: z.number().nullable().describe('(middle of the interval − model) / model'),
 });
 export type SearchAgreement = z.infer<typeof agreementSchema>;
 

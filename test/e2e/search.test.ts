@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { searchJsonSchema } from '../../src/results/json-schema.js';
+import type { Results } from '../../src/results/schema.js';
 import type { SearchReport } from '../../src/results/search.js';
 import { runCli } from '../support/cli.js';
 import { violations } from '../support/json-schema.js';
@@ -33,6 +34,7 @@ async function found(name: string, text: string, args: readonly string[]): Promi
   assert.deepEqual(readdirSync(join(cwd, report.folder)).sort(), [
     'journal.ndjson',
     'profile.yaml',
+    'report.html',
     'search.json',
     'search.md',
   ]);
@@ -70,6 +72,48 @@ test('search through a proxy, one arm only', async () => {
   const arms = await found('proxied', proxied, ['search', '--only', 'baseline', '--tolerance', '4%']);
   assert.equal(arms.length, 1);
   assertRate(arms[0], 100);
+});
+
+test('in the folder of a run: its report has what was found', async () => {
+  const text = profile('variants: [{ name: no-port, load: { strategy: bind-no-port }, destinations: { ports: 2 } }]')
+    .replace(/arrival: .*/, 'arrival: { shape: constant, rate: 1000/s, duration: 120ms }')
+    .replace('variants:', 'repeat: 2\nwarmup: 0\nrequiredRate: 400/s\nvariants:');
+  writeFileSync(join(cwd, 'within.yaml'), text);
+  const ran = await runCli(['run', 'within.yaml', '--json', '--quiet', '--out', 'within'], { cwd });
+  assert.equal(ran.code, 0, ran.stderr);
+  const { folder, variants, summary } = JSON.parse(ran.stdout) as Results & { folder: string };
+  // 28,232 ports of two addresses, each for 62 to 65 s.
+  assert.match(summary, /400\/s on a machine: holds, with 1[12]\d % to spare \(baseline\)/);
+  assert.equal(variants[0]!.searched, undefined);
+  const args = [
+    'search',
+    '--in',
+    folder,
+    '--only',
+    'baseline',
+    '--confirm',
+    '1',
+    '--tolerance',
+    '5%',
+    '--step',
+    '200ms',
+  ];
+  const searched = await runCli([...args, '--quiet'], { cwd });
+  assert.equal(searched.code, 0, searched.stderr);
+  const stored = JSON.parse(readFileSync(join(cwd, folder, 'results.json'), 'utf8')) as Results;
+  const { low, high } = stored.variants[0]!.searched!;
+  assert.ok(low * 60 <= 100 && high! * 66 > 100, `${low} to ${high}`);
+  assert.equal(stored.variants[1]!.searched, undefined);
+  assert.match(
+    readFileSync(join(cwd, folder, 'report.md'), 'utf8'),
+    /measured in the lab: 1\.\d+\/s to 1\.\d+\/s \(searched/,
+  );
+  const again = await runCli(args, { cwd });
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /has a search already; resume it with: bindstorm search --resume/);
+  writeFileSync(join(cwd, folder, 'search', 'profile.yaml'), 'name: another\n');
+  const rebuilt = await runCli(['report', folder], { cwd });
+  assert.match(rebuilt.stdout.replaceAll(/\s+/g, ' '), /is of another profile, and is not in this report/);
 });
 
 test('what cannot be searched is refused before anything starts', async () => {

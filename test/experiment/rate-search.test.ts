@@ -66,7 +66,13 @@ test('finds what the arithmetic says, and says that it agrees', async () => {
 test('says that it disagrees where a kernel has fewer ports than the arithmetic', async () => {
   const agreement = searchAgreement(await searchArm(inputFor(tuples(90))))!;
   assert.equal(agreement.verdict, 'disagrees');
-  assert.ok(agreement.difference < -0.08 && agreement.difference > -0.12);
+  assert.ok(agreement.difference! < -0.08 && agreement.difference! > -0.12);
+});
+
+test('refusals where the model says that ports do not limit the rate are a finding', async () => {
+  const reset = { ...bind, load: { ...bind.load, close: 'reset' as const } };
+  const found = await searchArm(inputFor(tuples(90), { arm: reset }));
+  assert.deepEqual(searchAgreement(found), { verdict: 'disagrees', model: null, difference: null });
 });
 
 test('a run that fails ends the search of its arm with the reason', async () => {
