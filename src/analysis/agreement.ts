@@ -46,32 +46,37 @@ export function agreementOf({
 const LATE = 0.1;
 
 /** The runs that are not within what can be said of an arm whose counts time decides. */
-function bounded(bounds: Bounds, runs: readonly Run[]): Agreement | null {
-  const { concurrent, again, neverFull } = bounds;
-  const problemOf = (run: Run): string | undefined => {
-    const { ok = 0 } = run.outcomes;
-    const times = again === 0 ? Number.POSITIVE_INFINITY : 1 + Math.floor((run.durationMs.load / 1000 + LATE) / again);
-    if (ok > concurrent * times)
-      return `at most ${counted(concurrent * times, 'attempt')} could be ok, and ${run.id} had ${ok.toLocaleString('en')}`;
-    const short = shortOf(run);
-    // As many under way at once as there are ports is a slow machine, not a wrong model.
-    const crowded = ok > concurrent && run.capacity.peakOpen * 2 > concurrent;
-    return neverFull && short > 0 && !crowded
-      ? `none was to fail for want of a port, and ${short.toLocaleString('en')} of ${run.id} did`
-      : undefined;
-  };
-  const found = runs.flatMap((run) => problemOf(run) ?? []);
-  const said = neverFull ? 'none fails for want of a port' : `at most ${counted(concurrent, 'connection')} at once`;
-  if (!neverFull && runs.every((run) => run.attempts <= concurrent)) return null;
+function bounded(bounds: Bounds, runs: readonly Run[]): Agreement {
+  const problems = runs.map((run) => problemOf(run, bounds));
+  const differing = problems.filter((problem) => problem !== null);
+  const [first] = runs.map(({ attempts }) => attempts);
+  const least = bounds.neverFull
+    ? 'none fails for want of a port'
+    : `at least ${bounds.atLeast(first!).toLocaleString('en')} find one`;
   return {
-    verdict: found.length > 0 ? 'disagrees' : 'agrees',
+    verdict: differing.length > 0 ? 'disagrees' : 'agrees',
     runs: runs.length,
-    differing: found.length,
+    differing: differing.length,
     sentence:
-      found[0] === undefined
-        ? `${counted(runs.length, 'run')} as far as time leaves it open: ${said}`
-        : `expected: ${found[0]} (${found.length} of ${counted(runs.length, 'run')} differ)`,
+      differing[0] === undefined
+        ? `${counted(runs.length, 'run')} as far as time leaves it open: at most ${counted(bounds.concurrent, 'connection')} at once, and of ${counted(first!, 'attempt')} ${least}`
+        : `expected: ${differing[0]} (${differing.length} of ${counted(runs.length, 'run')} differ)`,
   };
+}
+
+/** Why a run is not within the bounds, as a clause; null: it is. */
+function problemOf(run: Run, { concurrent, again, neverFull, atLeast }: Bounds): string | null {
+  const { ok = 0 } = run.outcomes;
+  const times = again === 0 ? Number.POSITIVE_INFINITY : 1 + Math.floor((run.durationMs.load / 1000 + LATE) / again);
+  if (ok > concurrent * times)
+    return `at most ${counted(concurrent * times, 'attempt')} could be ok, and ${run.id} had ${ok.toLocaleString('en')}`;
+  const short = shortOf(run);
+  // As many under way at once as there are ports is a slow machine, not a wrong model.
+  const crowded = ok > concurrent && run.capacity.peakOpen * 2 > concurrent;
+  const allowed = neverFull && !crowded ? 0 : run.attempts - atLeast(run.attempts);
+  return short > allowed
+    ? `at most ${counted(allowed, 'attempt')} could find no port, and of ${run.id} ${short.toLocaleString('en')} found none`
+    : null;
 }
 
 /** Attempts that failed for want of a port. A proxy answers in words of its own, which do not tell. */
