@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agreementOf, disagreementWarnings } from '../../src/analysis/agreement.js';
+import type { Bounds } from '../../src/capacity/bounds.js';
 import type { Prediction, Run } from '../../src/results/schema.js';
 import { makePrediction, makeRun } from '../support/runs.js';
 
@@ -80,4 +81,38 @@ test('a disagreement is a warning of the whole experiment', () => {
   const warnings = disagreementWarnings([{ name: 'a', agreement }, { name: 'b', agreement: null }, { name: 'c' }]);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0]!, /^prediction and measurement of a disagree: expected 500 ok .* please report it$/);
+});
+
+test('where time decides: no more than the ports could serve, and none fails where there is always one', () => {
+  const bounds: Bounds = { concurrent: 100, again: 60, neverFull: false, atLeast: (made) => Math.min(made, 100) };
+  const of = (outcomes: Run['outcomes'], changes: Partial<Bounds> = {}, load = 1000) => {
+    const run = makeRun({ outcomes });
+    const agreement = judge([{ ...run, durationMs: { ...run.durationMs, load } }], {
+      deterministic: false,
+      bounds: { ...bounds, ...changes },
+    });
+    return [agreement!.verdict, agreement!.sentence] as const;
+  };
+  const failed = (n: number) => ({ 'bind:EADDRINUSE': n });
+  assert.match(
+    of({ ok: 100, ...failed(50) })[1],
+    /^1 run as far as time leaves it open: at most 100 connections at once, and of 150 attempts at least 100 find one$/,
+  );
+  assert.match(
+    of({ ok: 101, ...failed(49) })[1],
+    /^expected: at most 100 attempts could be ok, and b00-baseline had 101/,
+  );
+  assert.equal(of({ ok: 200, ...failed(50) }, {}, 61_000)[0], 'agrees', 'each port served twice in 61 s');
+  assert.match(
+    of({ ok: 90, ...failed(60) })[1],
+    /at most 50 attempts could find no port, and of b00-baseline 60 found none/,
+  );
+  // HAProxy in mode http: 6.7/s were predicted, and 150/s did not fail; and the other way round.
+  assert.equal(of({ ok: 150 }, { again: 0 })[0], 'agrees');
+  assert.equal(of({ ok: 149, ...failed(1) }, { again: 0, neverFull: true })[0], 'disagrees');
+  assert.equal(
+    of({ ok: 149, 'connect:ECONNREFUSED': 1 }, { again: 0, neverFull: true })[0],
+    'agrees',
+    'not for want of a port',
+  );
 });
