@@ -180,5 +180,6 @@ function machineShare(
   const user = (later.user - earlier.user) / seconds;
   const system = (later.system - earlier.system) / seconds;
   const softirq = (later.softirq - earlier.softirq) / seconds;
-  return { user, system, softirq, total: user + system + softirq };
+  const steal = (later.steal - earlier.steal) / seconds;
+  return { user, system, softirq, total: user + system + softirq, steal };
 }

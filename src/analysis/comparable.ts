@@ -9,6 +9,7 @@ import { LABS } from '../domain/lab.js';
 import { parseMetric } from '../domain/metric.js';
 import { armId } from '../plan/kernels.js';
 import type { Environment, Results, Variant } from '../results/schema.js';
+import { unlikeConditions } from './conditions.js';
 import { engineName } from './engines.js';
 import { listed } from './format.js';
 
@@ -32,6 +33,7 @@ export function differencesOf(a: Results, b: Results): Difference[] {
   });
   return [
     ...differing(machineA, machineB),
+    ...unlikeConditions(a, b),
     ...differing(sysctlsA, sysctlsB),
     ...kernelsDiffering(a, b),
     ...differing(experiment(a), experiment(b)),
@@ -65,8 +67,14 @@ function factText(fact: unknown): string {
   return (typeof fact === 'object' ? JSON.stringify(fact) : String(fact)).replace(/\s+/g, ' ');
 }
 
-/** Why the two cannot be compared at all, with what to do; undefined: they can. */
-export function refusalOf(a: Results, b: Results): string | undefined {
+/** What to do where arms differ on purpose. */
+export const CHANGE_HINT = 'if that is a change of your own, add --changed';
+
+/**
+ * Why the two cannot be compared at all, with what to do; undefined: they can.
+ * @param changed B is A after a change of one's own, so that arms need not be the same question
+ */
+export function refusalOf(a: Results, b: Results, changed: boolean): string | undefined {
   if (a.experiment.goal !== b.experiment.goal)
     return `their goals differ: ${a.experiment.goal} and ${b.experiment.goal}; compare results of one profile`;
   const times = timesRefusal(a, b);
@@ -75,9 +83,9 @@ export function refusalOf(a: Results, b: Results): string | undefined {
   const shared = sharedArms(a, b);
   if (shared.length === 0)
     return `they have no arm in common: ${names(a.variants)} and ${names(b.variants)}; compare results of one profile`;
-  const refused = shared.map((arm) => armRefusal(arm.a, arm.b));
+  const refused = shared.map((arm) => armRefusal(arm.a, arm.b, changed));
   return refused.every((reason) => reason !== undefined)
-    ? `no arm was asked the same in both: ${shared.map((arm, i) => `${armId(arm.a)}: ${refused[i]}`).join('; ')}`
+    ? `no arm was asked the same in both: ${shared.map((arm, i) => `${armId(arm.a)}: ${refused[i]}`).join('; ')}${changed ? '' : `; ${CHANGE_HINT}`}`
     : undefined;
 }
 
@@ -93,10 +101,23 @@ export function sharedArms(a: Results, b: Results): { readonly a: Variant; reado
   });
 }
 
-/** Why two arms of one name are not the same question, as `load.arrival.rate is 100 and 200`; undefined: they are. */
-export function armRefusal(a: Variant, b: Variant): string | undefined {
-  const found = firstDifference(questionOf(a), questionOf(b), []);
-  return found && `${found.path.join('.')} is ${factText(found.a)} and ${factText(found.b)}`;
+/** Parts of a question that are no change of a system: with another load it is another test, and what was not run has no answer. */
+const NEVER_CHANGED = ['load.arrival', 'absent', 'missing'];
+
+/**
+ * Why two arms of one name cannot be compared, as `load.arrival.rate is 100 and 200`; undefined: they can.
+ * @param changed one's own change may lie between them
+ */
+export function armRefusal(a: Variant, b: Variant, changed: boolean): string | undefined {
+  const found = armChanges(a, b).find(
+    ({ what }) => !changed || NEVER_CHANGED.some((part) => what === part || what.startsWith(`${part}.`)),
+  );
+  return found && `${found.what} is ${found.a} and ${found.b}`;
+}
+
+/** In what two arms of one name are not the same question, each setting with both values. */
+export function armChanges(a: Variant, b: Variant): Difference[] {
+  return leavesApart(questionOf(a), questionOf(b), []);
 }
 
 /** Which parts of an arm are its question. Exhaustive, so that whoever adds a part has to say. */
@@ -134,18 +155,11 @@ function questionOf(arm: Variant): Facts {
   return { ...Object.fromEntries(asked), addresses: arm.addresses.count };
 }
 
-function firstDifference(
-  a: unknown,
-  b: unknown,
-  path: readonly string[],
-): { path: readonly string[]; a: unknown; b: unknown } | undefined {
-  if (isDeepStrictEqual(a, b)) return undefined;
-  if (!isRecord(a) || !isRecord(b)) return { path, a, b };
-  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    const found = firstDifference(a[key], b[key], [...path, key]);
-    if (found) return found;
-  }
-  return undefined;
+function leavesApart(a: unknown, b: unknown, path: readonly string[]): Difference[] {
+  if (isDeepStrictEqual(a, b)) return [];
+  if (!isRecord(a) || !isRecord(b)) return [{ what: path.join('.'), a: factText(a), b: factText(b) }];
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return keys.flatMap((key) => leavesApart(a[key], b[key], [...path, key]));
 }
 
 function isRecord(value: unknown): value is Facts {

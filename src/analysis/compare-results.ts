@@ -8,10 +8,21 @@
 import { type Metric, parseMetric } from '../domain/metric.js';
 import { armId } from '../plan/kernels.js';
 import type { Comparison, Results, Run, Variant, VerdictWord } from '../results/schema.js';
-import { armRefusal, type Difference, differencesOf, refusalOf, sharedArms, timesRefusal } from './comparable.js';
+import {
+  armChanges,
+  armRefusal,
+  CHANGE_HINT,
+  type Difference,
+  differencesOf,
+  refusalOf,
+  sharedArms,
+  timesRefusal,
+} from './comparable.js';
 import { guardrailsOf } from './compare.js';
 import { concludeUnpaired } from './conclusion.js';
+import { type Unlike, unlikeConditions } from './conditions.js';
 import { type Contrast, contrastsOf, type Sample, unpaired } from './contrast.js';
+import { listed } from './format.js';
 import { type Interval, median } from './statistics.js';
 import { comparedRuns } from './usable.js';
 
@@ -41,14 +52,18 @@ export interface ArmComparison {
   /** With several kernels `wider-range@trixie`. */
   readonly name: string;
   readonly baseline: boolean;
-  /** Why the arm is not the same question in both; null: it is. */
+  /** Why the arm cannot be compared; null: it can. */
   readonly refused: string | null;
+  /** In what it was asked otherwise, where that is one's own change. */
+  readonly changes: readonly Difference[];
   /** The goal first, then the guardrails. */
   readonly metrics: readonly ShiftComparison[];
 }
 
 export interface ResultComparison {
   readonly goal: string;
+  /** B is A after a change of one's own: the arms were compared although they were asked otherwise. */
+  readonly changed: boolean;
   readonly differences: readonly Difference[];
   /** Why nothing was compared; null: something was. */
   readonly refused: string | null;
@@ -59,31 +74,38 @@ export interface ResultComparison {
   readonly notes: readonly string[];
 }
 
-/** Compare b with a: `better` means that b is. */
-export function compareResults(a: Results, b: Results): ResultComparison {
-  const refused = refusalOf(a, b) ?? null;
-  const arms = refused === null ? compareShared(a, b) : [];
+/** Compare b with a: `better` means that b is. @param changed b is a after a change of one's own */
+export function compareResults(a: Results, b: Results, changed = false): ResultComparison {
+  const refused = refusalOf(a, b, changed) ?? null;
+  const arms = refused === null ? compareShared(a, b, changed) : [];
   const missing = (from: Results, other: Results) =>
     from.variants.map(armId).filter((id) => !other.variants.some((variant) => armId(variant) === id));
   return {
     goal: a.experiment.goal,
+    changed,
     differences: differencesOf(a, b),
     refused,
     arms,
     onlyInA: missing(a, b),
     onlyInB: missing(b, a),
-    notes: refused === null ? notesOf(a, b) : [],
+    notes: [
+      ...(!changed && arms.some((arm) => arm.refused !== null)
+        ? [`an arm was asked otherwise in B; ${CHANGE_HINT}`]
+        : []),
+      ...(refused === null ? notesOf(a, b) : []),
+    ],
   };
 }
 
-function compareShared(a: Results, b: Results): ArmComparison[] {
-  const asked = sharedArms(a, b).map((arm) => ({ ...arm, refused: armRefusal(arm.a, arm.b) ?? null }));
+function compareShared(a: Results, b: Results, changed: boolean): ArmComparison[] {
+  const asked = sharedArms(a, b).map((arm) => ({ ...arm, refused: armRefusal(arm.a, arm.b, changed) ?? null }));
   const same = asked.filter(({ refused }) => refused === null);
   const columns = metricsOf(a, b).map((metric) => compareMetric(metric, same, a, b));
   return asked.map((arm) => ({
     name: armId(arm.a),
     baseline: arm.a.baseline,
     refused: arm.refused,
+    changes: changed && arm.refused === null ? armChanges(arm.a, arm.b) : [],
     metrics: arm.refused === null ? columns.map((column) => column[same.indexOf(arm)]!) : [],
   }));
 }
@@ -101,7 +123,13 @@ function notesOf(a: Results, b: Results): string[] {
   const one = guardrailsOf(a.experiment)
     .filter((metric) => !guardrailsOf(b.experiment).includes(metric))
     .concat(guardrailsOf(b.experiment).filter((metric) => !guardrailsOf(a.experiment).includes(metric)));
+  const unlike = unlikeConditions(a, b).map(({ what }) => what);
   return [
+    ...(unlike.length > 0
+      ? [
+          `the state of the machine was another (${listed(unlike)}), so that no metric that varies is called better or worse`,
+        ]
+      : []),
     ...(times !== undefined && left.length > 0 ? [`${left.join(', ')} not compared: ${times}`] : []),
     ...(one.length > 0 ? [`${one.join(', ')} not compared: a guardrail of one of the two only`] : []),
     ...(['a', 'b'] as const).flatMap((side) => {
@@ -122,7 +150,8 @@ interface Sides {
 function compareMetric(name: string, arms: readonly Sides[], a: Results, b: Results): ShiftComparison[] {
   const metric = parseMetric(name);
   const samples = arms.map((arm) => sampleOf(metric, arm, a, b));
-  return contrastsOf(metric, samples, unpaired(metric, a.experiment.seed)).map(shiftOf);
+  const unlike = unlikeConditions(a, b);
+  return contrastsOf(metric, samples, unpaired(metric, a.experiment.seed)).map((contrast) => shiftOf(contrast, unlike));
 }
 
 function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample {
@@ -141,7 +170,19 @@ function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample {
   };
 }
 
-function shiftOf(contrast: Contrast): ShiftComparison {
+/** What varies by the state of the machine cannot be called better or worse where that was another. */
+function weighed(contrast: Contrast, unlike: readonly Unlike[]): ReturnType<typeof concludeUnpaired> {
+  const conclusion = concludeUnpaired(contrast);
+  const claim = conclusion.verdict === 'better' || conclusion.verdict === 'worse';
+  if (contrast.kind !== 'noisy' || !claim || unlike.length === 0) return conclusion;
+  const states = listed(unlike.map(({ what, a, b }) => `${what} was ${a} in A and ${b} in B`));
+  return {
+    verdict: 'not enough evidence',
+    why: `${conclusion.why.replace(/\.$/, '')}; but ${states}, which can make such a difference: repeat both in one state of the machine.`,
+  };
+}
+
+function shiftOf(contrast: Contrast, unlike: readonly Unlike[]): ShiftComparison {
   const { metric, sample } = contrast;
   const noisy = contrast.kind === 'noisy' ? contrast : null;
   return {
@@ -156,7 +197,7 @@ function shiftOf(contrast: Contrast): ShiftComparison {
     p: noisy?.p ?? null,
     pHolm: noisy?.pHolm ?? null,
     margin: noisy?.margin ?? 0,
-    ...concludeUnpaired(contrast),
+    ...weighed(contrast, unlike),
   };
 }
 

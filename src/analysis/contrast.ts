@@ -86,9 +86,15 @@ function differencesOf({ a, b }: Sample): number[] {
   return b.map((value, i) => value - a[i]!);
 }
 
+/** What is sampled of an arm is the same in both designs, and whatever other arms and metrics there are. */
+function streamOf(metric: Metric, seed: number) {
+  return (purpose: 'sign-flip' | 'bootstrap', { arm }: Sample) =>
+    randomStream(seed, `${purpose}/${metric.name}/${arm}`);
+}
+
 /** Runs of one block are a pair. @param seed the experiment's, for what is sampled */
 export function paired(metric: Metric, seed: number): Design {
-  const stream = (purpose: string, { arm }: Sample) => randomStream(seed, `${purpose}/${metric.name}/${arm}`);
+  const stream = streamOf(metric, seed);
   return {
     p: (sample) => signFlipP(differencesOf(sample), stream('sign-flip', sample)),
     leastP: ({ a }) => smallestP(a.length),
@@ -104,11 +110,12 @@ export function paired(metric: Metric, seed: number): Design {
 
 /** No run has a partner, as of two machines or two days. @param seed of the experiment, for what is sampled */
 export function unpaired(metric: Metric, seed: number): Design {
+  const stream = streamOf(metric, seed);
   return {
     p: ({ a, b }) => rankSumP(a, b),
     leastP: ({ a, b }) => smallestRankSumP(a.length, b.length),
     estimate: ({ a, b }) => hodgesLehmannShift(a, b),
-    interval: ({ arm, a, b }) => shiftInterval(a, b, randomStream(seed, `compare/${arm}/${metric.name}`)),
+    interval: (sample) => shiftInterval(sample.a, sample.b, stream('bootstrap', sample)),
     detectable: () => null,
     needed: smallestRuns,
   };

@@ -66,13 +66,15 @@ export interface MachineCpu {
   readonly system: number;
   readonly softirq: number;
   readonly idle: number;
+  /** Given to other guests by the hypervisor. */
+  readonly steal: number;
 }
 
 /** The first line of /proc/stat, in ticks of 1/100 s (USER_HZ). */
 export function parseMachineCpu(text: string): MachineCpu | undefined {
   const fields = /^cpu +(.*)$/m.exec(text)?.[1]?.split(' ').map(Number);
   if (!fields || fields.length < 7) return undefined;
-  const [user, nice, system, idle, iowait, irq, softirq] = fields as [
+  const [user, nice, system, idle, iowait, irq, softirq, steal = 0] = fields as [
     number,
     number,
     number,
@@ -86,6 +88,7 @@ export function parseMachineCpu(text: string): MachineCpu | undefined {
     system: (system + irq) / 100,
     softirq: softirq / 100,
     idle: (idle + iowait) / 100,
+    steal: steal / 100,
   };
 }
 

@@ -44,7 +44,15 @@ export const secondSchema = z.object({
     client: z.number(),
     proxy: z.number().optional(),
     origin: z.number().nullable(),
-    machine: z.object({ user: z.number(), system: z.number(), softirq: z.number(), total: z.number() }).nullable(),
+    machine: z
+      .object({
+        user: z.number(),
+        system: z.number(),
+        softirq: z.number(),
+        total: z.number(),
+        steal: z.number().optional().describe('given to other guests by the hypervisor; no part of the total'),
+      })
+      .nullable(),
   }),
   load1: z.number().nullable(),
   /** Resident memory of the client role, bytes. */

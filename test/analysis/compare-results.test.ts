@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { assembleResults } from '../../src/analysis/assemble.js';
 import { compareResults, gotWorse } from '../../src/analysis/compare-results.js';
 import { randomStream } from '../../src/domain/random.js';
-import type { Results, VerdictWord } from '../../src/results/schema.js';
+import type { Results, Second, VerdictWord } from '../../src/results/schema.js';
 import { kernelInput } from '../support/kernels.js';
 import {
   type ExperimentNumbers,
@@ -11,6 +11,7 @@ import {
   makeExperiment,
   makePrediction,
   makeRuns,
+  makeSecond,
   normal,
   type RunNumbers,
 } from '../support/runs.js';
@@ -454,4 +455,87 @@ it('something got worse where any metric of any arm did', () => {
   assert.equal(gotWorse(compareResults(a, a)), false);
   assert.equal(gotWorse(compareResults(a, resultOf(fails(500, 500), fails(90, 90), EXACT))), false);
   assert.equal(gotWorse(compareResults(a, resultOf(fails(501, 501), fails(90, 90), EXACT))), true);
+});
+
+describe('what is known of the machine', () => {
+  /** Twelve runs a side; what fails differs clearly, and is not exact. */
+  const varying = (counts: readonly number[], state: Partial<Second> = {}, more: Partial<Numbers> = {}) => {
+    const results = resultOf(
+      fails(...counts).map((numbers) => ({ ...numbers, ...more })),
+      fails(...counts),
+    );
+    for (const run of results.variants.flatMap(({ runs }) => runs)) run.timeline = [makeSecond(state)];
+    return results;
+  };
+  const [low, high] = [
+    [2, 3, 2, 1, 2, 3, 2, 2],
+    [14, 13, 15, 14, 12, 14, 15, 13],
+  ];
+  const machine = (steal: number): Partial<Second> => ({
+    cpu: { client: 1, origin: null, machine: { user: 1, system: 0.5, softirq: 0, total: 1.5, steal } },
+  });
+
+  it('is weighed: with three times the load, more failures are no proof', () => {
+    assert.equal(shiftOf(varying(low), varying(high)).verdict, 'worse', 'in one state');
+    const comparison = compareResults(varying(low, { load1: 6 }), varying(high, { load1: 20 }));
+    const { verdict, why } = comparison.arms[0]!.metrics[0]!;
+    assert.equal(verdict, 'not enough evidence');
+    assert.match(
+      why,
+      /but load average for each CPU \(median\) was 3 in A and 10 in B, which can make such a difference/,
+    );
+    assert.ok(!gotWorse(comparison));
+    assert.ok(comparison.differences.some(({ what, a, b }) => /load average/.test(what) && a === '3' && b === '10'));
+    assert.match(comparison.notes.join(), /the state of the machine was another/);
+  });
+
+  it('is steal and late runs too, and only where they differ much', () => {
+    const verdictOf = (a: Partial<Second>, b: Partial<Second>) => shiftOf(varying(low, a), varying(high, b)).verdict;
+    assert.equal(verdictOf(machine(0), machine(0.2)), 'not enough evidence', '10 % of two CPUs');
+    assert.equal(verdictOf(machine(0), machine(0.02)), 'worse');
+    assert.equal(verdictOf({ load1: 1 }, { load1: 1.5 }), 'worse');
+    const late = { valid: false, generatorLimited: true, problems: ['late', 'another'] };
+    const some = resultOf([...fails(...low), ...Array(4).fill(late)], fails(...low));
+    assert.equal(shiftOf(some, varying(high)).verdict, 'not enough evidence');
+  });
+
+  it('leaves what is exact alone', () => {
+    const exact = (count: number, load1: number) => {
+      const results = resultOf(fails(count, count), fails(count, count), EXACT);
+      for (const run of results.variants.flatMap(({ runs }) => runs)) run.timeline = [makeSecond({ load1 })];
+      return results;
+    };
+    assert.equal(shiftOf(exact(200, 1), exact(300, 40)).verdict, 'worse');
+  });
+});
+
+describe('before and after a change of one’s own', () => {
+  const before = resultOf(fails(500, 500), fails(100, 100), EXACT);
+  const after = structuredClone(resultOf(fails(200, 200), fails(100, 100), EXACT));
+  for (const variant of after.variants) variant.sysctls['net.ipv4.tcp_tw_reuse'] = '1';
+
+  it('is refused, with the way out, unless it is said to be one', () => {
+    const { refused } = compareResults(before, after);
+    assert.match(refused!, /^no arm was asked the same in both: .*; if that is a change of your own, add --changed$/);
+  });
+
+  it('is compared, with what was changed', () => {
+    const { refused, arms, changed } = compareResults(before, after, true);
+    assert.deepEqual([refused, changed], [null, true]);
+    const what = 'sysctls.net.ipv4.tcp_tw_reuse';
+    assert.deepEqual(
+      arms.map(({ changes, metrics }) => [changes, metrics[0]!.verdict]),
+      [
+        [[{ what, a: '–', b: '1' }], 'better'],
+        [[{ what, a: '–', b: '1' }], 'no difference'],
+      ],
+    );
+  });
+
+  it('is none where the load is another', () => {
+    const faster = structuredClone(after);
+    for (const { load } of faster.variants)
+      Object.assign(load, { arrival: { shape: 'constant', rate: 200, durationMs: 10_000 } });
+    assert.match(compareResults(before, faster, true).refused!, /load\.arrival\.rate is 100 and 200$/);
+  });
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ResultComparison } from '../../src/analysis/compare-results.js';
+import { writeResults } from '../../src/experiment/folder.js';
 import type { Results } from '../../src/results/schema.js';
 import { runCli } from '../support/cli.js';
 import { tinyProfile } from '../support/tiny.js';
@@ -39,10 +40,9 @@ before(async () => {
 });
 
 function edit(folder: string, change: (results: Results) => void): void {
-  const path = join(cwd, folder, 'results.json');
-  const results = JSON.parse(readFileSync(path, 'utf8')) as Results;
+  const { sum: _, ...results } = JSON.parse(readFileSync(join(cwd, folder, 'results.json'), 'utf8')) as Results;
   change(results);
-  writeFileSync(path, JSON.stringify(results));
+  writeResults(join(cwd, folder), results);
 }
 
 test('two days of one machine: the exact counts are equal, and only the seed and the day differ', async () => {
@@ -72,16 +72,36 @@ test('two days of one machine: the exact counts are equal, and only the seed and
 test('what got worse is told, and is the exit code 1', async () => {
   const { code, stdout } = await runCli(['compare', 'day1', 'worse'], { cwd });
   assert.equal(code, 1);
-  assert.match(stdout, /^A {2}day1\nB {2}worse\n\nWhat differs around them:\n/);
-  assert.match(stdout, /^ {2}baseline +failures +60\.0 % → 70\.0 % +\+10\.0 points +✗ worse$/m);
-  assert.match(stdout, /^ {2}wider-range +failures +0 % → 0 % +0 points +=? ?no difference$/m);
+  assert.match(stdout, /^A: day1\nB: worse\n\nSomething got worse from A to B: .*\n\nWhat differs around them\n/);
+  assert.match(stdout, /^baseline +failures +60\.0 % → 70\.0 % +\+10\.0 points +✗ worse$/m);
+  assert.match(stdout, /^wider-range +failures +0 % → 0 % +0 points +=? ?no difference$/m);
   assert.equal((await runCli(['compare', 'worse', 'day1'], { cwd })).code, 0, 'better the other way round');
 });
 
 test('what cannot be compared is refused with the reason, and is the exit code 6', async () => {
   const { code, stdout } = await runCli(['compare', 'day1', 'other-goal'], { cwd });
   assert.equal(code, 6);
-  assert.match(stdout, /^Not compared: their goals differ: .* and rate; compare results of one profile\.$/m);
+  assert.match(stdout, /^Not compared: their goals differ: .* and rate; compare results of one\s+profile\.$/m);
+  assert.doesNotMatch(stdout, /Report:/);
+});
+
+test('before and after a change of one’s own: refused unless it is said, and then compared with what was changed', async () => {
+  cpSync(join(cwd, 'worse'), join(cwd, 'mine'), { recursive: true });
+  edit('mine', ({ variants }) => {
+    for (const variant of variants) variant.sysctls['net.ipv4.tcp_tw_reuse'] = '1';
+  });
+  const refused = await runCli(['compare', 'day1', 'mine'], { cwd });
+  assert.equal(refused.code, 6);
+  assert.match(
+    refused.stdout.replaceAll(/\s+/g, ' '),
+    /sysctls\.net\.ipv4\.tcp_tw_reuse is – and 1; if that is a change of your own, add --changed/,
+  );
+  const { code, stdout } = await runCli(['compare', '--changed', 'day1', 'mine', '--out', 'compared'], { cwd });
+  assert.equal(code, 1, 'the exit code follows: the baseline got worse');
+  assert.match(stdout, /^baseline: sysctls\.net\.ipv4\.tcp_tw_reuse +– +1$/m);
+  const [folder] = readdirSync(join(cwd, 'compared'));
+  assert.deepEqual(readdirSync(join(cwd, 'compared', folder!)).sort(), ['compare.html', 'compare.json', 'compare.md']);
+  assert.match(stdout, new RegExp(`^Report: compared/${folder}/compare\\.html$`, 'm'));
 });
 
 test('a folder that is none is bad input', async () => {
@@ -96,5 +116,5 @@ test('a folder that is none is bad input', async () => {
 test('a run in CI has left its short report on the page of the job', () => {
   const summary = readFileSync(join(cwd, 'step-summary.md'), 'utf8');
   assert.equal(summary.match(/^### bindstorm: tiny$/gm)?.length, 2);
-  assert.match(summary, /\| \*\*wider-range\*\* \| 60\.0 % → 0 % \| −60\.0 points \| ✓ better \|/);
+  assert.match(summary, /\| \*\*wider-range\*\* \| 60\.0 % → 0 % \| −60\.0 points \| [\d,]+\/s \| ✓ better \|/);
 });

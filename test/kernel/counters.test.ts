@@ -105,7 +105,7 @@ describe('what moved', () => {
 describe('the CPU of the machine', () => {
   it('in seconds: nice counts as user, irq as system, iowait as idle', () => {
     const text = 'cpu  121012 778 33096 740725 1196 4 3966 59 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n';
-    assert.deepEqual(parseMachineCpu(text), { user: 1217.9, system: 331, softirq: 39.66, idle: 7419.21 });
+    assert.deepEqual(parseMachineCpu(text), { user: 1217.9, system: 331, softirq: 39.66, idle: 7419.21, steal: 0.59 });
   });
 
   it('what has no such line, or one of an ancient kernel, gives nothing', () => {
