@@ -75,7 +75,7 @@ export function expandCidr(cidr: string, count?: number): string[] {
   if (wanted > BigInt(MAX_ADDRESSES)) {
     throw new UnitError(`${cidr} would give ${wanted} addresses; at most ${MAX_ADDRESSES} are allowed: add a count`);
   }
-  return Array.from({ length: Number(wanted) }, (_, i) => fromBigInt(start + skipFirst + BigInt(i), bits));
+  return following(start + skipFirst, Number(wanted), bits);
 }
 
 /**
@@ -102,7 +102,7 @@ export function expandRange(range: string, count?: number): string[] {
   if (wanted > BigInt(MAX_ADDRESSES))
     throw new UnitError(`${range} would give ${wanted} addresses; at most ${MAX_ADDRESSES} are allowed`);
   const bits = low.kind() === 'ipv4' ? 32 : 128;
-  return Array.from({ length: Number(wanted) }, (_, i) => fromBigInt(from + BigInt(i), bits));
+  return following(from, Number(wanted), bits);
 }
 
 /** Networks that appear in documentation and nowhere else (RFC 5737, RFC 3849, RFC 9637). */
@@ -138,7 +138,24 @@ function within(ip: Ip, [net, prefix]: [Ip, number]): boolean {
 
 /** Whether an address is in 127.0.0.0/8 or is ::1, for which `tcp_tw_reuse=2` (the default) acts. */
 export function isLoopback(address: string): boolean {
-  return parseAddress(address).range() === 'loopback';
+  return address.includes(':') ? parseAddress(address).range() === 'loopback' : address.startsWith('127.');
+}
+
+/** So many addresses from one on. Thousands differ in their last part alone, and the text before it is made once for them. */
+function following(first: bigint, count: number, bits: number): string[] {
+  const parts = bits === 32 ? 256n : 65_536n;
+  let [block, head] = [-1n, ''];
+  return Array.from({ length: count }, (_, i) => {
+    const value = first + BigInt(i);
+    const last = Number(value % parts);
+    // Where the last group of an IPv6 address is 0, it may be a part of "::".
+    if (bits === 128 && last === 0) return fromBigInt(value, bits);
+    if (value / parts !== block) {
+      block = value / parts;
+      head = fromBigInt(block * parts + 1n, bits).slice(0, -1);
+    }
+    return head + last.toString(bits === 32 ? 10 : 16);
+  });
 }
 
 function toBigInt(ip: Ip): bigint {

@@ -27,8 +27,18 @@ export function checkAddresses(input: AddressInput, lab: LabKind, report: Report
     return [];
   }
   const expanded = expand(input, report);
-  const sound = expanded.every((address, i) => isFit(address, lab, report, place(source, i)));
-  return sound && isOneSet(expanded, report) ? expanded : [];
+  const known = new Set<string>();
+  const sound = expanded.every((address, i) => {
+    const block = blockOf(address);
+    return known.has(block) || (isFit(address, lab, report, place(source, i)) && known.add(block));
+  });
+  return sound && (source !== 'list' || isOneSet(expanded, report)) ? expanded : [];
+}
+
+/** What an address begins with: no network that is reserved is smaller, but for ::1 and :: itself. */
+function blockOf(address: string): string {
+  const block = address.slice(0, Math.max(address.lastIndexOf('.'), address.lastIndexOf(':')) + 1);
+  return block === '::' ? address : block;
 }
 
 function place(source: Source, i: number): Path {

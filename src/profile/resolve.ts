@@ -30,6 +30,8 @@ import type { ProfileInput, VariantInput } from './schema.js';
 
 /** All runs of an experiment together; the journal and the results grow with them. */
 const MAX_EXPERIMENT_ATTEMPTS = 1_000_000_000;
+/** Of all arms, those that variants have from the baseline counted once: eight times what one arm may have. */
+const MAX_ADDRESSES_IN_ALL = 8 * 65_536;
 
 /** A week: more is a mistake in a unit. */
 const MAX_EXPERIMENT_MS = 7 * 86_400_000;
@@ -75,7 +77,11 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
     allowed: checkAllowList(input.allow, findings),
     base,
     folder: options.folder,
+<<<<<<< HEAD
     readFiles: options.readFiles,
+=======
+    room: { left: MAX_ADDRESSES_IN_ALL },
+>>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
   };
   const baseline = resolveArm({ name: 'baseline' }, base, context, findings);
   const variants = input.variants.map((variant) =>
@@ -125,7 +131,12 @@ interface ArmContext {
   readonly base: NamedArm;
   /** The folder of the profile, absolute. */
   readonly folder: string | undefined;
+<<<<<<< HEAD
   readonly readFiles: ReadFiles | undefined;
+=======
+  /** How many addresses the arms to come may have. */
+  readonly room: { left: number };
+>>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
 }
 
 /**
@@ -135,15 +146,33 @@ interface ArmContext {
 function resolveArm(
   { name, description, skipMissing }: Pick<VariantInput, 'name' | 'description' | 'skipMissing'>,
   named: NamedArm,
+<<<<<<< HEAD
   context: ArmContext,
+=======
+  { subject, lab, allowed, base, folder, room }: ArmContext,
+>>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
   findings: Finding[],
   baseline?: Arm,
 ): Arm {
   const { subject, lab, allowed, base } = context;
   const report = reporterFor(findings, name);
   const inherited = baseline && named.addresses === base.addresses ? baseline.addresses : undefined;
+<<<<<<< HEAD
   const addresses = inherited ?? checkAddresses(named.addresses ?? {}, lab, report);
   const { proxy, via } = checkSubject(subject, named.subject, { ...context, addresses }, report);
+=======
+  const addresses = inherited ?? (room.left < 0 ? [] : checkAddresses(named.addresses ?? {}, lab, report));
+  if (!inherited && room.left >= 0) {
+    room.left -= addresses.length;
+    if (room.left < 0)
+      report(
+        `the arms up to this one have more than ${MAX_ADDRESSES_IN_ALL} addresses in all, which is the most: lower count`,
+        ['addresses', 'count'],
+        ['addresses'],
+      );
+  }
+  const { proxy, via } = checkSubject(subject, named.subject, { lab, addresses, allowed, folder }, report);
+>>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
   // The schema demands arrivals of the baseline.
   const load = completeLoad({ ...named.load, arrival: named.load.arrival! }, subject, proxy);
   const destinations = checkDestinations(named.destinations, addresses, lab, allowed, report);

@@ -5,6 +5,18 @@ import { addresses, type BadProfile, edit } from './bad-profile.js';
 
 export const ADDRESSES: readonly BadProfile[] = [
   {
+    title: 'variants that have more addresses together than a machine has memory for',
+    text: edit(
+      '  - name: one',
+      Array.from(
+        { length: 60 },
+        (_, i) => `  - { name: v${i}, addresses: { cidr: 10.${2 * i + 2}.0.0/15, count: 65536 } }`,
+      ).join('\n'),
+    ),
+    place: 'variants[7].addresses.count:14',
+    message: /have more than 524288 addresses in all, which is the most: lower count/,
+  },
+  {
     title: 'an impossible prefix length',
     text: addresses('10.50.0.0/33'),
     place: 'addresses:2',
