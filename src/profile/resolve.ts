@@ -77,11 +77,8 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
     allowed: checkAllowList(input.allow, findings),
     base,
     folder: options.folder,
-<<<<<<< HEAD
     readFiles: options.readFiles,
-=======
     room: { left: MAX_ADDRESSES_IN_ALL },
->>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
   };
   const baseline = resolveArm({ name: 'baseline' }, base, context, findings);
   const variants = input.variants.map((variant) =>
@@ -131,12 +128,9 @@ interface ArmContext {
   readonly base: NamedArm;
   /** The folder of the profile, absolute. */
   readonly folder: string | undefined;
-<<<<<<< HEAD
   readonly readFiles: ReadFiles | undefined;
-=======
   /** How many addresses the arms to come may have. */
   readonly room: { left: number };
->>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
 }
 
 /**
@@ -146,21 +140,13 @@ interface ArmContext {
 function resolveArm(
   { name, description, skipMissing }: Pick<VariantInput, 'name' | 'description' | 'skipMissing'>,
   named: NamedArm,
-<<<<<<< HEAD
   context: ArmContext,
-=======
-  { subject, lab, allowed, base, folder, room }: ArmContext,
->>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
   findings: Finding[],
   baseline?: Arm,
 ): Arm {
-  const { subject, lab, allowed, base } = context;
+  const { subject, lab, allowed, base, room } = context;
   const report = reporterFor(findings, name);
   const inherited = baseline && named.addresses === base.addresses ? baseline.addresses : undefined;
-<<<<<<< HEAD
-  const addresses = inherited ?? checkAddresses(named.addresses ?? {}, lab, report);
-  const { proxy, via } = checkSubject(subject, named.subject, { ...context, addresses }, report);
-=======
   const addresses = inherited ?? (room.left < 0 ? [] : checkAddresses(named.addresses ?? {}, lab, report));
   if (!inherited && room.left >= 0) {
     room.left -= addresses.length;
@@ -171,8 +157,7 @@ function resolveArm(
         ['addresses'],
       );
   }
-  const { proxy, via } = checkSubject(subject, named.subject, { lab, addresses, allowed, folder }, report);
->>>>>>> c40a089 (Plan 61 arms of 65,536 addresses in a second, or refuse them at once: expand by blocks, check blocks, bound the sum)
+  const { proxy, via } = checkSubject(subject, named.subject, { ...context, addresses }, report);
   // The schema demands arrivals of the baseline.
   const load = completeLoad({ ...named.load, arrival: named.load.arrival! }, subject, proxy);
   const destinations = checkDestinations(named.destinations, addresses, lab, allowed, report);
