@@ -130,8 +130,9 @@ export function createLines(handler: LineHandler): Lines {
   };
 }
 
-/** Whether there is nothing but blanks and controls. */
+/** Whether there is nothing but blanks and controls in what is read of a line: of what comes in parts, the rest is not kept. */
 function isBlank(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (text.charCodeAt(i) > 32) return false;
+  const until = Math.min(to, from + MOST_OF_A_LINE);
+  for (let i = from; i < until; i++) if (text.charCodeAt(i) > 32) return false;
   return true;
 }

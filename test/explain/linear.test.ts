@@ -78,6 +78,17 @@ test('a line is cut, said to be, and what it says before the cut is found', () =
   assert.deepEqual([late.lines, late.unknown, late.cut, late.findings[0]?.count], [2, 1, 1, 1]);
 });
 
+test('a line that begins with more blanks than are read is none, in whatever parts it comes', () => {
+  const text = `${'\t'.repeat(MOST_OF_A_LINE + 9)} bind: Address already in use\nconnect: Cannot assign requested address\n`;
+  const whole = explain(text);
+  assert.deepEqual([whole.lines, whole.cut, whole.findings.length], [1, 0, 1]);
+  for (const size of [7, MOST_OF_A_LINE, MOST_OF_A_LINE + 3]) {
+    const explainer = createExplainer();
+    for (let i = 0; i < text.length; i += size) explainer.take(text.slice(i, i + size));
+    assert.deepEqual(explainer.end(), whole, `in parts of ${size}`);
+  }
+});
+
 test('the parts in which a text comes do not matter, nor do quiet lines around a trace and a log', () => {
   const quiet = (n: number) => Array.from({ length: n }, (_, i) => (i % 3 === 0 ? '' : `quiet ${i}`)).join('\n');
   const text = [

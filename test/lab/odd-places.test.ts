@@ -44,7 +44,7 @@ for (const [title, within, says, remedy] of [
 ] as const)
   test(`${title}: exit code 3 and the remedy, from run, plan and doctor`, async (t) => {
     const cwd = scene(t);
-    const run = await runCli(['run', 'odd.yaml'], { cwd, within });
+    const run = await runCli(['run', 'odd.yaml', '--force'], { cwd, within });
     assert.equal(run.code, 3, run.stderr);
     assert.match(run.stderr, says);
     assert.match(run.stderr, remedy);

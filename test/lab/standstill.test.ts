@@ -30,7 +30,7 @@ warmup: 0
 `,
     );
     const mark = newMark();
-    const cli = startCli(['run', 'still.yaml', '--quiet'], { cwd, env: mark.env });
+    const cli = startCli(['run', 'still.yaml', '--quiet', '--force'], { cwd, env: mark.env });
     const agent = await until('load', () => loadingAgent(mark));
     const all = mark.processes().filter(({ role }) => role !== 'unshare');
     for (const { pid } of all) process.kill(pid, 'SIGSTOP');

@@ -181,6 +181,8 @@ function newHome({ profile }: Scene, { own, options }: Stage) {
 const commandOf = ({ command, profile, args = [] }: Scene) => [
   ...[command, ...(profile === undefined ? [] : [PROFILE])],
   ...args,
+  // One run an arm decides nothing, and is not asked to.
+  ...(command === 'run' ? ['--force'] : []),
   '--quiet',
   '--out',
   'out',

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Random, randomStream } from '../../../src/domain/random.js';
 import { createExplainer, explain } from '../../../src/explain/explain.js';
+import { MOST_OF_A_LINE } from '../../../src/explain/lines.js';
 import { renderExplanation } from '../../../src/report/explain.js';
 import { EXPLAINED_LINES } from '../explained-lines.js';
 import type { Attacked } from './attack.js';
@@ -108,7 +109,9 @@ export async function fuzzLines(count: number, seed: number, note: (text: string
 }
 
 function problemOf(text: string, whole: ReturnType<typeof explain>, random: Random): string | null {
-  const seen = text.split('\n').filter((line) => [...line].some((character) => character > ' ')).length;
+  const seen = text
+    .split('\n')
+    .filter((line) => [...line.slice(0, MOST_OF_A_LINE)].some((character) => character > ' ')).length;
   if (whole.lines !== seen) return `${whole.lines} lines instead of ${seen}`;
   if (whole.unknown < 0 || whole.unknown > whole.lines) return `${whole.unknown} of ${whole.lines} lines unknown`;
   const shown = renderExplanation(whole, 100);
