@@ -98,7 +98,7 @@ export function measure(input: MeasureInput): Figures {
     ...(proxy ? { proxy } : {}),
     ...(loads.length > 1 ? { scenarios: loads.map(({ name, report: own }) => partOf(name, own)) } : {}),
     origin: origin && {
-      accepted: origin.after.accepted,
+      accepted: report.accepted ?? origin.after.accepted,
       listenOverflows: moved(origin, 'listenOverflows'),
       pawsPassive: moved(origin, 'pawsPassive'),
       seen: origin.after.seen,

@@ -13,7 +13,9 @@ export function formatValue(unit: MetricUnit, value: number): string {
     case 'share':
       return `${percent(value)} %`;
     case 'count':
-      return grouped(value, Number.isInteger(value) ? 0 : value < 10 ? 2 : 1);
+      return !Number.isInteger(value) && value < 10
+        ? significant(value)
+        : grouped(value, Number.isInteger(value) ? 0 : 1);
     case 'perSecond':
       return `${value === 0 ? '0' : significant(value)}/s`;
     case 'microseconds':

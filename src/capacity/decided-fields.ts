@@ -4,7 +4,7 @@
  */
 import { formatDuration } from '../domain/format.js';
 import { strategyOf } from '../domain/strategy.js';
-import { highestRate } from '../plan/arrival.js';
+import { highestRate, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Arrival, LoadPlan } from '../plan/plan.js';
 import { baseOf, proxySubjectOf } from '../subjects/index.js';
 import { type SysctlContext, sysctlDoubt } from './decided-sysctls.js';
@@ -63,7 +63,11 @@ const ARRIVALS: { readonly [S in Shape]: Decisions<Of<S>> } = {
   },
   hold: { connections: REFILLED, durationMs: 'irrelevant' },
   own: {
-    durationMs: (ms) => (ms === undefined ? undefined : 'the program is ended after a time, wherever it is then'),
+    attempts: 'irrelevant',
+    durationMs: (ms, { arm }) =>
+      ms === undefined || scheduledAttempts(arm.load.arrival) !== null
+        ? undefined
+        : 'the program is ended after a time, wherever it is then',
   },
 };
 

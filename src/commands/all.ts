@@ -16,10 +16,12 @@ import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
 import { registerSearch } from './search.js';
 import { registerSink } from './sink.js';
+import { registerTry } from './try.js';
 import { registerWatch } from './watch.js';
 
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
+  registerTry,
   registerPlan,
   registerSearch,
   registerFixes,

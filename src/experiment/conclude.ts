@@ -2,8 +2,8 @@
  * From a journal to the results: what was measured, judged. Everything comes from the journal, so that results and reports can be
  * made again at any time.
  */
+import { asSeen } from '../analysis/as-seen.js';
 import { assembleResults } from '../analysis/assemble.js';
-import { atMachineScale } from '../capacity/at-scale.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import { timesToTell } from '../capacity/sysctl-time.js';
@@ -21,22 +21,22 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
     experiment.arms.map((arm) => {
       const { kernel: release, hz, defaults } = environments.get(arm.kernel)!;
       const version = parseKernelVersion(release, hz);
-      const { prediction, determinism, bounds } = predictArm(arm, version, defaults, experiment.neighbours);
+      // What is compared exactly is declared before anything is seen.
+      const { determinism } = predictArm(arm, version, defaults);
+      const seen = asSeen(arm, [...runs, ...observed]);
+      const { prediction } = predictArm(seen, version, defaults);
       const baseline = experimentOn(experiment, arm.kernel).arms.find((each) => each.baseline) ?? arm;
-      const times = timesToTell(arm, baseline, version, defaults);
-      const real = atMachineScale(arm, baseline, version, defaults, experiment.neighbours);
-      return [armId(arm), { real, deterministic: determinism(experiment).deterministic, prediction, bounds, times }];
+      const times = timesToTell(seen, baseline, version, defaults);
+      return [armId(arm), { deterministic: determinism(experiment).deterministic, prediction, times, seen }];
     }),
   );
   const results = assembleResults({
-    experiment,
+    experiment: { ...experiment, arms: experiment.arms.map((arm) => expectations.get(armId(arm))?.seen ?? arm) },
     runs: [...runs],
     observed,
     environment,
     ...(begin.kernels ? { environments: begin.kernels } : {}),
     predictions: new Map([...expectations].map(([id, { prediction }]) => [id, prediction])),
-    real: (id) => expectations.get(id)?.real,
-    bounds: (id) => expectations.get(id)?.bounds ?? null,
     deterministic: (id) => expectations.get(id)?.deterministic ?? false,
     timesToTell: (id) => expectations.get(id)?.times ?? [],
     startedAt: begin.startedAt,

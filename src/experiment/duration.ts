@@ -51,6 +51,7 @@ function searchMs(arm: Arm, known: KnownMachine): number {
 
 function plainLoadMs(arm: Arm): number {
   const { arrival } = arm.load;
+  if (arrival.shape === 'own' && arrival.attempts !== null) return OWN_MS;
   const paced = arrivalDurationMs(arrival);
   if (paced !== null) return paced;
   if (arrival.shape === 'own') return OWN_MS;

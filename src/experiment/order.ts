@@ -38,7 +38,8 @@ export function planObservations(experiment: Experiment): PlannedRun[] {
   return experiment.arms
     .filter(({ proxy, absent, load }) => {
       const attempts = scheduledAttempts(load.arrival);
-      return proxy !== undefined && !absent && attempts !== null && attempts <= MOST_OBSERVED_ATTEMPTS;
+      const isTraced = load.arrival.shape === 'own';
+      return proxy !== undefined && !absent && !isTraced && attempts !== null && attempts <= MOST_OBSERVED_ATTEMPTS;
     })
     .map((arm, i) => ({
       id: `observed-${armId(arm)}`,

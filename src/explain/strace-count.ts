@@ -10,8 +10,11 @@ import { createTraceReader, type SeenCall } from './trace/sockets.js';
 const MOST_WAYS = 64;
 const OTHERS = 'others';
 
-/** Counts the lines of `strace -f -e trace=…` with the calls of observe.ts, each of which begins with the pid. */
-export function countStrace(): SyscallCount {
+/**
+ * Counts the lines of `strace -f -e trace=…` with the calls of observe.ts, each of which begins with the pid.
+ * @param most connections and refusals, of which it is told apart what they were
+ */
+export function countStrace(most: number | null = null): SyscallCount {
   const reader = createTraceReader();
   const calls = { bind: 0, connect: 0 };
   const failures = new Map<string, Syscalls['failures'][number]>();
@@ -19,6 +22,8 @@ export function countStrace(): SyscallCount {
   const ended = new Set<number>();
   let [begun, open, peak] = [0, 0, 0];
   let first: { readonly open: number; readonly begun: number } | null = null;
+  let events = 0;
+  let upTo: Syscalls['upTo'];
 
   function fail({ pid, name, errno }: SeenCall): void {
     if (name === 'close' || errno === null) return;
@@ -26,6 +31,15 @@ export function countStrace(): SyscallCount {
     const key = `${pid} ${name} ${errno}`;
     const before = failures.get(key)?.count ?? 0;
     failures.set(key, { pid, call: name, errno, count: before + 1 });
+    count();
+  }
+
+  function count(): void {
+    if (++events === most) upTo = { begun, failures: listed() };
+  }
+
+  function listed(): Syscalls['failures'] {
+    return [...failures.values()].sort((a, b) => b.count - a.count || a.pid - b.pid);
   }
 
   function connect({ strategy, to, connected }: SeenCall): void {
@@ -39,6 +53,7 @@ export function countStrace(): SyscallCount {
     const way = ways.get(key) ?? { strategy, to: key === OTHERS ? OTHERS : to, connections: 0 };
     way.connections++;
     ways.set(key, way);
+    count();
   }
 
   return {
@@ -57,7 +72,7 @@ export function countStrace(): SyscallCount {
     result: () => ({
       by: 'strace',
       calls,
-      failures: [...failures.values()].sort((a, b) => b.count - a.count || a.pid - b.pid),
+      failures: listed(),
       connections: {
         begun,
         peak,
@@ -66,6 +81,7 @@ export function countStrace(): SyscallCount {
         begunBeforeFirstFailure: first?.begun ?? null,
       },
       ways: [...ways.values()].sort((a, b) => b.connections - a.connections),
+      ...(upTo ? { upTo } : {}),
     }),
   };
 }

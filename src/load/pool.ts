@@ -18,6 +18,8 @@ type PoolInput = Omit<EngineInput, 'worker' | 'slot' | 'shared'>;
 
 export interface LoadReport {
   readonly outcomes: Outcomes;
+  /** Connections of these outcomes that the origin has, where that is not all that it accepted. */
+  readonly accepted?: number;
   /** A proxy's answers that were failures, as `503 ERR_CONNECT_FAIL 0`: status and X-Squid-Error → how many. */
   readonly answers: Readonly<Record<string, number>>;
   readonly histograms: Histograms;

@@ -85,6 +85,11 @@ const SHAPES = {
       describe: 'end the program after this time',
       example: '5s',
     }),
+    attempts: setting(upTo(1_000_000), {
+      default: null,
+      describe: 'end it after so many requests that were answered and calls that were refused',
+      example: '64',
+    }),
   },
   hold: {
     connections: needed(whole(1, 1_000_000), { describe: 'connections kept open at once', example: '500' }),
@@ -160,7 +165,12 @@ export function formatArrival(arrival: Arrival): string {
     case 'hold':
       return `hold ${arrival.connections} connections for ${formatDuration(arrival.durationMs)}`;
     case 'own':
-      return `by the program itself, ${arrival.durationMs === undefined ? 'to its end' : `for ${formatDuration(arrival.durationMs)}`}`;
+      return `by the program itself, ${
+        [
+          ...(arrival.attempts === null ? [] : [`${arrival.attempts} ${plural('attempt', arrival.attempts)}`]),
+          ...(arrival.durationMs === undefined ? [] : [`for ${formatDuration(arrival.durationMs)}`]),
+        ].join(' or ') || 'to its end'
+      }`;
   }
 }
 

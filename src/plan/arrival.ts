@@ -29,7 +29,7 @@ export function arrivalDurationMs(arrival: Arrival): number | null {
 /** A program that drives itself is ended after so many milliseconds, where the profile gives no time. */
 export const LONGEST_OWN_MS = 600_000;
 
-/** How many attempts one run schedules; null where the run decides (`fill` up to N failures, `hold`, `own`). For `poisson`, the expectation. */
+/** How many attempts one run schedules; null where the run decides (`fill` up to N failures, `hold`, `own` to its end). For `poisson`, the expectation. */
 export function scheduledAttempts(arrival: Arrival): number | null {
   switch (arrival.shape) {
     case 'constant':
@@ -41,8 +41,9 @@ export function scheduledAttempts(arrival: Arrival): number | null {
       return Math.floor((arrival.rates.reduce((sum, rate) => sum + rate, 0) * arrival.eachMs) / 1000 + 1e-9);
     case 'fill':
       return arrival.attempts === null ? null : arrival.attempts * arrival.waves;
-    case 'hold':
     case 'own':
+      return arrival.attempts;
+    case 'hold':
       return null;
   }
 }

@@ -30,6 +30,7 @@ import { countersSection, predictionSection, sysctlSection } from './sections/ev
 import { kernelNotes, kernelSection, kernelsTable, sideBySideSection } from './sections/kernels.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { heatSection, portsSection } from './sections/ports.js';
+import { programSection } from './sections/program.js';
 import {
   exitsSection,
   limitsSection,
@@ -135,6 +136,7 @@ function details(results: Results, apply: Apply | null, pictures: readonly Block
     whySection(results),
     scenariosSection(results),
     neighboursSection(results),
+    programSection(results),
     proxySection(results),
     viewsSection(results),
     exitsSection(results),

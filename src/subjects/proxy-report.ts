@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { targetSchema } from '../domain/target.js';
 import { PROXY_KINDS } from './index.js';
 import type { Bootstrap } from './subject.js';
 
@@ -40,18 +41,20 @@ export const loggedFailureSchema = z.object({
 export const observationSchema = z.enum(['ebpf', 'strace']);
 export type ObservationWay = z.infer<typeof observationSchema>;
 
+const refusedSchema = z.array(
+  z.object({
+    pid: z.number().describe('of the thread'),
+    call: z.enum(['bind', 'connect', 'sendto', 'sendmsg']),
+    errno: z.string(),
+    count: z.number(),
+  }),
+);
+
 /** Calls for IPv4 and IPv6 of the proxy's processes, and those that the kernel refused. */
 export const syscallsSchema = z.object({
   by: observationSchema,
   calls: z.object({ bind: z.number(), connect: z.number() }),
-  failures: z.array(
-    z.object({
-      pid: z.number().describe('of the thread'),
-      call: z.enum(['bind', 'connect', 'sendto', 'sendmsg']),
-      errno: z.string(),
-      count: z.number(),
-    }),
-  ),
+  failures: refusedSchema,
   connections: z
     .object({
       begun: z.number(),
@@ -66,6 +69,10 @@ export const syscallsSchema = z.object({
     .array(z.object({ strategy: z.enum(STRATEGY_NAMES), to: z.string(), connections: z.number() }))
     .optional()
     .describe('only by strace: how the ports of its connections were chosen, by destination, the most frequent first'),
+  upTo: z
+    .object({ begun: z.number(), failures: refusedSchema })
+    .optional()
+    .describe('of the first connections and refusals, as many as the load may have'),
 });
 export type Syscalls = z.infer<typeof syscallsSchema>;
 
@@ -102,6 +109,7 @@ export const proxyReportSchema = z.object({
   /** The last lines of its log. */
   tail: z.array(z.string()),
   printed: z.number().optional().describe('only of any program: bytes on both streams'),
+  listening: z.array(targetSchema).optional().describe('only of any program: where it listened in the end'),
   /** Only of an observed run: the kernel's view. */
   syscalls: syscallsSchema.optional(),
   /** Only of an observed run, instead of the kernel's view: why there is none. */

@@ -81,4 +81,13 @@ describe('the trace of a whole program', () => {
       { strategy: 'connect', to: '[2001:db8::7]:443', connections: 1 },
     ]);
   });
+
+  it('tells what the first of its connections and refusals were', () => {
+    const count = countStrace(3);
+    for (const line of WHOLE.split('\n')) count.add(line);
+    assert.deepEqual(count.result().upTo, {
+      begun: 2,
+      failures: [{ pid: 8, call: 'sendto', errno: 'EAGAIN', count: 1 }],
+    });
+  });
 });

@@ -12,7 +12,10 @@ const PORTS = 20;
 
 /** A program that drives itself: Node with a script. */
 function own(script: string, settings: Partial<ProgramSettings> = {}, arm: Partial<LabArm> = {}): Arm {
-  const load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'> = { protocol: 'get', arrival: { shape: 'own' } };
+  const load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'> = {
+    protocol: 'get',
+    arrival: { shape: 'own', attempts: null },
+  };
   return {
     ...labArm({
       sysctls: { 'net.ipv4.ip_local_port_range': `40000 ${40_000 + PORTS - 1}` },
@@ -89,7 +92,7 @@ describe('a program that drives itself', () => {
   it('never ends, and is ended after its time, though it does not want to', async () => {
     const script = `process.on('SIGTERM', () => {}); ${gets(1e9, 'shared')}`;
     const { outcomes, loadMs, problems } = await measure(
-      own(script, {}, { load: { protocol: 'get', arrival: { shape: 'own', durationMs: 500 } } }),
+      own(script, {}, { load: { protocol: 'get', arrival: { shape: 'own', attempts: null, durationMs: 500 } } }),
     );
     assert.ok(outcomes.ok! > 10 && loadMs < 10_000, JSON.stringify({ outcomes, loadMs }));
     assert.deepEqual(problems, []);

@@ -90,7 +90,7 @@ async function inside(): Promise<DriverOutput> {
   const origin = await connectOrigin(launchOrigin(true));
   const addresses = withBothFamilies(input.addresses);
   joinInternet(addresses, origin.pid);
-  const place = await origin.openInternet({ addresses, internet: input.internet });
+  const place = await origin.openInternet({ addresses, internet: input.internet, requests: null });
   applySysctls(input.sysctls);
   const environment = giveInternet(DIRECTORY, place);
   const [program, ...rest] = input.command;

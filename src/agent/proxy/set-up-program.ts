@@ -5,8 +5,10 @@ import { familyOf } from '../../domain/addresses.js';
 import { formatDuration } from '../../domain/format.js';
 import { monotonicMicros as now } from '../../kernel/libc.js';
 import { mergeHistograms } from '../../load/histogram.js';
+import { totalOf } from '../../load/outcome.js';
 import type { LoadReport } from '../../load/pool.js';
 import { LONGEST_OWN_MS } from '../../plan/arrival.js';
+import type { Arrival } from '../../plan/plan.js';
 import type { Outcomes } from '../../results/schema.js';
 import type { ProxySettings } from '../../subjects/index.js';
 import { internetOf } from '../../subjects/internet.js';
@@ -15,7 +17,7 @@ import { originTargets, proxyAddresses, withBothFamilies } from '../place/networ
 import type { RunSpec } from '../protocol.js';
 import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
 import { beside, besideInput, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
-import { connectOrigin, type OriginStats } from '../roles/origin-client.js';
+import { connectOrigin } from '../roles/origin-client.js';
 import { openProxyRole, type ProxyRole } from '../roles/proxy-client.js';
 import { type Load, leftovers, type Setup } from '../setup.js';
 
@@ -63,6 +65,7 @@ export async function setUpProgram(
       origin.openInternet({
         addresses: withBothFamilies(outgoing),
         internet: internetOf(settings),
+        requests: arrival.attempts,
         sysctls: arm.roles?.origin,
       }),
       openNeighbours(inputs),
@@ -77,10 +80,11 @@ export async function setUpProgram(
         clientNamespace: role.namespace,
         internet: place,
         own: true,
+        attempts: arrival.attempts,
         observe: 'strace',
       });
     return {
-      pool: selfDriven(role, start, arrival.durationMs, problems),
+      pool: selfDriven(role, start, arrival, problems),
       origin,
       neighbours,
       proxy: role,
@@ -107,17 +111,18 @@ const USUAL_PORT = 8080;
 
 /**
  * The load that a program is to itself.
- * @param durationMs undefined: to its end
  * @param problems told when it has no end
  */
 function selfDriven(
   role: ProxyRole,
   start: () => Promise<void>,
-  durationMs: number | undefined,
+  { durationMs, attempts }: Extract<Arrival, { shape: 'own' }>,
   problems: string[],
 ): Load {
   let outcomes: Outcomes = {};
   let syscalls: Syscalls | undefined;
+  /** Connections, once there were as many attempts as there are to be. */
+  let accepted: number | null = null;
   let [begunAt, endedAt] = [0, 0];
   let begin: () => void = () => {};
   let halt: (why: 'stopped') => void = () => {};
@@ -150,7 +155,18 @@ function selfDriven(
     outcomes: () => outcomes,
     counted(origin, proxy) {
       syscalls = proxy.syscalls;
-      outcomes = outcomesOf(origin, syscalls);
+      if (accepted !== null) return outcomes;
+      const { requests, used } = origin.seen;
+      const upTo = requests === used ? syscalls?.upTo : undefined;
+      // The order of connections and refusals is known; that of requests on kept connections is not.
+      if (upTo) outcomes = { ok: upTo.begun, ...refusedOf(upTo.failures) };
+      else {
+        const all = { ...refusedOf(syscalls?.failures ?? []), ok: requests > 0 ? requests : origin.accepted };
+        outcomes = attempts === null ? all : cutTo(attempts, all, outcomes);
+      }
+      if (totalOf(outcomes) !== attempts) return outcomes;
+      accepted = upTo?.begun ?? origin.accepted;
+      halt('stopped');
       return outcomes;
     },
     responses: () => ({ micros: 0, count: 0 }),
@@ -158,6 +174,7 @@ function selfDriven(
     stop: () => halt('stopped'),
     finish: async () => ({
       outcomes,
+      ...(accepted === null ? {} : { accepted }),
       answers: {},
       histograms: mergeHistograms([]),
       peakOpen: syscalls?.connections?.peak ?? 0,
@@ -170,14 +187,26 @@ function selfDriven(
   };
 }
 
-/** What was answered: requests, or, where nobody spoke HTTP, connections; and each call that was refused. */
-function outcomesOf({ accepted, seen }: OriginStats, syscalls: Syscalls | undefined): Outcomes {
+/** Each call that was refused, as an outcome. */
+function refusedOf(failures: Syscalls['failures']): Record<string, number> {
   const refused: Record<string, number> = {};
-  for (const { call, errno, count } of syscalls?.failures ?? []) {
+  for (const { call, errno, count } of failures) {
     const name = `${call === 'bind' || call === 'connect' ? call : 'exchange'}:${errno}`;
     refused[name] = (refused[name] ?? 0) + count;
   }
-  return { ok: seen.requests > 0 ? seen.requests : accepted, ...refused };
+  return refused;
+}
+
+/** So many outcomes and no more: of those that are new, refusals are left out first, as the answers are counted only up to there. */
+function cutTo(most: number, outcomes: Outcomes, before: Outcomes): Outcomes {
+  let excess = Math.max(0, totalOf(outcomes) - most);
+  return Object.fromEntries(
+    Object.entries(outcomes).map(([name, count]) => {
+      const less = Math.min(excess, count - (before[name] ?? 0));
+      excess -= less;
+      return [name, count - less];
+    }),
+  );
 }
 
 function firstFailureOf(syscalls: Syscalls | undefined): LoadReport['firstFailure'] {

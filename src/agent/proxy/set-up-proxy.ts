@@ -138,7 +138,9 @@ export async function setUpProxy(
       sysctls: arm.sysctls,
     });
     const sysctls = arm.roles?.origin;
-    const place = internet && (await origin.openInternet({ addresses: withBothFamilies(outgoing), internet, sysctls }));
+    const place =
+      internet &&
+      (await origin.openInternet({ addresses: withBothFamilies(outgoing), internet, requests: null, sysctls }));
     const serving = place
       ? place.sysctls
       : origin.serve({
@@ -156,6 +158,7 @@ export async function setUpProxy(
       clientNamespace: `/proc/${readlinkSync('/proc/self')}/ns/net`,
       ...(place ? { internet: place } : {}),
       own: false,
+      attempts: null,
       observe: spec.observe,
     });
     const opening = openNeighbours(

@@ -52,6 +52,8 @@ export const originSchemas = {
       /** Those of the program, of the profile's family first. */
       addresses: z.array(z.string()),
       internet: internetSchema,
+      /** What comes after so many requests is answered, and counted no more; null: all is counted. */
+      requests: z.number().nullable(),
       sysctls: sysctls.optional(),
     }),
     answer: z.object({

@@ -34,14 +34,19 @@ const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
   return { sysctls };
 };
 
-const openInternet: Handlers<OriginProtocol>['openInternet'] = async ({ addresses, internet: settings, sysctls }) => {
+const openInternet: Handlers<OriginProtocol>['openInternet'] = async ({
+  addresses,
+  internet: settings,
+  requests,
+  sysctls,
+}) => {
   ownNamespace = true;
   becomeInternet(addresses);
   widenQueues();
   // It takes Node's HTTP and TLS, which the origin of a load does not wait for.
   const { startInternet } = await import('../../load/origin/internet/internet.js');
   const only = settings.families === 'both' ? null : familyOf(addresses[0]!);
-  internet = await startInternet(settings, (nth) => namedAddresses(nth, only));
+  internet = await startInternet(settings, (nth) => namedAddresses(nth, only), requests);
   return { sysctls: applySysctls(sysctls ?? {}), authority: internet.authority, resolvers: resolverAddresses() };
 };
 

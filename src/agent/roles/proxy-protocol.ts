@@ -22,6 +22,7 @@ const logs = z.object({
   troubles: z.array(z.string()),
   tail: z.array(z.string()),
   printed: z.number().optional(),
+  listening: z.array(targetSchema).optional(),
   /** How it had ended by itself before it was stopped. */
   ended: z.string().nullable(),
   syscalls: syscallsSchema.optional(),
@@ -69,6 +70,8 @@ export const proxySchemas = {
       internet: z.object({ authority: z.string(), resolvers: z.array(z.string()) }).optional(),
       /** It drives itself: nobody waits until it listens, and it may end. */
       own: z.boolean(),
+      /** Connections and refusals of which it is told apart what they were. */
+      attempts: z.number().nullable(),
       /** Count its system calls, which makes it slow: by this, or by strace where it does not work. */
       observe: observationSchema.optional(),
     }),

@@ -14,7 +14,7 @@ import { messageOf } from '../../domain/error.js';
 import { countStrace } from '../../explain/strace-count.js';
 import { mount } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
-import { createSocketObserver, type SocketObserver } from '../../kernel/sock-diag.js';
+import { createSocketObserver, listeners, type SocketObserver } from '../../kernel/sock-diag.js';
 import { readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
 import { programOf, proxySubjectOf } from '../../subjects/index.js';
@@ -91,7 +91,7 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
   const env = command.internet ? giveInternet(DIRECTORY, command.internet) : {};
   // Only strace tells how the ports of connections were chosen.
   const way = command.observe && subject.entrance ? 'strace' : command.observe;
-  if (way) observation = await startObservation(way, TRACE, isRootOfMachine(), countStrace);
+  if (way) observation = await startObservation(way, TRACE, isRootOfMachine(), () => countStrace(command.attempts));
   if (command.own && typeof observation === 'string') throw new ProxyError(observation, []);
   const version = versionOf(binary, subject.version);
   const begin = () =>
@@ -157,8 +157,9 @@ async function stop(): Promise<ProxyLogs> {
   const stopping = proxy;
   proxy = undefined;
   const ended = stopping?.end() ?? null;
+  const listening = listeners();
   await stopping?.stop();
-  return { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed(stopping?.pid)), ended };
+  return { ...(stopping ? logsOf(stopping) : NO_LOGS), ...(await observed(stopping?.pid)), ended, listening };
 }
 
 async function observed(pid: number | undefined): Promise<Pick<ProxyLogs, 'syscalls' | 'unobserved'>> {

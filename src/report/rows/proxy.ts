@@ -30,9 +30,14 @@ export interface ProxyRow {
   readonly changes: ReturnType<typeof changesIn>;
 }
 
-/** One row an arm that has a proxy; none for the harness's own sockets. */
+/** One row an arm that has a proxy; none for any program of the user's, nor for the harness's own sockets. */
 export function proxyRows({ variants }: Results): ProxyRow[] {
-  return variants.flatMap((variant) => (variant.proxy ? [rowOf(variant)] : []));
+  return variants.flatMap((variant) => (variant.proxy && !isProgram(variant) ? [rowOf(variant)] : []));
+}
+
+/** Whether the subject of an arm is any program, and not a proxy that is known. */
+export function isProgram({ proxy }: Pick<Variant, 'proxy'>): boolean {
+  return proxy !== undefined && proxySubjectOf(proxy.kind).entrance !== undefined;
 }
 
 function rowOf(variant: Variant): ProxyRow {

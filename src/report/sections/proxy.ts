@@ -259,7 +259,8 @@ function number(value: number | null): string {
   return value === null ? NONE : formatNumber(value);
 }
 
-function counts(counted: readonly Counted[], none = 'none'): Inline {
+/** Each count with what was counted, below each other. @param none where nothing was */
+export function counts(counted: readonly Counted[], none = 'none'): Inline {
   return counted.length === 0
     ? none
     : lines(counted.map(([what, count]): Inline => [`${formatNumber(count)} `, code(what)]));

@@ -79,6 +79,12 @@ const SETTINGS = {
     describe: 'how it is expected to get its local ports, for what is predicted before it was seen',
     example: 'bind-reuseaddr',
   }),
+  ending: setting(oneOf(['unknown', 'client', 'server', 'reset', 'kept']), {
+    default: 'unknown',
+    describe:
+      'who is expected to close its connections first (client: the program), or that they are kept; as strategy',
+    example: 'client',
+  }),
   clients: CLIENTS,
   ...INTERNET,
 };
@@ -94,7 +100,7 @@ export const program = define('program', SETTINGS, {
   protocols: ({ reverse }) => (reverse ? ['get', 'tcp'] : ['get', 'connect', 'socks5']),
   strategy: ({ strategy }) => strategy,
   // Any program knows by itself what it keeps, and whether it closes first.
-  ending: () => 'unknown',
+  ending: ({ ending }) => ending,
   entrance: ({ ready, reverse }) => (ready === null ? null : { port: ready.listen, reverse }),
   check({ command, env, files }, _, say) {
     if (command.length === 0 || command[0] === '')

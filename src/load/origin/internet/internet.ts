@@ -27,15 +27,17 @@ export interface RunningInternet {
 /**
  * Answer for every address that is local here, until the process ends.
  * @param own the addresses of the n-th name
+ * @param requests after which nothing more is counted; null: all is
  * @throws SystemCallError when the kernel has no TPROXY, or refuses
  */
 export async function startInternet(
   { origin, names: table }: InternetSettings,
   own: (nth: number) => readonly string[] | undefined,
+  requests: number | null,
 ): Promise<RunningInternet> {
   const names = createNames(table, own);
   const authority = makeAuthority();
-  const book = createVisitBook(names, () => performance.now());
+  const book = createVisitBook(names, () => performance.now(), requests ?? Number.POSITIVE_INFINITY);
   divertTcp(PORT);
   const server = createServer({ allowHalfOpen: true }, createInternet({ answer: origin, names, authority, book }));
   await once(server.listen({ fd: transparentSocket(PORT), backlog: BACKLOG }), 'listening');

@@ -32,8 +32,15 @@ export interface VisitBook {
   seen(): OriginSeen;
 }
 
-/** @param now milliseconds */
-export function createVisitBook(names: Pick<Names, 'nameOf'>, now: () => number): VisitBook {
+/** Of what is not counted any more. */
+const NOBODY: Visit = { request() {}, answered() {}, closes() {}, end() {} };
+
+/** @param now milliseconds @param most requests that are counted, and the connections up to the last of them */
+export function createVisitBook(
+  names: Pick<Names, 'nameOf'>,
+  now: () => number,
+  most = Number.POSITIVE_INFINITY,
+): VisitBook {
   const destinations = new Map<string, { to: string; connections: number; requests: number }>();
   const agents = new Map<string, number>();
   const heads = new Map<string, number>();
@@ -52,6 +59,7 @@ export function createVisitBook(names: Pick<Names, 'nameOf'>, now: () => number)
 
   return {
     begin(address, port) {
+      if (requests >= most) return NOBODY;
       const to = formatTarget({ address: names.nameOf(address) ?? address, port });
       const destination = destinations.get(to) ?? { to, connections: 0, requests: 0 };
       destinations.set(to, destination);
@@ -71,6 +79,7 @@ export function createVisitBook(names: Pick<Names, 'nameOf'>, now: () => number)
       };
       return {
         request(method, headers) {
+          if (requests >= most) return;
           if (own++ === 0) used++;
           requests++;
           destination.requests++;

@@ -1,0 +1,79 @@
+/**
+ * `bindstorm try -- node service.js`: how a program uses its ports, and which fix helps it, without a profile.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseDuration } from '../domain/units.js';
+import { probe } from '../experiment/probe.js';
+import { loadProfile } from '../profile/load.js';
+import { profileOf, type Seen, type TryChoice } from '../profile/try.js';
+import { EXIT_HELP } from './exit.js';
+import { option, type RunOptions, withOptions } from './options.js';
+import { integer, parsed } from './parsers.js';
+import { startRun } from './run-blocks.js';
+import { note } from './terminal.js';
+
+interface Options extends RunOptions, Pick<TryChoice, 'ports' | 'forward' | 'origin' | 'env'> {
+  readonly for: number;
+  readonly listen?: number;
+}
+
+/** Adds the command. */
+export function registerTry(program: Command): void {
+  const command = program
+    .command('try')
+    .description(
+      'run a program in the lab, say how it uses its local ports, and try what could help it; no profile is needed',
+    )
+    .argument('<command...>', 'the program and its arguments, behind --')
+    .addOption(
+      option('--ports <n>', 'ports of the lab: few, so that they soon run out', integer('--ports', 4, 10_000), 32),
+    )
+    .addOption(
+      option('--for <time>', 'for how long a program runs that does not end', parsed(parseDuration), 2000, '2s'),
+    )
+    .option('--listen <port>', 'it is a server on this port; otherwise that is seen', integer('--listen', 1, 65_535))
+    .option('--forward', 'it is a forward proxy, and asked for http://…', false)
+    .addOption(
+      option(
+        '--origin <answer>',
+        'how its requests are answered, as status=500,body=200000,keepAliveHint=1',
+        answer,
+        {},
+      ),
+    )
+    .addOption(option('--env <name=value>', 'one more variant: with this variable, or with several', variable, {}));
+  withOptions(command, ['repeat', 'out', 'json', 'quiet'])
+    .addHelpText(
+      'after',
+      `\nExample:\n  bindstorm try -- node service.js\n  bindstorm try --listen 8080 -- ./server\n${EXIT_HELP}`,
+    )
+    .action(async (words: string[], options: Options) => {
+      process.exitCode = await tryProgram(words, options);
+    });
+}
+
+async function tryProgram(command: readonly string[], options: Options): Promise<number> {
+  const workdir = process.cwd();
+  const choice: TryChoice = { ...options, command, workdir, forMs: options.for };
+  const load = (seen: Seen | null) =>
+    loadProfile(profileOf(choice, seen), 'the command line', { folder: workdir, repeat: options.repeat });
+  const server = { port: options.listen ?? null, ends: false, fails: false, attempts: 0, strategy: null };
+  const seen = await probe(load(options.listen === undefined ? null : server), note);
+  return startRun(load({ ...seen, port: options.listen ?? seen.port }), options, null);
+}
+
+/** `status=500,close=true` → what a profile has of it. */
+function answer(text: string): Record<string, unknown> {
+  return Object.fromEntries(
+    text.split(',').map((part) => {
+      const [name, value = 'true'] = part.split('=', 2);
+      return [name, /^(?:true|false|\d+)$/.test(value) ? JSON.parse(value) : value];
+    }),
+  );
+}
+
+function variable(text: string, before: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('--env takes a name and a value, for example --env KEEP_ALIVE=1.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
