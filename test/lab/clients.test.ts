@@ -104,3 +104,25 @@ describe('ports of 100 requests, one after the other', { concurrency: 3 }, () =>
     }
   }
 });
+
+/** Twenty at once, five times: a pool that is smaller than the fan-out looks well in a loop. */
+const WAVES: Readonly<Partial<Record<keyof typeof CLIENTS, number>>> = {
+  'node http.get': 20,
+  'node http.get, Agent keepAlive': 20,
+  'python requests.get': 100,
+  // It keeps ten: 20, and 10 more for each further wave.
+  'python requests.Session': 60,
+};
+
+describe('ports of 100 requests in waves of 20', () => {
+  for (const [client, expected] of Object.entries(WAVES)) {
+    it(`${client}: ${expected}`, async () => {
+      const work = { url: 'http://api.example/', requests: 100, wave: 20 };
+      // Each answer takes so long that all of a wave are on their way.
+      const answer = { delayMs: 400 };
+      const run = await onInternet(CLIENTS[client as keyof typeof CLIENTS](work), { answer, until: 'done' });
+      assert.equal(run.stats.accepted, expected, run.stderr);
+      assert.equal(run.stats.seen?.requests, 100);
+    });
+  }
+});
