@@ -4,8 +4,6 @@
  */
 import { nodeProgram } from './internet.js';
 
-/** Ports of the host 192.0.2.10. */
-export const DESTINATIONS = [8080, 8081] as const;
 const HOST = '192.0.2.10';
 const TRIES = 11;
 
