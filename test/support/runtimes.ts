@@ -124,6 +124,14 @@ for ($i = 0; $i < ${TRIES}; $i++) {
 echo "$port $ok $failure\\n"; }
 echo "done\\n"; sleep(60);`,
   ],
-  'Java, Socket': (source) => ['java', '-cp', '{classes}', 'Census', ...(source === null ? [] : [source])],
+  // Its performance data are a file in /tmp by its pid, which another Java machine of another PID namespace has too, and it says so.
+  'Java, Socket': (source) => [
+    'java',
+    '-XX:-UsePerfData',
+    '-cp',
+    '{classes}',
+    'Census',
+    ...(source === null ? [] : [source]),
+  ],
   Go: (source) => ['{classes}/census', ...(source === null ? [] : [source])],
 };
