@@ -61,7 +61,7 @@ export function sustainedSentence(variants: readonly Variant[], required: number
     }
     return [...found].map(([words, names]) => `${words} (${listed(names)})`).join('; ');
   };
-  const lasting = `Sustained, by the model, with the ports of a machine: ${groups(({ real }) => sustainedText(real))}.`;
+  const lasting = `Sustained and at once, by the model, with the ports of a machine: ${groups(({ real }) => [sustainedText(real), atOnceText(real) ?? []].flat().join(' and '))}.`;
   return required === undefined
     ? lasting
     : `${formatRate(required)} on a machine: ${groups(({ real }) => requiredText(real, required))}. ${lasting}`;

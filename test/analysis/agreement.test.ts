@@ -87,10 +87,13 @@ test('where time decides: no more than the ports could serve, and none fails whe
   const bounds: Bounds = { concurrent: 100, again: 60, neverFull: false, atLeast: (made) => Math.min(made, 100) };
   const of = (outcomes: Run['outcomes'], changes: Partial<Bounds> = {}, load = 1000) => {
     const run = makeRun({ outcomes });
-    const agreement = judge([{ ...run, durationMs: { ...run.durationMs, load } }], {
-      deterministic: false,
-      bounds: { ...bounds, ...changes },
-    });
+    const agreement = judge(
+      [{ ...run, durationMs: { ...run.durationMs, load }, capacity: { ...run.capacity, peakOpen: 2 } }],
+      {
+        deterministic: false,
+        bounds: { ...bounds, ...changes },
+      },
+    );
     return [agreement!.verdict, agreement!.sentence] as const;
   };
   const failed = (n: number) => ({ 'bind:EADDRINUSE': n });

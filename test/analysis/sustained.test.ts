@@ -50,11 +50,11 @@ test('the sentence: arms with the same number once, and the rate that is needed 
     (own, i): Variant => ({ ...(others[i] ?? first!), name: `v${i}`, real: own }),
   );
   const lasting =
-    'Sustained, by the model, with the ports of a machine: 455/s (v0 and v1); not limited by ports (v2); not modelled (v3); not at the scale of a machine (v4).';
+    'Sustained and at once, by the model, with the ports of a machine: 455/s and 28,232 at once (v0 and v1); not limited by ports and 28,232 at once (v2); not modelled (v3); not at the scale of a machine (v4).';
   assert.equal(sustainedSentence(arms, undefined), lasting);
   assert.equal(
     sustainedSentence(arms.slice(0, 3), 500),
-    '500/s on a machine: fails after 56 s (v0 and v1); holds: ports do not limit it (v2). Sustained, by the model, with the ports of a machine: 455/s (v0 and v1); not limited by ports (v2).',
+    '500/s on a machine: fails after 56 s (v0 and v1); holds: ports do not limit it (v2). Sustained and at once, by the model, with the ports of a machine: 455/s and 28,232 at once (v0 and v1); not limited by ports and 28,232 at once (v2).',
   );
   assert.equal(sustainedSentence(quickstartResults().variants, 500), '', 'results of an earlier version');
   assert.deepEqual(

@@ -104,10 +104,7 @@ test('in the folder of a run: its report has what was found', async () => {
   const { low, high } = stored.variants[0]!.searched!;
   assert.ok(low * 60 <= 100 && high! * 66 > 100, `${low} to ${high}`);
   assert.equal(stored.variants[1]!.searched, undefined);
-  assert.match(
-    readFileSync(join(cwd, folder, 'report.md'), 'utf8'),
-    /measured in the lab: 1\.\d+\/s to 1\.\d+\/s \(searched/,
-  );
+  assert.match(readFileSync(join(cwd, folder, 'report.md'), 'utf8'), /lab: 1\.\d+\/s measured/);
   const again = await runCli(args, { cwd });
   assert.equal(again.code, 2);
   assert.match(again.stderr, /has a search already; resume it with: bindstorm search --resume/);

@@ -19,7 +19,7 @@ export function shownOf(contents: JournalContents<'run'>, places: Places) {
   const expectations = new Map(
     experiment.arms.map((arm) => {
       const { kernel, environment } = placeFor(places, arm.kernel);
-      return [armId(arm), predictArm(arm, kernel, environment.defaults)];
+      return [armId(arm), predictArm(arm, kernel, environment.defaults, experiment.neighbours)];
     }),
   );
   const expected = (id: string) => expectations.get(id)!;

@@ -1,5 +1,6 @@
 /** What a report says first: what to change, the variants against the baseline, the limits that the profile sets, and why. */
 import { adviceOf, type SysctlAdvice, scaleOf, whyNotPasted } from '../../analysis/advice.js';
+import { formatSustained } from '../../analysis/format.js';
 import { atOnceText, measuredRate, requiredText, sustainedText } from '../../analysis/sustained.js';
 import { comparedRuns } from '../../analysis/usable.js';
 import { formatRate } from '../../domain/format.js';
@@ -82,8 +83,7 @@ export function variantsTable(results: Results): Table {
         : [
             {
               title: `${formatRate(requiredRate)} needed`,
-              wraps: 'list' as const,
-              cell: ({ real }: Variant) => (real ? requiredText(real, requiredRate) : NONE),
+              cell: (variant: Variant) => requiredCell(variant, requiredRate),
             },
           ]),
       {
@@ -117,10 +117,16 @@ function sustainedCell(variant: Variant): Inline {
   const [atOnce, measured] = [atOnceText(real), measuredRate(variant)];
   const facts = [
     ...(atOnce === null ? [] : [atOnce]),
-    ...(measured === null ? [] : [`measured in the lab: ${measured.text}`]),
+    ...(measured === null ? [] : [`lab: ${formatSustained(measured.low)} measured`]),
   ];
   const text = real.kind === 'none' ? NONE : real.limited === 'not by ports' ? 'no limit' : sustainedText(real);
   return [unbroken(text), note(facts, '')];
+}
+
+/** Whether the rate that somebody needs holds, and below it how. */
+function requiredCell({ real }: Variant, rate: number): Inline {
+  const [word, how] = real ? requiredText(real, rate).split(/, |: /) : [NONE];
+  return [unbroken(word!), note(how === undefined ? [] : [how])];
 }
 
 /** An outcome's name is an identifier and stays as it is. */
