@@ -124,7 +124,7 @@ body.wide{max-width:118rem}
 .nothing{color:var(--muted)}
 .gone{color:var(--muted);font-style:italic}
 @media (min-width:42rem){dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.25rem 1.5rem}dt{margin:0}}
-@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td:nth-child(5){min-width:18rem}}
+@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td[data-label=Guardrails]{min-width:11rem}}
 @media screen and (max-width:68rem){
 .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
 .cards thead{display:none}
@@ -141,7 +141,7 @@ h2{break-after:avoid}
 nav{display:none}
 tr,.card,.why{break-inside:avoid}
 .cards{font-size:8pt}.cards small{font-size:7pt}.cards .badge{font-size:7.5pt}.cards code{font-size:7pt}.cards th,.cards td{padding:.3rem .4rem}.cards th:first-child{min-width:6.5rem}
-.cards td:nth-child(5){min-width:11rem}
+.cards td[data-label=Guardrails]{min-width:11rem}
 .badge,.summary,.banner,.chart svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .scroll{overflow:visible}
 .panels{grid-template-columns:repeat(3,1fr);gap:.75rem}

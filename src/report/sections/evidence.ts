@@ -38,9 +38,9 @@ export function predictionSection({ variants }: Results): Section {
         { title: 'Measured', numeric: true, cell: measuredTuples },
         {
           title: 'Predicted: sustained rate',
-          numeric: true,
+          wraps: 'sentences',
           cell: ({ prediction }) =>
-            prediction.sustained === null ? unlimitedText(prediction) : formatSustained(prediction.sustained),
+            prediction.sustained === null ? note([unlimitedText(prediction)]) : formatSustained(prediction.sustained),
         },
         {
           title: 'ok per second',
@@ -53,6 +53,7 @@ export function predictionSection({ variants }: Results): Section {
         },
         {
           title: 'Measured: sustained',
+          wraps: 'sentences',
           cell: (variant) => measuredRate(variant)?.text ?? note(['no run was long enough, and none was searched for']),
         },
         { title: 'Predicted first failure', cell: ({ prediction }) => code(prediction.fails) },

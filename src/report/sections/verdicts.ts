@@ -77,7 +77,7 @@ export function variantsTable(results: Results): Table {
         ...(lasts ? { only: WRITTEN } : {}),
         cell: (variant) => compared(variant, ({ goal }) => difference(goal)),
       },
-      ...(lasts ? [{ title: 'Sustained', numeric: true, cell: sustainedCell }] : []),
+      ...(lasts ? [{ title: 'Sustained', cell: sustainedCell }] : []),
       ...(requiredRate === undefined
         ? []
         : [
