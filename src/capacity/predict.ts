@@ -66,8 +66,8 @@ export function predict(input: PredictInput): Prediction {
   return {
     concurrent: top.concurrent,
     sustained: rate?.value ?? null,
-    again: after.seconds === null || after.latest === null ? null : hold + after.latest,
     limited: rate !== null ? 'by ports' : known ? 'not by ports' : 'not modelled',
+    again: after.seconds === null || after.latest === null ? null : hold + after.latest,
     fails: top.fails,
     formula: rate === null ? top.formula : `${top.formula}; ${rate.text}`,
     rule: top.fails.startsWith('setsockopt') ? `${top.rule}.` : `${top.rule}; ${after.why}.`,

@@ -49,6 +49,7 @@ async function finish(session: Session<'fixes'>, { json, quiet }: Shown): Promis
       onRun(kernel, row, fix, done, total) {
         const run = `${kernel} ${row} ${done + 1}/${total}: ${fix}`;
         if (!quiet) note(run);
+        heartbeat.said();
         heartbeat.waitFor(() => run);
       },
       onReport(report) {

@@ -89,6 +89,7 @@ async function finish(session: Session<'search'>, places: Places, { json, quiet 
         const [at, time] = [Number(rate.toPrecision(4)), Number(seconds.toPrecision(2))];
         const step = `${arm}: ${why} at ${at}/s for ${time} s (${how})`;
         if (!quiet) note(step);
+        heartbeat.said();
         heartbeat.waitFor(() => step);
       },
       onReport(report) {

@@ -14,7 +14,7 @@ import { experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Unsaid } from '../profile/resolve.js';
 import type { Environment } from '../results/schema.js';
-import { descriptorsOf } from './shortages.js';
+import { descriptorsOf, MOST_WORKERS } from './shortages.js';
 import { armsInVain } from './time-notes.js';
 
 /** By the kernel's name; undefined: nothing is known of it, and the arithmetic is for Linux 6.18. */
@@ -27,7 +27,6 @@ const SPARE_PAIRS = 1;
 
 /** Attempts a second that a worker makes with half of a CPU to spare (bench/README.md: 42,000 and 9,000 at its limit). */
 const PER_WORKER = { socket: 20_000, http: 4_000 } as const;
-const MOST_WORKERS = 64;
 
 /** The experiment with what was left to the tool, and in `chosen` a sentence for each choice that is not the usual one. */
 export function chooseDesign(experiment: Experiment, unsaid: Unsaid, environmentOf: EnvironmentOf): Experiment {

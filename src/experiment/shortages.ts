@@ -10,7 +10,7 @@ import { armsOfLoads } from '../plan/scenario.js';
 import type { Environment, Prediction } from '../results/schema.js';
 
 /** As many as a profile may ask for. */
-const MOST_WORKERS = 64;
+export const MOST_WORKERS = 64;
 /** Left for the process's own descriptors. */
 const RESERVE = 200;
 

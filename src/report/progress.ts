@@ -106,6 +106,7 @@ function plainProgress(input: ProgressInput): Progress {
       clock.finished(event.run);
       if (event.run.status === 'failed') stream.write(`${event.run.id} failed: ${event.run.problems[0]}\n`);
       if (clock.blockIsOver(event.run.block)) {
+        heartbeat.said();
         stream.write(
           `${blockName(event.run, experiment)} done, ${event.done} of ${event.total} runs, ${clock.left()} left\n`,
         );
