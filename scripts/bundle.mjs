@@ -17,6 +17,8 @@ const BUNDLES = [
       'agent/roles/proxy-role': 'agent/roles/proxy-role',
       'load/origin/threads': 'load/origin/threads',
       'load/worker': 'load/worker',
+      'subjects/what-if/exec': 'subjects/what-if/exec',
+      'subjects/what-if/supervisor': 'subjects/what-if/supervisor',
     },
     shared: 'shared/[name]-[hash]',
   },

@@ -126,6 +126,20 @@ export const syscall = declare<[number: number, a: number, b: number, c: number]
 export const syscall5 = declare<[number: number, a: number, b: number, c: number, d: number, e: number]>(
   'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',
 );
+/** ioctl(2) */
+export const ioctl = declare<[fd: number, request: number, argument: number]>(
+  'int ioctl(int, unsigned long, intptr_t)',
+);
+/** process_vm_readv(2) */
+export const processVmReadv = declare<
+  [pid: number, local: number, locals: number, remote: number, remotes: number, flags: number]
+>('intptr_t process_vm_readv(int, intptr_t, uint64_t, intptr_t, uint64_t, uint64_t)');
+/** fcntl(2) */
+const fcntl = declare<[fd: number, command: number, argument: number]>('int fcntl(int, int, intptr_t)');
+/** signal(2); SIG_DFL is 0 */
+const signal = declare<[signal: number, handler: number]>('intptr_t signal(int, intptr_t)');
+/** execvp(3) */
+const execvp = declare<[file: number, words: number]>('int execvp(intptr_t, intptr_t)');
 /** getppid(2) */
 export const getppid = declare<[]>('int getppid()');
 
@@ -148,6 +162,7 @@ export const SOL_SOCKET = 1;
 export const SOL_TCP = 6;
 export const SOL_IPV6 = 41;
 export const SO_REUSEADDR = 2;
+export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
@@ -264,4 +279,30 @@ export function dieWithParent(expectedParent: number): boolean {
 /** Let timed waits of this thread end within a microsecond of their time; the default slack is 50 µs (prctl(2)). */
 export function sharpenTimers(): void {
   prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+}
+
+const SIGPIPE = 13;
+const F_SETFD = 2;
+
+/**
+ * Become another program, with the same pid and descriptors.
+ * @param command its name, which is looked for on the PATH, and its arguments
+ * @throws Error when it cannot be executed
+ */
+export function become(command: readonly string[]): never {
+  const texts = command.map((word) => Buffer.from(`${word}\0`));
+  const memory = nativeBuffer(texts.reduce((size, text) => size + text.length, 0));
+  const words = nativeBuffer(8 * (texts.length + 1));
+  let at = 0;
+  for (const [i, text] of texts.entries()) {
+    memory.bytes.set(text, at);
+    words.view.setBigUint64(8 * i, BigInt(memory.address + at), true);
+    at += text.length;
+  }
+  // Node has its standard streams closed at exec (uv_disable_stdio_inheritance()), and then a socket of the program would be its stderr.
+  for (const fd of [0, 1, 2]) fcntl(fd, F_SETFD, 0);
+  // Node ignores it, and what is ignored stays so.
+  signal(SIGPIPE, 0);
+  execvp(memory.address, words.address);
+  throw new Error(`${command[0]} cannot be executed (errno ${errno()})`);
 }

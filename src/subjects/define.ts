@@ -5,21 +5,31 @@ import { z } from 'zod';
 import { defaultsOf, keptShape, type Settings } from '../domain/setting.js';
 import type { SettingsOf } from './settings.js';
 import type { ProgramFacts, ProxyFacts, ProxySubject } from './subject.js';
+import { strategyUnder, WHAT_IF, type WhatIf } from './what-if/what-if.js';
+
+/** What every program has beside its own settings. */
+const COMMON = { whatIf: WHAT_IF };
+type WithCommon<T extends Settings> = T & typeof COMMON;
 
 /** A kind of proxy that is one program. */
 export function program<const K extends string, T extends Settings>(
   kind: K,
   settings: T,
   facts: ProgramFacts<SettingsOf<K, T>>,
-): ProxySubject<SettingsOf<K, T>> & ProgramFacts<SettingsOf<K, T>> {
+): ProxySubject<SettingsOf<K, WithCommon<T>>> & ProgramFacts<SettingsOf<K, WithCommon<T>>> {
   return {
-    ...facts,
-    ...base(kind, settings),
+    ...(facts as unknown as ProgramFacts<SettingsOf<K, WithCommon<T>>>),
+    ...base(kind, { ...settings, ...COMMON }),
+    strategy: (own, version) => strategyUnder(facts.strategy(own as SettingsOf<K, T>, version), whatIfOf(own)),
     async start(own, input) {
       const { startProgram } = await import('./running/process.js');
-      return startProgram(kind, facts, own, input);
+      return startProgram(kind, facts, own as SettingsOf<K, T>, whatIfOf(own), input);
     },
   };
+}
+
+function whatIfOf(settings: object): WhatIf | undefined {
+  return (settings as { readonly whatIf?: WhatIf }).whatIf;
 }
 
 /** A kind of proxy that is several programs, started by itself. */

@@ -9,6 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatTarget } from '../../domain/format.js';
 import { isListening, listeners } from '../../kernel/sock-diag.js';
 import type { ProgramFacts, RunningProxy, StartInput } from '../subject.js';
+import { supervision } from '../what-if/supervise.js';
+import type { WhatIf } from '../what-if/what-if.js';
 import { asCaller, endOf, killGroup, noteLines, withoutRoot, writeFiles } from './child.js';
 import { createLogBook, type LogBook, STANDARD_ERROR, STANDARD_OUTPUT } from './log-book.js';
 import { printedBy } from './program.js';
@@ -30,6 +32,7 @@ export async function startProgram<S>(
   kind: string,
   facts: ProgramFacts<S>,
   settings: S,
+  whatIf: WhatIf | undefined,
   { setup: where, binary, prefix, root, own, env, configured }: StartInput,
 ): Promise<RunningProxy> {
   const setup = facts.build ? { ...where, build: await printedBy(binary, facts.build) } : where;
@@ -37,24 +40,27 @@ export async function startProgram<S>(
   writeFiles(setup.directory, program.files, root);
   configured({ ...program.files, [COMMAND_FILE]: `${program.argv.join(' ')}\n` });
   const as = program.user === undefined ? withoutRoot(root) : asCaller(root, program.user);
-  const [first, ...rest] = [...prefix(0), ...as, ...program.argv];
+  const supervised = supervision(whatIf);
+  const [first, ...rest] = [...prefix(0), ...(supervised?.prefix ?? []), ...as, ...program.argv];
   const child = spawn(first!, rest, {
     cwd: program.user === undefined ? setup.directory : program.workdir,
     env: program.env
       ? { ...withoutProxies(process.env), ...env, ...program.env }
       : { ...process.env, LC_ALL: 'C', TMPDIR: setup.directory },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(supervised ? ['pipe' as const] : [])],
     // A process group of its own, so that all of it can be ended at once.
     detached: true,
   });
+  supervised?.follow(child);
   const book = createLogBook();
   const note = (log: string, line: string) => book.add(line, facts.readLine(log, line, setup));
   let printed = 0;
-  for (const stream of [child.stdout, child.stderr])
+  const [out, err] = [child.stdout!, child.stderr!];
+  for (const stream of [out, err])
     stream.on('data', (text: string) => {
       printed += text.length;
     });
-  const streams = [noteLines(child.stdout, STANDARD_OUTPUT, note), noteLines(child.stderr, STANDARD_ERROR, note)];
+  const streams = [noteLines(out, STANDARD_OUTPUT, note), noteLines(err, STANDARD_ERROR, note)];
   const tails = program.logs.map((file) => ({ file, tail: tailFile(join(setup.directory, file)) }));
   let how: string | null = null;
   const ended = endOf(child).then((text) => {
@@ -85,6 +91,8 @@ export async function startProgram<S>(
       const timer = setTimeout(() => killGroup(child, 'SIGKILL'), deadlineMs);
       await ended;
       clearTimeout(timer);
+      for (const what of supervised?.troubles() ?? []) book.add(what, { kind: 'trouble', what });
+      supervised?.end();
     },
   };
   await ready();

@@ -119,7 +119,7 @@ export const SUBJECT: readonly BadProfile[] = [
     text: squid('workers: 1', ', mode: http'),
     place: 'subject.mode:8',
     message:
-      /squid has no setting "mode" \(it has binary, persistent, outgoing, config, base, descriptors, clients\); remove it/,
+      /squid has no setting "mode" \(it has binary, persistent, outgoing, config, base, descriptors, clients, whatIf\); remove it/,
   },
   {
     title: 'connections kept where there are no requests',

@@ -1,0 +1,105 @@
+// needs: squid, haproxy, nginx, tinyproxy-bin, microsocks, strace
+/**
+ * What if an unmodified program set other options before it binds: P becomes P·D, and the errno moves from bind() to connect().
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { RunSpec } from '../../src/agent/protocol.js';
+import type { LoadPlan } from '../../src/plan/plan.js';
+import type { Results } from '../../src/results/schema.js';
+import type { ProxySettings } from '../../src/subjects/index.js';
+import { microsocks } from '../../src/subjects/microsocks/microsocks.js';
+import { tinyproxy } from '../../src/subjects/tinyproxy/tinyproxy.js';
+import { runCli } from '../support/cli.js';
+import { labArm, measure } from '../support/lab.js';
+import { mayHaveNamespaces, ordinaryUser } from '../support/ordinary-user.js';
+import { HAPROXY, NGINX, SQUID } from '../support/proxies.js';
+
+const P = 40;
+const D = 3;
+const TRIED = 140;
+
+/** Tunnels, or connections, that are held: more than P·D. */
+async function run(proxy: ProxySettings, protocol: LoadPlan['protocol'], options: Partial<RunSpec> = {}) {
+  const arm = labArm({
+    destinations: { kind: 'lab', addresses: 1, ports: D },
+    sysctls: { 'net.ipv4.ip_local_port_range': `40000 ${40_000 + P - 1}` },
+    load: {
+      protocol,
+      holdMs: null,
+      timeoutMs: 30_000,
+      lagBudgetMs: 60_000,
+      exchange: protocol === 'tcp' ? { request: 1, response: 1 } : null,
+      arrival: { shape: 'fill', attempts: TRIED, failures: null, inFlight: 8, waves: 1, pauseMs: 0 },
+    },
+  });
+  const measured = await measure({ ...arm, proxy }, options);
+  assert.deepEqual(measured.problems, []);
+  return measured;
+}
+
+const NO_PORT = { whatIf: { bind: 'no-port' } } as const;
+
+describe('what if the program set IP_BIND_ADDRESS_NO_PORT', { concurrency: true }, () => {
+  const cases: readonly [string, ProxySettings, LoadPlan['protocol'], without: number, within: number][] = [
+    ['Squid 5', SQUID, 'connect', P, P * D],
+    ['tinyproxy, with a thread for each client', tinyproxy.defaults, 'connect', P, P * D],
+    ['microsocks, likewise', microsocks.defaults, 'socks5', P, P * D],
+    ['HAProxy, which does', HAPROXY, 'tcp', P * D, P * D],
+    ['nginx in mode tcp, which does', { ...NGINX, mode: 'tcp' }, 'tcp', P * D, P * D],
+  ];
+  for (const [title, proxy, protocol, without, within] of cases)
+    it(title, async () => {
+      const [plain, changed] = [
+        await run(proxy, protocol),
+        await run({ ...proxy, ...NO_PORT } as ProxySettings, protocol),
+      ];
+      assert.deepEqual([plain.outcomes.ok, changed.outcomes.ok], [without, within]);
+    });
+
+  it('Squid 5: the kernel refuses another call', async () => {
+    const observe = { observe: 'strace' } as const;
+    const [plain, changed] = [
+      await run(SQUID, 'connect', observe),
+      await run({ ...SQUID, ...NO_PORT }, 'connect', observe),
+    ];
+    const refused = ({ proxy }: typeof plain) => [
+      ...new Set(proxy?.syscalls?.failures.map(({ call, errno }) => `${call}:${errno}`)),
+    ];
+    assert.deepEqual([refused(plain), refused(changed)], [['bind:EADDRINUSE'], ['connect:EADDRNOTAVAIL']]);
+  });
+
+  it('a range of its own, where the kernel has one for a socket', async () => {
+    const range = { low: 40_000, high: 40_009 };
+    const { outcomes } = await run({ ...SQUID, whatIf: { bind: 'no-port', portRange: range } }, 'connect');
+    assert.equal(outcomes.ok, 10 * D);
+  });
+});
+
+it('without root too', async (t) => {
+  const user = await ordinaryUser(t);
+  if (typeof user === 'string') return t.skip(user);
+  if (!mayHaveNamespaces(user)) return t.skip('user namespaces are forbidden here');
+  const load = `load: { protocol: connect, lagBudget: 60s, timeout: 30s, arrival: { shape: fill, attempts: ${TRIED}, inFlight: 8 } }`;
+  writeFileSync(
+    join(user.cwd, 'own.yaml'),
+    `name: own\nsubject: { kind: tinyproxy }\naddresses: { list: [10.50.0.1] }\ndestinations: { ports: ${D} }\nsysctls: { net.ipv4.ip_local_port_range: 40000 ${40_000 + P - 1} }\n${load}\nrepeat: 1\nwarmup: 0\nvariants: [{ name: no-port, subject: { whatIf: { bind: no-port } } }]\n`,
+  );
+  const end = await runCli(['run', 'own.yaml', '--json', '--force'], user);
+  assert.equal(end.code, 0, end.stderr);
+  const { variants } = JSON.parse(end.stdout) as Results;
+  assert.deepEqual(
+    variants.map(({ strategy, changes, runs, agreement }) => [
+      strategy,
+      changes,
+      runs[0]!.outcomes.ok,
+      agreement?.verdict,
+    ]),
+    [
+      ['bind', [], P, 'agrees'],
+      ['bind-no-port', ['whatIf none → bind no-port', 'strategy bind → bind-no-port'], P * D, 'agrees'],
+    ],
+  );
+});
