@@ -3,7 +3,8 @@
  * What if an unmodified program set other options before it binds: P becomes P·D, and the errno moves from bind() to connect().
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunSpec } from '../../src/agent/protocol.js';
@@ -11,8 +12,9 @@ import type { LoadPlan } from '../../src/plan/plan.js';
 import type { Results } from '../../src/results/schema.js';
 import type { ProxySettings } from '../../src/subjects/index.js';
 import { microsocks } from '../../src/subjects/microsocks/microsocks.js';
+import { program } from '../../src/subjects/program/program.js';
 import { tinyproxy } from '../../src/subjects/tinyproxy/tinyproxy.js';
-import { runCli } from '../support/cli.js';
+import { runCli, scratchFolder } from '../support/cli.js';
 import { labArm, measure } from '../support/lab.js';
 import { mayHaveNamespaces, ordinaryUser } from '../support/ordinary-user.js';
 import { HAPROXY, NGINX, SQUID } from '../support/proxies.js';
@@ -75,6 +77,103 @@ describe('what if the program set IP_BIND_ADDRESS_NO_PORT', { concurrency: true 
     const range = { low: 40_000, high: 40_009 };
     const { outcomes } = await run({ ...SQUID, whatIf: { bind: 'no-port', portRange: range } }, 'connect');
     assert.equal(outcomes.ok, 10 * D);
+  });
+});
+
+/** Of a program that drives itself: opens connections to D destinations in turn from its address, holds them, and ends. */
+const NODE = `
+  const net = require('net');
+  const [host, port] = process.argv[1].split(':');
+  let left = ${TRIED};
+  const over = () => { if (--left === 0) setTimeout(process.exit, 300); };
+  for (let i = 0; i < ${TRIED}; i++)
+    net.connect({ host, port: Number(port) + (i % ${D}), localAddress: process.argv[2] }).once('connect', over).once('error', over);
+`;
+const PYTHON = `
+import socket, sys, threading, time
+host, port = sys.argv[1].split(':')
+held = []
+def one(i):
+    s = socket.socket()
+    held.append(s)
+    try:
+        s.bind((sys.argv[2], 0))
+        s.connect((host, int(port) + i % ${D}))
+    except OSError as e:
+        s.close()
+threads = [threading.Thread(target=one, args=(i,)) for i in range(${TRIED})]
+for t in threads: t.start()
+for t in threads: t.join()
+time.sleep(0.3)
+`;
+
+/** Linked statically, so that nothing of the C library could be put in its way. It tries a refused port twice more by itself. */
+const GO = `package main
+import ("fmt"; "net"; "os"; "strconv"; "strings"; "sync"; "time")
+func main() {
+	host, p, _ := strings.Cut(os.Args[1], ":")
+	port, _ := strconv.Atoi(p)
+	var held []net.Conn
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := 0; i < ${TRIED}; i++ {
+		wg.Add(1)
+		go func(i int) {
+			defer wg.Done()
+			d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(os.Args[2])}}
+			if c, err := d.Dial("tcp", fmt.Sprintf("%s:%d", host, port+i%${D})); err == nil {
+				mu.Lock()
+				held = append(held, c)
+				mu.Unlock()
+			}
+		}(i)
+	}
+	wg.Wait()
+	time.Sleep(300 * time.Millisecond)
+}
+`;
+
+/** Held connections of a program that drives itself, without and with the what-if. */
+async function heldBy(command: readonly string[]) {
+  const arm = labArm({
+    destinations: { kind: 'lab', addresses: 1, ports: D },
+    sysctls: { 'net.ipv4.ip_local_port_range': `40000 ${40_000 + P - 1}` },
+    load: { protocol: 'get', arrival: { shape: 'own' } },
+  });
+  const settings = { ...program.defaults, command: [...command, '{origin}', '{source}'] };
+  const runs = [
+    await measure({ ...arm, proxy: settings }),
+    await measure({ ...arm, proxy: { ...settings, ...NO_PORT } }),
+  ];
+  for (const { problems } of runs) assert.deepEqual(problems, []);
+  return runs.map(({ outcomes }) => outcomes);
+}
+
+describe('what if a program that drives itself did', () => {
+  for (const [title, command] of [
+    ['Node', [process.execPath, '-e', NODE]],
+    ['Python, each connection in a thread of its own', ['/usr/bin/python3', '-c', PYTHON]],
+  ] as const)
+    it(title, { skip: existsSync(command[0]) ? false : `there is no ${command[0]}` }, async () => {
+      assert.deepEqual(await heldBy(command), [
+        { ok: P, 'bind:EADDRINUSE': TRIED - P },
+        { ok: P * D, 'connect:EADDRNOTAVAIL': TRIED - P * D },
+      ]);
+    });
+
+  it('Go, linked statically', async (t) => {
+    const folder = scratchFolder(t);
+    writeFileSync(join(folder, 'main.go'), GO);
+    const env = { ...process.env, CGO_ENABLED: '0', GO111MODULE: 'off', GOCACHE: join(folder, 'cache'), GOFLAGS: '' };
+    const built = spawnSync('go', ['build', '-o', 'dialer', 'main.go'], { cwd: folder, env, encoding: 'utf8' });
+    if (built.error) return t.skip('there is no go');
+    assert.equal(built.status, 0, built.stderr);
+    const [plain, changed] = await heldBy([join(folder, 'dialer')]);
+    assert.deepEqual([plain?.ok, changed?.ok], [P, P * D]);
+    assert.deepEqual(
+      [plain, changed].map((outcomes) => Object.keys(outcomes!)[1]),
+      ['bind:EADDRINUSE', 'connect:EADDRNOTAVAIL'],
+    );
   });
 });
 
