@@ -138,7 +138,7 @@ async function heldBy(command: readonly string[]) {
   const arm = labArm({
     destinations: { kind: 'lab', addresses: 1, ports: D },
     sysctls: { 'net.ipv4.ip_local_port_range': `40000 ${40_000 + P - 1}` },
-    load: { protocol: 'get', arrival: { shape: 'own' } },
+    load: { protocol: 'get', arrival: { shape: 'own', attempts: null } },
   });
   const settings = { ...program.defaults, command: [...command, '{origin}', '{source}'] };
   const runs = [

@@ -16,7 +16,10 @@ describe('tinyproxy', () => {
   it('listens where its clients are, and has a Bind line for each outgoing address', () => {
     const { files, argv } = tinyproxy.configure(tinyproxy.defaults, '/usr/bin/tinyproxy', SETUP);
     const lines = files['tinyproxy.conf']!.split('\n');
-    assert.deepEqual(lines.slice(0, 4), ['Listen 198.18.64.1', 'Port 3128', 'Bind 10.50.0.1', 'Bind 10.50.0.2']);
+    assert.deepEqual(
+      lines.filter((line) => /^(Listen|Port|Bind) /.test(line)),
+      ['Listen 198.18.64.1', 'Port 3128', 'Bind 10.50.0.1', 'Bind 10.50.0.2'],
+    );
     assert.ok(lines.includes('MaxClients 4500'), 'two descriptors for each');
     assert.ok(argv.includes('-d'), 'in the foreground');
   });
