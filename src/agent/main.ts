@@ -84,6 +84,7 @@ async function answer(
         stopped,
         onPhase: (phase, waiting) => say({ type: 'phase', phase, ...(waiting === undefined ? {} : { waiting }) }),
         onSample: (second) => say({ type: 'second', second }),
+        onEntry: (entry, namespace) => say({ type: 'entry', entry, namespace }),
       });
       return { type: 'result', measurement };
     }

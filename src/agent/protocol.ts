@@ -8,6 +8,7 @@ import { armSchema, neighbourSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 import { programNameSchema } from '../subjects/index.js';
 import { configurationSchema, observationSchema, proxyReportSchema } from '../subjects/proxy-report.js';
+import { entrySchema } from './roles/proxy-protocol.js';
 
 /** Raised when an old controller and a new agent would misunderstand each other. */
 export const PROTOCOL_VERSION = 1;
@@ -33,6 +34,8 @@ const runSpecSchema = z.object({
   sampleMs: z.number(),
   /** Count the system calls of the proxy under test, by this or else by strace; times of the run are then worth nothing. */
   observe: observationSchema.optional(),
+  /** The program that drives itself is started by somebody at a terminal, who is told how (`entry`). */
+  attached: z.boolean().optional(),
 });
 export type RunSpec = z.infer<typeof runSpecSchema>;
 
@@ -136,6 +139,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     failed: z.array(z.string()),
   }),
   /** `waiting`: for what, of a phase that may take long. */
+  z.object({ type: z.literal('entry'), entry: entrySchema, namespace: z.string() }),
   z.object({ type: z.literal('phase'), phase: z.enum(PHASES), waiting: z.string().optional() }),
   z.object({ type: z.literal('second'), second: secondSchema }),
   z.object({ type: z.literal('result'), measurement: measurementSchema }),

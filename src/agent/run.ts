@@ -18,6 +18,7 @@ import { setUpProgram } from './proxy/set-up-program.js';
 import { setUpProxy } from './proxy/set-up-proxy.js';
 import type { LaunchedOrigin } from './roles/launch.js';
 import type { Neighbours } from './roles/neighbours.js';
+import type { Entry } from './roles/proxy-protocol.js';
 import { startSampler } from './sampler.js';
 import { setUpDirect } from './set-up-direct.js';
 import type { Load, Setup } from './setup.js';
@@ -29,6 +30,8 @@ const LEAD_MICROS = 5_000;
 interface RunHooks {
   readonly onPhase: (phase: (typeof PHASES)[number], waiting?: string) => void;
   readonly onSample: (second: Second) => void;
+  /** Somebody at a terminal can start what is to be started, in the namespaces of a process whose network namespace is this file. */
+  readonly onEntry: (entry: Entry, namespace: string) => void;
   /** Resolves when the run is to end early. */
   readonly stopped: Promise<void>;
 }
@@ -64,7 +67,9 @@ async function setUpAndLoad(spec: RunSpec, launched: LaunchedOrigin | null, hook
   const { proxy, load: plan } = spec.arm;
   const isOwn = plan.arrival.shape === 'own';
   const setup = proxy
-    ? await (isOwn ? setUpProgram : setUpProxy)(spec, proxy, launched, hooks.onPhase)
+    ? await (isOwn
+        ? setUpProgram(spec, proxy, launched, hooks.onPhase, spec.attached ? hooks.onEntry : undefined)
+        : setUpProxy(spec, proxy, launched, hooks.onPhase))
     : await setUpDirect(spec, launched, hooks.onPhase);
   try {
     return await load(spec, setup, hooks);

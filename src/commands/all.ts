@@ -7,6 +7,7 @@ import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
 import { registerExplain } from './explain.js';
 import { registerFixes } from './fixes.js';
+import { registerLab } from './lab.js';
 import { registerPlan } from './plan.js';
 import { registerProfiles } from './profiles.js';
 import { registerPrograms } from './programs.js';
@@ -22,6 +23,7 @@ import { registerWatch } from './watch.js';
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
   registerTry,
+  registerLab,
   registerPlan,
   registerSearch,
   registerFixes,

@@ -175,6 +175,7 @@ async function converse(
         case 'hello':
         case 'checked':
         case 'restored':
+        case 'entry':
           throw new Error(`the agent said ${event.type} during a run`);
       }
     }

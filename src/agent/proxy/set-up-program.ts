@@ -19,14 +19,19 @@ import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
 import { beside, besideInput, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
 import { connectOrigin } from '../roles/origin-client.js';
 import { openProxyRole, type ProxyRole } from '../roles/proxy-client.js';
+import type { Entry } from '../roles/proxy-protocol.js';
 import { type Load, leftovers, type Setup } from '../setup.js';
 
-/** Set up what a program that drives itself needs. Rejects with what could not be done. */
+/**
+ * Set up what a program that drives itself needs. Rejects with what could not be done.
+ * @param onEntry told what somebody at a terminal is to start, in the namespaces of this process; absent: the program is started here
+ */
 export async function setUpProgram(
   spec: RunSpec,
   settings: ProxySettings,
   launched: LaunchedOrigin | null,
   onPhase: (phase: 'sysctls' | 'origin') => void,
+  onEntry?: (entry: Entry, namespace: string) => void,
 ): Promise<Setup> {
   const { arm } = spec;
   const { arrival } = arm.load;
@@ -71,8 +76,8 @@ export async function setUpProgram(
       openNeighbours(inputs),
     ]);
     const problems = leftovers(await role.stats());
-    const start = () =>
-      role.start({
+    const start = async () => {
+      const entry = await role.start({
         listen: [{ address: proxyAddresses(family, 1)[0]!, port: USUAL_PORT }],
         destinations: targets,
         outgoing,
@@ -80,9 +85,12 @@ export async function setUpProgram(
         clientNamespace: role.namespace,
         internet: place,
         own: true,
+        attached: onEntry !== undefined,
         attempts: arrival.attempts,
         observe: 'strace',
       });
+      if (entry) onEntry?.(entry, role.namespace);
+    };
     return {
       pool: selfDriven(role, start, arrival, problems),
       origin,

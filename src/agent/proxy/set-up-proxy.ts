@@ -158,6 +158,7 @@ export async function setUpProxy(
       clientNamespace: `/proc/${readlinkSync('/proc/self')}/ns/net`,
       ...(place ? { internet: place } : {}),
       own: false,
+      attached: false,
       attempts: null,
       observe: spec.observe,
     });

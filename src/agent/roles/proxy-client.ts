@@ -6,7 +6,7 @@ import type { ProxyReport } from '../../subjects/proxy-report.js';
 import type { Bootstrap } from '../../subjects/subject.js';
 import { connectRole } from './channel.js';
 import { launchRole } from './launch.js';
-import { type ProxyLogs, type ProxyProtocol, proxySchemas } from './proxy-protocol.js';
+import { type Entry, type ProxyLogs, type ProxyProtocol, proxySchemas } from './proxy-protocol.js';
 
 export type ProxyStats = ProxyProtocol['stats']['answer'];
 
@@ -17,7 +17,7 @@ export interface ProxyRole {
   readonly namespace: string;
   setUpNetwork(request: ProxyProtocol['network']['request']): Promise<ProxyProtocol['network']['answer']>;
   /** Start the proxy. Rejects with ProxyFailed when it does not come up. */
-  start(request: Omit<ProxyProtocol['start']['request'], 'settings'>): Promise<void>;
+  start(request: Omit<ProxyProtocol['start']['request'], 'settings'>): Promise<Entry | undefined>;
   stats(): Promise<ProxyStats>;
   /** End the proxy. @returns what its logs say */
   stop(): Promise<ProxyLogs>;
@@ -83,6 +83,7 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
         ({ how, logs }) => (request.own ? end(how) : role.fail(died(how, logs))),
         () => {},
       );
+      return started.entry;
     },
     stats: () => role.ask('stats', {}, true),
     stop: () => (stopped ??= role.ask('stop', {})),

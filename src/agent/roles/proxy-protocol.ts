@@ -16,6 +16,13 @@ import { nothing, type ProtocolOf } from './channel.js';
 
 const sysctls = z.record(z.string(), z.string());
 
+/** A command with variables that are set, or (null) taken out. */
+export const entrySchema = z.object({
+  command: z.array(z.string()),
+  env: z.record(z.string(), z.string().nullable()),
+});
+export type Entry = z.infer<typeof entrySchema>;
+
 const logs = z.object({
   failures: z.array(loggedFailureSchema),
   requests: z.record(z.string(), z.number()),
@@ -70,6 +77,8 @@ export const proxySchemas = {
       internet: z.object({ authority: z.string(), resolvers: z.array(z.string()) }).optional(),
       /** It drives itself: nobody waits until it listens, and it may end. */
       own: z.boolean(),
+      /** Nobody starts it here: somebody at a terminal will. */
+      attached: z.boolean(),
       /** Connections and refusals of which it is told apart what they were. */
       attempts: z.number().nullable(),
       /** Count its system calls, which makes it slow: by this, or by strace where it does not work. */
@@ -82,6 +91,8 @@ export const proxySchemas = {
         configuration: configurationSchema,
         /** What a reader of the run must know. */
         warnings: z.array(z.string()),
+        /** With `attached`: what that somebody starts, in these namespaces. */
+        entry: entrySchema.optional(),
       }),
       /** It did not come up. */
       z.object({ problem: z.string(), configuration: configurationSchema, logs }),

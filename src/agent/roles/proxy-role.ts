@@ -19,6 +19,7 @@ import { readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
 import { programOf, proxySubjectOf } from '../../subjects/index.js';
 import { boundedConfiguration } from '../../subjects/proxy-report.js';
+import { asCaller } from '../../subjects/running/child.js';
 import { type Observation, startObservation } from '../../subjects/running/observe.js';
 import { versionOf } from '../../subjects/running/program.js';
 import { ProxyError } from '../../subjects/running/proxy-error.js';
@@ -93,6 +94,14 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
   const way = command.observe && subject.entrance ? 'strace' : command.observe;
   if (way) observation = await startObservation(way, TRACE, isRootOfMachine(), () => countStrace(command.attempts));
   if (command.own && typeof observation === 'string') throw new ProxyError(observation, []);
+  if (command.attached && typeof observation === 'object' && 'command' in settings) {
+    const as = asCaller(isRootOfMachine(), settings.user);
+    const entry = {
+      command: [...observation.prefix(0), ...as, binary, ...settings.command.slice(1)],
+      env: Object.fromEntries(Object.entries({ ...env, ...settings.env }).map(([key, value]) => [key, value ?? null])),
+    };
+    return { version: null, configuration, warnings: warning === null ? [] : [warning], entry };
+  }
   const version = versionOf(binary, subject.version);
   const begin = () =>
     subject.start(settings, {
