@@ -60,6 +60,11 @@ const EVENTS: AgentEvent[] = [
   { type: 'checked', check: CHECK },
   { type: 'restored', restored: { 'net.ipv4.tcp_tw_reuse': '2' }, failed: ['net.ipv4.x = 1 (ENOENT)'] },
   ...PHASES.map((phase): AgentEvent => ({ type: 'phase', phase })),
+  {
+    type: 'entry',
+    entry: { command: ['strace', '--', 'sh'], env: { SSL_CERT_FILE: '/dev/shm/proxy/ca.pem', http_proxy: null } },
+    namespace: '/proc/812/ns/net',
+  },
   { type: 'second', second: SECOND },
   { type: 'result', measurement: makeMeasurement({ outcomes: { ok: 1, shed: 2 } }) },
   { type: 'failed', message: 'the kernel refused net.ipv4.tcp_tw_reuse = 7 (EINVAL)' },
