@@ -66,6 +66,9 @@ export function isDeterministic(
 function allSucceed({ arm, input, top, attempts, surePorts }: Question): Determinism | undefined {
   // The list is walked for each destination, so two of them ask for one port at nearly the same time.
   if (isExclusive(input) && input.destinations > 1) return undefined;
+  // Each wave walks a program's list from its first port on, which the wave before has just left.
+  const { arrival } = arm.load;
+  if (strategyOf(input.strategy).port === 'program' && arrival.shape === 'fill' && arrival.waves > 1) return undefined;
   if (shares(arm, input, top, attempts).most > surePorts) return undefined;
   return yes(`${attempts} attempts are within the ceiling (${top.formula}), so all succeed`);
 }

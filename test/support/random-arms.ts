@@ -8,7 +8,7 @@ import { atLeast, type KernelVersion } from '../../src/capacity/kernel-version.j
 import { predictArm } from '../../src/capacity/predict.js';
 import type { LabKind } from '../../src/domain/lab.js';
 import { type Random, randomStream } from '../../src/domain/random.js';
-import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
+import { STRATEGY_NAMES, strategyOf } from '../../src/domain/strategy.js';
 import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, Arrival } from '../../src/plan/plan.js';
 import type { Outcomes } from '../../src/results/schema.js';
@@ -229,8 +229,14 @@ export function judge(
 
 /** As the table of fixes expects them, where the first wave comes to the ceiling whatever is freed. */
 function wavesOf(arm: Arm, arrival: Extract<Arrival, { shape: 'fill' }>, kernel: KernelVersion, lab: LabKind) {
-  const held: Arm = { ...arm, load: { ...arm.load, holdMs: null, arrival: { ...arrival, waves: 1 } } };
-  if (!predictArm(held, kernel, {}).determinism({ lab }).deterministic) return null;
+  // Each wave walks a program's list of ports from its beginning, into what the wave before has left.
+  if (strategyOf(arm.load.strategy).port === 'program') return null;
+  // Of a search that misses a port at random no second wave is exact, so the first must be also where it asks for too many.
+  const full = { ...arrival, waves: 1, attempts: 10 * arrival.attempts! };
+  for (const one of [{ ...arrival, waves: 1 }, full]) {
+    const held: Arm = { ...arm, load: { ...arm.load, holdMs: null, arrival: one } };
+    if (!predictArm(held, kernel, {}).determinism({ lab }).deterministic) return null;
+  }
   const { prediction } = predictArm(arm, kernel, {});
   return expectedWaves(prediction, arrival.attempts!, arrival.pauseMs / 1000, !atLeast(kernel, '6.14'));
 }

@@ -55,6 +55,8 @@ interface Stage {
   /** The host that the lab may change, as it must be afterwards. */
   readonly state: () => unknown;
   readonly own: (folder: string) => void;
+  /** Processes whose namespaces stay. */
+  readonly holders: readonly number[];
 }
 
 /** Kill as often, in all scenes in turn, as often in each as its share. @param names of the scenes; all whose programs are here unless said */
@@ -133,16 +135,17 @@ async function setUp({ place }: Scene, cleanups: Cleanup[]): Promise<Stage> {
     host.setSysctl(names[0]!, '33000 44000');
     host.setSysctl(names[1]!, '33');
     const state = () => names.map((name) => host.sysctl(name));
-    return { options: (cwd) => ({ cwd, within: host.within }), state, own: () => {} };
+    const holders = [Number(/\/proc\/(\d+)\//.exec(host.within.join(' '))![1])];
+    return { options: (cwd) => ({ cwd, within: host.within }), state, own: () => {}, holders };
   }
   if (place === 'user') {
     const user = await ordinaryUser(t);
     if (typeof user === 'string') throw new Error(user);
     const [, uid] = /--reuid=(\d+)/.exec(user.within.join(' ')) ?? [];
     const own = (folder: string) => uid !== undefined && chownSync(folder, Number(uid), Number(uid));
-    return { options: (cwd) => ({ ...user, cwd }), state: hostState, own };
+    return { options: (cwd) => ({ ...user, cwd }), state: hostState, own, holders: [] };
   }
-  return { options: (cwd) => ({ cwd }), state: hostState, own: () => {} };
+  return { options: (cwd) => ({ cwd }), state: hostState, own: () => {}, holders: [] };
 }
 
 /** A place of its own for a command: its working folder, and all folders that it may leave something in. */
@@ -173,7 +176,12 @@ function newHome({ profile }: Scene, { own, options }: Stage) {
     options: { ...given, env: { ...env, XDG_CACHE_HOME: cache } },
     /** What is in the folders that must be empty. */
     left: () =>
-      ['home', 'state', 'tmp'].flatMap((name) => readdirSync(join(home, name)).map((file) => `${name}/${file}`)),
+      ['home', 'state', 'tmp'].flatMap((name) =>
+        // The folder for what a host run keeps stays, empty.
+        readdirSync(join(home, name))
+          .filter((file) => name !== 'state' || readdirSync(join(home, name, file)).length > 0)
+          .map((file) => `${name}/${file}`),
+      ),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
 }
@@ -222,7 +230,7 @@ async function killOnce(scene: Scene, stage: Stage, reference: Reference, random
   const [at, among, which] = [random() * reference.ms, random(), random()];
   try {
     const before = stage.state();
-    const own = new Set(namespacesOf(process.pid));
+    const own = new Set([process.pid, ...stage.holders].flatMap(namespacesOf));
     const cli = startCli(commandOf(scene), { ...home.options, deadlineMs: scene.deadlineMs });
     let over = false;
     const ended = cli.ended.finally(() => {
