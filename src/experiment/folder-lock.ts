@@ -65,7 +65,7 @@ export function lockFolder(dir: string, note: (text: string) => void): FolderLoc
       note(
         `the file system of ${dir} has no locks (flock: ${errnoName(refused)}): make sure that nothing else writes to this folder`,
       );
-      return { release: () => {} };
+      return { release: () => rmSync(path, { force: true }) };
     }
     // One that has just begun has not said yet who it is, and one that ends is gone in a moment.
     if (tries < TRIES && !lives(holder)) pause();

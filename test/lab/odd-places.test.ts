@@ -1,3 +1,4 @@
+// needs: strace
 /** Machines that lack something: what is said, and the exit code; nothing is begun. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -72,6 +73,19 @@ test('few descriptors, but enough for a lab: a remedy that can be followed', asy
     /Raise the limit \(ulimit -n\), or use fewer/,
     '200 workers is more than there may be',
   );
+});
+
+test('a file system without locks: said, and nothing is left of the try', async (t) => {
+  const cwd = scene(t);
+  const within = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=flock', '-e', 'inject=flock:error=ENOSYS'];
+  const { code, stderr } = await runCli(['run', 'odd.yaml', '--force', '--quiet'], { cwd, within });
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /^the file system of reports\/\S+ has no locks \(flock: ENOSYS\): make sure that nothing else writes/m,
+  );
+  const [folder] = readdirSync(join(cwd, 'reports'));
+  assert.ok(!existsSync(join(cwd, 'reports', folder!, LOCK_FILE)));
 });
 
 test('a folder of junk is not begun in, and is as it was', async (t) => {
