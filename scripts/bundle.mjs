@@ -1,7 +1,7 @@
 // Joins dist/src and the packages that it imports into dist/bundle: a few files in place of some seven hundred modules, for most of
 // the time that a short-lived process of Node takes to start is spent on finding and reading modules; an agent is started for every
 // run, and in a guest every file costs more. What the compiler wrote stays beside it for the tests, which import single modules.
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 
@@ -26,42 +26,73 @@ const BUNDLES = [
 /** Have a native part, which they look for beside themselves. */
 const APART = ['koffi', '@resvg/resvg-js'];
 
+/** Of the PNG charts: a bare server has none. */
+const FONTS = 'node_modules/@expo-google-fonts/pt-sans';
+const FONT_FILES = ['400Regular/PTSans_400Regular.ttf', '700Bold/PTSans_700Bold.ttf'];
+
 /** @param {string} root the checkout. Rejects when a module cannot be found. */
 export async function bundle(root) {
   const source = join(root, 'dist', 'src');
   const target = join(root, 'dist', 'bundle');
-  rmSync(target, { recursive: true, force: true });
-  for (const { entries, shared } of BUNDLES)
-    await build({
-      entryPoints: Object.entries(entries).map(([out, path]) => ({ out, in: join(source, `${path}.js`) })),
-      outdir: target,
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      external: APART,
-      chunkNames: shared,
-      // Of packages written for require(), which a module of the standard kind does not have.
-      banner: {
-        js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
-      },
-      legalComments: 'inline',
-      logLevel: 'warning',
-      plugins: [ownPlace(source), oneLanguage],
-    });
-  // The script of the live page, which runs in a browser.
-  await build({
-    entryPoints: [join(source, 'report', 'live', 'client.js')],
-    outfile: join(target, 'live', 'client.js'),
+  const common = {
+    absWorkingDir: root,
     bundle: true,
-    minify: true,
     format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
     legalComments: 'inline',
     logLevel: 'warning',
-  });
+    metafile: true,
+    // Names stay, for the stack of a fault; blanks and comments are a quarter of the package.
+    minifyWhitespace: true,
+    lineLimit: 160,
+  };
+  rmSync(target, { recursive: true, force: true });
+  const built = [];
+  for (const { entries, shared } of BUNDLES)
+    built.push(
+      await build({
+        ...common,
+        entryPoints: Object.entries(entries).map(([out, path]) => ({ out, in: join(source, `${path}.js`) })),
+        outdir: target,
+        splitting: true,
+        platform: 'node',
+        target: 'node20',
+        external: APART,
+        chunkNames: shared,
+        // Of packages written for require(), which a module of the standard kind does not have.
+        banner: {
+          js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+        },
+        plugins: [ownPlace(source), oneLanguage],
+      }),
+    );
+  // The script of the live page, which runs in a browser.
+  built.push(
+    await build({
+      ...common,
+      entryPoints: [join(source, 'report', 'live', 'client.js')],
+      outfile: join(target, 'live', 'client.js'),
+      minify: true,
+      platform: 'browser',
+      target: 'es2022',
+    }),
+  );
+  for (const file of FONT_FILES) cpSync(join(root, FONTS, file), join(target, 'fonts', file));
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path) ?? []);
+  const licenses = [...new Set([FONTS, ...folders])].sort().map((folder) => licenseOf(join(root, folder)));
+  writeFileSync(join(target, 'LICENSES.txt'), licenses.join('\n'));
+}
+
+/** What a licence wants to be kept with what was joined: whoever installs the package has no folder of its packages. */
+function licenseOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const files = readdirSync(folder, { recursive: true }).filter((file) =>
+    /^(?:licen[cs]e|licenses\/|notice|copying)/i.test(file),
+  );
+  const texts = files
+    .filter((file) => statSync(join(folder, file)).isFile())
+    .map((file) => readFileSync(join(folder, file), 'utf8'));
+  return [`${name} ${version}, ${license}`, ...texts].join('\n\n');
 }
 
 /**

@@ -1,5 +1,6 @@
 // Writes what is made from the code: schema/*.schema.json and docs/profile.md; and from tables
-// that the tests hold, docs/kernels.md; from what the program prints, docs/exit-codes.md and docs/metrics.md.
+// that the tests hold, docs/kernels.md; from what the program prints, docs/exit-codes.md and docs/metrics.md; from the kept example, the
+// table of fixes in README.md.
 // With --check it writes nothing, and fails when a file is not what the code says.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,6 +9,7 @@ import { METRIC_FORMS } from '../dist/src/domain/metric.js';
 import { STRATEGIES } from '../dist/src/domain/strategy.js';
 import { annotatedProfileSchema, profileJsonSchema } from '../dist/src/profile/json-schema.js';
 import { fixesJsonSchema, resultsJsonSchema, searchJsonSchema } from '../dist/src/results/json-schema.js';
+import { withDigest } from './fixes-digest.mjs';
 import { kernelsPage } from './kernels-page.mjs';
 import { programsPage } from './programs-page.mjs';
 import { exitCodesPage, metricsPage } from './reference-pages.mjs';
@@ -26,6 +28,7 @@ const files = {
   'docs/exit-codes.md': exitCodesPage(),
   'docs/metrics.md': metricsPage(),
   'docs/programs.md': programsPage(readFileSync(join(root, 'programs/survey.tsv'), 'utf8')),
+  'README.md': withDigest(root, readFileSync(join(root, 'README.md'), 'utf8')),
 };
 
 let stale = false;
@@ -117,6 +120,7 @@ function keys(properties, required, prefix = '') {
 function takes(schema) {
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum) return schema.enum.map((word) => `\`${word}\``).join(', ');
+  if (schema.type === 'string' && schema.anyOf) return '[metric](#metrics)';
   if (schema.anyOf) return schema.anyOf.map(takes).join(' or ');
   if (schema.type === 'array') return `list of ${takes(schema.items)}`;
   if (schema.type === 'object') return 'map';

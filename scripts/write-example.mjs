@@ -8,11 +8,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const EXAMPLES = ['quickstart', 'headline', 'squid-2014', 'tor-2012'];
-/** What is kept of a result folder; the rest is large. */
+/** What is kept of a result folder, beside the results, which are compressed; the rest is large. */
 const KEPT = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'charts', 'apply'];
 const CLI = join(root, 'dist', 'bundle', 'cli', 'main.js');
 const [first, ...more] = process.argv.slice(2);
@@ -50,6 +51,7 @@ async function keep(folder, stdout, end) {
   for (const part of KEPT) {
     if (existsSync(join(folder, part))) cpSync(join(folder, part), join(example, part), { recursive: true });
   }
+  writeFileSync(join(example, 'results.json.gz'), gzipSync(readFileSync(join(folder, 'results.json')), { level: 9 }));
   if (name !== 'quickstart') return;
   keepSummary(stdout.slice(0, stdout.indexOf(end)).trimEnd());
   await takePicture(join(example, 'report.html'));

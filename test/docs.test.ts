@@ -31,17 +31,19 @@ test('every page of docs/ is in its index', () => {
     assert.ok(index.includes(`](${page.slice(5)}`), page);
 });
 
-/** The anchors of a page's headings, as GitHub and most renderers make them. */
+/** The anchors of a page, and of its headings as GitHub and most renderers make them. */
 function anchorsOf(text: string): Set<string> {
   const headings = text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm);
-  return new Set(
-    [...headings].map(([, heading]) =>
+  const named = [...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id!);
+  return new Set([
+    ...named,
+    ...[...headings].map(([, heading]) =>
       heading!
         .toLowerCase()
         .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
         .replaceAll(' ', '-'),
     ),
-  );
+  ]);
 }
 
 for (const page of pages) {

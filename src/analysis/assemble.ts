@@ -96,13 +96,14 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
     ...(input.timesToTell ? { timesToTell: (name) => input.timesToTell!(armId({ name, kernel })) } : {}),
     engineOf: () => environmentOf(input, kernel).engine,
   });
-  const judged = { experiment: ran, runs, verdicts, deterministic };
+  const observed = input.observed?.filter((run) => run.kernel === kernel) ?? [];
+  const judged = { experiment: ran, runs, verdicts, deterministic, observed };
   const variants = [...experiment.arms]
     .sort((a, b) => Number(b.baseline) - Number(a.baseline))
     .map((arm): Variant => {
       const described = describe(arm, input.predictions, input.real?.(armId(arm)));
       const own = runs.filter((run) => run.variant === arm.name).sort((a, b) => a.order - b.order);
-      const observed = input.observed?.find((run) => run.variant === arm.name && run.kernel === kernel);
+      const counted = observed.find((run) => run.variant === arm.name);
       return {
         ...described,
         deterministic: deterministic(arm.name),
@@ -113,7 +114,7 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
           bounds: input.bounds?.(armId(arm)) ?? null,
         }),
         runs: own,
-        ...(observed ? { observed } : {}),
+        ...(counted ? { observed: counted } : {}),
         verdict: verdicts.get(arm.name) ?? null,
       };
     });

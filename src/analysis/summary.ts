@@ -20,10 +20,30 @@ export interface SummaryInput {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Whether an arm's load is declared to end in the same counts every time. */
   readonly deterministic: (arm: string) => boolean;
+  /** Runs in which the calls of a proxy were counted; compared with nothing. */
+  readonly observed?: readonly Run[];
 }
 
-/** What failed in the baseline and how often, then what each variant did about it. */
+/** Which arms could not be run, as of a mistake in them; what failed in the baseline and how often; what each variant did about it. */
 export function summarise(input: SummaryInput): string {
+  const failed = failedArms(input.runs);
+  const verdicts = new Map([...input.verdicts].filter(([variant]) => !failed.has(variant)));
+  return [
+    ...[...failed].map(([arm, why]) => `${arm} could not be run: ${why}.`),
+    compared({ ...input, verdicts }),
+  ].join(' ');
+}
+
+/** Arms of which every run failed, and why the first one did. */
+function failedArms(runs: readonly Run[]): Map<string, string> {
+  const ran = new Set(runs.flatMap(({ status, variant }) => (status === 'failed' ? [] : [variant])));
+  const failed = runs.filter(({ variant }) => !ran.has(variant)).reverse();
+  return new Map(
+    failed.flatMap(({ variant, problems: [why] }) => (why ? [[variant, why.replace(/\.$/, '')] as const] : [])),
+  );
+}
+
+function compared(input: SummaryInput): string {
   const { experiment, runs, verdicts, deterministic } = input;
   if (experiment.arms.length === 0) return 'Nothing could be run: the kernel lacks what the baseline names.';
   const goal = parseMetric(experiment.goal);
@@ -33,6 +53,7 @@ export function summarise(input: SummaryInput): string {
   const baseline = usable(baselineName);
   if (baseline.length === 0)
     return 'No run of the baseline can be compared, so nothing can be said about the variants.';
+  const observed = (input.observed ?? []).filter((run) => run.variant === baselineName);
   const judged = [...verdicts];
   if (isAboutFailures(goal)) {
     const one = failingOutcome(goal);
@@ -44,7 +65,8 @@ export function summarise(input: SummaryInput): string {
       return `${what} in the baseline, so there was nothing to fix${harm.length > 0 ? `, and ${listed(harm)} made things worse` : ''}.`;
     }
     const parts = partsOf(judged, (variant) => failureEffect(usable(variant)));
-    return `In the baseline ${formatValue('share', share)} of connection attempts failed${reasonOf(name)}: ${listed(parts)}.`;
+    const outcome = parts.length === 0 ? '' : `: ${listed(parts)}`;
+    return `In the baseline ${formatValue('share', share)} of connection attempts failed${reasonOf(name, [...baseline, ...observed])}${outcome}.`;
   }
   const value = median(baseline.flatMap((run) => goal.value(run) ?? []));
   const was = value === null ? 'not measured' : formatValue(goal.unit, value);
@@ -111,8 +133,26 @@ function priceOf({ guardrails }: Verdict): string {
   return ` (but ${listed(prices)})`;
 }
 
-function reasonOf(outcome: string): string {
-  return isPortShortage(outcome) ? ` for want of a free local port (${outcome})` : ` (${outcome})`;
+function reasonOf(outcome: string, runs: readonly Run[]): string {
+  if (isPortShortage(outcome)) return ` for want of a free local port (${outcome})`;
+  const behind = shortageBehind(runs);
+  return behind === undefined
+    ? ` (${outcome})`
+    : ` for want of a free local port (${behind}, which answered ${outcome})`;
+}
+
+/**
+ * What a proxy met when its clients were refused, as the kernel's answers to its calls or else its log have it.
+ * @returns `bind:EADDRINUSE in squid`; undefined where there is no proxy, or something else than a want of ports was most frequent
+ */
+function shortageBehind(runs: readonly Run[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { proxy } of runs)
+    for (const { call, errno, count } of proxy?.syscalls?.failures ?? proxy?.failures ?? [])
+      counts.set(`${call}:${errno}`, (counts.get(`${call}:${errno}`) ?? 0) + count);
+  const [most] = [...counts].sort(([, m], [, n]) => n - m);
+  const kind = runs.find(({ proxy }) => proxy)?.proxy?.kind;
+  return most && isPortShortage(most[0]) ? `${most[0]} in ${kind}` : undefined;
 }
 
 function failureShare(runs: readonly Run[]): number {

@@ -19,6 +19,6 @@ export async function present(dir: string): Promise<{ results: Results; reports:
 
 /** The summary on standard output. @param lines that follow it */
 export function printSummary(results: Results, lines: readonly string[]): void {
-  const summary = renderTerminal(results, { colour: hasColour(), width: process.stdout.columns ?? 100 });
+  const summary = renderTerminal(results, { colour: hasColour(), width: process.stdout.columns || 100 });
   process.stdout.write(`${summary}${lines.join('\n')}\n`);
 }

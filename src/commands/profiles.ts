@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { wrap } from '../report/wrap.js';
-import { findProfile, shippedProfiles } from './profile-file.js';
+import { UserError } from './exit.js';
+import { copyProfile, findProfile, shippedProfiles } from './profile-file.js';
 import { print, textWidth } from './terminal.js';
 
 interface Listed {
@@ -19,10 +20,20 @@ interface Listed {
 export function registerProfiles(program: Command): void {
   program
     .command('profiles')
-    .description('list the profiles that ship')
+    .description('list the profiles that ship, or copy one to change it')
+    .option('--copy <name>', 'write a copy of this one, in which an editor still finds the schema')
+    .option('--to <file>', 'with --copy: the file to write; default: NAME.yaml in this folder')
     .option('--json', 'as JSON', false)
-    .addHelpText('after', '\nExample:\n  bindstorm profiles')
-    .action(({ json }: { json: boolean }) => {
+    .addHelpText('after', '\nExample:\n  bindstorm profiles\n  bindstorm profiles --copy squid-2014 --to my-squid.yaml')
+    .action(({ copy, to, json }: { copy?: string; to?: string; json: boolean }) => {
+      if (copy !== undefined) {
+        const path = to ?? `${copy}.yaml`;
+        copyProfile(copy, path);
+        print(json ? `${JSON.stringify({ path })}\n` : `Written: ${path}; next: bindstorm plan ${path}\n`);
+        return;
+      }
+      if (to !== undefined)
+        throw new UserError('--to names the file that --copy writes; name a profile with --copy too');
       const profiles = shippedProfiles().map(describe);
       print(json ? `${JSON.stringify(profiles)}\n` : renderList(profiles));
     });

@@ -14,9 +14,16 @@ export function registerRestore(program: Command): void {
     .command('restore')
     .description('put back what a killed run has left: sysctls of a host run, Vagrant boxes')
     .option('--list', 'only show what would be put back', false)
+    .option('--json', 'with --list: as JSON', false)
     .addHelpText('after', '\nExample:\n  bindstorm restore --list')
-    .action(async ({ list }: { list: boolean }) => {
+    .action(async ({ list, json }: { list: boolean; json: boolean }) => {
+      if (json && !list) throw new UserError('--json shows what --list finds; add --list');
       const [stale, boxes, damaged] = [staleSnapshots(), await leftBoxes(), damagedSnapshots()];
+      if (json) {
+        const sysctls = stale.map(({ takenAt, values }) => ({ takenAt, values }));
+        print(`${JSON.stringify({ sysctls, boxes })}\n`);
+        return refuseDamaged(damaged);
+      }
       if (stale.length + boxes.length + damaged.length === 0) return void print('Nothing to restore.\n');
       if (list) {
         for (const { values, takenAt } of stale) {

@@ -34,7 +34,7 @@ export function hasColour(): boolean {
   return Boolean(process.stdout.isTTY) && process.env.NO_COLOR === undefined;
 }
 
-/** Columns for running text on standard output: a line of more than 120 is hard to read. */
+/** Columns for running text on standard output: a line of more than 120 is hard to read. 0: the terminal does not know. */
 export function textWidth(): number {
-  return Math.min(process.stdout.columns ?? 100, 120);
+  return Math.min(process.stdout.columns || 100, 120);
 }

@@ -29,7 +29,11 @@ export function registerWatch(program: Command): void {
   program
     .command('watch')
     .description('how full the local ports of a running system are, and when they run out; reads only')
-    .option('--pid <pid>', 'the network namespace of this process', integer('--pid', 1, 4_194_304))
+    .option(
+      '--pid <pid>',
+      'look into the network namespace that this process is in: all sockets there, of other processes too',
+      integer('--pid', 1, 4_194_304),
+    )
     .option('--netns <name>', 'a network namespace by its name in /run/netns, or by a path')
     .option('--once', 'look once, print a table, and end with an exit code that says how full it is', false)
     .option('--json', 'print one JSON object per look', false)

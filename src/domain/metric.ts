@@ -229,6 +229,14 @@ function partMetric(name: string, parts: keyof typeof PARTS, part: string, of: M
   };
 }
 
+/** Every name of a metric that has no argument. */
+export const PLAIN_METRICS: readonly string[] = [
+  'failures.share',
+  'failures.count',
+  ...LATENCY_PHASES.flatMap((phase) => LATENCY_STATISTICS.map((statistic) => `latency.${phase}.${statistic}`)),
+  ...SINGLE.map(({ name }) => name),
+];
+
 /** Every form of a metric's name, as the reference of profiles lists them. */
 export const METRIC_FORMS: readonly string[] = [
   'outcomes["bind:EADDRINUSE"].share',
@@ -275,7 +283,7 @@ export function parseMetric(text: string): Metric {
   if (phase && statistic) return latencyMetric(text, phase, statistic);
   const single = SINGLE.find((metric) => metric.name === text);
   if (single) return single;
-  const near = closest(text, ['failures.share', 'failures.count', ...SINGLE.map((metric) => metric.name)]);
+  const near = closest(text, PLAIN_METRICS);
   throw new UnitError(
     `${quote(text)} is not a metric; ${near === undefined ? `the metrics are ${METRIC_FORMS.join(', ')}` : `did you mean ${near}?`}`,
   );

@@ -1,11 +1,12 @@
 /**
  * Result folders: `reports/<experiment>-<timestamp>/`, made once, written atomically.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../domain/error.js';
+import { gunzipSync } from 'node:zlib';
+import { messageOf, UserError } from '../domain/error.js';
 import { makeFolder } from '../machine/folders.js';
-import { readRegularFile } from '../machine/read-file.js';
+import { readRegularFile, refuseOtherThanFile } from '../machine/read-file.js';
 import { replaceFile } from '../machine/replace-file.js';
 import { sealed, sealOf } from '../machine/seal.js';
 import { armId } from '../plan/kernels.js';
@@ -60,14 +61,13 @@ export function writeResults(dir: string, results: Results): string {
 }
 
 /**
- * The results of a folder: from its journal, or, where somebody passed on results.json alone, from that. A journal that cannot be read is
+ * The results of a folder: from its journal, or, where somebody passed on results.json alone, perhaps compressed, from that. A journal that cannot be read is
  * an error: results.json beside it may be older.
  * @param onDamage told what of the journal was not believed, a sentence each @throws JournalError
  */
 export function readResults(dir: string, onDamage: (text: string) => void = () => {}): Results {
-  const path = join(dir, RESULTS_FILE);
-  if (!existsSync(join(dir, JOURNAL_FILE)) && existsSync(path))
-    return parseResults(readRegularFile(path, 'name a folder that bindstorm has made'), path);
+  const path = [RESULTS_FILE, `${RESULTS_FILE}.gz`].map((name) => join(dir, name)).find((file) => existsSync(file));
+  if (!existsSync(join(dir, JOURNAL_FILE)) && path !== undefined) return parseResults(textOf(path), path);
   const contents = readJournal(dir, 'run');
   for (const text of contents.damage) onDamage(text);
   return withSearch(conclude(contents), join(dir, SEARCH_FOLDER));
@@ -100,6 +100,16 @@ function searchIn(text: string): SearchReport | null {
     return searchReportSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
+  }
+}
+
+function textOf(path: string): string {
+  refuseOtherThanFile(path, 'name a folder that bindstorm has made');
+  const bytes = readFileSync(path);
+  try {
+    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+  } catch (error) {
+    throw new JournalError(`${path} cannot be decompressed (${messageOf(error)}); it is damaged`);
   }
 }
 

@@ -106,7 +106,7 @@ export function preview(experiment: Experiment, places: Attempted<Places>): Prev
     arms: parts.flatMap(({ arms }) => arms),
     notes: [
       ...(places.ok
-        ? places.value.warnings
+        ? [...places.value.findings.map(({ message }) => `it cannot run here: ${message}`), ...places.value.warnings]
         : [`it cannot run here: ${places.reason}`, `the arithmetic is for Linux ${first!.release}`]),
       ...shortagesByKernel(
         experiment,

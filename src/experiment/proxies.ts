@@ -51,13 +51,15 @@ export function programObstacles(experiment: Experiment, proxies: readonly Progr
       ({ proxy }) => proxy && programsFor(proxy).some((each) => each.binary === binary),
     )!;
     const key = proxySubjectOf(arm.proxy!.kind).entrance ? 'command' : 'binary';
-    return [{ arm: arm.name, path: ['subject', key], message: problem }];
+    // A command is the profile's own word; a proxy that is not installed is not its fault.
+    return [{ arm: arm.name, path: ['subject', key], message: problem, ...(key === 'binary' ? { lack: true } : {}) }];
   });
   if (check.veth.available) return missing;
   return [
     ...missing,
     {
       path: ['subject'],
+      lack: true,
       message: `this kernel has no veth devices (${check.veth.errno}), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }`,
     },
   ];

@@ -36,7 +36,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
   const room = Math.max(LEAST_ADDRESSES, height - OTHER_LINES - destinations.length - owners.length);
   const shown = look.addresses.slice(0, room);
   const rows = shown.map(cellsOf);
-  const head = ['local address', 'in use', 'fill', '', 'wall', 'growth', 'hard wall in', 'states'];
+  const head = ['local address', 'in use', 'fill', '', 'wall', 'growth', 'hard wall', 'states'];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const right = new Set([1, 3, 5, 6]);
   const line = (cells: readonly string[]) =>
@@ -79,7 +79,7 @@ export function renderLine(look: Look): string {
   const parts = [
     `${fullest.address} has ${thousands(fullest.used)} of ${thousands(look.capacity.ports)} ${whatCounts(fullest)} (${percent(fullest.fill)})`,
     ...(growthPerSecond === null ? [] : [rate(growthPerSecond)]),
-    ...(secondsToHardWall === null ? [] : [`hard wall in ${duration(secondsToHardWall)}`]),
+    ...(secondsToHardWall === null ? [] : [`hard wall ${until(secondsToHardWall)}`]),
     ...(others.length > 0 ? [`${counted(others.length, 'address', 'addresses')} less`] : []),
   ];
   return `${look.at}  ${stateOf(look).word}  ${parts.join(', ')}`;
@@ -115,7 +115,7 @@ function cellsOf(look: AddressLook): string[] {
     percent(fill),
     whatCounts(look),
     growthPerSecond === null ? NONE : rate(growthPerSecond),
-    secondsToHardWall === null ? NONE : duration(secondsToHardWall),
+    secondsToHardWall === null ? NONE : until(secondsToHardWall),
     Object.entries(states)
       .sort((a, b) => b[1] - a[1])
       .map(([state, count]) => `${state} ${thousands(count)}`)
@@ -163,9 +163,9 @@ function rate(perSecond: number): string {
   return `${/[1-9]/.test(text) ? (perSecond > 0 ? '+' : '−') : ''}${text}/s`;
 }
 
-function duration(seconds: number): string {
-  if (seconds === 0) return 'now';
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : '> 2 days';
+function until(seconds: number): string {
+  if (seconds === 0) return 'reached';
+  if (seconds < 90) return `in ${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `in ${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `in ${Math.round(seconds / 3600)} h` : 'in over 2 days';
 }

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { DEBIAN_SUITES, ENGINES } from '../domain/guest.js';
 import { LAB_KINDS } from '../domain/lab.js';
+import { METRIC_SCHEMA } from '../domain/metric-schema.js';
 import { needed, optional, setting, type ValueKind } from '../domain/setting.js';
 import { oneOf, rate, text, texts, whole } from '../domain/values.js';
 import { BOX_SETTINGS } from './box.js';
@@ -55,6 +56,12 @@ export const ADDRESS_SETTINGS = {
   pick: LOAD_SETTINGS.pick,
 } as const;
 
+const metric: ValueKind<string> = { ...text(), written: z.string().meta(METRIC_SCHEMA) };
+const metrics: ValueKind<string[]> = {
+  ...texts({ item: '' }),
+  written: z.array(metric.written.meta({ example: '- latency.total.p99' })).max(20),
+};
+
 export const EXPERIMENT_SETTINGS = {
   // Until it is chosen (experiment/design.ts): ten pairs survive Holm's correction over some 20 comparisons.
   repeat: setting(whole(1, 1000), {
@@ -72,14 +79,14 @@ export const EXPERIMENT_SETTINGS = {
     example: '1',
   }),
   // A fix may move the failure from bind to connect, so failures of whatever errno count.
-  goal: setting(text(), {
+  goal: setting(metric, {
     default: 'failures.share',
     defaultText: 'failures.share; with fill: capacity',
     describe: 'the metric that a fix must improve, as outcomes["bind:EADDRINUSE"].share',
     example: 'failures.share',
   }),
   // Fast failures can hide slow successes, and a longer port search costs CPU: what users feel and what operators pay.
-  guardrails: setting(texts({ most: 20, item: 'latency.total.p99' }), {
+  guardrails: setting(metrics, {
     default: ['latency.total.p99', 'cpu.perConnection'],
     defaultText: 'latency.total.p99, cpu.perConnection',
     describe: 'metrics that a fix must not worsen, as latency.total.p99',
@@ -101,8 +108,11 @@ const limit: ValueKind<number | string> = {
 };
 
 export const THRESHOLD_SETTINGS = {
-  metric: needed(text(), { describe: 'see below', example: 'failures.share' }),
-  max: optional(limit, { describe: 'at most', example: '5ms' }),
+  metric: needed(metric, { describe: 'what is limited', example: 'failures.share' }),
+  max: optional(limit, {
+    describe: 'at most, in the unit of the metric: a time as 5ms, a share as 1% or 0.01, else a number',
+    example: '5ms',
+  }),
   min: optional(limit, { describe: 'at least', example: '0.9' }),
   variant: optional(text(), { defaultText: 'all', describe: 'one variant', example: 'wider-range' }),
 } as const;

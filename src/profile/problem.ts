@@ -17,6 +17,8 @@ export interface Finding {
   /** Other places where the value may stand: the first that the file has is pointed at. */
   readonly or?: readonly Path[];
   readonly message: string;
+  /** The profile is right, and this machine lacks something for it. */
+  readonly lack?: true;
   /** Whether the key itself is at fault (point at it) or its value. */
   readonly at?: 'key' | 'value';
 }

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { MAX_KERNELS } from '../domain/guest.js';
 import { LAB_KINDS } from '../domain/lab.js';
+import { LIMIT_SCHEMA } from '../domain/metric-schema.js';
 import { named, writtenShape } from '../domain/setting.js';
 import { map, name } from '../domain/values.js';
 import { DESTINATION_SETTINGS } from '../plan/destinations.js';
@@ -169,7 +170,12 @@ export const profileSchema = map({
   }),
   ...writtenShape(EXPERIMENT_SETTINGS),
   thresholds: z
-    .array(map(writtenShape(THRESHOLD_SETTINGS)).meta({ example: '- { metric: failures.share, max: 0 }' }))
+    .array(
+      map(writtenShape(THRESHOLD_SETTINGS)).meta({
+        ...LIMIT_SCHEMA,
+        example: '- { metric: failures.share, max: 0 }',
+      }),
+    )
     .max(100)
     .optional()
     .meta({

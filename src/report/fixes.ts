@@ -154,7 +154,7 @@ function leagueTable(report: FixReport, rows: readonly string[]): Table {
     rows: [
       [
         'none: ok of 400 in two waves',
-        ...tables.map(({ each: { baseline } }) => toned(baseline, wavesOf(baseline, '+'))),
+        ...tables.map(({ each: { baseline } }) => toned(baseline, wavesOf(baseline, '+'), 'without any fix')),
       ],
       ...league(report).map(({ name, title }): Inline[] => [
         { kind: 'link', to: `#${name}`, content: title },
@@ -169,14 +169,14 @@ function wavesOf(cell: FixCell, between: string): string {
 }
 
 /** A cell in the colour of its effect, with a link to its run. */
-function toned(cell: FixCell | undefined, words: string): Inline {
-  if (cell === undefined) return { kind: 'tone', tone: 'gone', content: NONE };
-  if (cell.kind !== 'measured') return { kind: 'tone', tone: 'gone', content: words, title: inWords(cell) };
+function toned(cell: FixCell | undefined, words: string, meaning = cell && inWords(cell)): Inline {
+  if (cell === undefined || meaning === undefined) return { kind: 'tone', tone: 'gone', content: NONE };
+  if (cell.kind !== 'measured') return { kind: 'tone', tone: 'gone', content: words, title: meaning };
   return {
     kind: 'tone',
     tone: cell.effect === 'does nothing' ? 'nothing' : cell.effect,
-    title: `${inWords(cell)}: ${cell.waves.join(' + ')} of ${cell.attempts}`,
-    content: { kind: 'link', to: cell.run, content: words, title: inWords(cell) },
+    title: `${meaning}: ${cell.waves.join(' + ')} of ${cell.attempts}`,
+    content: { kind: 'link', to: cell.run, content: words, title: meaning },
   };
 }
 

@@ -229,7 +229,8 @@ function inline(content: Inline): Content {
     case 'tone':
       return inline(content.content);
     case 'link':
-      return html`<a href="${content.to}"${content.title === undefined ? null : html` aria-label="${content.title}"`}>${inline(content.content)}</a>`;
+      // A name in aria-label would have to begin with what is seen (WCAG 2.2, 2.5.3), or speech input does not find the link.
+      return html`<a href="${content.to}">${inline(content.content)}${content.title === undefined ? null : html`<span class="hidden">, ${content.title}</span>`}</a>`;
   }
 }
 

@@ -53,7 +53,7 @@ function terminalProgress(input: ProgressInput): Progress {
   const draw = (text: string, force: boolean) => {
     if (!force && now() - drawn < REDRAW_MS) return;
     drawn = now();
-    line = printable(text).slice(0, Math.max((stream.columns ?? 80) - 1, 20));
+    line = printable(text).slice(0, Math.max((stream.columns || 80) - 1, 20));
     stream.write(`\r\x1b[K${line}`);
   };
   return {

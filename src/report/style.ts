@@ -115,7 +115,7 @@ body.wide{max-width:118rem}
 .dense{width:100%}
 .dense th,.dense td{padding:.3rem}
 .dense td{text-align:center;font-size:.8125rem}
-.dense td a{color:inherit;text-decoration:none;display:block}
+.dense td a{color:inherit;text-decoration:none;display:block;position:relative}
 .dense .first{border-left:2px solid var(--border)}
 .dense thead th{text-align:center}
 .dense thead th:first-child{text-align:left}
@@ -135,6 +135,7 @@ body.wide{max-width:118rem}
 .cards td::before{content:attr(data-label);color:var(--muted);font-size:.875rem}
 .cards td>*{grid-column:2;justify-self:start}
 }
+@page{margin:14mm 12mm}
 @media print{
 body{max-width:none;padding:0;font-size:10pt}
 h2{break-after:avoid}

@@ -10,7 +10,7 @@ export interface Screen {
 
 export type ScreenKind = 'table' | 'lines' | 'json';
 
-/** Without a terminal there is no height to respect, and a pipe may have a reader with a wide window. */
+/** A terminal that does not know its size says 0. Without a terminal there is no height to respect, and a pipe may have a reader with a wide window. */
 const PIPE = { width: 160, height: 1000 };
 
 /** Where looks are shown, one after the other. */
@@ -30,7 +30,7 @@ function createTable(stream: NodeJS.WriteStream, colour: boolean): Screen {
   let before = 0;
   return {
     show(look) {
-      const size = stream.isTTY ? { width: stream.columns ?? 80, height: (stream.rows ?? 24) - 1 } : PIPE;
+      const size = stream.isTTY ? { width: stream.columns || 80, height: (stream.rows || 24) - 1 } : PIPE;
       const lines = renderTable(look, { colour, ...size });
       if (!stream.isTTY) return void stream.write(`${lines.join('\n')}\n`);
       const up = before > 0 ? `\x1b[${before}A\r` : '';

@@ -48,6 +48,39 @@ describe('the summary', () => {
     );
   });
 
+  it('says what a proxy met behind the answers of its clients, unless its log has more of something else', () => {
+    const answers: Numbers = { outcomes: { ok: 500, 'http:503 ERR_CONNECT_FAIL': 500 } };
+    const leadWith = (...failures: [call: string, errno: string, count: number][]) => {
+      const logged = failures.map(([call, errno, count]) => ({ call, errno, count, lines: [] }));
+      const runs = armsOf({ baseline: answers, more: { outcomes: { ok: 1000 } } }).map((run) => ({
+        ...run,
+        proxy: { kind: 'squid', failures: run.variant === 'baseline' ? logged : [] } as unknown as Run['proxy'] &
+          object,
+      }));
+      return summarise(inputOf(runs, { goal: 'failures.share' }));
+    };
+    assert.equal(
+      leadWith(['bind', 'EADDRINUSE', 500]),
+      'In the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE in squid, which answered http:503 ERR_CONNECT_FAIL): more ended it.',
+    );
+    for (const other of [leadWith(), leadWith(['bind', 'EADDRINUSE', 1], ['connect', 'ECONNREFUSED', 499])])
+      assert.match(
+        other,
+        /^In the baseline 50\.0 % of connection attempts failed \(http:503 ERR_CONNECT_FAIL\): more ended it\.$/,
+      );
+  });
+
+  it('says first which variant could not be run at all', () => {
+    const runs = armsOf({ baseline: { outcomes: { ok: 1000 } }, more: { outcomes: { ok: 1000 } } });
+    const problems = ["the proxy (squid) ended with code 1 before it listened: squid.conf(27): unrecognized: 'x'"];
+    for (const block of [0, 1])
+      runs.push({ ...makeRun({ variant: 'wrong', block }), status: 'failed', valid: false, problems });
+    assert.equal(
+      summarise(inputOf(runs, { goal: 'failures.share' })),
+      `wrong could not be run: ${problems[0]}. No attempt failed in the baseline, so there was nothing to fix.`,
+    );
+  });
+
   it('names the price of a fix', () => {
     const runs = armsOf(
       { baseline: halfFails, 'no-port': { outcomes: { ok: 1000 }, latency: { total: { p50: 1000, p99: 9000 } } } },

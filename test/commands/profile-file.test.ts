@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/commands/exit.js';
-import { findProfile, readProfile, shippedProfiles } from '../../src/commands/profile-file.js';
+import { copyProfile, findProfile, readProfile, shippedProfiles } from '../../src/commands/profile-file.js';
 import { ProfileError } from '../../src/profile/problem.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -67,6 +67,56 @@ describe('finding a profile', () => {
         },
       );
     }
+  });
+});
+
+describe('copying a profile', () => {
+  const schemaOf = (path: string) => /^# yaml-language-server: \$schema=(.*)$/m.exec(readFileSync(path, 'utf8'))![1]!;
+
+  it('keeps all but the address of the schema, which leads to the file from wherever the copy is', () => {
+    const below = join(dir, 'below');
+    mkdirSync(below);
+    for (const cwd of [ROOT, dir])
+      for (const to of [dir, below, join(ROOT, 'dist')]) {
+        process.chdir(cwd);
+        const path = join(relative(cwd, to), 'my-squid.yaml');
+        try {
+          copyProfile('squid-2014', path);
+          const schema = schemaOf(path);
+          assert.ok(statSync(resolve(to, schema)).isFile(), schema);
+          assert.equal(isAbsolute(schema), !(cwd === ROOT && to.startsWith(ROOT)), schema);
+          assert.equal(
+            readFileSync(path, 'utf8').replace(schema, '../schema/profile.schema.json'),
+            readFileSync(join(SHIPPED, 'squid-2014.yaml'), 'utf8'),
+          );
+          assert.equal(readProfile(`./${path}`, {}).experiment.name, 'squid-2014');
+        } finally {
+          rmSync(path, { force: true });
+        }
+      }
+  });
+
+  it('writes over no file, and says what to do', () => {
+    const path = join(dir, 'mine.yaml');
+    writeFileSync(path, GOOD);
+    assert.throws(() => copyProfile('quickstart', path), {
+      name: 'UserError',
+      message: /mine\.yaml is there already; .*--to/,
+    });
+    assert.equal(readFileSync(path, 'utf8'), GOOD);
+    assert.throws(() => copyProfile('quickstart', join(dir, 'none', 'x.yaml')), {
+      name: 'UserError',
+      message: /no copy .*ENOENT.*--to/,
+    });
+    assert.throws(() => copyProfile(path, join(dir, 'x.yaml')), {
+      name: 'UserError',
+      message: /no shipped profile .*quickstart/,
+    });
+  });
+
+  it('of every one that ships works, for each says where its schema is', () => {
+    for (const name of shippedProfiles())
+      assert.equal(schemaOf(findProfile(name)), '../schema/profile.schema.json', name);
   });
 });
 

@@ -3,7 +3,7 @@
  * The report and the live page in a real browser, as people open them.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +11,22 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { makeJournal } from '../../bench/report-data.js';
+import type { FixReport } from '../../src/analysis/fixes.js';
 import { conclude } from '../../src/experiment/conclude.js';
+import { renderFixesHtml } from '../../src/report/fixes.js';
 import { renderHtml } from '../../src/report/render.js';
 import type { Results } from '../../src/results/schema.js';
-import { layoutFaults, print, screenshot, startBrowser, visit, WIDTHS } from '../support/browser.js';
-import { startCli, until } from '../support/cli.js';
+import {
+  labelFaults,
+  layoutFaults,
+  print,
+  screenshot,
+  startBrowser,
+  visit,
+  WIDTHS,
+  wideTables,
+} from '../support/browser.js';
+import { ROOT, startCli, until } from '../support/cli.js';
 import { hostileResults } from '../support/hostile.js';
 import { kernelResults } from '../support/kernels.js';
 import { emptyResults, partialResults, quickstartResults } from '../support/results.js';
@@ -62,14 +73,44 @@ for (const [name, results] of Object.entries(REPORTS)) {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });
       assert.deepEqual(await layoutFaults(page), [], `at ${width} pixels`);
+      // Names of a hundred characters make any table wide.
+      if (width >= 1280 && name !== 'hostile') assert.deepEqual(await wideTables(page), []);
       await screenshot(page, `${name}-${width}`);
     }
+    assert.deepEqual(await labelFaults(page), []);
     const pdf = await print(page, name);
     assert.equal(pdf.subarray(0, 5).toString(), '%PDF-');
     assert.deepEqual(complaints, []);
     await page.context().close();
   });
 }
+
+test('the table of fixes: whole at the width of a desk, and each link is called what is seen of it', async () => {
+  const report = JSON.parse(readFileSync(join(ROOT, 'reports/examples/fixes/fixes.json'), 'utf8')) as FixReport;
+  const path = join(folder, 'fixes.html');
+  writeFileSync(path, renderFixesHtml(report));
+  const { page, complaints } = await visit(browser, pathToFileURL(path).href, {
+    viewport: { width: 1280, height: 900 },
+  });
+  assert.ok((await page.locator('td a').count()) > 100);
+  assert.deepEqual(await layoutFaults(page), []);
+  assert.deepEqual(await labelFaults(page), []);
+  const name = (row: number) => page.locator('tbody tr').nth(row).locator('td a').first().textContent();
+  assert.deepEqual([await name(0), await name(1)], ['40+0, without any fix', 'all, works without limit']);
+  await screenshot(page, 'fixes-1280');
+  await print(page, 'fixes');
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('pages have a margin in print', async () => {
+  const { page } = await visit(browser, await pageOf('print', quickstartResults()));
+  const margins = await page.evaluate(
+    `[...document.styleSheets].flatMap(({ cssRules }) => [...cssRules]).filter((rule) => rule instanceof CSSPageRule).map(({ style }) => style.margin)`,
+  );
+  assert.deepEqual(margins, ['14mm 12mm']);
+  await page.context().close();
+});
 
 test('the report follows the colour scheme of its reader, and is light on paper', async () => {
   const { page } = await visit(browser, await pageOf('scheme', quickstartResults()), { colorScheme: 'dark' });
@@ -113,6 +154,10 @@ test('a live page moves during a run, is as quiet, and ends as the report', asyn
   await drawn('#latency');
   await page.locator('#arms td', { hasText: / ok/ }).first().waitFor();
   assert.equal(await page.locator('#arms tr').count(), 3);
+  assert.match((await page.locator('#experiment').textContent()) ?? '', /^tiny$/);
+  for (const tile of ['#rate', '#ok', '#failed', '#fullest'])
+    assert.match((await page.locator(tile).textContent()) ?? '', /^[\d,.]+(?: %| of \d+ ports)?$/, tile);
+  assert.deepEqual(await labelFaults(page), []);
   // After the first block there is an effect, in a chart and in the table, and it is said to be no verdict.
   await drawn('#effect');
   await page
@@ -122,6 +167,10 @@ test('a live page moves during a run, is as quiet, and ends as the report', asyn
     .locator('#arms td', { hasText: /points \(.*\), \d pairs?$/ })
     .first()
     .waitFor();
+  // Every curve has its name, each with a look of its own.
+  await page.locator('#arm-keys li').nth(2).waitFor();
+  const looks = await page.locator('#arm-keys path').evaluateAll((paths) => paths.map((path) => path.outerHTML));
+  assert.equal(new Set(looks).size, 3);
   const metrics = await (await fetch(`${url}metrics`)).text();
   assert.match(metrics, /^bindstorm_run_planned_runs 6$/m);
   assert.match(metrics, /^bindstorm_run_attempts_total\{variant="[\w-]+",outcome="ok"\} \d+$/m);
@@ -136,7 +185,26 @@ test('a live page moves during a run, is as quiet, and ends as the report', asyn
   assert.ok((await page.locator('.chart[role=img] svg').count()) > 5);
   const { code, stderr } = await cli.ended;
   assert.equal(code, 0, stderr);
+  // The server is gone, the page is not.
+  assert.match(
+    (await page.locator('header .note').last().textContent()) ?? '',
+    /The experiment is over.* live\/tiny-.*\/report\.html$/,
+  );
+  assert.ok(await page.locator('#variants').isVisible());
   assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('a live page whose run was killed keeps what it showed last, and says so', async () => {
+  writeFileSync(join(folder, 'tiny3.yaml'), tinyProfile({ loadMs: 1000 }));
+  const cli = startCli(['run', 'tiny3.yaml', '--out', 'live', '--live'], { cwd: folder });
+  const url = await until('the address of the page', () => /^live: (http:\S+)$/m.exec(cli.stderr())?.[1]);
+  const { page } = await visit(browser, url);
+  await page.locator('#arms td', { hasText: / ok/ }).first().waitFor();
+  cli.kill('SIGKILL');
+  await page.locator('#phase', { hasText: /^No connection to bindstorm/ }).waitFor();
+  assert.ok((await page.locator('#arms td', { hasText: / ok/ }).count()) > 0);
+  assert.match((await page.locator('#rate').textContent()) ?? '', /^[\d,]+$/);
   await page.context().close();
 });
 

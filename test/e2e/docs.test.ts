@@ -64,10 +64,10 @@ function namedIn(text: string): string[][] {
   );
 }
 
-/** A line as a shell splits it, its comment left out. */
+/** A line as a shell splits it, its comment and what it does with the output left out. */
 function wordsOf(line: string): string[] {
   const words = line.match(/(?:'[^']*'|"(?:\$\([^)]*\)|[^"])*"|[^\s'"])+/g) ?? [];
-  const comment = words.findIndex((word) => word.startsWith('#'));
+  const comment = words.findIndex((word) => word.startsWith('#') || word === '>');
   return words.slice(0, comment < 0 ? undefined : comment).map((word) => word.replace(/^(['"])(.*)\1$/, '$2'));
 }
 

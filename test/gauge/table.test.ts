@@ -24,9 +24,9 @@ test('shows each address against the walls, and who is at the other end', () => 
     '2026-01-02 03:04:05 UTC  5,678 TCP sockets, counted in 12 ms  slow wall',
     'ports 40000 to 40999: 1,000 an address; the slow wall is at 500, the hard wall at 1,000',
     '',
-    'local address  in use  fill                          wall                  growth  hard wall in  states',
-    '10.0.0.1          620  ████████████░░░░░░░░  62.0 %  ports                +19.0/s          20 s  TIME_WAIT 600, ESTABLISHED 20',
-    '10.0.0.2           90  ██░░░░░░░░░░░░░░░░░░   9.0 %  to [2001:db8::9]:80   −0.5/s             –  TIME_WAIT 100',
+    'local address  in use  fill                          wall                  growth  hard wall  states',
+    '10.0.0.1          620  ████████████░░░░░░░░  62.0 %  ports                +19.0/s    in 20 s  TIME_WAIT 600, ESTABLISHED 20',
+    '10.0.0.2           90  ██░░░░░░░░░░░░░░░░░░   9.0 %  to [2001:db8::9]:80   −0.5/s          –  TIME_WAIT 100',
     '',
     'busiest destinations (each up to 4 more)',
     '203.0.113.9:443  1,234 from 2 addresses',
@@ -53,19 +53,19 @@ test('fits the window: rows are cut off and counted, lines end at the edge', () 
   }
 });
 
-test('a full address is never rounded to full before it is, and says «now» when it is', () => {
+test('a full address is never rounded to full before it is, and says «reached» when it is', () => {
   const almost = renderTable(lookOf([countOf('10.0.0.1', 9999)], { more: {} }), PLAIN);
   assert.match(almost.join('\n'), /999\.9 %/);
   const line = (ports: number, secondsLeft: number | null) =>
     renderLine(lookOf([countOf('10.0.0.1', ports)], { growth: { '10.0.0.1': { perSecond: 1, secondsLeft } } }));
   assert.match(
     line(1000, 0),
-    /hard wall {2}10\.0\.0\.1 has 1,000 of 1,000 ports \(100\.0 %\), \+1\.0\/s, hard wall in now$/,
+    /hard wall {2}10\.0\.0\.1 has 1,000 of 1,000 ports \(100\.0 %\), \+1\.0\/s, hard wall reached$/,
   );
   assert.match(line(999, 0.2), /slow wall .*\(99\.9 %\), .* hard wall in 1 s$/);
   assert.match(line(1, 5000), /in 83 min$/);
   assert.match(line(1, 90_000), /in 25 h$/);
-  assert.match(line(1, 1e9), /in > 2 days$/);
+  assert.match(line(1, 1e9), /in over 2 days$/);
   assert.match(line(1, null), /\+1\.0\/s$/);
 });
 

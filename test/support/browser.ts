@@ -80,6 +80,33 @@ export function layoutFaults(page: Page): Promise<string[]> {
   })()`) as Promise<string[]>;
 }
 
+/** Tables that a reader would have to scroll. Those of counters have a column an arm, and the numbers of a chart stand in a fold. */
+export function wideTables(page: Page): Promise<string[]> {
+  return page.evaluate(`[...document.querySelectorAll('.scroll')]
+    .filter((each) => !each.closest('#counters, .numbers') && each.scrollWidth > each.clientWidth)
+    .map((each) => each.getAttribute('aria-label') + ': ' + each.scrollWidth + ' in ' + each.clientWidth)`) as Promise<
+    string[]
+  >;
+}
+
+/**
+ * What a screen reader or speech input would stumble over: a label on what has no role (WAI-ARIA 1.2, 5.2.8.6), and one without the
+ * text that is seen (WCAG 2.2, 2.5.3). @returns one line for each
+ */
+export function labelFaults(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const faults = [];
+    const NAMED = ['A', 'ASIDE', 'NAV', 'SECTION', 'PROGRESS', 'BUTTON', 'TABLE'];
+    for (const each of document.querySelectorAll('[aria-label], [aria-labelledby]')) {
+      const label = each.getAttribute('aria-label');
+      if (!each.hasAttribute('role') && !NAMED.includes(each.tagName)) faults.push('label on a plain ' + each.outerHTML.slice(0, 80));
+      if (each.tagName === 'A' && label !== null && !label.includes(each.innerText.trim()))
+        faults.push('“' + each.innerText + '” is called “' + label + '”');
+    }
+    return faults;
+  })()`) as Promise<string[]>;
+}
+
 /** Shades of grey in a picture of one colour are few: a page that was painted compresses badly. */
 const LEAST_BYTES = 20_000;
 
@@ -92,7 +119,7 @@ export async function screenshot(page: Page, name: string): Promise<void> {
 
 /** The page as it would be printed. */
 export async function print(page: Page, name: string): Promise<Buffer> {
-  const pdf = await page.pdf({ format: 'A4', margin: { top: '1cm', bottom: '1cm', left: '1cm', right: '1cm' } });
+  const pdf = await page.pdf({ format: 'A4' });
   keep(name, 'pdf', pdf);
   return pdf;
 }

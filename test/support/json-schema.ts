@@ -29,6 +29,15 @@ function check(schema: Schema, keyword: string, rule: unknown, value: unknown, a
       return complain(matches(rule, value) === 0, 'matches none of the alternatives');
     case 'oneOf':
       return complain(matches(rule, value) !== 1, `matches ${matches(rule, value)} alternatives, not one`);
+    case 'if':
+      return violations(
+        violations(rule, value).length === 0 ? (schema.then ?? true) : (schema.else ?? true),
+        value,
+        at,
+      );
+    case 'then':
+    case 'else':
+      return []; // read with "if"
     case 'pattern':
       return complain(
         typeof value === 'string' && !new RegExp(String(rule), 'u').test(value),

@@ -21,11 +21,13 @@ import {
 } from './axes.js';
 import type { Palette } from './palette.js';
 
-/** Ticks of a logarithmic axis at 1, 2 and 5 of each decade, from the last one not above `low` to the first not below `high`. */
+/** Ticks of a logarithmic axis at 1, 2 and 5 of each decade, of many decades at 1 only, from the last one not above `low` to the first not below `high`. */
 export function logTicks(low: number, high: number): number[] {
   const ticks: number[] = [];
+  // On a few hundred pixels more than ten labels overlap.
+  const factors = Math.log10(high / low) > 2 ? [1] : [1, 2, 5];
   for (let power = 10 ** Math.floor(Math.log10(low)); ; power *= 10) {
-    for (const factor of [1, 2, 5]) {
+    for (const factor of factors) {
       const tick = factor * power;
       if (tick <= low) ticks.length = 0;
       ticks.push(tick);

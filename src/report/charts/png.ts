@@ -2,7 +2,7 @@
  * SVG files to PNG, by resvg and with a font of its own: a bare server has none. For where pictures are pasted that shows no SVG.
  * It is imported only when pictures are written.
  */
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { ResvgRenderOptions } from '@resvg/resvg-js';
 
 /** @returns the file; several are drawn at the same time, beside the calling thread */
@@ -11,16 +11,16 @@ type DrawPng = (svg: string) => Promise<Uint8Array>;
 /** Pixels of the file for one of the SVG, so that text stays sharp on fine screens. */
 const ZOOM = 2;
 const FAMILY = 'PT Sans';
+/** scripts/bundle.mjs puts them there. */
 const FONTS = ['400Regular/PTSans_400Regular.ttf', '700Bold/PTSans_700Bold.ttf'];
 
 /** @returns null where there is none: resvg has no build for riscv64, and may have been left out of an installation */
 export async function loadPng(): Promise<DrawPng | null> {
   const resvg = await import('@resvg/resvg-js').catch(() => null);
   if (resvg === null) return null;
-  const { resolve } = createRequire(import.meta.url);
   const options: ResvgRenderOptions = {
     font: {
-      fontFiles: FONTS.map((file) => resolve(`@expo-google-fonts/pt-sans/${file}`)),
+      fontFiles: FONTS.map((file) => fileURLToPath(new URL(`../../../bundle/fonts/${file}`, import.meta.url))),
       loadSystemFonts: false,
       defaultFontFamily: FAMILY,
       sansSerifFamily: FAMILY,

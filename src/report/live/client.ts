@@ -12,12 +12,17 @@ import { CSS_PALETTE, DASHES, outcomeColours } from '../charts/palette.js';
 import { formatDifference, formatInterval, formatNumber, formatValue, metricLabel, plural } from '../format.js';
 import { addressSlices, heatOf } from '../rows/addresses.js';
 import { medianPercentiles, medianSlices } from '../rows/medians.js';
-import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from './messages.js';
+import type { LiveArm, LiveEffect, LiveMessage, LiveRun, LiveSecond, LiveState } from './messages.js';
 
 /** What of a browser is used here: the package is compiled for Node, whose types know no document. */
 interface Page {
   getElementById(id: string): PageElement | null;
+  querySelector(selector: string): PageElement | null;
   createElement(tag: string): PageElement;
+  createElementNS(namespace: string, tag: string): PageElement;
+  open(): void;
+  write(markup: string): void;
+  close(): void;
 }
 interface PageElement {
   textContent: string;
@@ -31,12 +36,18 @@ interface PageElement {
 }
 interface Browser {
   readonly document: Page;
-  readonly location: { replace(path: string): void };
-  readonly EventSource: new (path: string) => { onmessage: (event: { data: string }) => void; close(): void };
+  readonly history: { replaceState(data: null, title: string, path: string): void };
+  readonly EventSource: new (
+    path: string,
+  ) => {
+    onmessage: (event: { data: string }) => void;
+    onerror: () => void;
+    close(): void;
+  };
   addEventListener(name: 'resize', listener: () => void): void;
   requestAnimationFrame(draw: () => void): void;
 }
-const { document, location, EventSource, addEventListener, requestAnimationFrame } = globalThis as unknown as Browser;
+const { document, history, EventSource, addEventListener, requestAnimationFrame } = globalThis as unknown as Browser;
 
 const element = (id: string): PageElement => document.getElementById(id)!;
 const CHARTS = ['outcomes', 'ports', 'heat', 'latency', 'effect'] as const;
@@ -45,7 +56,8 @@ const charts = Object.fromEntries(
 ) as Record<(typeof CHARTS)[number], ReturnType<typeof init>>;
 
 let state: LiveState | null = null;
-let timeline: LiveSecond[] = [];
+/** What the figures and charts are of: the run in progress as soon as there is something of it, until then the last one. */
+let shown: LiveRun | null = null;
 let drawing = false;
 let shownEffect: LiveEffect | null = null;
 
@@ -54,23 +66,47 @@ source.onmessage = ({ data }) => {
   const message = JSON.parse(data) as LiveMessage;
   if (message.type === 'end') {
     source.close();
-    if (message.report === null) element('phase').textContent = 'ended without a report';
-    else location.replace(message.report);
+    becomeReport(message).catch(() => {
+      element('phase').textContent = `The experiment is over. Its report is ${message.file}`;
+      element('left').textContent = '';
+    });
     return;
   }
   if (message.type === 'state') {
     state = message.state;
-    // Between two runs the last one stays in sight.
-    if (state.current) timeline = [...state.current.timeline];
+    const { current } = state;
+    if (current && (shown === null || current.timeline.length > 0)) shown = current;
   } else {
-    timeline.push(message.second);
+    if (state?.current && shown?.id !== state.current.id) shown = state.current;
+    if (shown) shown = { ...shown, timeline: [...shown.timeline, message.second] };
     element('left').textContent = `${message.left} left`;
   }
   drawSoon();
 };
+// The browser tries again by itself. Until then, or for ever where the run was killed, the last state stays in sight.
+source.onerror = () => {
+  element('phase').textContent =
+    'No connection to bindstorm: it has ended, or is out of reach. Below is what it said last';
+  element('left').textContent = '';
+};
 addEventListener('resize', () => {
   for (const id of CHARTS) charts[id].resize();
 });
+
+/** The report takes the place of the page, without a further load: the server is about to end. Rejects when it has. */
+async function becomeReport({ report, file }: Extract<LiveMessage, { type: 'end' }>): Promise<void> {
+  const answer = await fetch(report);
+  if (!answer.ok) throw new Error(`${report}: ${answer.status}`);
+  const text = await answer.text();
+  history.replaceState(null, '', report);
+  document.open();
+  document.write(text);
+  document.close();
+  const where = document.createElement('p');
+  where.className = 'note';
+  where.textContent = `The experiment is over, and this page cannot be loaded again: bindstorm has ended. The report is ${file}`;
+  document.querySelector('header')?.append(where);
+}
 
 /** At most once a frame, and not at all while the page is hidden. */
 function drawSoon(): void {
@@ -83,40 +119,48 @@ function drawSoon(): void {
 }
 
 function draw(now: LiveState): void {
-  const arm = now.arms.find(({ name }) => name === now.current?.arm) ?? latestArm(now);
+  const arm = now.arms.find(({ name }) => name === shown?.arm);
+  const timeline = shown?.timeline ?? [];
+  element('experiment').textContent = now.experiment;
   element('description').textContent = now.description ?? '';
   element('phase').textContent = now.phase;
   element('counts').textContent = `${now.done} of ${now.total} runs done`;
   element('progress').max = now.total;
   element('progress').value = now.done;
-  drawTiles(arm);
-  drawOutcomes(now, arm);
-  if (arm) drawPorts(arm);
+  const isPast = shown?.over || shown?.id !== now.current?.id;
+  if (shown) element('now-title').textContent = `${isPast ? 'The last run' : 'The run in progress'}: ${shown.id}`;
+  drawTiles(timeline, arm);
+  drawOutcomes(timeline, now, arm);
+  if (arm) drawPorts(timeline, arm);
   drawLatency(now);
   drawEffect(now.effect);
   element('arms').replaceChildren(...now.arms.map((each) => armRow(each, now.effect)));
 }
 
-function latestArm({ arms }: LiveState): LiveArm | undefined {
-  return arms.find(({ last }) => last !== null);
-}
-
-function drawTiles(arm: LiveArm | undefined): void {
-  const second = timeline.at(-1);
-  if (!second) return;
-  const length = Math.max(0.02, second.t - (timeline.at(-2)?.t ?? 0));
-  const ok = second.outcomes.ok ?? 0;
-  const share = (count: number) => (second.attempts > 0 ? formatValue('share', count / second.attempts) : '–');
-  element('rate').textContent = formatNumber(Math.round(second.attempts / length));
-  element('ok').textContent = share(ok);
-  element('failed').textContent = share(second.attempts - ok);
-  const fullest = second.portsPerAddress === null ? null : Math.max(0, ...second.portsPerAddress);
+/** Of the last second in which attempts ended: a run of a quarter of a second has slices with none. Until the next run has one, of the last. */
+function drawTiles(timeline: readonly LiveSecond[], arm: LiveArm | undefined): void {
+  const end = timeline.findLastIndex(({ attempts }) => attempts > 0);
+  if (end < 0) return;
+  const from = Math.max(0, timeline[end]!.t - 1);
+  const slices = timeline.slice(0, end + 1).filter(({ t }) => t > from);
+  const before = timeline[end - slices.length]?.t ?? 0;
+  const attempts = sum(slices.map((slice) => slice.attempts));
+  const ok = sum(slices.map(({ outcomes }) => outcomes.ok ?? 0));
+  element('rate').textContent = formatNumber(Math.round(attempts / Math.max(0.02, timeline[end]!.t - before)));
+  element('ok').textContent = formatValue('share', ok / attempts);
+  element('failed').textContent = formatValue('share', (attempts - ok) / attempts);
+  const ports = timeline.at(-1)!.portsPerAddress;
+  const fullest = ports === null ? null : Math.max(0, ...ports);
   const hard = arm?.walls.hard ?? null;
   element('fullest').textContent =
     fullest === null ? '–' : `${formatNumber(fullest)}${hard === null ? '' : ` of ${formatNumber(hard)} ports`}`;
 }
 
-function drawOutcomes({ arms }: LiveState, arm: LiveArm | undefined): void {
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function drawOutcomes(timeline: readonly LiveSecond[], { arms }: LiveState, arm: LiveArm | undefined): void {
   const before = arms[0]?.last?.timeline ?? [];
   const slices = [medianSlices([timeline]), medianSlices([before])];
   const names = [...new Set(slices.flat().flatMap(({ rates }) => Object.keys(rates)))].sort(
@@ -124,21 +168,18 @@ function drawOutcomes({ arms }: LiveState, arm: LiveArm | undefined): void {
   );
   const colours = outcomeColours(names, CSS_PALETTE);
   const frame = { end: Math.max(1, timeEnd(slices)), scale: outcomeScale(slices) };
-  const shown = arm === arms[0] ? [] : slices[1]!;
-  show('outcomes', outcomesChart(slices[0]!, colours, frame, CSS_PALETTE, shown));
+  show('outcomes', outcomesChart(slices[0]!, colours, frame, CSS_PALETTE, arm === arms[0] ? [] : slices[1]));
   element('outcome-keys').replaceChildren(
     ...[...colours].map(([name, colour]) => {
-      const item = document.createElement('li');
       const swatch = document.createElement('span');
       swatch.className = 'swatch';
       swatch.style.background = colour;
-      item.append(swatch, name);
-      return item;
+      return legendItem(swatch, name);
     }),
   );
 }
 
-function drawPorts(arm: LiveArm): void {
+function drawPorts(timeline: readonly LiveSecond[], arm: LiveArm): void {
   const end = Math.max(1, timeline.at(-1)?.t ?? 1);
   show('ports', portsChart(addressSlices([timeline]), arm.walls, end, CSS_PALETTE));
   const heat = heatOf('now', timeline, arm.addresses);
@@ -147,14 +188,44 @@ function drawPorts(arm: LiveArm): void {
 }
 
 function drawLatency({ arms }: LiveState): void {
-  const curves = arms.flatMap(({ last }, i): Curve[] => {
+  const curves = arms.flatMap(({ name, last }, i): { name: string; curve: Curve }[] => {
     const points = last?.total ? medianPercentiles([last.total]) : [];
     if (points.length === 0) return [];
-    if (i === 0) return [{ points, colour: CSS_PALETTE.baseline, dash: [], width: 3 }];
+    if (i === 0) return [{ name, curve: { points, colour: CSS_PALETTE.baseline, dash: [], width: 3 } }];
     const style = (i - 1) % CSS_PALETTE.variants.length;
-    return [{ points, colour: CSS_PALETTE.variants[style]!, dash: DASHES[style]!, width: 1.75 }];
+    return [{ name, curve: { points, colour: CSS_PALETTE.variants[style]!, dash: DASHES[style]!, width: 1.75 } }];
   });
-  if (curves.length > 0) show('latency', percentileChart(curves, CSS_PALETTE));
+  if (curves.length > 0)
+    show(
+      'latency',
+      percentileChart(
+        curves.map(({ curve }) => curve),
+        CSS_PALETTE,
+      ),
+    );
+  element('arm-keys').replaceChildren(...curves.map(({ name, curve }) => legendItem(lineSwatch(curve), name)));
+}
+
+function legendItem(swatch: PageElement, name: string): PageElement {
+  const item = document.createElement('li');
+  item.append(swatch, name);
+  return item;
+}
+
+/** As html.ts draws it. */
+function lineSwatch({ colour, dash, width }: Curve): PageElement {
+  const [svg, path] = ['svg', 'path'].map((tag) => document.createElementNS('http://www.w3.org/2000/svg', tag));
+  const attributes = {
+    d: 'M0 6H28',
+    stroke: colour,
+    'stroke-width': String(width),
+    'stroke-dasharray': dash.join(' '),
+  };
+  for (const [name, value] of Object.entries(attributes)) path!.setAttribute(name, value);
+  svg!.setAttribute('viewBox', '0 0 28 12');
+  svg!.setAttribute('aria-hidden', 'true');
+  svg!.append(path!);
+  return svg!;
 }
 
 /** One colour for all: a green diamond would read as a verdict. */

@@ -31,6 +31,13 @@ export interface LiveEffect {
   >)[];
 }
 
+export interface LiveRun {
+  readonly arm: string;
+  readonly id: string;
+  readonly timeline: readonly LiveSecond[];
+  readonly over: boolean;
+}
+
 /** All that the page shows: sent to a page that connects, and whenever a run begins or ends. */
 export interface LiveState {
   readonly experiment: string;
@@ -45,13 +52,13 @@ export interface LiveState {
   readonly phase: string;
   /** The goal of the experiment. */
   readonly effect: LiveEffect;
-  /** Null between runs. */
-  readonly current: { readonly arm: string; readonly id: string; readonly timeline: readonly LiveSecond[] } | null;
+  /** The run in progress; between two runs the last one; null before the first. */
+  readonly current: LiveRun | null;
 }
 
 export type LiveMessage =
   | { readonly type: 'state'; readonly state: LiveState }
   /** One more second of the run in progress. */
   | { readonly type: 'second'; readonly second: LiveSecond; readonly left: string }
-  /** It is over. The report is at this path; null: there is none. */
-  | { readonly type: 'end'; readonly report: string | null };
+  /** It is over. The report is at this path of the server, for a few seconds, and then in this file. */
+  | { readonly type: 'end'; readonly report: string; readonly file: string };

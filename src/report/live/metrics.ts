@@ -11,7 +11,8 @@ export function renderRunMetrics(book: LiveBook): string {
 function families(book: LiveBook): Family[] {
   const { arms, done, total, current } = book.state();
   const second = book.second();
-  const arm = arms.find(({ name }) => name === current?.arm);
+  const running = current?.over ? undefined : current?.arm;
+  const arm = arms.find(({ name }) => name === running);
   const variant: Record<string, string> = arm ? { variant: arm.name } : {};
   const one = (value: number | null | undefined): Sample[] =>
     value === null || value === undefined ? [] : [{ labels: variant, value }];
@@ -22,7 +23,7 @@ function families(book: LiveBook): Family[] {
       name: 'in_progress',
       type: 'gauge',
       help: '1 for the arm that a run is being made of.',
-      samples: arms.map(({ name }) => ({ labels: { variant: name }, value: Number(name === current?.arm) })),
+      samples: arms.map(({ name }) => ({ labels: { variant: name }, value: Number(name === running) })),
     },
     {
       name: 'attempts_total',

@@ -21,6 +21,7 @@ progress{width:100%;max-width:60rem;height:.75rem;accent-color:var(--link)}
 .tiles div{min-width:7rem}
 .tiles dt{font-size:.8125rem;font-weight:600;color:var(--muted);margin:0}
 .tiles dd{font-size:1.375rem}
+.live .legend{margin:.25rem 0}
 .legend .swatch{display:inline-block;width:28px;height:10px}`;
 
 /** @param experiment its name; @returns a complete HTML document */
@@ -62,7 +63,7 @@ export function livePage(experiment: string): string {
 <figure><div class="chart" id="heat" role="img" aria-label="How full each address is"></div>
 <figcaption><strong>Addresses</strong>: one row each, the darker and the redder the fuller</figcaption></figure>
 <figure><div class="chart" id="latency" role="img" aria-label="Latency by percentile"></div>
-<figcaption><strong>Latency by percentile</strong>: total time of ok attempts, the latest run of each arm; the baseline is the thick line</figcaption></figure>
+<figcaption><strong>Latency by percentile</strong>: total time of ok attempts, the latest run of each arm; the baseline is the thick line</figcaption><ul class="legend" id="arm-keys"></ul></figure>
 </div>
 </section>
 <section aria-labelledby="effect-title">

@@ -91,7 +91,7 @@ export async function openLive(port: number): Promise<LiveServer> {
         const served = new Promise<void>((resolve) => {
           allServed = resolve;
         });
-        tell({ type: 'end', report: LIVE_PATHS.report });
+        tell({ type: 'end', report: LIVE_PATHS.report, file: path });
         let timer: NodeJS.Timeout | undefined;
         const late = new Promise<void>((resolve) => {
           timer = setTimeout(resolve, FAREWELL_MS);

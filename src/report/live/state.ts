@@ -45,7 +45,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
   const totals = new Map([...arms.keys()].map((arm) => [arm, {} as Record<string, number>]));
   const outcomeNames = new Set(foreseenOutcomes(experiment));
   let done = finished.size === 0 ? 0 : planned.filter(({ id }) => finished.has(id)).length;
-  let current: { arm: string; id: string; timeline: LiveSecond[] } | null = null;
+  let current: { arm: string; id: string; timeline: LiveSecond[]; over: boolean } | null = null;
   let latest: Second | null = null;
   let phase = 'preparing';
   /** Without their seconds, which no metric is made of. */
@@ -97,7 +97,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
     take(event) {
       switch (event.type) {
         case 'run-start':
-          current = { arm: armId(event.planned), id: event.planned.id, timeline: [] };
+          current = { arm: armId(event.planned), id: event.planned.id, timeline: [], over: false };
           latest = null;
           done = event.done;
           phase = `${blockName(event.planned, experiment)}, ${armId(event.planned)}`;
@@ -114,7 +114,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
           keep(event.run);
           if (!event.run.warmup) noteEffects(event.run.kernel, event.run.variant);
           done = event.done;
-          current = null;
+          if (current) current.over = true;
           latest = null;
           phase = `${event.run.id}: ${event.run.status === 'ok' ? 'done' : event.run.status}`;
           break;

@@ -51,6 +51,7 @@ export function predictionSection({ variants }: Results): Section {
         { title: 'As predicted?', cell: agreementCell },
       ],
       variants,
+      'cards',
     ),
     {
       kind: 'fold',

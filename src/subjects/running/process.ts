@@ -105,7 +105,7 @@ export async function startProgram<S>(
       if (how !== null) {
         await Promise.race([Promise.all(streams), wait(200)]);
         const tail = readLogs().tail();
-        const why = book.troubles().join('; ') || tail.at(-1);
+        const why = book.troubles().join('; ') || (tail.find((line) => REASON.test(line)) ?? tail.at(-1));
         const hint =
           how === 'ended with code 0'
             ? '; if it puts itself into the background, tell it to stay in the foreground'
@@ -130,6 +130,9 @@ export async function startProgram<S>(
 function withoutProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/_proxy$/i.test(name)));
 }
+
+/** A line that says why a program ends; the last one is often a summary or the use of resources. */
+const REASON = /\b(?:fatal|error|emerg|alert|unrecognized)\b/i;
 
 /** The answer of a program at its socket; what came of it until the deadline. */
 function askSocket(path: string, text: string): Promise<string> {

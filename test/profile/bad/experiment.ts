@@ -113,7 +113,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'an unknown guardrail',
     text: add('guardrails: [capacity, latency.total.p42]'),
     place: 'guardrails[1]:8',
-    message: /"latency\.total\.p42" is not a metric; the metrics are/,
+    message: /"latency\.total\.p42" is not a metric; did you mean latency\.total\.p50?/,
   },
   {
     title: 'a guardrail twice',

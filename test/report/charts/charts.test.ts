@@ -33,10 +33,12 @@ test('logarithmic ticks are 1, 2 and 5 of each decade and enclose the values', (
   assert.deepEqual(logTicks(3, 40), [2, 5, 10, 20, 50]);
   assert.deepEqual(logTicks(10, 10), [10, 20]);
   assert.deepEqual(logTicks(10, 100), [10, 20, 50, 100]);
-  for (const low of [0.4, 1, 9, 99, 12_345]) {
-    const ticks = logTicks(low, low * 70);
-    assert.ok(ticks[0]! <= low && ticks[1]! > low && ticks.at(-1)! >= low * 70);
-  }
+  assert.deepEqual(logTicks(30, 1_500_000), [10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]);
+  for (const low of [0.4, 1, 9, 99, 12_345])
+    for (const span of [70, 300, 400, 1e6]) {
+      const ticks = logTicks(low, low * span);
+      assert.ok(ticks[0]! <= low && ticks[1]! > low && ticks.at(-1)! >= low * span && ticks.length <= 9);
+    }
 });
 
 test('ticks of time say where they are, however short the load', () => {
