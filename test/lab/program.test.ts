@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Arm, LoadPlan } from '../../src/plan/plan.js';
 import { type ProgramSettings, program } from '../../src/subjects/program/program.js';
+import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure } from '../support/lab.js';
+import { newMark } from '../support/processes.js';
 
 const PORTS = 20;
 
@@ -97,4 +99,76 @@ describe('a program that drives itself', () => {
     assert.ok(outcomes.ok! > 10 && loadMs < 10_000, JSON.stringify({ outcomes, loadMs }));
     assert.deepEqual(problems, []);
   });
+});
+
+describe('a command that behaves badly', () => {
+  it('prints without an end of line: its bytes are counted, and its memory is not kept', async () => {
+    const { proxy } = await measure(own('', { command: ['head', '-c', '100000000', '/dev/zero'] }));
+    assert.deepEqual([proxy?.printed, proxy?.ended], [100_000_000, 'ended with code 0']);
+    assert.ok(proxy!.tail.join('').length < 20_000);
+  });
+
+  it('leaves others in the background: nothing of them outlives the run', async () => {
+    const mark = newMark();
+    Object.assign(process.env, mark.env);
+    const { proxy } = await measure(own('', { command: ['sh', '-c', 'setsid sleep 1000 & echo left'] }));
+    assert.deepEqual(proxy?.tail, ['left']);
+    await until('nothing is left', () => mark.processes().length === 0, 5000);
+  });
+
+  it('can get no more rights, and cannot change files of this machine nor sysctls that all namespaces share', async () => {
+    const script =
+      'setpriv --dump | grep no_new_privs; echo 1 > /proc/sys/kernel/sysrq || echo no; echo 1 > /usr/x || echo no';
+    const { proxy } = await measure(own('', { command: ['sh', '-c', script] }));
+    assert.deepEqual(
+      proxy?.tail.filter((line) => line === 'no' || line.startsWith('no_new_privs')),
+      ['no_new_privs: 1', 'no', 'no'],
+    );
+  });
+});
+
+/** A server that asks the origin for each request, on a connection of its own, and answers 502 where it cannot. */
+const SERVER = `
+  const http = require('http');
+  const [host, port] = process.argv[1].split(':');
+  http.createServer((_, answer) => {
+    const agent = new http.Agent({ keepAlive: true });
+    const end = (status) => { agent.destroy(); answer.writeHead(status, { 'Content-Length': 0 }).end(); };
+    http.get({ host, port, agent }, (res) => { res.resume(); res.once('close', () => setImmediate(end, 200)); }).once('error', () => end(502));
+  }).listen(8080);`;
+
+/** The same for a program that the load asks. */
+function served(command: string[], attempts: number): Arm {
+  const arrival = { shape: 'fill', attempts, failures: null, inFlight: 2, waves: 1, pauseMs: 0 } as const;
+  return own('', { command, ready: { listen: 8080 } }, { load: { protocol: 'get', timeoutMs: 30_000, arrival } });
+}
+
+describe('a program that is asked', () => {
+  it('has a port for each request until none is left, which it says in its own words', async () => {
+    const arm = served([process.execPath, '-e', SERVER, '{origin}'], PORTS + 15);
+    const run = await measure(arm, { observe: 'strace' });
+    assert.deepEqual(run.outcomes, { ok: PORTS, 'http:502': 15 });
+    assert.equal(run.origin?.accepted, PORTS);
+    const { ways, failures } = run.proxy!.syscalls!;
+    assert.deepEqual(ways, [{ strategy: 'connect', to: '198.19.0.1:9000', connections: PORTS }]);
+    assert.equal(failures[0]?.count, 15);
+    assert.equal(failures[0]?.errno, 'EADDRNOTAVAIL');
+  });
+
+  for (const [title, command, message] of [
+    ['dies', ['sh', '-c', 'echo broken >&2; exit 3'], /ended with code 3 before it listened: broken/],
+    [
+      'goes into the background',
+      ['sh', '-c', 'sleep 100 >/dev/null 2>&1 &'],
+      /ended with code 0 .* to stay in the foreground/,
+    ],
+    [
+      'listens elsewhere',
+      [process.execPath, '-e', "require('net').createServer().listen(8081, '127.0.0.1')"],
+      /did not listen on 198\.18\.1\.2:8080 within 15 s, but on 127\.0\.0\.1:8081/,
+    ],
+  ] as const)
+    it(`is refused where it ${title} before it listens`, async () => {
+      await assert.rejects(measure(served([...command], 1)), message);
+    });
 });

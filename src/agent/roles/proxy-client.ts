@@ -1,7 +1,7 @@
 /**
  * The agent's side of the proxy's role.
  */
-import type { ProxySettings } from '../../subjects/index.js';
+import { type ProxySettings, proxySubjectOf } from '../../subjects/index.js';
 import type { ProxyReport } from '../../subjects/proxy-report.js';
 import type { Bootstrap } from '../../subjects/subject.js';
 import { connectRole } from './channel.js';
@@ -98,7 +98,8 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
 
   function died(how: string, logs: ProxyLogs): ProxyFailed {
     const why = [...logs.troubles, ...logs.tail.slice(-1).map((line) => `the end of its log is: ${line}`)][0];
-    const message = `the proxy (${kind}) ${how} before the run was over${why ? `; ${why}` : ''}`;
+    const who = proxySubjectOf(kind).entrance ? 'the program' : `the proxy (${kind})`;
+    const message = `${who} ${how} before the run was over${why ? `; ${why}` : ''}`;
     return new ProxyFailed(message, { ...emptyReport(kind), version, ...logs, ended: how }, configuration);
   }
 }

@@ -52,6 +52,7 @@ export async function startProgram<S>(
     detached: true,
   });
   supervised?.follow(child);
+  const who = program.user === undefined ? `the proxy (${kind})` : 'the program';
   const book = createLogBook();
   const note = (log: string, line: string) => book.add(line, facts.readLine(log, line, setup));
   let printed = 0;
@@ -110,13 +111,13 @@ export async function startProgram<S>(
           how === 'ended with code 0'
             ? '; if it puts itself into the background, tell it to stay in the foreground'
             : '';
-        throw new ProxyError(`the proxy (${kind}) ${how} before it listened${why ? `: ${why}` : ''}${hint}`, tail);
+        throw new ProxyError(`${who} ${how} before it listened${why ? `: ${why}` : ''}${hint}`, tail);
       }
       if (performance.now() > deadline) {
         const elsewhere = listeners().map(formatTarget).join(', ');
         await started.stop();
         throw new ProxyError(
-          `the proxy (${kind}) did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s${elsewhere ? `, but on ${elsewhere}` : ''}`,
+          `${who} did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s${elsewhere ? `, but on ${elsewhere}` : ''}`,
           readLogs().tail(),
         );
       }
