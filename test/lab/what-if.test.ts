@@ -171,8 +171,8 @@ describe('what if a program that drives itself did', () => {
     const [plain, changed] = await heldBy([join(folder, 'dialer')]);
     assert.deepEqual([plain?.ok, changed?.ok], [P, P * D]);
     assert.deepEqual(
-      [plain, changed].map((outcomes) => Object.keys(outcomes!)[1]),
-      ['bind:EADDRINUSE', 'connect:EADDRNOTAVAIL'],
+      [plain, changed].map((outcomes) => Object.keys(outcomes!).filter((name) => name !== 'ok')),
+      [['bind:EADDRINUSE'], ['connect:EADDRNOTAVAIL']],
     );
   });
 });
