@@ -14,7 +14,7 @@ import { wallsOf } from './time-until.js';
 export interface Bounds {
   /** Tuples at once. */
   readonly concurrent: number;
-  /** Seconds after which a tuple serves again, at the earliest, so the hold alone where nobody knows who closes; infinite for what is held to the end. */
+  /** Seconds after which a tuple serves again, at the earliest; infinite for what is held to the end. */
   readonly again: number;
   /** By the model no attempt fails for want of a port, unless the machine is so slow that many are under way at once. */
   readonly neverFull: boolean;
@@ -22,11 +22,11 @@ export interface Bounds {
   atLeast(attempts: number): number;
 }
 
-/** @param inTurn addresses are taken in turn @returns null where there is no closed form */
+/** @param inTurn addresses are taken in turn @returns null where there is no closed form, or nobody knows how long a tuple is in use */
 export function boundsOf(arm: Arm, input: PredictInput, inTurn: boolean): Bounds | null {
   const { top, after } = limitOf(input);
   const { load } = arm;
-  if (top.concurrent === null) return null;
+  if (top.concurrent === null || after.seconds === null || after.latest === null) return null;
   // Which attempts use a connection again is up to the pace.
   if (input.fresh !== 1) return null;
   const pairs = top.sources * top.targets;
@@ -41,11 +41,10 @@ export function boundsOf(arm: Arm, input: PredictInput, inTurn: boolean): Bounds
     !isExclusive(input);
   const attempts = scheduledAttempts(load.arrival) ?? Number.POSITIVE_INFINITY;
   const fits =
-    Math.ceil(attempts / pairs) <= surePorts ||
-    (clocked && after.latest !== null && surePorts > 1 && wallsOf(arm, input).hard === null);
+    Math.ceil(attempts / pairs) <= surePorts || (clocked && surePorts > 1 && wallsOf(arm, input).hard === null);
   return {
     concurrent: top.concurrent,
-    again: load.holdMs === null ? Number.POSITIVE_INFINITY : input.holdMs / 1000 + (after.seconds ?? 0),
+    again: load.holdMs === null ? Number.POSITIVE_INFINITY : input.holdMs / 1000 + after.seconds,
     neverFull: even && fits,
     atLeast: (made) => (even ? pairs * Math.min(Math.floor(made / pairs), surePorts) : 0),
   };

@@ -93,7 +93,8 @@ export function predictArm(
   defaults: Readonly<Record<string, string>>,
   neighbours: readonly Neighbour[] = [],
 ): ArmPrediction {
-  const input = { ...inputOf(arm, kernel, defaults), ...heldByNeighbours(neighbours, arm, kernel, defaults) };
+  const alone = inputOf(arm, kernel, defaults);
+  const input = { ...alone, ...heldByNeighbours(neighbours, arm, kernel, defaults) };
   if (arm.scenarios) return predictLoads(arm, (one) => predictArm(one, kernel, defaults, neighbours), input);
   const draws = arm.proxy !== undefined && proxySubjectOf(arm.proxy.kind).draws?.(arm.proxy) === true;
   const spread: Spread = { pick: draws || arm.load.pick === 'random' ? 'random' : 'round-robin', loss: LOSS };
@@ -123,7 +124,10 @@ export function predictArm(
       return occupancyOf(input);
     },
     get bounds() {
-      return boundsOf(arm, input, spread.pick === 'round-robin');
+      // Neighbours that come late leave it what it would have alone.
+      const most = boundsOf(arm, alone, spread.pick === 'round-robin');
+      const least = boundsOf(arm, input, spread.pick === 'round-robin');
+      return most && least && { ...least, concurrent: most.concurrent };
     },
     get neverFails() {
       return neverFails(arm, input);

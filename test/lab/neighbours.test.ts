@@ -3,8 +3,11 @@
  * Neighbours: what a load that holds all ports does to other programs in its namespace and to other clients of its proxy.
  */
 import assert from 'node:assert/strict';
+import { release } from 'node:os';
 import { describe, it } from 'node:test';
 import type { RunSpec } from '../../src/agent/protocol.js';
+import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
+import { predictArm } from '../../src/capacity/predict.js';
 import type { StrategyName } from '../../src/domain/strategy.js';
 import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, LoadPlan, Neighbour } from '../../src/plan/plan.js';
@@ -136,6 +139,23 @@ describe('beside a proxy, with addresses of their own', () => {
       'bind-no-port': { 'connect:EADDRNOTAVAIL': N },
       bind: { ok: N },
     });
+  });
+
+  it('what its other clients take meanwhile is foreseen: together they are short by as much as they ask for too much', async () => {
+    const base = holding(
+      40,
+      { strategy: 'bind', protocol: 'connect', arrival: { shape: 'constant', rate: 400, durationMs: 100 } },
+      1,
+      SQUID,
+    );
+    const others = neighbour('others', { protocol: 'connect', holdMs: null }, { where: 'through', afterMs: 0 });
+    const kernel = parseKernelVersion(release());
+    assert.equal(predictArm(base, kernel, {}).prediction.concurrent, 50, 'alone all would fit');
+    const { prediction, bounds } = predictArm(base, kernel, {}, [others]);
+    assert.deepEqual([prediction.concurrent, bounds?.concurrent, bounds?.atLeast(40)], [20, 50, 20]);
+    const { outcomes, neighbours } = await measure(base, { neighbours: [others] });
+    assert.ok((outcomes.ok ?? 0) >= 20, JSON.stringify(outcomes));
+    assert.equal((outcomes.ok ?? 0) + (neighbours?.[0]?.outcomes.ok ?? 0), 50);
   });
 
   it('also with nothing left of its connections but TIME_WAIT', async () => {
