@@ -155,3 +155,10 @@ test('a profile reaches its socket in at most 18 hops', () => {
   assert.match(walk!, /^1\. A profile/);
   assert.ok([...walk!.matchAll(/^\d+\. /gm)].length - 1 <= 18);
 });
+
+test('no merge was left half done', () => {
+  const pages = ['README.md', 'CHANGELOG.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((file) => join('docs', file));
+  for (const file of [...pages, ...docs.filter((each) => each.endsWith('.md'))])
+    assert.doesNotMatch(readFileSync(join(root, file), 'utf8'), /^(?:<{7}|>{7}) /m, file);
+});

@@ -1,3 +1,4 @@
+// needs: strace
 /**
  * The GitHub action, without GitHub: its script with the variables that a runner sets.
  */
@@ -43,6 +44,17 @@ test('a profile: summary, results, and the exit code of a threshold', (t) => {
   assert.equal(missed.status, 1, missed.stderr);
   assert.equal(missed.outputs.code, '1');
   assert.match(missed.outputs.folder!, /^elsewhere\//);
+});
+
+test('a command that is tried', (t) => {
+  const cwd = scratchFolder(t);
+  const { status, stderr, outputs, summary } = act(cwd, {
+    BINDSTORM_TRY: `REQUESTS=40 node '${join(ROOT, 'examples', 'node-http', 'service.js')}'`,
+    BINDSTORM_ARGUMENTS: '--quiet --env AGENT=shared',
+  });
+  assert.equal(status, 0, stderr);
+  assert.match(outputs.folder!, /^bindstorm-reports\//);
+  assert.match(summary, /^\| env \|.*better/m);
 });
 
 test('neither a profile nor a command, or both: bad input', (t) => {
