@@ -54,7 +54,7 @@ test('a command that is tried', (t) => {
   });
   assert.equal(status, 0, stderr);
   assert.match(outputs.folder!, /^bindstorm-reports\//);
-  assert.match(summary, /^\| env \|.*better/m);
+  assert.match(summary, /^\| \*\*env\*\* \|.*better/m);
 });
 
 test('neither a profile nor a command, or both: bad input', (t) => {
