@@ -172,6 +172,8 @@ export function createInternet(internet: Internet): (socket: Socket) => void {
     const visit = visitOf(socket);
     const session: Http2Session = performServerHandshake(socket);
     session.on('error', () => socket.destroy());
+    // It is the client that ends the connection, and the session reads its FIN unseen.
+    session.on('goaway', () => visit.closes('client'));
     session.on('stream', (stream, head) => {
       const { ':method': method = '', ':path': path = '', ...headers } = head;
       stream.on('error', () => {});
