@@ -87,7 +87,15 @@ export function profileOf(choice: TryChoice, seen: Seen | null): string {
         { name: 'wider-range', description: `${WIDER} times as many ports`, sysctls: range(WIDER * ports) },
         { name: 'tw-reuse', sysctls: { 'net.ipv4.tcp_tw_reuse': 1 } },
         ...(seen?.strategy && strategyOf(seen.strategy).port === 'bind'
-          ? [{ name: 'autobind-reuse', sysctls: { 'net.ipv4.ip_autobind_reuse': 1 } }]
+          ? [
+              {
+                name: 'no-port',
+                description:
+                  'the program unchanged, with IP_BIND_ADDRESS_NO_PORT set on its sockets before its own bind()',
+                subject: { whatIf: { bind: 'no-port' } },
+              },
+              { name: 'autobind-reuse', sysctls: { 'net.ipv4.ip_autobind_reuse': 1 } },
+            ]
           : []),
         { name: 'fin-timeout', sysctls: { 'net.ipv4.tcp_fin_timeout': 5 } },
       ],
