@@ -10,8 +10,8 @@ const ARGUMENT = `\\[(?:"[^"]+"|'[^']+')\\]`;
 export const METRIC_SCHEMA = {
   anyOf: [
     { enum: PLAIN_METRICS },
-    { pattern: `^(?:neighbours${ARGUMENT}\\.)?outcomes${ARGUMENT}\\.(?:share|count)$` },
-    { pattern: `^neighbours${ARGUMENT}\\.(?:failures|latency)\\.` },
+    { pattern: `^(?:(?:neighbours|scenarios)${ARGUMENT}\\.)?outcomes${ARGUMENT}\\.(?:share|count)$` },
+    { pattern: `^(?:neighbours|scenarios)${ARGUMENT}\\.(?:failures|latency)\\.` },
   ],
 };
 
