@@ -81,13 +81,7 @@ function compareOn({ experiment, runs, deterministic, engineOf, timesToTell }: C
       const pair = (asked: Asked) =>
         pairRuns(runs, baseline.name, name, experiment.repeat, (run) => isUsable(run, asked, exact));
       const counts = pair(COUNTS);
-      return {
-        name,
-        ...pair(TIMES),
-        countPairs: counts.pairs,
-        countWarnings: counts.warnings,
-        deterministic: exact,
-      };
+      return { name, ...pair(TIMES), countPairs: counts.pairs, countWarnings: counts.warnings, deterministic: exact };
     });
   const loadEngineOf = (arm: string) => experiment.arms.find(({ name }) => name === arm)!.load.engine;
   const within = (comparison: Comparison, name: string) =>

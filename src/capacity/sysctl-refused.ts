@@ -77,9 +77,7 @@ export const GLOBAL_KEYS: readonly GlobalKeys[] = [
       net.ipv4.ipfrag_secret_interval net.ipv6.ip6frag_secret_interval net.ipv6.mld_* net.ipv6.calipso_*
       net.ipv4.neigh.default.* net.ipv6.neigh.default.* net.netfilter.nf_log_all_netns`),
   },
-  {
-    names: words(`net.ipv4.route.error_* net.ipv4.route.gc_* net.ipv4.route.max_size net.ipv4.route.redirect_*`),
-  },
+  { names: words(`net.ipv4.route.error_* net.ipv4.route.gc_* net.ipv4.route.max_size net.ipv4.route.redirect_*`) },
   {
     names:
       words(`net.core.bpf_* net.core.busy_* net.core.default_qdisc net.core.dev_weight* net.core.devconf_inherit_init_net

@@ -35,11 +35,7 @@ export function chooseDesign(experiment: Experiment, unsaid: Unsaid, environment
   const sized = workers === null ? experiment : withWorkers(experiment, workers.workers);
   const repeat = unsaid.includes('repeat') ? chooseRepeat(sized, environmentOf) : null;
   const chosen = [...(repeat ? [repeat.why] : []), ...(workers ? [workers.why] : [])];
-  return {
-    ...sized,
-    ...(repeat ? { repeat: repeat.repeat } : {}),
-    ...(chosen.length > 0 ? { chosen } : {}),
-  };
+  return { ...sized, ...(repeat ? { repeat: repeat.repeat } : {}), ...(chosen.length > 0 ? { chosen } : {}) };
 }
 
 function withWorkers(experiment: Experiment, workers: number): Experiment {

@@ -82,10 +82,7 @@ const KINDS: Readonly<Record<JournalKind, { readonly what: string; resume(dir: s
     what: 'an experiment',
     resume: (dir) => `bindstorm run --resume ${dir}, or rebuild its reports with: bindstorm report ${dir}`,
   },
-  search: {
-    what: 'a search',
-    resume: (dir) => `bindstorm search --resume ${dir}, which rebuilds its report too`,
-  },
+  search: { what: 'a search', resume: (dir) => `bindstorm search --resume ${dir}, which rebuilds its report too` },
   fixes: { what: 'a table of fixes', resume: (dir) => `bindstorm fixes --resume ${dir}` },
 };
 

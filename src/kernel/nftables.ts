@@ -81,11 +81,7 @@ export function divertTcp(port: number): void {
 }
 
 function table(message: number, flags: number, attributes: Uint8Array): NetlinkMessage {
-  return {
-    type: (NFNL_SUBSYS_NFTABLES << 8) | message,
-    flags,
-    payload: concat(header(NFPROTO_INET, 0), attributes),
-  };
+  return { type: (NFNL_SUBSYS_NFTABLES << 8) | message, flags, payload: concat(header(NFPROTO_INET, 0), attributes) };
 }
 
 /** struct nfgenmsg: family, version, and the subsystem in network order. */

@@ -97,12 +97,7 @@ export const runSchema = z.object({
    * start to that of the agent in it, of which a part or all was before the set-up: it begins when the load of the run before has ended,
    * that of the first run while the experiment is rehearsed.
    */
-  durationMs: z.object({
-    boot: z.number().optional(),
-    setup: z.number(),
-    load: z.number(),
-    teardown: z.number(),
-  }),
+  durationMs: z.object({ boot: z.number().optional(), setup: z.number(), load: z.number(), teardown: z.number() }),
   /** Scheduled attempts, the shed ones included. The counts of `outcomes` add up to it. */
   attempts: countSchema,
   outcomes: outcomesSchema,

@@ -19,11 +19,7 @@ import { quote } from '../domain/units.js';
 import { bytes, duration, flag, map, oneOf, orNull, whole } from '../domain/values.js';
 
 const ORIGIN_ANSWER = {
-  status: setting(whole(200, 599), {
-    default: 200,
-    describe: 'status of the answer, as 404 or 500',
-    example: '500',
-  }),
+  status: setting(whole(200, 599), { default: 200, describe: 'status of the answer, as 404 or 500', example: '500' }),
   // What the measurements of clients were made with.
   body: setting(bytes(0, 100_000_000), {
     default: 6,
@@ -41,12 +37,7 @@ const ORIGIN_ANSWER = {
     describe: 'every request is first sent on to another path of the same host (302)',
     example: 'true',
   }),
-  delay: setting(duration, {
-    default: 0,
-    keptAs: 'delayMs',
-    describe: 'how long an answer takes',
-    example: '10ms',
-  }),
+  delay: setting(duration, { default: 0, keptAs: 'delayMs', describe: 'how long an answer takes', example: '10ms' }),
   // A server that is not told otherwise says nothing, and keeps connections open.
   keepAliveHint: setting(orNull(whole(1, 3600), 'none'), {
     default: null,
@@ -94,9 +85,11 @@ const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i;
 
 const addresses = z
   .array(
-    z.string().refine(isAddress, {
-      error: (issue) => `${quote(String(issue.input))} is not an IPv4 or IPv6 address; write it like 203.0.113.7`,
-    }),
+    z
+      .string()
+      .refine(isAddress, {
+        error: (issue) => `${quote(String(issue.input))} is not an IPv4 or IPv6 address; write it like 203.0.113.7`,
+      }),
   )
   .min(1);
 

@@ -203,9 +203,5 @@ export interface ProgramFacts<S> extends ProxyFacts<S> {
   /** Arguments that make the program print how it was built, where its configuration hangs on that. */
   readonly build?: readonly string[];
   /** What it is asked before it is ended, at a socket in its directory, and what the answer says. */
-  readonly question?: {
-    readonly socket: string;
-    readonly text: string;
-    read(answer: string): LogEvent | null;
-  };
+  readonly question?: { readonly socket: string; readonly text: string; read(answer: string): LogEvent | null };
 }

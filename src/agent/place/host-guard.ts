@@ -52,12 +52,7 @@ export function takeSnapshot(names: readonly string[]): Snapshot {
   makeFolder(directory, 0o700);
   const pid = ownPid();
   const path = join(directory, `${PREFIX}${pid}.json`);
-  const snapshot = {
-    ...identityOf(pid),
-    netns: networkNamespace(),
-    takenAt: new Date().toISOString(),
-    values,
-  };
+  const snapshot = { ...identityOf(pid), netns: networkNamespace(), takenAt: new Date().toISOString(), values };
   replaceFile(path, sealed(JSON.stringify(snapshot)), { mode: 0o600, durable: true });
   return { ...snapshot, path };
 }

@@ -17,11 +17,7 @@ export const neighbourSchemas = {
         plan: loadPlanSchema,
         addresses: z.array(z.string()).readonly(),
         via: z
-          .object({
-            proxy: targetSchema,
-            outgoing: z.number().nullable(),
-            listeners: z.array(targetSchema).optional(),
-          })
+          .object({ proxy: targetSchema, outgoing: z.number().nullable(), listeners: z.array(targetSchema).optional() })
           .optional(),
         targets: z.array(targetSchema),
         ports: portRangeSchema,

@@ -15,11 +15,7 @@ await serveRole<NeighbourProtocol>({
   async prepare({ namespace, input }) {
     // Before the workers begin: a thread is where the one that started it was.
     if (namespace !== null) enterNamespace(namespace);
-    pool = await createPool({
-      ...input,
-      descriptorLimit: descriptorLimit(),
-      descriptorReserve: DESCRIPTOR_RESERVE,
-    });
+    pool = await createPool({ ...input, descriptorLimit: descriptorLimit(), descriptorReserve: DESCRIPTOR_RESERVE });
     return {};
   },
   async start({ leadMicros }) {

@@ -28,9 +28,6 @@ export const ENVOY: Program = {
       by: { bind: 'bind', connect: 'connect' },
       version: 'its access log or the reason in its answer',
     },
-    {
-      match: /cannot bind '\S+': (?<errno>Address already in use|Cannot assign requested address)/,
-      call: 'listen',
-    },
+    { match: /cannot bind '\S+': (?<errno>Address already in use|Cannot assign requested address)/, call: 'listen' },
   ],
 };

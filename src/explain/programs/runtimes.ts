@@ -81,11 +81,7 @@ export const PYTHON: Program = {
       near: /listen|server|serve/i,
       call: 'listen',
     },
-    {
-      match: /\bBlockingIOError: \[Errno (?<errno>11)\]/,
-      near: /\.(?:sendto|connect)\(/,
-      call: 'connect',
-    },
+    { match: /\bBlockingIOError: \[Errno (?<errno>11)\]/, near: /\.(?:sendto|connect)\(/, call: 'connect' },
     {
       match: /\b(?:OSError|socket\.error):? ?(?:\[Errno |\()(?<errno>98)\b/,
       cause: 'either',
@@ -124,11 +120,7 @@ export const JAVA: Program = {
       version: 'a Socket that is bound to a local address before it connects',
       note: 'with setReuseAddress(true) the strategy is bind-reuseaddr',
     },
-    {
-      match: /BindException: (?<errno>Cannot assign requested address)/,
-      near: /Net\.bind|\.bind\(/,
-      call: 'bind',
-    },
+    { match: /BindException: (?<errno>Cannot assign requested address)/, near: /Net\.bind|\.bind\(/, call: 'bind' },
     {
       match: /BindException: (?:Address already in use|Cannot assign requested address)/,
       cause: 'either',

@@ -44,18 +44,13 @@ export const SURVEYED: readonly Program[] = [
     'dig',
     /^;; (?:Connection to|communications error to).*address not available/,
     { connect: 'bind-any-reuseaddr' },
-    {
-      cause: 'after-refused-bind',
-      version: '9.18 or older',
-    },
+    { cause: 'after-refused-bind', version: '9.18 or older' },
   ),
   tagged(
     'dnsdist',
     /\bdownstream server \S+ failed: connecting to/,
     { connect: 'bind-no-port-reuseaddr' },
-    {
-      version: 'with source; without it, the strategy is connect',
-    },
+    { version: 'with source; without it, the strategy is connect' },
   ),
   tagged(
     'Exim',
@@ -86,10 +81,7 @@ export const SURVEYED: readonly Program[] = [
     'OpenLDAP client',
     /\bCan't contact LDAP server \(-1\)/,
     {},
-    {
-      cause: 'either',
-      note: 'it does not tell the errno: a refused connection looks the same',
-    },
+    { cause: 'either', note: 'it does not tell the errno: a refused connection looks the same' },
   ),
   tagged(
     'lftp',
@@ -114,9 +106,7 @@ export const SURVEYED: readonly Program[] = [
     'OpenVPN',
     /\bTCP\/UDP: Socket bind failed\b|\bTCP: connect to \[AF_INET/,
     { bind: 'bind-reuseaddr', connect: 'connect' },
-    {
-      note: 'tcp-client binds only with --local or --lport',
-    },
+    { note: 'tcp-client binds only with --local or --lport' },
   ),
   {
     name: 'pen',
@@ -139,9 +129,7 @@ export const SURVEYED: readonly Program[] = [
     'PHP',
     /\bstream_socket_client\(\)|\bfsockopen\(\)|\bfile_get_contents\(|\bSQLSTATE\[HY000\]|\bRedisException\b/,
     { bind: 'bind-explicit-port-exclusive', connect: 'connect' },
-    {
-      version: 'with bindto it sets IP_BIND_ADDRESS_NO_PORT',
-    },
+    { version: 'with bindto it sets IP_BIND_ADDRESS_NO_PORT' },
   ),
   tagged('Postfix', /\bsmtp_connect_addr: bind /, { bind: 'bind' }, { version: 'smtp_bind_address', note: UNBOUND }),
   tagged('Postfix', /\bpostfix\/\w+\[\d+\]: .{0,200}connect to /, { connect: 'connect' }),
@@ -194,27 +182,20 @@ export const SURVEYED: readonly Program[] = [
     'shadowsocks-libev',
     /\bbind_to_addr:/,
     { bind: 'bind-reuseaddr' },
-    {
-      note: 'it sets SO_REUSEADDR, so ip_autobind_reuse=1 acts (Linux 5.7)',
-    },
+    { note: 'it sets SO_REUSEADDR, so ip_autobind_reuse=1 acts (Linux 5.7)' },
   ),
   tagged(
     'Erlang/OTP',
     /\beaddrinuse\b/,
     { bind: 'bind-any' },
-    {
-      after: /connect/,
-      version: 'before OTP 24, which binds 0.0.0.0:0 first; or {ip, …}, which is bind',
-    },
+    { after: /connect/, version: 'before OTP 24, which binds 0.0.0.0:0 first; or {ip, …}, which is bind' },
   ),
   tagged('Erlang/OTP', /(?<!E)\beaddr(?:inuse|notavail)\b/, { connect: 'connect' }),
   tagged(
     '.NET',
     /\bSystem\.Net\.(?:Sockets\.SocketException|Http\.HttpRequestException)|\bSocketException \(\d+\)/,
     { bind: 'bind', connect: 'connect' },
-    {
-      near: /ConnectAsync|ConnectHelper|\.Connect\(|SocketConnect/,
-    },
+    { near: /ConnectAsync|ConnectHelper|\.Connect\(|SocketConnect/ },
   ),
   tagged('.NET', /\bSystem\.Net\.Sockets\.SocketException\b/, {}),
   tagged('Rust', /\btcp bind local error:/, { bind: 'bind' }, { version: 'hyper or reqwest with local_address' }),

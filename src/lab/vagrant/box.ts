@@ -55,11 +55,7 @@ export async function sshTarget(box: string, place: VagrantFolder): Promise<SshT
 
 /** Save the state of the box under the one name that is used here. @throws LabError */
 export async function saveSnapshot(record: BoxRecord, signal: AbortSignal): Promise<BoxRecord> {
-  await vagrant(['snapshot', 'save', record.box, SNAPSHOT, '--force'], {
-    place: record,
-    deadlineMs: SHORT_MS,
-    signal,
-  });
+  await vagrant(['snapshot', 'save', record.box, SNAPSHOT, '--force'], { place: record, deadlineMs: SHORT_MS, signal });
   const saved = { ...record, snapshot: true };
   writeRecord(saved);
   return saved;

@@ -69,9 +69,7 @@ export async function debianQemuKernel(suite: string, note: Note, more: readonly
 
 function requireQemu(): void {
   if (hasQemu()) return;
-  throw new LabError(`${QEMU}, which boots this kernel, is not on the PATH`, {
-    remedy: INSTALL_QEMU,
-  });
+  throw new LabError(`${QEMU}, which boots this kernel, is not on the PATH`, { remedy: INSTALL_QEMU });
 }
 
 /** Keeps the image and the few modules that a guest may load. */

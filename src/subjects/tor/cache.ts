@@ -66,11 +66,7 @@ export function networkCache(layout: TorLayout, version: string, now: () => numb
         makeFolder(join(cacheDirectory(), 'tor'));
         work = mkdtempSync(`${folder}.`);
         for (const { name } of nodes)
-          cpSync(join(directory, name), join(work, name), {
-            recursive: true,
-            preserveTimestamps: true,
-            filter: kept,
-          });
+          cpSync(join(directory, name), join(work, name), { recursive: true, preserveTimestamps: true, filter: kept });
         writeFileSync(join(work, IDENTITY_FILE), JSON.stringify({ made: now(), ...identity }));
         rmSync(folder, { recursive: true, force: true });
         renameSync(work, folder);

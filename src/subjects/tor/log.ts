@@ -40,14 +40,7 @@ export function parseStream(event: string): StreamEvent | null {
   const value = (key: string) => rest.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1) ?? null;
   const source = value('SOURCE_ADDR');
   const address = source === null ? null : /^([\d.]+):\d+$/.exec(source)?.[1];
-  return {
-    id,
-    status,
-    target,
-    source: address ?? null,
-    reason: value('REASON'),
-    remoteReason: value('REMOTE_REASON'),
-  };
+  return { id, status, target, source: address ?? null, reason: value('REASON'), remoteReason: value('REMOTE_REASON') };
 }
 
 export interface CircuitEvent {

@@ -40,11 +40,7 @@ export const tor = network('tor', SETTINGS, {
   ending: (_, load) => likeItsClient(load, 'client'),
   // With nothing left to read; TIME_WAIT follows, whenever that is.
   closesWithClient: true,
-  network: {
-    portsBesideClients,
-    usualStartMs: USUAL_START_MS,
-    longestStartMs: ({ deadline }) => STARTS * deadline,
-  },
+  network: { portsBesideClients, usualStartMs: USUAL_START_MS, longestStartMs: ({ deadline }) => STARTS * deadline },
   start: async (settings, input) => (await import('./network.js')).startTorNetwork(settings, input),
 });
 
