@@ -57,6 +57,10 @@ interface Reading {
   readonly machine: MachineCpu | undefined;
 }
 
+/** States that last for a round trip (RFC 9293 §3.3.2); FIN_WAIT2 lasts as long as the other end likes. */
+const CLOSING_STATES = ['FIN_WAIT1', 'CLOSING', 'LAST_ACK'];
+const SETTLED_WITHIN_MICROS = 200_000;
+
 /** Take the first reading, let the load begin, and take a sample at every interval. */
 export async function startSampler(input: SamplerInput): Promise<Sampler> {
   const timeline: Second[] = [];
@@ -142,6 +146,18 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
     input.onSample(second);
   }
 
+  /** Sockets whose FIN is under way are what they become: the last states are those after it, if it comes soon. */
+  async function settle(): Promise<void> {
+    const deadline = input.now() + SETTLED_WITHIN_MICROS;
+    while (CLOSING_STATES.some((state) => timeline.at(-1)!.states?.[state]) && input.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const proxy = await input.proxy?.stats();
+      const states = (proxy ?? input.observer?.snapshot())?.states ?? null;
+      const perAddress = proxy ? { timeWaitPerAddress: proxy.timeWaitPerAddress } : {};
+      timeline.push({ ...timeline.pop()!, states, ...perAddress });
+    }
+  }
+
   return {
     timeline,
     failure,
@@ -152,6 +168,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
       // A role that did not answer would be waited for a second time.
       if (broken) throw broken.error;
       await sample();
+      await settle();
     },
     moved: () => countersMoved(last.counters, first.counters),
     originStats: () => (first.origin && last.origin ? { before: first.origin, after: last.origin } : null),

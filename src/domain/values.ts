@@ -170,12 +170,10 @@ const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 
 /** A name that is fit for a file, a table and a metric. */
 export const name = kind(
-  z
-    .string()
-    .regex(NAME, {
-      error: (issue) =>
-        `${quote(issue.input)} is not a name: use 1 to 63 lower-case letters, digits, dots and dashes, starting with a letter or digit`,
-    }),
+  z.string().regex(NAME, {
+    error: (issue) =>
+      `${quote(issue.input)} is not a name: use 1 to 63 lower-case letters, digits, dots and dashes, starting with a letter or digit`,
+  }),
   z.string(),
   String,
 );

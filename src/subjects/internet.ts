@@ -85,11 +85,9 @@ const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i;
 
 const addresses = z
   .array(
-    z
-      .string()
-      .refine(isAddress, {
-        error: (issue) => `${quote(String(issue.input))} is not an IPv4 or IPv6 address; write it like 203.0.113.7`,
-      }),
+    z.string().refine(isAddress, {
+      error: (issue) => `${quote(String(issue.input))} is not an IPv4 or IPv6 address; write it like 203.0.113.7`,
+    }),
   )
   .min(1);
 

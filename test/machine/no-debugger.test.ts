@@ -18,8 +18,9 @@ const PROGRAMS = [
   'agent/roles/neighbour',
   'agent/roles/origin',
   'agent/roles/proxy-role',
+  'subjects/what-if/exec',
 ];
-const THREADS = ['load/origin/threads', 'load/worker'];
+const THREADS = ['load/origin/threads', 'load/worker', 'subjects/what-if/supervisor'];
 
 it('it is the first import of every program', () => {
   const bundles = readFileSync(join(ROOT, 'scripts', 'bundle.mjs'), 'utf8');

@@ -36,7 +36,7 @@ export async function survey(command: string, held?: number): Promise<Surveyed> 
   const end =
     held === undefined
       ? 'wait'
-      : `for ((i = 0; i < ${PORTS.length * TIMES - held}; i++)); do wait -n; done; for job in $(jobs -p); do kill -- -$job; done`;
+      : `while [ $(jobs -rp | wc -l) -gt ${held} ]; do sleep 0.1; done; for job in $(jobs -p); do kill -KILL -- -$job; done`;
   const profile = {
     name: 'survey',
     subject: {
