@@ -161,7 +161,7 @@ test('wrong command lines: exit code 2 and a sentence that helps', async (t) => 
 test('a place where no result folder can be made is named', async (t) => {
   const cwd = scratchFolder(t);
   writeFileSync(join(cwd, 'good.yaml'), GOOD_PROFILE);
-  const end = await runCli(['run', 'good.yaml', '--out', 'good.yaml'], { cwd });
+  const end = await runCli(['run', 'good.yaml', '--force', '--out', 'good.yaml'], { cwd });
   assertRefused(end, '--out');
   assert.match(
     end.stderr,
