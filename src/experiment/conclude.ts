@@ -4,6 +4,7 @@
  */
 import { asSeen } from '../analysis/as-seen.js';
 import { assembleResults } from '../analysis/assemble.js';
+import { atMachineScale } from '../capacity/at-scale.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import { timesToTell } from '../capacity/sysctl-time.js';
@@ -22,12 +23,14 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
       const { kernel: release, hz, defaults } = environments.get(arm.kernel)!;
       const version = parseKernelVersion(release, hz);
       // What is compared exactly is declared before anything is seen.
-      const { determinism } = predictArm(arm, version, defaults);
+      const { determinism } = predictArm(arm, version, defaults, experiment.neighbours);
       const seen = asSeen(arm, [...runs, ...observed]);
-      const { prediction } = predictArm(seen, version, defaults);
+      const { prediction, bounds } = predictArm(seen, version, defaults, experiment.neighbours);
       const baseline = experimentOn(experiment, arm.kernel).arms.find((each) => each.baseline) ?? arm;
       const times = timesToTell(seen, baseline, version, defaults);
-      return [armId(arm), { deterministic: determinism(experiment).deterministic, prediction, times, seen }];
+      const real = atMachineScale(seen, baseline, version, defaults, experiment.neighbours);
+      const { deterministic } = determinism(experiment);
+      return [armId(arm), { real, deterministic, prediction, bounds, times, seen }];
     }),
   );
   const results = assembleResults({
@@ -37,6 +40,8 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
     environment,
     ...(begin.kernels ? { environments: begin.kernels } : {}),
     predictions: new Map([...expectations].map(([id, { prediction }]) => [id, prediction])),
+    real: (id) => expectations.get(id)?.real,
+    bounds: (id) => expectations.get(id)?.bounds ?? null,
     deterministic: (id) => expectations.get(id)?.deterministic ?? false,
     timesToTell: (id) => expectations.get(id)?.times ?? [],
     startedAt: begin.startedAt,

@@ -32,6 +32,13 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   })),
   { name: 'golang-go', program: 'go', why: "builds a client of many, on the lab's internet" },
   { name: 'default-jdk-headless', program: 'javac', why: "runs a client of many, on the lab's internet" },
+  ...['python3', 'socat', 'rsync', 'tnftp', 'httping', 'lftp', 'ncat', 'iperf3'].map((name) => ({
+    name,
+    program: name,
+    why: 'a program of the survey',
+  })),
+  { name: 'openssh-client', program: 'ssh', why: 'a program of the survey' },
+  { name: 'redis-tools', program: 'redis-cli', why: 'a program of the survey' },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },
   { name: 'vagrant-libvirt', program: null, why: 'the provider with which vagrant reads the Vagrantfile' },
