@@ -66,7 +66,8 @@ export function countStrace(most: number | null = null): SyscallCount {
       if (name === 'bind' || name === 'connect') calls[name]++;
       if (isRefusal(call)) fail(call);
       else if (name === 'connect' && errno === null && stream !== false) connect(call);
-      else if (name === 'close' && errno === null && call.connected && stream !== false) open--;
+      // A descriptor that another process has a copy of is closed more than once.
+      else if (name === 'close' && errno === null && call.connected && stream !== false) open = Math.max(0, open - 1);
     },
     hasEnded: (pid) => ended.has(pid),
     result: () => ({
