@@ -7,7 +7,7 @@ import { type Candidate, type Groups, groupsOf } from './candidates.js';
 import { causeOf, type Failure } from './cause.js';
 import { CAUSES, type Cause, type CauseName } from './causes.js';
 import { type Errno, errnoOf } from './errno.js';
-import { type Call, type Endpoint, type Facts, factsOf } from './facts.js';
+import { type Call, type Endpoint, type Facts, factsOf, isWildcard } from './facts.js';
 import { createLines } from './lines.js';
 import type { Pattern, Program } from './pattern.js';
 import { profileFor } from './reproduce.js';
@@ -101,7 +101,7 @@ export function createExplainer(): Explainer {
     },
     line(line, at, candidates, near) {
       if (note(at, ofLine(unwrap(line).trim(), candidates, near))) told += 1;
-      else if (notUnderstood.length < MOST_NOT_UNDERSTOOD && factsOf(line)) notUnderstood.push(line.trim());
+      else if (notUnderstood.length < MOST_NOT_UNDERSTOOD && factsOf(unwrap(line))) notUnderstood.push(line.trim());
     },
   });
   return {
@@ -240,7 +240,7 @@ function ofFacts(facts: Facts | null, line: string): Finding | undefined {
   // A refusal or a time-out is worth a word only where connect() is named: they are no shortage of this host.
   const cause = causeOf({ ...facts, strategy: null });
   if (!cause) return undefined;
-  const any = local !== null && /^(?:0\.0\.0\.0|::|\*)$/.test(local.address);
+  const any = local !== null && isWildcard(local.address);
   const strategy = cause === 'ports-of-the-address' ? (any ? 'bind-any' : 'bind') : null;
   return finding({ line: line.trim(), facts, call, errno, cause, strategy });
 }

@@ -59,7 +59,10 @@ function wordsOf(line: string): Word[] {
 const HOST = String.raw`(?:\[[\da-f:.%\w]{2,48}\]|\d{1,3}(?:\.\d{1,3}){3}|\*|localhost|(?<![\w:])(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}(?![\w:]))`;
 const ENDPOINT = new RegExp(`(${HOST})(?:[:#](\\d{1,5})\\b|'?, (\\d{1,5})\\b|"? ?(?:, )?port (\\d{1,5}))?`, 'gi');
 
-const WILDCARD = /^(?:0\.0\.0\.0|::|\*)$/;
+/** Whether an address is that of no interface: any of the host. */
+export function isWildcard(address: string): boolean {
+  return /^(?:0\.0\.0\.0|::|\*)$/.test(address);
+}
 
 interface Placed extends Endpoint {
   readonly from: number;
@@ -119,9 +122,7 @@ function placesOf(
     local: own ?? null,
     remote:
       towards ??
-      (call === 'connect' || call === 'send'
-        ? (others.findLast(({ address }) => !WILDCARD.test(address)) ?? null)
-        : null),
+      (call === 'connect' || call === 'send' ? (others.findLast(({ address }) => !isWildcard(address)) ?? null) : null),
   };
 }
 

@@ -24,7 +24,7 @@ test('every refused call is counted, and only those of the namespace', { skip },
     { timeout: 120_000 },
   );
   const found = JSON.parse(stdout);
-  if (found.by === 'strace') return t.skip('eBPF or its tracepoints are not to be had on this machine');
+  if (found.by === 'strace') return t.skip('eBPF or its tracepoints are not available on this machine');
   assert.deepEqual(found.calls, { bind: CALLS, connect: 0 }, 'our own questions are no calls of the proxy');
   assert.deepEqual(
     found.failures.map(({ call, errno, count }: Record<string, unknown>) => ({ call, errno, count })),

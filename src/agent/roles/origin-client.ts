@@ -11,7 +11,7 @@ export interface Origin {
   readonly pid: number;
   /** @returns the sysctls of the request, as read back */
   serve(request: OriginProtocol['serve']['request']): Promise<Record<string, string>>;
-  /** Answer for every address instead. @returns what the program has to know of it, and the sysctls as read back */
+  /** Serve every address, in place of `serve`. @returns what the program has to know of it, and the sysctls as read back */
   openInternet(request: OriginProtocol['openInternet']['request']): Promise<OriginProtocol['openInternet']['answer']>;
   stats(): Promise<OriginStats>;
   stop(): void;

@@ -46,7 +46,7 @@ export const originSchemas = {
     /** The sysctls of the request, as read back. */
     answer: z.object({ sysctls }),
   },
-  /** Instead of `serve`: make the origin's side of an internet, and answer for every address. */
+  /** Makes the origin's side of an internet in place of `serve`: it answers for every address. */
   openInternet: {
     request: z.object({
       /** Those of the program, of the profile's family first. */

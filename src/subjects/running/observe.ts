@@ -85,7 +85,7 @@ export async function startObservation(
   };
 }
 
-/** @returns undefined where eBPF, its tracepoints or the types of the kernel are not to be had */
+/** @returns undefined where eBPF, its tracepoints or the types of the kernel are not available */
 async function startBpf(bpftrace: string): Promise<Observation | undefined> {
   if (!mayTrace()) return undefined;
   const child = spawn(bpftrace, ['-f', 'json', '-e', bpfProgram(statSync('/proc/self/ns/net').ino)], {
