@@ -1,6 +1,6 @@
 /**
- * The design of `run`: every arm once in each block. Makes the runs one after the other, each in a fresh lab, and puts each on the disk
- * before the next begins. Opens no load socket and writes no sysctl.
+ * The design of `run`: every arm once in each block. Makes the runs one after the other, or side by side where only counts are compared,
+ * each in a fresh lab, and puts each on the disk when it is over. Opens no load socket and writes no sysctl.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,6 +26,8 @@ export type ExperimentEvent =
 export interface BlocksInput {
   /** Where runs are made: with several kernels by the kernel's name, else for undefined. */
   readonly placeOf: (kernel: string | undefined) => Pick<RunOneInput, 'lab' | 'network'>;
+  /** Runs that are under way at once, where that is not the experiment's to say. */
+  readonly atOnce?: number;
   /** false: the system calls of proxies are not counted, in runs of their own. */
   readonly observing?: boolean;
   readonly signal: AbortSignal;
@@ -71,37 +73,43 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
   const [planned, finished] = [planRuns(experiment), finishedRuns(session.contents)];
   const total = planned.length;
   const todo = planned.filter(({ id }) => !finished.has(id));
-  let done = total - todo.length;
-  let failedInARow = 0;
+  let [done, failedInARow] = [total - todo.length, 0];
   let end: BlocksEnd = { how: 'complete' };
   mkdirSync(join(session.dir, HLOG_DIR), { recursive: true });
-  for (const [i, next] of todo.entries()) {
-    if (signal.aborted) end = INTERRUPTED;
-    if (end.how !== 'complete') break;
-    const after = todo[i + 1];
+  const portsMatter = [experiment.goal, ...experiment.guardrails].some((metric) => metric.startsWith('ports.'));
+  const makeOne = async (next: PlannedRun) => {
     onEvent({ type: 'run-start', planned: next, done, total });
     const outcome = await runOne({
       ...placeOf(next.kernel),
       arm: armOf(experiment, next),
       ...(experiment.neighbours ? { neighbours: experiment.neighbours } : {}),
       planned: next,
-      portsMatter: [experiment.goal, ...experiment.guardrails].some((metric) => metric.startsWith('ports.')),
+      portsMatter,
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
       onWait: (what) => onEvent({ type: 'waiting', planned: next, what }),
-      onLoadEnd: () => after && !signal.aborted && placeOf(after.kernel).lab.prepare?.(),
+      onLoadEnd: () => todo[0] && !signal.aborted && placeOf(todo[0].kernel).lab.prepare?.(),
     });
     const run = keep(outcome, session);
     session.journal.append({ type: 'run', run });
     if (run.status === 'interrupted' || signal.aborted) {
       end = INTERRUPTED;
-      break;
+      return;
     }
     onEvent({ type: 'run-end', run, done: ++done, total });
     failedInARow = run.status === 'failed' ? failedInARow + 1 : 0;
     if (failedInARow === FAILURES_IN_A_ROW && done < total)
       end = { how: 'gave-up', reason: `${FAILURES_IN_A_ROW} runs in a row failed, the last with: ${run.problems[0]}` };
-  }
+  };
+  const lane = async () => {
+    while (end.how === 'complete') {
+      if (signal.aborted) end = INTERRUPTED;
+      const next = end.how === 'complete' ? todo.shift() : undefined;
+      if (next === undefined) return;
+      await makeOne(next);
+    }
+  };
+  await Promise.all(Array.from({ length: input.atOnce ?? experiment.atOnce ?? 1 }, lane));
   if (end.how === 'complete' && input.observing !== false) end = await observe(session, finished, input);
   const status = end.how === 'complete' ? 'complete' : 'partial';
   session.journal.append({ type: 'end', at: new Date().toISOString(), status });

@@ -70,7 +70,7 @@ export function expectedExperimentMs(
   const block = experiment.arms.filter(({ absent }) => !absent).reduce((sum, arm) => sum + of(arm), 0);
   const arms = planObservations(experiment).map((run) => experiment.arms.find((arm) => armId(arm) === armId(run))!);
   const observed = arms.reduce((sum, arm) => sum + of(arm) + OBSERVATION_MS, 0);
-  return block * (experiment.warmup + experiment.repeat) + observed;
+  return (block * (experiment.warmup + experiment.repeat)) / (experiment.atOnce ?? 1) + observed;
 }
 
 /** Milliseconds from the beginning of a load to the end of its neighbours, if that is later than its own. */

@@ -25,6 +25,7 @@ import { finishedRuns, type Journal, type JournalContents, openJournal, readJour
 import type { BeginOf, JournalKind } from './journal-entry.js';
 import { type Note, withLabs } from './labs.js';
 import { environmentsOf, findPlaces, type Place, type Places } from './places.js';
+import { sideBySide } from './side-by-side.js';
 
 export interface Session<K extends JournalKind> {
   /** The result folder, locked against every other process. */
@@ -141,7 +142,8 @@ export function start<K extends Measuring, T>(
 
 /** The places with what was left to the tool chosen for them. */
 export function designed(places: Places, unsaid: LoadedProfile['unsaid']): Places {
-  return { ...places, experiment: chooseDesign(places.experiment, unsaid, environmentsOf(places)) };
+  const experiment = chooseDesign(places.experiment, unsaid, environmentsOf(places));
+  return { ...places, experiment: sideBySide(experiment, environmentsOf(places)) };
 }
 
 /** What a journal says of an experiment and of the places where it is run. @param profile its text */

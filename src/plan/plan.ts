@@ -131,6 +131,8 @@ export const experimentSchema = z.object({
   ...keptShape(EXPERIMENT_SETTINGS),
   /** What nobody had said and was chosen for the machine, a sentence each without a full stop. */
   chosen: z.array(z.string()).optional(),
+  /** So many runs are under way at once, of which only counts are compared; absent: one. */
+  atOnce: z.int().min(2).optional(),
   /** It was extended: the pairs that were planned before, in order. */
   extendedFrom: z.array(z.number()).optional(),
   /** `arrival: { find: max-rate }`: the rate is what is looked for; the arrivals of the arms are those of a first step. */

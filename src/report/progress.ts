@@ -174,7 +174,8 @@ export function createClock({
     if (seen) return seen.reduce((sum, ms) => sum + ms, 0) / seen.length;
     const id = armId(run);
     const arm = experiment.arms.find((each) => armId(each) === id)!;
-    const ms = estimates.get(id) ?? expectedRunMs(experiment, arm, environmentOf?.(run.kernel));
+    const ms =
+      estimates.get(id) ?? expectedRunMs(experiment, arm, environmentOf?.(run.kernel)) / (experiment.atOnce ?? 1);
     estimates.set(id, ms);
     return ms;
   };

@@ -95,6 +95,48 @@ describe('an experiment', () => {
     assert.deepEqual(log, [...once, ...once, 'run-start', 'run-end']);
   });
 
+  it('has several runs under way where its counts are exact, never more, and begins a run where one has ended', async () => {
+    let [open, most] = [0, 0];
+    const order: string[] = [];
+    const lab = fakeLab(() => ({ says: [good] }));
+    const session = sessionOf({ ...EXPERIMENT, atOnce: 2 }, { append: () => {}, close: () => {} });
+    const end = await runBlocks(session, {
+      placeOf: () => ({ lab, network: 'shared' }),
+      signal: new AbortController().signal,
+      onEvent(event) {
+        if (event.type === 'run-start') {
+          order.push(event.planned.id);
+          most = Math.max(most, ++open);
+        }
+        if (event.type === 'run-end') open--;
+      },
+    });
+    assert.deepEqual([end, most, open], [{ how: 'complete' }, 2, 0]);
+    assert.deepEqual(order, IDS);
+  });
+
+  it('interrupts all runs that are under way, and begins none afterwards', async () => {
+    const controller = new AbortController();
+    const kept: Run[] = [];
+    const lab = fakeLab(() => ({ answers: (command) => (command.type === 'stop' ? [cut] : []) }));
+    const journal: Journal = {
+      append: (entry) => void (entry.type === 'run' && kept.push(entry.run)),
+      close: () => {},
+    };
+    let begun = 0;
+    const end = await runBlocks(sessionOf({ ...EXPERIMENT, atOnce: 2 }, journal), {
+      placeOf: () => ({ lab, network: 'shared' }),
+      signal: controller.signal,
+      onEvent(event) {
+        if (event.type === 'run-start' && ++begun === 2) setImmediate(() => controller.abort());
+      },
+    });
+    assert.deepEqual(
+      [end.how, begun, kept.map(({ status }) => status)],
+      ['interrupted', 2, ['interrupted', 'interrupted']],
+    );
+  });
+
   it('makes its runs in the planned order, each with its own arm and seed, and is complete', async () => {
     const specs: unknown[] = [];
     const { end, kept } = await conducted({

@@ -104,9 +104,13 @@ export function createLiveBook(input: LiveInput): LiveBook {
           break;
         case 'sample': {
           const second = liveSecond(event.second);
-          current?.timeline.push(second);
-          latest = event.second;
+          if (current?.id === event.planned.id) {
+            current.timeline.push(second);
+            latest = event.second;
+          }
           add(armId(event.planned), event.second.outcomes);
+          // Beside the run that is shown others may be under way.
+          if (current?.id !== event.planned.id) return null;
           return { type: 'second', second, left: clock.left() };
         }
         case 'run-end':
@@ -114,8 +118,10 @@ export function createLiveBook(input: LiveInput): LiveBook {
           keep(event.run);
           if (!event.run.warmup) noteEffects(event.run.kernel, event.run.variant);
           done = event.done;
-          if (current) current.over = true;
-          latest = null;
+          if (current?.id === event.run.id) {
+            current.over = true;
+            latest = null;
+          }
           phase = `${event.run.id}: ${event.run.status === 'ok' ? 'done' : event.run.status}`;
           break;
         case 'waiting':

@@ -81,6 +81,9 @@ export function methodSection(results: Results): Section {
   const items = [
     `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${isolation(experiment.lab)} Connections within a run depend on each other, so they are never counted as independent samples.`,
     `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plannedPairs(experiment)} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
+    experiment.atOnce === undefined
+      ? null
+      : `${plural(experiment.atOnce, 'run')} were under way at once: only counts are compared, and the kernel’s rules alone decide them, however fast a run is. Its times, rates and CPU seconds are those of runs that shared the CPUs.`,
     experiment.chosen === undefined ? null : `What the profile leaves open: ${experiment.chosen.join('; ')}.`,
     results.kernels === undefined
       ? null
