@@ -69,7 +69,8 @@ export async function startObservation(
       const path = `${file}.${nth}`;
       tails.push(tailFile(path));
       // -DD: the program is the child of whoever starts it, and not of the tracer, so that it ends and is ended as without.
-      const how = ['-f', '-DD', '-qq', '--seccomp-bpf', '-s', '0'];
+      // -q and not -qq, which would leave out the line that says that a process has ended, and finish() would wait for it in vain.
+      const how = ['-f', '-DD', '-q', '--seccomp-bpf', '-s', '0'];
       return [strace, ...how, '-e', TRACED, '-e', 'signal=none', '-o', path, '--'];
     },
     look,
