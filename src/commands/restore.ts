@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { damagedSnapshots, staleSnapshots } from '../agent/place/host-guard.js';
-import { hostLab } from '../lab/host.js';
+import { restoreHost } from '../lab/host.js';
 import { leftBoxes, putAway } from '../lab/vagrant/box.js';
 import { EXIT, UserError } from './exit.js';
 import { print } from './terminal.js';
@@ -49,17 +49,10 @@ function refuseDamaged(paths: readonly string[]): void {
 }
 
 async function restoreSysctls(): Promise<void> {
-  const session = await hostLab().open('check');
-  session.send({ type: 'restore' });
-  const event = await session.next();
-  await session.close();
-  if (event.type !== 'restored')
-    throw new UserError(event.type === 'failed' ? event.message : 'the agent did not restore', {
-      exitCode: EXIT.noLab,
-    });
-  for (const [name, value] of Object.entries(event.restored)) print(`restored ${name} = ${value}\n`);
-  if (event.failed.length > 0)
-    throw new UserError(`could not restore ${event.failed.join(', ')}; write them by hand with sysctl -w`, {
+  const { restored, failed } = await restoreHost();
+  for (const [name, value] of Object.entries(restored)) print(`restored ${name} = ${value}\n`);
+  if (failed.length > 0)
+    throw new UserError(`could not restore ${failed.join(', ')}; write them by hand with sysctl -w`, {
       exitCode: EXIT.noLab,
     });
 }

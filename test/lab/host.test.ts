@@ -178,6 +178,20 @@ describe('the host lab', { concurrency: 3 }, () => {
     assert.deepEqual(state(), []);
   });
 
+  it('puts them back after SIGKILL of every agent, as the controller has another agent do it', async (t) => {
+    const { host, options, mark, state } = await scene(t);
+    const cli = startCli(AS_HOST, options);
+    for (let run = 0; run < 2; run++) {
+      await inForce(host);
+      assert.equal(killRole(mark, 'agent'), 1);
+      await until('its sysctls are put back', () => host.sysctl(RANGE) === BEFORE[RANGE], 10_000);
+    }
+    const { code, stderr } = await cli.ended;
+    assert.equal(code, 4, stderr);
+    assertBefore(host);
+    assert.deepEqual(state(), []);
+  });
+
   it('lets no second experiment change what the first has changed', async (t) => {
     const { host, options, state } = await scene(t);
     writeFileSync(join(options.cwd, 'long.yaml'), PROFILE.replace('duration: 1s', 'duration: 20s'));

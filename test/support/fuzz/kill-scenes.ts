@@ -14,6 +14,8 @@ export interface Scene {
   readonly args?: readonly string[];
   /** Where the command runs: as it is, as an ordinary user, or on a namespace that stands for the host. */
   readonly place?: 'host' | 'user';
+  /** A program that runs on that host and is nobody's to end: it must be there when the command has gone. */
+  readonly beside?: readonly [string, ...string[]];
   /** What must be there to be killed. */
   readonly program?: string;
   /** Something is made or fetched once, and kept in the cache. */
@@ -86,6 +88,28 @@ warmup: 0
 guardrails: []
 `;
 
+/** As {@link ON_HOST}, through a proxy that was there before. */
+const THROUGH_EXTERNAL = `name: killed
+lab: { kind: host }
+allowHostChanges: true
+allow: ["127.0.0.1:1080"]
+subject: { kind: external, target: "127.0.0.1:1080" }
+addresses: { range: 127.0.1.1-127.0.1.2 }
+load:
+  protocol: socks5
+  strategy: bind
+  exchange: { request: 10, response: 100 }
+  arrival: { shape: constant, rate: 50/s, duration: 500ms }
+  close: reset
+  lagBudget: 30s
+  timeout: 30s
+sysctls: { net.ipv4.tcp_fin_timeout: 7 }
+variants: [{ name: shorter, sysctls: { net.ipv4.tcp_fin_timeout: 5 } }]
+repeat: 1
+warmup: 0
+guardrails: []
+`;
+
 /** Of TIME_WAIT nothing is over by the end of a step. */
 const SEARCHED = `name: killed
 addresses: { cidr: 10.50.0.0/24, count: 2 }
@@ -118,6 +142,10 @@ export const SCENES: readonly Scene[] = [
   {
     ...{ name: 'host', command: 'run', share: 7, profile: ON_HOST, place: 'host', deadlineMs: 240_000 },
     args: ['--lab', 'host'],
+  },
+  {
+    ...{ name: 'external', command: 'run', share: 6, profile: THROUGH_EXTERNAL, place: 'host', deadlineMs: 240_000 },
+    ...{ args: ['--lab', 'host'], program: 'microsocks', beside: ['microsocks', '-i', '127.0.0.1', '-p', '1080'] },
   },
   { name: 'search', command: 'search', share: 6, profile: SEARCHED, deadlineMs: 300_000 },
   {

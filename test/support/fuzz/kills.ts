@@ -2,6 +2,8 @@
  * Kills at random instants: the command line, or one of the processes that it has started, gets SIGKILL. Afterwards nothing of it is left,
  * and the folder is resumed and has what it would have had.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chownSync,
   existsSync,
@@ -30,7 +32,7 @@ import { type CliOptions, runCli, startCli } from '../cli.js';
 import { hostState } from '../host-state.js';
 import { ordinaryUser } from '../ordinary-user.js';
 import { type Marked, namespacesOf, newMark, startClock, stillInUse } from '../processes.js';
-import { throwawayHost } from '../throwaway-host.js';
+import { type ThrowawayHost, throwawayHost } from '../throwaway-host.js';
 import { type Attacked, tally } from './attack.js';
 import { SCENES, type Scene } from './kill-scenes.js';
 
@@ -127,14 +129,15 @@ function isProxy(name: string): name is ProxyKind {
   return SCENES.some((scene) => scene.name === name && scene.program === name);
 }
 
-async function setUp({ place }: Scene, cleanups: Cleanup[]): Promise<Stage> {
+async function setUp({ place, beside }: Scene, cleanups: Cleanup[]): Promise<Stage> {
   const t = { after: (work: Cleanup) => void cleanups.push(work) };
   if (place === 'host') {
     const host = await throwawayHost(t);
     const names = ['net.ipv4.ip_local_port_range', 'net.ipv4.tcp_fin_timeout'];
     host.setSysctl(names[0]!, '33000 44000');
     host.setSysctl(names[1]!, '33');
-    const state = () => names.map((name) => host.sysctl(name));
+    const other = beside && startBeside(host, beside, cleanups);
+    const state = () => [...names.map((name) => host.sysctl(name)), ...(other ? [`${beside[0]}: ${other()}`] : [])];
     const holders = [Number(/\/proc\/(\d+)\//.exec(host.within.join(' '))![1])];
     return { options: (cwd) => ({ cwd, within: host.within }), state, own: () => {}, holders };
   }
@@ -146,6 +149,18 @@ async function setUp({ place }: Scene, cleanups: Cleanup[]): Promise<Stage> {
     return { options: (cwd) => ({ ...user, cwd }), state: hostState, own, holders: [] };
   }
   return { options: (cwd) => ({ cwd }), state: hostState, own: () => {}, holders: [] };
+}
+
+/** Start a program on a host, as somebody else has. @returns what tells whether it still runs */
+function startBeside(host: ThrowawayHost, command: readonly string[], cleanups: Cleanup[]): () => 'runs' | 'ended' {
+  const [program, ...args] = [...host.within, ...command];
+  const child = spawn(program!, args, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  cleanups.push(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return () => (child.exitCode === null && child.signalCode === null ? 'runs' : 'ended');
 }
 
 /** A place of its own for a command: its working folder, and all folders that it may leave something in. */
