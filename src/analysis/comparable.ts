@@ -139,6 +139,7 @@ const ASKED: Readonly<Record<keyof Variant, boolean>> = {
   baseline: false,
   changes: false,
   prediction: false,
+  foreseen: false,
   real: false,
   searched: false,
   agreement: false,

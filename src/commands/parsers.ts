@@ -64,3 +64,20 @@ export function share(name: string, most: number): (text: string) => number {
     return value;
   };
 }
+
+/** `status=500,close=true` → name and value each, a number or a flag as such; without a value it is true. */
+export function choices(text: string): Record<string, unknown> {
+  return Object.fromEntries(
+    text.split(',').map((part) => {
+      const [name, value = 'true'] = part.split('=', 2);
+      return [name, /^(?:true|false|\d+)$/.test(value) ? JSON.parse(value) : value];
+    }),
+  );
+}
+
+/** `NAME=VALUE`, beside those that were given before. @throws InvalidArgumentError for a text without a name or without = */
+export function assignment(text: string, before: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('--env takes a name and a value, for example --env KEEP_ALIVE=1.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}

@@ -1,14 +1,16 @@
 /**
  * `bindstorm try -- node service.js`: how a program uses its ports, and which fix helps it, without a profile.
  */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { parseDuration } from '../domain/units.js';
+import { foreseeAll } from '../experiment/foresee.js';
 import { probe } from '../experiment/probe.js';
 import { loadProfile } from '../profile/load.js';
 import { profileOf, type Seen, type TryChoice } from '../profile/try.js';
+import { foreseenLines } from '../report/rows/foreseen.js';
 import { EXIT_HELP } from './exit.js';
 import { option, type RunOptions, withOptions } from './options.js';
-import { integer, parsed } from './parsers.js';
+import { assignment, choices, integer, parsed } from './parsers.js';
 import { startRun } from './run-blocks.js';
 import { note } from './terminal.js';
 
@@ -37,11 +39,11 @@ export function registerTry(program: Command): void {
       option(
         '--origin <answer>',
         'how its requests are answered, as status=500,body=200000,keepAliveHint=1',
-        answer,
+        choices,
         {},
       ),
     )
-    .addOption(option('--env <name=value>', 'one more variant: with this variable, or with several', variable, {}));
+    .addOption(option('--env <name=value>', 'one more variant: with this variable, or with several', assignment, {}));
   withOptions(command, ['repeat', 'out', 'json', 'quiet'])
     .addHelpText(
       'after',
@@ -57,23 +59,17 @@ async function tryProgram(command: readonly string[], options: Options): Promise
   const choice: TryChoice = { ...options, command, workdir, forMs: options.for };
   const load = (seen: Seen | null) =>
     loadProfile(profileOf(choice, seen), 'the command line', { folder: workdir, repeat: options.repeat });
-  const server = { port: options.listen ?? null, ends: false, fails: false, attempts: 0, strategy: null };
-  const seen = await probe(load(options.listen === undefined ? null : server), note);
-  return startRun(load({ ...seen, port: options.listen ?? seen.port }), options, null);
-}
-
-/** `status=500,close=true` → what a profile has of it. */
-function answer(text: string): Record<string, unknown> {
-  return Object.fromEntries(
-    text.split(',').map((part) => {
-      const [name, value = 'true'] = part.split('=', 2);
-      return [name, /^(?:true|false|\d+)$/.test(value) ? JSON.parse(value) : value];
-    }),
-  );
-}
-
-function variable(text: string, before: Record<string, string>): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('--env takes a name and a value, for example --env KEEP_ALIVE=1.');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  const server: Seen = {
+    port: options.listen ?? null,
+    ends: false,
+    fails: false,
+    attempts: 0,
+    strategy: null,
+    ending: 'unknown',
+    destinations: 1,
+  };
+  const { seen, environment } = await probe(load(options.listen === undefined ? null : server), note);
+  const loaded = load({ ...seen, port: options.listen ?? seen.port });
+  if (!options.quiet) note(foreseenLines(foreseeAll(loaded.experiment, environment)).join('\n'));
+  return startRun(loaded, options, null);
 }

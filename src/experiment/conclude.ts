@@ -10,6 +10,7 @@ import { predictArm } from '../capacity/predict.js';
 import { timesToTell } from '../capacity/sysctl-time.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
+import { foresee } from './foresee.js';
 import type { JournalContents } from './journal.js';
 import { planRuns } from './order.js';
 import { shortagesByKernel } from './shortages.js';
@@ -29,8 +30,9 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
       const baseline = experimentOn(experiment, arm.kernel).arms.find((each) => each.baseline) ?? arm;
       const times = timesToTell(seen, baseline, version, defaults);
       const real = atMachineScale(seen, baseline, version, defaults, experiment.neighbours);
+      const foreseen = foresee(arm, experiment, environments.get(arm.kernel)!);
       const { deterministic } = determinism(experiment);
-      return [armId(arm), { real, deterministic, prediction, bounds, times, seen }];
+      return [armId(arm), { real, foreseen, deterministic, prediction, bounds, times, seen }];
     }),
   );
   const results = assembleResults({
@@ -58,7 +60,11 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
   );
   // Also after a crash, which nobody may have seen.
   const cut = ended === null && damage.length === 0 ? [NO_END] : [];
-  return { ...results, warnings: [...damage, ...cut, ...lacks, ...results.warnings] };
+  const variants = results.variants.map((variant) => {
+    const { foreseen } = expectations.get(armId(variant))!;
+    return { ...variant, ...(foreseen ? { foreseen } : {}) };
+  });
+  return { ...results, variants, warnings: [...damage, ...cut, ...lacks, ...results.warnings] };
 }
 
 const NO_END = 'the journal has no end: the command that wrote it was killed, or the end of the file is lost';

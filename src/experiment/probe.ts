@@ -6,19 +6,27 @@ import { UserError } from '../domain/error.js';
 import { isPortShortage } from '../domain/outcome.js';
 import { LabInterrupted } from '../lab/lab.js';
 import { interruptible } from '../machine/interrupts.js';
+import { destinationCount } from '../plan/arrival.js';
+import type { Arm } from '../plan/plan.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Seen } from '../profile/try.js';
-import type { Run } from '../results/schema.js';
+import type { Environment, Run } from '../results/schema.js';
 import { type Note, withLabs } from './labs.js';
 import { planRuns } from './order.js';
 import { findPlaces } from './places.js';
 import { runOne } from './run-one.js';
 
+export interface Probed {
+  readonly seen: Seen;
+  /** Of the machine that it was run on. */
+  readonly environment: Environment;
+}
+
 /**
  * Run the baseline of a profile once.
  * @throws UserError where it cannot be run, and where the program neither connected nor listens
  */
-export async function probe({ experiment: wanted }: LoadedProfile, note: Note): Promise<Seen> {
+export async function probe({ experiment: wanted }: LoadedProfile, note: Note): Promise<Probed> {
   return withLabs(note, async (makeLab) => {
     const { experiment, all, findings } = await findPlaces(wanted, (kernel) => makeLab(wanted, kernel));
     if (findings.length > 0) throw new UserError(findings.map(({ message }) => message).join('\n'));
@@ -29,12 +37,26 @@ export async function probe({ experiment: wanted }: LoadedProfile, note: Note): 
     );
     if (run.status === 'interrupted') throw new LabInterrupted('interrupted before the first run had ended');
     if (run.status === 'failed') throw new UserError(run.problems.join('\n'));
-    const { strategy } = asSeen(arm, [run]).load;
-    return { ...whatItIs(run), strategy: run.proxy?.syscalls?.ways?.[0] ? strategy : null };
+    return { seen: { ...whatItIs(run), ...howItConnects(arm, run) }, environment: all[0].environment };
   });
 }
 
-function whatItIs({ proxy, origin, attempts, outcomes, durationMs }: Run): Omit<Seen, 'strategy'> {
+function howItConnects(arm: Arm, run: Run): Pick<Seen, 'strategy' | 'ending' | 'destinations'> {
+  const { load, proxy, destinations } = asSeen(arm, [run]);
+  return {
+    strategy: run.proxy?.syscalls?.ways?.[0] ? load.strategy : null,
+    ending: proxy && 'ending' in proxy ? proxy.ending : 'unknown',
+    destinations: destinationCount(destinations),
+  };
+}
+
+function whatItIs({
+  proxy,
+  origin,
+  attempts,
+  outcomes,
+  durationMs,
+}: Run): Omit<Seen, keyof ReturnType<typeof howItConnects>> {
   const [door] = proxy?.listening ?? [];
   const fails = Object.keys(outcomes).some(isPortShortage);
   const ended = proxy?.ended ?? null;

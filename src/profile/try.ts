@@ -4,6 +4,7 @@
 import { stringify } from 'yaml';
 import { formatDuration } from '../domain/format.js';
 import { type StrategyName, strategyOf } from '../domain/strategy.js';
+import type { Ending } from '../subjects/ending.js';
 
 export interface TryChoice {
   readonly command: readonly string[];
@@ -31,6 +32,10 @@ export interface Seen {
   readonly fails: boolean;
   /** How most of its connections got their ports; null: it made none. */
   readonly strategy: StrategyName | null;
+  /** How most of its connections ended. */
+  readonly ending: Ending | 'unknown';
+  /** (address, port) pairs that it connected to. */
+  readonly destinations: number;
 }
 
 const FIRST_PORT = 40_000;
@@ -72,10 +77,15 @@ export function profileOf(choice: TryChoice, seen: Seen | null): string {
         command,
         workdir,
         ...(port === null ? {} : { ready: { listen: port }, reverse: !forward }),
+        // What is predicted of each arm before it is tried goes by what was seen in the first run.
         ...(seen?.strategy ? { strategy: seen.strategy } : {}),
+        ...(isEndingKnown(seen) ? { ending: seen.ending } : {}),
         ...(Object.keys(origin).length > 0 ? { origin } : {}),
       },
       addresses: { list: ['10.50.0.1'] },
+      ...(seen !== null && port === null && seen.destinations > 1
+        ? { destinations: { ports: seen.destinations } }
+        : {}),
       // Twice as many requests as there are ports.
       load:
         port === null
@@ -83,7 +93,7 @@ export function profileOf(choice: TryChoice, seen: Seen | null): string {
           : { protocol: 'get', arrival: { shape: 'fill', attempts: 2 * ports, inFlight: 4 } },
       sysctls: range(ports),
       variants: [
-        ...programVariants(choice),
+        ...programVariants(choice, isEndingKnown(seen)),
         { name: 'wider-range', description: `${WIDER} times as many ports`, sysctls: range(WIDER * ports) },
         { name: 'tw-reuse', sysctls: { 'net.ipv4.tcp_tw_reuse': 1 } },
         ...(seen?.strategy && strategyOf(seen.strategy).port === 'bind'
@@ -108,15 +118,26 @@ export function profileOf(choice: TryChoice, seen: Seen | null): string {
   );
 }
 
-/** Variants of the program itself: with the variables of the command line, and, of Node, with connections that are kept. */
-function programVariants({ command, env }: TryChoice): object[] {
+function isEndingKnown(seen: Seen | null): seen is Seen {
+  return seen !== null && seen.ending !== 'unknown';
+}
+
+/**
+ * Variants of the program itself: with the variables of the command line, and, of Node, with connections that are kept.
+ * @param predicted how connections end is said of the baseline
+ */
+function programVariants({ command, env }: TryChoice, predicted: boolean): object[] {
   const own = Object.keys(env).length > 0 ? [{ name: 'env', subject: { env } }] : [];
   if (!/^(?:node|nodejs)$/.test(lastPart(command[0]!))) return own;
   const keepAlive = {
     name: 'keep-alive',
     description:
       'all requests of node:http and node:https by one Agent({ keepAlive: true }), forced upon the program from outside',
-    subject: { env: { NODE_OPTIONS: '--require={dir}/keep-alive.cjs' }, files: { 'keep-alive.cjs': NODE_KEEP_ALIVE } },
+    subject: {
+      env: { NODE_OPTIONS: '--require={dir}/keep-alive.cjs' },
+      files: { 'keep-alive.cjs': NODE_KEEP_ALIVE },
+      ...(predicted ? { ending: 'kept' } : {}),
+    },
   };
   return [...own, keepAlive];
 }

@@ -238,6 +238,9 @@ const variantSchema = z.object({
   real: realCapacitySchema
     .optional()
     .describe('what it comes to on a machine, whose range the lab may have scaled down'),
+  foreseen: realCapacitySchema
+    .optional()
+    .describe("of a program of the user's: the same, as it was predicted before any run of this folder"),
   searched: intervalSchema
     .optional()
     .describe('the sustained rate that a search in this folder has found, in the lab; absent: there was none'),

@@ -42,6 +42,11 @@ describe('bindstorm try', () => {
     }
     assert.equal(of('baseline').prediction.concurrent, 32);
     assert.ok(of('baseline').prediction.sustained! < 32 / 60, 'the program closes first');
+    // Of what changes how long a port is in use, the first run says nothing; all else is as it was foreseen.
+    for (const name of ['baseline', 'wider-range', 'tw-reuse', 'fin-timeout'])
+      assert.deepEqual(of(name).foreseen, of(name).real, name);
+    const { foreseen } = of('keep-alive');
+    assert.equal(foreseen?.kind === 'scaled' && foreseen.limited, 'not by ports');
     for (const run of of('keep-alive').runs) assert.deepEqual([run.outcomes, run.origin?.accepted], [{ ok: 60 }, 1]);
     const verdicts = ['keep-alive', 'wider-range', 'fin-timeout'].map((name) => of(name).verdict?.verdict);
     assert.deepEqual(verdicts, ['better', 'better', 'no difference']);

@@ -3,6 +3,7 @@ import { type StrategyName, strategyOf } from '../../domain/strategy.js';
 import type { Results } from '../../results/schema.js';
 import { code, type Inline, list, type Section, section, strong, tableOf, text, WRITTEN } from '../document.js';
 import { formatNumber, formatValue, listed, NONE, plural } from '../format.js';
+import { foreseenText } from '../rows/foreseen.js';
 import type { Counted } from '../rows/medians.js';
 import { type ProgramRow, programRows } from '../rows/program.js';
 import { counts } from './proxy.js';
@@ -20,6 +21,7 @@ export function programSection(results: Results): Section | null {
           `The requests are of ${baseline.client.name}. What makes it use its connections again: `,
           code(baseline.client.line),
         ]),
+    ...foreseenTable(results),
     {
       ...tableOf<ProgramRow>(
         'The program by arm',
@@ -62,6 +64,32 @@ export function programSection(results: Results): Section | null {
       ],
     },
   ]);
+}
+
+/** What the model said beforehand, beside what it says of the program as it then was. */
+function foreseenTable({ variants }: Results): Section['blocks'][number][] {
+  const rows = variants.flatMap(({ name, foreseen, real }) => (foreseen && real ? { name, foreseen, real } : []));
+  if (rows.length === 0) return [];
+  return [
+    {
+      ...text(
+        'By the model, in connections, with the ports of a machine: before any change was tried, by what the profile says of the program (`try` writes there what a first run showed); and as it was then seen.',
+      ),
+      only: WRITTEN,
+    },
+    {
+      ...tableOf<(typeof rows)[number]>(
+        'What was foreseen, by arm',
+        [
+          { title: 'Arm', cell: ({ name }) => name },
+          { title: 'Foreseen', cell: ({ foreseen }) => foreseenText(foreseen) },
+          { title: 'As it was seen', cell: ({ real }) => foreseenText(real) },
+        ],
+        rows,
+      ),
+      only: WRITTEN,
+    },
+  ];
 }
 
 /** What the program did, of a variant only what is not as in the baseline. */
