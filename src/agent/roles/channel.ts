@@ -80,11 +80,16 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
   // Writing to a program that has just died is not an error of its own: its end is.
   child.stdin.on('error', () => {});
   child.once('error', (error) => fail(new Error(`${who} could not be started: ${error.message}`)));
-  const ended = new Promise<string>((resolve) => {
-    child.once('close', (code, signal) =>
-      resolve(signal === null ? `ended with code ${code}` : `was killed by ${signal}`),
-    );
-  });
+  const endOf = (code: number | null, signal: string | null) =>
+    signal === null ? `ended with code ${code}` : `was killed by ${signal}`;
+  const { exitCode, signalCode } = child;
+  // One that was launched ahead may have ended before anybody listened, and says it once.
+  const ended =
+    exitCode !== null || signalCode !== null
+      ? Promise.resolve(endOf(exitCode, signalCode))
+      : new Promise<string>((resolve) => {
+          child.once('close', (code, signal) => resolve(endOf(code, signal)));
+        });
   void listen().catch(fail);
 
   async function listen(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The conversation with the program of a role: what is asked and answered, and each way in which it can end. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { z } from 'zod';
@@ -71,6 +72,15 @@ describe('a role', () => {
     await role.ready;
     child.kill('SIGKILL');
     await assert.rejects(role.failure, { message: 'the adder was killed by SIGKILL before the run was over' });
+  });
+
+  it('that was launched ahead and ended before anybody asked is named, too', async () => {
+    const child = launchRole('./origin.js');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await assert.rejects(connectOrigin({ child, ownNamespace: false }), {
+      message: 'the origin was killed by SIGKILL before the run was over',
+    });
   });
 
   it('that cannot be started is named with the reason', async () => {

@@ -38,9 +38,14 @@ import { SCENES, type Scene } from './kill-scenes.js';
 
 /** From the death of the one to the end of all, on a machine that may be busy. */
 const PROMPT_MS = 15_000;
+/** Whoever has lost a process says so, at the latest when an attempt is given up; and makes the runs that are left. */
+const NOTICED_MS = 90_000;
 /** Of kills, those of another process than the command line. */
 const OTHERS = 0.3;
 const PROFILE = 'killed.yaml';
+
+/** So many scenes are played side by side: each waits for much of its time. */
+const AT_ONCE = 2;
 
 type Cleanup = () => unknown;
 
@@ -49,7 +54,8 @@ interface Reference {
   readonly results: unknown;
   /** Names of all files of the result folder. */
   readonly files: readonly string[];
-  readonly ms: number;
+  /** How long it takes, as last seen: instants are drawn from it. */
+  ms: number;
 }
 
 interface Stage {
@@ -72,34 +78,55 @@ export async function fuzzKills(
   const killed: string[] = [];
   const cleanups: Cleanup[] = [];
   const scenes = SCENES.filter((scene) => names.includes(scene.name) && isHere(scene, note));
-  const ready = new Map<string, { stage: Stage; reference: Reference; random: Random }>();
+  const sets = new Map<string, { stage: Stage; reference: Reference; random: Random }>();
   // Stopped by Ctrl-C it says what was done.
   let stopped = false;
   const release = onInterrupt(() => {
     stopped = true;
   });
-  try {
-    for (const scene of turns(scenes, count, seed)) {
-      if (stopped) break;
-      let at = ready.get(scene.name);
-      if (at === undefined) {
-        const stage = await setUp(scene, cleanups);
-        at = { stage, reference: await undisturbed(scene, stage), random: randomStream(seed, scene.name) };
-        ready.set(scene.name, at);
-        note(`${scene.name}: undisturbed in ${(at.reference.ms / 1000).toFixed(1)} s`);
+  const left = turns(scenes, count, seed);
+  const busy = new Set<string>();
+
+  /** One turn after the other, of scenes in which nobody else is: the dice of a scene fall in its own order. */
+  async function takeTurns(): Promise<void> {
+    for (;;) {
+      const next = left.findIndex(({ name }) => !busy.has(name));
+      if (stopped || next < 0) return;
+      const [scene] = left.splice(next, 1) as [Scene];
+      busy.add(scene.name);
+      try {
+        await kill(scene);
+      } catch (error) {
+        failures.push(`${scene.name}: ${error instanceof Error ? error.stack : error}`);
+        note(`FAILED: ${failures.at(-1)}`);
       }
-      for (let misses = 0; misses < 20 && !stopped; misses++) {
-        const begun = performance.now();
-        const { victim, at: instant, problems } = await killOnce(scene, at.stage, at.reference, at.random);
-        if (victim === null) continue;
-        killed.push(victim === 'controller' ? `in ${scene.name}` : `of another process in ${scene.name}`);
-        const how = `kill ${killed.length} of ${count}, ${scene.name}: ${victim} after ${Math.round(instant)} ms`;
-        const told = problems.map((text) => `\n  FAILED: ${text}`).join('');
-        note(`${how} (${((performance.now() - begun) / 1000).toFixed(1)} s)${told}`);
-        failures.push(...problems.map((text) => `${how}: ${text}`));
-        break;
-      }
+      busy.delete(scene.name);
     }
+  }
+
+  async function kill(scene: Scene): Promise<void> {
+    let at = sets.get(scene.name);
+    if (at === undefined) {
+      const stage = await setUp(scene, cleanups);
+      at = { stage, reference: await undisturbed(scene, stage), random: randomStream(seed, scene.name) };
+      sets.set(scene.name, at);
+      note(`${scene.name}: undisturbed in ${(at.reference.ms / 1000).toFixed(1)} s`);
+    }
+    for (let misses = 0; misses < 20 && !stopped; misses++) {
+      const begun = performance.now();
+      const { victim, at: instant, problems } = await killOnce(scene, at.stage, at.reference, at.random);
+      if (victim === null) continue;
+      killed.push(victim === 'controller' ? `in ${scene.name}` : `of another process in ${scene.name}`);
+      const how = `kill ${killed.length} of ${count}, ${scene.name}: ${victim} after ${Math.round(instant)} ms`;
+      const told = problems.map((text) => `\n  FAILED: ${text}`).join('');
+      note(`${how} (${((performance.now() - begun) / 1000).toFixed(1)} s)${told}`);
+      failures.push(...problems.map((text) => `${how}: ${text}`));
+      return;
+    }
+  }
+
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, takeTurns));
   } finally {
     release();
     for (const cleanup of cleanups.reverse()) await cleanup();
@@ -251,8 +278,12 @@ async function killOnce(scene: Scene, stage: Stage, reference: Reference, random
     const ended = cli.ended.finally(() => {
       over = true;
     });
+    const begun = performance.now();
     await Promise.race([wait(at), ended]);
-    if (over) return { victim: null, at, problems };
+    if (over) {
+      reference.ms = performance.now() - begun;
+      return { victim: null, at, problems };
+    }
     const alive = home.mark.processes();
     const others = alive.filter(({ role }) => role !== 'controller');
     const victim =
@@ -267,7 +298,11 @@ async function killOnce(scene: Scene, stage: Stage, reference: Reference, random
     } catch {
       return { victim: null, at, problems };
     }
+    const died = performance.now();
     const end = await ended;
+    const lasted = performance.now() - died;
+    if (lasted > NOTICED_MS + 4 * reference.ms)
+      problems.push(`the command went on for ${Math.round(lasted / 1000)} s after the death: ${end.stderr}`);
     const survived = victim.role !== 'controller';
     if (survived && end.signal !== null)
       problems.push(`the command hung, or was ended by ${end.signal}: ${end.stderr}`);
