@@ -7,14 +7,14 @@
  * `local_lock=flock`: then it holds on this machine only. Where a file system has no locks at all the work continues, with a warning.
  */
 
-import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../domain/error.js';
 import { printable } from '../domain/printable.js';
-import { EAGAIN, EINTR, errnoName } from '../kernel/errno.js';
-import { errno, flock, LOCK_EX, LOCK_NB } from '../kernel/libc.js';
+import { EAGAIN, errnoName } from '../kernel/errno.js';
+import { isStillAt, tryLock } from '../machine/file-lock.js';
 import { readJson } from '../machine/read-file.js';
 import { JournalError } from './journal.js';
 
@@ -48,7 +48,7 @@ export function lockFolder(dir: string, note: (text: string) => void): FolderLoc
   const path = join(dir, LOCK_FILE);
   for (let tries = 1; ; tries++) {
     const fd = open(path, dir);
-    const refused = lockFile(fd);
+    const refused = tryLock(fd);
     if (refused === undefined) {
       // The last holder has removed the file that was opened here: the lock of a file without a name keeps nobody out. Where that is so
       // again and again, the file system gives a file another number each time.
@@ -95,21 +95,6 @@ function open(path: string, dir: string): number {
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
     throw new JournalError(`there is no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`);
   }
-}
-
-/** @returns undefined when the lock is ours, else the errno */
-function lockFile(fd: number): number | undefined {
-  for (;;) {
-    if (flock(fd, LOCK_EX | LOCK_NB) === 0) return undefined;
-    const why = errno();
-    if (why !== EINTR) return why;
-  }
-}
-
-function isStillAt(fd: number, path: string): boolean {
-  const { ino, dev } = fstatSync(fd);
-  const there = statSync(path, { throwIfNoEntry: false });
-  return there?.ino === ino && there.dev === dev;
 }
 
 function write(fd: number): void {

@@ -2,10 +2,11 @@
  * The user's folders (XDG Base Directory Specification), and folders of the cache that are made once.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LabError } from '../domain/error.js';
+import { sweepUnfinished, unfinishedFolder } from './unfinished.js';
 
 /** $XDG_CACHE_HOME/bindstorm, else ~/.cache/bindstorm. All of it can be deleted at any time and is made again when needed. */
 export function cacheDirectory(): string {
@@ -52,10 +53,6 @@ export function cacheKey(...values: readonly (string | number)[]): string {
   return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32);
 }
 
-const WORK = '.fetching-';
-/** No fetching takes as long. */
-const STALE_MS = 3_600_000;
-
 /**
  * A folder that is made once, and seen only when it is complete.
  * @param parent a folder of the cache, as in `cacheFolder('kernels')`
@@ -72,9 +69,9 @@ export async function folderMadeOnce(
 ): Promise<string> {
   const folder = join(parent, name);
   const isThere = () => existsSync(join(folder, proof));
+  sweepUnfinished(parent);
   if (isThere()) return folder;
-  removeStale(parent);
-  const work = mkdtempSync(join(parent, WORK));
+  const { path: work, release } = unfinishedFolder(parent);
   try {
     const ready = join(work, 'ready');
     mkdirSync(ready);
@@ -88,14 +85,6 @@ export async function folderMadeOnce(
     return folder;
   } finally {
     rmSync(work, { recursive: true, force: true });
-  }
-}
-
-/** Remove what processes left behind that were killed while they fetched. */
-function removeStale(parent: string): void {
-  for (const name of readdirSync(parent).filter((entry) => entry.startsWith(WORK))) {
-    const path = join(parent, name);
-    const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-    if (Date.now() - changedAt > STALE_MS) rmSync(path, { recursive: true, force: true });
+    release();
   }
 }

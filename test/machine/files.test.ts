@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { folderMadeOnce } from '../../src/machine/folders.js';
 import { replaceFile } from '../../src/machine/replace-file.js';
+import { leftUnfinished, unfinishedFile, unfinishedFolder } from '../../src/machine/unfinished.js';
 
 function temporary(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'bindstorm-test-'));
@@ -36,11 +30,37 @@ test('a file is replaced as a whole, with its mode, and a failure leaves the old
   assert.deepEqual([readFileSync(path, 'utf8'), readdirSync(folder)], ['two', ['a.json']]);
 });
 
-test('a folder is made once, is seen only when complete, and what a killed process left is swept', async (t) => {
+test('what a killed process has left unfinished is removed by the next that makes something there, and nothing else is', async (t) => {
+  const folder = temporary(t);
+  // Another's, of a name that is like ours; and one that is being made.
+  writeFileSync(join(folder, 'thesis.part'), '');
+  const [ours, file] = [unfinishedFolder(folder), unfinishedFile(folder, 0o600)];
+  const maker = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../support/unfinished-maker.js', import.meta.url)), folder],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  await once(maker.stdout, 'data');
+  const parts = () => readdirSync(folder).filter((name) => name.startsWith('.')).length;
+  assert.equal(parts(), 4);
+  const path = join(folder, 'a.json');
+  replaceFile(path, 'one');
+  assert.equal(parts(), 4, 'its maker lives');
+  maker.kill('SIGKILL');
+  await once(maker, 'exit');
+  assert.equal(leftUnfinished(folder).length, 2);
+  replaceFile(path, 'two');
+  assert.equal(parts(), 2);
+  assert.ok(existsSync(ours.path) && existsSync(file.path));
+  for (const each of [ours, file]) each.release();
+  await folderMadeOnce(folder, 'x', 'proof', async (ready) => writeFileSync(join(ready, 'proof'), ''));
+  assert.deepEqual(readdirSync(folder).sort(), ['a.json', 'thesis.part', 'x']);
+});
+
+test('a folder is made once, and is seen only when complete', async (t) => {
   const parent = temporary(t);
-  const left = join(parent, '.fetching-left');
-  mkdirSync(left);
-  utimesSync(left, new Date(0), new Date(0));
   await assert.rejects(
     folderMadeOnce(parent, 'x', 'proof', async (ready) => {
       writeFileSync(join(ready, 'half'), '');

@@ -10,6 +10,7 @@ import { makeFolder, stateDirectory } from '../../machine/folders.js';
 import { bootId, identityOf, isAlive } from '../../machine/process-identity.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { sealed, sealOf } from '../../machine/seal.js';
+import { sweepUnfinished } from '../../machine/unfinished.js';
 
 const snapshotSchema = z.object({
   pid: z.number(),
@@ -90,6 +91,8 @@ export function restoreSnapshot(snapshot: Snapshot): Restoration {
  * from before the first change win. Those of an earlier boot are deleted: a reboot has reset the sysctls.
  */
 export function staleSnapshots(): Snapshot[] {
+  // And of one that was killed before its snapshot had a name; then nothing was written yet.
+  sweepUnfinished(stateDirectory());
   return snapshotsHere()
     .filter((snapshot) => !isAlive(snapshot))
     .sort((a, b) => b.takenAt.localeCompare(a.takenAt));

@@ -149,16 +149,14 @@ function keyOf(entries: readonly CpioEntry[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Delete the images that nobody used for longest, and parts that a killed process left behind. */
+/** Delete the images that nobody used for longest. */
 function prune(folder: string): void {
   const images = readdirSync(folder)
+    .filter((name) => name.endsWith('.cpio'))
     .map((name) => ({
       path: join(folder, name),
-      usedAt: statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs,
+      usedAt: statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
     }))
-    .sort((a, b) => (b.usedAt ?? 0) - (a.usedAt ?? 0));
-  const complete = images.filter(({ path }) => path.endsWith('.cpio')).slice(KEPT);
-  const parts = images.filter(({ path }) => path.endsWith('.part'));
-  for (const { path, usedAt } of [...complete, ...parts])
-    if (usedAt !== undefined && Date.now() - usedAt > IN_USE_MS) rmSync(path, { force: true });
+    .sort((a, b) => b.usedAt - a.usedAt);
+  for (const { path, usedAt } of images.slice(KEPT)) if (Date.now() - usedAt > IN_USE_MS) rmSync(path, { force: true });
 }

@@ -3,10 +3,11 @@
  * a copy of them, takes a second or two instead of ten. All of it can be deleted at any time.
  */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory, makeFolder } from '../../machine/folders.js';
+import { sweepUnfinished, type Unfinished, unfinishedFolder } from '../../machine/unfinished.js';
 import { type NetworkIdentity, NOTICE_LOG, type TorLayout } from './layout.js';
 
 /** Raised when a network made before would not do for the torrc texts of now. */
@@ -39,7 +40,8 @@ export function networkCache(layout: TorLayout, version: string, now: () => numb
   const { directory, nodes, socks, dirPort } = layout;
   const plan = [FORMAT, version, nodes, socks, dirPort];
   const key = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
-  const folder = join(cacheDirectory(), 'tor', `${version}-${layout.exits.length}-${key}`);
+  const networks = join(cacheDirectory(), 'tor');
+  const folder = join(networks, `${version}-${layout.exits.length}-${key}`);
   const kept = (path: string) => {
     const isSocket = statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;
     return !isSocket && !NOT_KEPT.has(basename(path));
@@ -47,6 +49,7 @@ export function networkCache(layout: TorLayout, version: string, now: () => numb
 
   return {
     restore() {
+      sweepUnfinished(networks);
       try {
         const { made, ...identity } = identitySchema.parse(
           JSON.parse(readFileSync(join(folder, IDENTITY_FILE), 'utf8')),
@@ -61,10 +64,11 @@ export function networkCache(layout: TorLayout, version: string, now: () => numb
       }
     },
     keep(identity) {
-      let work: string | undefined;
+      let part: Unfinished | undefined;
       try {
-        makeFolder(join(cacheDirectory(), 'tor'));
-        work = mkdtempSync(`${folder}.`);
+        makeFolder(networks);
+        part = unfinishedFolder(networks);
+        const work = part.path;
         for (const { name } of nodes)
           cpSync(join(directory, name), join(work, name), { recursive: true, preserveTimestamps: true, filter: kept });
         writeFileSync(join(work, IDENTITY_FILE), JSON.stringify({ made: now(), ...identity }));
@@ -72,7 +76,9 @@ export function networkCache(layout: TorLayout, version: string, now: () => numb
         renameSync(work, folder);
       } catch {
         // Without a cache the next start takes longer, and that is all. Somebody else may have kept theirs in between.
-        if (work !== undefined) rmSync(work, { recursive: true, force: true });
+        if (part !== undefined) rmSync(part.path, { recursive: true, force: true });
+      } finally {
+        part?.release();
       }
     },
     drop: () => rmSync(folder, { recursive: true, force: true }),

@@ -20,13 +20,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '../../../src/domain/random.js';
 import { randomStream } from '../../../src/domain/random.js';
-import { LOCK_FILE } from '../../../src/experiment/folder-lock.js';
-import { JOURNAL_FILE, parseJournal } from '../../../src/experiment/journal.js';
+import { JOURNAL_FILE } from '../../../src/experiment/journal.js';
 import { onInterrupt } from '../../../src/machine/interrupts.js';
 import { findProgram } from '../../../src/machine/programs.js';
-import type { FixReport } from '../../../src/results/fixes.js';
-import type { Results } from '../../../src/results/schema.js';
-import type { SearchReport } from '../../../src/results/search.js';
+import { leftUnfinished } from '../../../src/machine/unfinished.js';
 import { type ProxyKind, programOf, proxySubjectOf } from '../../../src/subjects/index.js';
 import { type CliOptions, runCli, startCli } from '../cli.js';
 import { hostState } from '../host-state.js';
@@ -34,6 +31,7 @@ import { ordinaryUser } from '../ordinary-user.js';
 import { type Marked, namespacesOf, newMark, startClock, stillInUse } from '../processes.js';
 import { type ThrowawayHost, throwawayHost } from '../throwaway-host.js';
 import { type Attacked, tally } from './attack.js';
+import { difference, folderIn, read } from './kill-results.js';
 import { SCENES, type Scene } from './kill-scenes.js';
 
 /** From the death of the one to the end of all, on a machine that may be busy. */
@@ -45,7 +43,7 @@ const OTHERS = 0.3;
 const PROFILE = 'killed.yaml';
 
 /** So many scenes are played side by side: each waits for much of its time. */
-const AT_ONCE = 2;
+const AT_ONCE = 4;
 
 type Cleanup = () => unknown;
 
@@ -224,6 +222,9 @@ function newHome({ profile }: Scene, { own, options }: Stage) {
           .filter((file) => name !== 'state' || readdirSync(join(home, name, file)).length > 0)
           .map((file) => `${name}/${file}`),
       ),
+    /** What is left unfinished in the cache, of which all of this machine's runs have one. */
+    unfinished: () =>
+      ['', ...readdirSync(join(cache, 'bindstorm'))].flatMap((name) => leftUnfinished(join(cache, 'bindstorm', name))),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
 }
@@ -271,7 +272,7 @@ async function killOnce(scene: Scene, stage: Stage, reference: Reference, random
   const problems: string[] = [];
   const [at, among, which] = [random() * reference.ms, random(), random()];
   try {
-    const before = stage.state();
+    const [before, earlier] = [stage.state(), home.unfinished()];
     const own = new Set([process.pid, ...stage.holders].flatMap(namespacesOf));
     const cli = startCli(commandOf(scene), { ...home.options, deadlineMs: scene.deadlineMs });
     let over = false;
@@ -312,6 +313,9 @@ async function killOnce(scene: Scene, stage: Stage, reference: Reference, random
     const after = stage.state();
     if (!isDeepStrictEqual(after, before)) problems.push(`the host is not as it was: ${difference(before, after)}`);
     problems.push(...(await resumed(scene, home, reference)));
+    // What it left in the cache, it has removed itself when it came again.
+    const unfinished = home.unfinished().filter((path) => !earlier.includes(path));
+    if (unfinished.length > 0) problems.push(`left in the cache: ${unfinished.join(', ')}`);
     return { victim: victim.role, at, problems };
   } finally {
     home.remove();
@@ -364,55 +368,4 @@ async function resumed(scene: Scene, { cwd, options }: Home, reference: Referenc
 
 function hasStack(stderr: string): boolean {
   return /fault of bindstorm|^ {4}at /m.test(stderr);
-}
-
-function folderIn(cwd: string): string | undefined {
-  const out = join(cwd, 'out');
-  const [folder] = existsSync(out) ? readdirSync(out) : [];
-  return folder && join(out, folder);
-}
-
-/** What of a result folder is the same each time. */
-function read({ command }: Scene, folder: string): Omit<Reference, 'ms'> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name !== LOCK_FILE)
-    .sort();
-  return { files, results: RESULTS[command](folder) };
-}
-
-const json = <T>(folder: string, file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T;
-
-const RESULTS: Readonly<Record<Scene['command'], (folder: string) => unknown>> = {
-  run(folder) {
-    const path = join(folder, JOURNAL_FILE);
-    const { runs, observed, ended, damage } = parseJournal(readFileSync(path, 'utf8'), path, 'run');
-    const { variants, experiment } = json<Results>(folder, 'results.json');
-    const counts = ({ id, status, outcomes, waves }: (typeof runs)[number]) => ({
-      id,
-      status,
-      outcomes,
-      waves: waves.map((wave) => wave.outcomes),
-    });
-    return {
-      runs: runs.map(counts).sort((a, b) => a.id.localeCompare(b.id)),
-      observed: observed.map(({ id }) => id).sort(),
-      verdicts: variants.map(({ name, verdict }) => [name, verdict?.verdict ?? null]),
-      status: [experiment.status, ended?.status, damage],
-    };
-  },
-  search: (folder) =>
-    json<SearchReport>(folder, 'search.json').arms.map(({ name, interval, problem, steps }) => ({
-      ...{ name, interval, problem },
-      steps: steps.filter(({ discarded }) => !discarded).map(({ rate, notHeld }) => [rate, notHeld]),
-    })),
-  fixes: (folder) => json<FixReport>(folder, 'fixes.json').tables,
-};
-
-/** The first few lines in which two things differ. */
-function difference(before: unknown, after: unknown): string {
-  const lines = (value: unknown) => JSON.stringify(value, null, 1).split('\n');
-  const [a, b] = [lines(before), lines(after)];
-  const gone = a.filter((line) => !b.includes(line)).slice(0, 5);
-  const come = b.filter((line) => !a.includes(line)).slice(0, 5);
-  return `without ${gone.join(' ')}, with ${come.join(' ')}`;
 }

@@ -1,0 +1,66 @@
+/**
+ * What a folder that was resumed must have in common with one that was never interrupted.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LOCK_FILE } from '../../../src/experiment/folder-lock.js';
+import { JOURNAL_FILE, parseJournal } from '../../../src/experiment/journal.js';
+import type { FixReport } from '../../../src/results/fixes.js';
+import type { Results } from '../../../src/results/schema.js';
+import type { SearchReport } from '../../../src/results/search.js';
+import type { Scene } from './kill-scenes.js';
+
+/** The result folder that a command made in its working folder; undefined: none yet. */
+export function folderIn(cwd: string): string | undefined {
+  const out = join(cwd, 'out');
+  const [folder] = existsSync(out) ? readdirSync(out) : [];
+  return folder && join(out, folder);
+}
+
+/** What of a result folder is the same each time: the names of its files, and its results. */
+export function read(
+  { command }: Scene,
+  folder: string,
+): { readonly files: readonly string[]; readonly results: unknown } {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name !== LOCK_FILE)
+    .sort();
+  return { files, results: RESULTS[command](folder) };
+}
+
+const json = <T>(folder: string, file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T;
+
+const RESULTS: Readonly<Record<Scene['command'], (folder: string) => unknown>> = {
+  run(folder) {
+    const path = join(folder, JOURNAL_FILE);
+    const { runs, observed, ended, damage } = parseJournal(readFileSync(path, 'utf8'), path, 'run');
+    const { variants, experiment } = json<Results>(folder, 'results.json');
+    const counts = ({ id, status, outcomes, waves }: (typeof runs)[number]) => ({
+      id,
+      status,
+      outcomes,
+      waves: waves.map((wave) => wave.outcomes),
+    });
+    return {
+      runs: runs.map(counts).sort((a, b) => a.id.localeCompare(b.id)),
+      observed: observed.map(({ id }) => id).sort(),
+      verdicts: variants.map(({ name, verdict }) => [name, verdict?.verdict ?? null]),
+      status: [experiment.status, ended?.status, damage],
+    };
+  },
+  search: (folder) =>
+    json<SearchReport>(folder, 'search.json').arms.map(({ name, interval, problem, steps }) => ({
+      ...{ name, interval, problem },
+      steps: steps.filter(({ discarded }) => !discarded).map(({ rate, notHeld }) => [rate, notHeld]),
+    })),
+  fixes: (folder) => json<FixReport>(folder, 'fixes.json').tables,
+};
+
+/** The first few lines in which two things differ. */
+export function difference(before: unknown, after: unknown): string {
+  const lines = (value: unknown) => JSON.stringify(value, null, 1).split('\n');
+  const [a, b] = [lines(before), lines(after)];
+  const gone = a.filter((line) => !b.includes(line)).slice(0, 5);
+  const come = b.filter((line) => !a.includes(line)).slice(0, 5);
+  return `without ${gone.join(' ')}, with ${come.join(' ')}`;
+}
