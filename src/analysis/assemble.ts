@@ -18,8 +18,10 @@ import {
   type Variant,
 } from '../results/schema.js';
 import { agreementOf, disagreementWarnings } from './agreement.js';
-import { type ComparisonInput, compareArms } from './compare.js';
+import { compareArms } from './compare.js';
+import type { ComparisonInput } from './compare-on.js';
 import { joinSummaries, joinWarnings, type KernelPart, unheldThresholds } from './kernels.js';
+import { runsNeeded } from './sequential.js';
 import { summarise } from './summary.js';
 import { sustainedSentence } from './sustained.js';
 import { evaluateThresholds } from './thresholds.js';
@@ -43,7 +45,7 @@ export interface ResultsInput extends ComparisonInput {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly finishedAt: string;
-  /** Runs of the whole experiment, warm-ups included. */
+  /** Runs of the whole experiment if no arm is stopped, warm-ups included. */
   readonly runsPlanned: number;
   /** The command that repeats it. */
   readonly command: string;
@@ -60,14 +62,15 @@ export function assembleResults(input: ResultsInput): Results {
   const { arms: _, ...described } = experiment;
   const parts = kernelsOf(experiment).map((kernel) => partOn(input, kernel));
   const runsDone = runs.filter((run) => run.status !== 'interrupted').length;
+  const runsPlanned = input.runsPlanned - parts.reduce((sum, { spared }) => sum + spared, 0);
   return {
     schemaVersion: SCHEMA_VERSION,
     experiment: {
       ...described,
       startedAt: input.startedAt,
       finishedAt: input.finishedAt,
-      status: runsDone < input.runsPlanned ? 'partial' : 'complete',
-      runsPlanned: input.runsPlanned,
+      status: runsDone < runsPlanned ? 'partial' : 'complete',
+      runsPlanned,
       runsDone,
       command: input.command,
       profile: input.profileText,
@@ -89,13 +92,14 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
   const runs = input.runs.filter((run) => run.kernel === kernel);
   const ran = { ...experiment, arms: experiment.arms.filter(({ absent }) => !absent) };
   const deterministic = (name: string) => input.deterministic(armId({ name, kernel }));
-  const verdicts = compareArms({
+  const compared: ComparisonInput = {
     experiment: ran,
     runs,
     deterministic,
     ...(input.timesToTell ? { timesToTell: (name) => input.timesToTell!(armId({ name, kernel })) } : {}),
     engineOf: () => environmentOf(input, kernel).engine,
-  });
+  };
+  const verdicts = compareArms(compared);
   const observed = input.observed?.filter((run) => run.kernel === kernel) ?? [];
   const judged = { experiment: ran, runs, verdicts, deterministic, observed };
   const variants = [...experiment.arms]
@@ -120,6 +124,7 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
     });
   return {
     kernel,
+    spared: ran.arms.length * ran.repeat - runsNeeded(compared),
     variants,
     thresholds: evaluateThresholds(ran, runs, deterministic).map((result) =>
       kernel === undefined ? result : { ...result, kernel },

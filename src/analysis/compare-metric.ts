@@ -1,24 +1,52 @@
 /**
- * One metric of every variant against the baseline, over pairs of runs. Pure; the bootstrap is seeded.
+ * One metric of every variant against the baseline, over pairs of runs. Pure; what is random is seeded.
  */
 import { type Metric, parseMetric } from '../domain/metric.js';
 import type { Comparison, Run } from '../results/schema.js';
 import { concludePaired } from './conclusion.js';
-import { type Contrast, contrastsOf, paired, type Sample } from './contrast.js';
+import { type Contrast, contrastsOf, paired, type Sample, sequential } from './contrast.js';
+import type { Look } from './looks.js';
 import type { PairedVariant } from './pairs.js';
+
+/** A comparison, and whether more pairs could change it. */
+export interface Concluded {
+  readonly comparison: Comparison;
+  readonly settled: boolean;
+}
+
+/** How an experiment is judged: once at the end, or at one of several looks, at which arms may have been stopped before. */
+export type Judging =
+  | { readonly kind: 'fixed'; readonly seed: number }
+  | {
+      readonly kind: 'look';
+      readonly look: Look;
+      /** Whether an arm that was stopped had been called better or worse by a metric; undefined: it was not stopped. */
+      readonly claimed: (arm: string, metric: string) => boolean | undefined;
+    };
 
 /**
  * Compare one metric over all variants.
  * @param name the metric as the profile writes it
- * @param seed the experiment's
  * @returns variant → comparison, one for each of `variants`
  * @throws UnitError for an unknown metric
  */
-export function compareMetric(name: string, variants: readonly PairedVariant[], seed: number): Map<string, Comparison> {
+export function compareMetric(
+  name: string,
+  variants: readonly PairedVariant[],
+  judging: Judging,
+): Map<string, Concluded> {
   const metric = parseMetric(name);
-  const samples = variants.map((variant) => sampleOf(metric, variant));
-  const contrasts = contrastsOf(metric, samples, paired(metric, seed));
-  return new Map(contrasts.map((contrast, i) => [contrast.sample.arm, comparisonOf(contrast, samples[i]!.warnings)]));
+  const samples = variants.map((variant) => {
+    const claimed = judging.kind === 'look' ? judging.claimed(variant.name, name) : undefined;
+    return { ...sampleOf(metric, variant), ...(claimed === undefined ? {} : { stopped: { claimed } }) };
+  });
+  const design = judging.kind === 'fixed' ? paired(metric, judging.seed) : sequential(metric, samples, judging.look);
+  return new Map(
+    contrastsOf(metric, samples, design).map((contrast, i) => [
+      contrast.sample.arm,
+      concludedOf(contrast, variants[i]!, samples[i]!.warnings),
+    ]),
+  );
 }
 
 function sampleOf(metric: Metric, variant: PairedVariant): Sample & { readonly warnings: string[] } {
@@ -46,18 +74,33 @@ function sampleOf(metric: Metric, variant: PairedVariant): Sample & { readonly w
       a: measured.some(({ pair }) => isBound(pair.baseline)),
       b: measured.some(({ pair }) => isBound(pair.variant)),
     },
+    step: Math.max(0, ...measured.flatMap(({ pair }) => [stepOf(metric, pair.baseline), stepOf(metric, pair.variant)])),
     warnings,
   };
+}
+
+/** The step in which a metric of a run moves: one of the attempts, one of what is counted, a microsecond. */
+function stepOf({ unit, neighbour, scenario }: Metric, run: Run): number {
+  if (unit === 'count' || unit === 'microseconds') return 1;
+  if (unit !== 'share') return 0;
+  const parts = neighbour === null ? run.scenarios : run.neighbours;
+  const { attempts } = parts?.find(({ name }) => name === (neighbour ?? scenario)) ?? run;
+  return attempts > 0 ? 1 / attempts : 0;
 }
 
 function spread(arm: string, values: readonly number[]): string[] {
   return new Set(values).size > 1 ? [`${arm} had ${values.join(', ')}`] : [];
 }
 
-function comparisonOf(contrast: Contrast, warnings: string[]): Comparison {
+/** Pairs that have no value show soon enough that none has one. */
+const ENOUGH_WITHOUT_VALUE = 2;
+
+function concludedOf(contrast: Contrast, variant: PairedVariant, warnings: string[]): Concluded {
   const { metric, sample } = contrast;
+  const { settled, ...concluded } = concludePaired(contrast);
+  const unmeasured = contrast.kind === 'empty' && variant.pairs.length >= ENOUGH_WITHOUT_VALUE;
   const [measured, noisy] = [contrast.kind === 'empty' ? null : contrast, contrast.kind === 'noisy' ? contrast : null];
-  return {
+  const comparison: Comparison = {
     metric: metric.name,
     unit: metric.unit,
     kind: sample.exact ? 'exact' : 'noisy',
@@ -70,7 +113,8 @@ function comparisonOf(contrast: Contrast, warnings: string[]): Comparison {
     pHolm: noisy?.pHolm ?? null,
     detectable: noisy?.detectable ?? null,
     margin: sample.exact ? 0 : (noisy?.margin ?? metric.margin(0)),
-    ...concludePaired(contrast),
+    ...concluded,
     warnings,
   };
+  return { comparison, settled: settled || unmeasured };
 }

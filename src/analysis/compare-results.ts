@@ -18,7 +18,7 @@ import {
   sharedArms,
   timesRefusal,
 } from './comparable.js';
-import { guardrailsOf } from './compare.js';
+import { guardrailsOf } from './compare-on.js';
 import { concludeUnpaired } from './conclusion.js';
 import { type Unlike, unlikeConditions } from './conditions.js';
 import { type Contrast, contrastsOf, type Sample, unpaired } from './contrast.js';
@@ -167,6 +167,8 @@ function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample {
     // What the results call exact within themselves is looked at once more: each side must agree with itself.
     exact: declared && [sides.a, sides.b].every((side) => new Set(side).size === 1),
     lowerBound: { a: runsA.some(isBound), b: runsB.some(isBound) },
+    // Ranks need none.
+    step: 0,
   };
 }
 

@@ -11,7 +11,12 @@ import { ALPHA, type Interval } from './statistics.js';
 interface Conclusion {
   readonly verdict: VerdictWord;
   readonly why: string;
+  /** More pairs would not change it: it is decided, or what is missing is no pairs. */
+  readonly settled: boolean;
 }
+
+const decided = (verdict: VerdictWord, why: string): Conclusion => ({ verdict, why, settled: true });
+const open = (why: string): Conclusion => ({ verdict: 'not enough evidence', why, settled: false });
 
 type Measured = ExactContrast | NoisyContrast;
 
@@ -36,23 +41,14 @@ interface Words {
 }
 
 /**
- * The least number of pairs, or of runs a side, for «no difference». The range of n differences covers their median but for 2·2^-n:
- * below five pairs each side errs with more than 5 %, however well the pairs agree.
- */
-const EQUIVALENCE_MIN_RUNS = 5;
-
-/**
  * - exact: equal or not; one run shows no repetition, so it shows no exactness either
  * - better, worse: p after Holm is at most 5 %, the interval excludes 0, and the estimate exceeds the margin
- * - no difference: the interval lies within ± the margin (with at least EQUIVALENCE_MIN_RUNS), or the difference is significant and
- *   its estimate within the margin
+ * - no difference: the interval of equivalence lies within ± the margin, or, where there is no further look, the difference is significant
+ *   and its estimate within the margin
  * - not enough evidence: everything else
  */
 function conclude(contrast: Contrast, words: Words): Conclusion {
-  if (contrast.kind === 'empty') {
-    const why = words.empty(contrast);
-    return { verdict: 'not enough evidence', why };
-  }
+  if (contrast.kind === 'empty') return open(words.empty(contrast));
   const conclusion = contrast.kind === 'exact' ? concludeExact(contrast, words) : concludeNoisy(contrast, words);
   return withinBounds(contrast, conclusion, words);
 }
@@ -60,32 +56,30 @@ function conclude(contrast: Contrast, words: Words): Conclusion {
 function concludeExact(contrast: ExactContrast, words: Words): Conclusion {
   if (sizeOf(contrast) < 2) {
     const why = `${words.standing(contrast)}, but ${words.single} cannot show that the runs repeat exactly: set repeat to 2 or more.`;
-    return { verdict: 'not enough evidence', why };
+    return open(why);
   }
   return contrast.difference === 0
-    ? { verdict: 'no difference', why: words.equal(contrast) }
-    : { verdict: directionOf(contrast), why: words.exactly(contrast) };
+    ? decided('no difference', words.equal(contrast))
+    : decided(directionOf(contrast), words.exactly(contrast));
 }
 
 function concludeNoisy(contrast: NoisyContrast, words: Words): Conclusion {
-  const { metric, difference, ci, margin, pHolm, comparisons, attainable, detectable } = contrast;
+  const { metric, difference, ci, equivalence, last, margin, pHolm, comparisons, attainable, detectable } = contrast;
   const { unit } = metric;
   const standing = words.standing(contrast);
   const significant = pHolm <= ALPHA && ci !== null && (ci[0] > 0 || ci[1] < 0);
-  if (significant && Math.abs(difference) > margin)
-    return { verdict: directionOf(contrast), why: words.moved(contrast) };
-  const inside = ci !== null && ci[0] >= -margin && ci[1] <= margin;
-  if (significant || (inside && sizeOf(contrast) >= EQUIVALENCE_MIN_RUNS)) {
+  if (significant && Math.abs(difference) > margin) return decided(directionOf(contrast), words.moved(contrast));
+  const inside = equivalence !== null && equivalence.interval[0] >= -margin && equivalence.interval[1] <= margin;
+  if (inside || (significant && last)) {
     const within = `within the ±${formatSpan(unit, margin)} that count as none`;
     const same = inside
-      ? `${standing}; the difference, ${between(unit, ci)}, is ${within}.`
+      ? `${standing}; the difference, ${between(unit, equivalence.interval, equivalence.percent)}, is ${within}.`
       : `${standing}, a difference of ${formatDifference(unit, difference)}, which is ${within}.`;
-    return { verdict: 'no difference', why: words.same(contrast) ?? same };
+    return decided('no difference', words.same(contrast) ?? same);
   }
-  const verdict = 'not enough evidence';
   if (!attainable) {
     const among = comparisons > 1 ? ` when ${comparisons} ${words.arms} are compared` : '';
-    return { verdict, why: `${standing}${words.tooFew(contrast, among)}.` };
+    return open(`${standing}${words.tooFew(contrast, among)}.`);
   }
   const reason =
     pHolm > ALPHA
@@ -95,7 +89,7 @@ function concludeNoisy(contrast: NoisyContrast, words: Words): Conclusion {
     detectable === null
       ? ''
       : `, and ${counted(sizeOf(contrast), 'pair')} find a true one of ${formatSpan(unit, detectable)} 8 times out of 10`;
-  return { verdict, why: `${standing}; ${reason}${found}.` };
+  return open(`${standing}; ${reason}${found}.`);
 }
 
 /**
@@ -107,7 +101,7 @@ function withinBounds(contrast: Measured, conclusion: Conclusion, words: Words):
   const holds = (!a && !b) || (conclusion.verdict === 'better' && !a) || (conclusion.verdict === 'worse' && !b);
   if (holds && b) return { ...conclusion, why: conclusion.why.replace(/\.$/, words.mayHoldMore) };
   if (holds || conclusion.verdict === 'not enough evidence') return conclusion;
-  return { verdict: 'not enough evidence', why: words.notReached(contrast) };
+  return decided('not enough evidence', words.notReached(contrast));
 }
 
 /** Pairs, or runs of the smaller side. */
@@ -123,10 +117,10 @@ function amountOf({ unit }: Metric, value: number): string {
   return unit === 'share' ? `${formatValue(unit, value)} of attempts` : formatValue(unit, value);
 }
 
-function between(unit: MetricUnit, ci: Interval | null): string {
+function between(unit: MetricUnit, ci: Interval | null, percent = 95): string {
   return ci === null
     ? 'of unknown size'
-    : `between ${formatDifference(unit, ci[0])} and ${formatDifference(unit, ci[1])} (95 %)`;
+    : `between ${formatDifference(unit, ci[0])} and ${formatDifference(unit, ci[1])} (${percent} %)`;
 }
 
 const PAIRED: Words = {
@@ -189,8 +183,9 @@ export function concludePaired(contrast: Contrast): Conclusion {
 }
 
 /** What the runs of one arm in two results say of one metric; better: B is. */
-export function concludeUnpaired(contrast: Contrast): Conclusion {
-  return conclude(contrast, UNPAIRED);
+export function concludeUnpaired(contrast: Contrast): Omit<Conclusion, 'settled'> {
+  const { verdict, why } = conclude(contrast, UNPAIRED);
+  return { verdict, why };
 }
 
 /** `bind:EADDRINUSE fell from 50.0 % of attempts to 0 %`. */

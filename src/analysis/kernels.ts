@@ -11,6 +11,8 @@ import { listed } from './format.js';
 export interface KernelPart extends Pick<Results, 'thresholds' | 'warnings' | 'summary'> {
   readonly kernel: string | undefined;
   readonly variants: Variant[];
+  /** Runs that were planned and not made, because arms had been stopped. */
+  readonly spared: number;
 }
 
 /** Equal warnings are said once, with the kernels that they are about. */

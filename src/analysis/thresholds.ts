@@ -2,10 +2,11 @@
  * The limits that decide the exit code. Pure.
  */
 import { parseMetric } from '../domain/metric.js';
-import type { Experiment } from '../plan/plan.js';
+import type { Experiment, Threshold } from '../plan/plan.js';
 import type { Run, ThresholdResult } from '../results/schema.js';
+import { moderate, moderatedInterval } from './moderated.js';
 import { median } from './statistics.js';
-import { comparedRuns } from './usable.js';
+import { type ArmRuns, comparedRuns } from './usable.js';
 
 /**
  * Hold each threshold against the median of the usable runs of its variant, or of every arm, the baseline included, when it
@@ -38,4 +39,27 @@ export function evaluateThresholds(
       };
     });
   });
+}
+
+/** The spread of a value that is believed, in margins. */
+const LEAST_SPREAD = 0.1;
+
+/**
+ * Whether more runs of an arm would hardly change what is said of a limit: the interval of its mean has the limit outside. Counts that the
+ * kernel's rules decide need two runs that agree. Of a metric that no run has a value of, two runs say so.
+ * @param level the chance that the interval misses, each side
+ * @throws UnitError for an unknown metric
+ */
+export function isThresholdSettled(threshold: Threshold, arm: ArmRuns, level: number): boolean {
+  const metric = parseMetric(threshold.metric);
+  const used = comparedRuns(arm, metric);
+  const values = used.flatMap((run) => metric.value(run) ?? []);
+  if (used.length < 2 || values.length === 1) return false;
+  if (values.length === 0) return true;
+  if (metric.exact && arm.deterministic === true && new Set(values).size === 1) return true;
+  if (level <= 0) return false;
+  const least = LEAST_SPREAD * metric.margin(median(values) ?? 0);
+  const [summary] = moderate([{ differences: values, least }]);
+  const [low, high] = moderatedInterval(summary!, least, 2 * level);
+  return [threshold.max, threshold.min].every((limit) => limit === null || low > limit || high < limit);
 }

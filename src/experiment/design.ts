@@ -2,7 +2,7 @@
  * The size of an experiment: how many pairs, and how many load workers. What nobody has said is chosen so that the runs can decide; what
  * was said is held against what a verdict takes, before the first run. Pure.
  */
-import { guardrailsOf } from '../analysis/compare.js';
+import { guardrailsOf } from '../analysis/compare-on.js';
 import { listed } from '../analysis/format.js';
 import { type Needed, pairsNeeded } from '../analysis/pairs-needed.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';

@@ -157,11 +157,12 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
   };
 }
 
-/** A begin with more pairs: all runs that were planned before are planned again, under the same ids. */
+/** A begin with more pairs, at which there is one more look: all runs that were planned before are planned again, under the same ids. */
 export function extended(begin: BeginOf<'run'>, repeat: number): BeginOf<'run'> {
   const { experiment } = begin;
   const extendedFrom = [...(experiment.extendedFrom ?? []), experiment.repeat];
-  return { ...begin, experiment: { ...experiment, repeat, extendedFrom } };
+  const looks = experiment.looks ? { looks: [...experiment.looks, repeat] } : {};
+  return { ...begin, experiment: { ...experiment, ...looks, repeat, extendedFrom } };
 }
 
 const NO_BEGIN = 'does not begin with an experiment, a search or a table; nothing in it can be used';

@@ -133,6 +133,8 @@ export const experimentSchema = z.object({
   chosen: z.array(z.string()).optional(),
   /** So many runs are under way at once, of which only counts are compared; absent: one. */
   atOnce: z.int().min(2).optional(),
+  /** The numbers of pairs at which it is looked at, and an arm may be stopped; absent: once, at the end. `repeat` is the last. */
+  looks: z.array(z.int().min(2)).optional(),
   /** It was extended: the pairs that were planned before, in order. */
   extendedFrom: z.array(z.number()).optional(),
   /** `arrival: { find: max-rate }`: the rate is what is looked for; the arrivals of the arms are those of a first step. */

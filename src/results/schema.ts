@@ -189,12 +189,18 @@ const comparisonSchema = z.object({
   /** Medians over the runs that were compared; null when there is no run to compare. */
   baseline: z.number().nullable(),
   variant: z.number().nullable(),
-  /** variant − baseline: the Hodges-Lehmann estimate over pairs and its 95 % interval; for exact metrics the plain difference. */
+  /**
+   * variant − baseline, and its 95 % interval: the mean over pairs, and over all looks of the experiment together; of an experiment without
+   * looks the Hodges-Lehmann estimate; for exact metrics the plain difference.
+   */
   difference: z.number().nullable(),
   ci: z.tuple([z.number(), z.number()]).nullable(),
   /** Pairs compared. */
   pairs: z.number(),
-  /** Exact two-sided sign-flip p, before and after Holm; null for exact metrics. */
+  /**
+   * Two-sided, before and after Holm; null for exact metrics. With looks: of Student's t with a moderated spread, multiplied by 5 % / what the
+   * look may spend, so that 5 % is the limit at each; without: of the exact sign-flip test.
+   */
   p: z.number().nullable(),
   pHolm: z.number().nullable(),
   /** The smallest true difference that this many pairs would find 8 times out of 10; null for exact metrics, and where so few pairs find none. */
@@ -208,6 +214,14 @@ const comparisonSchema = z.object({
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
+const lookSchema = z.object({
+  /** 1 is the first; between two that were planned, as of an interrupted experiment, the one before. */
+  number: countSchema,
+  of: countSchema,
+  pairs: countSchema.describe('pairs of runs that were made up to this look'),
+  early: z.boolean().describe('everything was settled before the last look, so no more runs were made of this arm'),
+});
+
 export const verdictSchema = z.object({
   /**
    * The goal's verdict. More failures overall turn it to worse; a failure that only moved to another call turns better to
@@ -218,6 +232,7 @@ export const verdictSchema = z.object({
   sentence: z.string(),
   goal: comparisonSchema,
   guardrails: z.array(comparisonSchema),
+  look: lookSchema.optional().describe('where the arm was stopped; absent: the experiment has one look, at its end'),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compareArms, guardrailsOf } from '../../src/analysis/compare.js';
+import { compareArms } from '../../src/analysis/compare.js';
+import { guardrailsOf } from '../../src/analysis/compare-on.js';
 import { summarise } from '../../src/analysis/summary.js';
 import { parseMetric } from '../../src/domain/metric.js';
 import { LOAD } from '../../src/plan/load-settings.js';
