@@ -60,7 +60,7 @@ export function firstClaim(metric: Metric, repeat: number): number {
 }
 
 /** «No difference» can be said from here on. */
-export const FIRST_EQUIVALENCE = 2;
+const FIRST_EQUIVALENCE = 2;
 
 /** One look at an experiment: what the pairs so far may decide. */
 export interface Look {
