@@ -4,7 +4,7 @@
  * Counts that the kernel's rules alone decide do not depend on speed (capacity/deterministic.ts), and each run has namespaces of its own,
  * so that runs of which nothing else is compared may share the CPUs. Times, rates and CPU seconds may not: there it is one after the other.
  */
-import { guardrailsOf } from '../analysis/compare.js';
+import { guardrailsOf } from '../analysis/compare-on.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import { LABS } from '../domain/lab.js';
