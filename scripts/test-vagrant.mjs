@@ -48,7 +48,7 @@ if (stage === 'box') {
   } catch (error) {
     finish({ steps, failure: error.stack });
   }
-} else main();
+} else await main();
 
 function finish(outcome) {
   writeFileSync(join(folder, 'outcome.json'), JSON.stringify(outcome));
@@ -56,7 +56,7 @@ function finish(outcome) {
   process.exit(0);
 }
 
-function main() {
+async function main() {
   if (process.getuid() !== 0) {
     console.error(
       'npm run test:vagrant needs root (debootstrap, libvirtd, mounts); run it in a machine or container to spare',
@@ -64,7 +64,7 @@ function main() {
     process.exit(1);
   }
   const begun = performance.now();
-  if (provide(PACKAGES, []).missing.length > 0) process.exit(1);
+  if ((await provide(PACKAGES, []).installed).length > 0) process.exit(1);
   const steps = [{ what: 'packages were there, or are installed', seconds: secondsSince(begun) }];
   const own = mkdtempSync('/var/tmp/bindstorm-vagrant-');
   let failure = null;

@@ -1,30 +1,34 @@
 // Runs the compiled tests with node:test. Arguments choose groups: unit, lab, e2e; none means all. Debian packages that the tests need are
-// installed first, unless BINDSTORM_NO_APT=1 declines; at the end it says what was skipped and why.
-//   unit: pure code, side by side. lab: real kernel, each test in a namespace of its own, side by side.
-//   e2e: the command line as a user runs it; one file at a time, so that timings of one do not starve another.
+// installed meanwhile, unless BINDSTORM_NO_APT=1 declines; at the end it says what was skipped and why, and which files took longest.
+//   unit: pure code. lab: real kernel, each test in a namespace of its own. e2e: the command line as a user runs it.
+// Another file begins as long as CPUs are idle (test/support/schedule.ts), the longest first by what each took when it was last recorded:
+//   node scripts/test.mjs --record    writes test/durations.json anew, one file after the other, for a quiet machine
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
-import { spec, tap } from 'node:test/reporters';
+import { spec } from 'node:test/reporters';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { installCommand, TEST_PACKAGES, withoutPackages } from '../dist/test/support/packages.js';
+import { installCommand, packagesOf, TEST_PACKAGES, withoutPackages } from '../dist/test/support/packages.js';
+import { jobOf, nextJob } from '../dist/test/support/schedule.js';
 import { provide } from './test-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
-const wanted = process.argv.slice(2);
-const GROUPS = { unit: 2, lab: 2, e2e: 1 };
-const unknown = wanted.find((group) => !(group in GROUPS));
+const DURATIONS = join(root, 'test', 'durations.json');
+const GROUPS = ['unit', 'lab', 'e2e'];
+const recording = process.argv.includes('--record');
+const wanted = process.argv.slice(2).filter((word) => word !== '--record');
+const unknown = wanted.find((group) => !GROUPS.includes(group));
 if (unknown !== undefined) {
   console.error(
-    `there is no group of tests "${unknown}"; the groups are ${Object.keys(GROUPS).join(', ')} (one file: node --test dist/test/….test.js)`,
+    `there is no group of tests "${unknown}"; the groups are ${GROUPS.join(', ')} (one file: node --test dist/test/….test.js)`,
   );
   process.exit(2);
 }
-/** Files of a minute and more: one that begins last would be waited for alone. */
-const LONG = ['vm/oracle-kernels', 'vm/faults', 'vm/guests', 'tor'].map((name) => `/test/lab/${name}.test.js`);
+const groups = wanted.length === 0 ? GROUPS : wanted;
 
 function testFiles(folder) {
   if (!existsSync(folder)) return [];
@@ -46,56 +50,157 @@ const all = testFiles(join(dist, 'test'))
     // The compiler drops some comments, so what a test needs is read from its source.
     text: readFileSync(join(root, relative(dist, path)).replace(/\.js$/, '.ts'), 'utf8'),
   }))
-  .filter(({ group }) => wanted.length === 0 || wanted.includes(group));
-const { missing, declined } = all.some(({ group }) => group !== 'unit')
+  .filter(({ group }) => groups.includes(group));
+const { missing, declined, installed } = all.some(({ group }) => group !== 'unit')
   ? provide(TEST_PACKAGES, all)
-  : { missing: [], declined: false };
+  : { missing: [], declined: false, installed: Promise.resolve([]) };
 const { run: files, skipped } = withoutPackages(all, declined ? missing : []);
 
 // Whether a change made it slower is for people to read: it passes nothing and fails nothing, since machines differ.
-if (wanted.length === 0 && process.env.CI)
+if (wanted.length === 0 && process.env.CI) {
+  await installed;
   spawnSync(process.execPath, [join(root, 'dist', 'bench', 'run.js'), '--quick'], { stdio: 'inherit', cwd: root });
+}
 
-const isLong = (path) => LONG.some((end) => path.endsWith(end));
 const total = { passed: 0, failed: [], skipped };
+const recorded = JSON.parse(readFileSync(DURATIONS, 'utf8'));
+const cpus = availableParallelism();
+/** How often it is asked whether another file can begin. */
+const LOOK_MS = 500;
 
-/** Run files, so many at a time, and count single tests, not the suites around them. */
-async function runGroup(files, concurrency) {
-  const events = run({ files: files.sort((a, b) => Number(isLong(b)) - Number(isLong(a))), concurrency });
-  const where = ({ name, file }) => `${name}${file ? ` (${file.slice(file.indexOf('/dist/') + 1)})` : ''}`;
+/** CPU seconds of the processes that have ended and were waited for, and of theirs: cutime and cstime of proc_pid_stat(5), in USER_HZ, which is 100 for programs. */
+function endedCpu() {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+/** Run a file and count its single tests, not the suites around them. What it says is printed in one piece when it has ended. */
+async function runFile({ path, name }) {
+  const begun = performance.now();
+  let [passed, failed] = [0, 0];
+  const where = (test) => `${test.name} (${relative(root, test.file ?? path)})`;
+  const events = run({ files: [path], concurrency: 1 });
   events.on('test:pass', (test) => {
     if (test.skip !== undefined)
       total.skipped.push(`${where(test)}${typeof test.skip === 'string' && test.skip ? `: ${test.skip}` : ''}`);
-    else if (test.details.type !== 'suite') total.passed++;
+    else if (test.details.type !== 'suite') passed++;
   });
   events.on('test:fail', (test) => {
-    if (test.details.error?.failureType !== 'subtestsFailed') total.failed.push(where(test));
+    if (test.details.error?.failureType === 'subtestsFailed') return;
+    failed++;
+    total.failed.push(where(test));
   });
-  await pipeline(events.compose(process.stdout.isTTY ? new spec() : tap), process.stdout, { end: false });
+  let text = '';
+  for await (const chunk of events.compose(new spec())) text += chunk;
+  total.passed += passed;
+  const taken = { seconds: (performance.now() - begun) / 1000, cpu: endedCpu() - counted };
+  counted += taken.cpu;
+  // The totals of one file are in its headline.
+  const told = text.replace(/^\W*ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm, '');
+  console.log(
+    `\n== ${name}: ${failed > 0 ? `${failed} FAILED, ` : ''}${passed} passed, ${taken.seconds.toFixed(1)} s, CPU ${taken.cpu.toFixed(1)} s\n${told.trimEnd()}`,
+  );
+  return taken;
 }
 
-for (const [group, concurrency] of Object.entries(GROUPS)) {
-  if (wanted.length > 0 && !wanted.includes(group)) continue;
-  const inGroup = files.filter((file) => file.group === group).map(({ path }) => path);
-  if (!all.some((file) => file.group === group)) {
-    total.failed.push(`no ${group} tests found: the build is incomplete`);
-    continue;
+/** Of the files that have ended: children of this process are waited for one by one, so that the difference is the file's own. */
+let counted = endedCpu();
+let lastLook = { idle: 0, at: 0 };
+const took = {};
+const nameOf = (path) => relative(join(dist, 'test'), path).replace(/\.test\.js$/, '');
+const jobs = files.map(({ path, group, text }) => ({ ...jobOf(nameOf(path), text, recorded), path, group, text }));
+
+/** CPUs that were idle since the last call, from /proc/stat: proc_stat(5), jiffies of idle and iowait. */
+function idleCpus() {
+  const [, ...fields] = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0].trim().split(/\s+/);
+  const now = { idle: Number(fields[3]) + Number(fields[4]), at: performance.now() };
+  const idle = (now.idle - lastLook.idle) / 100 / ((now.at - lastLook.at) / 1000);
+  lastLook = now;
+  return idle;
+}
+
+/**
+ * Run jobs, as many at a time as the schedule allows.
+ * @param later a promise of more jobs, for which those of `waiting` need not wait
+ */
+async function runJobs(waiting, later) {
+  const running = new Map();
+  let coming = later.then((jobs) => {
+    coming = null;
+    waiting.push(...jobs);
+  });
+  let idle = 0;
+  let look = null;
+  idleCpus();
+  for (;;) {
+    const job = recording && running.size > 0 ? undefined : nextJob(waiting, [...running.keys()], { cpus, idle });
+    if (job !== undefined) {
+      waiting.splice(waiting.indexOf(job), 1);
+      const ended = runFile(job).then((taken) => {
+        took[job.name] = taken;
+        running.delete(job);
+      });
+      running.set(job, ended);
+      // What this one takes shows at the next look.
+      idle = 0;
+    } else if (running.size > 0 || coming !== null) {
+      look ??= setTimeout(LOOK_MS).then(() => {
+        idle = idleCpus();
+        look = null;
+      });
+      await Promise.race([look, ...running.values()]);
+    } else return;
   }
-  console.log(`\n== ${group}: ${inGroup.length} files`);
-  await runGroup(inGroup, concurrency);
 }
 
+for (const group of groups)
+  if (!all.some((file) => file.group === group)) total.failed.push(`no ${group} tests found: the build is incomplete`);
+const begun = performance.now();
+// What needs no package goes on while packages are installed.
+const [early, late] = [true, false].map((wanted) => jobs.filter((job) => (packagesOf(job).length === 0) === wanted));
+await runJobs(
+  early,
+  installed.then(() => late),
+);
+const seconds = (performance.now() - begun) / 1000;
+if (recording) writeDurations();
+
+/** Files that were run now, and those of other groups as they were. */
+function writeDurations() {
+  const round = ({ seconds, cpu }) => ({ seconds: Number(seconds.toFixed(1)), cpu: Number(cpu.toFixed(1)) });
+  const kept = Object.entries(recorded).filter(([name]) => existsSync(join(root, 'test', `${name}.test.ts`)));
+  const rows = new Map([...kept, ...Object.entries(took).map(([name, taken]) => [name, round(taken)])]);
+  const lines = [...rows]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, row]) => `  "${name}": ${JSON.stringify(row).replace(/[{:,]/g, '$& ').replace('}', ' }')}`);
+  writeFileSync(DURATIONS, `{\n${lines.join(',\n')}\n}\n`);
+}
+
+const still = await installed;
+const LONGEST = 12;
+const sum = (key) => Object.values(took).reduce((all, taken) => all + taken[key], 0);
+const longest = Object.entries(took)
+  .sort(([, a], [, b]) => b.seconds - a.seconds)
+  .slice(0, LONGEST);
 const listed = (title, lines) => (lines.length > 0 ? [`${title}:`, ...lines.map((line) => `  ${line}`)] : []);
 console.log(
   [
+    ...listed(
+      `\n${Object.keys(took).length} files in ${seconds.toFixed(0)} s, which took ${sum('seconds').toFixed(0)} s and ${sum('cpu').toFixed(0)} CPU seconds of ${cpus} CPUs; the longest`,
+      longest.map(
+        ([name, { seconds, cpu }]) =>
+          `${seconds.toFixed(0).padStart(4)} s, CPU ${cpu.toFixed(0).padStart(3)} s  ${name}`,
+      ),
+    ),
     `\n== ${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`,
     ...listed('skipped (a test that did not run shows nothing)', total.skipped),
     ...listed('failed', total.failed),
-    ...(missing.length > 0
+    ...(still.length > 0
       ? [
           declined
-            ? `packages that were declined (BINDSTORM_NO_APT): ${installCommand(missing)}`
-            : `packages that are missing, without which tests fail: ${installCommand(missing)}`,
+            ? `packages that were declined (BINDSTORM_NO_APT): ${installCommand(still)}`
+            : `packages that are missing, without which tests fail: ${installCommand(still)}`,
         ]
       : []),
   ].join('\n'),

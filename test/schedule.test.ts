@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ROOT } from './support/cli.js';
+import { type Job, jobOf, nextJob, type Taken } from './support/schedule.js';
+
+const job = (name: string, seconds: number, cpu: number, alone = false): Job => ({
+  name,
+  taken: { seconds, cpu },
+  alone,
+});
+const boots = job('boots', 60, 6);
+const computes = job('computes', 10, 10);
+const waits = job('waits', 70, 1);
+const clock = job('clock', 5, 1, true);
+
+describe('the next test file', () => {
+  const full = { cpus: 2, idle: 0 };
+  const quiet = { cpus: 2, idle: 1.5 };
+
+  it('is the longest of those that wait', () => {
+    assert.equal(nextJob([computes, boots, waits], [], full)?.name, 'waits');
+  });
+
+  it('begins on each CPU, idle or not', () => {
+    assert.equal(nextJob([computes], [boots], full)?.name, 'computes');
+    assert.equal(nextJob([computes], [boots, waits], full), undefined);
+  });
+
+  it('begins beside those as long as a CPU is idle, up to a bound', () => {
+    assert.equal(nextJob([computes], [boots, waits], quiet)?.name, 'computes');
+    assert.equal(
+      nextJob(
+        [computes],
+        Array.from({ length: 7 }, () => waits),
+        quiet,
+      )?.name,
+      'computes',
+    );
+    assert.equal(
+      nextJob(
+        [computes],
+        Array.from({ length: 8 }, () => waits),
+        quiet,
+      ),
+      undefined,
+    );
+  });
+
+  it('is alone if it judges times, after all others', () => {
+    assert.equal(nextJob([clock, computes], [], quiet)?.name, 'computes');
+    assert.equal(nextJob([clock], [waits], quiet), undefined);
+    assert.equal(nextJob([clock], [], quiet)?.name, 'clock');
+    assert.equal(nextJob([boots, clock], [clock], quiet), undefined);
+  });
+});
+
+describe('a test file as a job', () => {
+  it('has what was recorded, and is assumed to be long without', () => {
+    const recorded = { 'lab/tor': { seconds: 60, cpu: 12 } };
+    assert.deepEqual(jobOf('lab/tor', '// needs: tor\n', recorded).taken, { seconds: 60, cpu: 12 });
+    assert.ok(jobOf('lab/new', '', recorded).taken.seconds > 20);
+  });
+
+  it('is alone if its head says why', () => {
+    assert.equal(jobOf('x', '// needs: tor\n// alone: it compares rates\n', {}).alone, true);
+    assert.equal(jobOf('x', '// alone:\n', {}).alone, false);
+    assert.equal(jobOf('x', '/** It is alone: nobody is there. */\n', {}).alone, false);
+  });
+});
+
+it('each recorded file is there', () => {
+  const recorded = JSON.parse(readFileSync(join(ROOT, 'test', 'durations.json'), 'utf8')) as Record<string, Taken>;
+  assert.ok(Object.keys(recorded).length > 100);
+  assert.deepEqual(
+    Object.keys(recorded).filter((name) => !existsSync(join(ROOT, 'test', `${name}.test.ts`))),
+    [],
+  );
+});
