@@ -100,11 +100,11 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
   const sysctls: Readonly<Record<string, string>> = { ...defaults, ...arm.sysctls };
   const { load } = arm;
   const range = sysctls[LOCAL_PORT_RANGE];
-  const base = {
+  const base = givenRange(arm, {
     strategy: load.strategy,
     range: range === undefined ? defaultRange(kernel) : parseLocalPortRange(range),
     programPorts: load.ports,
-  };
+  });
   const reservedPorts = portsWithin(sysctls['net.ipv4.ip_local_reserved_ports'] ?? '', searchedRange(base));
   return {
     ...fromSysctls(kernel, sysctls),
@@ -130,6 +130,22 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     holdMs: load.holdMs ?? 0,
     family: arm.addresses[0] === undefined ? 4 : familyOf(arm.addresses[0]),
   };
+}
+
+type Searched = Parameters<typeof searchedRange>[0];
+
+/**
+ * The same with the range that a what-if gives to each socket: whoever chooses its port, bind() as connect(), looks in that
+ * (inet_csk_find_open_port() and __inet_hash_connect() both ask inet_sk_get_local_port_range()).
+ */
+function givenRange({ proxy }: Arm, own: Searched): Searched {
+  const given = proxy && 'whatIf' in proxy ? proxy.whatIf?.portRange : undefined;
+  const { address, port } = strategyOf(own.strategy);
+  if (given === undefined || address === 'none' || port === 'program') return own;
+  const range = searchedRange({ ...own, strategy: 'local-port-range', programPorts: given });
+  return strategyOf(own.strategy).options.includes('IP_LOCAL_PORT_RANGE')
+    ? { ...own, programPorts: given }
+    : { ...own, range };
 }
 
 /** The input of a set-up that is described in numbers: IPv4, not on loopback, and the peer closes when it has seen our FIN. */

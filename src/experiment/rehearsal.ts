@@ -5,7 +5,7 @@
 import type { Check, RunSpec } from '../agent/protocol.js';
 import { listed } from '../analysis/format.js';
 import { hasStrategy } from '../capacity/bind-era.js';
-import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
+import { atLeast, type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { LABS } from '../domain/lab.js';
@@ -17,6 +17,7 @@ import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
 import { type Finding, type Path, saidOnce } from '../profile/problem.js';
 import type { Environment } from '../results/schema.js';
+import { whatIfNeeds } from '../subjects/what-if/what-if.js';
 import { drainMs, longestDrainMs } from './duration.js';
 import { programObstacles, proxiesOf, withStrategies } from './proxies.js';
 
@@ -125,7 +126,8 @@ function knownObstacles(arm: Arm, kernel: KernelVersion, lab: Lab): Finding[] {
     const judgement = judgeSysctl(name, kernel, role ? roleSysctls : sysctls);
     if (!judgement.ok) findings.push({ arm: arm.name, path, message: judgement.reason, at: 'key' });
   }
-  if (arm.proxy) return findings; // its strategy is its own affair
+  // Its strategy is its own affair.
+  if (arm.proxy) return [...findings, ...whatIfObstacles(arm, kernel)];
   for (const { load, ...where } of placedLoads(arm)) {
     const { since } = strategyOf(load.strategy);
     // Where a vendor may have brought it to an older kernel, trying tells.
@@ -137,6 +139,19 @@ function knownObstacles(arm: Arm, kernel: KernelVersion, lab: Lab): Finding[] {
     }
   }
   return findings;
+}
+
+/** What the arm would change on the sockets of its program, and this kernel cannot. Of a vendor's kernel nobody knows but by trying. */
+function whatIfObstacles({ name, proxy }: Arm, kernel: KernelVersion): Finding[] {
+  const whatIf = proxy && 'whatIf' in proxy ? proxy.whatIf : undefined;
+  if (whatIf === undefined || kernel.enterprise !== null) return [];
+  return whatIfNeeds(whatIf)
+    .filter(({ since }) => !atLeast(kernel, since))
+    .map(({ what, since }) => ({
+      arm: name,
+      path: ['subject', 'whatIf'],
+      message: `${what} needs Linux ${since} or newer; this kernel is ${kernel.release}. Leave the variant out, or run it on a newer kernel`,
+    }));
 }
 
 /** The loads of an arm, each with where its strategy may stand. */

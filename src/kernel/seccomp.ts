@@ -1,7 +1,9 @@
 /**
- * Seccomp user notification (seccomp_unotify(2), Linux 5.0; continue: 5.5): the bind() calls of a program stop, another process looks at
+ * Seccomp user notification (seccomp_unotify(2), Linux 5.0; to let a call go on: 5.5; pidfd_getfd(2): 5.6): the bind() calls of a program stop, another process looks at
  * each, may change the socket, and lets the call go on. The program is not changed, and needs no root.
  */
+import { readFileSync, statSync } from 'node:fs';
+import { unlessThrown } from '../domain/error.js';
 import { SystemCallError } from './errno.js';
 import { errno, ioctl, nativeBuffer, ppoll, processVmReadv, close as sysClose, syscall } from './libc.js';
 
@@ -11,7 +13,7 @@ const NUMBERS = process.arch === 'x64' ? { bind: 49, seccomp: 317 } : { bind: 20
 const AUDIT_ARCH: Readonly<Record<string, number>> = { x64: 0xc000003e, arm64: 0xc00000b7, riscv64: 0xc00000f3 };
 const PIDFD_OPEN = 434;
 const PIDFD_GETFD = 438;
-/** Of a thread, not of a process: since Linux 6.9. Before, the first thread of a process is the process. */
+/** Of a thread, not of a process: since Linux 6.9. */
 const PIDFD_THREAD = 0o200;
 
 const SET_MODE_FILTER = 1;
@@ -31,17 +33,22 @@ const NOTIF_ID_VALID = 0x40082102;
 const FLAG_CONTINUE = 1;
 
 const POLLIN = 1;
+const EBADF = 9;
 const EINVAL = 22;
 
 /**
  * From now on each bind() of this thread, and of all that comes from it, waits for an answer.
  * @returns the listener, closed at exec
- * @throws SystemCallError: EBUSY where another supervisor has the notifications already, ENOSYS or EINVAL on an old kernel
+ * @throws SystemCallError: EBUSY where another supervisor has the notifications already, ENOSYS or EINVAL on an old kernel; Error on a CPU
+ *   whose numbers of system calls are not known here
  */
 export function notifyBinds(): number {
+  const arch = AUDIT_ARCH[process.arch];
+  if (arch === undefined)
+    throw new Error(`whatIf is for ${Object.keys(AUDIT_ARCH).join(', ')}, and this is ${process.arch}; leave it out`);
   const rows: readonly (readonly [code: number, jt: number, jf: number, k: number])[] = [
     [LOAD_WORD, 0, 0, 4],
-    [JUMP_IF_EQUAL, 0, 3, AUDIT_ARCH[process.arch] ?? 0],
+    [JUMP_IF_EQUAL, 0, 3, arch],
     [LOAD_WORD, 0, 0, 0],
     [JUMP_IF_EQUAL, 0, 1, NUMBERS.bind],
     [RETURN, 0, 0, RET_USER_NOTIF],
@@ -62,16 +69,53 @@ export function notifyBinds(): number {
   return fd;
 }
 
-/** A descriptor of another process, as one of this. @throws SystemCallError */
-export function takeDescriptor(pid: number, fd: number): number {
-  let pidfd = syscall(PIDFD_OPEN, pid, PIDFD_THREAD, 0);
-  if (pidfd < 0 && errno() === EINVAL) pidfd = syscall(PIDFD_OPEN, pid, 0, 0);
+/** A descriptor of another thread, as one of this process. @throws SystemCallError */
+export function takeDescriptor(tid: number, fd: number): number {
+  const pidfd = syscall(PIDFD_OPEN, tid, PIDFD_THREAD, 0);
+  if (pidfd < 0 && errno() === EINVAL) return takeOfLeader(tid, fd);
+  return takeBy(pidfd, tid, fd);
+}
+
+/**
+ * The same before Linux 6.9, where only the first thread of a process can be named: threads have their descriptors in common, unless one left
+ * that with unshare(2).
+ * @throws SystemCallError: EBADF where the first thread does not have that descriptor
+ */
+export function takeOfLeader(tid: number, fd: number): number {
+  const leader = leaderOf(tid);
+  const file = fileOf(tid, fd);
+  if (leader !== tid && (file === null || file !== fileOf(leader, fd)))
+    throw new SystemCallError(
+      'pidfd_getfd',
+      EBADF,
+      `of thread ${tid}, whose descriptors are its own: it takes Linux 6.9`,
+    );
+  return takeBy(syscall(PIDFD_OPEN, leader, 0, 0), leader, fd);
+}
+
+function takeBy(pidfd: number, pid: number, fd: number): number {
   if (pidfd < 0) throw new SystemCallError('pidfd_open', errno(), `of ${pid}`);
   const own = syscall(PIDFD_GETFD, pidfd, fd, 0);
   const error = own < 0 ? errno() : 0;
   sysClose(pidfd);
   if (own < 0) throw new SystemCallError('pidfd_getfd', error, `of ${pid}`);
   return own;
+}
+
+/** The process of a thread (proc_pid_status(5): Tgid); itself where it has ended. */
+function leaderOf(tid: number): number {
+  return unlessThrown(
+    () => Number(/^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${tid}/status`, 'utf8'))?.[1] ?? tid),
+    tid,
+  );
+}
+
+/** What tells an open file from all others: of a socket its inode. null: it cannot be seen. */
+function fileOf(tid: number, fd: number): string | null {
+  return unlessThrown(() => {
+    const { dev, ino } = statSync(`/proc/${tid}/fd/${fd}`, { bigint: true });
+    return `${dev}:${ino}`;
+  }, null);
 }
 
 /** A bind() that waits. */

@@ -411,3 +411,18 @@ test('RHEL 7: half of the range from build 862 on as reported, all of it up to 2
   assert.equal(between.known?.how, 'assumed');
   assert.match(between.known?.why ?? '', /after 229 and not after 862/);
 });
+
+test('a range that a what-if gives to each socket: bind() looks in it as connect() does', () => {
+  const defaults = { 'net.ipv4.ip_local_port_range': '32768 60999' };
+  const within = (strategy: StrategyName, low: number, high: number) =>
+    predictArm(
+      arm({ load: { strategy }, destinations: 3, proxy: { ...SQUID, whatIf: { portRange: { low, high } } } }),
+      KERNEL,
+      defaults,
+    ).prediction.concurrent;
+  assert.equal(within('bind', 40_010, 40_019), 10);
+  assert.equal(within('local-port-range', 40_010, 40_019), 30);
+  // An end outside of ip_local_port_range is ignored, and a socket that is not bound has no range.
+  assert.equal(within('bind', 39_000, 40_019), 20);
+  assert.equal(within('connect', 40_010, 40_019), 300);
+});

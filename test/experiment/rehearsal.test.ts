@@ -248,6 +248,23 @@ describe('what is refused by knowledge', () => {
     assert.match(obstacles[0]!, /^variant-2\.sysctls\["net\.ipv4\.tcp_tw_reuse"\]: .* is global on 3\.10 /);
   });
 
+  it('a what-if on a kernel that lets nobody else change the sockets of a program', async () => {
+    const asked = experimentOf([
+      { proxy: SQUID },
+      { proxy: { ...SQUID, whatIf: { bind: 'no-port', portRange: { low: 40_000, high: 40_009 } } } },
+    ]);
+    const said = (what: string, since: string, kernel: string) =>
+      `variant-1.subject.whatIf: ${what} needs Linux ${since} or newer; this kernel is ${kernel}. Leave the variant out, or run it on a newer kernel`;
+    assert.deepEqual((await rehearsed(asked, { kernel: '5.4.280' })).obstacles, [
+      said('whatIf', '5.6', '5.4.280'),
+      said('whatIf.portRange', '6.3', '5.4.280'),
+    ]);
+    assert.deepEqual((await rehearsed(asked, { kernel: '6.1.0-28-amd64' })).obstacles, [
+      said('whatIf.portRange', '6.3', '6.1.0-28-amd64'),
+    ]);
+    assert.deepEqual((await rehearsed(asked)).obstacles, []);
+  });
+
   it('a strategy that is newer than the kernel', async () => {
     const experiment = experimentOf([{}, { strategy: 'local-port-range' }]);
     assert.deepEqual((await rehearsed(experiment, { kernel: '6.3.0' })).obstacles, []);

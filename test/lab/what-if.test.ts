@@ -1,10 +1,10 @@
-// needs: squid, haproxy, nginx, tinyproxy-bin, microsocks, strace
+// needs: squid, haproxy, nginx, tinyproxy-bin, microsocks, strace, wget, curl, python3
 /**
  * What if an unmodified program set other options before it binds: P becomes P·D, and the errno moves from bind() to connect().
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunSpec } from '../../src/agent/protocol.js';
@@ -14,10 +14,12 @@ import type { ProxySettings } from '../../src/subjects/index.js';
 import { microsocks } from '../../src/subjects/microsocks/microsocks.js';
 import { program } from '../../src/subjects/program/program.js';
 import { tinyproxy } from '../../src/subjects/tinyproxy/tinyproxy.js';
+import type { WhatIf } from '../../src/subjects/what-if/what-if.js';
 import { runCli, scratchFolder } from '../support/cli.js';
 import { labArm, measure } from '../support/lab.js';
 import { mayHaveNamespaces, ordinaryUser } from '../support/ordinary-user.js';
 import { HAPROXY, NGINX, SQUID } from '../support/proxies.js';
+import { survey } from '../support/survey-run.js';
 
 const P = 40;
 const D = 3;
@@ -107,6 +109,9 @@ for t in threads: t.join()
 time.sleep(0.3)
 `;
 
+const WGET = 'wget -q --tries=1 --bind-address=SOURCE -O /dev/null http://HOST:PORT/';
+const CURL = 'curl -s --interface SOURCE http://HOST:PORT/';
+
 /** Linked statically, so that nothing of the C library could be put in its way. It tries a refused port twice more by itself. */
 const GO = `package main
 import ("fmt"; "net"; "os"; "strconv"; "strings"; "sync"; "time")
@@ -133,32 +138,71 @@ func main() {
 }
 `;
 
-/** Held connections of a program that drives itself, without and with the what-if. */
-async function heldBy(command: readonly string[]) {
+/** Held connections of a program that drives itself, without and with the what-if, and the strategies that were seen. */
+async function heldBy(
+  command: readonly string[],
+  whatIf: WhatIf = NO_PORT.whatIf,
+  sysctls: Record<string, string> = {},
+) {
   const arm = labArm({
     destinations: { kind: 'lab', addresses: 1, ports: D },
-    sysctls: { 'net.ipv4.ip_local_port_range': `40000 ${40_000 + P - 1}` },
+    sysctls: { 'net.ipv4.ip_local_port_range': `40000 ${40_000 + P - 1}`, ...sysctls },
     load: { protocol: 'get', arrival: { shape: 'own', attempts: null } },
   });
   const settings = { ...program.defaults, command: [...command, '{origin}', '{source}'] };
-  const runs = [
-    await measure({ ...arm, proxy: settings }),
-    await measure({ ...arm, proxy: { ...settings, ...NO_PORT } }),
-  ];
+  const runs = [await measure({ ...arm, proxy: settings }), await measure({ ...arm, proxy: { ...settings, whatIf } })];
   for (const { problems } of runs) assert.deepEqual(problems, []);
-  return runs.map(({ outcomes }) => outcomes);
+  return runs.map(({ outcomes, proxy }) => ({
+    outcomes,
+    seen: [...new Set(proxy?.syscalls?.ways?.map(({ strategy }) => strategy))],
+  }));
 }
 
 describe('what if a program that drives itself did', () => {
-  for (const [title, command] of [
-    ['Node', [process.execPath, '-e', NODE]],
-    ['Python, each connection in a thread of its own', ['/usr/bin/python3', '-c', PYTHON]],
+  for (const [title, command, [own, then]] of [
+    ['Node', [process.execPath, '-e', NODE], ['bind-reuseaddr', 'bind-no-port-reuseaddr']],
+    ['Python, each connection in a thread of its own', ['/usr/bin/python3', '-c', PYTHON], ['bind', 'bind-no-port']],
   ] as const)
-    it(title, { skip: existsSync(command[0]) ? false : `there is no ${command[0]}` }, async () => {
+    it(title, async () => {
       assert.deepEqual(await heldBy(command), [
-        { ok: P, 'bind:EADDRINUSE': TRIED - P },
-        { ok: P * D, 'connect:EADDRNOTAVAIL': TRIED - P * D },
+        { outcomes: { ok: P, 'bind:EADDRINUSE': TRIED - P }, seen: [own] },
+        { outcomes: { ok: P * D, 'connect:EADDRNOTAVAIL': TRIED - P * D }, seen: [then] },
       ]);
+    });
+
+  it('took SO_REUSEADDR away from Node: nobody shares a port any more', async () => {
+    // With SO_REUSEADDR and ip_autobind_reuse bind() gives out ports that others have.
+    const shared = { 'net.ipv4.ip_autobind_reuse': '1' };
+    const [plain, changed] = await heldBy([process.execPath, '-e', NODE], { reuseaddr: 'off' }, shared);
+    assert.ok(plain!.outcomes.ok! > P && !('bind:EADDRINUSE' in plain!.outcomes), JSON.stringify(plain));
+    assert.deepEqual(changed, { outcomes: { ok: P, 'bind:EADDRINUSE': TRIED - P }, seen: ['bind'] });
+  });
+
+  it('had a port range of its own, in which bind() looks too', async () => {
+    const portRange = { low: 40_010, high: 40_019 };
+    const [, plainBind] = await heldBy(['/usr/bin/python3', '-c', PYTHON], { portRange });
+    assert.deepEqual(plainBind, { outcomes: { ok: 10, 'bind:EADDRINUSE': TRIED - 10 }, seen: ['bind'] });
+    const [, late] = await heldBy(['/usr/bin/python3', '-c', PYTHON], { bind: 'no-port', portRange });
+    assert.deepEqual(late, {
+      outcomes: { ok: 10 * D, 'connect:EADDRNOTAVAIL': TRIED - 10 * D },
+      seen: ['local-port-range'],
+    });
+  });
+
+  for (const [title, command, strategies, held, failing] of [
+    ['wget', WGET, ['bind', 'bind-no-port'], [8, 16], ['bind:EADDRINUSE', 'connect:EADDRNOTAVAIL']],
+    // It sets the option itself, from 7.88 on.
+    ['curl', CURL, ['bind-no-port', 'bind-no-port'], [16, 16], ['connect:EADDRNOTAVAIL', 'connect:EADDRNOTAVAIL']],
+  ] as const)
+    it(`${title}: with 8 ports and two destinations`, async () => {
+      for (const [i, whatIf] of [undefined, NO_PORT.whatIf].entries()) {
+        const seen = await survey(command, held[i], whatIf);
+        assert.deepEqual(
+          [seen.strategies, seen.held[1], seen.failing],
+          [[strategies[i]], held[i], [failing[i]]],
+          seen.tail.join('\n'),
+        );
+      }
     });
 
   it('Go, linked statically', async (t) => {
@@ -169,9 +213,11 @@ describe('what if a program that drives itself did', () => {
     if (built.error) return t.skip('there is no go');
     assert.equal(built.status, 0, built.stderr);
     const [plain, changed] = await heldBy([join(folder, 'dialer')]);
-    assert.deepEqual([plain?.ok, changed?.ok], [P, P * D]);
+    assert.deepEqual([plain?.outcomes.ok, changed?.outcomes.ok], [P, P * D]);
     assert.deepEqual(
-      [plain, changed].map((outcomes) => Object.keys(outcomes!).filter((name) => name !== 'ok')),
+      [plain, changed]
+        .map((run) => run?.outcomes)
+        .map((outcomes) => Object.keys(outcomes!).filter((name) => name !== 'ok')),
       [['bind:EADDRINUSE'], ['connect:EADDRNOTAVAIL']],
     );
   });

@@ -26,9 +26,10 @@ export interface Surveyed {
  * Run a client in the lab until its ports are used up.
  * @param command for bash, with the words HOST, PORT and SOURCE
  * @param held connections that end the run when all others have ended; without it, it ends after ten seconds
+ * @param whatIf as a profile has it
  * @example await survey('curl -s --interface SOURCE http://HOST:PORT/', 16)
  */
-export async function survey(command: string, held?: number): Promise<Surveyed> {
+export async function survey(command: string, held?: number, whatIf?: object): Promise<Surveyed> {
   const one = (port: number) =>
     command.replaceAll('HOST', HOST).replaceAll('PORT', String(port)).replaceAll('SOURCE', SOURCE);
   // Each is a job with a process group of its own (set -m), so that a pipe ends whole.
@@ -43,6 +44,7 @@ export async function survey(command: string, held?: number): Promise<Surveyed> 
       kind: 'program',
       command: ['/bin/bash', '-c', `set -m; ${start.join('; ')}; ${end}`],
       origin: { delay: '60s' },
+      ...(whatIf ? { whatIf } : {}),
     },
     addresses: { list: [SOURCE] },
     load: { arrival: { shape: 'own', duration: held === undefined ? '10s' : '40s' } },

@@ -25,6 +25,7 @@ import { versionOf } from '../../subjects/running/program.js';
 import { ProxyError } from '../../subjects/running/proxy-error.js';
 import { childrenUsage, type Usage } from '../../subjects/running/usage.js';
 import type { RunningProxy } from '../../subjects/subject.js';
+import { seenUnder } from '../../subjects/what-if/seen.js';
 import { isRootOfMachine } from '../place/environment.js';
 import { keepFiles } from '../place/files.js';
 import { giveInternet } from '../place/internet.js';
@@ -92,7 +93,9 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
   const env = command.internet ? giveInternet(DIRECTORY, command.internet) : {};
   // Only strace tells how the ports of connections were chosen.
   const way = command.observe && subject.entrance ? 'strace' : command.observe;
-  if (way) observation = await startObservation(way, TRACE, isRootOfMachine(), () => countStrace(command.attempts));
+  const whatIf = 'whatIf' in settings ? settings.whatIf : undefined;
+  const count = () => seenUnder(countStrace(command.attempts), whatIf);
+  if (way) observation = await startObservation(way, TRACE, isRootOfMachine(), count, whatIf !== undefined);
   if (command.own && typeof observation === 'string') throw new ProxyError(observation, []);
   if (command.attached && typeof observation === 'object' && 'command' in settings) {
     const as = asCaller(isRootOfMachine(), settings.user);

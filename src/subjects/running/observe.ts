@@ -26,7 +26,11 @@ export interface Observation {
   finish(pid?: number): Promise<Syscalls>;
 }
 
-/** The calls that say how connections get their ports. strace is asked by the kernel for these alone (--seccomp-bpf), others run at full speed. */
+/**
+ * The calls that say how connections get their ports. strace is asked by the kernel for these alone (--seccomp-bpf), others run at full speed.
+ * A call that a what-if stops is none of these: the kernel heeds the filter that asks for a notification and not that of strace (seccomp(2):
+ * SECCOMP_RET_USER_NOTIF before SECCOMP_RET_TRACE), so that strace then stops the program at all its calls.
+ */
 const TRACED = 'trace=socket,setsockopt,bind,connect,listen,close,sendto,sendmsg';
 /** The tracer reads what the kernel tells it of a program that has ended. */
 const LAST_LINES_MS = 2_000;
@@ -44,6 +48,7 @@ const TRACEFS = '/sys/kernel/tracing';
  * @param file where strace writes, a number behind it, readable by this process only
  * @param root the caller is root of the machine; others may not use eBPF
  * @param createCount counts the lines of strace
+ * @param supervised its bind() calls are stopped by a what-if
  * @returns a text that says why nothing is observed, where neither way is open
  */
 export async function startObservation(
@@ -51,6 +56,7 @@ export async function startObservation(
   file: string,
   root: boolean,
   createCount: () => SyscallCount,
+  supervised = false,
 ): Promise<Observation | string> {
   const bpftrace = way === 'ebpf' && root ? findProgram('bpftrace') : undefined;
   const byBpf = bpftrace === undefined ? undefined : await startBpf(bpftrace);
@@ -70,7 +76,7 @@ export async function startObservation(
       tails.push(tailFile(path));
       // -DD: the program is the child of whoever starts it, and not of the tracer, so that it ends and is ended as without.
       // -q and not -qq, which would leave out the line that says that a process has ended, and finish() would wait for it in vain.
-      const how = ['-f', '-DD', '-q', '--seccomp-bpf', '-s', '0'];
+      const how = ['-f', '-DD', '-q', ...(supervised ? [] : ['--seccomp-bpf']), '-s', '0'];
       return [strace, ...how, '-e', TRACED, '-e', 'signal=none', '-o', path, '--'];
     },
     look,

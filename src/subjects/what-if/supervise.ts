@@ -48,7 +48,9 @@ export function supervision(whatIf: WhatIf | undefined): Supervision | null {
     troubles: () => [
       ...problems,
       ...(counts[1]! > 0
-        ? [`${counts[1]} of its bind() calls could not be changed as whatIf says (${errnoName(counts[2]!)})`]
+        ? [
+            `${counts[1]} of its bind() calls could not be changed as whatIf says (${errnoName(counts[2]!)}${errnoName(counts[2]!) === 'EBADF' ? ': of a thread with descriptors of its own, which takes Linux 6.9' : ''})`,
+          ]
         : []),
     ],
     end: () => void Atomics.store(counts, 3, 1),

@@ -66,3 +66,14 @@ export function strategyUnder(own: StrategyName, whatIf: WhatIf | undefined): St
       return own;
   }
 }
+
+/** The first kernel that lets somebody else change the socket of a call (pidfd_getfd(2)). */
+const SINCE = '5.6';
+
+/** What of a what-if a kernel may lack, each with the first that has it. */
+export function whatIfNeeds({ portRange }: WhatIf): { readonly what: string; readonly since: string }[] {
+  return [
+    { what: 'whatIf', since: SINCE },
+    ...(portRange ? [{ what: 'whatIf.portRange', since: strategyOf('local-port-range').since! }] : []),
+  ];
+}
