@@ -35,7 +35,7 @@ export interface MeasureInput {
 
 type Figures = Omit<
   Measurement,
-  'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms' | 'configured' | 'neighbours'
+  'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms' | 'configured' | 'neighbours' | 'recovery'
 >;
 
 /** The figures of a run, with the reasons why it may not be compared. */

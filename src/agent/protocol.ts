@@ -82,6 +82,7 @@ export const measurementSchema = runSchema
     proxy: true,
     neighbours: true,
     scenarios: true,
+    recovery: true,
   })
   .extend({
     interrupted: z.boolean(),

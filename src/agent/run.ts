@@ -16,6 +16,7 @@ import { restoreSnapshot, takeSnapshot } from './place/host-guard.js';
 import type { Measurement, PHASES, RunSpec } from './protocol.js';
 import { setUpProgram } from './proxy/set-up-program.js';
 import { setUpProxy } from './proxy/set-up-proxy.js';
+import { recover } from './recovery.js';
 import type { LaunchedOrigin } from './roles/launch.js';
 import type { Neighbours } from './roles/neighbours.js';
 import type { Entry } from './roles/proxy-protocol.js';
@@ -78,7 +79,7 @@ async function setUpAndLoad(spec: RunSpec, launched: LaunchedOrigin | null, hook
   }
 }
 
-async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): Promise<Measurement> {
+async function load({ arm, sampleMs, observe }: RunSpec, setup: Setup, hooks: RunHooks): Promise<Measurement> {
   const { pool, proxy, neighbours, observer, origin } = setup;
   hooks.onPhase('load');
   const startedAt = new Date().toISOString();
@@ -104,6 +105,17 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
   ]);
   await sampler.finish();
   const stoodStill = beat.end();
+  // What the proxy says from here on is not of the load.
+  const { recovery: wanted } = arm.load;
+  const isAsked = wanted !== undefined && setup.aftermath !== null && !interrupted && observe === undefined;
+  const atEnd = isAsked ? await proxy?.logs() : undefined;
+  const recovery = isAsked
+    ? await Promise.race([
+        recover(arm.load, wanted, setup.aftermath!, hooks.stopped),
+        neighbours.failure,
+        ...(proxy ? [proxy.failure] : []),
+      ])
+    : undefined;
   hooks.onPhase('collect');
   // The proxy ends first: what it says of connections that are closed now is not of the load.
   const logs = await proxy?.stop();
@@ -120,6 +132,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
             version: proxy.version(),
             bootstrap: proxy.bootstrap(),
             ...logs,
+            ...atEnd,
             answers: report.answers,
             roles: setup.roles,
           }
@@ -134,6 +147,7 @@ async function load({ arm, sampleMs }: RunSpec, setup: Setup, hooks: RunHooks): 
     ...figures,
     warnings: [...(proxy?.warnings() ?? []), ...figures.warnings],
     ...(besides.length > 0 ? { neighbours: besides } : {}),
+    ...(recovery ? { recovery } : {}),
     startedAt,
     interrupted,
     loadMs: report.seconds * 1000,

@@ -8,14 +8,16 @@ import type { PortRange } from '../domain/units.js';
 import { createSocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
 import { createPool } from '../load/pool.js';
-import { setUpClient, setUpShared } from './place/network.js';
+import { setUpClient, setUpShared, withUnbound } from './place/network.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './place/sysctls.js';
 import type { RunSpec } from './protocol.js';
+import { freePorts, PROBE_SEED } from './recovery.js';
 import { type LaunchedOrigin, launchOrigin } from './roles/launch.js';
 import { hostsOfLoads, placeLoads, poolInputs } from './roles/loads.js';
 import {
   beside,
   besideInput,
+  expectedSources,
   hostsOf,
   openNeighbours,
   type PlacedNeighbour,
@@ -41,19 +43,29 @@ export async function setUpDirect(
   const first = arm.addresses[0]!;
   const loads = placeLoads(arm, familyOf(first), !spec.ownNamespace || isLoopback(first));
   const placed = beside(placeNeighbours(spec.neighbours, familyOf(first)));
-  // The workers come up while the origin does; whichever fails, the other is not waited for.
-  const [started, neighbours, pool] = await Promise.all([
-    startOrigin(spec, launched, loads, placed),
-    openNeighbours(placed.map((each) => ({ ...each, namespace: null, input: besideInput(each, range, spec.seed) }))),
+  const clientsOf = (of: typeof loads, seed: number) =>
     createPool(
-      poolInputs(loads, spec.seed, range, ({ load }) => ({
+      poolInputs(of, seed, range, ({ load }) => ({
         addresses: arm.addresses,
         ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
         ports: load.ports ?? range,
       })),
-    ),
+    );
+  // The workers come up while the origin does; whichever fails, the other is not waited for.
+  const [started, neighbours, pool] = await Promise.all([
+    startOrigin(spec, launched, loads, placed),
+    openNeighbours(placed.map((each) => ({ ...each, namespace: null, input: besideInput(each, range, spec.seed) }))),
+    clientsOf(loads, spec.seed),
   ]);
-  const observer = createSocketObserver(arm.addresses, spanOf(loads, range), { onlyThese: placed.length > 0 });
+  const addresses = withUnbound(arm.addresses, arm.unbound);
+  const whole = createSocketObserver(addresses, spanOf(loads, range), { onlyThese: placed.length > 0 });
+  const observer: typeof whole = {
+    ...whole,
+    snapshot() {
+      const { portsPerAddress, ...rest } = whole.snapshot();
+      return { ...rest, portsPerAddress: portsPerAddress.slice(0, arm.addresses.length) };
+    },
+  };
   return {
     pool,
     origin: started.origin,
@@ -66,6 +78,12 @@ export async function setUpDirect(
     roles: { client: {}, origin: started.sysctls },
     problems: spec.network === 'veth' ? leftovers(observer.snapshot()) : [],
     alone: spec.network === 'veth',
+    aftermath: spec.ownNamespace
+      ? {
+          free: () => freePorts(addresses, () => observer.snapshot().portsInUse),
+          openProbe: (plan) => clientsOf([{ ...loads[0]!, load: plan }], spec.seed + PROBE_SEED),
+        }
+      : null,
     close: () => {
       neighbours.close();
       started.origin?.stop();
@@ -92,7 +110,7 @@ async function startOrigin(
   const fits = launched?.ownNamespace === (network === 'veth');
   if (!fits) launched?.child.stdin.end();
   const origin = await connectOrigin(launched && fits ? launched : launchOrigin(network === 'veth'));
-  if (network === 'veth') setUpClient(arm.addresses, family, origin.pid, neighbours);
+  if (network === 'veth') setUpClient(arm.addresses, family, origin.pid, neighbours, arm.unbound);
   else if (spec.ownNamespace) {
     const own = neighbours.flatMap(({ addresses }) => addresses);
     setUpShared(
@@ -106,6 +124,7 @@ async function startOrigin(
     family,
     hosts: hostsOfLoads(loads),
     neighbours: hostsOf(neighbours),
+    ...(network === 'veth' ? expectedSources(arm, neighbours) : {}),
     sysctls: arm.roles?.origin,
   });
   return { origin, sysctls };

@@ -6,6 +6,7 @@ import type { PortRange } from '../domain/units.js';
 import type { SocketObserver } from '../kernel/sock-diag.js';
 import type { Pool } from '../load/pool.js';
 import type { Outcomes } from '../results/schema.js';
+import type { Aftermath } from './recovery.js';
 import type { Neighbours } from './roles/neighbours.js';
 import type { Origin, OriginStats } from './roles/origin-client.js';
 import type { ProxyRole, ProxyStats } from './roles/proxy-client.js';
@@ -35,6 +36,8 @@ export interface Setup {
   readonly problems: readonly string[];
   /** Nobody else has sockets where they are counted. */
   readonly alone: boolean;
+  /** What `load.recovery` takes; null: the subject drives itself, and nobody can ask it. */
+  readonly aftermath: Aftermath | null;
   close(): void;
 }
 

@@ -109,6 +109,8 @@ const LOAD: Decisions<LoadPlan> = {
   drain: 'irrelevant',
   engine: 'irrelevant',
   protocol: 'irrelevant',
+  // Comes after the load.
+  recovery: 'irrelevant',
   // Judges runs, and changes none.
   lagBudgetMs: 'irrelevant',
   workers: 'read',
@@ -132,6 +134,8 @@ const ARM: Decisions<Arm> = {
     sysctlDoubt('origin', roles?.origin ?? {}, context) ??
     sysctlDoubt(arm.proxy ? 'client of the proxy' : 'client', roles?.client ?? {}, context),
   addresses: 'read',
+  // Another address has as many ports.
+  unbound: 'irrelevant',
   // mixture.ts asks of each load by itself.
   scenarios: 'read',
   // The prediction is told the kernel's version, and what that version lacks it does not read.

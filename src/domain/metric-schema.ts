@@ -20,11 +20,11 @@ const named = (pattern: string) => ({ properties: { metric: { pattern } } });
 
 /** Of a threshold: the unit of its limits follows from its metric. */
 export const LIMIT_SCHEMA = {
-  if: named('(?:^|\\.)(?:latency|cpu)\\.'),
+  if: named('(?:^|\\.)(?:latency|cpu|recovery)\\.'),
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
   then: limits({ type: 'string', pattern: '^\\s*\\d+(?:\\.\\d+)?(?:us|µs|ms|s|m|min|h)\\s*$' }),
   else: {
-    if: named('\\.share$'),
+    if: named('\\.(?:share|wrong)$'),
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: limits({
       anyOf: [

@@ -37,13 +37,26 @@ interface RunNumbers extends LoadNumbers {
   readonly cpu: { readonly perConnection: number | null };
   readonly memory: { readonly peak: number };
   readonly ports: { readonly peak: number | null };
-  /** null: the load goes to where nobody counts. */
-  readonly origin: { readonly accepted: number } | null;
+  /** null: the load goes to where nobody counts. `wrongSource`: connections from an address that the profile does not name. */
+  readonly origin: {
+    readonly accepted: number;
+    readonly seen?: { readonly wrongSource?: number | undefined } | undefined;
+  } | null;
+  /** Seconds until the first ok attempt after the ports were free (null: none was), and those after which it was given up. */
+  readonly recovery?:
+    | { readonly seconds: number | null; readonly within: number; readonly attempts: number }
+    | undefined;
   readonly neighbours?: readonly NamedNumbers[] | undefined;
   readonly scenarios?: readonly NamedNumbers[] | undefined;
 }
 
 type NamedNumbers = LoadNumbers & { readonly name: string };
+
+/** A key of a profile without which a metric has no value, and what to write. */
+export interface MetricNeed {
+  readonly key: 'addresses.unbound' | 'load.recovery';
+  readonly example: string;
+}
 
 export interface Metric {
   /** As a profile writes it. */
@@ -60,6 +73,8 @@ export interface Metric {
   readonly time: boolean;
   /** The failures that it counts: of any kind, or of one outcome. */
   readonly failures: 'any' | { readonly outcome: string } | null;
+  /** The key that a profile must have for it to be measured; null: none. */
+  readonly needs: MetricNeed | null;
   /** The neighbour whose load it is about; null: the main load. */
   readonly neighbour: string | null;
   /** The one of several loads that it is about; null: all of them together. */
@@ -84,6 +99,7 @@ function row(given: Row): Metric {
     exact: false,
     time: false,
     failures: null,
+    needs: null,
     neighbour: null,
     scenario: null,
     isLowerBound: () => false,
@@ -161,6 +177,31 @@ const SINGLE: readonly Metric[] = [
     margin: twoPercent,
     // Each connection that the origin accepts has a local port of its own, until a TIME_WAIT later.
     value: ({ origin, outcomes }) => (origin && outcomes.ok ? origin.accepted / outcomes.ok : null),
+  }),
+  row({
+    name: 'sourceAddress.wrong',
+    unit: 'share',
+    label: 'connections from an address that was not asked for',
+    title: 'from another address',
+    needs: { key: 'addresses.unbound', example: 'addresses: { cidr: 10.50.0.0/24, count: 5, unbound: 10.50.9.1 }' },
+    margin: shareMargin,
+    value: ({ origin }) => {
+      const wrong = origin?.seen?.wrongSource;
+      return origin && wrong !== undefined && origin.accepted > 0 ? Math.min(1, wrong / origin.accepted) : null;
+    },
+  }),
+  row({
+    name: 'recovery.time',
+    unit: 'microseconds',
+    label: 'the time until it works again once ports are free',
+    title: 'recovery time',
+    time: true,
+    needs: { key: 'load.recovery', example: 'load: { recovery: { within: 15s } }' },
+    // Attempts are made that far apart, where a profile says nothing else.
+    margin: (baseline) => Math.max(0.1 * baseline, 250_000),
+    value: ({ recovery }) => (recovery && recovery.attempts > 0 ? (recovery.seconds ?? recovery.within) * 1e6 : null),
+    // It may have taken any time longer.
+    isLowerBound: ({ recovery }) => recovery?.seconds === null,
   }),
 ];
 

@@ -92,6 +92,7 @@ export function expectedRunMs(experiment: Experiment, arm: Arm, known: KnownMach
   const overhead = labOverheadMs(experiment.lab, guestOf(experiment, arm.kernel)?.engine);
   return (
     withNeighboursMs(experiment, expectedLoadMs(arm, known)) +
+    (arm.load.recovery?.withinMs ?? 0) +
     drainMs(experiment, arm, known) +
     overhead +
     proxyOverheadMs(arm)
@@ -145,7 +146,9 @@ export function runDeadlineMs(arm: Arm, runner?: Runner, known?: KnownMachine): 
 function deadlineMs(arm: Arm, runner: Runner | undefined): number {
   const { arrival } = arm.load;
   const network = arm.proxy ? (proxySubjectOf(arm.proxy.kind).network?.longestStartMs(arm.proxy) ?? 0) : 0;
-  const waiting = 2 * arm.load.timeoutMs + 60_000 + network;
+  // The last attempt of a recovery may take its time-out.
+  const after = arm.load.recovery ? arm.load.recovery.withinMs * 1.5 + arm.load.timeoutMs : 0;
+  const waiting = 2 * arm.load.timeoutMs + 60_000 + network + after;
   if (arrival.shape === 'own') return (arrival.durationMs ?? LONGEST_OWN_MS) * 1.5 + waiting;
   if (arrival.shape !== 'fill') return expectedLoadMs(arm) * 1.5 + waiting;
   const attempts = scheduledAttempts(arrival) ?? Number.POSITIVE_INFINITY;

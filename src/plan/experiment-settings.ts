@@ -53,6 +53,12 @@ export const ADDRESS_SETTINGS = {
     describe: 'how many addresses of the CIDR or range to use',
     example: '50',
   }),
+  unbound: optional(text(), {
+    defaultText: 'the first of the addresses',
+    describe:
+      'the address of connections that are bound to none, beside those that the program is told to use: the origin then counts what leaves from it (sourceAddress.wrong)',
+    example: '10.50.9.1',
+  }),
   pick: LOAD_SETTINGS.pick,
 } as const;
 

@@ -8,6 +8,7 @@ import { bytes, duration, flag, flagOrShare, map, oneOf, orNull, portRange, whol
 import { PROXY_KINDS, protocolsOf, proxySubjectOf } from '../subjects/index.js';
 import { PROTOCOLS } from '../subjects/settings.js';
 import { arrival } from './arrival-settings.js';
+import { recovery } from './recovery.js';
 
 /**
  * `socket`: non-blocking sockets through libc and epoll, for high rates and thousands of held connections. `http`: undici over sockets
@@ -163,6 +164,12 @@ export const LOAD_SETTINGS = {
     keptAs: 'lagBudgetMs',
     describe: 'the p99 of the start lag above which a run is generator-limited',
     example: '10ms',
+  }),
+  recovery: optional(recovery, {
+    defaultText: 'none',
+    describe:
+      'after the load: the lab frees all ports of the program under test, and then makes an attempt each so often until one is ok, for so long at the most (recovery.time)',
+    example: '{ within: 15s, every: 250ms }',
   }),
   // Behind an address there is one machine, whose clock the kernel keeps. With more, attempt n is of client n mod clocks.
   clocks: setting(whole(1, 500), {

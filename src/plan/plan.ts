@@ -68,6 +68,8 @@ export const armSchema = z.object({
   load: loadPlanSchema,
   /** Local addresses of the role under test, canonical, in the order in which they are picked. */
   addresses: z.array(z.string()),
+  /** The address of its sockets that are bound to none, none of `addresses`; absent: the first of them. */
+  unbound: z.string().optional(),
   destinations: destinationsSchema,
   /** Loads beside `load`, of the same program; absent: none. */
   scenarios: z.array(scenarioSchema).optional(),

@@ -28,6 +28,7 @@ export function changesInWords(baseline: CompleteArm, arm: CompleteArm): string[
     ...loadChanges(baseline, arm),
     ...scenarioChanges(baseline, arm),
     ...addressChanges(baseline.addresses, arm.addresses),
+    ...unboundChanges(baseline, arm),
     ...destinationChanges(baseline, arm),
   ];
 }
@@ -90,6 +91,11 @@ function addressChanges(before: readonly string[], after: readonly string[]): st
   const count = `${after.length} ${plural('address', after.length)}`;
   if (sameStart) return before.length === after.length ? [] : [`${count} (was ${before.length})`];
   return [`${count} from ${after[0]} (was ${before.length} from ${before[0]})`];
+}
+
+function unboundChanges({ unbound: before }: CompleteArm, { unbound: after }: CompleteArm): string[] {
+  const said = (address: string | undefined) => address ?? 'the first address';
+  return before === after ? [] : [`unbound connections from ${said(after)} (was ${said(before)})`];
 }
 
 function destinationChanges(

@@ -8,6 +8,39 @@ import { orReport, quote } from '../domain/units.js';
 import type { AddressInput } from './merge.js';
 import type { Path, Report } from './problem.js';
 
+/**
+ * The address of connections that are bound to none.
+ * @param addresses those that the program is told to use; empty when they are in doubt themselves
+ * @returns canonical; undefined where the profile does not tell it, or a problem was reported
+ */
+export function checkUnbound(
+  { unbound }: AddressInput,
+  addresses: readonly string[],
+  lab: LabKind,
+  report: Report,
+): string | undefined {
+  const where: Path = ['addresses', 'unbound'];
+  const [first] = addresses;
+  if (unbound === undefined || first === undefined) return undefined;
+  if (!LABS[lab].ownNamespace) {
+    report(
+      `unbound is an address that the lab adds, and the ${lab} lab has those of this machine: remove unbound, or use lab: { kind: netns }`,
+      where,
+    );
+    return undefined;
+  }
+  const address = attempt(() => canonicalAddress(unbound), report, where);
+  if (address === undefined || !isFit(address, lab, report, where)) return undefined;
+  const problem = addresses.includes(address)
+    ? `${address} is one of the addresses that the program is told to use, so that nothing would tell the two apart: use another`
+    : familyOf(address) === familyOf(first)
+      ? undefined
+      : `${address} and ${first} are of two families: use an address of the same family`;
+  if (problem === undefined) return address;
+  report(problem, where);
+  return undefined;
+}
+
 type Source = 'cidr' | 'range' | 'list';
 const SOURCES: readonly Source[] = ['cidr', 'range', 'list'];
 

@@ -2,7 +2,7 @@
  * The goal, the guardrails and the thresholds: metrics that exist, limits in their units, variants that exist. Pure.
  */
 
-import { type Metric, parseLimit, parseMetric } from '../domain/metric.js';
+import { type Metric, type MetricNeed, parseLimit, parseMetric } from '../domain/metric.js';
 import { orReport, quote, UnitError } from '../domain/units.js';
 import { closest } from '../domain/words.js';
 import { EXPERIMENT_SETTINGS } from '../plan/experiment-settings.js';
@@ -73,11 +73,20 @@ function checkMetric(text: string, path: Path, input: ProfileInput, findings: Fi
   const parse = () => {
     const metric = parseMetric(text);
     const scenarios = names(input.scenarios);
+    if (metric.needs !== null && !hasKey(input, metric.needs.key))
+      throw new UnitError(
+        `${text} is measured only with ${metric.needs.key}, which this profile does not have: add "${metric.needs.example}"`,
+      );
     oneOfThem('neighbour', metric.neighbour, names(input.neighbours));
     oneOfThem('scenario', metric.scenario, scenarios.length > 0 ? [FIRST_LOAD, ...scenarios] : []);
     return metric;
   };
   return orReport(parse, (message) => findings.push({ path, message }));
+}
+
+function hasKey({ addresses, load }: ProfileInput, key: MetricNeed['key']): boolean {
+  if (key === 'load.recovery') return load.recovery !== undefined;
+  return typeof addresses !== 'string' && addresses.unbound !== undefined;
 }
 
 function names(list: readonly { readonly name: string }[] = []): string[] {

@@ -13,7 +13,7 @@ export const SUBJECT: SubjectKind = 'direct';
 /** The part of an arm that differs between arms. */
 export type CompleteArm = Pick<
   Arm,
-  'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'destinations' | 'scenarios'
+  'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'unbound' | 'destinations' | 'scenarios'
 >;
 
 /** A reverse proxy accepts before it connects: only a byte that the origin sent says that it did. */

@@ -14,13 +14,14 @@ import { SEARCH, SEARCH_SETTINGS, type SearchSettings } from '../plan/search.js'
 import type { ReadFiles } from '../subjects/base/base.js';
 import { type SubjectKind, subjectOf } from '../subjects/index.js';
 import { changesInWords } from './changes.js';
-import { checkAddresses } from './check-addresses.js';
+import { checkAddresses, checkUnbound } from './check-addresses.js';
 import { checkBase } from './check-base.js';
 import { checkAllowList, checkDestinations } from './check-destinations.js';
 import { type AskedLab, checkLab } from './check-lab.js';
 import { checkLoad, checkSearch, checkTls, runDurationMs } from './check-load.js';
 import { checkGoal, checkGuardrails, checkThresholds } from './check-metrics.js';
 import { checkNeighbours } from './check-neighbours.js';
+import { checkRecovery } from './check-recovery.js';
 import { checkScenarioNames, checkScenarios } from './check-scenarios.js';
 import { checkLoadOfSubject, checkServerLines, checkSubject } from './check-subject.js';
 import { type CompleteArm, completeLoad, completeSysctls, SUBJECT } from './complete.js';
@@ -157,6 +158,7 @@ function resolveArm(
         ['addresses'],
       );
   }
+  const unbound = checkUnbound(named.addresses ?? {}, addresses, lab, report);
   const { proxy, via } = checkSubject(subject, named.subject, { ...context, addresses }, report);
   // The schema demands arrivals of the baseline.
   const load = completeLoad({ ...named.load, arrival: named.load.arrival! }, subject, proxy);
@@ -164,6 +166,7 @@ function resolveArm(
 
   checkSysctls(name, named, findings);
   checkLoad(load, addresses.length, report);
+  checkRecovery(load, lab, subject, report);
   checkLoadOfSubject(load, named.load, subject, proxy, report);
   checkTls(load, destinations, report);
   checkServerLines(proxy, addresses.length, destinationCount(destinations), report);
@@ -176,6 +179,7 @@ function resolveArm(
     ...(via ? { via } : {}),
     load,
     addresses,
+    ...(unbound === undefined ? {} : { unbound }),
     destinations,
   };
   const scenarios = checkScenarios(context, { ...own, name }, named, findings);

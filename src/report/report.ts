@@ -24,6 +24,7 @@ import { releases, resultsOn, sideBySide } from './rows/kernels.js';
 import { partialNotice, warnings } from './rows/notices.js';
 import { betterVariants } from './rows/sysctls.js';
 import { bootstrapNotice } from './rows/tor-exits.js';
+import { aftermathSection } from './sections/aftermath.js';
 import { latencySection, outcomesSection } from './sections/charts.js';
 import { effectSection } from './sections/effect.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
@@ -141,6 +142,7 @@ function details(results: Results, apply: Apply | null, pictures: readonly Block
     viewsSection(results),
     exitsSection(results),
     limitsSection(results),
+    aftermathSection(results),
     outcomesSection(results),
     portsSection(results),
     heatSection(results),

@@ -55,6 +55,9 @@ export const originSeenSchema = z.object({
   requests: countSchema.describe('requests, or exchanges of bytes, that were answered'),
   used: countSchema.describe('connections that had at least one of them'),
   closedFirst: z.object({ client: countSchema, server: countSchema, reset: countSchema, open: countSchema }),
+  wrongSource: countSchema
+    .optional()
+    .describe('connections from an address that the profile does not name; absent: it does not tell what is unbound'),
   idle: z
     .object({ p50: z.number(), max: z.number() })
     .nullable()
@@ -68,3 +71,14 @@ export const originSeenSchema = z.object({
   heads: z.record(z.string(), countSchema).optional().describe('what requests said: close, keep-alive, HEAD, POST'),
 });
 export type OriginSeen = z.infer<typeof originSeenSchema>;
+
+/** After the load: the ports of the role under test were freed, and attempts were made until one was ok. */
+export const recoverySchema = z.object({
+  freed: countSchema.describe('sockets that held ports, which the lab ended'),
+  seconds: z.number().nullable().describe('from then to the first ok attempt; null: none was, for `why`'),
+  within: z.number().describe('seconds after which it was given up'),
+  attempts: countSchema,
+  outcomes: outcomesSchema,
+  why: z.string().nullable(),
+});
+export type Recovery = z.infer<typeof recoverySchema>;

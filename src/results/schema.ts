@@ -9,7 +9,14 @@ import { METRIC_UNITS } from '../domain/metric.js';
 import { experimentSchema, guestSchema, loadPlanSchema, scenarioSchema } from '../plan/plan.js';
 import { proxySettingsSchema } from '../subjects/index.js';
 import { proxyReportSchema } from '../subjects/proxy-report.js';
-import { countSchema, latenciesSchema, originSeenSchema, outcomesSchema, partRunSchema } from './figures.js';
+import {
+  countSchema,
+  latenciesSchema,
+  originSeenSchema,
+  outcomesSchema,
+  partRunSchema,
+  recoverySchema,
+} from './figures.js';
 import { agreementSchema, predictionSchema, realCapacitySchema } from './prediction.js';
 import { intervalSchema } from './search.js';
 
@@ -153,6 +160,7 @@ export const runSchema = z.object({
     .describe(
       'each of several loads, that of `load` first; the counts and times above are of all together; absent where there is one',
     ),
+  recovery: recoverySchema.optional().describe('absent: it was not asked for'),
   /** What the origin saw. */
   origin: z
     .object({

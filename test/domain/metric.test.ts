@@ -106,6 +106,38 @@ describe('the margin', () => {
       assert.ok(Math.abs(parseMetric(name).margin(baseline) - margin) < 1e-9));
 });
 
+describe('connections from another address', () => {
+  const { value, needs } = parseMetric('sourceAddress.wrong');
+  const origin = (wrongSource?: number) => ({ accepted: 20, seen: { wrongSource } });
+
+  it('are a share of those that the origin accepted', () => {
+    assert.equal(value({ ...run, origin: origin(5) }), 0.25);
+    assert.equal(value({ ...run, origin: origin(0) }), 0);
+  });
+
+  it('have no value where nobody asked, or where nothing came', () => {
+    assert.equal(value({ ...run, origin: origin() }), null);
+    assert.equal(value({ ...run, origin: null }), null);
+    assert.equal(value({ ...run, origin: { ...origin(0), accepted: 0 } }), null);
+    assert.equal(needs?.key, 'addresses.unbound');
+  });
+});
+
+describe('the time until it works again', () => {
+  const { value, isLowerBound } = parseMetric('recovery.time');
+  const of = (seconds: number | null, attempts = 3) => ({ ...run, recovery: { seconds, within: 15, attempts } });
+
+  it('is in microseconds, and at least what was waited where it never came', () => {
+    assert.deepEqual([value(of(0.25)), isLowerBound(of(0.25))], [250_000, false]);
+    assert.deepEqual([value(of(null)), isLowerBound(of(null))], [15_000_000, true]);
+  });
+
+  it('has no value where it was not asked, or where the ports could not be freed', () => {
+    assert.deepEqual([value(run), isLowerBound(run)], [null, false]);
+    assert.equal(value(of(null, 0)), null);
+  });
+});
+
 describe('local ports per request', () => {
   const { value } = parseMetric('ports.perRequest');
   const origin = { accepted: 5, listenOverflows: 0 };

@@ -37,6 +37,11 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
     program: name,
     why: 'a program of the survey',
   })),
+  ...[
+    ['rinetd', 'rinetd', 'goes on from another address when bind() is refused'],
+    ['apache2-bin', 'apache2', 'goes on from another address when bind() is refused'],
+    ['pen', 'pen', 'keeps failing when there are ports again'],
+  ].map(([name, program, why]) => ({ name: name!, program: program!, why: `a program that ${why}` })),
   { name: 'openssh-client', program: 'ssh', why: 'a program of the survey' },
   { name: 'redis-tools', program: 'redis-cli', why: 'a program of the survey' },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },

@@ -175,25 +175,34 @@ export function vethRefusal(): number | undefined {
   });
 }
 
-/** The side of the role under test: the pair, its addresses, the route to the origin. Throws SystemCallError. */
+/**
+ * The side of the role under test: the pair, its addresses, the route to the origin. Throws SystemCallError.
+ * @param unbound the address of a socket that is not bound to one; absent: the first of the addresses
+ */
 export function setUpClient(
   addresses: readonly string[],
   family: 4 | 6,
   originPid: number,
   neighbours: readonly NeighbourRoute[] = [],
+  unbound?: string,
 ): void {
   const net = ADDRESSES[family];
   withControl((control) => {
     control.linkUp('lo');
     control.addVeth(CLIENT_LINK, CLIENT_MAC, ORIGIN_LINK, ORIGIN_MAC, originPid);
-    for (const address of addresses) control.addAddress('lo', address, net.hostPrefix);
+    for (const address of withUnbound(addresses, unbound)) control.addAddress('lo', address, net.hostPrefix);
     control.addAddress(CLIENT_LINK, net.client, net.linkPrefix);
     control.linkUp(CLIENT_LINK);
     control.addNeighbour(CLIENT_LINK, net.origin, ORIGIN_MAC);
     // An unbound socket (strategy connect) gets the first address, so that its ports are counted where the reader looks.
-    control.addRoute(net.originNet, net.originNetPrefix, net.origin, CLIENT_LINK, addresses[0]);
+    control.addRoute(net.originNet, net.originNetPrefix, net.origin, CLIENT_LINK, unbound ?? addresses[0]);
     addNeighbours(control, neighbours);
   });
+}
+
+/** The addresses of a role, with that of its unbound sockets where it is another. */
+export function withUnbound(addresses: readonly string[], unbound: string | undefined): readonly string[] {
+  return unbound === undefined || addresses.includes(unbound) ? addresses : [...addresses, unbound];
 }
 
 /** A neighbour that does not bind has its own address too, by the route to the host that it talks to. */
@@ -243,30 +252,27 @@ export function withBothFamilies(addresses: readonly string[]): string[] {
 
 /**
  * The side of a program with an internet: the pair, its addresses, and a way to everywhere. What does not bind has the first address of
- * the family. @param addresses of both families @throws SystemCallError
+ * the family. @param addresses of both families @param unbound as of setUpClient @throws SystemCallError
  */
 export function joinInternet(
   addresses: readonly string[],
   originPid: number,
   neighbours: readonly NeighbourRoute[] = [],
+  unbound?: string,
 ): void {
   withControl((control) => {
     control.linkUp('lo');
     control.addVeth(CLIENT_LINK, CLIENT_MAC, ORIGIN_LINK, ORIGIN_MAC, originPid);
-    for (const address of addresses) control.addAddress('lo', address, ADDRESSES[familyOf(address)].hostPrefix);
+    for (const address of withUnbound(addresses, unbound))
+      control.addAddress('lo', address, ADDRESSES[familyOf(address)].hostPrefix);
     for (const family of families())
       control.addAddress(CLIENT_LINK, ADDRESSES[family].client, ADDRESSES[family].linkPrefix);
     control.linkUp(CLIENT_LINK);
     for (const family of families()) {
       const { origin, any } = ADDRESSES[family];
+      const own = [unbound, ...addresses].find((address) => address !== undefined && familyOf(address) === family);
       control.addNeighbour(CLIENT_LINK, origin, ORIGIN_MAC);
-      control.addRoute(
-        any,
-        0,
-        origin,
-        CLIENT_LINK,
-        addresses.find((address) => familyOf(address) === family),
-      );
+      control.addRoute(any, 0, origin, CLIENT_LINK, own);
     }
     addNeighbours(control, neighbours);
   });

@@ -13,10 +13,10 @@ import type { Outcomes } from '../../results/schema.js';
 import type { ProxySettings } from '../../subjects/index.js';
 import { internetOf } from '../../subjects/internet.js';
 import type { Syscalls } from '../../subjects/proxy-report.js';
-import { originTargets, proxyAddresses, withBothFamilies } from '../place/network.js';
+import { originTargets, proxyAddresses, withBothFamilies, withUnbound } from '../place/network.js';
 import type { RunSpec } from '../protocol.js';
 import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
-import { beside, besideInput, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
+import { beside, besideInput, expectedSources, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
 import { connectOrigin } from '../roles/origin-client.js';
 import { openProxyRole, type ProxyRole } from '../roles/proxy-client.js';
 import type { Entry } from '../roles/proxy-protocol.js';
@@ -59,6 +59,7 @@ export async function setUpProgram(
       internet: true,
       listeners: 0,
       neighbours: placed.map(({ addresses, target }) => ({ addresses: [...addresses], target })),
+      unbound: arm.unbound,
       ports: arm.load.ports,
       sysctls: arm.sysctls,
     });
@@ -68,7 +69,8 @@ export async function setUpProgram(
     });
     const [place, neighbours] = await Promise.all([
       origin.openInternet({
-        addresses: withBothFamilies(outgoing),
+        addresses: [...withUnbound(withBothFamilies(outgoing), arm.unbound)],
+        ...expectedSources(arm, placed),
         internet: internetOf(settings),
         requests: arrival.attempts,
         sysctls: arm.roles?.origin,
@@ -103,6 +105,7 @@ export async function setUpProgram(
       roles: { client: {}, origin: place.sysctls },
       problems,
       alone: true,
+      aftermath: null,
       close: () => {
         neighbours.close();
         close();

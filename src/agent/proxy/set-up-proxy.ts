@@ -17,12 +17,22 @@ import {
   proxyAddresses,
   setUpClientsOfProxy,
   withBothFamilies,
+  withUnbound,
 } from '../place/network.js';
 import { applyLabSysctls, applySysctls } from '../place/sysctls.js';
 import type { RunSpec } from '../protocol.js';
+import { PROBE_SEED } from '../recovery.js';
 import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
 import { hostsOfLoads, placeLoads, poolInputs } from '../roles/loads.js';
-import { beside, besideInput, hostsOf, type Neighbours, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
+import {
+  beside,
+  besideInput,
+  expectedSources,
+  hostsOf,
+  type Neighbours,
+  openNeighbours,
+  placeNeighbours,
+} from '../roles/neighbours.js';
 import { connectOrigin } from '../roles/origin-client.js';
 import { openProxyRole } from '../roles/proxy-client.js';
 import { leftovers, type Setup } from '../setup.js';
@@ -105,11 +115,9 @@ export async function setUpProxy(
       : inRole(family, listenersFor(settings, destinations.length));
   // Any program, and one with a file of its own, may know by itself where it passes on what it is asked.
   const listeners = listen.length === 1 ? destinations.map(() => listen[0]) : listen;
-  const [origin, proxy, pool] = await Promise.all([
-    connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
-    openProxyRole(settings),
+  const clientsOf = (of: typeof loads, seed: number) =>
     createPool(
-      poolInputs(loads, spec.seed, ALL_PORTS, ({ targets: own }) => ({
+      poolInputs(of, seed, ALL_PORTS, ({ targets: own }) => ({
         addresses,
         via: {
           proxy: listen[0],
@@ -117,7 +125,11 @@ export async function setUpProxy(
           ...(reverse ? { listeners: own.map((target) => listeners[targets.indexOf(target)]!) } : {}),
         },
       })),
-    ),
+    );
+  const [origin, proxy, pool] = await Promise.all([
+    connectOrigin(launched?.ownNamespace ? launched : launchOrigin(true)),
+    openProxyRole(settings),
+    clientsOf(loads, spec.seed),
   ]);
   let neighbours: Neighbours | undefined;
   const close = () => {
@@ -134,13 +146,21 @@ export async function setUpProxy(
       internet: internet !== null,
       listeners: listen.length,
       neighbours: beside(placed).map(({ addresses: own, target }) => ({ addresses: [...own], target })),
+      unbound: arm.unbound,
       ports: arm.load.ports,
       sysctls: arm.sysctls,
     });
     const sysctls = arm.roles?.origin;
+    const sources = expectedSources(arm, beside(placed));
     const place =
       internet &&
-      (await origin.openInternet({ addresses: withBothFamilies(outgoing), internet, requests: null, sysctls }));
+      (await origin.openInternet({
+        addresses: [...withUnbound(withBothFamilies(outgoing), arm.unbound)],
+        ...sources,
+        internet,
+        requests: null,
+        sysctls,
+      }));
     const serving = place
       ? place.sysctls
       : origin.serve({
@@ -148,6 +168,7 @@ export async function setUpProxy(
           family,
           hosts: hostsOfLoads(loads),
           neighbours: hostsOf(placed),
+          ...sources,
           sysctls,
         });
     const starting = proxy.start({
@@ -200,6 +221,10 @@ export async function setUpProxy(
       roles: { client, origin: originSysctls },
       problems: leftovers(await proxy.stats()),
       alone: true,
+      aftermath: {
+        free: proxy.free,
+        openProbe: (plan) => clientsOf([{ ...loads[0]!, load: plan }], spec.seed + PROBE_SEED),
+      },
       close,
     };
   } catch (error) {

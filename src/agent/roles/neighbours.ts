@@ -2,9 +2,9 @@
  * The agent's side of neighbours: where each is, its program, and when it begins.
  */
 import type { PortRange } from '../../domain/units.js';
-import type { Neighbour } from '../../plan/plan.js';
+import type { Arm, Neighbour } from '../../plan/plan.js';
 import type { PartRun } from '../../results/figures.js';
-import { type NeighbourRoute, neighbourAddress, neighbourTarget } from '../place/network.js';
+import { type NeighbourRoute, neighbourAddress, neighbourTarget, withBothFamilies } from '../place/network.js';
 import { connectRole } from './channel.js';
 import { launchRole } from './launch.js';
 import { type NeighbourProtocol, neighbourSchemas } from './neighbour-protocol.js';
@@ -31,6 +31,18 @@ export function beside(placed: readonly PlacedNeighbour[]): PlacedNeighbour[] {
 /** What their hosts do, for the origin. */
 export function hostsOf(placed: readonly PlacedNeighbour[]) {
   return placed.map(({ neighbour, target }) => ({ listen: [target], plan: neighbour.load }));
+}
+
+/**
+ * Where the origin expects connections from, as its role is asked: the addresses that the subject is told to use, and those of programs beside
+ * it. Nothing where the profile does not tell unbound connections from others.
+ */
+export function expectedSources(
+  { addresses, unbound }: Arm,
+  placed: readonly PlacedNeighbour[],
+): { readonly sources?: string[] } {
+  if (unbound === undefined) return {};
+  return { sources: [...withBothFamilies(addresses), ...placed.flatMap((each) => each.addresses)] };
 }
 
 /** What a neighbour beside the subject is to do, in its own words. */

@@ -40,6 +40,8 @@ export const originSchemas = {
       ),
       /** Those that neighbours talk to, which are not counted. */
       neighbours: z.array(z.object({ listen, plan })),
+      /** Where connections of the load are expected from; absent: nobody asks. */
+      sources: z.array(z.string()).optional(),
       /** Sysctls that the profile gives this role; only in a namespace of its own. */
       sysctls: sysctls.optional(),
     }),
@@ -52,6 +54,8 @@ export const originSchemas = {
       /** Those of the program, of the profile's family first. */
       addresses: z.array(z.string()),
       internet: internetSchema,
+      /** As of `serve`. */
+      sources: z.array(z.string()).optional(),
       /** What comes after so many requests is answered, and counted no more; null: all is counted. */
       requests: z.number().nullable(),
       sysctls: sysctls.optional(),

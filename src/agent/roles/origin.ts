@@ -18,9 +18,13 @@ import { type Handlers, serveRole } from './serve.js';
 const control = newControl();
 let internet: RunningInternet | undefined;
 let ownNamespace = false;
+/** Whether connections from addresses that were not expected are counted. */
+let asked = false;
 
 const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
-  const { neighbours } = request;
+  const { neighbours, sources } = request;
+  // Where nobody accepts, nobody sees who came.
+  asked = sources !== undefined && request.hosts.every(({ plan }) => plan.sink === 'accept');
   ownNamespace = request.network === 'veth';
   if (ownNamespace) {
     const all = [...request.hosts, ...neighbours].flatMap(({ listen }) => listen);
@@ -29,7 +33,8 @@ const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
   }
   const sysctls = ownNamespace ? applySysctls(request.sysctls ?? {}) : {};
   const limit = { descriptorLimit: descriptorLimit() };
-  await Promise.all(request.hosts.map((host) => startOrigin({ ...host, ...limit, control })));
+  const from = sources ? { sources } : {};
+  await Promise.all(request.hosts.map((host) => startOrigin({ ...host, ...limit, ...from, control })));
   for (const host of neighbours) await startOrigin({ ...host, threads: 1, ...limit });
   return { sysctls };
 };
@@ -38,15 +43,17 @@ const openInternet: Handlers<OriginProtocol>['openInternet'] = async ({
   addresses,
   internet: settings,
   requests,
+  sources,
   sysctls,
 }) => {
   ownNamespace = true;
   becomeInternet(addresses);
+  asked = sources !== undefined;
   widenQueues();
   // It takes Node's HTTP and TLS, which the origin of a load does not wait for.
   const { startInternet } = await import('../../load/origin/internet/internet.js');
   const only = settings.families === 'both' ? null : familyOf(addresses[0]!);
-  internet = await startInternet(settings, (nth) => namedAddresses(nth, only), requests);
+  internet = await startInternet(settings, (nth) => namedAddresses(nth, only), requests, sources);
   return { sysctls: applySysctls(sysctls ?? {}), authority: internet.authority, resolvers: resolverAddresses() };
 };
 
@@ -60,7 +67,7 @@ function stats() {
   const { user, system } = process.cpuUsage();
   const counters = ownNamespace ? readNetCounters() : {};
   return {
-    ...countsOf(control),
+    ...countsOf(control, asked),
     ...(internet ? { accepted: internet.accepted(), seen: internet.seen() } : {}),
     listenOverflows: counters['TcpExt.ListenOverflows'] ?? null,
     pawsPassive: counters['TcpExt.PAWSPassive'] ?? null,

@@ -19,6 +19,10 @@ export interface ProxyRole {
   /** Start the proxy. Rejects with ProxyFailed when it does not come up. */
   start(request: Omit<ProxyProtocol['start']['request'], 'settings'>): Promise<Entry | undefined>;
   stats(): Promise<ProxyStats>;
+  /** End all sockets that hold its ports. @returns how many, and why there are still some (null: there are none) */
+  free(): Promise<ProxyProtocol['free']['answer']>;
+  /** What its logs have said so far. */
+  logs(): Promise<ProxyProtocol['logs']['answer']>;
   /** End the proxy. @returns what its logs say */
   stop(): Promise<ProxyLogs>;
   /** How a program that drives itself has ended, which is no failure; resolves when it has. */
@@ -86,6 +90,8 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
       return started.entry;
     },
     stats: () => role.ask('stats', {}, true),
+    free: () => role.ask('free', {}),
+    logs: () => role.ask('logs', {}),
     stop: () => (stopped ??= role.ask('stop', {})),
     ended,
     warnings: () => warnings,

@@ -46,6 +46,8 @@ export const proxySchemas = {
       originPid: z.number(),
       /** The origin answers for every address, of both families. */
       internet: z.boolean(),
+      /** The address of its sockets that are bound to none; absent: the first of `outgoing`. */
+      unbound: z.string().optional(),
       /** How many places the proxy is to listen in. */
       listeners: z.number(),
       /** Other programs in this namespace. */
@@ -115,6 +117,10 @@ export const proxySchemas = {
       syscalls: syscallsSchema.optional(),
     }),
   },
+  /** End all sockets that hold its ports. */
+  free: { request: nothing, answer: z.object({ ended: z.number(), problem: z.string().nullable() }) },
+  /** What it has said so far. */
+  logs: { request: nothing, answer: logs.pick({ failures: true, requests: true, troubles: true, tail: true }) },
   /** End the proxy. */
   stop: { request: nothing, answer: logs },
 };

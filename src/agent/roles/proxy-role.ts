@@ -30,8 +30,16 @@ import { isRootOfMachine } from '../place/environment.js';
 import { keepFiles } from '../place/files.js';
 import { giveInternet } from '../place/internet.js';
 import { descriptorLimit } from '../place/limits.js';
-import { joinInternet, proxyAddresses, setUpClient, setUpProxyToClients, withBothFamilies } from '../place/network.js';
+import {
+  joinInternet,
+  proxyAddresses,
+  setUpClient,
+  setUpProxyToClients,
+  withBothFamilies,
+  withUnbound,
+} from '../place/network.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from '../place/sysctls.js';
+import { freePorts } from '../recovery.js';
 import type { ProxyLogs, ProxyProtocol } from './proxy-protocol.js';
 import { serveRole } from './serve.js';
 
@@ -46,7 +54,9 @@ const RANGE = 'net.ipv4.ip_local_port_range';
 const USUAL_RANGE = '32768 60999';
 
 let observer: SocketObserver | undefined;
-/** Addresses of the arm, the first of those that are observed. */
+/** Those that are observed: the addresses of the arm first. */
+let own: readonly string[] = [];
+/** How many are the arm's. */
 let watched = 0;
 let proxy: RunningProxy | undefined;
 /** What it was configured with. */
@@ -56,15 +66,16 @@ let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
 
 function setUpNetwork(command: ProxyProtocol['network']['request']) {
-  const { outgoing, family, originPid, neighbours } = command;
+  const { outgoing, family, originPid, neighbours, unbound } = command;
   const addresses = command.internet ? withBothFamilies(outgoing) : outgoing;
-  if (command.internet) joinInternet(addresses, originPid, neighbours);
-  else setUpClient(outgoing, family, originPid, neighbours);
+  if (command.internet) joinInternet(addresses, originPid, neighbours, unbound);
+  else setUpClient(outgoing, family, originPid, neighbours, unbound);
   if (command.listeners > 0) setUpProxyToClients(command.family, command.listeners);
   applyLabSysctls();
   applySysctls(command.sysctls);
   const range = command.ports ?? ephemeralRange();
-  observer = createSocketObserver(addresses, range, { onlyThese: true });
+  own = withUnbound(addresses, unbound);
+  observer = createSocketObserver(own, range, { onlyThese: true });
   watched = outgoing.length;
   const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
   return { range, reserved: reservedIn(range), sysctls: readSysctls(names) };
@@ -208,6 +219,8 @@ await serveRole<ProxyProtocol>(
       }),
     end,
     stats,
+    free: () => freePorts(own, () => observer!.snapshot().portsInUse),
+    logs: () => (proxy ? logsOf(proxy) : NO_LOGS),
     stop,
   },
   {

@@ -11,6 +11,7 @@ import type { LoadPlan } from '../../plan/plan.js';
 import type { OriginSeen } from '../../results/figures.js';
 import { createFdList } from '../socket/fd-list.js';
 import type { Certificate } from './certificate.js';
+import { createPeerCheck, type PeerCheck } from './sources.js';
 
 /** What of a load its origin must know. */
 export type OriginPlan = Pick<
@@ -27,6 +28,8 @@ export interface OriginInput {
   readonly descriptorLimit: number;
   /** With TLS: what the origin shows. */
   readonly certificate?: Certificate;
+  /** Where connections are expected from: others are counted apart. Absent: nobody asks. */
+  readonly sources?: readonly string[];
   /** Shared memory that several origins count in, and by which all are stopped; absent: one of its own. */
   readonly control?: Int32Array;
 }
@@ -55,6 +58,8 @@ export const CONTROL = {
   client: 5,
   server: 6,
   reset: 7,
+  /** Connections from an address that was not expected. */
+  strays: 8,
 } as const;
 /** Who ended a connection. */
 export type Ender = 'client' | 'server' | 'reset';
@@ -64,8 +69,8 @@ export function newControl(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
 }
 
-/** What an origin has counted so far. */
-export function countsOf(control: Int32Array): OriginCounts {
+/** What an origin has counted so far. @param asked whether connections from addresses that were not expected are counted */
+export function countsOf(control: Int32Array, asked = false): OriginCounts {
   const { accepted, refused, requests, used, client, server, reset } = CONTROL;
   const [all, c, s, r] = [accepted, client, server, reset].map((slot) => control[slot]!);
   return {
@@ -75,6 +80,7 @@ export function countsOf(control: Int32Array): OriginCounts {
       requests: control[requests]!,
       used: control[used]!,
       closedFirst: { client: c!, server: s!, reset: r!, open: Math.max(0, all! - c! - s! - r!) },
+      ...(asked ? { wrongSource: control[CONTROL.strays]! } : {}),
     },
   };
 }
@@ -142,6 +148,7 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
   const isWaiting = new Uint8Array(descriptorLimit);
   const dueAt = new Float64Array(descriptorLimit);
   const isUsed = new Uint8Array(descriptorLimit);
+  const peers = input.sources && createPeerCheck(input.sources);
 
   function unpostpone(fd: number): void {
     waiting.remove(fd);
@@ -171,7 +178,7 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
 
   function acceptAll(listener: number): void {
     while (door.hasRoom()) {
-      const fd = acceptOne(listener, control);
+      const fd = acceptOne(listener, control, peers);
       if (fd < 0) return;
       door.opened();
       // The client of a churn load has often closed by now: then the connection never enters epoll.
@@ -219,11 +226,13 @@ function createDoor(epoll: Epoll, { listeners, threads, descriptorLimit }: Origi
 }
 
 /** Take the next connection of a listener. @returns its descriptor, or -1 when there is none, or no descriptor for it */
-function acceptOne(listener: number, control: Int32Array): number {
+function acceptOne(listener: number, control: Int32Array, peers: PeerCheck | undefined): number {
   for (;;) {
-    const fd = libc.accept4(listener, 0, 0, libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC);
+    peers?.reset();
+    const fd = libc.accept4(listener, peers?.sockaddr ?? 0, peers?.length ?? 0, libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC);
     if (fd >= 0) {
       Atomics.add(control, CONTROL.accepted, 1);
+      if (peers?.isWrong()) Atomics.add(control, CONTROL.strays, 1);
       return fd;
     }
     const error = libc.errno();

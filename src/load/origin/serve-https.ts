@@ -5,6 +5,7 @@ import { createServer, type TLSSocket } from 'node:tls';
 import { SystemCallError } from '../../kernel/errno.js';
 import { BACKLOG, CONTROL, type Ender, type OriginThreadInput } from './listen.js';
 import { answerDelayMs, createRequestCounter, responseText } from './serve-http.js';
+import { wrongSource } from './sources.js';
 
 const LONGEST_WAIT_MS = 20;
 
@@ -15,12 +16,17 @@ export async function serveHttps(input: OriginThreadInput, onListening: () => vo
   const text = responseText(plan);
   const delay = answerDelayMs(plan);
   const sockets = new Set<TLSSocket>();
+  const isWrong = input.sources ? wrongSource(input.sources) : () => false;
   const servers = await Promise.all(
     input.listen.map(({ address, port }) => {
       // With allowHalfOpen the end of a connection is answered by a FIN alone: a closing alert would be data for a socket that is
       // closed, and the RST for it would end the TIME_WAIT of whoever closed first.
       const server = createServer({ key: certificate.key, cert: certificate.certificate, allowHalfOpen: true }, serve);
-      server.on('connection', () => void control[CONTROL.accepted]!++);
+      server.on('connection', ({ remoteAddress }) => {
+        control[CONTROL.accepted]!++;
+        // Of a peer that has gone the address is not known.
+        if (remoteAddress !== undefined && isWrong(remoteAddress)) control[CONTROL.strays]!++;
+      });
       server.on('tlsClientError', (_error, socket) => socket.destroy());
       return new Promise<typeof server>((resolve, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) =>

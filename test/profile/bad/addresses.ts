@@ -17,6 +17,24 @@ export const ADDRESSES: readonly BadProfile[] = [
     message: /have more than 524288 addresses in all, which is the most: lower count/,
   },
   {
+    title: 'an unbound address that the program is told to use',
+    text: addresses('{ cidr: 10.50.0.0/24, unbound: 10.50.0.7 }'),
+    place: 'addresses.unbound:2',
+    message: /^10\.50\.0\.7 is one of the addresses that the program is told to use, .*: use another$/,
+  },
+  {
+    title: 'an unbound address of the other family',
+    text: addresses('{ cidr: 10.50.0.0/24, unbound: "fd00::1" }'),
+    place: 'addresses.unbound:2',
+    message: /are of two families: use an address of the same family$/,
+  },
+  {
+    title: "an unbound address of the lab's",
+    text: addresses('{ cidr: 10.50.0.0/24, unbound: 198.19.0.1 }'),
+    place: 'addresses.unbound:2',
+    message: /^198\.19\.0\.1 is in 198\.18\.0\.0\/15, the network that the lab uses/,
+  },
+  {
     title: 'an impossible prefix length',
     text: addresses('10.50.0.0/33'),
     place: 'addresses:2',

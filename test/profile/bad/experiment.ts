@@ -110,6 +110,19 @@ export const EXPERIMENT: readonly BadProfile[] = [
     message: /"ports\.perRequests" is not a metric; did you mean ports\.perRequest\?/,
   },
   {
+    title: 'a metric of recovery without one',
+    text: add('goal: recovery.time'),
+    place: 'goal:8',
+    message:
+      /^recovery\.time is measured only with load\.recovery, which this profile does not have: add "load: \{ recovery: \{ within: 15s \} \}"$/,
+  },
+  {
+    title: 'a metric of the source address without one that is unbound',
+    text: add('goal: sourceAddress.wrong'),
+    place: 'goal:8',
+    message: /^sourceAddress\.wrong is measured only with addresses\.unbound/,
+  },
+  {
     title: 'an unknown guardrail',
     text: add('guardrails: [capacity, latency.total.p42]'),
     place: 'guardrails[1]:8',

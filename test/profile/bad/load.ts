@@ -5,6 +5,31 @@ import { arrival, type BadProfile, edit, load } from './bad-profile.js';
 
 export const LOAD: readonly BadProfile[] = [
   {
+    title: 'a recovery without an end',
+    text: load('recovery: { every: 1s }'),
+    place: 'load.recovery.within:4',
+    message: /the key "within" is missing/,
+  },
+  {
+    title: 'a recovery whose attempts are further apart than it lasts',
+    text: load('recovery: { within: 1s, every: 2s }'),
+    place: 'load.recovery.every:4',
+    message: /^every is 2s; use a time from 10ms to that of within \(1s\)$/,
+  },
+  {
+    title: 'a recovery that lasts an hour',
+    text: load('recovery: { within: 1h }'),
+    place: 'load.recovery.within:4',
+    message: /^within is 1h; at most 10m is allowed$/,
+  },
+  {
+    title: 'a recovery on the machine itself',
+    text: `${load('recovery: { within: 1s }')}lab: { kind: host }\nallowHostChanges: true\n`,
+    place: 'load.recovery:4',
+    message:
+      /^recovery ends all sockets of the program under test, which bindstorm does not do to the host lab: remove/,
+  },
+  {
     title: 'a rate without a unit',
     text: arrival('{ shape: constant, rate: 2000, duration: 1s }'),
     place: 'load.arrival.rate:5',

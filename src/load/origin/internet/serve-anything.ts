@@ -16,6 +16,8 @@ export interface Internet {
   readonly names: Names;
   readonly authority: Authority;
   readonly book: VisitBook;
+  /** Whether an address is one that the program was not to use. */
+  isWrong(address: string): boolean;
 }
 
 /** DNS, and DNS over TLS (RFC 7858). */
@@ -46,7 +48,7 @@ export function kindOf(first: Buffer): Kind | undefined {
 
 /** @returns what is done with a connection that was accepted; it must allow to be half open */
 export function createInternet(internet: Internet): (socket: Socket) => void {
-  const { answer, names, authority, book } = internet;
+  const { answer, names, authority, book, isWrong } = internet;
   const body = Buffer.alloc(answer.body, 'x');
   /** Of the connections that are open, by their ends: a socket of TLS has those of the one below it. */
   const visits = new Map<string, Visit>();
@@ -60,7 +62,8 @@ export function createInternet(internet: Internet): (socket: Socket) => void {
     other: () => {},
   };
   return (socket) => {
-    const visit = book.begin(addressOf(socket), socket.localPort ?? 0);
+    const from = withoutMapping(socket.remoteAddress);
+    const visit = book.begin(addressOf(socket), socket.localPort ?? 0, from !== '' && isWrong(from));
     const ends = endsOf(socket);
     visits.set(ends, visit);
     socket.on('close', () => {
@@ -253,5 +256,10 @@ function isOuter(socket: Socket): boolean {
 
 /** What the client connected to. */
 function addressOf(socket: Socket): string {
-  return (socket.localAddress ?? '').replace(/^::ffff:/, '');
+  return withoutMapping(socket.localAddress);
+}
+
+/** An IPv4 address that a socket of IPv6 has, as such. @returns empty where it is not known */
+function withoutMapping(address = ''): string {
+  return address.replace(/^::ffff:/, '');
 }

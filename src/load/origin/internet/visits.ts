@@ -26,8 +26,8 @@ export interface Visit {
 }
 
 export interface VisitBook {
-  /** @param address that the client connected to, and its port */
-  begin(address: string, port: number): Visit;
+  /** @param address that the client connected to, and its port @param stray whether it came from an address that it was not to use */
+  begin(address: string, port: number, stray?: boolean): Visit;
   accepted(): number;
   seen(): OriginSeen;
 }
@@ -35,11 +35,16 @@ export interface VisitBook {
 /** Of what is not counted any more. */
 const NOBODY: Visit = { request() {}, answered() {}, closes() {}, end() {} };
 
-/** @param now milliseconds @param most requests that are counted, and the connections up to the last of them */
+/**
+ * @param now milliseconds
+ * @param most requests that are counted, and the connections up to the last of them
+ * @param asked whether connections from addresses that were not expected are counted
+ */
 export function createVisitBook(
   names: Pick<Names, 'nameOf'>,
   now: () => number,
   most = Number.POSITIVE_INFINITY,
+  asked = false,
 ): VisitBook {
   const destinations = new Map<string, { to: string; connections: number; requests: number }>();
   const agents = new Map<string, number>();
@@ -49,6 +54,7 @@ export function createVisitBook(
   let accepted = 0;
   let requests = 0;
   let used = 0;
+  let strays = 0;
 
   function countHead(method: string, { connection, 'user-agent': agent = '' }: IncomingHttpHeaders): void {
     for (const word of ['close', 'keep-alive']) if (connection?.toLowerCase().includes(word)) count(heads, word);
@@ -58,13 +64,14 @@ export function createVisitBook(
   }
 
   return {
-    begin(address, port) {
+    begin(address, port, stray = false) {
       if (requests >= most) return NOBODY;
       const to = formatTarget({ address: names.nameOf(address) ?? address, port });
       const destination = destinations.get(to) ?? { to, connections: 0, requests: 0 };
       destinations.set(to, destination);
       destination.connections++;
       accepted++;
+      if (stray) strays++;
       closedFirst.open++;
       let own = 0;
       let first: 'client' | 'server' | 'reset' | undefined;
@@ -100,6 +107,7 @@ export function createVisitBook(
       requests,
       used,
       closedFirst: { ...closedFirst },
+      ...(asked ? { wrongSource: strays } : {}),
       idle: idleOf(idle),
       destinations: [...destinations.values()]
         .sort((a, b) => b.connections - a.connections)
