@@ -3,6 +3,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { LOCK_FILE } from '../../../src/experiment/folder-lock.js';
 import { JOURNAL_FILE, parseJournal } from '../../../src/experiment/journal.js';
 import type { FixReport } from '../../../src/results/fixes.js';
@@ -17,23 +18,42 @@ export function folderIn(cwd: string): string | undefined {
   return folder && join(out, folder);
 }
 
-/** What of a result folder is the same each time: the names of its files, and its results. */
-export function read(
-  { command }: Scene,
-  folder: string,
-): { readonly files: readonly string[]; readonly results: unknown } {
+/** What of a result folder is the same each time. */
+export interface Found {
+  /** Names of all files. */
+  readonly files: readonly string[];
+  readonly results: unknown;
+  /** Whether every run can be compared, so that there are charts: not where a busy machine stood still for seconds. */
+  readonly valid: boolean;
+}
+
+/** Read a result folder. */
+export function read({ command }: Scene, folder: string): Found {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name !== LOCK_FILE)
     .sort();
-  return { files, results: RESULTS[command](folder) };
+  const valid = command !== 'run' || journalOf(folder).runs.every((run) => run.valid);
+  return { files, results: RESULTS[command](folder), valid };
+}
+
+/** Of two folders, the files that only one of them has and validity does not explain. @returns null: none */
+export function otherFiles(before: Found, after: Found): string | null {
+  const [a, b] = [before, after].map(({ files }) =>
+    before.valid && after.valid ? files : files.filter((name) => !/^charts(?:\/|$)/.test(name)),
+  );
+  return isDeepStrictEqual(a, b) ? null : `other files: ${difference(a, b)}`;
+}
+
+function journalOf(folder: string) {
+  const path = join(folder, JOURNAL_FILE);
+  return parseJournal(readFileSync(path, 'utf8'), path, 'run');
 }
 
 const json = <T>(folder: string, file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T;
 
 const RESULTS: Readonly<Record<Scene['command'], (folder: string) => unknown>> = {
   run(folder) {
-    const path = join(folder, JOURNAL_FILE);
-    const { runs, observed, ended, damage } = parseJournal(readFileSync(path, 'utf8'), path, 'run');
+    const { runs, observed, ended, damage } = journalOf(folder);
     const { variants, experiment } = json<Results>(folder, 'results.json');
     const counts = ({ id, status, outcomes, waves }: (typeof runs)[number]) => ({
       id,

@@ -137,8 +137,8 @@ guardrails: []
 
 /** Shares are by what a kill costs: a guest is emulated for half a minute, and a namespace is there at once. */
 export const SCENES: readonly Scene[] = [
-  { name: 'netns', command: 'run', share: 22, profile: DIRECT, deadlineMs: 120_000 },
-  { name: 'netns of an ordinary user', command: 'run', share: 7, profile: DIRECT, place: 'user', deadlineMs: 120_000 },
+  { name: 'netns', command: 'run', share: 28, profile: DIRECT, deadlineMs: 240_000 },
+  { name: 'netns of an ordinary user', command: 'run', share: 7, profile: DIRECT, place: 'user', deadlineMs: 240_000 },
   {
     ...{ name: 'host', command: 'run', share: 7, profile: ON_HOST, place: 'host', deadlineMs: 240_000 },
     args: ['--lab', 'host'],
@@ -154,13 +154,13 @@ export const SCENES: readonly Scene[] = [
   },
   ...PROXY_KINDS.map(
     (kind): Scene => ({
-      ...{ name: kind, command: 'run', share: kind === 'tor' ? 5 : 6, deadlineMs: 300_000 },
+      ...{ name: kind, command: 'run', share: kind === 'tor' ? 4 : 6, deadlineMs: 300_000 },
       profile: proxyProfile(kind),
       program: kind,
       fetches: kind === 'tor',
     }),
   ),
-  { name: 'vm, User-Mode Linux', command: 'run', share: 6, profile: guest('uml'), deadlineMs: 300_000, fetches: true },
+  { name: 'vm, User-Mode Linux', command: 'run', share: 4, profile: guest('uml'), deadlineMs: 300_000, fetches: true },
   {
     ...{ name: 'vm, QEMU', command: 'run', share: 1, profile: guest('qemu'), deadlineMs: 900_000 },
     program: 'qemu-system-x86_64',
