@@ -19,7 +19,7 @@ async function serve(t: TestContext, answer: Partial<OriginAnswer> = {}) {
   const names = createNames(null, () => undefined);
   const { origin: usual } = internetOf({ origin: {}, names: null, families: 'both' });
   const book = createVisitBook(names, () => performance.now());
-  const internet = { answer: { ...usual, ...answer }, names, authority: makeAuthority(), book };
+  const internet = { answer: { ...usual, ...answer }, names, authority: makeAuthority(), book, isWrong: () => false };
   const server = createServer({ allowHalfOpen: true }, createInternet(internet));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -13,11 +13,14 @@ export interface ThrowawayHost {
   setSysctl(name: string, value: string): void;
 }
 
-/** Rejects when namespaces cannot be had. */
-export async function throwawayHost(t: { after(work: () => Promise<void>): void }): Promise<ThrowawayHost> {
+/** @param keeper the program that keeps it, and says `ready`. Rejects when namespaces cannot be had. */
+export async function throwawayHost(
+  t: { after(work: () => Promise<void>): void },
+  keeper = new URL('./namespace-holder.js', import.meta.url),
+): Promise<ThrowawayHost> {
   const root = process.getuid?.() === 0;
   const user = root ? [] : ['--user', '--map-root-user'];
-  const holder = fileURLToPath(new URL('./namespace-holder.js', import.meta.url));
+  const holder = fileURLToPath(keeper);
   // Without --fork, unshare replaces itself by the holder, so the pid is the holder's.
   const child = spawn('unshare', [...user, '--net', '--', process.execPath, holder], {
     stdio: ['pipe', 'pipe', 'inherit'],
