@@ -9,6 +9,7 @@ import { deferred } from '../machine/promises.js';
 import { enterBox, restoringMachineSysctls } from './place/box-guard.js';
 import { runCheck } from './place/check.js';
 import { describeEnvironment } from './place/environment.js';
+import { enterFreshPlace } from './place/fresh.js';
 import { ownSnapshot, restoreSnapshot, staleSnapshots } from './place/host-guard.js';
 import { type AgentEvent, type Command, commandSchema, PROTOCOL_VERSION } from './protocol.js';
 import type { LaunchedOrigin } from './roles/launch.js';
@@ -52,22 +53,41 @@ function end({ ownNamespace, inBox }: AgentOptions, code: number): never {
 }
 
 async function converse(options: AgentOptions): Promise<void> {
-  const stopped = deferred();
-  const environment = describeEnvironment(options.ownNamespace ? 'netns' : 'host');
-  say({ type: 'hello', protocol: PROTOCOL_VERSION, pid: process.pid, environment });
+  let stopped = deferred();
+  // One run has it; the next one in a fresh place has another.
+  let { launched } = options;
+  const take = () => {
+    const taken = launched;
+    launched = null;
+    return taken;
+  };
+  say(hello(options));
   try {
     for await (const command of readMessages(process.stdin, commandSchema)) {
       if (command.type === 'stop') stopped.resolve();
-      else answer(command, options, stopped.promise).then(say, fail);
+      else if (command.type === 'renew') {
+        stopped = deferred();
+        const renewed = enterFreshPlace(take()).then((next) => {
+          launched = next;
+          return hello(options);
+        });
+        renewed.then(say, fail);
+      } else answer(command, options, command.type === 'run' ? take() : null, stopped.promise).then(say, fail);
     }
   } catch (error) {
     fail(error);
   }
 }
 
+function hello({ ownNamespace }: AgentOptions): AgentEvent {
+  const environment = describeEnvironment(ownNamespace ? 'netns' : 'host');
+  return { type: 'hello', protocol: PROTOCOL_VERSION, pid: process.pid, environment };
+}
+
 async function answer(
-  command: Exclude<Command, { type: 'stop' }>,
-  { ownNamespace, launched }: AgentOptions,
+  command: Exclude<Command, { type: 'stop' | 'renew' }>,
+  { ownNamespace }: AgentOptions,
+  launched: LaunchedOrigin | null,
   stopped: Promise<void>,
 ): Promise<AgentEvent> {
   switch (command.type) {

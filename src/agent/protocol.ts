@@ -54,6 +54,8 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
   z.object({ type: z.literal('stop') }),
+  /** In a guest: leave the place of the last run or check for a fresh one. The agent says hello again, from there. */
+  z.object({ type: z.literal('renew') }),
   /** Host lab only: undo what an earlier agent that was killed has left changed. */
   z.object({ type: z.literal('restore') }),
 ]);

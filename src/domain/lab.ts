@@ -27,7 +27,7 @@ export interface LabTraits {
   readonly reaches: boolean;
   /** Programs of this machine, such as proxies, can be started in it. */
   readonly programs: boolean;
-  /** Where runs happen: on this machine's kernel, in a guest that is booted for each run, or in a box made beforehand. */
+  /** Where runs happen: on this machine's kernel, in a guest that is booted for the runs, or in a box made beforehand. */
   readonly machine: 'this' | 'guest' | 'box';
   /** What the agent may write. */
   readonly sysctls: SysctlScope;

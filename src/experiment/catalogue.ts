@@ -1,12 +1,15 @@
 /**
- * The design of `fixes`: the catalogue of fixes, each alone, put to strategies on kernels and to real proxies; one table after the other.
+ * The design of `fixes`: the catalogue of fixes, each alone, put to strategies on kernels and to real proxies; some tables side by side.
  */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FixReport, FixTable } from '../analysis/fixes.js';
 import { UserError } from '../domain/error.js';
 import type { StrategyName } from '../domain/strategy.js';
+import { hasMemory } from '../lab/vm/guest-memory.js';
+import { inLanes } from '../machine/lanes.js';
 import { replaceFile } from '../machine/replace-file.js';
 import { type Fix, parseFix } from '../profile/fix.js';
 import { FIXES_VERSION } from '../results/fixes.js';
@@ -85,7 +88,7 @@ export interface CatalogueInput {
   readonly note: Note;
   /** A run begins: its kernel, the strategy or the proxy, and its fix. */
   readonly onRun: (kernel: string, row: string, fix: string, done: number, total: number) => void;
-  /** What is known after each table. */
+  /** What is known after each table; the tables in the order in which they were asked for. */
   readonly onReport: (report: FixReport) => void;
 }
 
@@ -102,7 +105,9 @@ export async function tryCatalogue(
 ): Promise<CatalogueEnd> {
   const { startedAt, command, options } = begin;
   const fixes = readCatalogue(options.only);
-  const tables: FixTable[] = [];
+  const rows = rowsOf(options);
+  /** In the order of the rows, however they come. */
+  const made: (FixTable | undefined)[] = rows.map(() => undefined);
   let complete = true;
   mkdirSync(join(dir, 'runs'), { recursive: true });
   const report = (): FixReport => ({
@@ -112,39 +117,54 @@ export async function tryCatalogue(
     finishedAt: new Date().toISOString(),
     command,
     fixes,
-    tables,
+    tables: made.filter((table) => table !== undefined),
   });
-  const keep = (table: FixTable) => {
-    tables.push(table);
-    onReport(report());
-  };
   const folderOf = (kernel: string, row: string) => join(dir, WORK, `${kernel.replaceAll('/', '_')}.${row}`);
-  const make = async (kernel: string, of: FixRow) => {
+  const make = async (kernel: string, of: FixRow, ending: AbortSignal): Promise<FixTable> => {
     const row = rowFile(of);
     const end = await makeFixTable({
-      ...{ fixes, of, kernel, command, signal, note },
+      ...{ fixes, of, kernel, command, signal: ending, note },
       dir: folderOf(kernel, row),
       onRun: (fix, done, total) => onRun(kernel, row, fix, done, total),
     });
     complete &&= end.complete;
     replaceFile(join(dir, runsFile(kernel, of)), `${end.runs.join('\n')}\n`);
-    keep(end.table);
+    return end.table;
   };
-  for (const { strategy, kernel } of pairsOf(options)) if (!signal.aborted) await make(kernel, { strategy });
-  for (const kind of options.subjects) {
-    if (signal.aborted) break;
-    const found = await subjectRow(kind, folderOf(HOST, kind));
-    if (found.kind === 'there') await make(HOST, found.of);
-    else {
-      note(`not there: ${found.why}`);
-      keep(absentTable(fixes, found.of, found.why));
-    }
-  }
+  const makeRow = async ({ kernel, ...row }: Row, ending: AbortSignal): Promise<FixTable> => {
+    if ('strategy' in row) return make(kernel, row, ending);
+    const found = await subjectRow(row.kind, folderOf(kernel, row.kind));
+    if (found.kind === 'there') return make(kernel, found.of, ending);
+    note(`not there: ${found.why}`);
+    return absentTable(fixes, found.of, found.why);
+  };
+  await inLanes(rows, tablesAtOnce(), signal, async (row, i, ending) => {
+    made[i] = await makeRow(row, ending);
+    onReport(report());
+  });
   complete &&= !signal.aborted;
   journal.append({ type: 'end', at: new Date().toISOString(), status: complete ? 'complete' : 'partial' });
   return { report: report(), complete };
 }
 
-function pairsOf({ strategies, kernels }: BeginOf<'fixes'>['options']) {
-  return strategies.flatMap((strategy) => kernels.map((kernel) => ({ strategy, kernel })));
+/** A table to make: of a strategy, or of a real proxy. */
+type Row = { readonly kernel: string } & ({ readonly strategy: StrategyName } | { readonly kind: ProxyKind });
+
+function rowsOf({ strategies, kernels, subjects }: BeginOf<'fixes'>['options']): Row[] {
+  return [
+    ...strategies.flatMap((strategy) => kernels.map((kernel) => ({ strategy, kernel }))),
+    ...subjects.map((kind) => ({ kind, kernel: HOST })),
+  ];
+}
+
+/** A cell waits for most of its time (for its pause, for the last of its sockets), so that a CPU has enough of two tables. */
+const TABLES_A_CPU = 2;
+/** What a guest takes of this machine, generously. */
+const GUEST_MEMORY = 2 ** 29;
+
+/** Tables that are made side by side: their cells are counts, which do not mind the company. */
+function tablesAtOnce(): number {
+  let most = TABLES_A_CPU * availableParallelism();
+  while (most > 1 && !hasMemory(most * GUEST_MEMORY)) most--;
+  return most;
 }

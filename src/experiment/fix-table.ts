@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { effectOf, expectedWaves, type FixCell, type FixTable, type Waves } from '../analysis/fixes.js';
 import { atLeast, parseKernelVersion } from '../capacity/kernel-version.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
-import { preparingDuringRuns } from '../lab/prepared-runs.js';
 import { engineOf } from '../lab/vm/kernel.js';
 import type { Fix } from '../profile/fix.js';
 import { type LoadedProfile, loadProfile } from '../profile/load.js';
@@ -15,7 +14,7 @@ import type { Run, Variant } from '../results/schema.js';
 import { runBlocks } from './blocks.js';
 import { conclude } from './conclude.js';
 import { inWords as lackingInWords } from './fit.js';
-import { type FixRow, fixFor, fixProfile, HOST, PAUSE_SECONDS, PER_WAVE, rowFile } from './fix-rows.js';
+import { type FixRow, fixFor, fixProfile, PAUSE_SECONDS, PER_WAVE, rowFile } from './fix-rows.js';
 import { keepRow } from './fix-subject.js';
 import { finishedRuns, JOURNAL_FILE, type JournalContents, readJournal } from './journal.js';
 import { type MakeLab, type Note, withLabs } from './labs.js';
@@ -84,20 +83,14 @@ function unfinished(contents: JournalContents<'run'>) {
 }
 
 async function makeRuns(input: FixTableInput, session: Session<'run'>, { all: [place] }: Places): Promise<FixTableEnd> {
-  // A guest boots longer than it is measured, and counts do not mind the company.
-  const next = input.kernel === HOST ? undefined : preparingDuringRuns(place.lab, unfinished(session.contents).length);
-  try {
-    await runBlocks(session, {
-      placeOf: () => ({ ...place, lab: next ?? place.lab }),
-      observing: false,
-      signal: input.signal,
-      onEvent: (event) => {
-        if (event.type === 'run-start') input.onRun(event.planned.variant, event.done, event.total);
-      },
-    });
-  } finally {
-    await next?.release();
-  }
+  await runBlocks(session, {
+    placeOf: () => place,
+    observing: false,
+    signal: input.signal,
+    onEvent: (event) => {
+      if (event.type === 'run-start') input.onRun(event.planned.variant, event.done, event.total);
+    },
+  });
   return tableOf(input, readJournal(session.dir, 'run'));
 }
 

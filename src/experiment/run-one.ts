@@ -70,7 +70,7 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
   let session: LabSession | undefined;
   try {
     input.onWait?.('its lab');
-    session = await input.lab.open('run');
+    session = await input.lab.open('run', undefined, input.arm);
     session.send({ type: 'run', spec: specOf(input, session.hello.environment) });
     const { measurement, loadBegan, sleptMs } = await converse(session, input);
     const measured = performance.now();

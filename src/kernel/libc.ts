@@ -97,7 +97,7 @@ const prctl = declare<[option: number, a: number, b: number, c: number, d: numbe
   'int prctl(int, long, long, long, long)',
 );
 /** unshare(2) */
-const unshare = declare<[flags: number]>('int unshare(int)');
+export const unshare = declare<[flags: number]>('int unshare(int)');
 /** setns(2) */
 export const setns = declare<[fd: number, type: number]>('int setns(int, int)');
 /** mount(2) */

@@ -4,7 +4,7 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { SystemCallError } from './errno.js';
-import { errno, setns } from './libc.js';
+import { errno, setns, unshare } from './libc.js';
 
 const CLONE_NEWNET = 0x40000000;
 /** The main thread's. `/proc/self/ns/net` is the same file on that thread only. */
@@ -61,6 +61,15 @@ export function enterNamespace(path: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Leave the network namespace for a new one (unshare(2)): the calling thread, and all threads and processes that it starts from now on. A
+ * thread that was started before stays where it is.
+ * @throws SystemCallError when there may be none
+ */
+export function enterFreshNamespace(): void {
+  if (unshare(CLONE_NEWNET) < 0) throw new SystemCallError('unshare', errno(), 'of the network');
 }
 
 function enter(fd: number, path: string): void {

@@ -6,6 +6,7 @@ import type { AgentEvent, Command } from '../agent/protocol.js';
 import { EXIT, UserError } from '../domain/error.js';
 import type { Runner } from '../domain/guest.js';
 import type { LabKind } from '../domain/lab.js';
+import type { Arm } from '../plan/plan.js';
 
 export { LabError } from '../domain/error.js';
 
@@ -23,9 +24,10 @@ export interface Lab {
   /**
    * Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError.
    * @param signal ends what is still coming up, in a lab where that takes long; others may leave it to the caller to close
+   * @param arm of the run: a lab whose machine serves several runs gives a machine of its own to one that sets what is the machine's
    */
-  open(purpose: 'run' | 'check', signal?: AbortSignal): Promise<LabSession>;
-  /** Make the lab of the next run ready, while no load is under way. Nothing where one is waiting already. */
+  open(purpose: 'run' | 'check', signal?: AbortSignal, arm?: Arm): Promise<LabSession>;
+  /** Make the lab of the next run ready, while no load is under way. Nothing where one is waiting already, or will be. */
   prepare?(): void;
   /**
    * End what was begun ahead of its use and is not going to be used, and put away what serves more than one run, as a Vagrant box.

@@ -3,7 +3,7 @@
  */
 import { needsConntrack } from '../capacity/sysctl-presence.js';
 import type { LabKind } from '../domain/lab.js';
-import { guestOf } from '../plan/kernels.js';
+import { experimentOn, guestOf } from '../plan/kernels.js';
 import type { Experiment } from '../plan/plan.js';
 import { hostLab } from './host.js';
 import type { Lab, Note } from './lab.js';
@@ -21,7 +21,7 @@ const LABS: Readonly<Record<LabKind, MakeLab>> = {
   vm(experiment, kernel, note) {
     // In all guests or in none: what only some arms load would be a second difference between them.
     const conntrack = experiment.arms.some(({ sysctls }) => Object.keys(sysctls).some(needsConntrack));
-    return vmLab(guestOf(experiment, kernel)!, note, { conntrack });
+    return vmLab(guestOf(experiment, kernel)!, note, { conntrack, serving: experimentOn(experiment, kernel).arms });
   },
 };
 

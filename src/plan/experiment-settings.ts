@@ -15,7 +15,7 @@ export const LAB_SETTINGS = {
   kind: setting(oneOf(LAB_KINDS), {
     default: 'netns',
     describe:
-      'netns: a fresh network namespace for each run; vm: a fresh guest with a kernel of its own; vagrant: a fresh network namespace in a Vagrant box; host: this machine itself',
+      'netns: a fresh network namespace for each run; vm: the same in a guest with a kernel of its own; vagrant: a fresh network namespace in a Vagrant box; host: this machine itself',
     example: 'netns',
   }),
   engine: optional(oneOf(ENGINES), {

@@ -100,9 +100,9 @@ export const runSchema = z.object({
   /** ISO 8601. */
   startedAt: z.string(),
   /**
-   * Milliseconds: waiting for the lab and setting it up, the load itself, and taking the lab down. With a guest also its boot, from its
-   * start to that of the agent in it, of which a part or all was before the set-up: it begins when the load of the run before has ended,
-   * that of the first run while the experiment is rehearsed.
+   * Milliseconds: waiting for the lab and setting it up, the load itself, and taking the lab down. With the first run in a
+   * guest also its boot, from its start to that of the agent in it, of which a part or all was before the set-up: the rehearsal may have
+   * had the guest before, or it begins to boot when the load of the run before has ended.
    */
   durationMs: z.object({ boot: z.number().optional(), setup: z.number(), load: z.number(), teardown: z.number() }),
   /** Scheduled attempts, the shed ones included. The counts of `outcomes` add up to it. */

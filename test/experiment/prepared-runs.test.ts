@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Lab, LabSession } from '../../src/lab/lab.js';
-import { preparingDuringRuns, preparingRuns } from '../../src/lab/prepared-runs.js';
-import { fakeLab } from '../support/fake-lab.js';
+import { preparingRuns } from '../../src/lab/prepared-runs.js';
 
 /** A lab that only counts. */
 function counting(failures = 0, onSignal: (signal: AbortSignal | undefined) => void = () => {}) {
@@ -124,56 +123,21 @@ test('the lab says of itself what it knows by then, and is released', async () =
   assert.equal(released, 1);
 });
 
-test('while one is under load: the next run is made ready when one is taken, and none beyond the last', async () => {
-  const lab = fakeLab(() => ({}), 'vm');
-  const next = preparingDuringRuns(lab, 3);
-  const first = await next.open('run');
-  assert.deepEqual([lab.purposes.length, first], [2, lab.sessions[0]]);
-  assert.equal(await next.open('run'), lab.sessions[1]);
-  assert.equal(await next.open('run'), lab.sessions[2]);
-  assert.equal(lab.purposes.length, 3);
-  await next.release();
-  assert.ok(lab.sessions.every(({ closed }) => !closed));
-});
-
-test('while one is under load: one that is not wanted any more is closed, and one that could not be had is tried again', async () => {
-  const lab = fakeLab((i) => (i === 1 ? new Error('no guest') : {}), 'vm');
-  const next = preparingDuringRuns(lab, 9);
-  await next.open('run');
-  assert.equal(await next.open('run'), lab.sessions[1]);
-  await next.release();
-  assert.deepEqual(
-    lab.sessions.map(({ closed }) => closed),
-    [false, false, true],
-  );
-});
-
-test('while one is under load: what is still coming up at the end is ended, and the lab is not released', async () => {
-  let described = 0;
-  let aborted = 0;
-  let opened = 0;
-  const next = preparingDuringRuns(
-    {
-      kind: 'vm',
-      get description() {
-        return `asked ${++described}`;
-      },
-      open: (_purpose, signal) =>
-        new Promise((resolve, reject) => {
-          if (opened++ === 0) return resolve({} as LabSession);
-          // It would never come up.
-          signal?.addEventListener('abort', () => {
-            aborted++;
-            reject(new Error('killed'));
-          });
-        }),
-      release: () => assert.fail('whoever has made the lab releases it'),
+test('a lab that prepares its runs itself is asked to, and none is opened before it is wanted', async () => {
+  const done: string[] = [];
+  const lab = preparingRuns({
+    kind: 'vm',
+    description: '',
+    open: (purpose) => {
+      done.push(purpose);
+      return Promise.resolve({ close: async () => {} } as LabSession);
     },
-    2,
-  );
-  await next.open('run');
-  await next.release();
-  assert.equal(aborted, 1);
-  assert.equal(described, 0, 'what the lab says of itself is not asked before it is wanted');
-  assert.equal(next.description, 'asked 1');
+    prepare: () => void done.push('prepare'),
+  });
+  await lab.open('check');
+  await lab.open('run');
+  lab.prepare?.();
+  await lab.open('run');
+  await lab.release?.();
+  assert.deepEqual(done, ['check', 'prepare', 'run', 'prepare', 'run']);
 });

@@ -16,7 +16,19 @@ export type RoleProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 export function launchRole(program: string, namespaces: readonly string[] = []): RoleProcess {
   const node = nodeCommand(new URL(program, import.meta.url));
   const [first, ...rest] = namespaces.length > 0 ? ['unshare', ...namespaces, '--', ...node] : node;
-  return spawn(first!, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(first!, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  running.set(child, ended);
+  void ended.then(() => running.delete(child));
+  return child;
+}
+
+/** The roles that have not ended, and when they have. */
+const running = new Map<RoleProcess, Promise<void>>();
+
+/** Resolves when no role runs any more. @param but one that may */
+export async function rolesEnded(but: RoleProcess | undefined): Promise<void> {
+  await Promise.all([...running].map(([child, ended]) => (child === but ? undefined : ended)));
 }
 
 export interface LaunchedOrigin {

@@ -50,9 +50,18 @@ export function checkTotalMemory(bytes: number): void {
 
 /** @throws LabError when this machine has less memory to spare than the guest may come to use. @param bytes of the guest's memory */
 export function checkMemory(bytes: number): void {
+  refuseAbove(memoryToSpare(), bytes, 'MiB to spare', 'end other programs, or use a machine with more memory');
+}
+
+/** Whether this machine has so much memory to spare. */
+export function hasMemory(bytes: number): boolean {
+  return memoryToSpare() >= bytes;
+}
+
+/** Bytes; infinite where the kernel does not say (before Linux 3.14). */
+function memoryToSpare(): number {
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-  if (available === undefined) return;
-  refuseAbove(Number(available) * 1024, bytes, 'MiB to spare', 'end other programs, or use a machine with more memory');
+  return available === undefined ? Number.POSITIVE_INFINITY : Number(available) * 1024;
 }
 
 function refuseAbove(limit: number, bytes: number, unit: string, remedy: string): void {

@@ -3,12 +3,18 @@
  * it is the one of the netns lab, and the guest's own namespace is the client's.
  */
 import { freemem, totalmem } from 'node:os';
+import { LAB_SYSCTLS } from '../../agent/place/sysctls.js';
+import { type KernelVersion, parseKernelVersion } from '../../capacity/kernel-version.js';
+import { judgeSysctl } from '../../capacity/sysctl-catalogue.js';
+import { sysctlLife } from '../../capacity/sysctl-presence.js';
 import type { Runner } from '../../domain/guest.js';
-import type { Guest } from '../../plan/plan.js';
+import type { Arm, Guest } from '../../plan/plan.js';
 import { greetAgent } from '../agent-channel.js';
 import { AgentDied, type Lab, LabError, type LabSession, type Note } from '../lab.js';
 import { withLabRemedy } from '../remedy.js';
 import { bootGuest, type GuestPlan } from './boot.js';
+import { hasMemory } from './guest-memory.js';
+import { guestPool } from './guest-pool.js';
 import { guestImage, keptImage } from './image.js';
 import { type GuestKernel, guestKernel } from './kernel.js';
 import { CONNTRACK } from './modules.js';
@@ -23,13 +29,25 @@ const LEAST_MEMORY = 2 ** 29;
 interface GuestOptions {
   /** Load the kernel's connection tracking, without which its sysctls do not exist. */
   readonly conntrack?: boolean;
+  /**
+   * A guest may serve several runs, of these arms, and the lab is released in the end. Absent: each session has a guest of its own, which
+   * ends with it.
+   */
+  readonly serving?: readonly Arm[];
 }
 
 /** @param note called with a message before slow steps, such as fetching a kernel */
 export function vmLab(guest: Guest, note: Note, options: GuestOptions = {}): Lab {
   let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
   let kernel: GuestKernel | undefined;
+  const boot = async (purpose: GuestPlan['purpose'], signal: AbortSignal | undefined) => {
+    plan ??= prepare(guest, note, options);
+    const prepared = await plan;
+    kernel = prepared.kernel;
+    return openGuest({ ...prepared, image: keptImage(prepared.image, kernel.modules), purpose }, signal);
+  };
   return {
+    ...(options.serving ? shared(options.serving, (signal) => boot('run', signal)) : { open: boot }),
     kind: 'vm',
     /** The engine is known when the kernel is. */
     get description() {
@@ -41,13 +59,42 @@ export function vmLab(guest: Guest, note: Note, options: GuestOptions = {}): Lab
     get caveat() {
       return kernel && caveatOf(kernel);
     },
-    async open(purpose, signal) {
-      plan ??= prepare(guest, note, options);
-      const prepared = await plan;
-      kernel = prepared.kernel;
-      return openGuest({ ...prepared, image: keptImage(prepared.image, kernel.modules), purpose }, signal);
-    },
   };
+}
+
+/** Sessions in guests that serve several, as far as what the arms set allows it. */
+function shared(
+  arms: readonly Arm[],
+  boot: (signal: AbortSignal | undefined) => Promise<LabSession>,
+): Required<Pick<Lab, 'open' | 'prepare' | 'release'>> {
+  const pool = guestPool(boot, () => hasMemory(MEMORY));
+  let version: KernelVersion | undefined;
+  return {
+    open(purpose, signal, arm) {
+      const some = purpose === 'run' && arm ? [arm] : arms;
+      const isAlone = ({ environment }: LabSession['hello']) => {
+        const kernel = parseKernelVersion(environment.kernel, environment.hz);
+        version = kernel;
+        return some.some((each) => setsMachine(each, kernel));
+      };
+      return pool.open(purpose, isAlone, signal);
+    },
+    prepare() {
+      // As long as the kernel is not known, the session before is a rehearsal, in which all arms set what they set.
+      const [kernel, how] = version ? ([version, 'every'] as const) : ([NEWEST, 'some'] as const);
+      pool.prepare(arms[how]((arm) => setsMachine(arm, kernel)));
+    },
+    release: pool.release,
+  };
+}
+
+/** What is not known of a kernel before its boot is as on the newest. */
+const NEWEST = parseKernelVersion('99.0');
+
+/** Whether a run of an arm changes what is the whole kernel's, and not its namespaces' own. What a kernel has not got changes nothing. */
+function setsMachine({ sysctls, roles }: Arm, kernel: KernelVersion): boolean {
+  const names = [LAB_SYSCTLS, sysctls, roles?.client ?? {}, roles?.origin ?? {}].flatMap((some) => Object.keys(some));
+  return names.some((name) => !judgeSysctl(name, kernel, 'namespace').ok && sysctlLife(name, kernel) === undefined);
 }
 
 function runnerOf(kernel: GuestKernel): Runner {

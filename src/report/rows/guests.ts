@@ -4,7 +4,7 @@ import { median } from '../../analysis/statistics.js';
 import { LABS } from '../../domain/lab.js';
 import { kernelsOf } from '../../plan/kernels.js';
 import type { Results } from '../../results/schema.js';
-import { formatDuration } from '../format.js';
+import { formatDuration, plural } from '../format.js';
 import { allRuns } from './notices.js';
 
 /** What ran the virtual machine and what that means for the numbers; null where there was none, or several kernels each with its own. */
@@ -15,14 +15,13 @@ export function guestNotice({ environment, experiment, kernels }: Results): stri
 /** How long runs took before their load began, and their guests to boot; null where no guest was booted. */
 export function bootNotice(results: Results): string | null {
   const texts = kernelsOf(results.experiment).flatMap((kernel) => {
-    const times = allRuns(results).flatMap(({ kernel: of, durationMs: { boot, setup } }) =>
-      of === kernel && boot !== undefined ? [{ boot, setup }] : [],
-    );
-    if (times.length === 0) return [];
-    const [boot, setup] = (['boot', 'setup'] as const).map((key) => median(times.map((time) => time[key])));
+    const times = allRuns(results).flatMap((run) => (run.kernel === kernel ? [run.durationMs] : []));
+    const boots = times.flatMap(({ boot }) => boot ?? []);
+    if (boots.length === 0) return [];
+    const setup = median(times.map((time) => time.setup));
     const on = kernel === undefined ? '' : ` on ${kernel}`;
-    return [`${formatDuration(setup!)}${on} (its guest booted in ${formatDuration(boot!)})`];
+    return [`${formatDuration(setup!)}${on} (${plural(boots.length, 'boot')} of ${formatDuration(median(boots)!)})`];
   });
   if (texts.length === 0) return null;
-  return `Until its load began, a run took ${texts.join(', ')}; medians. A guest boots while the run before ends.`;
+  return `Until its load began, a run took ${texts.join(', ')}; medians. A guest serves one run after the other, each in a fresh network namespace; one that sets what is the whole kernel’s has a guest of its own.`;
 }

@@ -57,7 +57,7 @@ function isolation(lab: Results['experiment']['lab']): string {
     case 'this':
       return `Each ran in a fresh network namespace, ${fresh}.`;
     case 'guest':
-      return `Each ran in a fresh guest, ${fresh}. What a kernel answers, and how often, is exact in a guest; ${times}, and are compared only with times of the same engine.`;
+      return `Each ran in a fresh network namespace of a guest, or in a guest of its own, ${fresh}. What a kernel answers, and how often, is exact in a guest; ${times}, and are compared only with times of the same engine.`;
     case 'box':
       return `All ran in one box, each in a fresh network namespace there, ${fresh}; sysctls that are the whole box’s were restored after each. What a kernel answers, and how often, is exact in a box; ${times}.`;
   }

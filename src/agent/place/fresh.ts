@@ -1,0 +1,50 @@
+/**
+ * A fresh place for the next run in a guest that has served another: a network namespace that nobody has used. With the old one go its
+ * sockets in TIME_WAIT (inet_twsk_purge(), net/ipv4/inet_timewait_sock.c), its addresses, routes, counters and sysctls. What is the whole
+ * kernel's stays, so a guest in which a run has set that serves no other (lab/vm/guest-pool.ts).
+ */
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { parseSockstat } from '../../kernel/counters.js';
+import { enterFreshNamespace } from '../../kernel/namespace.js';
+import { type LaunchedOrigin, launchOrigin, rolesEnded } from '../roles/launch.js';
+
+/** A closing handshake takes milliseconds; a socket whose other end is gone is sent for minutes (tcp_orphan_retries). */
+const PATIENCE_MS = 2_000;
+const LOOK_EVERY_MS = 5;
+
+/** TCP sockets that the kernel had before the first run; in a guest nobody else has any. */
+let atFirst: number | undefined;
+
+/**
+ * Enter a fresh network namespace, once all that the last run has started has ended.
+ * @param waiting an origin that is already on its way up, and was not used
+ * @returns the origin of the next run
+ * @throws Error when sockets of the last run are left: they would count against the limits of the whole kernel (tcp_max_orphans, tcp_mem)
+ */
+export async function enterFreshPlace(waiting: LaunchedOrigin | null): Promise<LaunchedOrigin> {
+  atFirst ??= allocated();
+  await rolesEnded(waiting?.child);
+  enterFreshNamespace();
+  const launched = waiting ?? launchOrigin(true);
+  const deadline = performance.now() + PATIENCE_MS;
+  while (allocated() > atFirst) {
+    if (performance.now() > deadline)
+      throw new Error(`${allocated() - atFirst} TCP sockets of the last run are left in the kernel`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  collectGarbage();
+  return launched;
+}
+
+/** TCP sockets of all namespaces, those in TIME_WAIT aside (sockstat_seq_show(), net/ipv4/proc.c). */
+function allocated(): number {
+  return parseSockstat(readFileSync('/proc/net/sockstat', 'utf8'))['sockstat.TCP.alloc'] ?? 0;
+}
+
+/** What the last run has left in the memory of this process would count as the next one's. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
