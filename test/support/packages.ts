@@ -42,6 +42,8 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
     ['apache2-bin', 'apache2', 'goes on from another address when bind() is refused'],
     ['pen', 'pen', 'keeps failing when there are ports again'],
   ].map(([name, program, why]) => ({ name: name!, program: program!, why: `a program that ${why}` })),
+  { name: 'postgresql', program: 'pgbench', why: 'a database and its benchmark, an example' },
+  { name: 'pgbouncer', program: 'pgbouncer', why: 'a pooler of database connections, an example' },
   { name: 'openssh-client', program: 'ssh', why: 'a program of the survey' },
   { name: 'redis-tools', program: 'redis-cli', why: 'a program of the survey' },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },

@@ -1,7 +1,7 @@
 /**
  * A program that drives itself: it takes the place of a proxy, and has no clients. What it asks of the kernel is counted all the time.
  */
-import { familyOf } from '../../domain/addresses.js';
+import { familyOf, isAddress, isLoopback } from '../../domain/addresses.js';
 import { formatDuration } from '../../domain/format.js';
 import { monotonicMicros as now } from '../../kernel/libc.js';
 import { mergeHistograms } from '../../load/histogram.js';
@@ -94,7 +94,7 @@ export async function setUpProgram(
       if (entry) onEntry?.(entry, role.namespace);
     };
     return {
-      pool: selfDriven(role, start, arrival, problems),
+      pool: selfDriven(role, start, arrival, withBothFamilies(outgoing), problems),
       origin,
       neighbours,
       proxy: role,
@@ -122,12 +122,14 @@ const USUAL_PORT = 8080;
 
 /**
  * The load that a program is to itself.
+ * @param addresses of its namespace
  * @param problems told when it has no end
  */
 function selfDriven(
   role: ProxyRole,
   start: () => Promise<void>,
   { durationMs, attempts }: Extract<Arrival, { shape: 'own' }>,
+  addresses: readonly string[],
   problems: string[],
 ): Load {
   let outcomes: Outcomes = {};
@@ -172,7 +174,9 @@ function selfDriven(
       // The order of connections and refusals is known; that of requests on kept connections is not.
       if (upTo) outcomes = { ok: upTo.begun, ...refusedOf(upTo.failures) };
       else {
-        const all = { ...refusedOf(syscalls?.failures ?? []), ok: requests > 0 ? requests : origin.accepted };
+        const outside = requests > 0 ? requests : origin.accepted;
+        const ok = outside + connectionsWithin(syscalls?.ways ?? [], addresses);
+        const all = { ...refusedOf(syscalls?.failures ?? []), ok };
         outcomes = attempts === null ? all : cutTo(attempts, all, outcomes);
       }
       if (totalOf(outcomes) !== attempts) return outcomes;
@@ -196,6 +200,15 @@ function selfDriven(
       loads: [],
     }),
   };
+}
+
+/** Connections to servers of the program's own, as a database beside it: the lab's internet does not see them. */
+function connectionsWithin(ways: NonNullable<Syscalls['ways']>, addresses: readonly string[]): number {
+  const isOwn = (to: string) => {
+    const address = to.slice(0, to.lastIndexOf(':')).replace(/[[\]]/g, '');
+    return isAddress(address) && (isLoopback(address) || addresses.includes(address));
+  };
+  return ways.reduce((sum, { to, connections }) => sum + (isOwn(to) ? connections : 0), 0);
 }
 
 /** Each call that was refused, as an outcome. */
