@@ -18,6 +18,15 @@ export function folderIn(cwd: string): string | undefined {
   return folder && join(out, folder);
 }
 
+/** What the runs in the result folder of a working folder say of themselves, for whoever looks into a failure. */
+export function problemsIn(cwd: string): string {
+  const path = join(folderIn(cwd) ?? cwd, JOURNAL_FILE);
+  if (!existsSync(path)) return '';
+  return JSON.stringify(
+    [...readFileSync(path, 'utf8').matchAll(/"problems":(\[.*?\])/g)].map(([, problems]) => problems),
+  );
+}
+
 /** What of a result folder is the same each time. */
 export interface Found {
   /** Names of all files. */

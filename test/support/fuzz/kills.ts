@@ -31,7 +31,7 @@ import { ordinaryUser } from '../ordinary-user.js';
 import { type Marked, namespacesOf, newMark, startClock, stillInUse } from '../processes.js';
 import { type ThrowawayHost, throwawayHost } from '../throwaway-host.js';
 import { type Attacked, tally } from './attack.js';
-import { difference, type Found, folderIn, otherFiles, read } from './kill-results.js';
+import { difference, type Found, folderIn, otherFiles, problemsIn, read } from './kill-results.js';
 import { SCENES, type Scene } from './kill-scenes.js';
 
 /** From the death of the one to the end of all, on a machine that may be busy. */
@@ -106,7 +106,7 @@ export async function fuzzKills(
     let at = sets.get(scene.name);
     if (at === undefined) {
       const stage = await setUp(scene, cleanups);
-      at = { stage, reference: await undisturbed(scene, stage), random: randomStream(seed, scene.name) };
+      at = { stage, reference: await undisturbed(scene, stage, note), random: randomStream(seed, scene.name) };
       sets.set(scene.name, at);
       note(`${scene.name}: undisturbed in ${(at.reference.ms / 1000).toFixed(1)} s`);
     }
@@ -239,24 +239,32 @@ const commandOf = ({ command, profile, args = [] }: Scene) => [
   'out',
 ];
 
-async function undisturbed(scene: Scene, stage: Stage): Promise<Reference> {
+async function undisturbed(scene: Scene, stage: Stage, note: (text: string) => void): Promise<Reference> {
   let reference: Reference | undefined;
-  // The first of these may fetch a kernel, or make a network, which a kill would not; and in one that is not valid something is left out.
-  for (let i = 0; i < (scene.fetches ? 2 : 1) || (reference?.valid === false && i < TRIES); i++) {
+  let why = '';
+  // The first of these may fetch a kernel, or make a network, which a kill would not; in one that is not valid something is left out; and on a
+  // machine that has no time for it an emulated guest comes to no end.
+  for (let tries = 1, left = scene.fetches ? 2 : 1; left > 0; tries++, left--) {
     const home = newHome(scene, stage);
     try {
       const begun = performance.now();
       const { code, stderr } = await runCli(commandOf(scene), { ...home.options, deadlineMs: scene.deadlineMs });
-      if (code !== 0) throw new Error(`${scene.name} ended with code ${code} though nobody killed it: ${stderr}`);
-      const found = { ...read(scene, folderIn(home.cwd)!), ms: performance.now() - begun };
-      if (reference && !isDeepStrictEqual(found.results, reference.results))
-        throw new Error(`${scene.name} is not exact: ${JSON.stringify([reference.results, found.results])}`);
-      reference = found;
+      if (code === 0) {
+        const found = { ...read(scene, folderIn(home.cwd)!), ms: performance.now() - begun };
+        if (reference && !isDeepStrictEqual(found.results, reference.results))
+          throw new Error(`${scene.name} is not exact: ${JSON.stringify([reference.results, found.results])}`);
+        reference = found;
+      } else {
+        why = `ended with code ${code} though nobody killed it: ${stderr} ${problemsIn(home.cwd)}`;
+        note(`${scene.name} ${why}`);
+      }
+      if ((code !== 0 || reference?.valid === false) && left === 1 && tries < TRIES) left++;
     } finally {
       home.remove();
     }
   }
-  return reference!;
+  if (reference === undefined) throw new Error(`${scene.name} ${why}`);
+  return reference;
 }
 
 interface Kill {
@@ -356,8 +364,14 @@ async function resumed(scene: Scene, { cwd, options }: Home, reference: Referenc
       rmSync(folder, { recursive: true, force: true });
     }
   }
-  const { code, stderr } = await runCli(again, { ...options, deadlineMs: scene.deadlineMs });
-  if (code !== 0) return [...problems, `${again.join(' ')} ended with code ${code}: ${stderr}`];
+  const complete = () => runCli(again, { ...options, deadlineMs: scene.deadlineMs });
+  let { code, stderr } = await complete();
+  // A run that failed by itself is made again by the next resume, as the command says.
+  if (code === 4 && scene.emulated) {
+    again = [scene.command, '--resume', folderIn(cwd)!, '--quiet'];
+    ({ code, stderr } = await complete());
+  }
+  if (code !== 0) return [...problems, `${again.join(' ')} ended with code ${code}: ${stderr} ${problemsIn(cwd)}`];
   const found = read(scene, folderIn(cwd)!);
   if (!isDeepStrictEqual(found.results, reference.results))
     problems.push(`not what it would have been: ${difference(reference.results, found.results)}`);
