@@ -1,14 +1,15 @@
 /**
  * Result folders: `reports/<experiment>-<timestamp>/`, made once, written atomically.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { messageOf, UserError } from '../domain/error.js';
 import { makeFolder } from '../machine/folders.js';
+import { jsonPieces } from '../machine/json-pieces.js';
 import { readRegularFile, refuseOtherThanFile } from '../machine/read-file.js';
 import { replaceFile } from '../machine/replace-file.js';
-import { sealed, sealOf } from '../machine/seal.js';
+import { sealedPieces, sealOf } from '../machine/seal.js';
 import { armId } from '../plan/kernels.js';
 import { countsProblem } from '../results/consistent.js';
 import { type Results, resultsSchema } from '../results/schema.js';
@@ -56,7 +57,11 @@ function newFolder(parent: string, experiment: string, now: Date): string {
 /** Write results.json, with its checksum, so that a reader never sees half of it. */
 export function writeResults(dir: string, results: Results): string {
   const path = join(dir, RESULTS_FILE);
-  replaceFile(path, `${sealed(JSON.stringify(results, null, 1))}\n`);
+  // As one string the results of an hour take more memory than all else together.
+  replaceFile(path, (fd) => {
+    for (const piece of sealedPieces(jsonPieces(results))) writeFileSync(fd, piece);
+    writeFileSync(fd, '\n');
+  });
   return path;
 }
 

@@ -7,6 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 
+/** Hexadecimal digits. */
+const SUM_LENGTH = 16;
 const TAIL = /,\s*"sum":\s?"([0-9a-f]{16})"\s*\}\s*$/;
 
 /** The same object with its checksum. @param text of a JSON object that has a key, in one line or in many */
@@ -14,6 +16,24 @@ export function sealed(text: string): string {
   const open = text.replace(/\s*\}\s*$/, '');
   const [before, after, end] = text.includes('\n') ? ['\n ', ' ', '\n}'] : ['', '', '}'];
   return `${open},${before}"sum":${after}"${checksum(open)}"${end}`;
+}
+
+/**
+ * The same, of the text of an object in pieces, the last of which is the line of its closing brace.
+ * @param pieces of a text of many lines, as `jsonPieces()` gives it
+ */
+export function* sealedPieces(pieces: Iterable<string>): Generator<string> {
+  const hash = createHash('sha256');
+  let held: string | undefined;
+  for (const piece of pieces) {
+    if (held !== undefined) {
+      hash.update(held);
+      yield held;
+    }
+    held = piece;
+  }
+  const sum = hash.update('}').digest('hex').slice(0, SUM_LENGTH);
+  yield `,\n "sum": "${sum}"\n}`;
 }
 
 /** What is to be thought of a text: as it was written, of a version without checksums (plain), or changed. */
@@ -25,5 +45,5 @@ export function sealOf(text: string): 'sealed' | 'plain' | 'broken' {
 }
 
 function checksum(open: string): string {
-  return createHash('sha256').update(`${open}}`).digest('hex').slice(0, 16);
+  return createHash('sha256').update(`${open}}`).digest('hex').slice(0, SUM_LENGTH);
 }

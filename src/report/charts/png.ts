@@ -27,5 +27,11 @@ export async function loadPng(): Promise<DrawPng | null> {
     },
     fitTo: { mode: 'zoom', value: ZOOM },
   };
-  return async (svg) => (await resvg.renderAsync(svg, options)).asPng();
+  // One after the other: each takes some 10 MB for its pixels, and the memory of all at once would be the most that a report takes.
+  let last: Promise<unknown> = Promise.resolve();
+  return (svg) => {
+    const drawn = last.then(async () => (await resvg.renderAsync(svg, options)).asPng());
+    last = drawn.catch(() => {});
+    return drawn;
+  };
 }
