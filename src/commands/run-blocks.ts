@@ -2,9 +2,10 @@
  * A run from its lab to its report, with whoever watches: the progress, the live page.
  */
 import { join } from 'node:path';
-import { type BlocksEnd, type ExperimentEvent, isFirstRun, runBlocks, runsLeft } from '../experiment/blocks.js';
+import { type BlocksEnd, type ExperimentEvent, isFirstRun, runBlocks } from '../experiment/blocks.js';
 import { extended } from '../experiment/journal.js';
 import { type Places, placeFor } from '../experiment/places.js';
+import { runsLeft } from '../experiment/remaining.js';
 import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
 import { interruptible } from '../machine/interrupts.js';
 import type { LoadedProfile } from '../profile/load.js';

@@ -9,8 +9,9 @@ import { armId } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
-import { finishedRuns, type JournalContents } from './journal.js';
+import { finishedRuns } from './journal.js';
 import { type PlannedRun, planObservations, planRuns } from './order.js';
+import { type Stopped, segmentsOf, stoppedAt } from './remaining.js';
 import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
 
@@ -20,6 +21,13 @@ export type ExperimentEvent =
   | { readonly type: 'waiting'; readonly planned: PlannedRun; readonly what: string }
   | { readonly type: 'sample'; readonly planned: PlannedRun; readonly second: Second }
   | { readonly type: 'run-end'; readonly run: Run; readonly done: number; readonly total: number }
+  /** There are so many pairs, and some arms need no more runs: `stopped` has their ids and why. `total` leaves out what is not made. */
+  | {
+      readonly type: 'look';
+      readonly pairs: number;
+      readonly stopped: ReadonlyMap<string, string>;
+      readonly total: number;
+    }
   /** A run in which a proxy's system calls are counted begins; it is none of the runs above. */
   | { readonly type: 'observe'; readonly planned: PlannedRun };
 
@@ -49,12 +57,6 @@ export function isFirstRun(
   return planRuns(experiment).find(({ id }) => !finished.has(id))?.kernel === kernel;
 }
 
-/** How many runs are missing, those in which system calls are counted included. */
-export function runsLeft(contents: JournalContents<'run'>): number {
-  const { experiment } = contents.begin;
-  return planRuns(experiment).length + planObservations(experiment).length - finishedRuns(contents).size;
-}
-
 const FAILURES_IN_A_ROW = 3;
 
 /** The folder of what proxies were configured with, a folder each arm. */
@@ -70,14 +72,18 @@ const HLOG_DIR = 'hlog';
 export async function runBlocks(session: Session<'run'>, input: BlocksInput): Promise<BlocksEnd> {
   const { experiment } = session.contents.begin;
   const { placeOf, signal, onEvent } = input;
-  const [planned, finished] = [planRuns(experiment), finishedRuns(session.contents)];
-  const total = planned.length;
-  const todo = planned.filter(({ id }) => !finished.has(id));
-  let [done, failedInARow] = [total - todo.length, 0];
+  const finished = finishedRuns(session.contents);
+  const segments = segmentsOf(experiment);
+  const made = new Map(session.contents.runs.map((run) => [run.id, run]));
+  const soFar = () => ({ ...session.contents, runs: [...made.values()] });
+  let stopped: Stopped = new Map();
+  /** All runs that have been made, and all that may be. */
+  let total = segments.reduce((sum, { runs }) => sum + runs.length, 0);
+  let [done, failedInARow] = [0, 0];
   let end: BlocksEnd = { how: 'complete' };
   mkdirSync(join(session.dir, HLOG_DIR), { recursive: true });
   const portsMatter = [experiment.goal, ...experiment.guardrails].some((metric) => metric.startsWith('ports.'));
-  const makeOne = async (next: PlannedRun) => {
+  const makeOne = async (next: PlannedRun, todo: readonly PlannedRun[], later: readonly PlannedRun[]) => {
     onEvent({ type: 'run-start', planned: next, done, total });
     const outcome = await runOne({
       ...placeOf(next.kernel),
@@ -88,10 +94,14 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
       signal,
       onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
       onWait: (what) => onEvent({ type: 'waiting', planned: next, what }),
-      onLoadEnd: () => todo[0] && !signal.aborted && placeOf(todo[0].kernel).lab.prepare?.(),
+      onLoadEnd: () => {
+        const after = todo[0] ?? later[0];
+        if (after && !signal.aborted) placeOf(after.kernel).lab.prepare?.();
+      },
     });
     const run = keep(outcome, session);
     session.journal.append({ type: 'run', run });
+    made.set(run.id, run);
     if (run.status === 'interrupted' || signal.aborted) {
       end = INTERRUPTED;
       return;
@@ -101,15 +111,30 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
     if (failedInARow === FAILURES_IN_A_ROW && done < total)
       end = { how: 'gave-up', reason: `${FAILURES_IN_A_ROW} runs in a row failed, the last with: ${run.problems[0]}` };
   };
-  const lane = async () => {
+  const lane = async (todo: PlannedRun[], later: readonly PlannedRun[]) => {
     while (end.how === 'complete') {
       if (signal.aborted) end = INTERRUPTED;
       const next = end.how === 'complete' ? todo.shift() : undefined;
       if (next === undefined) return;
-      await makeOne(next);
+      await makeOne(next, todo, later);
     }
   };
-  await Promise.all(Array.from({ length: input.atOnce ?? experiment.atOnce ?? 1 }, lane));
+  for (const [i, { look, runs }] of segments.entries()) {
+    const wanted = runs.filter((run) => !stopped.has(armId(run)));
+    const todo = wanted.filter(({ id }) => !finished.has(id));
+    done += wanted.length - todo.length;
+    const isNews = todo.length > 0;
+    const wantedLater = () =>
+      segments.slice(i + 1).flatMap((segment) => segment.runs.filter((run) => !stopped.has(armId(run))));
+    const later = wantedLater();
+    await Promise.all(Array.from({ length: input.atOnce ?? experiment.atOnce ?? 1 }, () => lane(todo, later)));
+    if (end.how !== 'complete') break;
+    const before = stopped;
+    stopped = stoppedAt(soFar(), look);
+    total = done + wantedLater().length;
+    const fresh = new Map([...stopped].filter(([arm]) => !before.has(arm)));
+    if (isNews && look !== null && fresh.size > 0) onEvent({ type: 'look', pairs: look, stopped: fresh, total });
+  }
   if (end.how === 'complete' && input.observing !== false) end = await observe(session, finished, input);
   const status = end.how === 'complete' ? 'complete' : 'partial';
   session.journal.append({ type: 'end', at: new Date().toISOString(), status });

@@ -2,6 +2,7 @@
  * Progress on standard error: one line that is rewritten on a terminal; elsewhere a line a block, and what is waited for every ten seconds.
  */
 
+import { counted, listed } from '../analysis/format.js';
 import { formatLeft } from '../domain/format.js';
 import { printable, printableLines, printableWords } from '../domain/printable.js';
 import type { ExperimentEvent } from '../experiment/blocks.js';
@@ -66,9 +67,12 @@ function terminalProgress(input: ProgressInput): Progress {
         return draw(`${head(planned, clock)}  ${text}`, false);
       }
       if (event.type === 'run-start') since = 0;
+      if (event.type === 'run-start') clock.started(event.planned);
       if (event.type === 'run-start') draw(head(event.planned, clock), true);
       if (event.type === 'waiting') draw(`${head(event.planned, clock)}  waiting for ${event.what}`, true);
       if (event.type === 'observe') draw(`observing the proxy's system calls  ${armId(event.planned)}`, true);
+      if (event.type === 'look') clock.stopped(event.stopped);
+      if (event.type === 'look') stream.write(`\r\x1b[K${lookText(event)}\n`);
       if (event.type === 'run-end' && event.run.status === 'failed') {
         stream.write(`\r\x1b[K${event.run.id} failed: ${printableWords(event.run.problems[0] ?? '')}\n`);
       }
@@ -97,6 +101,11 @@ function plainProgress(input: ProgressInput): Progress {
         heartbeat.waitFor(() => `${event.what}: ${head(event.planned, clock)}${sampled}`);
       }
       if (event.type === 'run-start') since = 0;
+      if (event.type === 'run-start') clock.started(event.planned);
+      if (event.type === 'look') {
+        clock.stopped(event.stopped);
+        stream.write(`${lookText(event)}\n`);
+      }
       if (event.type === 'sample') {
         sampled = `  ${sampleText(event.second, since, input.roomOf?.(armId(event.planned)) ?? null)}`;
         since = event.second.t;
@@ -125,9 +134,16 @@ export function blockName(
   return warmup ? `warm-up ${block + 1}/${warmups}` : `block ${block - warmups + 1}/${repeat}`;
 }
 
+/** `after 3 pairs wider-range and no-port need no more runs`. */
+export function lookText({ pairs, stopped }: Extract<ExperimentEvent, { type: 'look' }>): string {
+  const arms = [...stopped.keys()];
+  return printable(`after ${counted(pairs, 'pair')} ${listed(arms)} ${arms.length === 1 ? 'needs' : 'need'} no more runs`);
+}
+
 function head(planned: PlannedRun, clock: Clock): string {
-  const width = String(clock.total).length;
-  return `[${String(planned.order + 1).padStart(width)}/${clock.total}] ${clock.left()} left  ${blockName(planned, clock.experiment)}  ${armId(planned)}`;
+  const total = clock.total();
+  const width = String(total).length;
+  return `[${String(clock.number(planned)).padStart(width)}/${total}] ${clock.left()} left  ${blockName(planned, clock.experiment)}  ${armId(planned)}`;
 }
 
 /**
@@ -148,8 +164,14 @@ function sampleText({ t, attempts, outcomes, portsInUse }: Second, since: number
 }
 
 export interface Clock {
-  readonly total: number;
+  /** Runs that are made in all, as far as that is known. */
+  total(): number;
   readonly experiment: Experiment;
+  started(planned: PlannedRun): void;
+  /** Which of all runs this one is, from 1. */
+  number(planned: PlannedRun): number;
+  /** Arms of which no more runs are made, by their ids. */
+  stopped(arms: ReadonlyMap<string, string>): void;
   finished(run: Run): void;
   /** No run of the block is still to be made. */
   blockIsOver(block: number): boolean;
@@ -167,7 +189,11 @@ export function createClock({
 }: Pick<ProgressInput, 'experiment' | 'planned' | 'finished' | 'now' | 'environmentOf'>): Clock {
   const taken = new Map<string, number[]>();
   const estimates = new Map<string, number>();
+  /** Of the runs that were begun: which one it was. */
+  const numbers = new Map<string, number>();
+  let total = planned.length;
   const open = new Map(planned.filter(({ id }) => !finished.has(id)).map((run) => [run.id, run]));
+  const before = planned.length - open.size;
   let begun = now();
   const expected = (run: PlannedRun) => {
     const seen = taken.get(armId(run));
@@ -180,8 +206,17 @@ export function createClock({
     return ms;
   };
   return {
-    total: planned.length,
+    total: () => total,
     experiment,
+    started: ({ id }) => void numbers.set(id, before + numbers.size + 1),
+    number: ({ id }) => numbers.get(id) ?? 0,
+    stopped(arms) {
+      for (const [id, run] of open) {
+        if (!arms.has(armId(run))) continue;
+        open.delete(id);
+        total--;
+      }
+    },
     finished(run) {
       open.delete(run.id);
       taken.set(armId(run), [...(taken.get(armId(run)) ?? []), now() - begun]);

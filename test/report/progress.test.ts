@@ -170,6 +170,9 @@ describe('the time left', () => {
 describe('progress on a terminal', () => {
   it('is one line that is written over', () => {
     const it = scene({ isTTY: true, columns: 200 });
+    it.start(0);
+    it.start(1);
+    it.take();
     it.start(2);
     assert.equal(it.take(), `\r\x1b[K[3/6] 63 s left  block 1/2  ${PLANNED[2]!.variant}`);
     it.clock.now += 1000;
@@ -185,6 +188,22 @@ describe('progress on a terminal', () => {
     assert.match(it.take(), / {2}100\/s: 100 ok$/);
     it.progress.end();
     assert.equal(it.take(), '\r\x1b[K');
+  });
+
+  it('says which arms a look has settled, and counts only what may still be made', () => {
+    const it = scene({ isTTY: true, columns: 200 });
+    for (const i of [0, 1, 2, 3]) {
+      it.start(i);
+      it.end(i);
+    }
+    it.take();
+    const arm = PLANNED[4]!.variant;
+    const stopped = new Map([[arm, 'everything is settled']]);
+    it.progress.onEvent({ type: 'look', pairs: 1, stopped, total: 5 });
+    assert.match(it.take(), new RegExp(`after 1 pair ${arm} needs no more runs\n$`));
+    it.start(5);
+    assert.match(it.take(), /\[5\/5\] /);
+    it.progress.end();
   });
 
   it('is drawn ten times a second at most, and at once when a run begins', () => {

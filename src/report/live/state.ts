@@ -5,7 +5,7 @@ import type { PlannedRun } from '../../experiment/order.js';
 import { armId, experimentOn, kernelsOf } from '../../plan/kernels.js';
 import type { Arm, Experiment } from '../../plan/plan.js';
 import type { Run, Second } from '../../results/schema.js';
-import { blockName, createClock, type ProgressInput } from '../progress.js';
+import { blockName, createClock, lookText, type ProgressInput } from '../progress.js';
 import type { AddressWalls } from '../rows/addresses.js';
 import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from './messages.js';
 
@@ -87,7 +87,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
     description: experiment.description,
     arms: [...arms.values()],
     done,
-    total: planned.length,
+    total: clock.total(),
     left: clock.left(),
     phase,
     effect: { metric: experiment.goal, rows: [...arms.keys()].flatMap((name) => effects.get(name) ?? []) },
@@ -126,6 +126,10 @@ export function createLiveBook(input: LiveInput): LiveBook {
           break;
         case 'waiting':
           phase = `${blockName(event.planned, experiment)}, ${armId(event.planned)}, waiting for ${event.what}`;
+          break;
+        case 'look':
+          clock.stopped(event.stopped);
+          phase = lookText(event);
           break;
         case 'observe':
           phase = `observing the proxy's system calls, ${armId(event.planned)}`;
