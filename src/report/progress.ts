@@ -137,7 +137,9 @@ export function blockName(
 /** `after 3 pairs wider-range and no-port need no more runs`. */
 export function lookText({ pairs, stopped }: Extract<ExperimentEvent, { type: 'look' }>): string {
   const arms = [...stopped.keys()];
-  return printable(`after ${counted(pairs, 'pair')} ${listed(arms)} ${arms.length === 1 ? 'needs' : 'need'} no more runs`);
+  return printable(
+    `after ${counted(pairs, 'pair')} ${listed(arms)} ${arms.length === 1 ? 'needs' : 'need'} no more runs`,
+  );
 }
 
 function head(planned: PlannedRun, clock: Clock): string {

@@ -1,7 +1,9 @@
 /** Where it ran, how it was measured, what that cannot show, and how to repeat it. */
+import { listed } from '../../analysis/format.js';
 import { LABS } from '../../domain/lab.js';
 import { normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import { isPaced } from '../../load/pacer.js';
+import { armId } from '../../plan/kernels.js';
 import type { Results } from '../../results/schema.js';
 import { code, type Inline, list, PAGE, type Section, section, tableOf, text, WRITTEN } from '../document.js';
 import { formatDuration, formatInstant, formatNumber, formatValue, NONE, plural } from '../format.js';
@@ -68,6 +70,29 @@ function plannedPairs({ repeat, extendedFrom }: Results['experiment']): string {
   return `${plural(repeat, 'pair')}${extendedFrom ? ` (${extendedFrom.join(', then ')} at first)` : ''}`;
 }
 
+/** When it was looked at, and at which look each arm was stopped; null: once, at the end. */
+function looksInWords({ experiment: { looks, repeat }, variants }: Results): string | null {
+  if (looks === undefined) return null;
+  const stops = variants.flatMap(({ name, kernel, verdict }) =>
+    verdict?.look === undefined ? [] : [{ id: armId({ name, kernel }), ...verdict.look }],
+  );
+  const groups = [...new Set(stops.map(({ pairs }) => pairs))].sort((a, b) => a - b);
+  const told = groups.map((pairs) => {
+    const at = stops.filter((stop) => stop.pairs === pairs);
+    return `${listed(at.map(({ id }) => id))} ${at.every(({ early }) => early) ? 'stopped' : 'ended'} at ${plural(pairs, 'pair')}`;
+  });
+  return `It was looked at after ${listed(looks.map(String))} pairs, and of an arm of which everything that is asked was settled no more runs were made; ${repeat} is the most. All looks together err with 5 %. ${told.join('; ')}.`;
+}
+
+/** How noisy metrics were compared. */
+function noisyInWords({ experiment }: Results): string {
+  const words =
+    '“No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs do not tell.';
+  return experiment.looks
+    ? `Noisy: the difference is the mean over pairs; p is of Student’s t, with a spread that is moderated by that of the other arms, multiplied by what the look may spend and corrected by Holm for the number of comparisons; the interval holds at all looks together. ${words}`
+    : `Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. ${words}`;
+}
+
 /** How it was measured, and the runs that were left out of it. */
 export function methodSection(results: Results): Section {
   const { experiment } = results;
@@ -81,6 +106,7 @@ export function methodSection(results: Results): Section {
   const items = [
     `The run is the unit: ${plural(runs.length, 'run')}, ${formatDuration(load)} of load in all. ${isolation(experiment.lab)} Connections within a run depend on each other, so they are never counted as independent samples.`,
     `Runs come in blocks. Each block runs every arm once, in an order drawn from seed ${experiment.seed}, and a variant is compared with the baseline of the same block: ${plannedPairs(experiment)} were planned for each variant. Drift of the machine from block to block cancels out within the pairs.`,
+    looksInWords(results),
     experiment.atOnce === undefined
       ? null
       : `${plural(experiment.atOnce, 'run')} were under way at once: only counts are compared, and the kernel’s rules alone decide them, however fast a run is. Its times, rates and CPU seconds are those of runs that shared the CPUs.`,
@@ -95,9 +121,7 @@ export function methodSection(results: Results): Section {
     kinds.has('exact')
       ? 'Exact: the load is deterministic, and every run of an arm gave the same value. Such values are compared as they are; there is no interval because nothing varied.'
       : null,
-    kinds.has('noisy')
-      ? 'Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. “No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs do not tell.'
-      : null,
+    kinds.has('noisy') ? noisyInWords(results) : null,
     openLoop
       ? 'Open loop: attempts start at scheduled instants, whatever the answers, and times count from those instants.'
       : null,
