@@ -2,12 +2,17 @@
  * Runs of single arms in real labs, for tests against the kernel. Each run has namespaces of its own, so that many can go on side
  * by side; how many at once is bounded here, for the whole process.
  */
+
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Measurement, RunSpec } from '../../src/agent/protocol.js';
-import { agentCommand, startAgent } from '../../src/lab/agent-process.js';
+import { startAgent } from '../../src/lab/agent-process.js';
 import type { LabSession } from '../../src/lab/lab.js';
-import { netnsCommand, netnsLab } from '../../src/lab/netns.js';
+import { netnsCommand } from '../../src/lab/netns.js';
+import { nodeCommand } from '../../src/machine/node-command.js';
 import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, Destinations, LoadPlan } from '../../src/plan/plan.js';
+import { ROOT } from './cli.js';
 
 export interface LabArm {
   readonly load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'>;
@@ -39,6 +44,14 @@ const AT_ONCE = 5;
 let running = 0;
 const waiting: (() => void)[] = [];
 
+/** The agent that is shipped: it starts in half the CPU time of the modules that it is joined from. */
+const AGENT = pathToFileURL(join(ROOT, 'dist', 'bundle', 'agent', 'entry.js'));
+
+/** The command that starts an agent in fresh namespaces, as netnsLab() does. */
+function labCommand(): string[] {
+  return netnsCommand([...nodeCommand(AGENT), 'netns', 'run'], process.getuid?.() === 0);
+}
+
 /** Run one arm in a fresh lab. Rejects with what went wrong. */
 export async function measure(arm: Arm, options: Partial<RunSpec> = {}): Promise<Measurement> {
   if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -53,13 +66,12 @@ export async function measure(arm: Arm, options: Partial<RunSpec> = {}): Promise
 
 /** The same where a table of descriptors may have no more than so many. */
 export async function measureWithin(descriptors: number, arm: Arm): Promise<Measurement> {
-  const command = netnsCommand(agentCommand('netns', 'run'), process.getuid?.() === 0);
-  const session = startAgent(['prlimit', `--nofile=${descriptors}:${descriptors}`, ...command]);
+  const session = startAgent(['prlimit', `--nofile=${descriptors}:${descriptors}`, ...labCommand()]);
   return measureNow({ arm, seed: 1, network: 'veth', ownNamespace: true, sampleMs: 1000 }, session);
 }
 
 async function measureNow(spec: RunSpec, opened?: Promise<LabSession>): Promise<Measurement> {
-  const session = await (opened ?? netnsLab().open('run'));
+  const session = await (opened ?? startAgent(labCommand()));
   try {
     session.send({ type: 'run', spec });
     for (;;) {
