@@ -4,7 +4,7 @@
 // Another file begins as long as CPUs are idle (test/support/schedule.ts), the longest first by what each took when it was last recorded:
 //   node scripts/test.mjs --record    writes test/durations.json anew, one file after the other, for a quiet machine
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
@@ -12,7 +12,7 @@ import { spec } from 'node:test/reporters';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { installCommand, packagesOf, TEST_PACKAGES, withoutPackages } from '../dist/test/support/packages.js';
-import { jobOf, nextJob } from '../dist/test/support/schedule.js';
+import { batchOf, canShare, inBatches, jobOf, nextJob } from '../dist/test/support/schedule.js';
 import { provide } from './test-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -109,7 +109,26 @@ let counted = endedCpu();
 let lastLook = { idle: 0, at: 0 };
 const took = {};
 const nameOf = (path) => relative(join(dist, 'test'), path).replace(/\.test\.js$/, '');
-const jobs = files.map(({ path, group, text }) => ({ ...jobOf(nameOf(path), text, recorded), path, group, text }));
+const single = files.map(({ path, group, text }) => ({ ...jobOf(nameOf(path), text, recorded), path, group, text }));
+// The start of a process takes as long as most unit tests, so that those share one that can.
+const shares = (job) =>
+  !recording && job.group === 'unit' && !job.alone && packagesOf(job).length === 0 && canShare(job.text);
+const jobs = [...single.filter((job) => !shares(job)), ...inBatches(single.filter(shares)).map(asOne)];
+
+/** A batch as one job: a module that imports its files. The build removes it, since it has no source. */
+function asOne(batch, i) {
+  if (batch.length === 1) return batch[0];
+  const folder = join(dist, 'test', 'batches');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `unit-${i + 1}.js`);
+  writeFileSync(path, batch.map((job) => `import ${JSON.stringify(`./${relative(folder, job.path)}`)};\n`).join(''));
+  return {
+    ...batchOf(`${batch.length} unit tests, ${batch[0].name} … ${batch.at(-1).name}`, batch),
+    path,
+    group: 'unit',
+    text: '',
+  };
+}
 
 /** CPUs that were idle since the last call, from /proc/stat: proc_stat(5), jiffies of idle and iowait. */
 function idleCpus() {

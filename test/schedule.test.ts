@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from './support/cli.js';
-import { type Job, jobOf, nextJob, type Taken } from './support/schedule.js';
+import { batchOf, canShare, inBatches, type Job, jobOf, nextJob, type Taken } from './support/schedule.js';
 
 const job = (name: string, seconds: number, cpu: number, alone = false): Job => ({
   name,
@@ -67,6 +67,30 @@ describe('a test file as a job', () => {
     assert.equal(jobOf('x', '// needs: tor\n// alone: it compares rates\n', {}).alone, true);
     assert.equal(jobOf('x', '// alone:\n', {}).alone, false);
     assert.equal(jobOf('x', '/** It is alone: nobody is there. */\n', {}).alone, false);
+  });
+});
+
+describe('unit tests in one process', () => {
+  it('are those that leave the process as it is', () => {
+    assert.equal(canShare("test('x', () => {});\n"), true);
+    for (const text of [
+      'before(() => {});',
+      'after(() => rm());',
+      't.mock.timers.enable();',
+      "process.env.HOME = '/';",
+    ])
+      assert.equal(canShare(`import x from 'x';\n${text}\n`), false, text);
+    assert.equal(canShare("describe('x', () => {\n  before(() => {});\n});\n"), true, 'a hook of a suite is its own');
+  });
+
+  it('are in batches of about one length, each in one of them', () => {
+    const jobs = Array.from({ length: 40 }, (_, i) => job(`${i}`, 1, i === 20 ? 9 : 0.3));
+    const batches = inBatches(jobs);
+    assert.deepEqual(batches.flat(), jobs);
+    assert.ok(batches.length >= 3 && batches.length <= 5, `${batches.length}`);
+    const [, , long] = batches.map((batch) => batchOf('b', batch).taken.cpu);
+    assert.equal(long, 9);
+    assert.deepEqual(inBatches([]), []);
   });
 });
 

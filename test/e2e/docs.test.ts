@@ -80,7 +80,7 @@ let help: ReadonlyMap<string, string>;
 
 before(async () => {
   const { stdout } = await runCli(['--help'], { cwd });
-  const commands = [...stdout.matchAll(/^ {2}(\w+) /gm)].map(([, command]) => command!);
+  const commands = [...stdout.matchAll(/^ {2}([a-z]\w*) /gm)].map(([, command]) => command!);
   const texts = await Promise.all(
     commands.map(
       async (command): Promise<[string, string]> => [command, (await runCli([command, '--help'], { cwd })).stdout],

@@ -7,7 +7,10 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import type { Look } from '../../src/gauge/look.js';
-import { ROOT, runCli, startCli } from '../support/cli.js';
+import { ROOT, runCli, startCli, until } from '../support/cli.js';
+
+/** For the start of a process, beside as many others. */
+const PATIENCE_MS = 60_000;
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -30,7 +33,7 @@ test('goes on until it is interrupted, a JSON object a look, and serves its metr
   const cli = startCli(['watch', '--json', '--interval', '100ms', '--metrics', String(port)], { cwd: ROOT });
   const url = `http://127.0.0.1:${port}/metrics`;
   let response: Response | undefined;
-  for (let i = 0; i < 400 && !response?.ok; i++) {
+  for (const begun = performance.now(); performance.now() - begun < PATIENCE_MS && !response?.ok; ) {
     response = await tryFetch(url);
     if (!response?.ok) await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -80,7 +83,7 @@ test('goes on until it is interrupted, a JSON object a look, and serves its metr
 
 test('without a terminal it writes a line a look, and SIGTERM ends it too', async () => {
   const cli = startCli(['watch', '--interval', '100ms', '--no-owners'], { cwd: ROOT });
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await until('two lines', () => /\n.*\n/.test(cli.stdout()));
   cli.kill('SIGTERM');
   const { code, stdout } = await cli.ended;
   assert.equal(code, 0);
@@ -132,7 +135,7 @@ test('a process that ends is no "ok": a word, and an exit code of its own', asyn
   try {
     const cli = startCli(['watch', '--pid', String(watched.pid), '--json', '--interval', '100ms'], { cwd: ROOT });
     const plain = startCli(['watch', '--pid', String(watched.pid), '--interval', '100ms'], { cwd: ROOT });
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await until('a look of each', () => cli.stdout().includes('\n') && plain.stdout().includes('\n'));
     watched.kill('SIGKILL');
     const looks = (await cli.ended).stdout
       .trimEnd()

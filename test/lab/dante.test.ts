@@ -100,6 +100,6 @@ describe('dante otherwise', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.ok(killRole(mark, 'proxy') >= 1);
     await failed;
-    await until('nothing is left', () => mark.processes().length === 0, 5000);
+    await until('nothing is left', () => mark.processes().length === 0);
   });
 });

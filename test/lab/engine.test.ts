@@ -295,8 +295,9 @@ describe('IPv6', { concurrency: true }, () => {
 describe('what a run records', { concurrency: true }, () => {
   test('the timeline adds up to the run', async () => {
     const arm = labArm({ load: { strategy: 'bind', arrival: constant(2000, 500) }, sysctls: ports(300) });
-    const { timeline, outcomes, attempts, counters, sysctls, latency } = await measure(arm, { sampleMs: 100 });
-    assert.ok(timeline.length >= 2 && timeline.length <= 8, `${timeline.length} samples`);
+    const { timeline, outcomes, attempts, counters, sysctls, latency, loadMs } = await measure(arm, { sampleMs: 100 });
+    const most = loadMs / 100 + 3;
+    assert.ok(timeline.length >= 2 && timeline.length <= most, `${timeline.length} samples in ${loadMs} ms`);
     const sum = (of: (second: (typeof timeline)[number]) => number) => timeline.map(of).reduce((a, b) => a + b, 0);
     assert.equal(
       sum((second) => second.attempts),

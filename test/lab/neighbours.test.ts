@@ -231,9 +231,9 @@ describe('a neighbour that goes wrong', () => {
       { neighbours: [neighbour('curl', {}, { afterMs: 0 })] },
     );
     const failed = assert.rejects(run, /the neighbour curl was killed by SIGKILL before the run was over/);
-    await until('the neighbour', () => mark.processes().some(({ role }) => role === 'neighbour'), 20_000);
+    await until('the neighbour', () => mark.processes().some(({ role }) => role === 'neighbour'));
     assert.equal(killRole(mark, 'neighbour'), 1);
     await failed;
-    await until('nothing is left', () => mark.processes().length === 0, 20_000);
+    await until('nothing is left', () => mark.processes().length === 0);
   });
 });

@@ -30,7 +30,7 @@ const STEADY = {
 
 /** Stop a role in the midst of the load, as soon as the proxy has taken a port. */
 async function freeze(mark: Mark, role: Marked['role']): Promise<void> {
-  await until('the proxy', () => mark.processes().some((each) => each.role === 'proxy'), 20_000);
+  await until('the proxy', () => mark.processes().some((each) => each.role === 'proxy'));
   await new Promise((resolve) => setTimeout(resolve, 1000));
   assert.ok(killRole(mark, role, 'SIGSTOP') >= 1);
 }
@@ -45,7 +45,7 @@ describe('a role that is stopped, and does not end', () => {
     );
     await freeze(mark, 'origin');
     await failed;
-    await until('nothing is left', () => mark.processes().length === 0, 20_000);
+    await until('nothing is left', () => mark.processes().length === 0);
   });
 
   it('the proxy: its clients wait for the timeout and no longer, and it is ended all the same', async () => {
@@ -57,7 +57,7 @@ describe('a role that is stopped, and does not end', () => {
     assert.equal(attempts, 80);
     assert.equal((outcomes.ok ?? 0) + (outcomes['timeout:ETIMEDOUT'] ?? 0), 80, JSON.stringify(outcomes));
     assert.ok((outcomes['timeout:ETIMEDOUT'] ?? 0) > 0, JSON.stringify(outcomes));
-    await until('nothing is left', () => mark.processes().length === 0, 20_000);
+    await until('nothing is left', () => mark.processes().length === 0);
   });
 });
 

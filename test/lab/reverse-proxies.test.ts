@@ -270,7 +270,7 @@ describe('a reverse proxy that goes wrong', () => {
       await new Promise((resolve) => setTimeout(resolve, 500));
       assert.equal(killRole(mark, 'proxy'), 1);
       await failed;
-      await until('nothing is left', () => mark.processes().length === 0, 5000);
+      await until('nothing is left', () => mark.processes().length === 0);
     });
   }
 });

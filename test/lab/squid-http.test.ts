@@ -141,6 +141,6 @@ describe('the HTTP engine when the origin goes wrong behind squid', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(killRole(mark, 'origin'), 1);
     await failed;
-    await until('nothing is left', () => mark.processes().length === 0, 5000);
+    await until('nothing is left', () => mark.processes().length === 0);
   });
 });

@@ -283,8 +283,8 @@ describe('a squid that goes wrong', () => {
     const begun = performance.now();
     assert.equal(killRole(mark, 'proxy'), 1);
     await failed;
-    assert.ok(performance.now() - begun < 5000, 'at once, not at the end of the load');
-    await until('nothing is left', () => mark.processes().length === 0, 5000);
+    assert.ok(performance.now() - begun < 12_000, 'at once, not at the end of the load, which is 20 s');
+    await until('nothing is left', () => mark.processes().length === 0);
   });
 
   it('has a full disk', async () => {
@@ -323,7 +323,7 @@ describe('a squid that goes wrong', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(killRole(mark, 'origin'), 1);
     await failed;
-    await until('nothing is left', () => mark.processes().length === 0, 5000);
+    await until('nothing is left', () => mark.processes().length === 0);
   });
 
   it('leaves nothing in the shared memory of this machine', () => {

@@ -147,7 +147,7 @@ describe('a private Tor network', () => {
     }
     process.kill(exitOf()!.pid, 'SIGKILL');
     await failed;
-    await until('nothing is left', () => mark.processes().length === 0, 20_000);
+    await until('nothing is left', () => mark.processes().length === 0);
     for (const name of Object.keys(mark.env)) delete process.env[name];
   });
 });

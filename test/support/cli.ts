@@ -38,12 +38,13 @@ export interface RunningCli {
   readonly pid: number;
   readonly ended: Promise<CliEnd>;
   /** What it has said so far. */
+  readonly stdout: () => string;
   readonly stderr: () => string;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Hardly a test takes as long; a command that hangs then fails its test instead of the whole suite. */
-const DEADLINE_MS = 90_000;
+/** No test takes as long, beside as many others; a command that hangs then fails its test instead of the whole suite. */
+const DEADLINE_MS = 240_000;
 
 export function startCli(
   args: readonly string[],
@@ -66,7 +67,7 @@ export function startCli(
       resolve({ code, signal, stdout: stdout(), stderr: stderr() });
     });
   });
-  return { pid: child.pid!, ended, stderr, kill: (signal) => void child.kill(signal) };
+  return { pid: child.pid!, ended, stdout, stderr, kill: (signal) => void child.kill(signal) };
 }
 
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliEnd> {
@@ -88,8 +89,8 @@ export function scratchFolder(t: { after(work: () => void): void }): string {
   return folder;
 }
 
-/** Wait until `probe` gives something. Rejects after `ms`. */
-export async function until<T>(what: string, probe: () => T | undefined | null | false, ms = 20_000): Promise<T> {
+/** Wait until `probe` gives something. Rejects after `ms`, which is for a machine that is busy with as many other tests. */
+export async function until<T>(what: string, probe: () => T | undefined | null | false, ms = 60_000): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const found = probe();

@@ -38,6 +38,37 @@ export function jobOf(name: string, text: string, recorded: Readonly<Record<stri
   return { name, taken: recorded[name] ?? UNKNOWN, alone: /^\/\/ alone: ./m.test(text) };
 }
 
+/** A file that has a process of its own: hooks and changes of the process would reach the tests of other files. */
+const OWN_PROCESS = /^(?:before|after|beforeEach|afterEach)\(|\bmock\.|\bprocess\.(?:env|chdir|exitCode|on|once)\b/m;
+/** CPU seconds of one batch: short beside the whole, and long beside the start of a process, which is a third of a second. */
+const BATCH_CPU = 4;
+
+/** Whether a unit test may share its process with others. @param text of its source */
+export function canShare(text: string): boolean {
+  return !OWN_PROCESS.test(text);
+}
+
+/** Jobs in batches that take about as long each; a long one is a batch by itself. Every job is in one batch. */
+export function inBatches<J extends Job>(jobs: readonly J[]): J[][] {
+  const batches: J[][] = [];
+  let room = 0;
+  for (const job of jobs) {
+    if (room < job.taken.cpu) {
+      batches.push([]);
+      room = BATCH_CPU;
+    }
+    batches.at(-1)!.push(job);
+    room -= job.taken.cpu;
+  }
+  return batches;
+}
+
+/** What the files of a batch take together. */
+export function batchOf(name: string, jobs: readonly Job[]): Job {
+  const sum = (key: keyof Taken) => jobs.reduce((all, { taken }) => all + taken[key], 0);
+  return { name, taken: { seconds: sum('seconds'), cpu: sum('cpu') }, alone: false };
+}
+
 /**
  * The job that begins now, or undefined for none. The longest is first, since one that begins last is waited for alone. As many go on as there are CPUs, and
  * more as long as CPUs are idle. Jobs that must be alone are last, one after the other.

@@ -168,11 +168,11 @@ for (const engine of ENGINES) {
       );
       const cli = startCli(['run', 'guest.yaml', '--quiet'], { cwd: home, env: mark.env });
       const guests = () => mark.processes().filter(({ command }) => /(?:^| )-?initrd\b/.test(command.join(' ')));
-      await until('a guest', () => guests().length > 0 || undefined, 30_000);
+      await until('a guest', () => guests().length > 0 || undefined);
       const mounts = spawnSync('mount', { encoding: 'utf8' }).stdout;
       cli.kill('SIGKILL');
       assert.equal((await cli.ended).signal, 'SIGKILL');
-      await until('nothing is left', () => mark.processes().length === 0 || undefined, 10_000);
+      await until('nothing is left', () => mark.processes().length === 0 || undefined);
       assert.equal(spawnSync('mount', { encoding: 'utf8' }).stdout, mounts);
     });
   });
