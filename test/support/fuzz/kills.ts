@@ -213,7 +213,8 @@ function newHome({ profile }: Scene, { own, options }: Stage) {
   return {
     cwd,
     mark,
-    options: { ...given, env: { ...env, XDG_CACHE_HOME: cache } },
+    // In a group of its own: who ends this run by Ctrl-C lets the scenes come to their end.
+    options: { ...given, env: { ...env, XDG_CACHE_HOME: cache }, ownGroup: true },
     /** What is in the folders that must be empty. */
     left: () =>
       ['home', 'state', 'tmp'].flatMap((name) =>
