@@ -43,6 +43,8 @@ function unfinished(folder: string, make: (path: string) => number): Unfinished 
       const refused = tryLock(fd);
       if (refused !== EAGAIN && isStillAt(fd, path)) return { path, release: () => closeSync(fd) };
       closeSync(fd);
+      // Whoever has the lock took it for one that was left, or only looks.
+      rmSync(path, { recursive: true, force: true });
     } catch (error) {
       // A folder that another process took for one that was left, before it could be opened here.
       if (
@@ -57,21 +59,27 @@ function unfinished(folder: string, make: (path: string) => number): Unfinished 
 
 /** Remove what killed processes have left unfinished in a folder. Never throws: what is another user's stays. */
 export function sweepUnfinished(folder: string): void {
-  for (const path of leftUnfinished(folder)) unlessThrown(() => rmSync(path, { recursive: true, force: true }), null);
+  for (const path of partsIn(folder))
+    unlessThrown(() => ifLeft(path, () => rmSync(path, { recursive: true, force: true })), undefined);
 }
 
 /** What killed processes have left unfinished in a folder: paths, of which none is being made. */
 export function leftUnfinished(folder: string): string[] {
-  const names = unlessThrown(() => readdirSync(folder), []).filter((name) => NAME.test(name));
-  return names.map((name) => join(folder, name)).filter((path) => unlessThrown(() => isLeft(path), false));
+  return partsIn(folder).filter((path) => unlessThrown(() => ifLeft(path, () => true), false));
 }
 
-function isLeft(path: string): boolean {
+function partsIn(folder: string): string[] {
+  const names = unlessThrown(() => readdirSync(folder), []);
+  return names.filter((name) => NAME.test(name)).map((name) => join(folder, name));
+}
+
+/** Do something with what has no maker any more, under its lock: one who has just made it must not take it for their own meanwhile. */
+function ifLeft<T>(path: string, act: () => T): T | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const refused = tryLock(fd);
-    if (refused === undefined || refused === EAGAIN) return refused === undefined;
-    return Date.now() - lstatSync(path).mtimeMs > STALE_MS;
+    const left = refused === undefined || (refused !== EAGAIN && Date.now() - lstatSync(path).mtimeMs > STALE_MS);
+    return left ? act() : undefined;
   } finally {
     closeSync(fd);
   }
