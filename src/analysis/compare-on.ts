@@ -8,6 +8,7 @@ import type { Experiment } from '../plan/plan.js';
 import type { Comparison, Run } from '../results/schema.js';
 import { type Concluded, compareMetric, type Judging } from './compare-metric.js';
 import { type Engine, withinEngine, withinLoadEngine } from './engines.js';
+import { withinLag } from './own-lag.js';
 import { type PairedVariant, pairRuns } from './pairs.js';
 import { withinTime } from './too-short.js';
 import { type Asked, COUNTS, isUsable, TIMES } from './usable.js';
@@ -65,7 +66,8 @@ export function compareOn(input: ComparisonInput, judging: Judging): Compared {
     return withinTime(comparison, { arm, times: timesToTell?.(name) ?? [], pairs: countPairs });
   };
   const concluded = ({ comparison, settled }: Concluded, name: string): Concluded => {
-    const allowed = within(comparison, name);
+    const { pairs } = variants.find((each) => each.name === name)!;
+    const allowed = withinLag(within(comparison, name), pairs);
     // What two engines measured is not compared, however often they measure it.
     return { comparison: told(allowed, name), settled: settled || allowed !== comparison };
   };

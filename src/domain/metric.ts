@@ -13,7 +13,7 @@ import { own } from './own.js';
 import { orReport, parseDuration, quote, UnitError } from './units.js';
 import { closest } from './words.js';
 
-export const LATENCY_PHASES = ['bind', 'connect', 'response', 'total', 'lag', 'failed'] as const;
+export const LATENCY_PHASES = ['bind', 'connect', 'response', 'service', 'total', 'lag', 'failed'] as const;
 export type LatencyPhase = (typeof LATENCY_PHASES)[number];
 const LATENCY_STATISTICS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
 export type LatencyStatistic = (typeof LATENCY_STATISTICS)[number];

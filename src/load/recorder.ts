@@ -31,9 +31,10 @@ export interface Recorder {
   /** @param established whether its attempt had been ok */
   closed(established: boolean): void;
   open(): number;
-  ok(totalMicros: number): void;
+  /** @param totalMicros since the scheduled instant @param serviceMicros since the start */
+  ok(totalMicros: number, serviceMicros: number): void;
   /** An attempt on a connection of which an earlier attempt was ok. */
-  okAgain(totalMicros: number): void;
+  okAgain(totalMicros: number, serviceMicros: number): void;
   shed(): void;
   failed(slot: number, micros: number): void;
   /** A proxy's answer that was no failure, and how long it took. */
@@ -81,14 +82,16 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
       if (established) connected--;
     },
     open: () => open,
-    ok(totalMicros: number) {
+    ok(totalMicros: number, serviceMicros: number) {
       counters[SLOT_OK]!++;
       if (++connected > peakOpen) peakOpen = connected;
       count(tallies.total, totalMicros);
+      count(tallies.service, serviceMicros);
     },
-    okAgain(totalMicros: number) {
+    okAgain(totalMicros: number, serviceMicros: number) {
       counters[SLOT_OK]!++;
       count(tallies.total, totalMicros);
+      count(tallies.service, serviceMicros);
     },
     shed() {
       counters[SLOT_SHED]!++;

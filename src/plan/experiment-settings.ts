@@ -65,7 +65,7 @@ export const ADDRESS_SETTINGS = {
 const metric: ValueKind<string> = { ...text(), written: z.string().meta(METRIC_SCHEMA) };
 const metrics: ValueKind<string[]> = {
   ...texts({ item: '' }),
-  written: z.array(metric.written.meta({ example: '- latency.total.p99' })).max(20),
+  written: z.array(metric.written.meta({ example: '- latency.service.p90' })).max(20),
 };
 
 export const EXPERIMENT_SETTINGS = {
@@ -91,12 +91,14 @@ export const EXPERIMENT_SETTINGS = {
     describe: 'the metric that a fix must improve, as outcomes["bind:EADDRINUSE"].share',
     example: 'failures.share',
   }),
-  // Fast failures can hide slow successes, and a longer port search costs CPU: what users feel and what operators pay.
+  // Fast failures can hide slow successes, and a longer port search costs CPU: what users feel and what operators pay. From the start of each
+  // attempt, since what the generator is late by is no work of the kernel or the proxy; and the p90, since few pairs decide about it, where
+  // those about a p99 take dozens (docs/statistics.md).
   guardrails: setting(metrics, {
-    default: ['latency.total.p99', 'cpu.perConnection'],
-    defaultText: 'latency.total.p99, cpu.perConnection',
-    describe: 'metrics that a fix must not worsen, as latency.total.p99',
-    example: '[latency.total.p99]',
+    default: ['latency.service.p90', 'cpu.perConnection'],
+    defaultText: 'latency.service.p90, cpu.perConnection',
+    describe: 'metrics that a fix must not worsen, as latency.service.p90',
+    example: '[latency.service.p90]',
   }),
   requiredRate: optional(rate, {
     describe:

@@ -27,6 +27,11 @@ export const latenciesSchema = z.object({
   response: latencySchema
     .optional()
     .describe('through a proxy: from the request to its answer, for GET to the last byte of it; ok answers only'),
+  service: latencySchema
+    .optional()
+    .describe(
+      'from the start of an attempt to ESTABLISHED or to the last byte of the exchange: the total without the lag of the generator; ok attempts only',
+    ),
   total: latencySchema
     .optional()
     .describe('from the scheduled instant to ESTABLISHED or to the last byte of the exchange; ok attempts only'),

@@ -320,6 +320,19 @@ describe('what a run records', { concurrency: true }, () => {
     assert.equal(timeline.at(-1)?.portsInUse, 300);
   });
 
+  test('the total is the lag of the generator and what the attempt itself took', async () => {
+    const { latency, outcomes } = await run({
+      load: { strategy: 'bind', arrival: constant(1000, 200) },
+      sysctls: ports(300),
+    });
+    assert.deepEqual(outcomes, { ok: 200 });
+    const { total, lag, service } = latency;
+    assert.deepEqual([total?.count, lag?.count, service?.count], [200, 200, 200]);
+    // Each is rounded to a microsecond, and kept to three digits.
+    const [whole, parts] = [total!.mean, lag!.mean + service!.mean];
+    assert.ok(Math.abs(whole - parts) <= 2 + 0.003 * whole, `${whole}, and not ${parts}`);
+  });
+
   test('the sysctls of the client are not those of the origin', async () => {
     // With timestamps off on both sides of one namespace this would be no different; the counter is the client's alone.
     const { sysctls, outcomes } = await run({

@@ -14,9 +14,9 @@ function twoWorkers() {
 test('each worker counts its own outcomes, and failures are counted for all', () => {
   const { shared, recorders } = twoWorkers();
   const [one, two] = recorders;
-  one.ok(100);
-  one.ok(300);
-  two.ok(50);
+  one.ok(100, 100);
+  one.ok(300, 300);
+  two.ok(50, 50);
   two.shed();
   two.failed(SLOT_TIMEOUT, 5000);
   assert.deepEqual(outcomesOf([shared.counters[0]!]), { ok: 2 });
@@ -32,14 +32,14 @@ test('open sockets go up and down, and the peak of those that were established s
   const { shared, recorders } = twoWorkers();
   const [one, two] = recorders;
   for (let i = 0; i < 4; i++) one.opened();
-  one.ok(1);
-  one.ok(1);
-  one.ok(1);
+  one.ok(1, 1);
+  one.ok(1, 1);
+  one.ok(1, 1);
   one.closed(true);
   one.closed(true);
   one.closed(false);
   one.opened();
-  one.ok(1);
+  one.ok(1, 1);
   two.opened();
   assert.deepEqual([one.open(), one.peakOpen], [2, 3]);
   assert.deepEqual([two.open(), two.peakOpen], [1, 0], 'a socket that is still connecting is not a connection');
@@ -52,9 +52,9 @@ test('the first failure of a wave is that of whichever worker comes first, with 
   one.opened();
   one.opened();
   two.opened();
-  one.ok(1);
-  two.ok(1);
-  two.ok(1);
+  one.ok(1, 1);
+  two.ok(1, 1);
+  two.ok(1, 1);
   two.failed(SLOT_TIMEOUT, 1);
   one.opened();
   one.failed(SLOT_TIMEOUT, 1);

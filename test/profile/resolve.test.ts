@@ -63,7 +63,7 @@ variants: [{ name: again }]
     warmup: 1,
     seed: 1,
     goal: 'failures.share',
-    guardrails: ['latency.total.p99', 'cpu.perConnection'],
+    guardrails: ['latency.service.p90', 'cpu.perConnection'],
     thresholds: [],
     profileHash: createHash('sha256').update(text).digest('hex'),
   });
@@ -77,7 +77,7 @@ load: { arrival: { shape: fill, failures: 20 } }
 variants: [{ name: v, load: { arrival: { shape: fill, attempts: 10, waves: 2, pause: 2s, inFlight: 1 } } }]
 `);
   assert.equal(goal, 'capacity');
-  assert.deepEqual(guardrails, ['latency.total.p99', 'cpu.perConnection']);
+  assert.deepEqual(guardrails, ['latency.service.p90', 'cpu.perConnection']);
   assert.deepEqual(arms[0]!.load.arrival, {
     shape: 'fill',
     attempts: null,
@@ -92,7 +92,9 @@ variants: [{ name: v, load: { arrival: { shape: fill, attempts: 10, waves: 2, pa
 });
 
 test('a default guardrail that is the goal is left out', () => {
-  assert.deepEqual(load(`${HEAD}variants: [{ name: v }]\ngoal: latency.total.p99\n`).guardrails, ['cpu.perConnection']);
+  assert.deepEqual(load(`${HEAD}variants: [{ name: v }]\ngoal: latency.service.p90\n`).guardrails, [
+    'cpu.perConnection',
+  ]);
 });
 
 test('the command line overrides lab, repeat and seed', () => {

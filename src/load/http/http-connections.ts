@@ -250,9 +250,9 @@ export function createHttpConnections(input: HttpConnectionsInput): Engine['conn
   }
 
   function succeed(own: Attempt, connection: Connection, at: number): void {
-    const micros = at - own.scheduled;
-    if (connection.established || connection.closed) recorder.okAgain(micros);
-    else recorder.ok(micros);
+    const [total, service] = [at - own.scheduled, at - own.started];
+    if (connection.established || connection.closed) recorder.okAgain(total, service);
+    else recorder.ok(total, service);
     connection.established = true;
     if (connection.closed) return;
     if (connection.socket.destroyed) return close(connection);

@@ -242,7 +242,7 @@ export function createConnections(input: ConnectionsInput): Connections {
 
   function succeed(fd: number, at: number): void {
     unwait(fd);
-    ok(at - scheduledAt[fd]!);
+    ok(at - scheduledAt[fd]!, at - startedAt[fd]!);
     if (heldFor === 0) return closeOne(fd);
     state[fd] = HELD;
     heldUntil[fd] = at + heldFor;

@@ -116,6 +116,7 @@ const PHASES: readonly { phase: LatencyPhase; title: string; meaning: string }[]
     title: 'Total',
     meaning: 'from the scheduled instant to the established connection or the end of the exchange',
   },
+  { phase: 'service', title: 'Service', meaning: 'the same from the start, without what the generator was late by' },
   { phase: 'connect', title: 'connect()', meaning: 'from the call to ESTABLISHED' },
   { phase: 'bind', title: 'bind()', meaning: 'the duration of the call, where it succeeded' },
   { phase: 'response', title: 'Response', meaning: 'through the proxy, from the request to its answer' },
