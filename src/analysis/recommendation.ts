@@ -4,7 +4,7 @@
  * A drop-in is a recommendation in a form that people apply without reading, so everything must speak for it: the experiment is
  * whole, the variant is better by its verdict, no guardrail got worse, no threshold on it failed, the kernel had the values that
  * were asked for, nothing but sysctls was changed, no other variant without a price did clearly more, and the values are those of a
- * machine and not of a scaled-down model of one.
+ * machine and not of a scaled-down model of one. One that did more at a cost that no lab shows is passed over, and the reason is given.
  */
 import { parseMetric } from '../domain/metric.js';
 import { checkSysctlName, checkSysctlValue, normaliseSysctl } from '../domain/sysctl-syntax.js';
@@ -23,7 +23,13 @@ export type SysctlChange = Pick<SysctlAdvice, 'name' | 'measured' | 'sideEffect'
 
 /** The variant to apply and its changes, or why there is none. */
 type Recommendation =
-  | { readonly kind: 'sysctls'; readonly variant: Variant; readonly changes: readonly SysctlChange[] }
+  | {
+      readonly kind: 'sysctls';
+      readonly variant: Variant;
+      readonly changes: readonly SysctlChange[];
+      /** Variants that did more and are not recommended, each with the reason. */
+      readonly passedOver: readonly string[];
+    }
   | { readonly kind: 'none'; readonly reason: string };
 
 /** The variant to apply, or one sentence that says why there is none. */
@@ -40,25 +46,33 @@ export function recommend(results: Results): Recommendation {
     return none(
       better.map((variant) => `${variant.name} has a price: ${listed(pricesOf(variant, results))}`).join('; '),
     );
-  const best = unpriced.reduce((a, b) => (gainOf(b, experiment.goal) > gainOf(a, experiment.goal) ? b : a));
+  return bestOf(unpriced, baseline, results, []);
+}
+
+/** The simplest of the best that may be written to a file; where what they cost is all that speaks against them, of the next best. */
+function bestOf(
+  candidates: readonly Variant[],
+  baseline: Variant,
+  results: Results,
+  passedOver: readonly string[],
+): Recommendation {
+  if (candidates.length === 0) return none(passedOver.join('; '));
+  const gain = (variant: Variant) => gainOf(variant, results.experiment.goal);
+  const best = candidates.reduce((a, b) => (gain(b) > gain(a) ? b : a));
   // As good as the best: apart by no more than the differences that count as none.
-  const equals = unpriced.filter(
-    (variant) =>
-      gainOf(best, experiment.goal) - gainOf(variant, experiment.goal) <= (best.verdict?.goal.margin ?? 0) + ROUNDING,
-  );
-  const judged = equals.map((variant) => {
+  const isEqual = (variant: Variant) => gain(best) - gain(variant) <= (best.verdict?.goal.margin ?? 0) + ROUNDING;
+  const judged = candidates.filter(isEqual).map((variant) => {
     const advice = adviceOf(baseline, variant, results);
     return { variant, changes: changesOf(advice), obstacle: obstacleOf(baseline, variant, advice) };
   });
-  const applicable = judged
+  const [first] = judged
     .filter(({ obstacle }) => obstacle === undefined)
-    .sort(
-      (a, b) =>
-        a.changes.length - b.changes.length || gainOf(b.variant, experiment.goal) - gainOf(a.variant, experiment.goal),
-    );
-  const [first] = applicable;
-  if (first) return { kind: 'sysctls', variant: first.variant, changes: first.changes };
-  return none(judged.map(({ variant, obstacle }) => `${variant.name} ${obstacle}`).join('; '));
+    .sort((a, b) => a.changes.length - b.changes.length || gain(b.variant) - gain(a.variant));
+  if (first) return { kind: 'sysctls', variant: first.variant, changes: first.changes, passedOver };
+  const reasons = [...passedOver, ...judged.map(({ variant, obstacle }) => `${variant.name} ${obstacle?.why}`)];
+  if (!judged.every(({ obstacle }) => obstacle?.hidden)) return none(reasons.join('; '));
+  const rest = candidates.filter((variant) => !isEqual(variant));
+  return bestOf(rest, baseline, results, reasons);
 }
 
 function none(reason: string): Recommendation {
@@ -85,21 +99,29 @@ function pricesOf({ name, verdict }: Variant, { thresholds }: Results): string[]
 /** What floating point leaves of equal differences. */
 const ROUNDING = 1e-9;
 
-/** Why a variant is not to be carried over as sysctls, as the end of a sentence that begins with its name; undefined: it is. */
-function obstacleOf(baseline: Variant, variant: Variant, advice: readonly SysctlAdvice[]): string | undefined {
-  if (advice.length === 0 || !onlySysctls(baseline, variant)) return 'is not a change of sysctls alone';
+interface Obstacle {
+  /** The end of a sentence that begins with the variant's name. */
+  readonly why: string;
+  /** It costs what no lab shows; but for that it would do. */
+  readonly hidden?: true;
+}
+
+/** Why a variant is not to be carried over as sysctls; undefined: it is. */
+function obstacleOf(baseline: Variant, variant: Variant, advice: readonly SysctlAdvice[]): Obstacle | undefined {
+  if (advice.length === 0 || !onlySysctls(baseline, variant)) return { why: 'is not a change of sysctls alone' };
   for (const { name, measured } of advice) {
     if ((checkSysctlName(name) ?? checkSysctlValue(name, measured)) !== undefined)
-      return `has a sysctl that cannot be written to a file (${JSON.stringify(name)})`;
+      return { why: `has a sysctl that cannot be written to a file (${JSON.stringify(name)})` };
     const readBack = comparedRuns(variant).map((run) => run.sysctls[name]);
     if (!readBack.every((found) => found !== undefined && normaliseSysctl(found) === measured))
-      return `did not have ${name} = ${measured} in every run`;
+      return { why: `did not have ${name} = ${measured} in every run` };
   }
   // A lab without losses never shows the harm.
   for (const { name, sideEffect } of advice)
-    if (sideEffect?.givesUp) return `gives up ${sideEffect.givesUp} (${name}), which no guardrail sees`;
+    if (sideEffect?.givesUp)
+      return { why: `gives up ${sideEffect.givesUp} (${name}), which no guardrail sees`, hidden: true };
   for (const { name, measured, real } of advice)
-    if (real.kind === 'none') return `has a value of the lab’s size (${name} = ${measured} ${real.reason})`;
+    if (real.kind === 'none') return { why: `has a value of the lab’s size (${name} = ${measured} ${real.reason})` };
   return undefined;
 }
 

@@ -4,6 +4,7 @@
 import { parseMetric } from '../domain/metric.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { counted, formatValue, listed } from './format.js';
+import { firstClaim } from './looks.js';
 import { smallestPairs } from './statistics.js';
 import type { SummaryInput } from './summary.js';
 import { COUNTS, isUsable } from './usable.js';
@@ -12,7 +13,7 @@ import { isAboutFailures } from './verdict.js';
 /** One sentence for each thing that limits what the results can say; none when there is nothing. */
 export function experimentWarnings({ experiment, runs, verdicts, deterministic }: SummaryInput): string[] {
   return [
-    ...tooFewPairs(experiment.repeat, [...verdicts.values()]),
+    ...tooFewPairs(experiment, [...verdicts.values()]),
     ...looks(experiment, [...verdicts.values()]),
     ...leftOut(runs),
     ...nothingToFix(experiment, runs, deterministic),
@@ -23,7 +24,8 @@ export function experimentWarnings({ experiment, runs, verdicts, deterministic }
 }
 
 /** Which claims are out of reach whatever the runs say. */
-function tooFewPairs(repeat: number, verdicts: readonly Verdict[]): string[] {
+function tooFewPairs(experiment: SummaryInput['experiment'], verdicts: readonly Verdict[]): string[] {
+  const { repeat } = experiment;
   const families = new Map<string, Comparison[]>();
   for (const { goal, guardrails } of verdicts) {
     for (const comparison of [goal, ...guardrails])
@@ -32,11 +34,14 @@ function tooFewPairs(repeat: number, verdicts: readonly Verdict[]): string[] {
   const warnings: string[] = [];
   const noisy = [...families]
     .map(([metric, family]) => ({ metric, size: family.filter((comparison) => comparison.kind === 'noisy').length }))
-    .filter(({ size }) => size > 0 && repeat < smallestPairs(size));
-  const largest = Math.max(0, ...noisy.map(({ size }) => size));
+    .filter(({ size }) => size > 0)
+    .map(({ metric, size }) => ({ metric, size, least: leastPairs(experiment, metric, size) }))
+    .filter(({ least }) => repeat < least);
   if (noisy.length > 0) {
+    const largest = Math.max(...noisy.map(({ size }) => size));
+    const least = Math.max(...noisy.map((each) => each.least));
     warnings.push(
-      `repeat is ${repeat}: with ${counted(largest, 'variant')} it takes ${smallestPairs(largest)} pairs before any difference can be told from chance, so no variant can be called better or worse by ${listed(noisy.map(({ metric }) => metric))}; extend it with --resume FOLDER --repeat ${smallestPairs(largest)}`,
+      `repeat is ${repeat}: with ${counted(largest, 'variant')} it takes ${least} pairs before any difference can be told from chance, so no variant can be called better or worse by ${listed(noisy.map(({ metric }) => metric))}; extend it with --resume FOLDER --repeat ${least}`,
     );
   }
   const exact = [...families.values()].flat().some((comparison) => comparison.kind === 'exact');
@@ -47,17 +52,23 @@ function tooFewPairs(repeat: number, verdicts: readonly Verdict[]): string[] {
   return warnings;
 }
 
+/** The least pairs with which a variant can be called better or worse by a metric. @param family variants that vary by it */
+function leastPairs({ looks, repeat }: SummaryInput['experiment'], metric: string, family: number): number {
+  return looks ? firstClaim(parseMetric(metric), repeat) : smallestPairs(family);
+}
+
 /** An extension is a second look: free where the first could not decide anything, and otherwise another chance to err. */
-function looks({ repeat, extendedFrom = [] }: SummaryInput['experiment'], verdicts: readonly Verdict[]): string[] {
+function looks(experiment: SummaryInput['experiment'], verdicts: readonly Verdict[]): string[] {
+  const { repeat, extendedFrom = [] } = experiment;
   const noisy = verdicts
     .flatMap(({ goal, guardrails }) => [goal, ...guardrails])
     .filter(({ kind }) => kind === 'noisy');
   const family = (metric: string) => noisy.filter((comparison) => comparison.metric === metric).length;
-  const least = Math.min(...noisy.map(({ metric }) => smallestPairs(family(metric))));
+  const least = Math.min(...noisy.map(({ metric }) => leastPairs(experiment, metric, family(metric))));
   const early = extendedFrom.filter((pairs) => pairs >= least);
   if (early.length === 0) return [];
   return [
-    `it was extended from ${listed(early.map(String))} to ${repeat} pairs after results could be seen that could already decide: each look errs with up to 5 % on its own, so a claim by metrics that vary has up to ${5 * (early.length + 1)} % to be false`,
+    `it was extended from ${listed(early.map(String))} to ${repeat} pairs after results could be seen that could already decide: each part errs with up to 5 % on its own, so a claim by metrics that vary has up to ${5 * (early.length + 1)} % to be false`,
   ];
 }
 

@@ -4,6 +4,7 @@
  */
 import { guardrailsOf } from '../analysis/compare-on.js';
 import { listed } from '../analysis/format.js';
+import { looksFor } from '../analysis/looks.js';
 import { type Needed, pairsNeeded } from '../analysis/pairs-needed.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { type ArmPrediction, predictArm } from '../capacity/predict.js';
@@ -22,38 +23,58 @@ export type EnvironmentOf = (
   kernel: string | undefined,
 ) => Pick<Environment, 'kernel' | 'hz' | 'defaults' | 'cpus' | 'descriptors'> | undefined;
 
-/** One more than the least: with the least, every pair has to move the same way, and none may be lost. */
+/** Of a fixed number, one more than the least: with the least, every pair has to move the same way, and none may be lost. */
 const SPARE_PAIRS = 1;
+/**
+ * The most pairs where something varies from run to run, and arms are stopped when they are decided: of nine, a difference of twice the spread
+ * of a run is found in 95 of 100 experiments, among seven variants (docs/statistics.md).
+ */
+const MOST_PAIRS = 9;
 
 /** Attempts a second that a worker makes with half of a CPU to spare (bench/README.md: 42,000 and 9,000 at its limit). */
 const PER_WORKER = { socket: 20_000, http: 4_000 } as const;
 
-/** The experiment with what was left to the tool, and in `chosen` a sentence for each choice that is not the usual one. */
-export function chooseDesign(experiment: Experiment, unsaid: Unsaid, environmentOf: EnvironmentOf): Experiment {
+/**
+ * The experiment with what was left to the tool, and in `chosen` a sentence for each choice that is not the usual one.
+ * @param how `looks`: arms are stopped when they are decided, and `repeat` is the most pairs; `fixed`: all pairs are made
+ */
+export function chooseDesign(
+  experiment: Experiment,
+  unsaid: Unsaid,
+  environmentOf: EnvironmentOf,
+  how: 'looks' | 'fixed' = 'looks',
+): Experiment {
   if (experiment.search) return experiment;
   const workers = unsaid.includes('workers') ? chooseWorkers(experiment, environmentOf) : null;
   const sized = workers === null ? experiment : withWorkers(experiment, workers.workers);
-  const repeat = unsaid.includes('repeat') ? chooseRepeat(sized, environmentOf) : null;
-  const chosen = [...(repeat ? [repeat.why] : []), ...(workers ? [workers.why] : [])];
-  return { ...sized, ...(repeat ? { repeat: repeat.repeat } : {}), ...(chosen.length > 0 ? { chosen } : {}) };
+  const found = unsaid.includes('repeat') ? chooseRepeat(sized, environmentOf, how) : null;
+  const chosen = [...(found ? [found.why] : []), ...(workers ? [workers.why] : [])];
+  const repeat = found?.repeat ?? sized.repeat;
+  const looks = how === 'looks' && repeat >= 2 ? { looks: looksFor(repeat) } : {};
+  return { ...sized, repeat, ...looks, ...(chosen.length > 0 ? { chosen } : {}) };
 }
 
 function withWorkers(experiment: Experiment, workers: number): Experiment {
   return { ...experiment, arms: experiment.arms.map((arm) => ({ ...arm, load: { ...arm.load, workers } })) };
 }
 
-function chooseRepeat(experiment: Experiment, environmentOf: EnvironmentOf) {
+function chooseRepeat(experiment: Experiment, environmentOf: EnvironmentOf, how: 'looks' | 'fixed') {
   const { goal } = experiment;
   const needs = partsOf(experiment, environmentOf).flatMap(({ exact }) =>
-    pairsNeeded([goal, ...guardrailsOf(experiment)], exact),
+    pairsNeeded([goal, ...guardrailsOf(experiment)], exact, how === 'looks' ? MOST_PAIRS : null),
   );
   const most = needs.reduce<Needed | null>((a, b) => (a === null || b.pairs > a.pairs ? b : a), null);
   if (most === null) return null;
   const { metric, noisy, pairs } = most;
-  return noisy === 0
+  if (noisy === 0)
+    return {
+      repeat: pairs,
+      why: `repeat is ${pairs}, chosen here: the kernel's rules alone decide every count that is compared`,
+    };
+  return how === 'looks'
     ? {
-        repeat: pairs,
-        why: `repeat is ${pairs}, chosen here: the kernel's rules alone decide every count that is compared`,
+        repeat: MOST_PAIRS,
+        why: `repeat is ${MOST_PAIRS} at most, chosen here: ${variants(noisy)} by ${metric}, and each is looked at after ${listed(looksFor(MOST_PAIRS).map(String))} pairs and stopped where it is decided`,
       }
     : {
         repeat: pairs + SPARE_PAIRS,
@@ -138,10 +159,10 @@ export function designNotes(experiment: Experiment, environmentOf: EnvironmentOf
 
 function undecided(experiment: Experiment, environmentOf: EnvironmentOf, which: 'all' | 'goal'): string[] {
   if (experiment.search) return [];
-  const { repeat, goal } = experiment;
+  const { repeat, goal, looks } = experiment;
   const metrics = which === 'goal' ? [goal] : [goal, ...guardrailsOf(experiment)];
   const needs = partsOf(experiment, environmentOf).flatMap(({ exact }) =>
-    pairsNeeded(metrics, exact).filter(({ pairs }) => repeat < pairs),
+    pairsNeeded(metrics, exact, looks ? repeat : null).filter(({ pairs }) => repeat < pairs),
   );
   if (needs.length === 0) return [];
   const most = Math.max(...needs.map(({ pairs }) => pairs));
@@ -159,8 +180,8 @@ export function whyUseless(experiment: Experiment, environmentOf: EnvironmentOf)
   return tooFew(experiment, parts) ?? allTooShort(experiment, environmentOf) ?? nothingFails(experiment, parts);
 }
 
-function tooFew({ repeat, goal }: Experiment, parts: readonly Part[]): string | null {
-  const needs = parts.map(({ exact }) => pairsNeeded([goal], exact)[0]);
+function tooFew({ repeat, goal, looks }: Experiment, parts: readonly Part[]): string | null {
+  const needs = parts.map(({ exact }) => pairsNeeded([goal], exact, looks ? repeat : null)[0]);
   const decidable = parts.some(({ exact }, i) =>
     exact.includes(true) ? repeat >= 2 : repeat >= (needs[i]?.pairs ?? 0),
   );

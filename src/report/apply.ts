@@ -27,6 +27,8 @@ export type Apply =
   | {
       readonly kind: 'files';
       readonly variant: string;
+      /** Variants that did more and have none, each with the reason. */
+      readonly passedOver: readonly string[];
       /** The drop-in's name; that of the way back ends in `.rollback`, so that no sysctl.d reads it by mistake. */
       readonly name: string;
       readonly dropIn: string;
@@ -44,7 +46,7 @@ const PLACES = `/etc/sysctl.conf ${FOLDER} /run/sysctl.d /usr/local/lib/sysctl.d
 export function applyOf(results: Results): Apply {
   const recommended = recommend(results);
   if (recommended.kind === 'none') return recommended;
-  const { variant, changes } = recommended;
+  const { variant, changes, passedOver } = recommended;
   // The last by name wins; /etc/sysctl.conf is often linked as 99-sysctl.conf, and sets these names where folklore is followed.
   const base = `zz-bindstorm-${variant.name.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
   const name = `${base}.conf`;
@@ -62,6 +64,7 @@ export function applyOf(results: Results): Apply {
       ...changes.flatMap((change) =>
         change.note === null ? [] : [`Scale      measured with ${change.name} = ${change.measured}: ${change.note}`],
       ),
+      ...passedOver.map((why) => `Not taken  ${why}; it did more`),
       ...where(results),
       ...beware(variant, changes),
       '',
@@ -85,6 +88,7 @@ export function applyOf(results: Results): Apply {
   return {
     kind: 'files',
     variant: variant.name,
+    passedOver,
     name,
     dropIn: `${dropIn.join('\n')}\n`,
     rollback: `${rollbackOf(name, record, names).join('\n')}\n`,

@@ -158,6 +158,31 @@ describe('there is none', () => {
     );
   });
 
+  it('the best of those that cost nothing, where one that did more gives up a protection; the reason is told', () => {
+    const results = realSizeResults();
+    const [best, next] = ['twice-the-addresses', 'wider-range'].map((each) => variantOf(results, each)) as [
+      Variant,
+      Variant,
+    ];
+    // A change of sysctls alone, which ended it, beside one that ended half of it.
+    const baseline = variantOf(results, 'baseline');
+    Object.assign(best, { load: baseline.load, strategy: baseline.strategy, addresses: baseline.addresses });
+    setSysctl(best, 'net.ipv4.tcp_max_tw_buckets', '100');
+    best.verdict = structuredClone(next.verdict);
+    next.verdict!.goal.difference! /= 2;
+    for (const variant of results.variants)
+      if (variant.verdict && variant !== best && variant !== next) variant.verdict.verdict = 'no difference';
+    const found = recommend(results);
+    assert.ok(found.kind === 'sysctls');
+    assert.equal(found.variant.name, 'wider-range');
+    assert.deepEqual(found.passedOver, [
+      'twice-the-addresses gives up what TIME_WAIT protects from (net.ipv4.tcp_max_tw_buckets), which no guardrail sees',
+    ]);
+    // What is no change of sysctls is no worse for it: nothing else is recommended in its place.
+    best.strategy = 'bind-no-port';
+    assert.match(reason(results), /^twice-the-addresses is not a change of sysctls alone$/);
+  });
+
   it('but what only keeps more of it, or goes back from giving it up, is no obstacle', () => {
     const results = realSizeResults();
     const bought = (name: string, before: string, value: string) => {

@@ -42,18 +42,31 @@ ${more}`,
   );
 }
 
-function chosen(wanted: Wanted) {
+type How = 'looks' | 'fixed';
+
+function chosen(wanted: Wanted, how?: How) {
   const { experiment, unsaid } = profile(wanted);
-  return chooseDesign(experiment, unsaid, environmentOf);
+  return chooseDesign(experiment, unsaid, environmentOf, how);
 }
 
-const useless = (wanted: Wanted) => {
-  const { experiment, unsaid } = profile(wanted);
-  return whyUseless(chooseDesign(experiment, unsaid, environmentOf), environmentOf);
-};
+const useless = (wanted: Wanted, how?: How) => whyUseless(chosen(wanted, how), environmentOf);
 
 describe('pairs that nobody has named', () => {
-  it('are one more than a verdict takes, however many variants there are', () => {
+  it('are nine at most, however many variants there are, with looks before', () => {
+    for (const variants of [1, 7, 30]) {
+      const { repeat, looks, chosen: why } = chosen({ arrival: NOISY, variants });
+      assert.deepEqual([repeat, looks], [9, [2, 3, 4, 6, 9]]);
+      assert.match(
+        why![0]!,
+        /^repeat is 9 at most, chosen here: .* looked at after 2, 3, 4, 6 and 9 pairs and stopped/,
+      );
+    }
+    assert.deepEqual(chosen({ arrival: NOISY, more: 'repeat: 4\n' }).looks, [2, 3, 4]);
+    assert.equal(chosen({ arrival: NOISY, more: 'repeat: 1\n' }).looks, undefined);
+    assert.equal(chosen({ arrival: NOISY }, 'fixed').looks, undefined);
+  });
+
+  it('of a fixed number are one more than a verdict takes', () => {
     // 2/2^n · variants ≤ 5 %: 6 pairs for one, 8 for six, 9 for seven.
     for (const [variants, pairs] of [
       [1, 6],
@@ -61,7 +74,7 @@ describe('pairs that nobody has named', () => {
       [7, 9],
       [30, 11],
     ] as const) {
-      const { repeat, chosen: why } = chosen({ arrival: NOISY, variants });
+      const { repeat, chosen: why } = chosen({ arrival: NOISY, variants }, 'fixed');
       assert.equal(repeat, pairs + 1, `${variants} variants`);
       assert.match(
         why![0]!,
@@ -108,11 +121,12 @@ describe('workers that nobody has named', () => {
 
 describe('runs that cannot decide anything', () => {
   it('are too few pairs for every variant', () => {
-    assert.match(
-      useless({ arrival: NOISY, more: 'repeat: 7\n' })!,
-      /^repeat is 7, and it takes 8 pairs before any variant/,
-    );
-    assert.equal(useless({ arrival: NOISY, more: 'repeat: 8\n' }), null);
+    const named = (repeat: number) => ({ arrival: NOISY, more: `repeat: ${repeat}\n` });
+    assert.match(useless(named(7), 'fixed')!, /^repeat is 7, and it takes 8 pairs before any variant/);
+    assert.equal(useless(named(8), 'fixed'), null);
+    assert.equal(useless(named(2)), null, 'two pairs decide about a large effect');
+    const time = { arrival: NOISY, more: 'repeat: 3\ngoal: latency.service.p90\n' };
+    assert.match(useless(time)!, /^repeat is 3, and it takes 4 pairs before any variant can be called better or worse/);
     assert.match(useless({ more: 'repeat: 1\n' })!, /^repeat is 1, and it takes 2 pairs/);
     assert.equal(useless({ more: 'repeat: 2\n' }), null, 'the counts are exact, whatever the times are');
   });
@@ -141,13 +155,18 @@ variants:
   });
 
   it('are in the notes of plan and run, as is what only guardrails lack', () => {
-    const notes = (more: string) =>
-      designNotes(profile({ more, load: ', workers: 1' }).experiment, environmentOf, 'all');
-    assert.match(notes('repeat: 1\n')[0]!, /they decide nothing/);
+    const notes = (repeat: number, how?: How) =>
+      designNotes(chosen({ more: `repeat: ${repeat}\n`, load: ', workers: 1' }, how), environmentOf, 'all');
+    assert.match(notes(1)[0]!, /they decide nothing/);
     assert.match(
-      notes('repeat: 2\n')[0]!,
-      /^repeat is 2: by latency\.total\.p99 and cpu\.perConnection it takes 8 pairs before any variant/,
+      notes(2, 'fixed')[0]!,
+      /^repeat is 2: by latency\.service\.p90 and cpu\.perConnection it takes 8 pairs before any variant/,
     );
-    assert.deepEqual(notes('repeat: 8\n'), []);
+    assert.deepEqual(notes(8, 'fixed'), []);
+    assert.match(
+      notes(3)[0]!,
+      /^repeat is 3: by latency\.service\.p90 and cpu\.perConnection it takes 4 pairs before any variant/,
+    );
+    assert.deepEqual(notes(4), []);
   });
 });

@@ -292,6 +292,7 @@ export function applySentence(apply: Apply): Inline {
         `To apply ${apply.variant}: `,
         code(`${APPLY_FOLDER}/${apply.name}`),
         ', a drop-in for sysctl.d, with its rollback beside it.',
+        ...(apply.passedOver.length === 0 ? [] : [` Others did more and have none: ${apply.passedOver.join('; ')}.`]),
       ]
     : `No drop-in for sysctl.d: ${apply.reason}.`;
 }
