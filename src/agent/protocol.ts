@@ -50,6 +50,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     proxies: z.array(programNameSchema).optional(),
     /** Whether connections need TCP timestamp clocks of their own. */
     clocks: z.boolean(),
+    /** Whether a program needs the lab's internet. */
+    internet: z.boolean().optional(),
   }),
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
@@ -127,6 +129,8 @@ const checkSchema = z.object({
   programs: z.array(programCheckSchema).optional(),
   /** Why connections cannot have clocks of their own; null also when that was not asked. */
   clocksMissing: z.string().nullable(),
+  /** Why there is no internet in the lab; null or absent also when that was not asked. */
+  internetMissing: z.string().nullable().optional(),
 });
 export type Check = z.infer<typeof checkSchema>;
 

@@ -11,7 +11,7 @@ import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { type Lab, LabError } from '../lab/lab.js';
-import { readOnlySysctls } from '../lab/remedy.js';
+import { INTERNET_REMEDY, readOnlySysctls } from '../lab/remedy.js';
 import { armId } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
@@ -87,6 +87,7 @@ export async function examine(
         ),
       ],
       clocks: experiment.arms.some((arm) => loadsOf(arm).some(({ load }) => load.clocks > 1)),
+      ...(experiment.arms.some(needsInternet) ? { internet: true } : {}),
     });
     const event = await session.next();
     if (event.type !== 'checked')
@@ -208,7 +209,18 @@ function triedObstacles(arm: Arm, check: Check, environment: Environment): Findi
       message: `this kernel (${environment.kernel}) does not let the clients have clocks of their own (${check.clocksMissing}). It takes Linux 3.9 and CAP_NET_ADMIN; from 4.11 to 4.14 also net.ipv4.tcp_fastopen: 5 under sysctls`,
     });
   }
+  if (needsInternet(arm) && check.internetMissing)
+    findings.push({
+      path: ['subject'],
+      message: `this machine cannot give a program the lab's internet: ${check.internetMissing}; ${INTERNET_REMEDY}`,
+      lack: true,
+    });
   return [...findings, ...addressObstacles(arm, check)];
+}
+
+/** It talks to whomever it likes. */
+function needsInternet({ proxy }: Arm): boolean {
+  return proxy !== undefined && 'names' in proxy;
 }
 
 /** Addresses that the lab cannot have. */

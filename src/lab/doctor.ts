@@ -16,7 +16,7 @@ import { tooFewDescriptors } from './agent-process.js';
 import { type Finding, missing, ok, warning } from './finding.js';
 import type { Lab } from './lab.js';
 import { netnsLab } from './netns.js';
-import { labRemedy, readOnlySysctls } from './remedy.js';
+import { INTERNET_REMEDY, labRemedy, readOnlySysctls } from './remedy.js';
 import { examineVagrant } from './vagrant/doctor.js';
 import { examineVm } from './vm/doctor.js';
 
@@ -79,7 +79,7 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
   } catch (error) {
     return [missing('network namespaces', messageOf(error), labRemedy())];
   }
-  const { veth, strategies } = check;
+  const { veth, strategies, internetMissing: noInternet } = check;
   const [sysctl] = check.sysctls;
   const lacking = strategies.flatMap(({ name, missing: why }) => (why === null ? [] : [`${name} (${why})`]));
   return [
@@ -94,6 +94,13 @@ async function examineLab(lab: Lab): Promise<Finding[]> {
           `net.ipv4.ip_local_port_range cannot be written in a fresh namespace (${sysctl?.errno})`,
           readOnlySysctls(check)?.remedy ?? null,
         ),
+    noInternet
+      ? warning(
+          'internet',
+          `${noInternet}: bindstorm try, and programs that drive themselves, cannot run`,
+          INTERNET_REMEDY,
+        )
+      : ok('internet', 'programs get one in the lab: TPROXY of nf_tables'),
     lacking.length === 0
       ? ok('strategies', `all ${STRATEGY_NAMES.length}`)
       : warning(
@@ -112,6 +119,7 @@ async function checkIn(lab: Lab): Promise<Check> {
     strategies: STRATEGY_NAMES,
     addresses: ['10.50.0.1'],
     clocks: false,
+    internet: true,
   });
   const event = await session.next();
   await session.close();

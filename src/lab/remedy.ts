@@ -47,3 +47,7 @@ function isClosed(text: string): boolean {
   const value = unlessThrown(() => readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim(), null);
   return value !== null && (name.startsWith('user.') ? value === '0' : value !== wanted);
 }
+
+/** What brings TPROXY of nf_tables, which a lab without root cannot load by itself. */
+export const INTERNET_REMEDY =
+  'load the module, as root: modprobe nft_tproxy. Distributions have it since Linux 4.19 (CONFIG_NFT_TPROXY)';

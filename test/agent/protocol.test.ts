@@ -28,6 +28,7 @@ const COMMANDS: Command[] = [
   },
   { type: 'stop' },
   { type: 'restore' },
+  { type: 'renew' },
 ];
 
 const CHECK: Check = {
@@ -40,6 +41,7 @@ const CHECK: Check = {
   veth: { available: true, errno: null },
   notLocal: ['192.0.2.1'],
   clocksMissing: 'TCP_REPAIR: EPERM',
+  internetMissing: 'nf_tables failed with ENOENT',
 };
 
 const SECOND: Second = {

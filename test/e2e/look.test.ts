@@ -153,6 +153,9 @@ test('doctor names each thing that a lab needs, and its exit code says whether e
   for (const what of ['platform', 'unshare', 'setpriv', 'descriptors', 'host lab'])
     assert.ok(names.includes(what), what);
   const missing = findings.filter(({ state }) => state === 'missing');
+  // Where there are namespaces, it says of each thing in them whether it is there.
+  if (missing.length === 0)
+    for (const what of ['veth', 'internet', 'strategies']) assert.ok(names.includes(what), what);
   assert.equal(code, missing.length === 0 ? 0 : 3);
   for (const { what, state, remedy } of findings) {
     assert.ok(['ok', 'warning', 'missing'].includes(state));

@@ -6,6 +6,7 @@ import { rehearse } from '../../src/experiment/rehearsal.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
 import { ProtocolError } from '../../src/machine/ndjson.js';
 import type { Arm, Destinations, Experiment } from '../../src/plan/plan.js';
+import { program } from '../../src/subjects/program/program.js';
 import { fakeLab, type Said, type Script } from '../support/fake-lab.js';
 import { placeOf } from '../support/findings.js';
 import { SQUID } from '../support/proxies.js';
@@ -335,6 +336,19 @@ describe('what this machine refuses', () => {
     });
     assert.equal(obstacles.length, 1);
     assert.match(obstacles[0]!, /^sysctls\["net\.ipv4\.tcp_tw_reuse"\]: /);
+  });
+
+  it("the lab's internet, of a program that needs it, where the kernel has no TPROXY", async () => {
+    const command = { ...program.defaults, command: ['node', 'job.js'] };
+    const why = 'nf_tables failed with ENOENT (TPROXY of nf_tables (CONFIG_NFT_TPROXY, Linux 4.19))';
+    const without = { check: () => ({ internetMissing: why }) };
+    const { obstacles, asked } = await rehearsed(experimentOf([{ proxy: command }, { proxy: command }]), without);
+    assert.equal(asked.internet, true);
+    assert.deepEqual(obstacles, [
+      `subject: this machine cannot give a program the lab's internet: ${why}; load the module, as root: modprobe nft_tproxy. Distributions have it since Linux 4.19 (CONFIG_NFT_TPROXY)`,
+    ]);
+    const proxied = await rehearsed(experimentOf([{ proxy: SQUID }, { proxy: SQUID }]), without);
+    assert.deepEqual([proxied.obstacles, proxied.asked.internet], [[], undefined]);
   });
 
   it('a strategy whose option the kernel lacks', async () => {

@@ -14,6 +14,7 @@ import { examineProgram } from '../../subjects/examine.js';
 import type { ProgramName } from '../../subjects/index.js';
 import type { Check, Command } from '../protocol.js';
 import { clocksMissing } from './check-clocks.js';
+import { internetMissing } from './check-internet.js';
 import { vethRefusal } from './network.js';
 
 /**
@@ -41,6 +42,7 @@ export async function runCheck(command: Extract<Command, { type: 'check' }>, own
     veth: { available: ownNamespace && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
     programs: await Promise.all((command.proxies ?? []).map(programOf)),
     clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, ownNamespace) : null,
+    internetMissing: command.internet ? internetMissing(ownNamespace) : null,
     notLocal: ownNamespace ? [] : command.addresses.filter((address) => !isLocal(address)),
   };
 }
