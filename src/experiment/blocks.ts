@@ -33,7 +33,7 @@ export type ExperimentEvent =
 
 export interface BlocksInput {
   /** Where runs are made: with several kernels by the kernel's name, else for undefined. */
-  readonly placeOf: (kernel: string | undefined) => Pick<RunOneInput, 'lab' | 'network'>;
+  readonly placeOf: (kernel: string | undefined) => Pick<RunOneInput, 'lab' | 'network' | 'sampleMs'>;
   /** Runs that are under way at once, where that is not the experiment's to say. */
   readonly atOnce?: number;
   /** false: the system calls of proxies are not counted, in runs of their own. */

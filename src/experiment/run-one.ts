@@ -32,6 +32,8 @@ export interface RunOneInput {
   readonly network: RunSpec['network'];
   /** Ports in use are compared, so that those which the run before has left always matter. */
   readonly portsMatter?: boolean;
+  /** Milliseconds between two samples, where it is known what they are for; absent: short runs are sampled more often. */
+  readonly sampleMs?: number;
   /** Count the system calls of its proxy. */
   readonly observe?: RunSpec['observe'];
   readonly signal: AbortSignal;
@@ -112,7 +114,7 @@ function specOf(input: RunOneInput, { kernel, hz, defaults }: Environment): RunS
   const { arm, neighbours, planned, network, lab, observe, portsMatter = false } = input;
   const { ownNamespace } = LABS[lab.kind];
   const expected = expectedLoadMs(arm);
-  const sampleMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
+  const usualMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
   return {
     arm,
     ...(neighbours ? { neighbours } : {}),
@@ -120,7 +122,7 @@ function specOf(input: RunOneInput, { kernel, hz, defaults }: Environment): RunS
     network,
     ownNamespace,
     ...(ownNamespace || portsMatter ? {} : { spare: predictArm(arm, parseKernelVersion(kernel, hz), defaults).spare }),
-    sampleMs,
+    sampleMs: input.sampleMs ?? usualMs,
     ...(observe ? { observe } : {}),
   };
 }

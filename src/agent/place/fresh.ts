@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { parseSockstat } from '../../kernel/counters.js';
 import { enterFreshNamespace } from '../../kernel/namespace.js';
 import { type LaunchedOrigin, launchOrigin, rolesEnded } from '../roles/launch.js';
+import { stayingOrigin } from '../roles/origin-client.js';
 
 /** A closing handshake takes milliseconds; a socket whose other end is gone is sent for minutes (tcp_orphan_retries). */
 const PATIENCE_MS = 2_000;
@@ -16,18 +17,26 @@ const LOOK_EVERY_MS = 5;
 
 /** TCP sockets that the kernel had before the first run; in a guest nobody else has any. */
 let atFirst: number | undefined;
+/** The origin of all runs in this guest: the start of its process costs as much as a small run. */
+let origin: (LaunchedOrigin & { renew(): Promise<void> }) | undefined;
 
 /**
- * Enter a fresh network namespace, once all that the last run has started has ended.
+ * Enter a fresh network namespace, once all that the last run has started has ended; its origin does so too.
  * @param waiting an origin that is already on its way up, and was not used
- * @returns the origin of the next run
+ * @returns the origin of the next run, which stays when that has ended
  * @throws Error when sockets of the last run are left: they would count against the limits of the whole kernel (tcp_max_orphans, tcp_mem)
  */
 export async function enterFreshPlace(waiting: LaunchedOrigin | null): Promise<LaunchedOrigin> {
   atFirst ??= allocated();
-  await rolesEnded(waiting?.child);
+  await origin?.renew().catch(() => {
+    origin = undefined;
+  });
+  await rolesEnded(origin?.child ?? waiting?.child);
   enterFreshNamespace();
-  const launched = waiting ?? launchOrigin(true);
+  if (origin === undefined) {
+    const launched = waiting ?? launchOrigin(true);
+    origin = { ...launched, ...stayingOrigin(launched) };
+  }
   const deadline = performance.now() + PATIENCE_MS;
   while (allocated() > atFirst) {
     if (performance.now() > deadline)
@@ -35,7 +44,7 @@ export async function enterFreshPlace(waiting: LaunchedOrigin | null): Promise<L
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   collectGarbage();
-  return launched;
+  return origin;
 }
 
 /** TCP sockets of all namespaces, those in TIME_WAIT aside (sockstat_seq_show(), net/ipv4/proc.c). */

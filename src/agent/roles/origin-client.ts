@@ -2,7 +2,7 @@
  * The agent's side of the origin.
  */
 import { connectRole } from './channel.js';
-import type { LaunchedOrigin } from './launch.js';
+import type { LaunchedOrigin, RoleProcess } from './launch.js';
 import { type OriginProtocol, originSchemas } from './origin-protocol.js';
 
 export type OriginStats = OriginProtocol['stats']['answer'];
@@ -17,8 +17,35 @@ export interface Origin {
   stop(): void;
 }
 
+/** One that can leave what it has served for a fresh namespace. */
+interface Renewable extends Origin {
+  renew(): Promise<void>;
+}
+
+/** Origins that outlive a run. */
+const staying = new WeakMap<RoleProcess, Promise<Renewable>>();
+
 /** Wait until a launched origin is in its namespace. Rejects with what its program said when it fails. */
 export async function connectOrigin({ child }: LaunchedOrigin): Promise<Origin> {
+  return staying.get(child) ?? connect(child);
+}
+
+/**
+ * Let an origin stay when a run stops it, for the next one in this agent.
+ * @returns `renew`: have it in a fresh namespace, with nothing that it had served; rejects when it cannot
+ */
+export function stayingOrigin({ child }: LaunchedOrigin): { renew(): Promise<void> } {
+  const origin = connect(child).then(async (connected) => {
+    // Threads of its process stay in the namespace in which it began, which would therefore stay too, with all of the first run.
+    await connected.renew();
+    return { ...connected, stop() {} };
+  });
+  origin.catch(() => {});
+  staying.set(child, origin);
+  return { renew: async () => (await origin).renew() };
+}
+
+async function connect(child: RoleProcess): Promise<Renewable> {
   const role = connectRole<OriginProtocol>('the origin', child, originSchemas);
   await role.ready;
   return {
@@ -26,6 +53,7 @@ export async function connectOrigin({ child }: LaunchedOrigin): Promise<Origin> 
     serve: async (request) => (await role.ask('serve', request)).sysctls,
     openInternet: (request) => role.ask('openInternet', request),
     stats: () => role.ask('stats', {}, true),
+    renew: async () => void (await role.ask('renew', {}, true)),
     stop: role.end,
   };
 }

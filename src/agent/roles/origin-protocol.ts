@@ -68,6 +68,8 @@ export const originSchemas = {
       resolvers: z.array(z.string()),
     }),
   },
+  /** After `serve`: serve no more, and be in a fresh network namespace, as if nothing had been served. */
+  renew: { request: nothing, answer: nothing },
   stats: {
     request: nothing,
     answer: z.object({

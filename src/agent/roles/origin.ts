@@ -4,10 +4,11 @@
 import '../../machine/no-debugger.js';
 import { familyOf } from '../../domain/addresses.js';
 import { readNetCounters } from '../../kernel/counters.js';
+import { enterFreshNamespace } from '../../kernel/namespace.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
 import type { RunningInternet } from '../../load/origin/internet/internet.js';
 import { countsOf, newControl } from '../../load/origin/listen.js';
-import { startOrigin } from '../../load/origin/threads.js';
+import { type OriginThreads, startOrigin } from '../../load/origin/threads.js';
 import { descriptorLimit } from '../place/limits.js';
 import { becomeInternet, namedAddresses, resolverAddresses, setUpOrigin } from '../place/network.js';
 import { applySysctls } from '../place/sysctls.js';
@@ -16,6 +17,7 @@ import { type Handlers, serveRole } from './serve.js';
 
 /** What all hosts of the load count in. */
 const control = newControl();
+const serving: OriginThreads[] = [];
 let internet: RunningInternet | undefined;
 let ownNamespace = false;
 /** Whether connections from addresses that were not expected are counted. */
@@ -34,9 +36,19 @@ const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
   const sysctls = ownNamespace ? applySysctls(request.sysctls ?? {}) : {};
   const limit = { descriptorLimit: descriptorLimit() };
   const from = sources ? { sources } : {};
-  await Promise.all(request.hosts.map((host) => startOrigin({ ...host, ...limit, ...from, control })));
-  for (const host of neighbours) await startOrigin({ ...host, threads: 1, ...limit });
+  serving.push(
+    ...(await Promise.all(request.hosts.map((host) => startOrigin({ ...host, ...limit, ...from, control })))),
+  );
+  for (const host of neighbours) serving.push(await startOrigin({ ...host, threads: 1, ...limit }));
   return { sysctls };
+};
+
+const renew: Handlers<OriginProtocol>['renew'] = async () => {
+  if (internet) throw new Error('an internet stays as long as its program');
+  await Promise.all(serving.splice(0).map((threads) => threads.stop()));
+  control.fill(0);
+  enterFreshNamespace();
+  return {};
 };
 
 const openInternet: Handlers<OriginProtocol>['openInternet'] = async ({
@@ -75,4 +87,4 @@ function stats() {
   };
 }
 
-await serveRole<OriginProtocol>({ serve, openInternet, stats });
+await serveRole<OriginProtocol>({ serve, openInternet, renew, stats });
