@@ -7,6 +7,7 @@ import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
 import type { Runner } from '../domain/guest.js';
 import { LABS, labOverheadMs } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
+import { setsMachine } from '../lab/vm/machine-wide.js';
 import { arrivalDurationMs, LONGEST_OWN_MS, scheduledAttempts } from '../plan/arrival.js';
 import { fillBoundMs } from '../plan/fill-bound.js';
 import { armId, guestOf } from '../plan/kernels.js';
@@ -89,7 +90,8 @@ export function neighboursMs({ neighbours = [] }: { readonly neighbours?: Experi
 
 /** Expected milliseconds of one run of an arm, its lab included. */
 export function expectedRunMs(experiment: Experiment, arm: Arm, known: KnownMachine): number {
-  const overhead = labOverheadMs(experiment.lab, guestOf(experiment, arm.kernel)?.engine);
+  const boots = setsMachine(arm, known && parseKernelVersion(known.kernel, known.hz));
+  const overhead = labOverheadMs(experiment.lab, guestOf(experiment, arm.kernel)?.engine, boots);
   return (
     withNeighboursMs(experiment, expectedLoadMs(arm, known)) +
     (arm.load.recovery?.withinMs ?? 0) +

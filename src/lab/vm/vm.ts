@@ -3,10 +3,7 @@
  * it is the one of the netns lab, and the guest's own namespace is the client's.
  */
 import { freemem, totalmem } from 'node:os';
-import { LAB_SYSCTLS } from '../../agent/place/sysctls.js';
 import { type KernelVersion, parseKernelVersion } from '../../capacity/kernel-version.js';
-import { judgeSysctl } from '../../capacity/sysctl-catalogue.js';
-import { sysctlLife } from '../../capacity/sysctl-presence.js';
 import type { Runner } from '../../domain/guest.js';
 import type { Arm, Guest } from '../../plan/plan.js';
 import { greetAgent } from '../agent-channel.js';
@@ -17,6 +14,7 @@ import { hasMemory } from './guest-memory.js';
 import { guestPool } from './guest-pool.js';
 import { guestImage, keptImage } from './image.js';
 import { type GuestKernel, guestKernel } from './kernel.js';
+import { setsMachine } from './machine-wide.js';
 import { CONNTRACK } from './modules.js';
 import { IMAGE_NEEDS, whatIsMissing } from './requirements.js';
 
@@ -81,20 +79,10 @@ function shared(
     },
     prepare() {
       // As long as the kernel is not known, the session before is a rehearsal, in which all arms set what they set.
-      const [kernel, how] = version ? ([version, 'every'] as const) : ([NEWEST, 'some'] as const);
-      pool.prepare(arms[how]((arm) => setsMachine(arm, kernel)));
+      pool.prepare(arms[version ? 'every' : 'some']((arm) => setsMachine(arm, version)));
     },
     release: pool.release,
   };
-}
-
-/** What is not known of a kernel before its boot is as on the newest. */
-const NEWEST = parseKernelVersion('99.0');
-
-/** Whether a run of an arm changes what is the whole kernel's, and not its namespaces' own. What a kernel has not got changes nothing. */
-function setsMachine({ sysctls, roles }: Arm, kernel: KernelVersion): boolean {
-  const names = [LAB_SYSCTLS, sysctls, roles?.client ?? {}, roles?.origin ?? {}].flatMap((some) => Object.keys(some));
-  return names.some((name) => !judgeSysctl(name, kernel, 'namespace').ok && sysctlLife(name, kernel) === undefined);
 }
 
 function runnerOf(kernel: GuestKernel): Runner {
