@@ -64,9 +64,21 @@ if (wanted.length === 0 && process.env.CI) {
 
 const total = { passed: 0, failed: [], skipped };
 const recorded = JSON.parse(readFileSync(DURATIONS, 'utf8'));
-const cpus = availableParallelism();
+const cpus = ownCpus();
 /** How often it is asked whether another file can begin. */
 const LOOK_MS = 500;
+
+/** CPUs that are ours: a container may have fewer than the machine (cpu.max of cgroup v2, cpu.cfs_quota_us of v1; microseconds). */
+function ownCpus() {
+  const quota = [
+    ['/sys/fs/cgroup/cpu.max', /^(\d+) (\d+)/],
+    ['/sys/fs/cgroup/cpu/cpu.cfs_quota_us', /^(\d+)/],
+  ].flatMap(([path, pattern]) => {
+    const [, allowed, period = 100_000] = (existsSync(path) && pattern.exec(readFileSync(path, 'latin1'))) || [];
+    return allowed === undefined ? [] : [Math.max(1, Math.ceil(allowed / period))];
+  });
+  return Math.min(availableParallelism(), ...quota);
+}
 
 /** CPU seconds of the processes that have ended and were waited for, and of theirs: cutime and cstime of proc_pid_stat(5), in USER_HZ, which is 100 for programs. */
 function endedCpu() {

@@ -33,7 +33,7 @@ describe('the next test file', () => {
     assert.equal(
       nextJob(
         [computes],
-        Array.from({ length: 7 }, () => waits),
+        Array.from({ length: 5 }, () => waits),
         quiet,
       )?.name,
       'computes',
@@ -41,7 +41,7 @@ describe('the next test file', () => {
     assert.equal(
       nextJob(
         [computes],
-        Array.from({ length: 8 }, () => waits),
+        Array.from({ length: 6 }, () => waits),
         quiet,
       ),
       undefined,

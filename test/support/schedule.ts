@@ -29,7 +29,7 @@ export interface Room {
 /** Of a file that was never recorded: longer than most, so that it begins early. */
 const UNKNOWN: Taken = { seconds: 30, cpu: 15 };
 /** Files at once, for each CPU, however idle it is: when all of them compute at the same time, each still has its deadlines. */
-const MOST_PER_CPU = 4;
+const MOST_PER_CPU = 3;
 /** A file that begins keeps nearly a CPU busy until its modules are loaded. */
 const ENOUGH_IDLE = 0.4;
 

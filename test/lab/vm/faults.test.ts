@@ -10,7 +10,7 @@ import { before, describe, it, type TestContext } from 'node:test';
 import { ENGINES } from '../../../src/domain/guest.js';
 import { runOne } from '../../../src/experiment/run-one.js';
 import { greetAgent } from '../../../src/lab/agent-channel.js';
-import { LabError, type LabSession } from '../../../src/lab/lab.js';
+import { LabError } from '../../../src/lab/lab.js';
 import { preparingRuns } from '../../../src/lab/prepared-runs.js';
 import { bootGuest, type GuestPlan } from '../../../src/lab/vm/boot.js';
 import { openGuest } from '../../../src/lab/vm/vm.js';
@@ -18,7 +18,7 @@ import { cacheDirectory } from '../../../src/machine/folders.js';
 import { loadProfile } from '../../../src/profile/load.js';
 import type { Run } from '../../../src/results/schema.js';
 import { CLI, scratchFolder, startCli, until } from '../../support/cli.js';
-import { BOOT_MS, engineProcesses, KERNEL, planFor, SKIP, signalEngines } from '../../support/guests.js';
+import { engineProcesses, KERNEL, planFor, SKIP, signalEngines } from '../../support/guests.js';
 import { newMark } from '../../support/processes.js';
 
 /** Long enough for the load to begin on a busy machine; the load itself is longer. */
@@ -99,18 +99,14 @@ for (const engine of ENGINES) {
       assert.deepEqual(engineProcesses(), []);
     });
 
-    it('whose agent is killed by the session ends at once', async () => {
-      const session: LabSession = await greetAgent(bootGuest(plan), BOOT_MS);
-      session.kill();
-      await assert.rejects(session.next(), { name: 'AgentDied', message: 'the agent was killed by SIGKILL' });
-    });
-
-    it('that dies before its agent says hello is started once more, and that is told', async (t) => {
+    it('that dies before its agent says hello is started once more, and that is told; killed by the session, it ends at once', async (t) => {
       const session = await openGuest(dyingOnce(t, plan));
-      await session.close();
       assert.deepEqual(session.warnings, [
         'a first guest was lost before its agent said hello (the agent was lost: the guest ended with code 3: good-bye)',
       ]);
+      session.kill();
+      await assert.rejects(session.next(), { name: 'AgentDied', message: 'the agent was killed by SIGKILL' });
+      await session.close();
     });
 
     it('that hangs in a run is given up', async () => {
