@@ -1,6 +1,13 @@
 // docs/programs.md, from the survey of programs.
 import { goesOnUnbound, parseSurvey, remedyOf, SURVEY_PORTS } from '../dist/src/explain/survey.js';
 
+/** When the rows were measured: one day, or the first and the last. */
+function days(rows) {
+  const dates = rows.map(({ date }) => date).sort();
+  const [first, last] = [dates[0], dates.at(-1)];
+  return first === last ? `on ${first}` : `from ${first} to ${last}`;
+}
+
 const cell = (text) => text.replaceAll('|', '\\|');
 
 export function programsPage(text) {
@@ -22,10 +29,10 @@ export function programsPage(text) {
       .join(' | ')} |`;
   return `# How programs get their local ports
 
-Made from \`programs/survey.tsv\` by \`npm run schema\`; do not edit. \`bindstorm programs NAME\` has each row whole, with the program's own
+Made from \`programs/survey.tsv\` by \`npm run schema\`; do not edit ([add a row](how-to/add-a-program.md)). \`bindstorm programs NAME\` has each row whole, with the program's own
 line and what its client sees.
 
-${rows.length} rows of ${programs} programs, measured on Linux 6.18 on 29 November 2026: each was run in a network namespace of its own with ${SURVEY_PORTS} ports and
+${rows.length} rows of ${programs} programs, measured on Linux 6.18 ${days(rows)}: each was run in a network namespace of its own with ${SURVEY_PORTS} ports and
 one local address, 11 times to one destination and 11 times to a second, under strace, until its ports were used up. **held** is how many
 connections it had to the first destination and to both. \`[leak]\`: all ports were held by connections of another program, so bind() fails
 and an unbound connect() to another destination works. \`[full]\`: all ports were held, and then freed.

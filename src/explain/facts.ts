@@ -57,7 +57,10 @@ function wordsOf(line: string): Word[] {
 }
 
 const HOST = String.raw`(?:\[[\da-f:.%\w]{2,48}\]|\d{1,3}(?:\.\d{1,3}){3}|\*|localhost|(?<![\w:])(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}(?![\w:]))`;
-const ENDPOINT = new RegExp(`(${HOST})(?:[:#](\\d{1,5})\\b|'?, (\\d{1,5})\\b|"? ?(?:, )?port (\\d{1,5}))?`, 'gi');
+const ENDPOINT = new RegExp(
+  `(${HOST})(?:[:#](\\d{1,5})\\b|'?, (\\d{1,5})\\b|"? ?(?:, ?)?port[ =:]{1,2}(\\d{1,5})\\b)?`,
+  'gi',
+);
 
 /** Whether an address is that of no interface: any of the host. */
 export function isWildcard(address: string): boolean {
@@ -141,7 +144,8 @@ export function factsOf(line: string): Facts | null {
     // A word of the errno's own text is no call: connection refused, each socket address.
     .filter((word) => gap(word) < REACH && !mentions.some(({ from, to }) => from <= word.from && word.to <= to))
     .sort((a, b) => a.weight - b.weight || gap(a) - gap(b));
-  const word = near[0];
+  // socket() never gives an errno of addresses: the word is that of a class, as .NET's SocketException.
+  const word = near.find(({ call }) => call !== 'socket' || !/^EADDR/.test(errno.errno));
   const call = word?.call ?? 'none';
   const same = mentions.filter((mention) => mention.errno === errno.errno);
   return {

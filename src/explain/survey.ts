@@ -12,6 +12,8 @@ export interface SurveyRow {
   readonly version: string;
   /** Where it was from: a Debian suite, or npm. */
   readonly suite: string;
+  /** When it was measured: `2026-11-29`. */
+  readonly date: string;
   /** How it is given its source address, and the case: `[leak]`: the ports are held by connections of others; `[full]`: and freed then. */
   readonly option: string;
   /** How it gets its port, in the words of bindstorm's strategies where there is one. */
@@ -30,10 +32,26 @@ export interface SurveyRow {
   readonly note: string;
 }
 
-type Cells = [string, string, string, string, string, string, string, string, string, string, string, string];
+type Cells = [string, string, string, string, string, string, string, string, string, string, string, string, string];
+const COLUMNS = [
+  'program',
+  'version',
+  'suite',
+  'date',
+  'option',
+  'strategy',
+  'options',
+  'held_1',
+  'held_2',
+  'failing',
+  'line',
+  'client',
+  'note',
+] as const;
+
 const count = (cell: string) => (cell === '' ? null : Number(cell));
 
-/** @param text the survey as tab-separated values, with a header @throws Error for a row that has not twelve cells */
+/** @param text the survey as tab-separated values, with a header @throws Error for a row that has not thirteen cells */
 export function parseSurvey(text: string): readonly SurveyRow[] {
   return text
     .trim()
@@ -41,13 +59,46 @@ export function parseSurvey(text: string): readonly SurveyRow[] {
     .slice(1)
     .map((row, i) => {
       const cells = row.split('\t');
-      if (cells.length !== 12) throw new Error(`row ${i + 2} of the survey has ${cells.length} cells, not 12`);
-      const [program, version, suite, option, strategy, options, one, two, failing, line, client, note] =
+      if (cells.length !== COLUMNS.length)
+        throw new Error(`row ${i + 2} of the survey has ${cells.length} cells, not ${COLUMNS.length}`);
+      const [program, version, suite, date, option, strategy, options, one, two, failing, line, client, note] =
         cells as Cells;
       const held = [count(one), count(two)] as const;
       const calls = failing.split(' ').filter(Boolean);
-      return { program, version, suite, option, strategy, options, held, failing: calls, line, client, note };
+      return { program, version, suite, date, option, strategy, options, held, failing: calls, line, client, note };
     });
+}
+
+/** The survey as text, as `parseSurvey` takes it. */
+export function formatSurvey(rows: readonly SurveyRow[]): string {
+  const line = ({ held: [one, two], failing, ...row }: SurveyRow) =>
+    [
+      row.program,
+      row.version,
+      row.suite,
+      row.date,
+      row.option,
+      row.strategy,
+      row.options,
+      one ?? '',
+      two ?? '',
+      failing.join(' '),
+      row.line,
+      row.client,
+      row.note,
+    ].join('\t');
+  return `${[COLUMNS.join('\t'), ...rows.map(line)].join('\n')}\n`;
+}
+
+/** The rows with one more: in the place of the same program, version and option, else behind the program's others, else by its name. */
+export function withRow(rows: readonly SurveyRow[], row: SurveyRow): readonly SurveyRow[] {
+  const isSame = (each: SurveyRow) =>
+    each.program === row.program && each.version === row.version && each.option === row.option;
+  if (rows.some(isSame)) return rows.map((each) => (isSame(each) ? row : each));
+  const last = rows.findLastIndex(({ program }) => program === row.program);
+  const next = rows.findIndex(({ program }) => program > row.program);
+  const at = last >= 0 ? last + 1 : next >= 0 ? next : rows.length;
+  return [...rows.slice(0, at), row, ...rows.slice(at)];
 }
 
 /** What helps a program whose ports run out, by how it gets them. */

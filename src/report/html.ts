@@ -25,7 +25,7 @@ import { STYLE } from './style.js';
 export function toHtml(document: Document, draw?: DrawSvg): string {
   const { blocks, kicker, title, meta } = document;
   const lead = blocks.filter((block) => block.kind === 'text' && (block.style === 'lead' || block.style === 'aside'));
-  const at: Place = { level: 2, prefix: '', draw };
+  const at: Place = { level: 2, prefix: '', part: null, draw };
   const first = blocks.findIndex(({ kind }) => kind === 'section');
   const before = blocks.slice(0, Math.max(first, 0)).filter((block) => !lead.includes(block));
   return html`<!doctype html>
@@ -62,6 +62,8 @@ interface Place {
   readonly level: number;
   /** Of every id, so that the same sections may occur in several parts. */
   readonly prefix: string;
+  /** The part that this is in, which tells landmarks of one name apart; null: in none. */
+  readonly part: { readonly anchor: string; readonly name: string } | null;
   readonly draw: DrawSvg | undefined;
 }
 
@@ -94,7 +96,7 @@ function blockOf(block: Block, at: Place): Markup | null {
     case 'legend':
       return html`<ul class="legend">${block.entries.map((entry) => html`<li>${swatch(entry.swatch)}${entry.text}</li>`)}</ul>`;
     case 'table':
-      return tableOf(block);
+      return tableOf(block, at.part?.name);
     case 'figure':
       return figureOf(block, at);
     case 'picture':
@@ -113,10 +115,16 @@ function heading(level: number, content: Content, id?: string): Markup {
   return html`<${tag}${id === undefined ? null : html` id="${id}"`}>${content}</${tag}>`;
 }
 
-function sectionOf({ id, title, blocks, part }: Section, { level, prefix, draw }: Place): Markup {
+function sectionOf({ id, title, blocks, part }: Section, { level, prefix, draw, part: around }: Place): Markup {
   const anchor = prefix + id;
-  const within: Place = { level: level + 1, prefix: part ? `${anchor}-` : prefix, draw };
-  return html`<section id="${anchor}" aria-labelledby="${anchor}-title"${className(part ? 'kernel' : null)}>
+  const within: Place = {
+    level: level + 1,
+    prefix: part ? `${anchor}-` : prefix,
+    part: part ? { anchor, name: plain(title) } : around,
+    draw,
+  };
+  const label = around === null ? `${anchor}-title` : `${around.anchor}-title ${anchor}-title`;
+  return html`<section id="${anchor}" aria-labelledby="${label}"${className(part ? 'kernel' : null)}>
 ${heading(level, inline(title), `${anchor}-title`)}
 ${blocksIn(blocks, within)}</section>`;
 }
@@ -134,8 +142,8 @@ function bullets(items: readonly Inline[]): Markup | null {
   return items.length === 0 ? null : html`<ul>${items.map((item) => html`<li>${inline(item)}</li>\n`)}</ul>`;
 }
 
-/** A table that scrolls by itself where it is wider than the page, or whose rows become cards. */
-function tableOf({ caption, columns, rows, style }: Table): Markup {
+/** A table that scrolls by itself where it is wider than the page, or whose rows become cards. @param part that it is in */
+function tableOf({ caption, columns, rows, style }: Table, part?: string): Markup {
   if (style === 'cards') return cardsOf({ caption, columns, rows });
   const starts = columns.map(({ group }, i) => group !== undefined && group !== columns[i - 1]?.group);
   const kind = (i: number, tone?: string) => {
@@ -149,7 +157,7 @@ function tableOf({ caption, columns, rows, style }: Table): Markup {
     if (tone === null) return html`<td${kind(i)}>${inline(content)}</td>`;
     return html`<td${kind(i, tone.tone)}${tone.title === undefined ? null : html` title="${tone.title}"`}>${inline(tone.content)}</td>`;
   };
-  return html`<div class="scroll" role="region" aria-label="${caption ?? 'Table'}" tabindex="0"><table${className(style)}>
+  return html`<div class="scroll" role="region" aria-label="${[part, caption ?? 'Table'].filter((text) => text !== undefined).join(': ')}" tabindex="0"><table${className(style)}>
 ${caption === null ? null : html`<caption>${caption}</caption>\n`}<thead>${groupRow(columns)}<tr>${columns.map(({ title }, i) => html`<th scope="col"${kind(i)}>${inline(title)}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
 </table></div>`;
@@ -164,7 +172,7 @@ function groupRow(columns: Table['columns']): Markup | null {
     if (last?.name === group) last.columns++;
     else spans.push({ name: group, columns: 1 });
   }
-  return html`<tr>${spans.map(({ name, columns: n }) => (name === '' ? html`<th scope="col" colspan="${n}"></th>` : html`<th scope="colgroup" class="first" colspan="${n}"><code>${name}</code></th>`))}</tr>\n`;
+  return html`<tr>${spans.map(({ name, columns: n }) => (name === '' ? html`<td colspan="${n}"></td>` : html`<th scope="colgroup" class="first" colspan="${n}"><code>${name}</code></th>`))}</tr>\n`;
 }
 
 /** Roles are said again: CSS that shows rows as blocks takes them away. */

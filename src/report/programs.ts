@@ -36,7 +36,7 @@ export function renderProgram(row: SurveyRow, width: number): string {
           .join('');
   const [one, two] = row.held;
   return [
-    `${row.program} ${row.version} (${row.suite}), ${row.option}\n`,
+    `${row.program} ${row.version} (${row.suite}, ${row.date}), ${row.option}\n`,
     part('strategy', row.strategy + (row.options === '' ? '' : `: ${row.options}`)),
     part('held', one === null ? '' : `${one} to one destination, ${two} to two, with ${SURVEY_PORTS} ports`),
     part('fails with', row.failing.join(', ')),

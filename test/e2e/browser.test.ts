@@ -17,6 +17,7 @@ import { renderFixesHtml } from '../../src/report/fixes.js';
 import { renderHtml } from '../../src/report/render.js';
 import type { Results } from '../../src/results/schema.js';
 import {
+  axeFaults,
   labelFaults,
   layoutFaults,
   print,
@@ -78,6 +79,7 @@ for (const [name, results] of Object.entries(REPORTS)) {
       await screenshot(page, `${name}-${width}`);
     }
     assert.deepEqual(await labelFaults(page), []);
+    assert.deepEqual(await axeFaults(page), []);
     const pdf = await print(page, name);
     assert.equal(pdf.subarray(0, 5).toString(), '%PDF-');
     assert.deepEqual(complaints, []);
@@ -95,6 +97,7 @@ test('the table of fixes: whole at the width of a desk, and each link is called 
   assert.ok((await page.locator('td a').count()) > 100);
   assert.deepEqual(await layoutFaults(page), []);
   assert.deepEqual(await labelFaults(page), []);
+  assert.deepEqual(await axeFaults(page), []);
   const name = (row: number) => page.locator('tbody tr').nth(row).locator('td a').first().textContent();
   assert.deepEqual([await name(0), await name(1)], ['40+0, without any fix', 'all, works without limit']);
   await screenshot(page, 'fixes-1280');

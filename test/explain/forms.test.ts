@@ -135,3 +135,40 @@ test('perf trace, with structures and with nothing but pointers; bindsnoop', () 
     [['bind', 'EADDRINUSE', 'ports-of-the-address', 'bind-reuseaddr']],
   );
 });
+
+test('lines and maps of bpftrace and ftrace, in their own words', () => {
+  const BOUND = [['bind', 'EADDRINUSE', 'either', null]];
+  const CONNECTED = [['connect', 'EADDRNOTAVAIL', 'four-tuples-or-address', 'connect']];
+  for (const [line, expected] of [
+    // bpftrace 0.17 with one-liners, here: a program with eight ports.
+    ['python3[18000] bind: -98', BOUND],
+    ['00:22:18 python3          tracepoint:syscalls:sys_exit_bind ret=-98', BOUND],
+    ['connect() by python3 returned -99', CONNECTED],
+    ['@bind_failed[python3, -98]: 8', BOUND],
+    ['@connects[python3, -99]: 10', CONNECTED],
+    ['@[python3, 18000, -98]: 4', [['none', 'EADDRINUSE', 'either', null]]],
+    // Refusals that are no shortage.
+    ['@connects[python3, -111]: 14', []],
+    ['@reads[python3, -11]: 14', []],
+    ['@[python3, 1298, 98]: 4', []],
+    // Forms that follow from the documents of bpftrace -f json, of kprobes and of ftrace.
+    ['{"type": "map", "data": {"@": {"squid,1234,-98": 17}}}', [['none', 'EADDRINUSE', 'either', null]]],
+    ['kretprobe:inet_csk_get_port ret=-98 comm=python3', BOUND],
+    ['inet_csk_get_port returned -98 for squid', BOUND],
+    ['kretprobe:__inet_hash_connect retval=-99 comm=java', CONNECTED],
+    [' squid-1234    [001] ..... 5123.123456: sys_bind -> 0xffffffffffffff9e', BOUND],
+    [' squid-1234    [001] ..... 5123.123456: sys_connect -> 0xffffffffffffff9d', CONNECTED],
+    ['udp_v4_get_port ret=-98 comm=dig', [['bind', 'EADDRINUSE', 'udp-ports', null]]],
+    [
+      'bind failed: comm=squid pid=1234 err=-98 addr=10.0.0.5 port=0',
+      [['bind', 'EADDRINUSE', 'ports-of-the-address', 'bind']],
+    ],
+    ['12:00:01 haproxy 812 connect() = -99', CONNECTED],
+  ] as const)
+    assert.deepEqual(seen(line), expected, line);
+});
+
+test("a class that is called after sockets is no call: .NET's SocketException", () => {
+  const line = 'System.Net.Sockets.SocketException (99): Cannot assign requested address 192.0.2.7:443';
+  assert.deepEqual(seen(line), [['none', 'EADDRNOTAVAIL', 'either', null]]);
+});

@@ -5,7 +5,14 @@ import { test } from 'node:test';
 import { CAUSES } from '../../src/explain/causes.js';
 import { mentionsOf } from '../../src/explain/errno.js';
 import { explain } from '../../src/explain/explain.js';
-import { parseSurvey, remedyOf, SURVEY_PORTS, type SurveyRow } from '../../src/explain/survey.js';
+import {
+  formatSurvey,
+  parseSurvey,
+  remedyOf,
+  SURVEY_PORTS,
+  type SurveyRow,
+  withRow,
+} from '../../src/explain/survey.js';
 
 const SURVEY = readFileSync(new URL('../../../programs/survey.tsv', import.meta.url), 'utf8');
 const ROWS = parseSurvey(SURVEY).filter(({ line }) => line !== '');
@@ -50,14 +57,46 @@ test('no line of the survey is read wrongly, and nine of ten are read in full', 
 
 test('the survey is whole: every row has its cells, and what a strategy allows is what was held', () => {
   const rows = parseSurvey(SURVEY);
-  assert.ok(rows.length >= 90, String(rows.length));
+  assert.ok(new Set(rows.map(({ program }) => program)).size >= 100);
+  assert.equal(formatSurvey(rows), SURVEY);
+  for (const { program, date } of rows) assert.match(date, /^20\d\d-[01]\d-[0-3]\d$/, program);
   for (const { program, strategy, held, failing } of rows) {
     const [one, two] = held;
     if (failing.length === 0 || one !== SURVEY_PORTS || two === null) continue;
     const expected = /^(?:bind|bind-reuseaddr|bind-any|bind-any-reuseaddr)$/.test(strategy) ? one : 2 * one;
     if (!/explicit/.test(strategy)) assert.equal(two, expected, `${program}: ${strategy}`);
   }
-  assert.throws(() => parseSurvey('head\na\tb'), /row 2 of the survey has 2 cells/);
+  assert.throws(() => parseSurvey('head\na\tb'), /row 2 of the survey has 2 cells, not 13/);
+});
+
+const NEW: SurveyRow = {
+  program: 'pen',
+  version: '9',
+  suite: 'sid',
+  date: '2027-01-02',
+  option: 'none',
+  strategy: 'connect',
+  options: '',
+  held: [8, 16],
+  failing: ['connect:EADDRNOTAVAIL'],
+  line: '',
+  client: '{}',
+  note: '',
+};
+
+test('a row takes the place of the same, else it is behind its program, else where its name belongs', () => {
+  const names = (rows: readonly SurveyRow[]) => rows.map(({ program, version, date }) => [program, version, date]);
+  const rows = [
+    { ...NEW, program: 'nginx' },
+    { ...NEW, version: '8' },
+    { ...NEW, program: 'squid' },
+  ];
+  const more = withRow(rows, NEW);
+  assert.deepEqual(names(more)[2], ['pen', '9', '2027-01-02']);
+  const again = withRow(more, { ...NEW, date: '2027-03-04' });
+  assert.deepEqual([again.length, names(again)[2]], [4, ['pen', '9', '2027-03-04']]);
+  assert.equal(withRow(rows, { ...NEW, program: 'axel' })[0]?.program, 'axel');
+  assert.equal(withRow(rows, { ...NEW, program: 'wget' }).at(-1)?.program, 'wget');
 });
 
 test('what helps follows from the strategy', () => {

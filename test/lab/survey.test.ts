@@ -1,12 +1,13 @@
 // needs: strace, curl, wget, openssh-client, socat, rsync, tnftp, httping, lftp, ncat, redis-tools, iperf3, python3
 /** Rows of the survey of programs, run anew against the packages of this system: what programs/survey.tsv says of them is so. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { parseSurvey } from '../../src/explain/survey.js';
-import { ROOT } from '../support/cli.js';
-import { survey } from '../support/survey-run.js';
+import { survey } from '../../src/experiment/survey.js';
+import { formatSurvey, parseSurvey } from '../../src/explain/survey.js';
+import { ROOT, scratchFolder } from '../support/cli.js';
 
 const ROWS = parseSurvey(readFileSync(join(ROOT, 'programs/survey.tsv'), 'utf8'));
 
@@ -39,6 +40,41 @@ const COMMANDS: readonly (readonly [program: string, option: string, command: st
   ['py-httpclient', 'HTTPConnection(source_address=)', PYTHON(", source_address=('SOURCE', 0)")],
 ];
 
+it('a row is measured and written by one command', (t) => {
+  const file = join(scratchFolder(t), 'survey.tsv');
+  const others = ROWS.filter(({ program }) => program !== 'socat');
+  writeFileSync(file, formatSurvey(others));
+  const create = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [join(ROOT, 'scripts/create-survey.mjs'), ...args, '--into', file], {
+      encoding: 'utf8',
+    });
+  const { status, stdout, stderr } = create(
+    'socat',
+    '--option=TCP4:…,bind=10.9.0.1',
+    '--for=20',
+    'socat -U - TCP4:HOST:PORT,bind=SOURCE',
+  );
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^written: socat \S+, TCP4:…,bind=10\.9\.0\.1: bind, held 8, 8, bind:EADDRINUSE\n/);
+  const rows = parseSurvey(readFileSync(file, 'utf8'));
+  const row = rows.find(({ program }) => program === 'socat')!;
+  assert.deepEqual(
+    rows.filter((each) => each !== row),
+    others,
+  );
+  assert.match(row.line, /Address already in use/);
+  assert.equal(row.client, '{"running":8,"exit 1":14}');
+
+  for (const [args, message] of [
+    [['socat', 'true'], /the command has no HOST/],
+    [['socat', 'socat - TCP:HOST:PORT,bind=SOURCE'], /--option says how the program is given its source address/],
+    [['no-such-program', 'x HOST PORT'], /the Debian package no-such-program is not installed/],
+  ] as const) {
+    const refused = create(...args);
+    assert.deepEqual([refused.status, message.test(refused.stderr)], [2, true], refused.stderr);
+  }
+});
+
 describe('the survey of programs, anew', () => {
   it('12 programs', () => assert.equal(new Set(COMMANDS.map(([program]) => program)).size, 12));
 
@@ -47,7 +83,7 @@ describe('the survey of programs, anew', () => {
       const row = ROWS.find((each) => each.program === program && each.option === option && each.suite === 'bookworm');
       assert.ok(row, 'the survey has that row');
       const [one, two] = row.held as readonly [number, number];
-      const seen = await survey(command, two);
+      const seen = await survey(command, { held: two });
       assert.deepEqual(seen.strategies, [row.strategy], seen.tail.join('\n'));
       assert.equal(seen.held[1], two, seen.tail.join('\n'));
       // With one pool for both destinations, who comes first gets it.

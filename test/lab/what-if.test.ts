@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunSpec } from '../../src/agent/protocol.js';
+import { survey } from '../../src/experiment/survey.js';
 import type { LoadPlan } from '../../src/plan/plan.js';
 import type { Results } from '../../src/results/schema.js';
 import type { ProxySettings } from '../../src/subjects/index.js';
@@ -19,7 +20,6 @@ import { runCli, scratchFolder } from '../support/cli.js';
 import { labArm, measure } from '../support/lab.js';
 import { mayHaveNamespaces, ordinaryUser } from '../support/ordinary-user.js';
 import { HAPROXY, NGINX, SQUID } from '../support/proxies.js';
-import { survey } from '../support/survey-run.js';
 
 const P = 40;
 const D = 3;
@@ -196,7 +196,7 @@ describe('what if a program that drives itself did', () => {
   ] as const)
     it(`${title}: with 8 ports and two destinations`, async () => {
       for (const [i, whatIf] of [undefined, NO_PORT.whatIf].entries()) {
-        const seen = await survey(command, held[i], whatIf);
+        const seen = await survey(command, { held: held[i]!, ...(whatIf ? { whatIf } : {}) });
         assert.deepEqual(
           [seen.strategies, seen.held[1], seen.failing],
           [[strategies[i]], held[i], [failing[i]]],

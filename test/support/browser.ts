@@ -1,6 +1,7 @@
 /** Pages in Debian's Chromium, and everything that went wrong in them. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
@@ -105,6 +106,19 @@ export function labelFaults(page: Page): Promise<string[]> {
     }
     return faults;
   })()`) as Promise<string[]>;
+}
+
+/**
+ * What axe-core finds: the rules of WCAG 2.2 A and AA, and its best practices. @returns one line for each element
+ */
+export async function axeFaults(page: Page): Promise<string[]> {
+  // Not as a script of the page, whose policy allows none but its own.
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  return page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.flatMap(
+    ({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
+      id + ': ' + html.slice(0, 160) + ' ' + failureSummary.split('\\n').slice(1).join(' ').trim())))`) as Promise<
+    string[]
+  >;
 }
 
 /** Shades of grey in a picture of one colour are few: a page that was painted compresses badly. */

@@ -10,6 +10,7 @@ import { SQUID } from './squid.js';
 import { SURVEYED } from './surveyed.js';
 import { CURL, KERNEL, POSTGRES, SSH, WGET } from './tools.js';
 import { TOR } from './tor.js';
+import { TRACERS } from './tracers.js';
 
 export const PROGRAMS: readonly Program[] = [
   SQUID,
@@ -34,5 +35,6 @@ export const PROGRAMS: readonly Program[] = [
   SSH,
   POSTGRES,
   KERNEL,
+  TRACERS,
   ...SURVEYED,
 ];

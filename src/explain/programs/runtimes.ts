@@ -62,6 +62,12 @@ export const PYTHON: Program = {
       version: 'requests (urllib3); for EADDRINUSE with source_address',
     },
     {
+      match: /\b(?:httpx|httpcore)\.ConnectError: \[Errno (?<errno>98)\]/,
+      call: 'bind',
+      strategy: 'bind',
+      version: 'httpx with local_address',
+    },
+    {
       match: /\b(?:OSError|socket\.error|PermissionError)\b:? ?\[Errno (?<errno>98)\]/,
       near: /\.bind\((?:source_address|local_addr|sa|laddr)|create_connection/,
       call: 'bind',

@@ -8,6 +8,7 @@ const UNBOUND =
  * a trace of each (docs/programs.md).
  */
 export const SURVEYED: readonly Program[] = [
+  tagged('Tcl', /couldn't open socket: /, { bind: 'bind-reuseaddr', connect: 'connect' }),
   tagged('Apache httpd', /\b(?:AH00938|AH00956): /, { bind: 'bind' }, { version: 'ProxySourceAddress', note: UNBOUND }),
   tagged('Apache httpd', /\b(?:AH00939|AH00940|AH00957): /, { connect: 'connect' }),
   tagged(

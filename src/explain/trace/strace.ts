@@ -29,6 +29,8 @@ export const TRACE_NEEDLES = [
   'udp  ',
 ] as const;
 
+const UNKNOWN: Endpoint = { address: '', port: null };
+
 /** Calls that were begun and are remembered: more than a program has threads, and less than a hostile file could name. */
 const MOST_PENDING = 1024;
 
@@ -74,7 +76,9 @@ function pidOf(prefix: string): string {
   return match?.[1] ?? match?.[2] ?? '';
 }
 
-function eventOf(pid: string, name: string, args: string, result: number, errno: string | null): CallEvent {
+/** @param said the errno as the trace has it; what returns the kernel's own number, as -98, names none */
+function eventOf(pid: string, name: string, args: string, result: number, said: string | null): CallEvent {
+  const errno = said ?? (result < -1 ? String(-result) : null);
   const plain = name.startsWith('accept') ? 'accept' : name.startsWith('send') ? 'send' : (name as CallEvent['name']);
   const event = {
     pid,
@@ -97,7 +101,9 @@ function eventOf(pid: string, name: string, args: string, result: number, errno:
     };
   }
   if (plain === 'send') return { ...event, to: addressOf(args), opens: /MSG_FASTOPEN|0x20000000/.test(args) };
-  return plain === 'bind' || plain === 'connect' ? { ...event, to: addressOf(args) } : event;
+  if (plain !== 'bind' && plain !== 'connect') return event;
+  // A line of one's own may show no address, which is then not known.
+  return { ...event, to: addressOf(args) ?? (args.trim() === '' && said === null ? UNKNOWN : null) };
 }
 
 function protocolOf(args: string): 'tcp' | 'udp' | null {
