@@ -54,8 +54,8 @@ function nextRun(lab: Lab) {
   };
 }
 
-/** What a lab says of itself is known when it has been opened, and so asked for each time. */
-function saidBy<T extends Pick<Lab, 'open' | 'prepare' | 'release'>>(lab: Lab, opening: T): Lab & T {
+/** Another way to open a lab; what it says of itself is known when it has been opened, and so asked for each time. */
+export function saidBy<T extends Pick<Lab, 'open' | 'prepare' | 'release'>>(lab: Lab, opening: T): Lab & T {
   return {
     ...opening,
     kind: lab.kind,
