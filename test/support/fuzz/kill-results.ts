@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { LOCK_FILE } from '../../../src/experiment/folder-lock.js';
 import { JOURNAL_FILE, parseJournal } from '../../../src/experiment/journal.js';
 import type { FixReport } from '../../../src/results/fixes.js';
-import type { Results } from '../../../src/results/schema.js';
+import type { Outcomes, Results } from '../../../src/results/schema.js';
 import type { SearchReport } from '../../../src/results/search.js';
 import type { Scene } from './kill-scenes.js';
 
@@ -37,12 +37,12 @@ export interface Found {
 }
 
 /** Read a result folder. */
-export function read({ command }: Scene, folder: string): Found {
+export function read({ command, either = [] }: Scene, folder: string): Found {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name !== LOCK_FILE)
     .sort();
   const valid = command !== 'run' || journalOf(folder).runs.every((run) => run.valid);
-  return { files, results: RESULTS[command](folder), valid };
+  return { files, results: RESULTS[command](folder, either), valid };
 }
 
 /** Of two folders, the files that only one of them has and validity does not explain. @returns null: none */
@@ -60,15 +60,15 @@ function journalOf(folder: string) {
 
 const json = <T>(folder: string, file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T;
 
-const RESULTS: Readonly<Record<Scene['command'], (folder: string) => unknown>> = {
-  run(folder) {
+const RESULTS: Readonly<Record<Scene['command'], (folder: string, either: readonly string[]) => unknown>> = {
+  run(folder, either) {
     const { runs, observed, ended, damage } = journalOf(folder);
     const { variants, experiment } = json<Results>(folder, 'results.json');
     const counts = ({ id, status, outcomes, waves }: (typeof runs)[number]) => ({
       id,
       status,
-      outcomes,
-      waves: waves.map((wave) => wave.outcomes),
+      outcomes: asOne(outcomes, either),
+      waves: waves.map((wave) => asOne(wave.outcomes, either)),
     });
     return {
       runs: runs.map(counts).sort((a, b) => a.id.localeCompare(b.id)),
@@ -84,6 +84,14 @@ const RESULTS: Readonly<Record<Scene['command'], (folder: string) => unknown>> =
     })),
   fixes: (folder) => json<FixReport>(folder, 'fixes.json').tables,
 };
+
+/** Outcomes, of which some are one, by the name of the first. */
+function asOne(outcomes: Outcomes, either: readonly string[]): Outcomes {
+  const [name] = either;
+  const together = either.reduce((sum, one) => sum + (outcomes[one] ?? 0), 0);
+  if (name === undefined || together === 0) return outcomes;
+  return { ...Object.fromEntries(Object.entries(outcomes).filter(([one]) => !either.includes(one))), [name]: together };
+}
 
 /** The first few lines in which two things differ. */
 export function difference(before: unknown, after: unknown): string {

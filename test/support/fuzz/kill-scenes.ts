@@ -16,6 +16,8 @@ export interface Scene {
   readonly place?: 'host' | 'user';
   /** A program that runs on that host and is nobody's to end: it must be there when the command has gone. */
   readonly beside?: readonly [string, ...string[]];
+  /** Failures that are one: which of them a client sees is decided by microseconds. */
+  readonly either?: readonly string[];
   /** What must be there to be killed. */
   readonly program?: string;
   /** Something is made or fetched once, and kept in the cache. */
@@ -43,6 +45,11 @@ const GETS = `const [host, port] = process.argv[1].split(':');
 const http = require('http');
 const get = (left) => left > 0 && http.get({ host, port, agent: new http.Agent({ keepAlive: true }) }, (answer) => { answer.resume(); answer.once('close', () => { answer.socket.destroy(); setImmediate(get, left - 1); }); }).once('error', () => setImmediate(get, left - 1));
 get(30);`;
+/** A proxy that closes a connection of which the first bytes arrive in the same moment is seen to end it, or to reset it. */
+const EITHER: Partial<Record<ProxyKind, readonly string[]>> = {
+  nginx: ['exchange:ECONNRESET', 'exchange:EOF'],
+  haproxy: ['exchange:ECONNRESET', 'exchange:EOF'],
+};
 const SETTINGS: Partial<Record<ProxyKind, string>> = {
   program: `, command: ${JSON.stringify([process.execPath, '-e', GETS, '{origin}'])}`,
   nginx: ', mode: tcp',
@@ -159,6 +166,7 @@ export const SCENES: readonly Scene[] = [
       ...{ name: kind, command: 'run', share: kind === 'tor' ? 4 : 6, deadlineMs: 300_000 },
       profile: proxyProfile(kind),
       program: kind,
+      either: EITHER[kind] ?? [],
       fetches: kind === 'tor',
     }),
   ),

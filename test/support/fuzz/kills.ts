@@ -46,7 +46,10 @@ const PROFILE = 'killed.yaml';
 const AT_ONCE = 6;
 
 /** How often a scene is played until nothing in it stood still. */
-const TRIES = 5;
+const TRIES = 4;
+
+/** An emulated guest came to no end, however often, though nobody killed it: there is nothing to hold a resumed one against. */
+class NoTime extends Error {}
 
 type Cleanup = () => unknown;
 
@@ -84,6 +87,7 @@ export async function fuzzKills(
   });
   const left = turns(scenes, count, seed);
   const busy = new Set<string>();
+  const absent = new Set<string>();
 
   /** One turn after the other, of scenes in which nobody else is: the dice of a scene fall in its own order. */
   async function takeTurns(): Promise<void> {
@@ -93,10 +97,11 @@ export async function fuzzKills(
       const [scene] = left.splice(next, 1) as [Scene];
       busy.add(scene.name);
       try {
-        await kill(scene);
+        if (!absent.has(scene.name)) await kill(scene);
       } catch (error) {
-        failures.push(`${scene.name}: ${error instanceof Error ? error.stack : error}`);
-        note(`FAILED: ${failures.at(-1)}`);
+        if (error instanceof NoTime) absent.add(scene.name);
+        else failures.push(`${scene.name}: ${error instanceof Error ? error.stack : error}`);
+        note(error instanceof NoTime ? `${scene.name} is left out: ${error.message}` : `FAILED: ${failures.at(-1)}`);
       }
       busy.delete(scene.name);
     }
@@ -129,7 +134,8 @@ export async function fuzzKills(
     release();
     for (const cleanup of cleanups.reverse()) await cleanup();
   }
-  return { tried: killed.length, failures, detail: tally(killed.sort()) };
+  const without = [...absent].map((name) => `; ${name} left out: this machine had no time for its guest`).join('');
+  return { tried: killed.length, failures, detail: tally(killed.sort()) + without };
 }
 
 /** Each scene as often as its share, and at least once where the count allows it, in an order of chance. */
@@ -264,7 +270,7 @@ async function undisturbed(scene: Scene, stage: Stage, note: (text: string) => v
       home.remove();
     }
   }
-  if (reference === undefined) throw new Error(`${scene.name} ${why}`);
+  if (reference === undefined) throw new (scene.emulated ? NoTime : Error)(`${scene.name} ${why}`);
   return reference;
 }
 
