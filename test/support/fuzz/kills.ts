@@ -43,7 +43,7 @@ const OTHERS = 0.3;
 const PROFILE = 'killed.yaml';
 
 /** So many scenes are played side by side: each waits for much of its time. */
-const AT_ONCE = 6;
+const AT_ONCE = 10;
 
 /** How often a scene is played until nothing in it stood still. */
 const TRIES = 4;
