@@ -6,7 +6,7 @@ import { failingOutcome, parseMetric } from '../domain/metric.js';
 import { failureCount, isFailure, isPortShortage } from '../domain/outcome.js';
 import { own } from '../domain/own.js';
 import type { Experiment } from '../plan/plan.js';
-import type { Run, Verdict } from '../results/schema.js';
+import type { Comparison, Run, Verdict } from '../results/schema.js';
 import { formatValue, listed } from './format.js';
 import { medianShare } from './outcome-shift.js';
 import { median } from './statistics.js';
@@ -64,7 +64,7 @@ function compared(input: SummaryInput): string {
       const harm = judged.filter(([, verdict]) => verdict.verdict === 'worse').map(([variant]) => variant);
       return `${what} in the baseline, so there was nothing to fix${harm.length > 0 ? `, and ${listed(harm)} made things worse` : ''}.`;
     }
-    const parts = partsOf(judged, (variant) => failureEffect(usable(variant)));
+    const parts = partsOf(judged, (variant, { goal: told }) => failureEffect(usable(variant), told));
     const outcome = parts.length === 0 ? '' : `: ${listed(parts)}`;
     return `In the baseline ${formatValue('share', share)} of connection attempts failed${reasonOf(name, [...baseline, ...observed])}${outcome}.`;
   }
@@ -116,9 +116,10 @@ function harmOf({ goal, guardrails }: Verdict): string {
   return `${goal.verdict === 'better' ? 'fixed the load, but ' : ''}starved ${namesOf(starved)}`;
 }
 
-function failureEffect(own: readonly Run[]): string {
+/** @param goal where it is the share of all failures, its figure is that of the table: of the runs that were compared */
+function failureEffect(own: readonly Run[], goal: Comparison): string {
   if (own.every((run) => failureCount(run.outcomes) === 0)) return 'ended it';
-  const share = failureShare(own);
+  const share = (goal.metric === FAILURES ? goal.variant : null) ?? failureShare(own);
   return share === 0 ? 'all but ended it' : `reduced failures to ${formatValue('share', share)}`;
 }
 

@@ -29,6 +29,18 @@ const halfFails: Numbers = { outcomes: { ok: 500, 'bind:EADDRINUSE': 500 } };
 const moved: Numbers = { outcomes: { ok: 500, 'connect:EADDRNOTAVAIL': 500 } };
 
 describe('the summary', () => {
+  it('has the figure of the table, which is of the pairs: a run whose partner is lost is in neither', () => {
+    const fails = (count: number): Numbers => ({ outcomes: { ok: 1000 - count, 'bind:EADDRINUSE': count } });
+    const variant = [200, 200, 200, 300, 300, 300].map((count, block) =>
+      makeRun({ variant: 'wider-range', block, ...fails(count) }),
+    );
+    const baseline = [500, 500, 500].map((count, block) => makeRun({ variant: 'baseline', block, ...fails(count) }));
+    assert.match(
+      summarise(inputOf([...baseline, ...variant], { goal: 'failures.share' })),
+      /reduced failures to 20\.0 %/,
+    );
+  });
+
   it('says what failed, and what each variant did about it', () => {
     const runs = armsOf({
       baseline: halfFails,
