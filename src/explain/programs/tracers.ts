@@ -16,6 +16,20 @@ const BETWEEN = String.raw`\b[^"\n]{0,100}?`;
 /** The negative of 98 and 99 as 32 or 64 bits without a sign. */
 const UNSIGNED = { 98: '(?:0xf{6}(?:f{8})?9e|18446744073709551518)', 99: '(?:0xf{6}(?:f{8})?9d|18446744073709551517)' };
 
+const ERRNOS = [
+  [98, 'EADDRINUSE'],
+  [99, 'EADDRNOTAVAIL'],
+] as const;
+
+/** What stands between a call and what it returned, in lines of one's own. */
+const SIGNS = [': ', '(): ', '() = ', '()=', ' = ', '=', ' -> ', '() -> ', ', ', '] ', ' rc=', ' err='];
+
+/** `bind: -98`. Whole texts, by which a line is found. */
+function saying(call: string, number: number): RegExp {
+  const escaped = SIGNS.map((sign) => `${call}${sign}-${number}`.replace(/[()[\]]/g, '\\$&'));
+  return new RegExp(`\\b(?:${escaped.join('|')})(?!\\d)`);
+}
+
 export const TRACERS: Program = {
   name: 'a tracer of the kernel',
   patterns: [
@@ -41,21 +55,28 @@ export const TRACERS: Program = {
     },
     // A port of UDP is taken by bind(), or by connect() and sendto() where there was none.
     { match: /\budp_v[46]_get_port\b[^"\n]{0,100}?(?<errno>-98)(?!\d)/, call: 'bind', protocol: 'udp', note: NOTE },
-    // A line of one's own: `squid 4711 bind ret=-98`, `connect: -99`.
+    // A line of one's own that says what a call returned: `squid 4711 bind ret=-98`, `connect() by java returned -99`.
     {
       match:
-        /\b(?<call>bind|connect)(?:\(\))?[\]):,=> ]{1,4}(?:(?:ret(?:val)?|rc|err(?:no)?|error|result)[ :=]{1,3})?(?<errno>-9[89])(?!\d)/,
+        /\b(?<call>bind|connect)\b[^"\n]{0,80}?(?:returned -|retval=-|retval -|result=-|result -| ret=-| ret: -| ret -)(?<errno>9[89])(?!\d)/,
       note: NOTE,
     },
-    {
-      match:
-        /\b(?<call>bind|connect)\b[^"\n]{0,80}?\b(?:ret(?:urn(?:ed|s)?|val)?|rc|result)[ :=]{1,3}(?<errno>-9[89])(?!\d)/,
-      note: NOTE,
-    },
-    // Keys of a map with their count: `@[squid, 1234, -98]: 17`, `@bind_err[nginx, -99]: 5`.
-    { match: /^\s{0,16}@\w{0,40}bind\w{0,40}\[[^\]]{0,200}?(?<errno>-9[89])\]: \d/, call: 'bind', note: NOTE },
-    { match: /^\s{0,16}@\w{0,40}conn\w{0,40}\[[^\]]{0,200}?(?<errno>-9[89])\]: \d/, call: 'connect', note: NOTE },
-    { match: /^\s{0,16}@\w{0,80}\[[^\]]{0,200}?(?<errno>-9[89])[^\]]{0,80}\]: \d/, note: NOTE },
+    ...ERRNOS.flatMap(([number, errno]) => [
+      ...(['bind', 'connect'] as const).map((call) => ({ match: saying(call, number), call, errno, note: NOTE })),
+      // Keys of a map with their count: `@[squid, 1234, -98]: 17`, `@bind_err[nginx, -99]: 5`.
+      ...([['bind', 'bind'] as const, ['conn', 'connect'] as const] as const).map(([word, call]) => ({
+        match: new RegExp(`^\\s{0,16}@\\w{0,40}${word}\\w{0,40}\\[[^\\]]{0,200}?-${number}\\]: \\d`),
+        call,
+        errno,
+        note: NOTE,
+      })),
+      { match: new RegExp(`^\\s{0,16}@\\w{0,80}\\[[^\\]]{0,200}?-${number}\\]: \\d`), errno, note: NOTE },
+      {
+        match: new RegExp(`^\\s{0,16}@\\w{0,80}\\[[^\\]]{0,200}?-${number}, [^\\]]{0,80}\\]: \\d`),
+        errno,
+        note: NOTE,
+      },
+    ]),
     // The same of bpftrace -f json.
     { match: /"type": ?"map"[^\n]{0,300}?[",](?<errno>-9[89])[",]/, note: NOTE },
   ],
