@@ -96,23 +96,36 @@ describe('examples', () => {
       if (name === 'envoy' && findProgram('envoy') === undefined)
         return t.skip('there is no envoy here, and Debian has no package of it');
       if (name === 'go') buildGo(t);
-      const { experiment } = readProfile(join(FOLDER, `${name}.yaml`), {});
-      assert.deepEqual(
-        experiment.arms.map((arm) => arm.name),
-        Object.keys(arms),
-      );
-      for (const arm of experiment.arms) {
-        const [outcomes, connections] = arms[arm.name]!;
-        const run = await measure(arm);
-        if (typeof outcomes === 'function')
-          assert.ok(outcomes(run.outcomes), `${arm.name}: ${JSON.stringify(run.outcomes)}`);
-        else if (outcomes !== null) assert.deepEqual(run.outcomes, outcomes, arm.name);
-        assert.equal(run.origin?.accepted, connections, arm.name);
-        assert.deepEqual(run.problems, [], arm.name);
-      }
+      await hold(join(FOLDER, `${name}.yaml`), arms);
     });
   }
+
+  it('the shipped profile of a program', () =>
+    hold(join(ROOT, 'profiles/program-ports.yaml'), {
+      baseline: [FULL, 100],
+      'one-agent': [ALL, 1],
+      'wider-range': [ALL, 150],
+      'fin-timeout': [FULL, 100],
+    }));
 });
+
+/** Each arm of a profile, once. */
+async function hold(profile: string, arms: Expected['arms']): Promise<void> {
+  const { experiment } = readProfile(profile, {});
+  assert.deepEqual(
+    experiment.arms.map((arm) => arm.name),
+    Object.keys(arms),
+  );
+  for (const arm of experiment.arms) {
+    const [outcomes, connections] = arms[arm.name]!;
+    const run = await measure(arm);
+    if (typeof outcomes === 'function')
+      assert.ok(outcomes(run.outcomes), `${arm.name}: ${JSON.stringify(run.outcomes)}`);
+    else if (outcomes !== null) assert.deepEqual(run.outcomes, outcomes, arm.name);
+    assert.equal(run.origin?.accepted, connections, arm.name);
+    assert.deepEqual(run.problems, [], arm.name);
+  }
+}
 
 function buildGo(t: TestContext): void {
   const cache = scratchFolder(t);

@@ -44,10 +44,17 @@ export function keepFiles({ scratch, workdir, writes }: FilesOf): string | null 
     .filter((folder) => folder !== undefined && isFolder(folder))
     .map((folder) => realpathSync(folder!));
   try {
-    for (const folder of kept) bindMount(folder, folder);
+    // A folder in which another one is kept, as ./out of its working folder, seems to be written too: what is kept is set aside meanwhile.
+    const aside = kept.map((folder, i) => {
+      const place = join(scratch, '.kept', String(i));
+      mkdirSync(place, { recursive: true });
+      bindMount(folder, place);
+      return place;
+    });
     const overlaid = outermost(seeming, kept).filter((folder, i) =>
       overlay(folder, join(scratch, '.written', String(i))),
     );
+    for (const [i, folder] of kept.entries()) bindMount(aside[i]!, folder);
     setReadOnly('/', true, true);
     for (const folder of ['/proc', ...memory, ...overlaid, ...kept]) setReadOnly(folder, false);
     // As root of this machine it would change what all namespaces share.
@@ -64,19 +71,19 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Those that are not in another of them, have no file system mounted below, and keep nothing that is to be kept. */
+/** Those that have no file system mounted below and are not kept themselves; and of these, those that are not in another. */
 function outermost(folders: readonly string[], kept: readonly string[]): string[] {
   const below = (path: string, folder: string) => path.startsWith(folder === '/' ? folder : `${folder}/`);
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '');
-  return [...new Set(folders)].filter(
+  const possible = [...new Set(folders)].filter(
     (folder) =>
       folder !== '/' &&
-      !folders.some((other) => below(folder, other)) &&
-      ![...mounts, ...kept].some((path) => below(path, folder)) &&
+      !mounts.some((path) => below(path, folder)) &&
       !kept.some((path) => path === folder || below(folder, path)),
   );
+  return possible.filter((folder) => !possible.some((other) => below(folder, other)));
 }
 
 /**

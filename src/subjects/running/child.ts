@@ -28,6 +28,11 @@ const CAPABILITIES =
  */
 export function asCaller(root: boolean, user: string | null): string[] {
   const narrow = ['setpriv', '--no-new-privs'];
+  if (!root && user !== null)
+    throw new ProxyError(
+      `only root can run a program as somebody else (user: ${user}); remove user, or start bindstorm as root`,
+      [],
+    );
   if (!root)
     return [
       'unshare',
