@@ -43,7 +43,7 @@ interface Words {
 /**
  * - exact: equal or not; one run shows no repetition, so it shows no exactness either
  * - better, worse: p after Holm is at most 5 %, the interval excludes 0, and the estimate exceeds the margin
- * - no difference: the interval of equivalence lies within ± the margin, or, where there is no further look, the difference is significant
+ * - no difference: the interval of equivalence lies within ± the margin, or, with a fixed number of pairs, the difference is significant
  *   and its estimate within the margin
  * - not enough evidence: everything else
  */
@@ -64,13 +64,13 @@ function concludeExact(contrast: ExactContrast, words: Words): Conclusion {
 }
 
 function concludeNoisy(contrast: NoisyContrast, words: Words): Conclusion {
-  const { metric, difference, ci, equivalence, last, margin, pHolm, comparisons, attainable, detectable } = contrast;
+  const { metric, difference, ci, equivalence, lenient, margin, pHolm, comparisons, attainable, detectable } = contrast;
   const { unit } = metric;
   const standing = words.standing(contrast);
   const significant = pHolm <= ALPHA && ci !== null && (ci[0] > 0 || ci[1] < 0);
   if (significant && Math.abs(difference) > margin) return decided(directionOf(contrast), words.moved(contrast));
   const inside = equivalence !== null && equivalence.interval[0] >= -margin && equivalence.interval[1] <= margin;
-  if (inside || (significant && last)) {
+  if (inside || (significant && lenient)) {
     const within = `within the ±${formatSpan(unit, margin)} that count as none`;
     const same = inside
       ? `${standing}; the difference, ${between(unit, equivalence.interval, equivalence.percent)}, is ${within}.`

@@ -65,8 +65,8 @@ export interface NoisyContrast extends Medians {
   readonly pHolm: number;
   /** For no difference this interval must lie within the margin; null: so few runs cannot show that. */
   readonly equivalence: { readonly interval: Interval; readonly percent: 90 | 95 } | null;
-  /** There will be no further look: a difference that is certain and estimated within the margin counts as none. */
-  readonly last: boolean;
+  /** A difference that is certain, and estimated within the margin, counts as none; else the interval alone decides. */
+  readonly lenient: boolean;
   /** Arms of the family. */
   readonly comparisons: number;
   /** Whether a claim would be possible had this arm's runs lain as far apart as they can, the other arms being as they are. */
@@ -94,7 +94,7 @@ interface Design {
   readonly equivalence: (sample: Sample, ci: Interval | null) => NoisyContrast['equivalence'];
   readonly detectable: (sample: Sample, comparisons: number) => number | null;
   readonly needed: (comparisons: number) => number;
-  readonly last: boolean;
+  readonly lenient: boolean;
 }
 
 /**
@@ -127,7 +127,7 @@ export function paired(metric: Metric, seed: number): Design {
     estimate: (sample) => hodgesLehmann(differencesOf(sample)),
     interval: (sample) => hodgesLehmannInterval(differencesOf(sample), stream('bootstrap', sample)),
     equivalence: byBootstrap,
-    last: true,
+    lenient: true,
     detectable: (sample, comparisons) =>
       sample.a.length < 2
         ? null
@@ -151,9 +151,7 @@ export function sequential(metric: Metric, samples: readonly Sample[], look: Loo
   const leastOf = ({ a, step }: Sample, part: keyof typeof LEAST_SPREAD) =>
     Math.max(LEAST_SPREAD[part] * metric.margin(median(a) ?? 0), ROUNDED * step);
   const varying = samples.filter(({ exact }) => !exact);
-  const summaries = moderate(
-    varying.map((sample) => ({ differences: differencesOf(sample), least: leastOf(sample, 'claim') })),
-  );
+  const summaries = moderate(varying.map(differencesOf));
   const of = (sample: Sample): Moderated | null => summaries[varying.indexOf(sample)] ?? null;
   const { claim, equivalence } = look.levelsOf(metric);
   const attainable = ({ a }: Sample) => claim > 0 && a.length >= 2;
@@ -179,7 +177,7 @@ export function sequential(metric: Metric, samples: readonly Sample[], look: Loo
         percent: 90,
       };
     },
-    last: look.last,
+    lenient: false,
     detectable: (sample, comparisons) => {
       const summary = of(sample);
       return summary && claim > 0 ? moderatedDetectable(summary, leastOf(sample, 'claim'), claim / comparisons) : null;
@@ -197,7 +195,7 @@ export function unpaired(metric: Metric, seed: number): Design {
     estimate: ({ a, b }) => hodgesLehmannShift(a, b),
     interval: (sample) => shiftInterval(sample.a, sample.b, stream('bootstrap', sample)),
     equivalence: byBootstrap,
-    last: true,
+    lenient: true,
     detectable: () => null,
     needed: smallestRuns,
   };
@@ -223,7 +221,7 @@ export function contrastsOf(metric: Metric, samples: readonly Sample[], design: 
       difference: design.estimate(sample),
       ci,
       equivalence: design.equivalence(sample, ci),
-      last: design.last,
+      lenient: design.lenient,
       p: ps[index]!,
       pHolm: adjusted[index]!,
       comparisons: tested.length,

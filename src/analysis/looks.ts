@@ -66,8 +66,6 @@ const FIRST_EQUIVALENCE = 2;
 export interface Look {
   /** Pairs of each arm, had none been lost. */
   readonly pairs: number;
-  /** There will be no further one. */
-  readonly last: boolean;
   /** What it may spend on a metric, for better or worse (both sides together), and for no difference (each side). */
   readonly levelsOf: (metric: Metric) => { readonly claim: number; readonly equivalence: number };
   /** The least pairs at which a metric that varies may be called better or worse. */
@@ -79,7 +77,6 @@ export function lookAt(plan: Plan, pairs: number): Look {
   const first = (metric: Metric) => firstClaim(metric, plan.repeat);
   return {
     pairs,
-    last: pairs >= plan.repeat,
     levelsOf: (metric) => ({
       claim: levelAt(plan, pairs, first(metric)),
       equivalence: levelAt(plan, pairs, FIRST_EQUIVALENCE),

@@ -1,5 +1,5 @@
 /**
- * Student's t and Fisher's F for any degrees of freedom, fractions included, by the regularised incomplete beta function. Pure.
+ * Student's t for any degrees of freedom, fractions included, by the regularised incomplete beta function. Pure.
  */
 
 /**
@@ -24,19 +24,6 @@ export function studentQuantile(p: number, df: number): number {
   for (let step = 0; step < 80 && high - low > 1e-10 * high; step++) {
     const middle = (low + high) / 2;
     if (studentP(middle, df) > p) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
-/** The quantile of Fisher's F. @param q from 0 to 1, exclusive @param above degrees of freedom of the numerator */
-export function fisherQuantile(q: number, above: number, below: number): number {
-  const belowF = (f: number) => incompleteBeta(above / 2, below / 2, (above * f) / (above * f + below));
-  let [low, high] = [0, 1];
-  while (belowF(high) < q && high < 1e12) [low, high] = [high, high * 4];
-  for (let step = 0; step < 80 && high - low > 1e-10 * high; step++) {
-    const middle = (low + high) / 2;
-    if (belowF(middle) < q) low = middle;
     else high = middle;
   }
   return high;

@@ -59,7 +59,7 @@ export function isThresholdSettled(threshold: Threshold, arm: ArmRuns, level: nu
   if (metric.exact && arm.deterministic === true && new Set(values).size === 1) return true;
   if (level <= 0) return false;
   const least = LEAST_SPREAD * metric.margin(median(values) ?? 0);
-  const [summary] = moderate([{ differences: values, least }]);
+  const [summary] = moderate([values]);
   const [low, high] = moderatedInterval(summary!, least, 2 * level);
   return [threshold.max, threshold.min].every((limit) => limit === null || low > limit || high < limit);
 }
