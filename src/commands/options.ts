@@ -40,8 +40,10 @@ export const OPTIONS = {
   repeat: () =>
     new Option(
       '--repeat <n>',
-      'pairs of runs per variant, instead of what the profile says; with run --resume: as many in all',
+      'pairs of runs per variant at most, instead of what the profile says; with run --resume: as many in all',
     ).argParser(integer('--repeat', 1, 1000)),
+  fixed: () =>
+    new Option('--fixed', 'make all pairs, and judge once at the end by the sign-flip test: no arm is stopped before'),
   seed: () =>
     new Option('--seed <n>', 'seed of order, arrivals and picks').argParser(integer('--seed', 0, 4_294_967_295)),
   rate: () =>
@@ -66,6 +68,7 @@ export interface RunOptions {
   readonly engine?: Engine;
   readonly box?: string;
   readonly repeat?: number;
+  readonly fixed?: boolean;
   readonly seed?: number;
   readonly rate?: number;
   readonly out: string;

@@ -17,7 +17,7 @@ export function registerPlan(program: Command): void {
     .command('plan')
     .description('what would run, for how long, the predicted capacity, and what this machine lacks; no load')
     .argument('<profile>', 'a shipped profile such as quickstart, or a path');
-  withOptions(command, ['lab', 'kernel', 'engine', 'box', 'repeat', 'rate', 'json'])
+  withOptions(command, ['lab', 'kernel', 'engine', 'box', 'repeat', 'fixed', 'rate', 'json'])
     .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014\n  bindstorm plan squid-2014-full --rate 5000/s')
     .action(async (name: string, options: RunOptions) => {
       const loaded = readProfile(name, overrides(options));
@@ -27,9 +27,10 @@ export function registerPlan(program: Command): void {
       const faults = findings.filter(({ lack }) => !lack);
       if (faults.length > 0) throw loaded.refuse(faults);
       const { unsaid } = loaded;
+      const how = options.fixed ? 'fixed' : 'looks';
       const experiment = places.ok
-        ? designed(places.value, unsaid).experiment
-        : chooseDesign(loaded.experiment, unsaid, () => undefined);
+        ? designed(places.value, unsaid, how).experiment
+        : chooseDesign(loaded.experiment, unsaid, () => undefined, how);
       const plan = preview(experiment, places);
       print(options.json ? `${JSON.stringify(plan)}\n` : renderPreview(plan, experiment, textWidth()));
       process.exitCode = places.ok && findings.length === 0 ? EXIT.ok : EXIT.noLab;

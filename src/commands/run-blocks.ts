@@ -21,7 +21,7 @@ import { confirmed, note, print } from './terminal.js';
 /** Run a profile in a new result folder. @returns the exit code */
 export function startRun(
   loaded: LoadedProfile,
-  options: Shown & Pick<RunOptions, 'out' | 'force'>,
+  options: Shown & Pick<RunOptions, 'out' | 'force' | 'fixed'>,
   live: LiveServer | null,
 ): Promise<number> {
   return start(
@@ -32,6 +32,7 @@ export function startRun(
       command: commandLine(),
       begin: (common) => ({ ...common, kind: 'run' }),
       isFirst: isFirstRun,
+      fixed: options.fixed,
       anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs all the same?')),
     },
     note,

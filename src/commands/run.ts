@@ -25,7 +25,7 @@ export function registerRun(program: Command): void {
       .command('run')
       .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
       .argument('[profile]', 'a shipped profile such as quickstart, or a path'),
-    ['lab', 'kernel', 'engine', 'box', 'repeat', 'seed', 'rate', 'out', 'resume', 'force', 'json', 'quiet'],
+    ['lab', 'kernel', 'engine', 'box', 'repeat', 'fixed', 'seed', 'rate', 'out', 'resume', 'force', 'json', 'quiet'],
   )
     .option(
       '--live [port]',

@@ -106,6 +106,8 @@ export interface Start<K extends Measuring> {
   readonly command: string;
   readonly begin: (common: CommonBegin) => BeginOf<K>;
   readonly isFirst: IsFirst;
+  /** All pairs are made, and judged once; else arms are stopped when they are decided. */
+  readonly fixed?: boolean | undefined;
   /** Told why the runs cannot decide anything: whether they are to be made all the same. Absent: nothing is decided by runs. */
   readonly anyway?: (why: string) => Promise<boolean>;
 }
@@ -118,7 +120,7 @@ type CommonBegin = Omit<BeginOf<'run'>, 'kind' | 'options'>;
  * experiment cannot run here, and as `work` does.
  */
 export function start<K extends Measuring, T>(
-  { loaded, out, name, dir: own, command, begin, isFirst, anyway }: Start<K>,
+  { loaded, out, name, dir: own, command, begin, isFirst, fixed, anyway }: Start<K>,
   note: Note,
   work: (session: Session<K>, places: Places) => Promise<T>,
 ): Promise<T> {
@@ -128,7 +130,7 @@ export function start<K extends Measuring, T>(
     const labOf = (kernel: string | undefined) => makeLab(experiment, kernel, isFirst(kernel, experiment, new Set()));
     const found = await findPlaces(experiment, labOf, { say: note });
     if (found.findings.length > 0) throw loaded.refuse(found.findings);
-    const places = designed(found, loaded.unsaid);
+    const places = designed(found, loaded.unsaid, fixed ? 'fixed' : 'looks');
     const useless = anyway ? whyUseless(places.experiment, environmentsOf(places)) : null;
     if (useless !== null && !(await anyway?.(useless)))
       throw new UserError(`${loaded.file}: ${useless}; to make the runs all the same, add --force`);
@@ -141,8 +143,8 @@ export function start<K extends Measuring, T>(
 }
 
 /** The places with what was left to the tool chosen for them. */
-export function designed(places: Places, unsaid: LoadedProfile['unsaid']): Places {
-  const experiment = chooseDesign(places.experiment, unsaid, environmentsOf(places));
+export function designed(places: Places, unsaid: LoadedProfile['unsaid'], how: 'looks' | 'fixed'): Places {
+  const experiment = chooseDesign(places.experiment, unsaid, environmentsOf(places), how);
   return { ...places, experiment: sideBySide(experiment, environmentsOf(places)) };
 }
 
