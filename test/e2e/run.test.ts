@@ -172,6 +172,20 @@ test('a threshold that is not met gives exit code 1 and its name; --json gives J
   assert.doesNotMatch(report.stdout, /threshold failed: wider-range/);
 });
 
+test('--fixed makes all pairs, and judges once', async (t) => {
+  const there = scratchFolder(t);
+  writeFileSync(join(there, 'tiny.yaml'), tinyProfile({ repeat: 3 }));
+  const { code, stdout, stderr } = await runCli(['run', 'tiny.yaml', '--fixed', '--json', '--quiet'], { cwd: there });
+  assert.equal(code, 0, stderr);
+  const { experiment, variants } = JSON.parse(stdout) as Results;
+  assert.equal(experiment.looks, undefined);
+  assert.match(experiment.command, /--fixed/);
+  for (const { runs, verdict } of variants) {
+    assert.equal(runs.filter(({ warmup }) => !warmup).length, 3);
+    assert.equal(verdict?.look, undefined);
+  }
+});
+
 test('runs that cannot decide anything are refused, made by force, and extended until they can', async (t) => {
   const there = scratchFolder(t);
   writeFileSync(join(there, 'tiny.yaml'), tinyProfile({ repeat: 1 }));
