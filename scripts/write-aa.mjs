@@ -27,6 +27,22 @@ goal: failures.share
 guardrails: [${METRICS.map((name) => `'${name}'`).join(', ')}]
 repeat: 9
 `;
+/** Where the tables stand, from the first time on. */
+const SECTION = `## Real experiments in which nothing differs
+
+A baseline against a copy of itself (\`scripts/write-aa.mjs\`): 200 attempts a run, half of the experiments beside as many programs that take a CPU
+as there are CPUs. Every claim is false.
+
+<!-- again -->
+<!-- /again -->
+
+The quickstart, again and again: what is said of each guardrail.
+
+<!-- quickstart -->
+<!-- /quickstart -->
+
+`;
+const BEFORE = '## Two results\n';
 const cli = new URL('../dist/src/cli.js', import.meta.url).pathname;
 const dir = mkdtempSync(join(tmpdir(), 'bindstorm-aa-'));
 const exec = promisify(execFile);

@@ -26,8 +26,8 @@ export type EnvironmentOf = (
 /** Of a fixed number, one more than the least: with the least, every pair has to move the same way, and none may be lost. */
 const SPARE_PAIRS = 1;
 /**
- * The most pairs where something varies from run to run, and arms are stopped when they are decided: of nine, a difference of twice the spread
- * of a run is found in 95 of 100 experiments, among seven variants (docs/statistics.md).
+ * The most pairs where something varies from run to run, and arms are stopped when they are decided: by nine, a difference of four times the
+ * spread of a run is found in all but a few of 100 experiments, and one of twice in two of three, among seven variants (docs/statistics.md).
  */
 const MOST_PAIRS = 9;
 
