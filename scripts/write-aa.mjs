@@ -136,14 +136,13 @@ async function quickstart() {
 try {
   const tables = { again: await again(['busy', 'quiet']), quickstart: await quickstart() };
   const page = new URL('../docs/statistics.md', import.meta.url);
-  const text = Object.entries(tables).reduce(
-    (before, [name, rows]) => {
-      const marks = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
-      if (!marks.test(before)) throw new Error(`docs/statistics.md has no place for the table of ${name}`);
-      return before.replace(marks, (_, from, to) => `${from}${rows}\n${to}`);
-    },
-    readFileSync(page, 'utf8'),
-  );
+  const found = readFileSync(page, 'utf8');
+  const whole = found.includes('<!-- again -->') ? found : found.replace(BEFORE, () => SECTION + BEFORE);
+  const text = Object.entries(tables).reduce((before, [name, rows]) => {
+    const marks = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+    if (!marks.test(before)) throw new Error(`docs/statistics.md has no place for the table of ${name}`);
+    return before.replace(marks, (_, from, to) => `${from}${rows}\n${to}`);
+  }, whole);
   writeFileSync(page, text);
 } finally {
   rmSync(dir, { recursive: true, force: true });
