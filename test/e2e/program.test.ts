@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { resultsSchema } from '../../src/results/schema.js';
+import { type Results, resultsSchema } from '../../src/results/schema.js';
 import { runCli, scratchFolder } from '../support/cli.js';
+import { mayHaveNamespaces, ordinaryUser } from '../support/ordinary-user.js';
 
 /** Sixty GETs one after another, each by an agent of its own, which then closes: a local port each, of IPv4. */
 const JOB = `const http = require('node:http');
@@ -51,6 +52,20 @@ describe('bindstorm try', () => {
     const verdicts = ['keep-alive', 'wider-range', 'fin-timeout'].map((name) => of(name).verdict?.verdict);
     assert.deepEqual(verdicts, ['better', 'better', 'no difference']);
     assert.ok(existsSync(join(cwd, folder, 'profile.yaml')));
+  });
+
+  it('without root: the same counts', async (t) => {
+    const user = await ordinaryUser(t);
+    if (typeof user === 'string') return t.skip(user);
+    if (!mayHaveNamespaces(user)) return t.skip('user namespaces are forbidden here');
+    writeFileSync(join(user.cwd, 'job.js'), JOB);
+    const node = user.program?.[0] ?? process.execPath;
+    const { code, stdout, stderr } = await runCli(['try', '--json', '--quiet', '--', node, 'job.js'], user);
+    assert.equal(code, 0, stderr);
+    const { variants } = JSON.parse(stdout) as Results;
+    const counts = (name: string) => variants.find((each) => each.name === name)?.runs.map(({ outcomes }) => outcomes);
+    assert.deepEqual(counts('baseline'), Array(2).fill({ ok: 32, 'connect:EADDRNOTAVAIL': 28 }));
+    assert.deepEqual(counts('wider-range'), Array(2).fill({ ok: 60 }));
   });
 
   for (const [title, command, message] of [

@@ -66,22 +66,74 @@ const ROWS: readonly Row[] = [
   { client: 'node http HEAD', ports: { usual: 1 } },
   {
     client: 'python requests.get',
-    ports: { usual: '100 client', redirect: '100 client', 'Connection: close': '100 server' },
+    ports: {
+      usual: '100 client',
+      500: '100 client',
+      404: '100 client',
+      redirect: '100 client',
+      'Keep-Alive: timeout=1': '100 client',
+      'Connection: close': '100 server',
+    },
   },
   {
     client: 'python requests.Session',
-    ports: { usual: 1, 500: 1, redirect: 1, 'Keep-Alive: timeout=1': 1, 'HTTP/1.0': '100 server' },
+    ports: { usual: 1, 500: 1, 404: 1, redirect: 1, 'Keep-Alive: timeout=1': 1, 'HTTP/1.0': '100 server' },
   },
+  { client: 'python requests.Session HEAD', ports: { usual: 1 } },
+  { client: 'python requests.Session, body not read', ports: { 500: '100 reset', '200 kB': '100 reset' } },
   { client: 'python urllib.request', ports: { usual: '100 server', 404: '100 server', redirect: '200 server' } },
-  { client: 'ruby Net::HTTP.get', ports: { usual: '100 client', 'Connection: close': '100 server' } },
-  { client: 'ruby Net::HTTP.start', ports: { usual: 1, 500: 1, 'Keep-Alive: timeout=1': 1, chunked: 1 } },
-  { client: 'perl LWP', ports: { usual: '100 server', redirect: '200 server' } },
-  { client: 'perl LWP keep_alive', ports: { usual: 1, 404: 1, redirect: 1, 'Keep-Alive: timeout=1': 1 } },
+  {
+    client: 'ruby Net::HTTP.get',
+    ports: {
+      usual: '100 client',
+      500: '100 client',
+      404: '100 client',
+      redirect: '100 client',
+      'Keep-Alive: timeout=1': '100 client',
+      'Connection: close': '100 server',
+    },
+  },
+  {
+    client: 'ruby Net::HTTP.start',
+    ports: { usual: 1, 500: 1, 404: 1, redirect: 1, 'Keep-Alive: timeout=1': 1, chunked: 1 },
+  },
+  {
+    client: 'perl LWP',
+    ports: {
+      usual: '100 server',
+      500: '100 server',
+      404: '100 server',
+      'Keep-Alive: timeout=1': '100 server',
+      redirect: '200 server',
+    },
+  },
+  { client: 'perl HTTP::Tiny', ports: { usual: 1, 500: 1, 404: 1, redirect: 1, 'Keep-Alive: timeout=1': 1 } },
+  { client: 'perl LWP keep_alive', ports: { usual: 1, 500: 1, 404: 1, redirect: 1, 'Keep-Alive: timeout=1': 1 } },
   { client: 'php file_get_contents', ports: { usual: '100 server', 500: '100 server', redirect: '200 server' } },
-  { client: 'curl, one command', ports: { usual: '1 client', 500: '1 client', redirect: '1 client' } },
+  {
+    client: 'curl, one command',
+    ports: {
+      usual: '1 client',
+      500: '1 client',
+      404: '1 client',
+      redirect: '1 client',
+      'Keep-Alive: timeout=1': '1 client',
+    },
+  },
+  { client: 'curl -I, one command', ports: { usual: '1 client' } },
+  { client: 'wget --spider, one command', ports: { usual: '1 client' } },
   { client: 'curl --fail, one command', ports: { 500: '100 client', 404: '100 client' } },
   { client: 'curl, a process each', ports: { usual: '100 client' } },
-  { client: 'wget, one command', ports: { usual: '1 client', 500: '100 reset', 404: '1 client' } },
+  {
+    client: 'wget, one command',
+    ports: {
+      usual: '1 client',
+      redirect: '1 client',
+      'Keep-Alive: timeout=1': '1 client',
+      500: '100 reset',
+      404: '1 client',
+    },
+  },
 ];
 
 const REQUESTS = 100;

@@ -64,6 +64,12 @@ export const CLIENTS = {
   'node http HEAD': node("import http from 'node:http';", HTTP_GET("{ method: 'HEAD' }", RESUME)),
   'python requests.get': python('import requests', 'requests.get(url)'),
   'python requests.Session': python('import requests; session = requests.Session()', 'session.get(url)'),
+  'python requests.Session HEAD': python('import requests; session = requests.Session()', 'session.head(url)'),
+  // Nobody keeps the answer, so that it is closed as soon as it is there.
+  'python requests.Session, body not read': python(
+    'import requests; session = requests.Session()',
+    'session.get(url, stream=True)',
+  ),
   'python urllib.request': python(
     'import urllib.request, urllib.error',
     `
@@ -89,6 +95,12 @@ ${requests}.times { http.get('/') }; puts 'done'; $stdout.flush; sleep 60`,
     '-e',
     `$| = 1; my $agent = LWP::UserAgent->new; $agent->get('${url}') for 1..${requests}; print "done\\n"; sleep 60`,
   ],
+  'perl HTTP::Tiny': ({ url, requests }) => [
+    'perl',
+    '-MHTTP::Tiny',
+    '-e',
+    `$| = 1; my $agent = HTTP::Tiny->new; $agent->get('${url}') for 1..${requests}; print "done\\n"; sleep 60`,
+  ],
   'perl LWP keep_alive': ({ url, requests }) => [
     'perl',
     '-MLWP::UserAgent',
@@ -101,11 +113,18 @@ ${requests}.times { http.get('/') }; puts 'done'; $stdout.flush; sleep 60`,
     `for ($i = 0; $i < ${requests}; $i++) @file_get_contents('${url}'); echo "done\\n"; sleep(60);`,
   ],
   'curl, one command': ({ url, requests }) => ['curl', '-sS', '-L', '-o', '/dev/null', `${url}?[1-${requests}]`],
+  'curl -I, one command': ({ url, requests }) => ['curl', '-sS', '-I', '-o', '/dev/null', `${url}?[1-${requests}]`],
   'curl --fail, one command': ({ url, requests }) => ['curl', '-s', '-f', '-o', '/dev/null', `${url}?[1-${requests}]`],
   'curl, a process each': ({ url, requests }) => [
     'sh',
     '-c',
     `for i in $(seq ${requests}); do curl -sS -o /dev/null ${url}; done`,
+  ],
+  'wget --spider, one command': ({ url, requests }) => [
+    'wget',
+    '-q',
+    '--spider',
+    ...Array.from({ length: requests }, () => url),
   ],
   'wget, one command': ({ url, requests }) => [
     'wget',
