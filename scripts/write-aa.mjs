@@ -66,9 +66,12 @@ async function run(profile, seed) {
   return JSON.parse(stdout);
 }
 
+/** It ends by itself where this script is killed. */
+const HOG = 'for (const end = Date.now() + 120_000; Date.now() < end; );';
+
 /** Programs that take every CPU, until they are told to stop. */
 function hogs() {
-  const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', 'for (;;);']));
+  const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', HOG]));
   return () => {
     for (const hog of busy) hog.kill('SIGKILL');
   };
