@@ -73,7 +73,7 @@ export const EXPERIMENT_SETTINGS = {
   repeat: setting(whole(1, 1000), {
     default: 10,
     defaultText: '9; 2 where all is exact',
-    describe: 'pairs of runs per variant, at most: one that is decided by fewer is made no more runs of',
+    describe: 'the most pairs of runs per variant; no more are made once it is decided',
     example: '10',
   }),
   // The first block pays for cold caches and lazy compilation.
