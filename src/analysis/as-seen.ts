@@ -29,8 +29,11 @@ export function asSeen(arm: Arm, runs: readonly Run[]): Arm {
 function endingOf(runs: readonly Run[]): Ending | 'unknown' {
   const counts = runs.flatMap(({ origin, proxy }): [Ending, number][] => {
     const { client = 0, server = 0, reset = 0, open = 0 } = origin?.seen?.closedFirst ?? {};
-    // The end of a program closes what it left open.
-    const left = Math.min(proxy?.syscalls?.connections?.open ?? open, client + open);
+    // The end of a program closes what it left open; so it does, one by one, in a program that ends in order.
+    const connections = proxy?.syscalls?.connections;
+    const left = keptAll(connections, origin?.seen?.requests ?? 0)
+      ? client + open
+      : Math.min(connections?.open ?? open, client + open);
     return [
       ['client', client + open - left],
       ['server', server],
@@ -39,6 +42,14 @@ function endingOf(runs: readonly Run[]): Ending | 'unknown' {
     ];
   });
   return mostFrequent(counts) ?? 'unknown';
+}
+
+/** None was replaced by another one while the program ran, and they were used again. */
+function keptAll(
+  connections: { readonly begun: number; readonly peak: number } | undefined,
+  requests: number,
+): boolean {
+  return connections !== undefined && connections.begun <= connections.peak && requests > connections.begun;
 }
 
 const NAME_SERVER = ':53';

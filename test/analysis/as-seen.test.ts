@@ -5,10 +5,10 @@ import { program } from '../../src/subjects/program/program.js';
 import { makeArm, makeRun } from '../support/runs.js';
 
 const arm = { ...makeArm('baseline'), proxy: { ...program.defaults, command: ['node'] } };
-const origin = (closedFirst: { client: number; server: number; reset: number; open: number }) => ({
+const origin = (closedFirst: { client: number; server: number; reset: number; open: number }, requests = 9) => ({
   accepted: 9,
   listenOverflows: 0,
-  seen: { requests: 9, used: 9, closedFirst },
+  seen: { requests, used: 9, closedFirst },
 });
 const syscalls = (open: number) => ({
   by: 'strace' as const,
@@ -50,6 +50,19 @@ describe('an arm as its program was seen', () => {
     const run = { ...makeRun(), proxy: report(8), origin: origin({ client: 7, server: 0, reset: 0, open: 2 }) };
     const { proxy } = asSeen(arm, [run]);
     assert.equal(proxy && 'ending' in proxy && proxy.ending, 'kept');
+  });
+
+  it('keeps its connections where it used them again and replaced none, though it closed them in the end', () => {
+    const closed = { client: 9, server: 0, reset: 0, open: 0 };
+    const endingOf = (requests: number, peak: number) => {
+      const { syscalls: calls, ...rest } = report(0);
+      const proxy = { ...rest, syscalls: { ...calls, connections: { ...calls.connections, peak } } };
+      const seen = asSeen(arm, [{ ...makeRun(), proxy, origin: origin(closed, requests) }]).proxy;
+      return seen && 'ending' in seen && seen.ending;
+    };
+    assert.equal(endingOf(150, 9), 'kept');
+    assert.equal(endingOf(150, 1), 'client', 'each was replaced by the next');
+    assert.equal(endingOf(9, 9), 'client', 'none was used again');
   });
 
   it('is as it was where nothing ran, where a run is of another arm, and where the subject is known', () => {
