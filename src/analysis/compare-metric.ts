@@ -12,6 +12,8 @@ import type { PairedVariant } from './pairs.js';
 export interface Concluded {
   readonly comparison: Comparison;
   readonly settled: boolean;
+  /** It is not settled, and even the most pairs can hardly settle it. */
+  readonly futile: boolean;
 }
 
 /** How an experiment is judged: once at the end, or at one of several looks, at which arms may have been stopped before. */
@@ -97,7 +99,7 @@ const ENOUGH_WITHOUT_VALUE = 2;
 
 function concludedOf(contrast: Contrast, variant: PairedVariant, warnings: string[]): Concluded {
   const { metric, sample } = contrast;
-  const { settled, ...concluded } = concludePaired(contrast);
+  const { settled, futile = false, ...concluded } = concludePaired(contrast);
   const unmeasured = contrast.kind === 'empty' && variant.pairs.length >= ENOUGH_WITHOUT_VALUE;
   const [measured, noisy] = [contrast.kind === 'empty' ? null : contrast, contrast.kind === 'noisy' ? contrast : null];
   const comparison: Comparison = {
@@ -116,5 +118,5 @@ function concludedOf(contrast: Contrast, variant: PairedVariant, warnings: strin
     ...concluded,
     warnings,
   };
-  return { comparison, settled: settled || unmeasured };
+  return { comparison, settled: settled || unmeasured, futile };
 }

@@ -65,11 +65,11 @@ export function compareOn(input: ComparisonInput, judging: Judging): Compared {
     const { countPairs } = variants.find((each) => each.name === name)!;
     return withinTime(comparison, { arm, times: timesToTell?.(name) ?? [], pairs: countPairs });
   };
-  const concluded = ({ comparison, settled }: Concluded, name: string): Concluded => {
+  const concluded = ({ comparison, settled, futile }: Concluded, name: string): Concluded => {
     const { pairs } = variants.find((each) => each.name === name)!;
     const allowed = withinLag(within(comparison, name), pairs);
     // What two engines measured is not compared, however often they measure it.
-    return { comparison: told(allowed, name), settled: settled || allowed !== comparison };
+    return { comparison: told(allowed, name), settled: settled || allowed !== comparison, futile };
   };
   return {
     variants,

@@ -13,6 +13,8 @@ interface Conclusion {
   readonly why: string;
   /** More pairs would not change it: it is decided, or what is missing is no pairs. */
   readonly settled: boolean;
+  /** More pairs would hardly change it, as many as there may be: it is not decided, and will not be. */
+  readonly futile?: boolean;
 }
 
 const decided = (verdict: VerdictWord, why: string): Conclusion => ({ verdict, why, settled: true });
@@ -64,7 +66,8 @@ function concludeExact(contrast: ExactContrast, words: Words): Conclusion {
 }
 
 function concludeNoisy(contrast: NoisyContrast, words: Words): Conclusion {
-  const { metric, difference, ci, equivalence, lenient, margin, pHolm, comparisons, attainable, detectable } = contrast;
+  const { metric, difference, ci, equivalence, lenient, margin, pHolm, comparisons, attainable, detectable, futile } =
+    contrast;
   const { unit } = metric;
   const standing = words.standing(contrast);
   const significant = pHolm <= ALPHA && ci !== null && (ci[0] > 0 || ci[1] < 0);
@@ -89,7 +92,9 @@ function concludeNoisy(contrast: NoisyContrast, words: Words): Conclusion {
     detectable === null
       ? ''
       : `, and ${counted(sizeOf(contrast), 'pair')} find a true one of ${formatSpan(unit, detectable)} 8 times out of 10`;
-  return open(`${standing}; ${reason}${found}.`);
+  if (futile === null) return open(`${standing}; ${reason}${found}.`);
+  const takes = `; to show that there is no difference would take about ${counted(futile, 'pair')}`;
+  return { ...open(`${standing}; ${reason}${found}${takes}.`), futile: true };
 }
 
 /**
@@ -183,7 +188,7 @@ export function concludePaired(contrast: Contrast): Conclusion {
 }
 
 /** What the runs of one arm in two results say of one metric; better: B is. */
-export function concludeUnpaired(contrast: Contrast): Omit<Conclusion, 'settled'> {
+export function concludeUnpaired(contrast: Contrast): Omit<Conclusion, 'settled' | 'futile'> {
   const { verdict, why } = conclude(contrast, UNPAIRED);
   return { verdict, why };
 }

@@ -14,7 +14,7 @@ import type { Metric } from '../domain/metric.js';
 import { randomStream } from '../domain/random.js';
 import { minimalDetectableEffect } from './detectable.js';
 import type { Look } from './looks.js';
-import { type Moderated, moderate, moderatedDetectable, moderatedInterval, moderatedP } from './moderated.js';
+import { futility, type Moderated, moderate, moderatedDetectable, moderatedInterval, moderatedP } from './moderated.js';
 import {
   ALPHA,
   hodgesLehmann,
@@ -75,6 +75,8 @@ export interface NoisyContrast extends Medians {
   readonly needed: number;
   /** The smallest true difference that so many pairs find 8 times out of 10; null: none, or it is not known. */
   readonly detectable: number | null;
+  /** Where even the most pairs can hardly decide it: how many it would take to show no difference; else null. */
+  readonly futile: number | null;
   /** Differences within ± this count as none. */
   readonly margin: number;
 }
@@ -93,6 +95,7 @@ interface Design {
   readonly interval: (sample: Sample) => Interval | null;
   readonly equivalence: (sample: Sample, ci: Interval | null) => NoisyContrast['equivalence'];
   readonly detectable: (sample: Sample, comparisons: number) => number | null;
+  readonly futile: (sample: Sample, comparisons: number) => number | null;
   readonly needed: (comparisons: number) => number;
   readonly lenient: boolean;
 }
@@ -132,6 +135,7 @@ export function paired(metric: Metric, seed: number): Design {
       sample.a.length < 2
         ? null
         : minimalDetectableEffect(standardDeviation(differencesOf(sample)), sample.a.length, comparisons),
+    futile: () => null,
     needed: (comparisons) => smallestPairs(comparisons),
   };
 }
@@ -182,6 +186,16 @@ export function sequential(metric: Metric, samples: readonly Sample[], look: Loo
       const summary = of(sample);
       return summary && claim > 0 ? moderatedDetectable(summary, leastOf(sample, 'claim'), claim / comparisons) : null;
     },
+    futile(sample, comparisons) {
+      const summary = of(sample);
+      if (summary === null) return null;
+      const final = look.final.levelsOf(metric);
+      return futility(summary, leastOf(sample, 'equivalence'), metric.margin(median(sample.a) ?? 0), {
+        pairs: look.final.pairs,
+        claim: final.claim / comparisons,
+        equivalence: final.equivalence,
+      });
+    },
     needed: () => look.firstClaimOf(metric),
   };
 }
@@ -197,6 +211,7 @@ export function unpaired(metric: Metric, seed: number): Design {
     equivalence: byBootstrap,
     lenient: true,
     detectable: () => null,
+    futile: () => null,
     needed: smallestRuns,
   };
 }
@@ -228,6 +243,7 @@ export function contrastsOf(metric: Metric, samples: readonly Sample[], design: 
       attainable: holm(ps.with(index, design.leastP(sample)))[index]! <= ALPHA,
       needed: design.needed(tested.length),
       detectable: design.detectable(sample, tested.length),
+      futile: design.futile(sample, tested.length),
       margin: metric.margin(a),
     };
   });

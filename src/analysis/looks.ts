@@ -68,6 +68,8 @@ export interface Look {
   readonly pairs: number;
   /** What it may spend on a metric, for better or worse (both sides together), and for no difference (each side). */
   readonly levelsOf: (metric: Metric) => { readonly claim: number; readonly equivalence: number };
+  /** The last look: the most pairs, and what it may spend. */
+  readonly final: Pick<Look, 'pairs' | 'levelsOf'>;
   /** The least pairs at which a metric that varies may be called better or worse. */
   readonly firstClaimOf: (metric: Metric) => number;
 }
@@ -75,12 +77,12 @@ export interface Look {
 /** @param pairs at the look */
 export function lookAt(plan: Plan, pairs: number): Look {
   const first = (metric: Metric) => firstClaim(metric, plan.repeat);
-  return {
-    pairs,
+  const at = (count: number): Look['final'] => ({
+    pairs: count,
     levelsOf: (metric) => ({
-      claim: levelAt(plan, pairs, first(metric)),
-      equivalence: levelAt(plan, pairs, FIRST_EQUIVALENCE),
+      claim: levelAt(plan, count, first(metric)),
+      equivalence: levelAt(plan, count, FIRST_EQUIVALENCE),
     }),
-    firstClaimOf: first,
-  };
+  });
+  return { ...at(pairs), final: at(plan.repeat), firstClaimOf: first };
 }

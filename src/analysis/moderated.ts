@@ -86,6 +86,34 @@ export function moderatedInterval({ n, mean, sd, df }: Moderated, least: number,
   return [mean - half, mean + half];
 }
 
+/** Below so many pairs a spread is too uncertain to give anything up for. */
+const FUTILITY_MIN_PAIRS = 4;
+/** An interval that is so many times too wide by the spread so far may still turn out narrow enough. */
+const FUTILITY_SLACK = 1.5;
+
+/**
+ * Whether even the most pairs can hardly decide, by the spread so far: they would neither show a difference that is one standard error
+ * larger than the present mean, nor, were there none at all, that it lies within the margin. Stopping for it makes no claim, so it costs
+ * no error (Jennison and Turnbull 2000, Group Sequential Methods, §10.5: non-binding futility).
+ * @param final pairs of the last look, and what it may spend: `claim` on both sides together, `equivalence` on each
+ * @returns pairs that it would take to show no difference, were there none; null: there is hope
+ */
+export function futility(
+  { n, mean, sd, df }: Moderated,
+  least: number,
+  margin: number,
+  final: { readonly pairs: number; readonly claim: number; readonly equivalence: number },
+): number | null {
+  if (n < FUTILITY_MIN_PAIRS || n >= final.pairs || final.claim <= 0 || final.equivalence <= 0) return null;
+  const spread = Math.max(sd, least);
+  const later = (df * (final.pairs - 1)) / (n - 1);
+  const half = (level: number) => (studentQuantile(level, later) * spread) / Math.sqrt(final.pairs);
+  const same = half(2 * final.equivalence);
+  const far = Math.abs(mean) + spread / Math.sqrt(n);
+  if (same <= FUTILITY_SLACK * margin || far >= Math.max(margin, half(final.claim))) return null;
+  return Math.ceil(final.pairs * (same / margin) ** 2);
+}
+
 /** The standard normal quantile of 0.8. */
 const Z_POWER = 0.8416;
 

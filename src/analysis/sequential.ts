@@ -59,7 +59,7 @@ function decisionOf({ verdict, open, exact }: Judged): Decision {
   const { pairs } = verdict.look!;
   const why = exact
     ? `the counts of ${pairs} runs are the same, as the kernel's rules say`
-    : `everything that is asked of it is settled by ${pairs} pairs`;
+    : `everything that is asked of it is settled by ${pairs} pairs, or could not be by the most`;
   return { kind: 'stop', pairs, why };
 }
 
@@ -151,7 +151,8 @@ function atLook(input: ComparisonInput, pairs: number, stopped: ReadonlyMap<stri
     variants.map(({ name, countPairs }): [string, Judged] => {
       const concluded = all.map((of) => of.get(name)!);
       const [goal, ...guardrails] = concluded.map(({ comparison }) => comparison);
-      const open = [...concluded.flatMap(metricIfOpen), ...openThresholds(at, name, pairs)];
+      // The goal is what the experiment was made for; a guardrail that no number of pairs decides is no reason to go on.
+      const open = [...concluded.flatMap((one, i) => metricIfOpen(one, i > 0)), ...openThresholds(at, name, pairs)];
       const verdict = judge({ name, metric, goal: goal!, guardrails, shift: outcomeShift(countPairs) });
       const early = open.length === 0 && pairs < experiment.repeat;
       return [
@@ -167,8 +168,8 @@ function atLook(input: ComparisonInput, pairs: number, stopped: ReadonlyMap<stri
   );
 }
 
-function metricIfOpen({ comparison, settled }: Concluded): string[] {
-  return settled ? [] : [comparison.metric];
+function metricIfOpen({ comparison, settled, futile }: Concluded, isGuardrail: boolean): string[] {
+  return settled || (isGuardrail && futile) ? [] : [comparison.metric];
 }
 
 function isClaim(verdict: Verdict['verdict']): boolean {

@@ -125,21 +125,41 @@ describe('an arm is stopped', () => {
     const runs = (percent: number, times: number[]): Numbers[] =>
       times.map((p99) => ({ ...shares(percent)[0], latency: { total: { p99 } } }));
     const arms = {
-      baseline: runs(50, [1000, 2900, 1100, 3000, 900, 2800, 1000, 3100, 1000]),
-      fix: runs(0, [2900, 1000, 3000, 1100, 2800, 900, 3100, 1000, 2900]),
+      baseline: runs(50, [1000, 1550, 1050, 1500, 1000, 1550, 1000, 1550, 1000]),
+      fix: runs(0, [1550, 1000, 1500, 1050, 1550, 1000, 1550, 1000, 1550]),
     };
     const settings = { goal: 'failures.share', deterministic: true };
     assert.equal(stops(inputOf(arms, settings), 'fix'), 2);
     const guarded = inputOf(arms, { ...settings, guardrails: ['latency.total.p99'] });
     assert.equal(stops(guarded, 'fix'), null);
     assert.deepEqual(decidedAt({ ...guarded, look: 4 }).get('fix'), { kind: 'go-on', open: ['latency.total.p99'] });
-    const near = inputOf(arms, { ...settings, thresholds: [{ metric: 'latency.total.p99', max: 2000, text: '2ms' }] });
+    const near = inputOf(arms, {
+      ...settings,
+      thresholds: [{ metric: 'latency.total.p99', max: 1300, text: '1.3ms' }],
+    });
     assert.equal(stops(near, 'fix'), null);
     const far = inputOf(arms, {
       ...settings,
       thresholds: [{ metric: 'latency.total.p99', max: 90_000, text: '90ms' }],
     });
     assert.equal(stops(far, 'fix'), 2);
+  });
+
+  it('when even the most pairs could not decide a guardrail, which then says how many it would take; never for its goal', () => {
+    const runs = (percent: number, times: number[]): Numbers[] =>
+      times.map((p99) => ({ ...shares(percent)[0], latency: { total: { p99 } } }));
+    const arms = {
+      baseline: runs(50, [1000, 5900, 1100, 6000, 900, 5800, 1000, 6100, 1000]),
+      fix: runs(0, [5900, 1000, 6000, 1100, 5800, 900, 6100, 1000, 5900]),
+    };
+    const guarded = inputOf(arms, { goal: 'failures.share', deterministic: true, guardrails: ['latency.total.p99'] });
+    assert.equal(stops(guarded, 'fix'), 4);
+    const { verdict, guardrails } = compareArms(guarded).get('fix')!;
+    assert.equal(verdict, 'better');
+    assert.equal(guardrails[0]!.verdict, 'not enough evidence');
+    assert.match(guardrails[0]!.why, /to show that there is no difference would take about \d+ pairs\.$/);
+    const asGoal = inputOf(arms, { goal: 'latency.total.p99' });
+    assert.equal(stops(asGoal, 'fix'), null);
   });
 
   it('alone, while the others and the baseline go on', () => {

@@ -51,7 +51,7 @@ test('ids are unique, and every link and reference within the page has its targe
   assert.equal(new Set(ids).size, ids.length);
   const targets = [
     ...withTag('a').map(({ attributes }) => attributes.get('href')!.slice(1)),
-    ...elements.flatMap(({ attributes }) => attributes.get('aria-labelledby') ?.split(' ') ?? []),
+    ...elements.flatMap(({ attributes }) => attributes.get('aria-labelledby')?.split(' ') ?? []),
     ...[...page.matchAll(/url\(#([^)]*)\)/g)].map(([, id]) => id!),
   ];
   assert.ok(targets.length > 12);

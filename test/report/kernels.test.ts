@@ -137,7 +137,7 @@ describe('the page about several kernels', () => {
     assert.equal(new Set(ids).size, ids.length);
     const targets = [
       ...withTag('a').map(({ attributes }) => attributes.get('href')!.slice(1)),
-      ...elements.flatMap(({ attributes }) => attributes.get('aria-labelledby') ?.split(' ') ?? []),
+      ...elements.flatMap(({ attributes }) => attributes.get('aria-labelledby')?.split(' ') ?? []),
       ...[...page.matchAll(/url\(#([^)]*)\)/g)].map(([, id]) => id!),
     ];
     assert.ok(targets.length > 30);
