@@ -1,5 +1,5 @@
 // Keeps a league table of fixes as the committed example: reports/examples/fixes/, and, where Chromium is installed, the picture
-// docs/fixes.png. Its argument is the folder of a run; without one the whole table is made first, which takes about half an hour on a
+// docs/fixes.png. Its argument is the folder of a run; without one the whole table is made first, which takes about eleven minutes on a
 // machine that has nothing else to do. An interrupted one is resumed: its folder, which is said, is the argument of --resume:
 //   npm run example:fixes
 //   npm run example:fixes -- --resume FOLDER
