@@ -14,7 +14,7 @@ import { chromium } from 'playwright-core';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const EXAMPLES = ['quickstart', 'headline', 'squid-2014', 'tor-2012'];
 /** What is kept of a result folder, beside the results, which are compressed; the rest is large. */
-const KEPT = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'charts', 'apply'];
+const KEPT = ['report.html', 'report.md', 'summary.md', 'junit.xml', 'charts', 'apply', 'configuration'];
 const CLI = join(root, 'dist', 'bundle', 'cli', 'main.js');
 const [first, ...more] = process.argv.slice(2);
 
