@@ -41,13 +41,13 @@ function tooFewPairs(experiment: SummaryInput['experiment'], verdicts: readonly 
     const largest = Math.max(...noisy.map(({ size }) => size));
     const least = Math.max(...noisy.map((each) => each.least));
     warnings.push(
-      `repeat is ${repeat}: with ${counted(largest, 'variant')} it takes ${least} pairs before any difference can be told from chance, so no variant can be called better or worse by ${listed(noisy.map(({ metric }) => metric))}; extend it with --resume FOLDER --repeat ${least}`,
+      `repeat is ${repeat}: with ${counted(largest, 'variant')} a verdict of better or worse on ${listed(noisy.map(({ metric }) => metric))} takes at least ${least} pairs; add pairs with --resume FOLDER --repeat ${least}`,
     );
   }
   const exact = [...families.values()].flat().some((comparison) => comparison.kind === 'exact');
   if (exact && repeat < 2)
     warnings.push(
-      'repeat is 1: one run of each arm cannot show that the runs repeat exactly; extend it with --resume FOLDER --repeat 2',
+      'repeat is 1: one run of each arm cannot show that the runs repeat exactly; add pairs with --resume FOLDER --repeat 2',
     );
   return warnings;
 }

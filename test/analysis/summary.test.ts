@@ -147,7 +147,7 @@ describe('the warnings', () => {
   it('say which claims so few pairs cannot reach', () => {
     const runs = armsOf({ baseline: halfFails, a: {}, b: {}, c: {} }, 6);
     assert.deepEqual(experimentWarnings(inputOf(runs, { repeat: 6, guardrails: ['rate'] })), [
-      'repeat is 6: with 3 variants it takes 7 pairs before any difference can be told from chance, so no variant can be called better or worse by rate; extend it with --resume FOLDER --repeat 7',
+      'repeat is 6: with 3 variants a verdict of better or worse on rate takes at least 7 pairs; add pairs with --resume FOLDER --repeat 7',
     ]);
     const enough = armsOf({ baseline: halfFails, a: {}, b: {}, c: {} }, 7);
     assert.deepEqual(experimentWarnings(inputOf(enough, { repeat: 7, guardrails: ['rate'] })), []);

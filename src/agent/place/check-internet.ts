@@ -1,6 +1,6 @@
 /**
- * Whether the lab's internet can be had here: tried in this network namespace, which is thrown away, with a socket for every address and the
- * rule that gives it all TCP packets.
+ * Checks that the lab's internet works on this kernel: opens a transparent socket for all addresses and adds the TPROXY rule that diverts
+ * all TCP packets to it. The network namespace is thrown away afterwards.
  */
 import { messageOf } from '../../domain/error.js';
 import { SystemCallError } from '../../kernel/errno.js';
