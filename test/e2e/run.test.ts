@@ -205,7 +205,7 @@ test('runs that cannot decide anything are refused, made by force, and extended 
     one.variants.map(({ verdict }) => verdict?.verdict ?? null),
     [null, ...Array(2).fill('not enough evidence')],
   );
-  assert.match(one.warnings.join(), /extend it with --resume FOLDER --repeat 2/);
+  assert.match(one.warnings.join(), /add pairs with --resume FOLDER --repeat 2/);
 
   const extended = await runCli(['run', '--resume', made, '--repeat', '2', '--json', '--quiet'], { cwd: there });
   assert.equal(extended.code, 0, extended.stderr);
