@@ -86,7 +86,10 @@ describe('assembled results', () => {
       results.summary,
       /^In the baseline 50\.0 % .*: no-port ended it and wider-range made no difference\.$/,
     );
-    assert.match(results.warnings.join(), /repeat is 2: with 2 variants a verdict of better or worse on .* takes at least 7 pairs/);
+    assert.match(
+      results.warnings.join(),
+      /repeat is 2: with 2 variants a verdict of better or worse on .* takes at least 7 pairs/,
+    );
     assert.equal('arms' in results.experiment, false);
     assert.equal(results.experiment.status, 'complete');
   });
