@@ -10,12 +10,9 @@ import type { Arm } from '../plan/plan.js';
 import { type Ending, likeItsClient } from '../subjects/ending.js';
 import { baseOf, proxySubjectOf } from '../subjects/index.js';
 import { atLeast, type KernelVersion } from './kernel-version.js';
+import { TIME_WAIT_SECONDS } from './timer-wheel.js';
 
-/** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
-export const TIME_WAIT_SECONDS = 60;
-
-/** When the last TIME_WAIT of 60 s is over, rounded up, whatever the HZ of the kernel: its timer may be 5.12 s late. */
-export const TIME_WAIT_LATEST_SECONDS = 66;
+export { TIME_WAIT_LATEST_SECONDS, TIME_WAIT_SECONDS } from './timer-wheel.js';
 
 /** TCP_RTO_MIN, include/net/tcp.h, in milliseconds. */
 const RTO_MIN_MS = 200;

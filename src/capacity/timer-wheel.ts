@@ -7,6 +7,12 @@
  */
 import { atLeast, type KernelVersion } from './kernel-version.js';
 
+/** TCP_TIMEWAIT_LEN, include/net/tcp.h: a constant from 2.6.32 to 7.1. */
+export const TIME_WAIT_SECONDS = 60;
+
+/** When the last TIME_WAIT of 60 s is over, rounded up, whatever the HZ of the kernel: its timer may be 5.12 s late. */
+export const TIME_WAIT_LATEST_SECONDS = 66;
+
 /** Timers shorter than 63 jiffies end in the jiffy that was asked for; each level from there on is eight times as coarse. */
 const FIRST_LEVEL_JIFFIES = 63;
 const LEVEL_FACTOR = 8;

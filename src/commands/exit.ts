@@ -18,6 +18,7 @@ Exit codes:
   5    watch: the hard wall is reached
   6    compare: the two results cannot be compared
   7    watch --pid: the process has ended
+  8    watch --once --failures: a program was refused a local port while it looked
   130  interrupted; what was finished is kept`;
 
 /** Message and exit code of anything that was thrown. Only a fault of our own shows its stack. */

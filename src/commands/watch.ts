@@ -16,9 +16,10 @@ const HELP = `
 Example:
   bindstorm watch
   bindstorm watch --once --json --pid "$(pidof -s squid)"
+  bindstorm watch --all --failures
   bindstorm watch --metrics 9464
 
-Exit codes with --once: 0 below the slow wall, 1 at the slow wall, 5 at the hard wall; 7 the process of --pid has ended; 2 bad input, 3 may not look there.`;
+Exit codes with --once: 0 below the slow wall, 1 at the slow wall, 5 at the hard wall; 7 the process of --pid has ended; 8 with --failures: a port was refused; 2 bad input, 3 may not look there.`;
 
 /** Adds the command. */
 export function registerWatch(program: Command): void {
@@ -35,6 +36,16 @@ export function registerWatch(program: Command): void {
       integer('--pid', 1, 4_194_304),
     )
     .option('--netns <name>', 'a network namespace by its name in /run/netns, or by a path')
+    .option(
+      '--all',
+      'every network namespace of this machine, a row each, named by pod and container; takes root',
+      false,
+    )
+    .option(
+      '--failures',
+      'count the calls that are refused, by program and errno, with eBPF; takes root and bpftrace',
+      false,
+    )
     .option('--once', 'look once, print a table, and end with an exit code that says how full it is', false)
     .option('--json', 'print one JSON object per look', false)
     .option('--metrics <[address:]port>', 'serve /metrics for Prometheus, on loopback unless an address is given')
@@ -46,6 +57,11 @@ export function registerWatch(program: Command): void {
     .addOption(level('slow', 0.5, '50%'))
     .addOption(level('hard', 1, '100%'))
     .option('--wall <kind>', `what counts: auto, ${WALLS.join(' or ')}`, oneOf(['auto', ...WALLS]), 'auto')
+    .addOption(
+      new Option('--idle <duration>', 'an open connection counts as idle when nothing was sent or received for so long')
+        .argParser(parsed(parseDuration))
+        .default(60_000, '60s'),
+    )
     .option('--no-owners', 'do not look for the processes that have the sockets open')
     .addHelpText('after', HELP)
     .action(async (options: WatchOptions, command: Command) => {

@@ -20,6 +20,8 @@ export const EXIT = {
   incomparable: 6,
   /** `watch --pid`: the process has ended. */
   processEnded: 7,
+  /** `watch --failures`: somebody was refused a local port. */
+  refused: 8,
   /** SIGINT, SIGTERM or SIGHUP. */
   interrupted: 130,
 } as const;

@@ -16,6 +16,7 @@
  */
 import { portCount } from '../domain/units.js';
 import type { AddressUse, EphemeralPorts } from '../kernel/socket-census.js';
+import { type ChosenBy, chosenBy } from './chosen.js';
 
 export const LEVELS = ['ok', 'slow', 'hard'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -42,6 +43,8 @@ export interface Alarms {
 }
 
 export interface AddressReading extends AddressUse {
+  /** Who chose the ports, as far as they tell. */
+  readonly chosenBy: ChosenBy | null;
   readonly wall: Wall;
   /** Ports, or sockets to the busiest destination. */
   readonly used: number;
@@ -88,7 +91,14 @@ export function readAddresses(
 function readAddress(count: AddressUse, { ports }: Capacity, alarms: Alarms, wall: Wall): AddressReading {
   const used = wall === 'ports' ? count.ports : (count.largest?.sockets ?? 0);
   const fill = ports > 0 ? used / ports : 1;
-  return { ...count, wall, used, fill, level: fill >= alarms.hard ? 'hard' : fill >= alarms.slow ? 'slow' : 'ok' };
+  return {
+    ...count,
+    chosenBy: chosenBy(count, ports),
+    wall,
+    used,
+    fill,
+    level: fill >= alarms.hard ? 'hard' : fill >= alarms.slow ? 'slow' : 'ok',
+  };
 }
 
 /** The worst of all; ok where there is none. */

@@ -5,8 +5,11 @@
 import { styleText } from 'node:util';
 import { formatTarget } from '../domain/format.js';
 import { printableWords } from '../domain/printable.js';
+import { wrap } from '../report/wrap.js';
+import { layerText } from './layers.js';
 import type { AddressLook, Look } from './look.js';
 import type { Level } from './reading.js';
+import { refusedLines } from './refused.js';
 
 export interface TableOptions {
   readonly colour: boolean;
@@ -16,24 +19,41 @@ export interface TableOptions {
   readonly height: number;
 }
 
-type Style = Parameters<typeof styleText>[0];
+export type Style = Parameters<typeof styleText>[0];
+type Paint = (style: Style, text: string) => string;
 
-const LEVEL_STYLES: Readonly<Record<Level, Style>> = { ok: 'green', slow: 'yellow', hard: 'red' };
-const LEVEL_WORDS: Readonly<Record<Level, string>> = { ok: 'ok', slow: 'slow wall', hard: 'hard wall' };
+/** How each level is painted. */
+export const LEVEL_STYLES: Readonly<Record<Level, Style>> = { ok: 'green', slow: 'yellow', hard: 'red' };
+/** What each level is called. */
+export const LEVEL_WORDS: Readonly<Record<Level, string>> = { ok: 'ok', slow: 'slow wall', hard: 'hard wall' };
 const BAR = 20;
 const NONE = '–';
 /** Lines that are not rows of addresses: heading, capacity, two heads, blanks, the remainders. */
-const OTHER_LINES = 9;
+const OTHER_LINES = 10;
 const MOST_DESTINATIONS = 5;
 const MOST_OWNERS = 5;
 const LEAST_ADDRESSES = 3;
+/** Of advice, where a window is too low for all of it. */
+const ADVICE_LINES = 6;
 
 /** @returns lines without a newline at the end */
 export function renderTable(look: Look, { colour, width, height }: TableOptions): string[] {
   const paint = (style: Style, text: string) => (colour ? styleText(style, text, { validateStream: false }) : text);
   const destinations = look.destinations.slice(0, MOST_DESTINATIONS);
   const owners = look.owners?.owners.slice(0, MOST_OWNERS) ?? [];
-  const room = Math.max(LEAST_ADDRESSES, height - OTHER_LINES - destinations.length - owners.length);
+  const why = wrap(look.cause.sentence, width);
+  const beside = [
+    ...refusedSection(look.refused, width, paint),
+    ...section(
+      look.layers.length === 0 ? '' : 'two layers',
+      look.layers.flatMap((layer) => wrap(layerText(layer), width)),
+      paint,
+    ),
+    ...adviceLines(look, width, paint),
+    ...theftLines(look, width, paint),
+  ];
+  const lines = height - OTHER_LINES - destinations.length - owners.length - why.length;
+  const room = Math.max(LEAST_ADDRESSES, lines - Math.min(beside.length, ADVICE_LINES));
   const shown = look.addresses.slice(0, room);
   const rows = shown.map(cellsOf);
   const head = ['local address', 'in use', 'fill', '', 'wall', 'growth', 'hard wall', 'states'];
@@ -41,13 +61,13 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
   const right = new Set([1, 3, 5, 6]);
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => (right.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
-  const cut = (text: string, columns = width) =>
-    (text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text).trimEnd();
+  const cut = (text: string, columns = width) => cutTo(text, columns);
   const { word: level, style } = stateOf(look);
   const left = look.addresses.length - shown.length;
-  return [
+  const table = [
     `${paint('bold', cut(heading(look), width - level.length - 2))}  ${paint(style, level)}`,
     cut(capacityLine(look)),
+    ...why.map((text) => paint(look.cause.class === 'healthy' ? 'dim' : 'bold', text)),
     '',
     ...(look.addresses.length === 0
       ? ['No socket on an ephemeral port.']
@@ -65,10 +85,61 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
     ).map((text) => cut(text)),
     ...section(
       ownersTitle(look),
-      owners.map(({ pid, command, sockets }) => `${printableWords(command)} (${pid})  ${thousands(sockets)}`),
+      owners.map((owner) => `${nameOf(owner)}  ${thousands(owner.sockets)}`),
       paint,
     ).map((text) => cut(text)),
   ];
+  return [...table, ...beside.slice(0, Math.max(0, height - table.length))];
+}
+
+/** The calls that were refused while it was looked. */
+export function refusedSection(refused: Look['refused'], width: number, paint: Paint): string[] {
+  const said = refusedLines(refused);
+  if (said === null) return [];
+  return section(
+    cutTo(said.title, width),
+    said.lines.flatMap((text) => (text.startsWith(' ') ? [cutTo(text, width)] : wrap(text, width))),
+    paint,
+  );
+}
+
+/** What is known beside the sentence, and what helps. */
+function adviceLines({ cause: { evidence, advice } }: Look, width: number, paint: Paint): string[] {
+  if (advice === null) return [];
+  const lines = [
+    ...evidence,
+    `Helps: ${advice.helps}`,
+    ...(advice.inVain === null ? [] : [`In vain: ${advice.inVain}`]),
+    `Look: ${advice.check}`,
+  ];
+  return section(
+    'why, and what helps',
+    lines.flatMap((text) => wrap(text, width)),
+    paint,
+  );
+}
+
+/** Ports that an outgoing connection may take from a service, or has taken. */
+function theftLines({ exposed, selfConnected, capacity: { low, high } }: Look, width: number, paint: Paint): string[] {
+  const lines = [
+    ...exposed
+      .slice(0, MOST_OWNERS)
+      .map(({ address, port, owner }) => `${formatTarget({ address, port })}${owner ? `  ${nameOf(owner)}` : ''}`),
+    ...(exposed.length > MOST_OWNERS ? [`and ${thousands(exposed.length - MOST_OWNERS)} more`] : []),
+    ...selfConnected
+      .slice(0, MOST_OWNERS)
+      .map((own) => `${formatTarget(own)} is connected to itself: nobody can listen there until it is closed`),
+  ];
+  const title = `listening within ${low} to ${high} and not in ip_local_reserved_ports: a connection may take the port while it restarts`;
+  return section(
+    lines.length === 0 ? '' : cutTo(title, width),
+    lines.map((text) => cutTo(text, width)),
+    paint,
+  );
+}
+
+function nameOf({ command, pid }: { readonly command: string; readonly pid: number }): string {
+  return `${printableWords(command)} (${pid})`;
 }
 
 /** One line that says where the namespace stands: for a log, where nothing is redrawn. */
@@ -82,7 +153,8 @@ export function renderLine(look: Look): string {
     ...(secondsToHardWall === null ? [] : [`hard wall ${until(secondsToHardWall)}`]),
     ...(others.length > 0 ? [`${counted(others.length, 'address', 'addresses')} less`] : []),
   ];
-  return `${look.at}  ${stateOf(look).word}  ${parts.join(', ')}`;
+  const why = look.cause.class === 'healthy' ? '' : ` (${look.cause.class})`;
+  return `${look.at}  ${stateOf(look).word}${why}  ${parts.join(', ')}`;
 }
 
 /** The word for a look: what is left in the namespace of a process that has ended is no "ok". */
@@ -91,7 +163,7 @@ function stateOf({ process, level }: Look): { word: string; style: Style } {
   return { word: LEVEL_WORDS[level], style: LEVEL_STYLES[level] };
 }
 
-function paintRow(text: string, level: Level, paint: (style: Style, text: string) => string): string {
+function paintRow(text: string, level: Level, paint: Paint): string {
   return level === 'ok' ? text : paint(LEVEL_STYLES[level], text);
 }
 
@@ -139,21 +211,28 @@ function ownersTitle({ owners, addresses }: Look): string {
   return `owners of open sockets${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
 }
 
-function section(title: string, lines: readonly string[], paint: (style: Style, text: string) => string): string[] {
+/** At most so many characters, and no blanks at the end. */
+export function cutTo(text: string, columns: number): string {
+  return (text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text).trimEnd();
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string[] {
   if (title === '' || (lines.length === 0 && title.startsWith('busiest'))) return [];
   return ['', paint('dim', title), ...lines];
 }
 
-function thousands(count: number): string {
+/** `28,232` */
+export function thousands(count: number): string {
   return count.toLocaleString('en');
 }
 
-function counted(count: number, one: string, many: string): string {
+/** `1 address`, `2 addresses` */
+export function counted(count: number, one: string, many: string): string {
   return `${thousands(count)} ${count === 1 ? one : many}`;
 }
 
 /** Rounded down, so that 100 % is said only where nothing is left. */
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${(Math.floor(share * 1000 + 1e-6) / 10).toFixed(1)} %`;
 }
 

@@ -1,10 +1,12 @@
 /**
- * A set of inode numbers of sockets, in flat memory: 8 bytes a socket at most, and no more than a limit.
+ * A set of inode numbers of sockets, each with a small label, in flat memory: 12 bytes a socket at most, and no more than a limit.
  */
 export interface InodeSet {
-  /** Add an inode other than 0. */
-  add(inode: number): void;
+  /** Add an inode other than 0. @param label 0 to 65,535, what is known of its socket; the first one stays */
+  add(inode: number, label?: number): void;
   has(inode: number): boolean;
+  /** The label of an inode; undefined: it is not in the set. */
+  labelOf(inode: number): number | undefined;
   size(): number;
   /** Inodes that found no room. */
   left(): number;
@@ -12,12 +14,13 @@ export interface InodeSet {
 }
 
 const FIRST_SLOTS = 1024;
-/** 8 MB. */
+/** 12 MB. */
 const MOST = 1 << 20;
 
 /** @param most inodes that are kept */
 export function createInodeSet(most = MOST): InodeSet {
   let slots = new Uint32Array(FIRST_SLOTS);
+  let labels = new Uint16Array(FIRST_SLOTS);
   let size = 0;
   let left = 0;
 
@@ -29,8 +32,14 @@ export function createInodeSet(most = MOST): InodeSet {
     return slot;
   }
 
+  function put(inode: number, label: number): void {
+    const slot = slotOf(inode);
+    slots[slot] = inode;
+    labels[slot] = label;
+  }
+
   return {
-    add(inode) {
+    add(inode, label = 0) {
       if (slots[slotOf(inode)] === inode) return;
       if (size >= most) {
         left++;
@@ -38,12 +47,18 @@ export function createInodeSet(most = MOST): InodeSet {
       }
       if (++size * 2 > slots.length) {
         const old = slots;
+        const oldLabels = labels;
         slots = new Uint32Array(old.length * 2);
-        for (const known of old) if (known !== 0) slots[slotOf(known)] = known;
+        labels = new Uint16Array(slots.length);
+        for (let i = 0; i < old.length; i++) if (old[i] !== 0) put(old[i]!, oldLabels[i]!);
       }
-      slots[slotOf(inode)] = inode;
+      put(inode, label);
     },
     has: (inode) => slots[slotOf(inode)] === inode,
+    labelOf(inode) {
+      const slot = slotOf(inode);
+      return slots[slot] === inode ? labels[slot] : undefined;
+    },
     size: () => size,
     left: () => left,
     clear() {

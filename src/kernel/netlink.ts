@@ -24,6 +24,8 @@ export interface NetlinkMessage {
   readonly payload: Uint8Array;
 }
 
+type OnMessage = (view: DataView, from: number, to: number) => unknown;
+
 export interface Netlink {
   /** Send a request and wait for its acknowledgement. @returns 0 or the errno of the refusal */
   request(type: number, flags: number, payload: Uint8Array): number;
@@ -34,9 +36,9 @@ export interface Netlink {
   transaction(messages: readonly NetlinkMessage[]): number;
   /**
    * Ask for a dump. `onMessage` gets a view of the receive buffer and where a message's payload begins and ends; the view is
-   * overwritten afterwards. @returns 0 or an errno
+   * overwritten afterwards. When it returns false the rest is not read, and nothing but {@link Netlink.close} may follow. @returns 0 or an errno
    */
-  dump(type: number, payload: Uint8Array, onMessage: (view: DataView, from: number, to: number) => void): number;
+  dump(type: number, payload: Uint8Array, onMessage: OnMessage): number;
   close(): void;
 }
 
@@ -63,7 +65,7 @@ export function openNetlink(protocol: number): Netlink {
   }
 
   /** Read until the request's end. @returns 0 or an errno */
-  function receive(onMessage: (view: DataView, from: number, to: number) => void): number {
+  function receive(onMessage: OnMessage): number {
     for (;;) {
       const n = libc.recv(fd, incoming.address, incoming.bytes.length, 0);
       if (n < 0) {
@@ -78,7 +80,7 @@ export function openNetlink(protocol: number): Netlink {
         if (incoming.view.getUint32(at + 8, true) === sequence) {
           if (type === NLMSG_ERROR) return -incoming.view.getInt32(at + HEADER, true);
           if (type === NLMSG_DONE) return 0;
-          onMessage(incoming.view, at + HEADER, at + length);
+          if (onMessage(incoming.view, at + HEADER, at + length) === false) return 0;
         }
         at += (length + 3) & ~3;
       }

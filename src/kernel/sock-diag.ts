@@ -49,9 +49,10 @@ export function tcpDumpRequest(family: number, states = ALL_STATES): Uint8Array 
  * inet_diag_req, that is family, lengths, extensions, an id that matches every socket, states, and a cursor. The older of two
  * requests (2.6.14), and the only one that takes every family (inet_diag_dump_compat() in net/ipv4/inet_diag.c).
  * @param states one bit a state, such as `1 << LISTEN`
+ * @param extensions one bit an attribute that is wanted beside
  */
-export function anyFamilyRequest(states: number): Uint8Array {
-  return concat(new Uint8Array(4), new Uint8Array(48), words(states, 0));
+export function anyFamilyRequest(states: number, extensions = 0): Uint8Array {
+  return concat(new Uint8Array([0, 0, 0, extensions]), new Uint8Array(48), words(states, 0));
 }
 
 interface SocketSnapshot {

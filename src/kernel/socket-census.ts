@@ -11,8 +11,9 @@ import type { PortRange } from '../domain/units.js';
 import { SystemCallError } from './errno.js';
 import { createInodeSet, type InodeSet } from './inode-set.js';
 import { AF_INET } from './libc.js';
-import { NETLINK_SOCK_DIAG, openNetlink } from './netlink.js';
+import { NETLINK_SOCK_DIAG, type Netlink, openNetlink } from './netlink.js';
 import { createPairCounts, MAPPED } from './pair-counts.js';
+import { isSet, PORT_MAP_WORDS, portsIn, portsOfParity, set } from './port-map.js';
 import { anyFamilyRequest, BOUND_INACTIVE, LISTEN, TCP_STATES, TCPDIAG_GETSOCK } from './sock-diag.js';
 import { createWordTable } from './word-table.js';
 
@@ -40,6 +41,15 @@ export interface AddressUse {
   readonly states: Readonly<Record<string, number>>;
   /** The destination with the most of these sockets; null: there is none. */
   readonly largest: Destination | null;
+  /** Of the ports of the address itself, how many have the parity of the range's first port, and how many the other. */
+  readonly parity: { readonly first: number; readonly other: number };
+}
+
+/** A socket that listens on a port which the kernel could hand out. */
+interface ExposedListener {
+  readonly address: string;
+  readonly port: number;
+  readonly inode: number;
 }
 
 export interface Census {
@@ -58,14 +68,39 @@ export interface Census {
   };
   /** Whether sockets that are bound and not connected were looked for: not among very many, and not before Linux 6.8. */
   readonly unconnected: boolean;
-  /** Sockets that a process has open. */
+  /** Sockets that a process has open, exposed listeners too; their labels are those of {@link socketLabel}. */
   readonly inodes: InodeSet;
+  /** The number that stands for an address in labels; undefined: it has no socket that counts. */
+  readonly numberOf: (address: string) => number | undefined;
+  /** Sockets that listen on a port of the range that is not reserved, up to a thousand of them. */
+  readonly exposed: readonly ExposedListener[];
+  /** Connections of a socket to itself: what connect() makes of a port of the range on which nobody listens any more. */
+  readonly selfConnected: readonly { readonly address: string; readonly port: number }[];
+}
+
+/** What a label says: the number of the local address, those above the last one alike, and the TCP state. */
+function socketLabel(address: number, state: number): number {
+  return (Math.min(address, LAST_NUMBER) << 4) | state;
+}
+
+/** The two parts of a label. */
+export function ofSocketLabel(label: number): { readonly address: number; readonly state: string } {
+  return { address: label >>> 4, state: TCP_STATES[label & 15] ?? 'UNKNOWN' };
 }
 
 export interface SocketCensus {
-  /** Count. @throws SystemCallError */
+  /** Count. What it returns is good until the next count. @throws SystemCallError */
   take(ports: EphemeralPorts): Census;
   close(): void;
+}
+
+/** A count of several namespaces, one after the other, in the same memory. */
+export interface SharedCensus {
+  /**
+   * Count the sockets of the namespace that a socket was opened in ({@link openSockDiag}). What it returns is good until the next count.
+   * @throws SystemCallError
+   */
+  take(netlink: Netlink, ports: EphemeralPorts): Census;
 }
 
 /** Pairs of local address and destination that are counted apart; their table takes up to 3 MB. */
@@ -75,13 +110,25 @@ const CONNECTED = ~((1 << LISTEN) | (1 << BOUND_INACTIVE)) >>> 0;
 /** The kernel looks for unconnected sockets in another table, in which every socket is: with very many it would double the work. */
 const MOST_FOR_UNCONNECTED = 100_000;
 const STATES = TCP_STATES.length;
-const BITMAP = 65_536 / 32;
+const LAST_NUMBER = 4095;
+const MOST_LISTED = 1000;
 /** Local IPv4 addresses whose numbers are found without a search. */
 const RECENT_BITS = 8;
 
+/** A netlink socket that lists the sockets of the network namespace that the calling thread is in. @throws SystemCallError */
+export function openSockDiag(): Netlink {
+  return openNetlink(NETLINK_SOCK_DIAG);
+}
+
 /** Open a census of the network namespace that the calling thread is in. @throws SystemCallError */
 export function openCensus(): SocketCensus {
-  const netlink = openNetlink(NETLINK_SOCK_DIAG);
+  const netlink = openSockDiag();
+  const census = createCensus();
+  return { take: (ports) => census.take(netlink, ports), close: () => netlink.close() };
+}
+
+/** A census without a namespace yet. */
+export function createCensus(): SharedCensus {
   const addresses = createWordTable(4);
   const pairs = createPairCounts(PAIRS);
   /** Local IPv4 addresses by a part of their hash, and their numbers + 1; 0: none. */
@@ -92,15 +139,19 @@ export function openCensus(): SocketCensus {
   const spareMaps: Uint32Array[] = [];
   let states = new Uint32Array(STATES * 64);
   const inodes = createInodeSet();
-  const usable = new Uint32Array(BITMAP);
+  const usable = new Uint32Array(PORT_MAP_WORDS);
   /** Ports that somebody listens on, on any address, and by address. */
-  const listened = new Uint32Array(BITMAP);
+  const listened = new Uint32Array(PORT_MAP_WORDS);
   const listeners: (Uint32Array | null)[] = [];
   let anyV4 = 0;
   let anyV6 = 0;
   const totals = { all: 0, listening: 0, incoming: 0, other: 0 };
+  const exposed: { local: number; port: number; inode: number }[] = [];
+  const selfConnected: { local: number; port: number }[] = [];
 
   function reset({ range, reserved }: EphemeralPorts): void {
+    exposed.length = 0;
+    selfConnected.length = 0;
     addresses.clear();
     recentNumbers.fill(0);
     pairs.clear();
@@ -150,7 +201,7 @@ export function openCensus(): SocketCensus {
   function mark(maps: (Uint32Array | null)[], local: number, port: number): void {
     let map = maps[local];
     if (!map) {
-      map = spareMaps.pop() ?? new Uint32Array(BITMAP);
+      map = spareMaps.pop() ?? new Uint32Array(PORT_MAP_WORDS);
       maps[local] = map;
     }
     set(map, port);
@@ -178,7 +229,12 @@ export function openCensus(): SocketCensus {
     const local = localOf(view, from);
     set(listened, port);
     mark(listeners, local, port);
-    if (isSet(usable, port)) mark(taken, local, port);
+    if (!isSet(usable, port)) return;
+    mark(taken, local, port);
+    if (exposed.length === MOST_LISTED) return;
+    const inode = view.getUint32(from + 68, true);
+    inodes.add(inode, socketLabel(local, LISTEN));
+    exposed.push({ local, port, inode });
   }
 
   const isV4 = (local: number) =>
@@ -210,15 +266,17 @@ export function openCensus(): SocketCensus {
     const state = view.getUint8(from + 1);
     states[local * STATES + (state < STATES ? state : 0)]!++;
     const inode = view.getUint32(from + 68, true);
-    if (inode !== 0) inodes.add(inode);
+    if (inode !== 0) inodes.add(inode, socketLabel(local, state));
     const remotePort = view.getUint16(from + 6, false);
     // Bound, and connected to nothing yet.
     if (remotePort === 0) return;
+    if (remotePort === port && selfConnected.length < MOST_LISTED && isOwnPeer(view, from))
+      selfConnected.push({ local, port });
     if (view.getUint8(from) === AF_INET) pairs.addV4(local, remotePort, view.getUint32(from + 24, true));
     else pairs.addV6(local, remotePort, view, from + 24);
   }
 
-  function dump(states: number, onMessage: (view: DataView, from: number) => void): void {
+  function dump(netlink: Netlink, states: number, onMessage: (view: DataView, from: number) => void): void {
     const errno = netlink.dump(TCPDIAG_GETSOCK, anyFamilyRequest(states), onMessage);
     if (errno !== 0) throw new SystemCallError('sock_diag', errno);
   }
@@ -227,7 +285,8 @@ export function openCensus(): SocketCensus {
     return addressText((word) => addresses.wordOf(number, word));
   }
 
-  function collect(): Omit<Census, 'unconnected'> {
+  function collect(firstPort: number): Omit<Census, 'unconnected'> {
+    const numbers = new Map<string, number>();
     const perDestination = new Map<
       string,
       { address: string; port: number; sockets: number; localAddresses: number }
@@ -256,9 +315,13 @@ export function openCensus(): SocketCensus {
       }
       // An address on which ports are only listened on has nothing to run out of.
       if (sockets === 0) continue;
+      const address = textOf(local);
+      numbers.set(address, local);
+      const first = portsOfParity(own, firstPort);
       used.push({
-        address: textOf(local),
-        ports: bitsIn(
+        address,
+        parity: { first, other: portsIn(own) - first },
+        ports: portsIn(
           own,
           (isV4(local) ? [anyV4, anyV6] : [anyV6]).map((any) => taken[any] ?? null),
         ),
@@ -268,30 +331,30 @@ export function openCensus(): SocketCensus {
       });
     }
     const destinations = [...perDestination.values()].sort(byCount).slice(0, TOP_DESTINATIONS);
-    return { addresses: used, destinations, missed: pairs.missed(), sockets: { ...totals }, inodes };
+    return {
+      addresses: used,
+      destinations,
+      missed: pairs.missed(),
+      sockets: { ...totals },
+      inodes,
+      numberOf: (address) => numbers.get(address),
+      exposed: exposed.map(({ local, ...rest }) => ({ address: textOf(local), ...rest })),
+      selfConnected: selfConnected.map(({ local, port }) => ({ address: textOf(local), port })),
+    };
   }
 
   return {
-    take(ports) {
+    take(netlink, ports) {
       reset(ports);
       // Listeners first, because they tell which connections came in.
-      dump(1 << LISTEN, onListener);
-      dump(CONNECTED, onSocket);
+      dump(netlink, 1 << LISTEN, onListener);
+      dump(netlink, CONNECTED, onSocket);
       const unconnected = totals.all <= MOST_FOR_UNCONNECTED;
       // Kernels before 6.8 know no such state and answer with nothing.
-      if (unconnected) dump(1 << BOUND_INACTIVE, onSocket);
-      return { ...collect(), unconnected };
+      if (unconnected) dump(netlink, 1 << BOUND_INACTIVE, onSocket);
+      return { ...collect(ports.range.low), unconnected };
     },
-    close: () => netlink.close(),
   };
-}
-
-function set(map: Uint32Array, port: number): void {
-  map[port >>> 5]! |= 1 << (port & 31);
-}
-
-function isSet(map: Uint32Array, port: number): boolean {
-  return (map[port >>> 5]! & (1 << (port & 31))) !== 0;
 }
 
 /** Most sockets first; equal ones in the order of their names, so that a table stays calm. */
@@ -299,17 +362,11 @@ function byCount(a: Destination, b: Destination): number {
   return b.sockets - a.sockets || (a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port);
 }
 
-/** Bits that are set in `own` or in one of the others. */
-function bitsIn(own: Uint32Array, others: readonly (Uint32Array | null)[]): number {
-  let sum = 0;
-  for (let i = 0; i < BITMAP; i++) {
-    let word = own[i]!;
-    for (const other of others) if (other) word |= other[i]!;
-    word -= (word >>> 1) & 0x55555555;
-    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-    sum += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-  }
-  return sum;
+/** Whether both ends of a socket have one address: 16 bytes, of which IPv4 has the first four and the others are 0. */
+function isOwnPeer(view: DataView, from: number): boolean {
+  for (let at = from + 8; at < from + 24; at += 4)
+    if (view.getUint32(at, true) !== view.getUint32(at + 16, true)) return false;
+  return true;
 }
 
 /** The text of four words in network order, as a little-endian reader sees them; IPv4-mapped addresses as IPv4. */

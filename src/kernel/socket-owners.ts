@@ -5,74 +5,138 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { unlessThrown } from '../domain/error.js';
 import type { InodeSet } from './inode-set.js';
 
-interface Owner {
+export interface Process {
   readonly pid: number;
   /** The name of the program, as ps(1) shows it. */
   readonly command: string;
-  readonly sockets: number;
 }
 
-export interface Owners {
+interface Owner extends Process {
+  readonly sockets: number;
+  /** Label of the inode set → sockets. */
+  readonly labels: ReadonlyMap<number, number>;
+}
+
+export interface FoundOwners {
   /** Most sockets first. A socket that several processes share counts for each. */
   readonly owners: readonly Owner[];
-  /** Processes of the namespace whose descriptors may not be read. */
+  /** Processes whose descriptors may not be read, and which may be in the namespace. */
   readonly unreadable: number;
   /** Whether the search was given up because there are too many descriptors. */
   readonly incomplete: boolean;
+  /** Who has the sockets that are set apart, by inode. */
+  readonly apart: ReadonlyMap<number, Process>;
+}
+
+/** The processes of this machine by the network namespace that they are in. */
+export interface Processes {
+  /** `net:[4026531840]` → pids. */
+  readonly byNamespace: ReadonlyMap<string, readonly number[]>;
+  /** Those that may not be asked. */
+  readonly unreadable: number;
 }
 
 /** About 2 µs each. */
 const MOST_DESCRIPTORS = 200_000;
 
-/**
- * @param inodes of the sockets whose owners are wanted
- * @param namespace the network namespace that the sockets are in, such as `net:[4026531840]`: processes in others are passed over
- */
-export function findOwners(inodes: InodeSet, namespace: string, most = MOST_DESCRIPTORS): Owners {
+/** Every process that /proc shows, by its network namespace. */
+export function processesByNamespace(): Processes {
+  const byNamespace = new Map<string, number[]>();
+  let unreadable = 0;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const namespace = readlinkSync(`/proc/${name}/ns/net`);
+      const pids = byNamespace.get(namespace);
+      if (pids) pids.push(Number(name));
+      else byNamespace.set(namespace, [Number(name)]);
+    } catch (error) {
+      // It may have ended in between.
+      if ((error as NodeJS.ErrnoException).code === 'EACCES') unreadable++;
+    }
+  }
+  return { byNamespace, unreadable };
+}
+
+export interface OwnerSearch {
+  /** Of the sockets whose owners are wanted. */
+  readonly inodes: InodeSet;
+  /** Of the network namespace that the sockets are in, such as `net:[4026531840]`: processes in others are passed over. */
+  readonly namespace: string;
+  readonly processes: () => Processes;
+  /** Whether a socket with this label does not count for its owner, who is only named: a listener. */
+  readonly isApart: (label: number) => boolean;
+  readonly most?: number;
+}
+
+/** Look for the processes that have these sockets open. */
+export function findOwners({
+  inodes,
+  namespace,
+  processes,
+  isApart,
+  most = MOST_DESCRIPTORS,
+}: OwnerSearch): FoundOwners {
   const owners: Owner[] = [];
+  const apart = new Map<number, Process>();
   let unreadable = 0;
   let descriptors = 0;
-  if (inodes.size() === 0) return { owners, unreadable, incomplete: false };
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    if (descriptors >= most) return { owners: sorted(owners), unreadable, incomplete: true };
-    const open = descriptorsOf(pid, namespace);
+  const result = (incomplete: boolean) => ({ owners: sorted(owners), unreadable, incomplete, apart });
+  if (inodes.size() === 0) return result(false);
+  const there = processes();
+  unreadable = there.unreadable;
+  for (const pid of there.byNamespace.get(namespace) ?? []) {
+    if (descriptors >= most) return result(true);
+    const open = descriptorsOf(pid);
     if (open === 'unreadable') unreadable++;
-    if (open === 'unreadable' || open === 'elsewhere') continue;
+    if (open === 'unreadable' || open === 'ended') continue;
     descriptors += open.length;
-    const sockets = countOf(pid, open, inodes);
-    if (sockets > 0)
-      owners.push({
-        pid: Number(pid),
-        command: unlessThrown(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), '?'),
-        sockets,
-      });
+    const { labels, others } = heldBy(pid, open, inodes, isApart);
+    if (labels.size + others.length === 0) continue;
+    const process = { pid, command: commandOf(pid) };
+    for (const inode of others) if (!apart.has(inode)) apart.set(inode, process);
+    const sockets = [...labels.values()].reduce((sum, n) => sum + n, 0);
+    if (sockets > 0) owners.push({ ...process, sockets, labels });
   }
-  return { owners: sorted(owners), unreadable, incomplete: false };
+  return result(false);
+}
+
+/** The name of a program, as ps(1) shows it; `?`: the process has ended, or may not be read. */
+export function commandOf(pid: number): string {
+  return unlessThrown(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), '?');
 }
 
 function sorted(owners: readonly Owner[]): Owner[] {
   return [...owners].sort((a, b) => b.sockets - a.sockets || a.pid - b.pid);
 }
 
-/** Whoever may not be asked for his namespace may not be asked for his descriptors either; he may be of this namespace. */
-function descriptorsOf(pid: string, namespace: string): string[] | 'unreadable' | 'elsewhere' {
+function descriptorsOf(pid: number): string[] | 'unreadable' | 'ended' {
   try {
-    if (readlinkSync(`/proc/${pid}/ns/net`) !== namespace) return 'elsewhere';
     return readdirSync(`/proc/${pid}/fd`);
   } catch (error) {
-    // It may have ended in between.
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'unreadable' : 'elsewhere';
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'unreadable' : 'ended';
   }
 }
 
-function countOf(pid: string, descriptors: readonly string[], inodes: InodeSet): number {
+function heldBy(
+  pid: number,
+  descriptors: readonly string[],
+  inodes: InodeSet,
+  isApart: (label: number) => boolean,
+): { labels: Map<number, number>; others: number[] } {
   const own = new Set<number>();
+  const labels = new Map<number, number>();
+  const others: number[] = [];
   for (const fd of descriptors) {
     const inode = socketInode(`/proc/${pid}/fd/${fd}`);
-    if (inode !== undefined && inodes.has(inode)) own.add(inode);
+    if (inode === undefined || own.has(inode)) continue;
+    const label = inodes.labelOf(inode);
+    if (label === undefined) continue;
+    own.add(inode);
+    if (isApart(label)) others.push(inode);
+    else labels.set(label, (labels.get(label) ?? 0) + 1);
   }
-  return own.size;
+  return { labels, others };
 }
 
 function socketInode(path: string): number | undefined {

@@ -2,7 +2,7 @@
  * Promises that are ended from elsewhere, or by a deadline.
  */
 
-interface Deferred<T> {
+export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
   readonly reject: (reason: unknown) => void;

@@ -1,11 +1,16 @@
 /**
  * Where looks are shown: redrawn in place on a terminal, a line each elsewhere, or JSON.
  */
-import type { Look } from '../gauge/look.js';
-import { renderLine, renderTable } from '../gauge/table.js';
+import type { TableOptions } from '../gauge/table.js';
 
-export interface Screen {
-  show(look: Look): void;
+export interface Screen<L> {
+  show(look: L): void;
+}
+
+/** How one kind of look is written. */
+export interface Rendering<L> {
+  table(look: L, options: TableOptions): string[];
+  line(look: L): string;
 }
 
 export type ScreenKind = 'table' | 'lines' | 'json';
@@ -14,24 +19,29 @@ export type ScreenKind = 'table' | 'lines' | 'json';
 const PIPE = { width: 160, height: 1000 };
 
 /** Where looks are shown, one after the other. */
-export function createScreen(stream: NodeJS.WriteStream, kind: ScreenKind, colour: boolean): Screen {
+export function createScreen<L>(
+  stream: NodeJS.WriteStream,
+  kind: ScreenKind,
+  colour: boolean,
+  rendering: Rendering<L>,
+): Screen<L> {
   switch (kind) {
     case 'json':
       return { show: (look) => void stream.write(`${JSON.stringify(look)}\n`) };
     case 'lines':
-      return { show: (look) => void stream.write(`${renderLine(look)}\n`) };
+      return { show: (look) => void stream.write(`${rendering.line(look)}\n`) };
     case 'table':
-      return createTable(stream, colour);
+      return createTable(stream, colour, rendering);
   }
 }
 
 /** Each table is written over the one before in one write, line by line: a screen that is cleared first would flicker. */
-function createTable(stream: NodeJS.WriteStream, colour: boolean): Screen {
+function createTable<L>(stream: NodeJS.WriteStream, colour: boolean, { table }: Rendering<L>): Screen<L> {
   let before = 0;
   return {
     show(look) {
       const size = stream.isTTY ? { width: stream.columns || 80, height: (stream.rows || 24) - 1 } : PIPE;
-      const lines = renderTable(look, { colour, ...size });
+      const lines = table(look, { colour, ...size });
       if (!stream.isTTY) return void stream.write(`${lines.join('\n')}\n`);
       const up = before > 0 ? `\x1b[${before}A\r` : '';
       stream.write(`${up}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);

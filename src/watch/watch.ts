@@ -3,18 +3,21 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, UserError } from '../domain/error.js';
-import type { Look } from '../gauge/look.js';
-import { renderMetrics } from '../gauge/metrics.js';
 import type { Level, Wall } from '../gauge/reading.js';
+import { hasRefusals, type Refusals } from '../gauge/refused.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { onInterrupt } from '../machine/interrupts.js';
 import { parseEndpoint, serveMetrics } from './metrics-server.js';
 import { createScreen, type ScreenKind } from './screen.js';
-import { openSource, type Source } from './source.js';
+import { type Watched, type WatchedLook, watchPlace } from './watched.js';
 
 export interface WatchOptions {
   readonly pid?: number;
   readonly netns?: string;
+  /** Every network namespace of this machine. */
+  readonly all: boolean;
+  /** Count refused calls. */
+  readonly failures: boolean;
   readonly once: boolean;
   readonly json: boolean;
   readonly metrics?: string;
@@ -24,89 +27,109 @@ export interface WatchOptions {
   readonly hard: number;
   readonly wall: Wall | 'auto';
   readonly owners: boolean;
+  /** From when on an open connection counts as idle, milliseconds. */
+  readonly idle: number;
+}
+
+/** Where and how looks are told. */
+interface Telling {
+  /** With `once`: look again after the interval, to see the growth. */
+  readonly twice: boolean;
+  readonly colour: boolean;
+  readonly note: (text: string) => void;
 }
 
 const LEVEL_CODES: Readonly<Record<Level, number>> = { ok: EXIT.ok, slow: EXIT.threshold, hard: EXIT.hardWall };
 
 /**
- * Look into a namespace, once or until the first interrupt.
- * @param twice with `once`: look again after the interval, to see the growth
+ * Look into a namespace, or into all of them, once or until the first interrupt.
  * @returns the exit code @throws UserError
  */
-export async function watch(
-  options: WatchOptions,
-  { twice, colour, note }: { twice: boolean; colour: boolean; note: (text: string) => void },
-): Promise<number> {
+export async function watch(options: WatchOptions, telling: Telling): Promise<number> {
   const platform = unsupportedPlatform();
   if (platform !== undefined) throw new UserError(platform, { exitCode: EXIT.noLab });
   refuseContradictions(options);
-  const { slow, hard, wall, owners, once, json, interval, metrics } = options;
-  const source = openSource(options, { alarms: { slow, hard }, wall, owners });
-  const shown = { json, colour };
+  const { slow, hard, wall, owners, idle } = options;
+  const how = { alarms: { slow, hard }, wall, owners, idle };
+  if (options.all) {
+    const { watchNode } = await import('./watch-node.js');
+    return keepWatch(await watchNode(how, options.failures), options, telling);
+  }
+  return keepWatch(await watchPlace(options, how, options.failures), options, telling);
+}
+
+async function keepWatch<L extends WatchedLook>(
+  watched: Watched<L>,
+  options: WatchOptions,
+  telling: Telling,
+): Promise<number> {
   try {
-    if (once) {
-      const look = await lookOnce(source, shown, twice ? interval : null);
-      return hasEnded(look) ? EXIT.processEnded : LEVEL_CODES[look.level];
-    }
-    const last = await keepLooking(source, shown, { intervalMs: interval, metrics, note });
-    return last && hasEnded(last) ? EXIT.processEnded : EXIT.ok;
+    const last = options.once
+      ? await lookOnce(watched, options, telling)
+      : await keepLooking(watched, options, telling);
+    if (last !== null && watched.hasEnded(last)) return EXIT.processEnded;
+    if (!options.once || last === null) return EXIT.ok;
+    return hasRefusals(last.refused) ? EXIT.refused : LEVEL_CODES[last.level];
   } finally {
-    source.close();
+    watched.close();
   }
 }
 
-function refuseContradictions({ pid, netns, once, metrics, slow, hard }: WatchOptions): void {
+function refuseContradictions({ pid, netns, all, once, metrics, slow, hard }: WatchOptions): void {
   if (pid !== undefined && netns !== undefined)
     throw new UserError('--pid and --netns both name a namespace; give one of them');
+  if (all && (pid !== undefined || netns !== undefined))
+    throw new UserError('--all looks into every network namespace, --pid and --netns into one; give one of them');
   if (once && metrics !== undefined)
     throw new UserError('--metrics serves look after look, and --once ends after one; give one of them');
   if (slow > hard) throw new UserError(`--slow (${slow}) is above --hard (${hard}); the slow wall comes first`);
 }
 
-interface Shown {
-  readonly json: boolean;
-  readonly colour: boolean;
-}
-
-/** Look once and show it. @param growthMs look again after so long, to see the growth */
-async function lookOnce(source: Source, { json, colour }: Shown, growthMs: number | null): Promise<Look> {
-  let look = source.look();
-  if (growthMs !== null) {
-    await sleep(growthMs);
-    look = source.look();
+/** Look once and show it. */
+async function lookOnce<L extends WatchedLook>(
+  watched: Watched<L>,
+  { json, interval, failures }: WatchOptions,
+  { twice, colour, note }: Telling,
+): Promise<L> {
+  let look = await watched.look();
+  tellUnavailable(look.refused, note);
+  // What is refused is counted from now on.
+  if (twice || failures) {
+    await sleep(interval);
+    look = await watched.look();
   }
-  createScreen(process.stdout, json ? 'json' : 'table', colour).show(look);
+  createScreen(process.stdout, json ? 'json' : 'table', colour, watched.rendering).show(look);
   return look;
 }
 
 /**
- * Look again and again, until the first interrupt, or until the process has ended; metrics are served on, since they say so. Looks are due at multiples of the interval; one that was late does not shift the next.
- * @param metrics where to serve them, as `9464` or `10.0.0.5:9464` @param note told where that is
+ * Look again and again, until the first interrupt, or until the process has ended; metrics are served on, since they say so. Looks are due at
+ * multiples of the interval; one that was late does not shift the next.
  * @returns the last look @throws UserError
  */
-async function keepLooking(
-  source: Source,
-  { json, colour }: Shown,
-  { intervalMs, metrics, note }: { intervalMs: number; metrics: string | undefined; note: (text: string) => void },
-): Promise<Look | null> {
-  let latest: Look | null = null;
+async function keepLooking<L extends WatchedLook>(
+  watched: Watched<L>,
+  { json, interval, metrics }: WatchOptions,
+  { colour, note }: Telling,
+): Promise<L | null> {
+  let latest: L | null = null;
   let looks = 0;
   const endpoint = metrics === undefined ? null : parseEndpoint(metrics);
-  const server = endpoint && (await serveMetrics(endpoint, () => latest && renderMetrics(latest, looks)));
+  const server = endpoint && (await serveMetrics(endpoint, () => latest && watched.metrics(latest, looks)));
   if (server) note(`metrics at ${server.url}`);
   const kind: ScreenKind = json ? 'json' : process.stdout.isTTY ? 'table' : 'lines';
-  const screen = createScreen(process.stdout, kind, colour);
+  const screen = createScreen(process.stdout, kind, colour, watched.rendering);
   const end = new AbortController();
   const stop = onInterrupt(() => end.abort());
   const began = performance.now();
   try {
     while (!end.signal.aborted) {
-      latest = source.look();
-      looks++;
+      latest = await watched.look();
+      if (looks++ === 0) tellUnavailable(latest.refused, note);
       screen.show(latest);
-      if (hasEnded(latest) && !server) break;
+      if (watched.hasEnded(latest) && !server) break;
       const elapsed = performance.now() - began;
-      const due = (Math.floor(elapsed / intervalMs) + 1) * intervalMs;
+      const due = (Math.floor(elapsed / interval) + 1) * interval;
       await sleep(due - elapsed, undefined, { signal: end.signal }).catch(() => {});
     }
   } finally {
@@ -116,6 +139,7 @@ async function keepLooking(
   return latest;
 }
 
-function hasEnded({ process }: Look): boolean {
-  return process !== null && !process.running;
+/** Without the right to count, the look goes on. */
+function tellUnavailable(refused: Refusals | null, note: (text: string) => void): void {
+  if (refused?.kind === 'unavailable') note(`--failures: refused calls are not counted: ${refused.reason}`);
 }

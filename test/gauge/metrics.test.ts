@@ -54,6 +54,13 @@ test('every number of a look is there, in base units', () => {
     'bindstorm_watch_sockets{address="2001:db8::1",state="ESTABLISHED"}': 0,
     bindstorm_watch_all_sockets: 5678,
     bindstorm_watch_level: 1,
+    ...Object.fromEntries(
+      ['healthy', 'slow-wall', 'hard-wall', 'churn', 'leak', 'slow-server', 'hot-destination', 'poisoned'].map(
+        (name) => [`bindstorm_watch_cause{class="${name}"}`, name === 'churn' ? 1 : 0],
+      ),
+    ),
+    bindstorm_watch_exposed_listeners: 0,
+    bindstorm_watch_self_connections: 0,
     bindstorm_watch_look_duration_seconds: 0.0123456,
     bindstorm_watch_look_timestamp_seconds: 1767323045.678,
     bindstorm_watch_looks_total: 7,

@@ -16,6 +16,7 @@ export function countOf(address: string, ports: number, more: Partial<AddressUse
     sockets: ports,
     states: { TIME_WAIT: ports },
     largest: { address: '203.0.113.9', port: 443, sockets: ports },
+    parity: { first: 0, other: ports },
     ...more,
   };
 }
@@ -41,6 +42,13 @@ export function lookOf(counts: readonly AddressUse[], { growth = {}, more = {} }
       missed: 0,
       unconnected: true,
       owners: { owners: [], unreadable: 0, incomplete: false },
+      layers: [],
+      exposed: [],
+      selfConnected: [],
+      activity: null,
+      idleMs: 60_000,
+      timeWaitSeconds: 62.048,
+      holder: () => null,
       sockets: { all: 5678, listening: 1, incoming: 2, other: 3 },
       lookMs: 12.3456,
     }),

@@ -19,6 +19,17 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'qemu-system-x86', program: 'qemu-system-x86_64', why: 'boots guests with a kernel of their own' },
   { name: 'cpio', program: 'cpio', why: 'reads the images of guests, to check them' },
   { name: 'bpftrace', program: 'bpftrace', why: "counts a proxy's refused calls with eBPF" },
+  { name: 'prometheus', program: 'promtool', why: "reads the gauge's metrics, alert rules and dashboard" },
+  ...[
+    ['iproute2', 'ss'],
+    ['net-tools', 'netstat'],
+    ['lsof', 'lsof'],
+    ['psmisc', 'fuser'],
+  ].map(([name, program]) => ({
+    name: name!,
+    program: program!,
+    why: 'counts ports, which the gauge is compared with',
+  })),
   { name: 'curl', program: 'curl', why: "a client of many, on the lab's internet" },
   ...['wget', 'ruby', 'php-cli'].map((name) => ({
     name,

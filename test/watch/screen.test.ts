@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renderLine, renderTable } from '../../src/gauge/table.js';
 import { createScreen, type ScreenKind } from '../../src/watch/screen.js';
 import { countOf, lookOf } from '../support/looks.js';
 
@@ -32,6 +33,7 @@ function shown(writes: readonly string[]): string[] {
   return rows;
 }
 
+const RENDERING = { table: renderTable, line: renderLine };
 const small = lookOf([countOf('10.0.0.1', 5)]);
 const large = lookOf([countOf('10.0.0.1', 5), countOf('10.0.0.2', 5), countOf('10.0.0.3', 5)]);
 
@@ -42,11 +44,11 @@ test('a terminal shows the latest table in the place of the one before, also whe
     [large, small, large],
   ]) {
     const { writes, stream } = fakeStream({ columns: 120, rows: 40 });
-    const screen = createScreen(stream, 'table', false);
+    const screen = createScreen(stream, 'table', false, RENDERING);
     for (const look of looks) screen.show(look);
     assert.equal(writes.length, looks.length, 'one write a look');
     const once = fakeStream({ columns: 120, rows: 40 });
-    createScreen(once.stream, 'table', false).show(looks.at(-1)!);
+    createScreen(once.stream, 'table', false, RENDERING).show(looks.at(-1)!);
     assert.deepEqual(shown(writes), shown(once.writes));
   }
 });
@@ -54,14 +56,14 @@ test('a terminal shows the latest table in the place of the one before, also whe
 test('the table has a line less than the window, so that nothing scrolls', () => {
   const many = lookOf(Array.from({ length: 90 }, (_, i) => countOf(`10.0.0.${i}`, 90 - i)));
   const { writes, stream } = fakeStream({ columns: 80, rows: 24 });
-  createScreen(stream, 'table', true).show(many);
+  createScreen(stream, 'table', true, RENDERING).show(many);
   assert.ok(writes[0]!.split('\n').length - 1 <= 23);
 });
 
 test('into a pipe go plain lines, whole tables or JSON, without escapes', () => {
   const written = (kind: ScreenKind) => {
     const { writes, stream } = fakeStream(null);
-    createScreen(stream, kind, false).show(large);
+    createScreen(stream, kind, false, RENDERING).show(large);
     return writes.join('');
   };
   assert.equal(written('lines').split('\n').length, 2);

@@ -2,16 +2,14 @@
  * The kernel's view of a proxy: its bind() and connect() calls that failed. By eBPF where that works, else by strace, which makes
  * each of these calls slower by some 20 µs; so this is done in a run of its own, of which no time is used.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { mount } from '../../kernel/boot.js';
 import { bind, nativeBuffer } from '../../kernel/libc.js';
 import { findProgram } from '../../machine/programs.js';
-import { deferred } from '../../machine/promises.js';
 import type { ObservationWay, SyscallCount, Syscalls } from '../proxy-report.js';
-import { BPF_ASK, BPF_COUNTED, BPF_READY, bpfProgram, countBpf } from './syscalls.js';
+import { startBpf } from './bpf.js';
+import { BPF_ASK, bpfProgram, countBpf } from './syscalls.js';
 import { type Tail, tailFile } from './tail.js';
 
 export interface Observation {
@@ -36,10 +34,6 @@ const TRACED = 'trace=socket,setsockopt,bind,connect,listen,close,sendto,sendmsg
 const LAST_LINES_MS = 2_000;
 /** Compiling and attaching takes one to two seconds. */
 const ATTACH_DEADLINE_MS = 15_000;
-/** An answer needs a moment of a CPU; and the run has a deadline of its own, which this must not use up. */
-const ANSWER_DEADLINE_MS = 30_000;
-/** An event that found the buffer full is lost. */
-const ASK_AGAIN_MS = 1_000;
 const TRACEFS = '/sys/kernel/tracing';
 
 /**
@@ -59,7 +53,7 @@ export async function startObservation(
   supervised = false,
 ): Promise<Observation | string> {
   const bpftrace = way === 'ebpf' && root ? findProgram('bpftrace') : undefined;
-  const byBpf = bpftrace === undefined ? undefined : await startBpf(bpftrace);
+  const byBpf = bpftrace === undefined ? undefined : await observeByBpf(bpftrace);
   if (byBpf !== undefined) return byBpf;
   const strace = findProgram('strace');
   if (strace === undefined)
@@ -93,39 +87,22 @@ export async function startObservation(
 }
 
 /** @returns undefined where eBPF, its tracepoints or the types of the kernel are not available */
-async function startBpf(bpftrace: string): Promise<Observation | undefined> {
+async function observeByBpf(bpftrace: string): Promise<Observation | undefined> {
   if (!mayTrace()) return undefined;
-  const child = spawn(bpftrace, ['-f', 'json', '-e', bpfProgram(statSync('/proc/self/ns/net').ino)], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
   const count = countBpf();
-  const [attached, ended, answer] = [deferred<boolean>(), deferred(), deferred<null>()];
-  child.once('error', () => ended.resolve()).once('close', () => ended.resolve());
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line.includes(BPF_READY)) attached.resolve(true);
-    else if (line.includes(BPF_COUNTED)) answer.resolve(null);
-    else count.add(line);
+  const text = bpfProgram(statSync('/proc/self/ns/net').ino);
+  const bpf = await startBpf({
+    command: [bpftrace],
+    text,
+    attachMs: ATTACH_DEADLINE_MS,
+    ask: askBpf,
+    onLine: count.add,
   });
-  const unattached = [ended.promise.then(() => false), wait(ATTACH_DEADLINE_MS, false, { ref: false })];
-  if (!(await Promise.race([attached.promise, ...unattached]))) {
-    child.kill('SIGKILL');
-    return undefined;
-  }
+  if (typeof bpf === 'string') return undefined;
   return {
     prefix: () => [],
     async finish() {
-      askBpf();
-      const asking = setInterval(askBpf, ASK_AGAIN_MS);
-      const late = `bpftrace has not said what it counted for ${ANSWER_DEADLINE_MS / 1000} s`;
-      const problem = await Promise.race([
-        answer.promise,
-        ended.promise.then(() => 'bpftrace ended before it said what it counted'),
-        wait(ANSWER_DEADLINE_MS, late, { ref: false }),
-      ]);
-      clearInterval(asking);
-      // It is not waited for: the kernel detaches it when it can, and nothing of it is needed any more.
-      child.kill('SIGKILL');
-      if (problem !== null) throw new Error(problem);
+      await bpf.read().finally(bpf.close);
       return count.result();
     },
   };

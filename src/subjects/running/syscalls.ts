@@ -2,17 +2,15 @@
  * The bind() and connect() calls of a proxy that the kernel refused, counted from what bpftrace(8) prints. Only calls for IPv4 and
  * IPv6; a connect() that goes on (EINPROGRESS) is no failure. Pure.
  */
-import { unlessThrown } from '../../domain/error.js';
 import { errnoName } from '../../kernel/errno.js';
 import type { SyscallCount, Syscalls } from '../proxy-report.js';
+import { BPF_COUNTED, BPF_READY, mapsOf } from './bpf-text.js';
 
 type Call = 'bind' | 'connect';
 
 /**
  * Tracepoints of both calls in one network namespace. The maps `@calls[call]` and `@failed[call, pid, errno]` are printed when somebody in
- * the namespace calls bind() with the family {@link BPF_ASK}, then {@link BPF_COUNTED}: all in one event, which stays in order. What
- * bpftrace prints at its end comes only after it has detached, for which the kernel waits for grace periods of RCU, each as long as it
- * takes until every CPU and task was once somewhere else: under load more than half a minute was seen.
+ * the namespace calls bind() with the family {@link BPF_ASK}, then {@link BPF_COUNTED}: all in one event, which stays in order.
  * @param inode of the namespace, as `/proc/self/ns/net` names it
  */
 export function bpfProgram(inode: number): string {
@@ -34,12 +32,8 @@ tracepoint:syscalls:sys_exit_${call} /@${call}[tid]/ {
   return `BEGIN { printf("${BPF_READY}\\n"); }${probes('bind', 'umyaddr', answer)}${probes('connect', 'uservaddr', '')}`;
 }
 
-/** What the program prints when its probes are attached. */
-export const BPF_READY = 'bindstorm-ready';
 /** An address family that no kernel has; bind() with it fails and does nothing. */
 export const BPF_ASK = 0xffff;
-/** What the program prints behind the maps that it was asked for. */
-export const BPF_COUNTED = 'bindstorm-counted';
 
 /** Counts what the program above prints with `bpftrace -f json`; each print has the whole. */
 export function countBpf(): SyscallCount {
@@ -59,11 +53,6 @@ export function countBpf(): SyscallCount {
     hasEnded: () => false,
     result: () => ({ by: 'ebpf', calls, failures: listed(failures) }),
   };
-}
-
-function mapsOf(line: string): Record<string, Record<string, number>> {
-  const value: { type?: unknown; data?: unknown } = unlessThrown(() => JSON.parse(line), {});
-  return value.type === 'map' ? (value.data as Record<string, Record<string, number>>) : {};
 }
 
 function listed(failures: ReadonlyMap<string, number>): Syscalls['failures'] {

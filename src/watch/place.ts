@@ -1,0 +1,78 @@
+/**
+ * The network namespace that is to be watched, by the process or the name by which the user names it, and the sentences where it cannot be.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT, UserError } from '../domain/error.js';
+import { EACCES, EINVAL, ENOENT, EPERM, SystemCallError } from '../kernel/errno.js';
+import { type NetworkNamespace, openNamespace } from '../kernel/namespace.js';
+
+export interface Place {
+  /** That of a process. */
+  readonly pid?: number;
+  /** A name under /run/netns, as ip-netns(8) makes them, or a path. */
+  readonly netns?: string;
+}
+
+/** Where ip-netns(8), and the plug-ins of containers (CNI), keep namespaces by name. */
+export const NAMED = '/run/netns';
+
+/** Open the namespace of a place. @throws UserError when there is none, or it may not be opened */
+export function openPlace({ pid, netns }: Place): NetworkNamespace {
+  if (pid !== undefined) return openPid(pid);
+  if (netns === undefined) return openNamespace();
+  const path = netns.includes('/') ? netns : join(NAMED, netns);
+  if (!existsSync(path)) throw new UserError(`there is no network namespace ${path}; ${namesThere()}`);
+  return openPath(path, { netns });
+}
+
+function openPid(pid: number): NetworkNamespace {
+  if (!existsSync(`/proc/${pid}`))
+    throw new UserError(`there is no process ${pid}; give the pid as this machine sees it`);
+  return openPath(`/proc/${pid}/ns/net`, { pid });
+}
+
+function openPath(path: string, place: Place): NetworkNamespace {
+  try {
+    return openNamespace(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') throw mayNot(place);
+    if (code === 'ENOENT') throw new UserError(`there is no network namespace ${path} any more: the process has ended`);
+    throw error;
+  }
+}
+
+function namesThere(): string {
+  const names = existsSync(NAMED) ? readdirSync(NAMED) : [];
+  const some = names.length > 0 ? `${NAMED} has ${names.slice(0, 10).join(', ')}` : `${NAMED} has none`;
+  return `${some}. Name one, give a path, or use --pid with a process that is in it`;
+}
+
+/** Do some work in a namespace. @throws UserError for system calls that are refused for a reason that the user can mend */
+export function explained<T>(place: Place, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    if (error.call === 'setns' && error.errno === EPERM) throw mayNot(place);
+    if (error.call === 'setns' && error.errno === EINVAL)
+      throw new UserError(`${place.netns} is no network namespace; name one of ${NAMED}, or use --pid`);
+    if (error.call === 'sock_diag' && (error.errno === ENOENT || error.errno === EACCES || error.errno === EPERM)) {
+      throw new UserError(
+        `the kernel does not list its sockets (${error.message}); it needs CONFIG_INET_DIAG, as a module: modprobe tcp_diag`,
+        { exitCode: EXIT.noLab },
+      );
+    }
+    throw error;
+  }
+}
+
+function mayNot({ pid, netns }: Place): UserError {
+  const whose = pid !== undefined ? `the network namespace of process ${pid}` : `the network namespace ${netns}`;
+  const rootless =
+    pid === undefined
+      ? ''
+      : `, or, for a rootless container of your own: nsenter --target ${pid} --user --net --preserve-credentials bindstorm watch`;
+  return new UserError(`${whose} may not be entered by this user; run it as root${rootless}`, { exitCode: EXIT.noLab });
+}

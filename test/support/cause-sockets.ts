@@ -1,0 +1,144 @@
+/**
+ * Fills the ports of the network namespace that it is started in, for one known reason, prints `ready`, and holds them until standard input
+ * ends. Its argument is a {@link CauseSockets} as JSON.
+ */
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { raiseDescriptorLimit } from '../../src/kernel/boot.js';
+import { EINPROGRESS } from '../../src/kernel/errno.js';
+import {
+  AF_INET,
+  accept4,
+  bind,
+  close,
+  connect,
+  errno,
+  IP_BIND_ADDRESS_NO_PORT,
+  listen,
+  MSG_NOSIGNAL,
+  nativeBuffer,
+  SO_REUSEADDR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_IP,
+  SOL_SOCKET,
+  send,
+  setsockopt,
+  socket,
+} from '../../src/kernel/libc.js';
+import { openRouteControl } from '../../src/kernel/rtnetlink.js';
+import { sockaddrAt, sockaddrTable } from '../../src/kernel/sockaddr.js';
+
+export interface CauseSockets {
+  readonly reason: keyof typeof REASONS;
+  /** Outgoing connections, about. */
+  readonly sockets: number;
+  /** ip_local_port_range */
+  readonly range: string;
+}
+
+const SERVER = '127.0.0.1';
+const BACKLOG = 4096;
+const one = nativeBuffer(4);
+one.view.setInt32(0, 1, true);
+
+function checked(result: number, what: string): number {
+  if (result < 0) throw new Error(`${what} failed with errno ${errno()}`);
+  return result;
+}
+
+const listeners = new Map<number, number>();
+
+/** A listening socket on the server's address. */
+function server(port: number, backlog = BACKLOG): number {
+  const known = listeners.get(port);
+  if (known !== undefined) return known;
+  const fd = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one.address, 4);
+  const table = sockaddrTable([{ address: SERVER, port }]);
+  checked(bind(fd, sockaddrAt(table, 0), table.length), 'bind of the server');
+  checked(listen(fd, backlog), 'listen');
+  listeners.set(port, fd);
+  return fd;
+}
+
+interface Way {
+  /** The local address; absent: the kernel's. */
+  readonly from?: string;
+  /** Let bind() choose the port, and not connect(). */
+  readonly binds?: boolean;
+}
+
+/** A connection, both of whose ends are open. */
+function open(port: number, { from, binds = false }: Way = {}): { client: number; peer: number } {
+  const listening = server(port);
+  const client = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
+  if (from !== undefined) {
+    if (!binds) setsockopt(client, SOL_IP, IP_BIND_ADDRESS_NO_PORT, one.address, 4);
+    const local = sockaddrTable([{ address: from, port: 0 }]);
+    checked(bind(client, sockaddrAt(local, 0), local.length), 'bind');
+  }
+  const remote = sockaddrTable([{ address: SERVER, port }]);
+  checked(connect(client, sockaddrAt(remote, 0), remote.length), 'connect');
+  return { client, peer: checked(accept4(listening, 0, 0, SOCK_CLOEXEC), 'accept') };
+}
+
+function times(count: number, work: (i: number) => void): void {
+  for (let i = 0; i < count; i++) work(i);
+}
+
+const REASONS = {
+  healthy: (n: number) => times(n, () => void open(9000)),
+  churn: (n: number) =>
+    times(n, () => {
+      const { client, peer } = open(9000, { from: '127.0.1.1', binds: true });
+      close(client);
+      close(peer);
+    }),
+  'close-wait': (n: number) => times(n, () => void close(open(9000, { from: '127.0.1.1' }).peer)),
+  idle: (n: number) => times(n, () => void open(9000, { from: '127.0.1.1' })),
+  /** All by connect() alone, so that an unbound connect() to this destination finds no port any more. */
+  'idle-unbound': (n: number) => times(n, () => void open(9000)),
+  /** The request is sent, and nobody answers. */
+  waiting: async (n: number) => {
+    times(n, () => void checked(send(open(9000).client, one.address, 1, MSG_NOSIGNAL), 'send'));
+    await sleep(1200);
+  },
+  /** The accept queue is full: each further SYN is dropped. */
+  unanswered: (n: number) => {
+    server(9000, 0);
+    const remote = sockaddrTable([{ address: SERVER, port: 9000 }]);
+    times(n, () => {
+      const fd = checked(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
+      if (connect(fd, sockaddrAt(remote, 0), remote.length) < 0 && errno() !== EINPROGRESS)
+        throw new Error(`connect failed with errno ${errno()}`);
+    });
+  },
+  /** Of seven connections six go to one destination, and the others to four. */
+  hot: (n: number) => times(n, (i) => void open(i % 7 < 6 ? 9000 : 9001 + (i % 4), { from: '127.0.1.1' })),
+  /** One program binds most of the ports; a few connections of another have found what was left. */
+  poisoned: (n: number) => {
+    times(n, () => void open(9000, { from: '127.0.1.1', binds: true }));
+    times(Math.ceil(n / 20), () => void open(9001));
+  },
+  /** Bound, and never connected. */
+  'bound-only': (n: number) => {
+    const local = sockaddrTable([{ address: '127.0.1.1', port: 0 }]);
+    times(n, () => {
+      const fd = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
+      checked(bind(fd, sockaddrAt(local, 0), local.length), 'bind');
+    });
+  },
+};
+
+const { reason, sockets, range } = JSON.parse(process.argv[2]!) as CauseSockets;
+const control = openRouteControl();
+control.linkUp('lo');
+control.close();
+writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', range);
+// Both ends of each connection are here.
+if (sockets * 2 + 1000 > 20_000) raiseDescriptorLimit(sockets * 2 + 1000);
+await REASONS[reason](sockets);
+process.stdout.write(`ready ${process.pid}\n`);
+process.stdin.on('end', () => process.exit(0)).resume();
