@@ -73,6 +73,9 @@ const OF_OTHERS = new Set([
   'report.html',
   'report.md',
   'profile.yaml',
+  'agent.json',
+  'controller.json',
+  'made.json',
   'my-staging.yaml',
   'through-staging.yaml',
 ]);

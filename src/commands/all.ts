@@ -7,6 +7,7 @@ import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
 import { registerExplain } from './explain.js';
 import { registerFixes } from './fixes.js';
+import { registerFleet } from './fleet.js';
 import { registerLab } from './lab.js';
 import { registerPlan } from './plan.js';
 import { registerProfiles } from './profiles.js';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerPlan,
   registerSearch,
   registerFixes,
+  registerFleet,
   registerCapacity,
   registerExplain,
   registerReport,

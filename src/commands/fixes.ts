@@ -6,7 +6,7 @@ import { type CatalogueChoice, DEFAULT_STRATEGIES, fixNames } from '../experimen
 import { FIX_STRATEGIES } from '../experiment/fix-rows.js';
 import { FIX_SUBJECTS } from '../profile/fix.js';
 import { EXIT_HELP } from './exit.js';
-import { kernelNames, type RunOptions, refuseChanges, withOptions } from './options.js';
+import { kernelNames, onFleet, type RunOptions, refuseChanges, withOptions } from './options.js';
 import { names } from './parsers.js';
 import { resumeFixes, startFixes } from './run-catalogue.js';
 
@@ -38,7 +38,7 @@ export function registerFixes(program: Command): void {
     .option('--only <fixes>', 'only these fixes, for example tw-reuse-1,fin-timeout', (text: string) =>
       text.split(','),
     );
-  withOptions(command, ['out', 'resume', 'json', 'quiet'])
+  withOptions(command, ['out', 'resume', 'fleet', 'agents', 'wait', 'json', 'quiet'])
     .addHelpText(
       'after',
       () =>
@@ -46,6 +46,13 @@ export function registerFixes(program: Command): void {
     )
     .action(async (options: RunOptions & CatalogueChoice, command: Command) => {
       if (options.resume !== undefined) refuseChanges(command);
+      if (onFleet(options)) {
+        const fleet = await import('./fixes-on-fleet.js');
+        process.exitCode = await (options.resume === undefined
+          ? fleet.startFixesOnFleet(options)
+          : fleet.resumeFixesOnFleet(options.resume, options));
+        return;
+      }
       process.exitCode = await (options.resume === undefined
         ? startFixes(options)
         : resumeFixes(options.resume, options));

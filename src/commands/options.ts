@@ -4,9 +4,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINES, type Engine, kernelNameProblem, MAX_KERNELS } from '../domain/guest.js';
 import { LAB_KINDS, type LabKind } from '../domain/lab.js';
+import { parseDuration } from '../domain/units.js';
 import { boxNameProblem } from '../plan/box.js';
 import { UserError } from './exit.js';
-import { integer, oneOf, rateOption } from './parsers.js';
+import { integer, oneOf, parsed, rateOption } from './parsers.js';
 
 /** An option in one line. @param byDefault its value, and @param words how the help writes that */
 export function option<T>(
@@ -57,9 +58,31 @@ export const OPTIONS = {
     new Option('--force', 'make the runs although it is known beforehand that they cannot decide anything').default(
       false,
     ),
+  fleet: () =>
+    new Option(
+      '--fleet <where>',
+      'other machines make the runs: the controller.json of `bindstorm fleet up`, or the URL of its server',
+    ),
+  agents: () =>
+    new Option('--agents <n>', 'with --fleet: begin when so many agents are there (default: 1)').argParser(
+      integer('--agents', 1, 10_000),
+    ),
+  wait: () =>
+    new Option(
+      '--wait <duration>',
+      'with --fleet: how long agents, or the server, are waited for before it is refused or given up',
+    )
+      .argParser(parsed(parseDuration))
+      .default(60_000, '60s'),
   json: () => new Option('--json', 'print the results as JSON on standard output').default(false),
   quiet: () => new Option('--quiet', 'show no progress').default(false),
 } as const satisfies Readonly<Record<string, () => Option>>;
+
+/** Those of `run`. */
+export const RUN_OPTIONS = [
+  ...(['lab', 'kernel', 'engine', 'box', 'repeat', 'fixed', 'seed', 'rate', 'out', 'resume', 'force'] as const),
+  ...(['fleet', 'agents', 'wait', 'json', 'quiet'] as const),
+] as const;
 
 /** What {@link OPTIONS} give. */
 export interface RunOptions {
@@ -74,12 +97,24 @@ export interface RunOptions {
   readonly out: string;
   readonly resume?: string;
   readonly force?: boolean;
+  readonly fleet?: string;
+  readonly agents?: number;
+  /** Milliseconds. */
+  readonly wait?: number;
   readonly json: boolean;
   readonly quiet: boolean;
 }
 
 /** How results are shown. */
 export type Shown = Pick<RunOptions, 'json' | 'quiet'>;
+
+/** The machines of a fleet instead of this one. */
+export type FleetOptions = Pick<RunOptions, 'agents' | 'wait'> & { readonly fleet: string };
+
+/** Whether a fleet is to do it. */
+export function onFleet<T extends RunOptions>(options: T): options is T & FleetOptions {
+  return options.fleet !== undefined;
+}
 
 /** Give a command some of the shared options, in this order. @returns the command */
 export function withOptions(command: Command, names: readonly (keyof typeof OPTIONS)[]): Command {
@@ -93,7 +128,7 @@ export function overrides({ lab, kernel, engine, box, repeat, seed, rate }: Part
 }
 
 /** How results are shown; whatever else is given makes another experiment. */
-const ON_RESUME = ['out', 'resume', 'force', 'json', 'quiet', 'live'];
+const ON_RESUME = ['out', 'resume', 'force', 'json', 'quiet', 'live', 'fleet', 'agents', 'wait'];
 
 /** @param also names of what this command can change @throws UserError for what a command that resumes cannot change */
 export function refuseChanges(command: Command, also: readonly string[] = []): void {

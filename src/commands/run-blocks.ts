@@ -2,9 +2,9 @@
  * A run from its lab to its report, with whoever watches: the progress, the live page.
  */
 import { join } from 'node:path';
-import { type BlocksEnd, type ExperimentEvent, isFirstRun, runBlocks } from '../experiment/blocks.js';
+import { type BlocksEnd, type BlocksInput, type ExperimentEvent, isFirstRun, runBlocks } from '../experiment/blocks.js';
 import { extended } from '../experiment/journal.js';
-import { type Places, placeFor } from '../experiment/places.js';
+import { type KnownPlaces, type Places, placeFor } from '../experiment/places.js';
 import { runsLeft } from '../experiment/remaining.js';
 import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
 import { interruptible } from '../machine/interrupts.js';
@@ -36,8 +36,12 @@ export function startRun(
       anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs all the same?')),
     },
     note,
-    (session, places) => finish(session, places, options, live),
+    (session, places) => makeRuns(session, places, onThisMachine(places), options, live),
   );
+}
+
+function onThisMachine(places: Places) {
+  return { placeOf: (kernel: string | undefined) => placeFor(places, kernel) };
 }
 
 /** Make the runs that are missing in a folder, with `--repeat` after as many more as that takes, or only its reports. @returns the exit code */
@@ -46,13 +50,32 @@ export function resumeRun(
   options: Shown & Pick<RunOptions, 'repeat'>,
   live: LiveServer | null,
 ): Promise<number> {
+  return resumeWith(dir, options, live, (session, extend) => {
+    const { fleet } = session.contents.begin;
+    if (fleet)
+      throw new UserError(
+        `a fleet has begun ${dir}, and its runs are of other machines; resume it there: --fleet WHERE`,
+      );
+    return reopen(session, isFirstRun, note, (places) => {
+      extend();
+      return makeRuns(session, places, onThisMachine(places), options, live);
+    });
+  });
+}
+
+/** Resume a folder. @param work makes the runs that are missing, after `extend` has said how many there are to be @returns the exit code */
+export function resumeWith(
+  dir: string,
+  options: Shown & Pick<RunOptions, 'repeat'>,
+  live: LiveServer | null,
+  work: (session: Session<'run'>, extend: () => void) => Promise<number>,
+): Promise<number> {
   return resumeSession(dir, 'run', note, (found) => {
     const { repeat } = options;
     const session = repeat === undefined ? found : extendedTo(found, repeat);
     if (runsLeft(session.contents) > 0)
-      return reopen(session, isFirstRun, note, (places) => {
+      return work(session, () => {
         if (repeat !== undefined) session.journal.append({ type: 'extend', at: new Date().toISOString(), repeat });
-        return finish(session, places, options, live);
       });
     note('nothing was left to run');
     // Killed between its last run and its end.
@@ -73,34 +96,47 @@ function extendedTo(session: Session<'run'>, repeat: number): Session<'run'> {
   return { ...session, contents: { ...session.contents, begin: extended(begin, repeat) } };
 }
 
-async function finish(
+/** Make what is missing in a session, and show what came of it. @param by what makes runs @returns the exit code */
+export async function makeRuns(
   session: Session<'run'>,
-  places: Places,
-  options: Shown,
+  places: KnownPlaces,
+  by: MadeBy,
+  options: Shown & Pick<RunOptions, 'fleet'>,
   live: LiveServer | null,
 ): Promise<number> {
   const shown = shownOf(session.contents, places);
   const progress = createProgress({ ...shown, stream: process.stderr, quiet: options.quiet });
   for (const text of shown.notes) progress.note(`note: ${text}`);
   live?.begin(shown);
-  const placeOf = (kernel: string | undefined) => placeFor(places, kernel);
   const onEvent = (event: ExperimentEvent) => {
     progress.onEvent(event);
     live?.onEvent(event);
   };
-  const end = await interruptible(progress.note, (signal) => runBlocks(session, { placeOf, signal, onEvent }));
+  const end = await interruptible(progress.note, (signal) => runBlocks(session, { ...by, signal, onEvent }));
   progress.end();
   return show(session.dir, end, options, live);
 }
 
-async function show(dir: string, end: BlocksEnd, { json }: Shown, live: LiveServer | null): Promise<number> {
+/** This machine, or others. */
+type MadeBy = { [K in 'placeOf' | 'elsewhere']: Pick<Extract<BlocksInput, Record<K, unknown>>, K> }[
+  | 'placeOf'
+  | 'elsewhere'];
+
+async function show(
+  dir: string,
+  end: BlocksEnd,
+  { json, fleet }: Shown & Pick<RunOptions, 'fleet'>,
+  live: LiveServer | null,
+): Promise<number> {
   const { results, reports } = await present(dir);
   if (json) print(`${JSON.stringify({ ...results, folder: dir })}\n`);
   else {
     const apply = reports.find((path) => path.endsWith('.conf'));
     printSummary(results, [
       ...(end.how === 'gave-up' ? [`\nGiven up: ${end.reason}`] : []),
-      ...(end.how === 'complete' ? [] : [`\nResume with: bindstorm run --resume ${dir}`]),
+      ...(end.how === 'complete'
+        ? []
+        : [`\nResume with: bindstorm run --resume ${dir}${fleet === undefined ? '' : ` --fleet ${fleet}`}`]),
       `\nReport:  ${join(dir, 'report.html')}`,
       `Results: ${dir}`,
       ...(apply === undefined ? [] : [`Apply:   ${apply}`]),
@@ -113,5 +149,7 @@ async function show(dir: string, end: BlocksEnd, { json }: Shown, live: LiveServ
 function exitCodeOf(results: Results, end: BlocksEnd): number {
   if (end.how === 'interrupted') return EXIT.interrupted;
   if (results.variants.some(({ runs }) => runs.some(({ status }) => status === 'failed'))) return EXIT.runFailed;
+  // No machine was there to make the rest.
+  if (end.how === 'gave-up') return EXIT.noLab;
   return results.thresholds.every(({ passed }) => passed) ? EXIT.ok : EXIT.threshold;
 }

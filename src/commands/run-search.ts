@@ -18,7 +18,7 @@ import { renderSearchHtml, renderSearchMarkdown } from '../report/render.js';
 import { searchLines } from '../report/search.js';
 import type { SearchReport } from '../results/search.js';
 import { EXIT } from './exit.js';
-import { commandLine, type RunOptions, type Shown } from './options.js';
+import { commandLine, onFleet, type RunOptions, type Shown } from './options.js';
 import { present } from './present.js';
 import { note, print } from './terminal.js';
 
@@ -29,6 +29,8 @@ export function startSearch(
   dir?: string,
 ): Promise<number> {
   const { experiment } = loaded;
+  if (onFleet(options))
+    throw new UserError('a fleet makes no searches: leave --fleet out, or give the profile a rate that it asks for');
   const searched = searchOptions(experiment, options);
   return start(
     {

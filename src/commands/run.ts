@@ -6,7 +6,7 @@ import { LABS } from '../domain/lab.js';
 import type { LoadedProfile } from '../profile/load.js';
 import { openLive } from '../report/live/server.js';
 import { EXIT_HELP, UserError } from './exit.js';
-import { overrides, type RunOptions, refuseChanges, withOptions } from './options.js';
+import { onFleet, overrides, RUN_OPTIONS, type RunOptions, refuseChanges, withOptions } from './options.js';
 import { integer } from './parsers.js';
 import { readProfile } from './profile-file.js';
 import { resumeRun, startRun } from './run-blocks.js';
@@ -25,7 +25,7 @@ export function registerRun(program: Command): void {
       .command('run')
       .description('run a profile: the baseline and each variant, repeated; then a verdict and a report')
       .argument('[profile]', 'a shipped profile such as quickstart, or a path'),
-    ['lab', 'kernel', 'engine', 'box', 'repeat', 'fixed', 'seed', 'rate', 'out', 'resume', 'force', 'json', 'quiet'],
+    RUN_OPTIONS,
   )
     .option(
       '--live [port]',
@@ -50,6 +50,8 @@ async function run(name: string | undefined, options: Options, command: Command)
   const live = options.live === undefined ? null : await openLive(options.live === true ? 0 : options.live);
   if (live) note(`live: ${live.url}`);
   try {
+    // What a fleet takes is not loaded for a run on this machine.
+    if (onFleet(options)) return await (await import('./run-on-fleet.js')).runOnFleet(loaded, options, live);
     return await (loaded ? startRun(loaded, options, live) : resumeRun(options.resume!, options, live));
   } finally {
     live?.close();

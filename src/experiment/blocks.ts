@@ -3,7 +3,7 @@
  * each in a fresh lab, and puts each on the disk when it is over. Opens no load socket and writes no sysctl.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { naming } from '../machine/write-error.js';
 import { armId } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
@@ -11,7 +11,7 @@ import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
 import { finishedRuns } from './journal.js';
 import { type PlannedRun, planObservations, planRuns } from './order.js';
-import { type Stopped, segmentsOf, stoppedAt } from './remaining.js';
+import { type Segment, type Stopped, segmentsOf, stoppedAt } from './remaining.js';
 import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
 
@@ -31,16 +31,36 @@ export type ExperimentEvent =
   /** A run in which a proxy's system calls are counted begins; it is none of the runs above. */
   | { readonly type: 'observe'; readonly planned: PlannedRun };
 
-export interface BlocksInput {
+/** Runs that are made on this machine. */
+interface Here {
   /** Where runs are made: with several kernels by the kernel's name, else for undefined. */
   readonly placeOf: (kernel: string | undefined) => Pick<RunOneInput, 'lab' | 'network' | 'sampleMs'>;
   /** Runs that are under way at once, where that is not the experiment's to say. */
   readonly atOnce?: number;
+  /** Only the runs with these ids are made, whatever they say; absent: all, look by look. */
+  readonly only?: ReadonlySet<string>;
+}
+
+/** Other machines, which make runs. */
+export interface Elsewhere {
+  /**
+   * Have runs made; several blocks may be under way at once.
+   * @param on told of each run that begins, and given each that was made, with the files that it names: path in the result folder → text
+   * @returns why those that are missing then will not be made; null: none is, or the signal was aborted
+   */
+  make(
+    runs: readonly PlannedRun[],
+    on: { began(planned: PlannedRun): void; took(run: Run, files: Readonly<Record<string, string>>): void },
+    signal: AbortSignal,
+  ): Promise<string | null>;
+}
+
+export type BlocksInput = (Here | { readonly elsewhere: Elsewhere }) & {
   /** false: the system calls of proxies are not counted, in runs of their own. */
   readonly observing?: boolean;
   readonly signal: AbortSignal;
   readonly onEvent: (event: ExperimentEvent) => void;
-}
+};
 
 export type BlocksEnd =
   | { readonly how: 'complete' }
@@ -71,9 +91,12 @@ const HLOG_DIR = 'hlog';
  */
 export async function runBlocks(session: Session<'run'>, input: BlocksInput): Promise<BlocksEnd> {
   const { experiment } = session.contents.begin;
-  const { placeOf, signal, onEvent } = input;
+  const { signal, onEvent } = input;
+  const only = 'only' in input ? input.only : undefined;
   const finished = finishedRuns(session.contents);
-  const segments = segmentsOf(experiment);
+  const segments: readonly Segment[] = only
+    ? [{ look: null, runs: planRuns(experiment).filter(({ id }) => only.has(id)) }]
+    : segmentsOf(experiment);
   const made = new Map(session.contents.runs.map((run) => [run.id, run]));
   const soFar = () => ({ ...session.contents, runs: [...made.values()] });
   let stopped: Stopped = new Map();
@@ -82,24 +105,8 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
   let [done, failedInARow] = [0, 0];
   let end: BlocksEnd = { how: 'complete' };
   mkdirSync(join(session.dir, HLOG_DIR), { recursive: true });
-  const portsMatter = [experiment.goal, ...experiment.guardrails].some((metric) => metric.startsWith('ports.'));
-  const makeOne = async (next: PlannedRun, todo: readonly PlannedRun[], later: readonly PlannedRun[]) => {
-    onEvent({ type: 'run-start', planned: next, done, total });
-    const outcome = await runOne({
-      ...placeOf(next.kernel),
-      arm: armOf(experiment, next),
-      ...(experiment.neighbours ? { neighbours: experiment.neighbours } : {}),
-      planned: next,
-      portsMatter,
-      signal,
-      onSample: (second) => onEvent({ type: 'sample', planned: next, second }),
-      onWait: (what) => onEvent({ type: 'waiting', planned: next, what }),
-      onLoadEnd: () => {
-        const after = todo[0] ?? later[0];
-        if (after && !signal.aborted) placeOf(after.kernel).lab.prepare?.();
-      },
-    });
-    const run = keep(outcome, session);
+  const began = (planned: PlannedRun) => onEvent({ type: 'run-start', planned, done, total });
+  const take = (run: Run) => {
     session.journal.append({ type: 'run', run });
     made.set(run.id, run);
     if (run.status === 'interrupted' || signal.aborted) {
@@ -111,12 +118,17 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
     if (failedInARow === FAILURES_IN_A_ROW && done < total)
       end = { how: 'gave-up', reason: `${FAILURES_IN_A_ROW} runs in a row failed, the last with: ${run.problems[0]}` };
   };
-  const lane = async (todo: PlannedRun[], later: readonly PlannedRun[]) => {
+  const took = (run: Run): BlocksEnd => {
+    take(run);
+    return end;
+  };
+  const lane = async (here: Here, todo: PlannedRun[], later: readonly PlannedRun[]) => {
     while (end.how === 'complete') {
       if (signal.aborted) end = INTERRUPTED;
       const next = end.how === 'complete' ? todo.shift() : undefined;
       if (next === undefined) return;
-      await makeOne(next, todo, later);
+      began(next);
+      take(await makeHere(session, { ...input, ...here }, next, () => todo[0] ?? later[0]));
     }
   };
   for (const [i, { look, runs }] of segments.entries()) {
@@ -126,8 +138,13 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
     const isNews = todo.length > 0;
     const wantedLater = () =>
       segments.slice(i + 1).flatMap((segment) => segment.runs.filter((run) => !stopped.has(armId(run))));
-    const later = wantedLater();
-    await Promise.all(Array.from({ length: input.atOnce ?? experiment.atOnce ?? 1 }, () => lane(todo, later)));
+    if ('elsewhere' in input) {
+      if (isNews) end = await haveMade(session, input, todo, { began, take: took });
+    } else {
+      const later = wantedLater();
+      const lanes = { length: input.atOnce ?? experiment.atOnce ?? 1 };
+      await Promise.all(Array.from(lanes, () => lane(input, todo, later)));
+    }
     if (end.how !== 'complete') break;
     const before = stopped;
     stopped = stoppedAt(soFar(), look);
@@ -141,6 +158,57 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
   return end;
 }
 
+/** Make one run. @param next which run follows, whose lab may be made ready when the load has ended */
+async function makeHere(
+  session: Session<'run'>,
+  { placeOf, signal, onEvent }: Here & Pick<BlocksInput, 'signal' | 'onEvent'>,
+  planned: PlannedRun,
+  next: () => PlannedRun | undefined,
+): Promise<Run> {
+  const { experiment } = session.contents.begin;
+  const outcome = await runOne({
+    ...placeOf(planned.kernel),
+    arm: armOf(experiment, planned),
+    ...(experiment.neighbours ? { neighbours: experiment.neighbours } : {}),
+    planned,
+    portsMatter: [experiment.goal, ...experiment.guardrails].some((metric) => metric.startsWith('ports.')),
+    signal,
+    onSample: (second) => onEvent({ type: 'sample', planned, second }),
+    onWait: (what) => onEvent({ type: 'waiting', planned, what }),
+    onLoadEnd: () => {
+      const after = next();
+      if (after && !signal.aborted) placeOf(after.kernel).lab.prepare?.();
+    },
+  });
+  return keep(outcome, session);
+}
+
+/** Have runs made elsewhere, and keep what comes. @param on what `take` returns says whether it goes on */
+async function haveMade(
+  { dir }: Session<'run'>,
+  { elsewhere, signal }: { readonly elsewhere: Elsewhere; readonly signal: AbortSignal },
+  runs: readonly PlannedRun[],
+  on: { readonly began: (planned: PlannedRun) => void; readonly take: (run: Run) => BlocksEnd },
+): Promise<BlocksEnd> {
+  const giving = new AbortController();
+  let end: BlocksEnd = { how: 'complete' };
+  const reason = await elsewhere.make(
+    runs,
+    {
+      began: on.began,
+      took(run, files) {
+        for (const [path, text] of Object.entries(files)) write(join(dir, path), text);
+        end = on.take(run);
+        if (end.how !== 'complete') giving.abort();
+      },
+    },
+    AbortSignal.any([signal, giving.signal]),
+  );
+  if (end.how !== 'complete') return end;
+  if (signal.aborted) return INTERRUPTED;
+  return reason === null ? end : { how: 'gave-up', reason };
+}
+
 const INTERRUPTED: BlocksEnd = { how: 'interrupted' };
 
 function armOf({ arms }: Experiment, planned: PlannedRun): Arm {
@@ -150,27 +218,31 @@ function armOf({ arms }: Experiment, planned: PlannedRun): Arm {
 /**
  * The runs beside those that are compared, without neighbours: calls are counted by namespace, and theirs would count as the proxy's.
  * One that fails says why nothing was observed, and is no failure of the experiment. */
-async function observe(
-  { journal, contents }: Session<'run'>,
-  finished: ReadonlySet<string>,
-  { placeOf, signal, onEvent }: BlocksInput,
-): Promise<BlocksEnd> {
+async function observe(session: Session<'run'>, finished: ReadonlySet<string>, input: BlocksInput): Promise<BlocksEnd> {
+  const { journal, contents } = session;
   const { experiment } = contents.begin;
-  for (const planned of planObservations(experiment)) {
-    if (finished.has(planned.id)) continue;
+  const { signal, onEvent } = input;
+  const only = 'only' in input ? input.only : undefined;
+  const todo = planObservations(experiment).filter(({ id }) => !finished.has(id) && (only?.has(id) ?? true));
+  const began = (planned: PlannedRun) => onEvent({ type: 'observe', planned });
+  const take = (run: Run): BlocksEnd => {
+    journal.append({ type: 'observed', run });
+    return run.status === 'interrupted' ? INTERRUPTED : { how: 'complete' };
+  };
+  if ('elsewhere' in input)
+    return todo.length === 0 ? { how: 'complete' } : haveMade(session, input, todo, { began, take });
+  for (const planned of todo) {
     if (signal.aborted) return INTERRUPTED;
-    onEvent({ type: 'observe', planned });
-    const arm = armOf(experiment, planned);
+    began(planned);
     const { run } = await runOne({
-      ...placeOf(planned.kernel),
-      arm,
+      ...input.placeOf(planned.kernel),
+      arm: armOf(experiment, planned),
       planned,
       signal,
       observe: 'ebpf',
       onSample: () => {},
     });
-    journal.append({ type: 'observed', run });
-    if (run.status === 'interrupted') return INTERRUPTED;
+    if (take(run).how !== 'complete') return INTERRUPTED;
   }
   return { how: 'complete' };
 }
@@ -187,7 +259,7 @@ function keep(outcome: RunOutcome, { dir, contents }: Session<'run'>): Run {
     run.durationMs.load,
     `bindstorm ${contents.begin.experiment.name} ${run.id}`,
   );
-  naming(join(dir, hlog), () => writeFileSync(join(dir, hlog), text));
+  write(join(dir, hlog), text);
   return { ...run, hlog };
 }
 
@@ -195,10 +267,14 @@ function keep(outcome: RunOutcome, { dir, contents }: Session<'run'>): Run {
 function keepConfiguration({ run, configuration = {} }: RunOutcome, dir: string): Pick<Run, 'configuration'> {
   const paths = Object.keys(configuration).map((name) => join(CONFIGURATION_DIR, armId(run), name));
   if (paths.length === 0) return {};
-  mkdirSync(join(dir, CONFIGURATION_DIR, armId(run)), { recursive: true });
   for (const [i, text] of Object.values(configuration).entries()) {
     const path = join(dir, paths[i]!);
-    if (!existsSync(path)) writeFileSync(path, text);
+    if (!existsSync(path)) write(path, text);
   }
   return { configuration: paths };
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  naming(path, () => writeFileSync(path, text));
 }

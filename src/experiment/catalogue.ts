@@ -1,7 +1,7 @@
 /**
  * The design of `fixes`: the catalogue of fixes, each alone, put to strategies on kernels and to real proxies; some tables side by side.
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +11,14 @@ import type { StrategyName } from '../domain/strategy.js';
 import { hasMemory } from '../lab/vm/guest-memory.js';
 import { inLanes } from '../machine/lanes.js';
 import { replaceFile } from '../machine/replace-file.js';
-import { type Fix, parseFix } from '../profile/fix.js';
+import { FIX_SUBJECTS, type Fix, parseFix } from '../profile/fix.js';
 import { FIXES_VERSION } from '../results/fixes.js';
 import { toolVersion } from '../results/version.js';
-import type { ProxyKind } from '../subjects/index.js';
-import { type FixRow, HOST, rowFile } from './fix-rows.js';
-import { absentTable, subjectRow } from './fix-subject.js';
-import { makeFixTable, runsFile } from './fix-table.js';
+import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
+import { FIX_STRATEGIES, type FixRow, HOST, rowFile } from './fix-rows.js';
+import { absentTable, type FoundRow, rowIn, subjectRow } from './fix-subject.js';
+import { type FixTableEnd, finishedTable, makeFixTable, runsFile } from './fix-table.js';
+import { JOURNAL_FILE } from './journal.js';
 import type { BeginOf } from './journal-entry.js';
 import type { Note } from './labs.js';
 import type { Session } from './session.js';
@@ -83,7 +84,30 @@ export function catalogueOptions({
   return { kernels: all, strategies, subjects: [...subjects], only: only ?? null };
 }
 
+/** A table, as it is asked for: a strategy or a kind of proxy, and a kernel. */
+export interface TableName {
+  readonly kernel: string;
+  readonly row: string;
+}
+
+/** Other machines, which make tables. */
+export interface TablesElsewhere {
+  /**
+   * Have a table made; all may be under way at once.
+   * @param dir its folder, which then has its journal
+   */
+  make(name: TableName, dir: string, signal: AbortSignal): Promise<TableEnd>;
+}
+
+/** absent: no machine can make it; missing: none has, and one may when it is resumed. */
+type TableEnd =
+  | { readonly how: 'made' }
+  | { readonly how: 'absent'; readonly why: string }
+  | { readonly how: 'missing'; readonly why: string };
+
 export interface CatalogueInput {
+  /** Absent: this machine makes them. */
+  readonly elsewhere?: TablesElsewhere;
   readonly signal: AbortSignal;
   readonly note: Note;
   /** A run begins: its kernel, the strategy or the proxy, and its fix. */
@@ -101,7 +125,7 @@ export interface CatalogueEnd {
 /** Make the tables that are missing, or what is missing of them. Rejects with LabError, and with UserError where a program is of another version than before. */
 export async function tryCatalogue(
   { dir, journal, contents: { begin } }: Session<'fixes'>,
-  { signal, note, onRun, onReport }: CatalogueInput,
+  { elsewhere, signal, note, onRun, onReport }: CatalogueInput,
 ): Promise<CatalogueEnd> {
   const { startedAt, command, options } = begin;
   const fixes = readCatalogue(options.only);
@@ -120,26 +144,43 @@ export async function tryCatalogue(
     tables: made.filter((table) => table !== undefined),
   });
   const folderOf = (kernel: string, row: string) => join(dir, WORK, `${kernel.replaceAll('/', '_')}.${row}`);
-  const make = async (kernel: string, of: FixRow, ending: AbortSignal): Promise<FixTable> => {
-    const row = rowFile(of);
-    const end = await makeFixTable({
-      ...{ fixes, of, kernel, command, signal: ending, note },
-      dir: folderOf(kernel, row),
-      onRun: (fix, done, total) => onRun(kernel, row, fix, done, total),
-    });
+  const took = (kernel: string, of: FixRow, end: FixTableEnd): FixTable => {
     complete &&= end.complete;
     replaceFile(join(dir, runsFile(kernel, of)), `${end.runs.join('\n')}\n`);
     return end.table;
   };
-  const makeRow = async ({ kernel, ...row }: Row, ending: AbortSignal): Promise<FixTable> => {
-    if ('strategy' in row) return make(kernel, row, ending);
-    const found = await subjectRow(row.kind, folderOf(kernel, row.kind));
-    if (found.kind === 'there') return make(kernel, found.of, ending);
-    note(`not there: ${found.why}`);
-    return absentTable(fixes, found.of, found.why);
+  const makeHere = async ({ kernel, ...row }: Row, ending: AbortSignal): Promise<FixTable> => {
+    const folder = folderOf(kernel, rowName(row));
+    const found = await rowOf(row, folder);
+    if (found.kind === 'absent') return absent(found);
+    const { of } = found;
+    const end = await makeFixTable({
+      ...{ fixes, of, kernel, command, signal: ending, note },
+      dir: folder,
+      onRun: (fix, done, total) => onRun(kernel, rowFile(of), fix, done, total),
+    });
+    return took(kernel, of, end);
   };
-  await inLanes(rows, tablesAtOnce(), signal, async (row, i, ending) => {
-    made[i] = await makeRow(row, ending);
+  const haveMade = async (by: TablesElsewhere, { kernel, ...row }: Row, ending: AbortSignal) => {
+    const folder = folderOf(kernel, rowName(row));
+    if (!existsSync(join(folder, JOURNAL_FILE))) {
+      const end = await by.make({ kernel, row: rowName(row) }, folder, ending);
+      if (end.how === 'absent') return absent({ of: unseenRow(row), why: end.why });
+      if (end.how === 'missing') {
+        complete = false;
+        if (!ending.aborted) note(`not made: ${kernel} ${rowName(row)}: ${end.why}`);
+        return undefined;
+      }
+    }
+    const of = 'strategy' in row ? row : rowIn(folder)!;
+    return took(kernel, of, finishedTable({ fixes, of, kernel, dir: folder }));
+  };
+  const absent = ({ of, why }: { readonly of: FixRow; readonly why: string }) => {
+    note(`not there: ${why}`);
+    return absentTable(fixes, of, why);
+  };
+  await inLanes(rows, elsewhere ? rows.length : tablesAtOnce(), signal, async (row, i, ending) => {
+    made[i] = await (elsewhere ? haveMade(elsewhere, row, ending) : makeHere(row, ending));
     onReport(report());
   });
   complete &&= !signal.aborted;
@@ -147,8 +188,60 @@ export async function tryCatalogue(
   return { report: report(), complete };
 }
 
+/** The part of an input that a machine of a fleet has. */
+export interface MakeTable {
+  readonly name: TableName;
+  /** Names of the fixes; null: all. */
+  readonly only: readonly string[] | null;
+  readonly dir: string;
+  readonly command: string;
+  readonly signal: AbortSignal;
+  readonly note: Note;
+  readonly onRun: (fix: string) => void;
+}
+
+/** Make one table by itself. @returns whether every run was made. Rejects with UserError where this machine cannot make it */
+export async function makeTable({ name, only, ...input }: MakeTable): Promise<boolean> {
+  const row = rowNamed(name.row);
+  const found = await rowOf(row, input.dir);
+  if (found.kind === 'absent') throw new UserError(found.why);
+  const { of } = found;
+  return (await makeFixTable({ ...input, of, kernel: name.kernel, fixes: readCatalogue(only) })).complete;
+}
+
 /** A table to make: of a strategy, or of a real proxy. */
-type Row = { readonly kernel: string } & ({ readonly strategy: StrategyName } | { readonly kind: ProxyKind });
+type Row = { readonly kernel: string } & RowName;
+type RowName = { readonly strategy: StrategyName } | { readonly kind: ProxyKind };
+
+function rowName(row: RowName): string {
+  return 'strategy' in row ? row.strategy : row.kind;
+}
+
+function rowNamed(name: string): RowName {
+  const strategy = FIX_STRATEGIES.find((each) => each === name);
+  if (strategy) return { strategy };
+  const kind = FIX_SUBJECTS.find((each) => each === name);
+  if (kind) return { kind };
+  throw new UserError(
+    `there is no table of ${name}; there are those of ${[...FIX_STRATEGIES, ...FIX_SUBJECTS].join(', ')}`,
+  );
+}
+
+async function rowOf(row: RowName, dir: string): Promise<FoundRow> {
+  return 'strategy' in row ? { kind: 'there', of: row } : subjectRow(row.kind, dir);
+}
+
+/** Of a program that no machine has. */
+function unseenRow(row: RowName): FixRow {
+  if ('strategy' in row) return row;
+  const { defaults, strategy } = proxySubjectOf(row.kind);
+  return { strategy: strategy(defaults, null), subject: { kind: row.kind, version: null } };
+}
+
+/** Every table that options ask for, in order. */
+export function tablesOf(options: BeginOf<'fixes'>['options']): TableName[] {
+  return rowsOf(options).map(({ kernel, ...row }) => ({ kernel, row: rowName(row) }));
+}
 
 function rowsOf({ strategies, kernels, subjects }: BeginOf<'fixes'>['options']): Row[] {
   return [

@@ -3,6 +3,7 @@
  * made again at any time.
  */
 import { assembleResults } from '../analysis/assemble.js';
+import { machineDisagreements } from '../analysis/machines.js';
 import { armId } from '../plan/kernels.js';
 import type { Results } from '../results/schema.js';
 import { expectationsOf } from './expectations.js';
@@ -11,7 +12,7 @@ import { planRuns } from './order.js';
 import { shortagesByKernel } from './shortages.js';
 
 /** Equal journals give equal results, also one that has no end (a crash): it then ends with its last run. */
-export function conclude({ begin, runs, observed, ended, damage }: JournalContents<'run'>): Results {
+export function conclude({ begin, runs, observed, machines, ended, damage }: JournalContents<'run'>): Results {
   const { experiment, environment } = begin;
   const { environments, arms } = expectationsOf({ begin, runs, observed });
   const results = assembleResults({
@@ -43,7 +44,13 @@ export function conclude({ begin, runs, observed, ended, damage }: JournalConten
     const { foreseen } = arms.get(armId(variant))!;
     return { ...variant, ...(foreseen ? { foreseen } : {}) };
   });
-  return { ...results, variants, warnings: [...damage, ...cut, ...lacks, ...results.warnings] };
+  const differing = machineDisagreements(results);
+  return {
+    ...results,
+    ...(machines ? { machines: [...machines].map(([name, environment]) => ({ name, environment })) } : {}),
+    variants,
+    warnings: [...damage, ...cut, ...differing, ...lacks, ...results.warnings],
+  };
 }
 
 const NO_END = 'the journal has no end: the command that wrote it was killed, or the end of the file is lost';

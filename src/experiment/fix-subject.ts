@@ -44,7 +44,8 @@ export async function subjectRow(kind: ProxyKind, dir: string, examine = examine
   return { kind: 'there', of: { strategy: strategy(defaults, version), subject: { kind, version } } };
 }
 
-function rowIn(dir: string): FixRow | undefined {
+/** Which program a table is of, by its folder. */
+export function rowIn(dir: string): FixRow | undefined {
   const path = join(dir, ROW_FILE);
   return existsSync(path)
     ? (JSON.parse(readRegularFile(path, 'remove the folder that it is in to have its row anew')) as FixRow)

@@ -84,6 +84,11 @@ export async function makeFixTable(input: FixTableInput): Promise<FixTableEnd> {
   );
 }
 
+/** A table whose runs were made, here or elsewhere. @throws JournalError */
+export function finishedTable(input: Pick<FixTableInput, 'fixes' | 'of' | 'kernel' | 'dir'>): FixTableEnd {
+  return tableOf(input, readJournal(input.dir, 'run'));
+}
+
 function unfinished(contents: JournalContents<'run'>) {
   const finished = finishedRuns(contents);
   return planRuns(contents.begin.experiment).filter(({ id }) => !finished.has(id));
@@ -151,7 +156,10 @@ function ofVariants({ findings, all }: Places, fixes: readonly Fix[]): Record<st
   );
 }
 
-function tableOf({ fixes, of, kernel }: FixTableInput, contents: JournalContents<'run'>): FixTableEnd {
+function tableOf(
+  { fixes, of, kernel }: Pick<FixTableInput, 'fixes' | 'of' | 'kernel'>,
+  contents: JournalContents<'run'>,
+): FixTableEnd {
   const results = conclude(contents);
   const { environment } = results;
   const refused = contents.begin.options?.refused ?? {};

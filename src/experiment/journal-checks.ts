@@ -45,6 +45,7 @@ export function entryProblem(
       return entry.repeat > begin.experiment.repeat
         ? null
         : `it is extended to ${entry.repeat} pairs here, and had ${begin.experiment.repeat}`;
+    case 'machine':
     case 'resume':
     case 'end':
       return null;

@@ -14,6 +14,8 @@ const begin = {
   schemaVersion: z.literal(SCHEMA_VERSION),
   startedAt: z.string(),
   command: z.string(),
+  /** Other machines made it: what their fleet calls it, and of `fixes` the kernel that `host` is. */
+  fleet: z.object({ experiment: z.string(), kernel: z.string().optional() }).optional(),
 };
 const measuredBegin = {
   ...begin,
@@ -56,6 +58,8 @@ export const entrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('observed'), run: runSchema }),
   /** `arm` is its id: its name, with several kernels `name@kernel`. */
   z.object({ type: z.literal('step'), arm: z.string(), step: searchTrySchema }),
+  /** A machine of a fleet, which runs name. */
+  z.object({ type: z.literal('machine'), name: z.string(), environment: environmentSchema }),
   /** A later command asked for more pairs, in all. */
   z.object({ type: z.literal('extend'), at: z.string(), repeat: z.int().min(1) }),
   /** A later command resumed it. */

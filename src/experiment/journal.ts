@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../domain/error.js';
 import { readRegularFile } from '../machine/read-file.js';
 import { naming } from '../machine/write-error.js';
-import type { Run } from '../results/schema.js';
+import type { Environment, Run } from '../results/schema.js';
 import type { SearchTry } from '../results/search.js';
 import { entryProblem } from './journal-checks.js';
 import { type BeginOf, entrySchema, type JournalBegin, type JournalEntry, type JournalKind } from './journal-entry.js';
@@ -24,6 +24,8 @@ export interface JournalContents<K extends JournalKind> {
   readonly observed: readonly Run[];
   /** Id of an arm → the steps of its search, in order. */
   readonly steps: ReadonlyMap<string, readonly SearchTry[]>;
+  /** The machines that runs name, where a fleet made them; absent or empty: this one made all. */
+  readonly machines?: ReadonlyMap<string, Environment>;
   readonly ended: Extract<JournalEntry, { type: 'end' }> | null;
   /** What was not believed and is in none of the above: a sentence each, with the line. */
   readonly damage: readonly string[];
@@ -112,6 +114,7 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
   const runs = new Map<string, Run>();
   const observed = new Map<string, Run>();
   const steps = new Map<string, SearchTry[]>();
+  const machines = new Map<string, Environment>();
   let begin: JournalBegin | undefined;
   let ended: JournalContents<K>['ended'] = null;
   const leaveOut = (line: number, why: string) => {
@@ -142,6 +145,7 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
     }
     if (entry.type === 'observed') observed.set(entry.run.id, entry.run);
     if (entry.type === 'step') steps.set(entry.arm, [...(steps.get(entry.arm) ?? []), entry.step]);
+    if (entry.type === 'machine') machines.set(entry.name, entry.environment);
     if (entry.type === 'end') ended = entry;
     if (entry.type === 'resume' || entry.type === 'extend') ended = null;
     if (entry.type === 'extend' && isOf(begin, 'run')) begin = extended(begin, entry.repeat);
@@ -152,6 +156,7 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
     runs: [...runs.values()],
     observed: [...observed.values()],
     steps,
+    ...(machines.size > 0 ? { machines } : {}),
     ended,
     damage,
   };

@@ -2,16 +2,18 @@
  * The places where an experiment's runs are made: one lab, or one for each kernel, each asked beforehand what it can do.
  */
 import { listed } from '../analysis/format.js';
+import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
 import { type Lab, LabError, type Note } from '../lab/lab.js';
 import { waitingFor } from '../machine/heartbeat.js';
-import { experimentOn, onNoKernel } from '../plan/kernels.js';
+import { experimentOn, kernelsOf, onNoKernel } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type Finding, saidOnce } from '../profile/problem.js';
 import type { Environment } from '../results/schema.js';
 import { fetchPrograms } from './fetched-programs.js';
 import { fitToKernels, inWords } from './fit.js';
+import type { BeginOf } from './journal-entry.js';
 import { programObstacles, proxiesOf } from './proxies.js';
 import { type Examination, endlessFill, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
 
@@ -22,25 +24,48 @@ export interface Place extends Omit<Rehearsal, 'findings'> {
   readonly lab: Lab;
 }
 
-export interface Places {
+/** What is known of a place, also of one on another machine. */
+export type KnownPlace = Pick<Place, 'name' | 'environment' | 'kernel'>;
+
+export interface PlacesOf<P extends KnownPlace> {
   /** What can be run: with several kernels, what each of them lacks is written into its arms. */
   readonly experiment: Experiment;
   /** One, or one a kernel, in the experiment's order. */
-  readonly all: readonly [Place, ...Place[]];
+  readonly all: readonly [P, ...P[]];
   /** Why the profile cannot run here; empty when it can. */
   readonly findings: readonly Finding[];
   /** What a reader of the results must know. */
   readonly warnings: readonly string[];
 }
 
+/** On this machine. */
+export type Places = PlacesOf<Place>;
+/** Wherever they are. */
+export type KnownPlaces = PlacesOf<KnownPlace>;
+
 /** The place for a kernel's name; the only one where the kernel is no factor. */
-export function placeFor({ all }: Pick<Places, 'all'>, kernel: string | undefined): Place {
+export function placeFor<P extends KnownPlace>({ all }: Pick<PlacesOf<P>, 'all'>, kernel: string | undefined): P {
   return all.find(({ name }) => name === kernel) ?? all[0];
 }
 
 /** What is known of the machine of each place, by its kernel's name. */
-export function environmentsOf(places: Pick<Places, 'all'>): (kernel: string | undefined) => Environment {
+export function environmentsOf(places: Pick<KnownPlaces, 'all'>): (kernel: string | undefined) => Environment {
   return (kernel) => placeFor(places, kernel).environment;
+}
+
+/** The places that a journal says. */
+export function placesIn({
+  experiment,
+  environment,
+  kernels,
+}: Pick<BeginOf<'run'>, 'experiment' | 'environment' | 'kernels'>): KnownPlaces {
+  const known = (name: string | undefined, environment: Environment): KnownPlace => ({
+    name,
+    environment,
+    kernel: parseKernelVersion(environment.kernel, environment.hz),
+  });
+  const [first, ...rest] = kernelsOf(experiment).map((name, i) => known(name, kernels?.[i] ?? environment));
+  return { experiment, all: [first!, ...rest], findings: [], warnings: [] };
 }
 
 /**

@@ -16,7 +16,7 @@ import { readRegularFile } from '../machine/read-file.js';
 import { naming, resumable } from '../machine/write-error.js';
 import type { Experiment } from '../plan/plan.js';
 import type { LoadedProfile } from '../profile/load.js';
-import { type Environment, SCHEMA_VERSION } from '../results/schema.js';
+import { SCHEMA_VERSION } from '../results/schema.js';
 import { chooseDesign, whyUseless } from './design.js';
 import { sameFit } from './fit.js';
 import { createResultFolder, PROFILE_FILE } from './folder.js';
@@ -24,7 +24,7 @@ import { withLockedFolder } from './folder-lock.js';
 import { finishedRuns, type Journal, type JournalContents, openJournal, readJournal } from './journal.js';
 import type { BeginOf, JournalKind } from './journal-entry.js';
 import { type Note, withLabs } from './labs.js';
-import { environmentsOf, findPlaces, type Place, type Places } from './places.js';
+import { environmentsOf, findPlaces, type KnownPlace, type KnownPlaces, type Places, type PlacesOf } from './places.js';
 import { sideBySide } from './side-by-side.js';
 
 export interface Session<K extends JournalKind> {
@@ -113,43 +113,55 @@ export interface Start<K extends Measuring> {
 }
 
 /** What the journals of all that measures begin with. */
-type CommonBegin = Omit<BeginOf<'run'>, 'kind' | 'options'>;
+export type CommonBegin = Omit<BeginOf<'run'>, 'kind' | 'options'>;
 
 /**
  * Try in the labs what the experiment needs, make a result folder, and work in it. Rejects with LabError, with ProfileError where the
  * experiment cannot run here, and as `work` does.
  */
 export function start<K extends Measuring, T>(
-  { loaded, out, name, dir: own, command, begin, isFirst, fixed, anyway }: Start<K>,
+  wanted: Start<K>,
   note: Note,
   work: (session: Session<K>, places: Places) => Promise<T>,
 ): Promise<T> {
-  const { experiment } = loaded;
+  const { experiment } = wanted.loaded;
+  const { isFirst } = wanted;
   return withLabs(note, async (makeLab) => {
     await checkLeftovers(experiment, note);
     const labOf = (kernel: string | undefined) => makeLab(experiment, kernel, isFirst(kernel, experiment, new Set()));
-    const found = await findPlaces(experiment, labOf, { say: note });
-    if (found.findings.length > 0) throw loaded.refuse(found.findings);
-    const places = designed(found, loaded.unsaid, fixed ? 'fixed' : 'looks');
-    const useless = anyway ? whyUseless(places.experiment, environmentsOf(places)) : null;
-    if (useless !== null && !(await anyway?.(useless)))
-      throw new UserError(`${loaded.file}: ${useless}; to make the runs all the same, add --force`);
-    const dir = own ?? createResultFolder(out, name, new Date());
-    if (own !== undefined) makeFolder(own);
-    return beginSession(dir, begin(commonBegin(places, loaded.text, command)), note, (session) =>
-      work(session, places),
-    );
+    return startAt(wanted, await findPlaces(experiment, labOf, { say: note }), note, work);
   });
 }
 
+/** The same in places that have been tried. Rejects with ProfileError where the experiment cannot run there, and as `work` does. */
+export async function startAt<K extends Measuring, P extends KnownPlace, T>(
+  { loaded, out, name, dir: own, command, begin, fixed, anyway }: Omit<Start<K>, 'isFirst'>,
+  found: PlacesOf<P>,
+  note: Note,
+  work: (session: Session<K>, places: PlacesOf<P>) => Promise<T>,
+): Promise<T> {
+  if (found.findings.length > 0) throw loaded.refuse(found.findings);
+  const places = designed(found, loaded.unsaid, fixed ? 'fixed' : 'looks');
+  const useless = anyway ? whyUseless(places.experiment, environmentsOf(places)) : null;
+  if (useless !== null && !(await anyway?.(useless)))
+    throw new UserError(`${loaded.file}: ${useless}; to make the runs all the same, add --force`);
+  const dir = own ?? createResultFolder(out, name, new Date());
+  if (own !== undefined) makeFolder(own);
+  return beginSession(dir, begin(commonBegin(places, loaded.text, command)), note, (session) => work(session, places));
+}
+
 /** The places with what was left to the tool chosen for them. */
-export function designed(places: Places, unsaid: LoadedProfile['unsaid'], how: 'looks' | 'fixed'): Places {
+export function designed<P extends KnownPlace>(
+  places: PlacesOf<P>,
+  unsaid: LoadedProfile['unsaid'],
+  how: 'looks' | 'fixed',
+): PlacesOf<P> {
   const experiment = chooseDesign(places.experiment, unsaid, environmentsOf(places), how);
   return { ...places, experiment: sideBySide(experiment, environmentsOf(places)) };
 }
 
 /** What a journal says of an experiment and of the places where it is run. @param profile its text */
-export function commonBegin({ experiment, all }: Places, profile: string, command: string): CommonBegin {
+export function commonBegin({ experiment, all }: KnownPlaces, profile: string, command: string): CommonBegin {
   return {
     type: 'begin',
     schemaVersion: SCHEMA_VERSION,
@@ -178,14 +190,14 @@ export function reopen<K extends Measuring, T>(
     await checkLeftovers(experiment, note);
     const labOf = (kernel: string | undefined) => makeLab(experiment, kernel, isFirst(kernel, experiment, finished));
     const places = await findPlaces(experiment, labOf, { say: note });
-    const changed = places.all.flatMap((place, i) => differences(kernels?.[i] ?? environment, place));
+    const changed = differences({ environment, kernels }, places, ['kernel', 'node', 'cpu', 'lab']);
     if (changed.length > 0)
       throw new UserError(
         `${dir} was begun on another machine or kernel (${changed.join('; ')}), and results of two are not one experiment; start a new one`,
       );
     if (places.findings.length > 0)
       throw new UserError(places.findings.map(({ message }) => `${join(dir, PROFILE_FILE)}: ${message}`).join('\n'));
-    if (!sameFit(experiment, places.experiment) || !sameStrategies(experiment, places.experiment))
+    if (!sameSubjects(experiment, places.experiment))
       throw new UserError(
         `a kernel or a proxy of ${dir} is not the one that it was begun with, and results of two are not one experiment; start a new one`,
       );
@@ -194,16 +206,22 @@ export function reopen<K extends Measuring, T>(
   });
 }
 
-function differences(was: Environment, { name, environment: is }: Place): string[] {
-  const of = name === undefined ? '' : ` of ${name}`;
-  return (['kernel', 'node', 'cpu', 'lab'] as const)
-    .filter((key) => was[key] !== is[key])
-    .map((key) => `${key}${of} was ${was[key]} and is ${is[key]}`);
+/** What is not as it was where an experiment was begun, as `kernel was 6.1 and is 6.18`. @param keys what has to be the same */
+export function differences(
+  { environment, kernels }: Pick<CommonBegin, 'environment' | 'kernels'>,
+  { all }: KnownPlaces,
+  keys: readonly ('kernel' | 'node' | 'cpu' | 'lab')[],
+): string[] {
+  return all.flatMap(({ name, environment: is }, i) => {
+    const was = kernels?.[i] ?? environment;
+    const of = name === undefined ? '' : ` of ${name}`;
+    return keys.filter((key) => was[key] !== is[key]).map((key) => `${key}${of} was ${was[key]} and is ${is[key]}`);
+  });
 }
 
-/** How a proxy gets its ports depends on its version. */
-function sameStrategies(a: Experiment, b: Experiment): boolean {
-  return a.arms.every(({ load }, i) => load.strategy === b.arms[i]!.load.strategy);
+/** Whether kernels lack the same, and proxies get their ports in the same way, which depends on their version. */
+export function sameSubjects(a: Experiment, b: Experiment): boolean {
+  return sameFit(a, b) && a.arms.every(({ load }, i) => load.strategy === b.arms[i]!.load.strategy);
 }
 
 /** What a killed run has left: it is in the way of a host run, and worth a warning otherwise. A box of its own a lab puts away itself. */

@@ -10,6 +10,7 @@ import { messageOf } from '../domain/error.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { stateDirectory } from '../machine/folders.js';
+import { findProgram, NATS_SERVER } from '../machine/programs.js';
 import { examineProgram } from '../subjects/examine.js';
 import { PROXY_KINDS, programOf, proxySubjectOf } from '../subjects/index.js';
 import { tooFewDescriptors } from './agent-process.js';
@@ -33,7 +34,14 @@ export async function examineMachine(): Promise<Finding[]> {
   ];
   if (first.some(({ state }) => state === 'missing')) return first;
   const lab = await examineLab(netnsLab());
-  return [...first, ...lab, ...(await examineProxies()), ...(await examineVm()), ...(await examineVagrant())];
+  return [
+    ...first,
+    ...lab,
+    ...(await examineProxies()),
+    ...(await examineVm()),
+    ...(await examineVagrant()),
+    fleetServer(),
+  ];
 }
 
 function program(name: string, debianPackage: string): Finding {
@@ -52,6 +60,19 @@ function examineProxies(): Promise<Finding[]> {
         : warning(kind, 'not found: profiles with this subject cannot run', found.remedy);
     }),
   );
+}
+
+/** Only one machine of a fleet needs it. */
+function fleetServer(): Finding {
+  const path = findProgram(NATS_SERVER);
+  if (path === undefined)
+    return warning(
+      NATS_SERVER,
+      'not found: no fleet can be started here; this machine can be in one',
+      `apt-get install --no-install-recommends ${NATS_SERVER}`,
+    );
+  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  return ok(NATS_SERVER, `${stdout.trim().replace('nats-server: v', '')} (${path}): \`bindstorm fleet up\` starts it`);
 }
 
 function descriptors(): Finding {

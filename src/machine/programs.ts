@@ -5,6 +5,9 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { unlessThrown } from '../domain/error.js';
 
+/** The server of a fleet, by the name of its program and of its Debian package. */
+export const NATS_SERVER = 'nats-server';
+
 /** Programs of administrators lie in sbin, which the PATH of a user may not have. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 

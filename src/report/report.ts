@@ -29,6 +29,7 @@ import { latencySection, outcomesSection } from './sections/charts.js';
 import { effectSection } from './sections/effect.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
 import { kernelNotes, kernelSection, kernelsTable, sideBySideSection } from './sections/kernels.js';
+import { machinesSection } from './sections/machines.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
 import { heatSection, portsSection } from './sections/ports.js';
 import { programSection } from './sections/program.js';
@@ -134,6 +135,7 @@ function details(results: Results, apply: Apply | null, pictures: readonly Block
     ...pictures,
     effectSection(results),
     thresholdsSection(results),
+    machinesSection(results),
     whySection(results),
     scenariosSection(results),
     neighboursSection(results),

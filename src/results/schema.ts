@@ -81,6 +81,7 @@ export const runSchema = z.object({
   variant: z.string(),
   /** With several kernels: the name of the one that it ran on. */
   kernel: z.string().optional(),
+  machine: z.string().optional().describe('of a fleet: the machine that made it, the same for all runs of a block'),
   /** 0-based block; warm-up blocks come first and are discarded. */
   block: countSchema,
   warmup: z.boolean(),
@@ -358,6 +359,10 @@ export const resultsSchema = z.object({
     .array(kernelResultSchema)
     .optional()
     .describe('the kernels where there are several, in the order of the profile'),
+  machines: z
+    .array(z.object({ name: z.string(), environment: environmentSchema }))
+    .optional()
+    .describe('the machines of a fleet that made the runs, which name them; absent: one made all'),
   /** The baseline first, then the variants in the profile's order; with several kernels, kernel by kernel. */
   variants: z.array(variantSchema),
   thresholds: z.array(thresholdResultSchema),

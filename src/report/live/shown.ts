@@ -6,7 +6,7 @@ import { strategyOf } from '../../domain/strategy.js';
 import { designNotes } from '../../experiment/design.js';
 import { finishedRuns, type JournalContents } from '../../experiment/journal.js';
 import { planRuns } from '../../experiment/order.js';
-import { environmentsOf, type Places, placeFor } from '../../experiment/places.js';
+import { environmentsOf, type KnownPlaces, placeFor } from '../../experiment/places.js';
 import { shortagesByKernel } from '../../experiment/shortages.js';
 import { timeNotes } from '../../experiment/time-notes.js';
 import { armId } from '../../plan/kernels.js';
@@ -14,7 +14,7 @@ import type { Arm } from '../../plan/plan.js';
 import type { AddressWalls } from '../rows/addresses.js';
 
 /** @param contents of the journal as the session began */
-export function shownOf(contents: JournalContents<'run'>, places: Places) {
+export function shownOf(contents: JournalContents<'run'>, places: KnownPlaces) {
   const { experiment } = contents.begin;
   const expectations = new Map(
     experiment.arms.map((arm) => {

@@ -1,0 +1,77 @@
+/**
+ * A run whose blocks the machines of a fleet make.
+ */
+import { placesIn } from '../experiment/places.js';
+import { type Session, startAt } from '../experiment/session.js';
+import { experimentName } from '../fleet/controller/experiment-name.js';
+import { rehearseOn } from '../fleet/controller/rehearse.js';
+import { awaitAgents } from '../fleet/controller/roster.js';
+import { rehearsalNeeds, runQueues, runsElsewhere } from '../fleet/controller/runs.js';
+import type { LoadedProfile } from '../profile/load.js';
+import type { LiveServer } from '../report/live/server.js';
+import { UserError } from './exit.js';
+import { type Fleet, withDispatch, withFleet } from './on-fleet.js';
+import { commandLine, type FleetOptions, type RunOptions } from './options.js';
+import { makeRuns, resumeWith } from './run-blocks.js';
+import { confirmed, note } from './terminal.js';
+
+type Options = RunOptions & FleetOptions;
+
+/** @param loaded null: a folder is resumed @returns the exit code */
+export function runOnFleet(loaded: LoadedProfile | null, options: Options, live: LiveServer | null): Promise<number> {
+  return loaded ? startOnFleet(loaded, options, live) : resumeOnFleet(options.resume!, options, live);
+}
+
+/** Run a profile on a fleet, in a new result folder. @returns the exit code */
+function startOnFleet(loaded: LoadedProfile, options: Options, live: LiveServer | null): Promise<number> {
+  return withFleet(options, async (fleet) => {
+    const { bus, agents, waitMs } = fleet;
+    const { experiment } = loaded;
+    const there = await awaitAgents(bus, { agents, needs: [rehearsalNeeds(experiment)], waitMs }, note);
+    const found = await rehearseOn(bus, there, experiment, note);
+    return startAt(
+      {
+        loaded,
+        out: options.out,
+        name: experiment.name,
+        command: commandLine(),
+        begin: (common) => ({ ...common, kind: 'run', fleet: { experiment: experimentName(experiment.name) } }),
+        fixed: options.fixed,
+        anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs all the same?')),
+      },
+      found,
+      note,
+      (session, places) => make(fleet, session, { ...placesIn(session.contents.begin), ...places }, options, live),
+    );
+  });
+}
+
+/** Make the runs that are missing in a folder that a fleet has begun: first those that it has made meanwhile. @returns the exit code */
+function resumeOnFleet(dir: string, options: Options, live: LiveServer | null): Promise<number> {
+  return resumeWith(dir, options, live, (session, extend) => {
+    if (!session.contents.begin.fleet)
+      throw new UserError(
+        `this machine has begun ${dir}; resume it here, without --fleet: runs of two machines are no pairs`,
+      );
+    return withFleet(options, async (fleet) => {
+      extend();
+      session.journal.append({ type: 'resume', at: new Date().toISOString() });
+      return make(fleet, session, placesIn(session.contents.begin), options, live);
+    });
+  });
+}
+
+function make(
+  fleet: Fleet,
+  session: Session<'run'>,
+  places: ReturnType<typeof placesIn>,
+  options: Options,
+  live: LiveServer | null,
+): Promise<number> {
+  const { begin } = session.contents;
+  const { experiment } = begin.fleet!;
+  const queues = runQueues(begin.experiment, begin.environment);
+  return withDispatch(fleet, { begin, experiment, queues }, (dispatch) =>
+    makeRuns(session, places, { elsewhere: runsElsewhere(dispatch, experiment, session) }, options, live),
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * The signs of life of an agent: what it says of itself, again and again.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { toolVersion } from '../../results/version.js';
+import { buildSum } from '../build.js';
+import { type Bus, FleetError } from '../bus.js';
+import { decoded, encode } from '../messages.js';
+import { type AgentState, type Settings, strangerSchema } from '../protocol.js';
+import { SILENT_BEATS } from '../server/streams.js';
+import { FLEET_PROTOCOL, STREAMS, SUBJECTS } from '../subjects.js';
+
+export interface Presence {
+  readonly state: () => AgentState;
+  /** Say something new at once. */
+  change(change: Partial<Pick<AgentState, 'doing' | 'refuses'>>): void;
+  /** No more signs; others see it after some beats. */
+  stop(): void;
+}
+
+/**
+ * Begin with the signs. Rejects with FleetError where another agent of that name gives some.
+ * @param own what is the agent's; the rest is the same for each process
+ */
+export async function startPresence(
+  bus: Bus,
+  own: Omit<AgentState, 'instance' | 'host' | 'protocol' | 'tool' | 'build' | 'doing' | 'refuses' | 'clock'>,
+  { beatMs }: Settings,
+): Promise<Presence> {
+  const subject = SUBJECTS.agent(own.name);
+  let state: AgentState = {
+    ...own,
+    instance: randomUUID(),
+    host: hostname(),
+    protocol: FLEET_PROTOCOL,
+    tool: toolVersion(),
+    build: buildSum(),
+    doing: null,
+    refuses: {},
+    clock: '',
+  };
+  const message = () => encode({ ...state, clock: new Date().toISOString() });
+  await takeName(bus, subject, own.name, message, beatMs);
+  // One that is lost is followed by another.
+  const beat = () => void bus.put(subject, message()).catch(() => {});
+  const timer = setInterval(beat, beatMs);
+  return {
+    state: () => state,
+    change(change) {
+      state = { ...state, ...change };
+      beat();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** The name is free where nobody has given a sign for some beats: an agent that was killed is soon followed by the next. */
+async function takeName(bus: Bus, subject: string, name: string, message: () => Uint8Array, beatMs: number) {
+  const deadline = performance.now() + (SILENT_BEATS + 2) * beatMs;
+  let first: number | undefined;
+  for (;;) {
+    if ((await bus.claim(subject, message(), 0)) !== null) return;
+    const there = await bus.last(STREAMS.agents, subject);
+    first ??= there?.seq;
+    const isAlive = there !== null && first !== undefined && there.seq !== first;
+    if (isAlive || performance.now() > deadline) {
+      const { host = 'another host' } = (there && decoded(there.data, strangerSchema)) || {};
+      throw new FleetError(
+        `an agent with the name ${name} is in this fleet already, on ${host}`,
+        'give this one another name: --name NAME',
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, beatMs / 2));
+  }
+}

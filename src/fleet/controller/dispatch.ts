@@ -1,0 +1,252 @@
+/**
+ * Units, from the queue to what came of them: the controller of an experiment puts them to work, and takes each result once, whatever was
+ * made how often.
+ */
+import { hostname } from 'node:os';
+import { messageOf } from '../../domain/error.js';
+import type { JournalBegin } from '../../experiment/journal-entry.js';
+import type { Note } from '../../lab/lab.js';
+import { buildSum } from '../build.js';
+import { type Bus, FleetError } from '../bus.js';
+import { decode, decoded, encode } from '../messages.js';
+import { type Files, fromPieces } from '../pieces.js';
+import {
+  type Done,
+  doneSchema,
+  type Job,
+  type Live,
+  liveSchema,
+  type Queue,
+  type Settings,
+  type Unit,
+} from '../protocol.js';
+import { SILENT_BEATS } from '../server/streams.js';
+import { consumerName, STREAMS, SUBJECTS } from '../subjects.js';
+import { takeLease } from './lease.js';
+import { whoIsThere } from './roster.js';
+
+/** What came of a unit. */
+export type UnitEnd =
+  | { readonly how: 'made'; readonly agent: string; readonly environment: MadeEnvironment; readonly files: Files }
+  | { readonly how: 'gave-up'; readonly why: string };
+type MadeEnvironment = Extract<Done['end'], { how: 'made' }>['environment'];
+
+/** A unit, and the queue of those who can make it. */
+export interface QueuedUnit {
+  readonly unit: Unit;
+  readonly queue: string;
+}
+
+export interface Dispatch {
+  /**
+   * Have units made. Each end is given once, in the order in which they come.
+   * @returns why those that are missing will not be made; null: none is, or the signal was aborted
+   */
+  make(
+    units: readonly QueuedUnit[],
+    took: (unit: Unit, end: UnitEnd) => void,
+    signal: AbortSignal,
+  ): Promise<string | null>;
+  /** @param heard told what agents begin with, as far as it comes through @returns ends it */
+  hearLive(heard: (live: Live) => void): () => void;
+  /** What is known of a unit from before. */
+  endOf(unit: string): Promise<UnitEnd | null>;
+  /** The experiment has ended, or is interrupted: no agent goes on with it. */
+  close(): Promise<void>;
+}
+
+export interface DispatchInput {
+  readonly bus: Bus;
+  readonly settings: Settings;
+  /** What the fleet calls it. */
+  readonly experiment: string;
+  readonly begin: JournalBegin;
+  readonly queues: readonly Queue[];
+  /** Milliseconds without any agent, or without the server, after which it gives up. */
+  readonly patienceMs: number;
+  readonly note: Note;
+}
+
+/** How many units an agent may have at once is its own affair (one); all of them may have some. */
+const MOST_UNDER_WAY = 5_000;
+/** More agents than that may ask a queue for a unit at once. */
+const MOST_WAITING = 5_000;
+
+/** Open an experiment to the agents of a fleet. Rejects with FleetError where another controller has it. */
+export async function openDispatch(input: DispatchInput): Promise<Dispatch> {
+  const { bus, settings, experiment, begin, queues } = input;
+  const lease = await takeLease(bus, experiment, settings.beatMs);
+  const job = (state: Job['state']): Uint8Array => {
+    const { build, controller } = { build: buildSum(), controller: `${hostname()}:${process.pid}` };
+    return encode({ experiment, state, build, controller, queues: [...queues], begin } satisfies Job);
+  };
+  const opened = job('open');
+  if (opened.length > bus.maxPayload)
+    throw new FleetError(
+      `the experiment takes ${opened.length} bytes as a message, and the server takes ${bus.maxPayload}`,
+      'raise max_payload of the server, or make the experiment smaller (fewer arms, fewer addresses)',
+    );
+  for (const { name } of queues)
+    await bus.manage.consumers.add(STREAMS.work, {
+      durable_name: consumerName(experiment, name),
+      filter_subject: SUBJECTS.work(experiment, name, '*'),
+      ack_policy: 'explicit',
+      ack_wait: settings.beatMs * SILENT_BEATS * 1_000_000,
+      max_ack_pending: MOST_UNDER_WAY,
+      max_waiting: MOST_WAITING,
+    });
+  await bus.put(SUBJECTS.job(experiment), opened);
+  const endOf = async (unit: string): Promise<UnitEnd | null> => {
+    const found = await bus.last(STREAMS.journal, SUBJECTS.done(experiment, unit));
+    return found === null ? null : readEnd(bus, decode(found.data, doneSchema));
+  };
+  return {
+    endOf,
+    hearLive: (heard) =>
+      bus.hear(SUBJECTS.live(experiment), (data) => {
+        const live = decoded(data, liveSchema);
+        if (live) heard(live);
+      }),
+    async make(units, took, signal) {
+      const why = await haveMade(input, units, took, AbortSignal.any([signal, lease.lost]));
+      return lease.lost.aborted ? `another controller has taken the experiment ${experiment}` : why;
+    },
+    async close() {
+      lease.release();
+      // What goes on now is another's.
+      if (lease.lost.aborted) return;
+      // Where the server is away its agents see no experiment either, and end by themselves.
+      await bus.put(SUBJECTS.job(experiment), job('ended')).catch(() => {});
+      for (const { name } of queues) {
+        const filter = SUBJECTS.work(experiment, name, '*');
+        await bus.manage.streams.purge(STREAMS.work, { filter }).catch(() => {});
+        await bus.manage.consumers.delete(STREAMS.work, consumerName(experiment, name)).catch(() => {});
+      }
+    },
+  };
+}
+
+async function haveMade(
+  { bus, settings, experiment, patienceMs, note }: DispatchInput,
+  units: readonly QueuedUnit[],
+  took: (unit: Unit, end: UnitEnd) => void,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const missing = new Map(units.map(({ unit }) => [unit.id, unit]));
+  const news = wakeUp();
+  const unhear = bus.hear(SUBJECTS.done(experiment, '*'), news.wake);
+  const trouble = createTrouble(bus, experiment, patienceMs, note);
+  let from = 1;
+  let published = 0;
+  try {
+    while (missing.size > 0 && !signal.aborted) {
+      try {
+        for (; published < units.length; published++) await publish(bus, units[published]!);
+        for (;;) {
+          const message = await bus.next(STREAMS.journal, SUBJECTS.done(experiment, '*'), from);
+          if (message === null || signal.aborted) break;
+          const done = decode(message.data, doneSchema);
+          const unit = missing.get(done.unit);
+          const end = unit ? await readEnd(bus, done) : null;
+          from = message.seq + 1;
+          if (unit === undefined || end === null) continue;
+          missing.delete(unit.id);
+          took(unit, end);
+        }
+      } catch (error) {
+        if (bus.awayMs() === 0) note(`the server did not do as asked (${messageOf(error)}); asked again in a moment`);
+      }
+      const why = await trouble.look();
+      if (why !== null) return why;
+      if (missing.size > 0 && !signal.aborted) await news.orAfter(settings.beatMs, signal);
+    }
+    return null;
+  } finally {
+    unhear();
+  }
+}
+
+/** Put a unit into its queue, unless it is there already, or done. */
+async function publish(bus: Bus, { unit, queue }: QueuedUnit): Promise<void> {
+  const { experiment, id } = unit;
+  const subject = SUBJECTS.work(experiment, queue, id);
+  if ((await bus.last(STREAMS.journal, SUBJECTS.done(experiment, id))) !== null) return;
+  // 0: a unit that was put there before its controller was killed is still in the queue, or with an agent.
+  await bus.claim(subject, encode(unit), 0);
+}
+
+async function readEnd(bus: Bus, { experiment, unit, attempt, agent, end }: Done): Promise<UnitEnd> {
+  if (end.how === 'gave-up') return end;
+  const pieces: Uint8Array[] = [];
+  for (let from = 1; pieces.length < end.pieces; ) {
+    const message = await bus.next(STREAMS.journal, SUBJECTS.piece(experiment, unit, attempt), from);
+    if (message === null)
+      return { how: 'gave-up', why: `what ${agent} has made of ${unit} is not on the server any more` };
+    pieces.push(message.data);
+    from = message.seq + 1;
+  }
+  return { how: 'made', agent, environment: end.environment, files: fromPieces(pieces, end.sum) };
+}
+
+/** What keeps an experiment from going on: said once, and borne for so long. */
+function createTrouble(bus: Bus, experiment: string, patienceMs: number, note: Note) {
+  let [since, said]: [number | null, string] = [null, ''];
+  const refusals = new Set<string>();
+  const inTheWay = async (): Promise<string | null> => {
+    if (bus.awayMs() > 0) return 'the server of the fleet does not answer';
+    const seen = await whoIsThere(bus).catch(() => null);
+    if (seen === null) return 'the server of the fleet does not answer';
+    const agents = seen.flatMap((one) => (one.kind === 'agent' ? [one.state] : []));
+    for (const { name, refuses } of agents) {
+      const why = refuses[experiment];
+      if (why !== undefined && !refusals.has(name)) note(`${name} takes no part: ${why}`);
+      if (why !== undefined) refusals.add(name);
+    }
+    const working = agents.filter(({ refuses }) => !(experiment in refuses));
+    if (working.length > 0) return null;
+    return agents.length === 0
+      ? 'no agent is there any more'
+      : `no agent that is there takes part: ${agents.map(({ name, refuses }) => `${name}: ${refuses[experiment]}`).join('; ')}`;
+  };
+  return {
+    /** @returns why to give up; null: go on */
+    async look(): Promise<string | null> {
+      const why = await inTheWay();
+      if (why === null) {
+        if (since !== null) note('the fleet goes on');
+        [since, said] = [null, ''];
+        return null;
+      }
+      since ??= performance.now();
+      if (why !== said) note(`${why}; waiting up to ${Math.round(patienceMs / 1000)} s`);
+      said = why;
+      return performance.now() - since > patienceMs ? why : null;
+    },
+  };
+}
+
+/** Something to wait for that may come while nobody waits. */
+function wakeUp() {
+  let isNews = false;
+  let wake: (() => void) | null = null;
+  return {
+    wake() {
+      isNews = true;
+      wake?.();
+    },
+    async orAfter(ms: number, signal: AbortSignal): Promise<void> {
+      if (!isNews)
+        await new Promise<void>((resolve) => {
+          const end = () => {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', end);
+            resolve();
+          };
+          const timer = setTimeout(end, ms);
+          signal.addEventListener('abort', end);
+          wake = end;
+        });
+      [isNews, wake] = [false, null];
+    },
+  };
+}

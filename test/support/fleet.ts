@@ -1,0 +1,92 @@
+/**
+ * A fleet as a user has it: a real nats-server, and agents, each a process of its own; all of them end with the test.
+ */
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type CliOptions, type RunningCli, scratchFolder, startCli, until } from './cli.js';
+
+export interface TestFleet {
+  /** A scratch folder, in which commands are started. */
+  readonly cwd: string;
+  readonly port: number;
+  /** The file that lets a controller in. */
+  readonly controller: string;
+  readonly server: () => RunningCli;
+  /** Start an agent. Resolves when it is in the fleet. */
+  agent(name: string, more?: AgentOptions): Promise<RunningCli>;
+  /** Start a command of a controller. */
+  command(args: readonly string[], more?: Partial<CliOptions>): RunningCli;
+  /** Start the server again, on what it has on its disk. */
+  restart(): Promise<void>;
+}
+
+interface AgentOptions extends Partial<CliOptions> {
+  readonly args?: readonly string[];
+  /** Do not wait until it is in the fleet. */
+  readonly atOnce?: boolean;
+}
+
+type Test = Parameters<typeof scratchFolder>[0];
+
+/** Start the server of a fleet, whose signs of life are much faster than those of a real one. */
+export async function startFleet(t: Test, { beat = '200ms', listen = '127.0.0.1' } = {}): Promise<TestFleet> {
+  const cwd = scratchFolder(t);
+  const port = await freePort();
+  const started: RunningCli[] = [];
+  const env = { XDG_STATE_HOME: join(cwd, 'state'), XDG_CACHE_HOME: join(cwd, 'cache') };
+  const start = (args: readonly string[], more: Partial<CliOptions> = {}): RunningCli => {
+    const cli = startCli(args, { cwd, ...more, env: { ...env, ...more.env } });
+    started.push(cli);
+    return cli;
+  };
+  t.after(async () => {
+    for (const cli of started) cli.kill('SIGKILL');
+    await Promise.all(started.map(({ ended }) => ended));
+  });
+  const plain = listen === '127.0.0.1' ? [] : ['--plain'];
+  const up = async () => {
+    const cli = start(['fleet', 'up', '--listen', `${listen}:${port}`, '--folder', 'up', '--beat', beat, ...plain]);
+    await said(cli, 'the fleet is up');
+    return cli;
+  };
+  let server = await up();
+  return {
+    cwd,
+    port,
+    controller: join(cwd, 'up', 'controller.json'),
+    server: () => server,
+    async agent(name, { args = [], atOnce = false, ...more } = {}) {
+      const cli = start(['fleet', 'agent', '--join', join(cwd, 'up', 'agent.json'), '--name', name, ...args], more);
+      if (!atOnce) await said(cli, 'is in the fleet');
+      return cli;
+    },
+    command: (args, more) => start([...args, '--fleet', join(cwd, 'up', 'controller.json')], more),
+    async restart() {
+      server = await up();
+    },
+  };
+}
+
+/** Wait until a command has said something on standard error. Rejects when it ends before. */
+async function said(cli: RunningCli, text: string): Promise<void> {
+  let isOver = false;
+  void cli.ended.then(() => {
+    isOver = true;
+  });
+  await until(text, () => {
+    if (cli.stderr().includes(text)) return true;
+    if (isOver) throw new Error(`it has ended without saying "${text}": ${cli.stderr()}`);
+    return false;
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
