@@ -12,7 +12,7 @@ import type { Call, Endpoint } from './facts.js';
 export interface Failure {
   readonly call: Call;
   readonly errno: Errno | null;
-  readonly protocol: 'tcp' | 'udp' | 'unix' | null;
+  readonly protocol: 'tcp' | 'udp' | 'sctp' | 'unix' | null;
   readonly system: System | null;
   /** What bind() asked for; null: not known. */
   readonly local: Endpoint | null;
@@ -36,6 +36,7 @@ export function causeOf(failure: Failure): CauseName | undefined {
   if (errno === 'EAGAIN') {
     // connect() of a TCP socket never gives it, and a read or an accept that would block is no failure.
     if ((!outgoing && !(call === 'none' && protocol === 'udp')) || protocol === 'tcp') return undefined;
+    if (protocol === 'sctp') return 'sctp-ports';
     return protocol === 'unix' ? 'unix-backlog' : 'udp-ports';
   }
   if (errno === 'EADDRINUSE') return inUse(failure);
@@ -56,7 +57,7 @@ function inUse({ call, protocol, system, local, remote, strategy }: Failure): Ca
   // On the BSDs connect() gives it for a 4-tuple that is taken; on Linux it is the word of a bind() before it, which runtimes keep.
   if (system === 'bsd' && call === 'connect') return 'bsd-ports';
   const named = (local?.port ?? 0) > 0 || (strategy !== null && strategyOf(strategy).port === 'program');
-  if (protocol === 'udp') return named ? 'named-port' : 'udp-ports';
+  if (protocol === 'udp' || protocol === 'sctp') return named ? 'named-port' : `${protocol}-ports`;
   const bound = call === 'bind';
   if (named && (bound || call === 'connect')) return 'named-port';
   if (local?.port === 0 || (strategy !== null && (bound || call === 'connect'))) return 'ports-of-the-address';

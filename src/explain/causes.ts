@@ -36,7 +36,7 @@ export const CAUSES = {
   }),
   'four-tuples': row({
     resource:
-      'Free 4-tuples to that destination: connect() found no port with which (source address, port, destination, port) is not in use or in TIME_WAIT, or all ports are barred because some program on this host, on any address, holds them by a plain bind().',
+      'Free 4-tuples to that destination: connect() found no port with which (source address, port, destination, port) is not in use or in TIME_WAIT, or all ports are barred because some program on this host, on any address, IPv6 ones included, holds them by a plain bind().',
     check:
       "ss -Htan 'dst ADDRESS' | awk '{print $1, $4, $5}': are all ports of ip_local_port_range there towards this destination? If far fewer, look for a program that binds without IP_BIND_ADDRESS_NO_PORT: its ports bar everybody else's.",
     helps:
@@ -104,6 +104,14 @@ export const CAUSES = {
     helps:
       'Fewer sockets: one for many exchanges instead of one each (a resolver that keeps its sockets, a connection pool for QUIC); a wider ip_local_port_range; for bind(), more local addresses.',
     inVain: 'Everything about TCP and TIME_WAIT: UDP has none, and more destinations do not help.',
+  }),
+  'sctp-ports': row({
+    resource:
+      'Local SCTP ports. SCTP has one pool for the whole network namespace: each socket takes a port of ip_local_port_range, whatever its address and destination. bind() then fails with EADDRINUSE, connect() with EAGAIN.',
+    check: 'ss -HSan | wc -l, against the size of ip_local_port_range.',
+    helps: 'Fewer sockets (one SCTP socket can have many associations); a wider ip_local_port_range.',
+    inVain:
+      'More local addresses or destinations, IP_BIND_ADDRESS_NO_PORT, SO_REUSEADDR, and everything about TIME_WAIT.',
   }),
   'udp-answer': row({
     resource:

@@ -18,7 +18,7 @@ export interface Facts {
   readonly system: System | null;
   /** `none`: no call is named. */
   readonly call: Call;
-  readonly protocol: 'tcp' | 'udp' | 'unix' | null;
+  readonly protocol: 'tcp' | 'udp' | 'sctp' | 'unix' | null;
   readonly local: Endpoint | null;
   readonly remote: Endpoint | null;
   /** Where errno and call stand in the line: [from, to[. */
@@ -172,5 +172,6 @@ function protocolOf(line: string): Facts['protocol'] {
   if (/\bunix:|AF_UNIX|\.sock\b/.test(line)) return 'unix';
   if (/\bTCP\/UDP\b/i.test(line)) return null;
   if (/\b(?:udp[46]?|dgram|datagram|quic|sendto|sendmsg|h3|http3)\b/i.test(line)) return 'udp';
+  if (/\bsctp\b/i.test(line)) return 'sctp';
   return /\btcp[46]?\b/i.test(line) ? 'tcp' : null;
 }

@@ -106,6 +106,16 @@ test('a trace in which all succeeds says how the program binds', () => {
   );
 });
 
+test('SCTP is neither', () => {
+  const sctp = 'socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) = 3';
+  assert.deepEqual(seen(`${sctp}\n${CONNECT.replace(/EADDR.*/, 'EAGAIN (Resource temporarily unavailable)')}`), [
+    ['connect', 'EAGAIN', 'sctp-ports', null],
+  ]);
+  assert.deepEqual(seen(`${sctp}\n${BIND.replace('= 0', '= -1 EADDRINUSE (Address already in use)')}`), [
+    ['bind', 'EADDRINUSE', 'sctp-ports', null],
+  ]);
+});
+
 test('UDP is not TCP', () => {
   const udp = 'socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3';
   assert.deepEqual(seen(`${udp}\n${CONNECT.replace(/EADDR.*/, 'EAGAIN (Resource temporarily unavailable)')}`), [

@@ -37,7 +37,7 @@ export interface CallEvent {
   /** It was refused, but not in a way that is a failure here: EINPROGRESS. */
   readonly underWay: boolean;
   /** Of socket(); null: neither IPv4 nor IPv6. */
-  readonly protocol?: 'tcp' | 'udp' | null;
+  readonly protocol?: 'tcp' | 'udp' | 'sctp' | null;
   /** Of setsockopt() with a value that is not 0. */
   readonly option?: Option | null;
   /** Of bind(), connect() and a send with a destination; null: another family. Port null: the tool does not say. */

@@ -37,7 +37,7 @@ export interface SeenCall {
 interface Traced {
   /** Whether its socket() is in the trace, so that its options are. */
   readonly whole: boolean;
-  readonly protocol: 'tcp' | 'udp' | null;
+  readonly protocol: 'tcp' | 'udp' | 'sctp' | null;
   readonly options: Set<Option>;
   /** Set after bind(), where it does nothing. */
   readonly late: Set<Option>;
@@ -187,8 +187,8 @@ function fresh(whole: boolean, protocol: Traced['protocol']): Traced {
 function failure(call: Call, { errno, to }: CallEvent, socket: Traced | undefined): TracedFailure | null {
   if (!errno) return null;
   const bound = call === 'bind' ? (to ?? null) : (socket?.bound ?? null);
-  const udp = socket?.protocol === 'udp';
-  const ports = (call === 'bind' || call === 'connect') && !udp;
+  const other = socket?.protocol === 'udp' || socket?.protocol === 'sctp';
+  const ports = (call === 'bind' || call === 'connect') && !other;
   // A tracer that shows a pointer does not say whether the port was named.
   const strategy = ports && !(call === 'bind' && bound?.port === null) ? strategyOf(bound, socket) : null;
   // bind() without a later choice had already given it a port that nobody else has on that address.
@@ -207,7 +207,7 @@ function failure(call: Call, { errno, to }: CallEvent, socket: Traced | undefine
     strategy,
     sure: socket?.whole === true,
     note: noteOf(call, bound, socket),
-    ...(chosen && !udp && { cause: 'not-ports' as const }),
+    ...(chosen && !other && { cause: 'not-ports' as const }),
   };
 }
 

@@ -106,9 +106,10 @@ function eventOf(pid: string, name: string, args: string, result: number, said: 
   return { ...event, to: addressOf(args) ?? (args.trim() === '' && said === null ? UNKNOWN : null) };
 }
 
-function protocolOf(args: string): 'tcp' | 'udp' | null {
+function protocolOf(args: string): 'tcp' | 'udp' | 'sctp' | null {
   if (!/^(?:AF_INET6?\b|0x(?:2|a)\b|(?:2|10),)/.test(args)) return null;
-  const type = args.split(', ')[1] ?? '';
+  const [, type = '', protocol = ''] = args.split(', ');
+  if (/IPPROTO_SCTP|^(?:132|0x84)\b/.test(protocol)) return 'sctp';
   if (/SOCK_DGRAM|^(?:0x)?2\b/.test(type)) return 'udp';
   return /SOCK_STREAM|^(?:0x)?1\b/.test(type) ? 'tcp' : null;
 }
