@@ -6,9 +6,9 @@ import { AF_INET } from '../src/kernel/libc.js';
 import { NETLINK_SOCK_DIAG, openNetlink } from '../src/kernel/netlink.js';
 import {
   createSocketObserver,
+  dumpRequest,
   SOCK_DIAG_BY_FAMILY,
   type SocketObserver,
-  tcpDumpRequest,
 } from '../src/kernel/sock-diag.js';
 import type { Churn } from './churn.js';
 import { runBindstorm } from './contender.js';
@@ -32,7 +32,7 @@ export async function measureSnapshots(churn: Churn, count: number): Promise<Sna
   const observer = createSocketObserver(churn.sources, { low: 1024, high: 65_535 });
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   await settled(observer, churn.attempts);
-  const request = tcpDumpRequest(AF_INET);
+  const request = dumpRequest(AF_INET);
   const snapshots: number[] = [];
   const dumps: number[] = [];
   for (let i = -WARM_UP; i < count; i++) {

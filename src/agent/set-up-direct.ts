@@ -4,6 +4,7 @@
  */
 import { PORT_SYSCTLS } from '../capacity/sysctl-catalogue.js';
 import { familyOf, isLoopback } from '../domain/addresses.js';
+import { transportOf } from '../domain/protocol.js';
 import type { PortRange } from '../domain/units.js';
 import { createSocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
@@ -58,7 +59,10 @@ export async function setUpDirect(
     clientsOf(loads, spec.seed),
   ]);
   const addresses = withUnbound(arm.addresses, arm.unbound);
-  const whole = createSocketObserver(addresses, spanOf(loads, range), { onlyThese: placed.length > 0 });
+  const whole = createSocketObserver(addresses, spanOf(loads, range), {
+    onlyThese: placed.length > 0,
+    transport: transportOf(arm.load.protocol),
+  });
   const observer: typeof whole = {
     ...whole,
     snapshot() {

@@ -5,6 +5,7 @@
 import type { Bounds } from '../capacity/bounds.js';
 import { failureCount, isPeerFailure, isPortShortage } from '../domain/outcome.js';
 import type { LoadPlan } from '../plan/plan.js';
+import { mostAtOnce } from '../results/prediction.js';
 import type { Agreement, Outcomes, Prediction, Run } from '../results/schema.js';
 import { type ProxySettings, proxySubjectOf } from '../subjects/index.js';
 import { counted } from './format.js';
@@ -35,7 +36,8 @@ export function agreementOf({
   // What the generator could not start was never asked of the kernel.
   const usable = comparedRuns({ runs, deterministic }).filter((run) => (run.outcomes.shed ?? 0) === 0);
   if (usable.length === 0) return null;
-  if (deterministic && prediction.concurrent !== null) return exact(prediction, prediction.concurrent, usable);
+  const most = mostAtOnce(prediction);
+  if (deterministic && most !== null) return exact(prediction, most, usable);
   // How long a connection that is closed at once is open is not simulated.
   const { simulated } = prediction;
   if (simulated) return load.holdMs === null ? within(simulated, usable) : null;

@@ -2,7 +2,7 @@
  * The eras of `bind(address, 0)` (inet_csk_get_port() and inet_csk_find_open_port(), net/ipv4/inet_connection_sock.c), and
  * which kernels have which strategy. Pure.
  */
-import { type StrategyName, strategyOf } from '../domain/strategy.js';
+import { optionSince, type SocketOption, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { atLeast, type KernelVersion, notBelow } from './kernel-version.js';
 
 /**
@@ -60,10 +60,17 @@ export function bindEra(kernel: KernelVersion): BindEra {
  * @returns `unknown` for an enterprise kernel older than the option, which may have it by a backport
  */
 export function hasStrategy(kernel: KernelVersion, name: StrategyName): 'yes' | 'no' | 'unknown' {
-  const { since, options } = strategyOf(name);
+  return strategyOf(name)
+    .options.map((option) => hasOption(kernel, option))
+    .reduce((all, each) => (all === 'yes' ? each : all), 'yes');
+}
+
+/** The same of one option. */
+export function hasOption(kernel: KernelVersion, option: SocketOption): 'yes' | 'no' | 'unknown' {
+  const since = optionSince(option);
   if (since === undefined || atLeast(kernel, since)) return 'yes';
   // The long-term 6.1 got this one from 6.3.
   const stable = kernel.major === 6 && kernel.minor === 1 && kernel.patch >= 32;
-  if (stable && options.includes('IP_LOCAL_PORT_RANGE')) return 'yes';
+  if (stable && option === 'IP_LOCAL_PORT_RANGE') return 'yes';
   return kernel.enterprise ? 'unknown' : 'no';
 }

@@ -4,31 +4,12 @@
  */
 import { strategyOf } from '../domain/strategy.js';
 import { type BindEra, bindEra, hasStrategy } from './bind-era.js';
+import { type Ceiling, type Row, row } from './ceiling-row.js';
+import { datagramCeiling } from './datagram-ceiling.js';
 import { forgetsTimeWait } from './kernel-changes.js';
 import { kernelSeries } from './kernel-version.js';
 import type { PredictInput } from './predict-input.js';
-import { neverFound, sharedPorts, usablePorts } from './search-order.js';
-
-export interface Ceiling {
-  /** Tuples at once; null where there is no closed form, and `rule` says why. */
-  readonly concurrent: number | null;
-  /** There are never more tuples than these. */
-  readonly most: number;
-  /** P, S and D as far as they count: the ceiling of one source and target, and how many of them there are. */
-  readonly ports: number;
-  readonly sources: number;
-  readonly targets: number;
-  readonly fails: string;
-  readonly formula: string;
-  /** A clause without a final stop. */
-  readonly rule: string;
-  readonly source: string;
-  /**
-   * Whether a new socket takes over a tuple in TIME_WAIT at once (given TCP timestamps), since its port is bound before
-   * connect(): `random` where the kernel chooses the port to share, and may choose one that is still open.
-   */
-  readonly takesOver: 'no' | 'yes' | 'random';
-}
+import { sharedPorts, usablePorts } from './search-order.js';
 
 const IN_BIND = 'inet_csk_find_open_port(), net/ipv4/inet_connection_sock.c';
 const IN_CONNECT = '__inet_hash_connect(), net/ipv4/inet_hashtables.c';
@@ -36,6 +17,7 @@ const IN_OLD_BIND = 'inet_csk_get_port(), net/ipv4/inet_connection_sock.c';
 
 /** The ceiling of a strategy on a kernel. */
 export function ceiling(input: PredictInput): Ceiling {
+  if (input.datagram !== null) return datagramCeiling(input, input.datagram);
   const missing = missingOption(input);
   if (missing) return missing;
   if (input.unmodelled !== null) return unmodelled(input, input.unmodelled);
@@ -235,52 +217,4 @@ function sharedByAutobind(input: PredictInput): Ceiling {
       : `at most S·(P + ${symbol}·(D−1)) = ${sources} · (${ports} + ${again} · ${more}) = ${most}`,
     rule: 'with ip_autobind_reuse=1 bind() shares the ports that it searches first, as a rule a quarter, at random once all are used, so some connect() calls fail before the ceiling is reached and there is no closed form',
   });
-}
-
-interface Row {
-  readonly factors: readonly ('P' | 'S' | 'D')[];
-  readonly divisor?: number;
-  /** Ports that other programs keep from this one though they hold them on other addresses. */
-  readonly elsewhere?: number;
-  readonly concurrent?: number | null;
-  readonly most?: number;
-  readonly formula?: string;
-  readonly fails: string;
-  readonly rule: string;
-  readonly source: string;
-  readonly takesOver?: 'no' | 'yes' | 'random';
-}
-
-function row(input: PredictInput, { factors, divisor = 1, elsewhere = 0, ...rest }: Row): Ceiling {
-  const missed = neverFound(input);
-  const lost = input.heldHere + elsewhere;
-  const ports = Math.floor(Math.max(0, usablePorts(input) - lost) / divisor);
-  const sources = factors.includes('S') ? input.addresses : 1;
-  const targets = factors.includes('D') ? input.destinations : 1;
-  const product = ports * sources * targets;
-  const values = { P: ports, S: sources, D: targets };
-  const usable = lost > 0 ? '(P−M)' : 'P';
-  const symbols = factors
-    .map((factor) => (factor !== 'P' ? factor : divisor > 1 ? `⌊${usable}/${divisor}⌋` : usable))
-    .join('·');
-  const numbers = factors.map((factor) => values[factor]).join(' · ');
-  const about = rest.concurrent === null ? 'at most ' : '';
-  const formula = factors.length === 1 ? `${symbols} = ${product}` : `${symbols} = ${numbers} = ${product}`;
-  return {
-    concurrent: product,
-    most: product,
-    formula: about + formula,
-    takesOver: 'no',
-    ...rest,
-    // Without a port there is none to share either: bind() fails.
-    ...(ports === 0 && strategyOf(input.strategy).port === 'bind' ? { fails: 'bind:EADDRINUSE' } : {}),
-    rule: [
-      rest.rule,
-      ...(lost > 0 ? [`${lost} ports are lost to other programs, which hold them by bind()`] : []),
-      ...(missed === null ? [] : [`port ${missed} is never found: the search reckons with an even number of ports`]),
-    ].join('; '),
-    ports,
-    sources,
-    targets,
-  };
 }

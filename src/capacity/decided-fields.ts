@@ -117,6 +117,13 @@ const LOAD: Decisions<LoadPlan> = {
   pick: 'read',
   close: 'read',
   ports: 'read',
+  peer: 'read',
+  socketOptions: 'read',
+  sockets: 'read',
+  answerAfterMs: (ms = 0, { arm: { load } }) =>
+    ms + SHORTEST_TIMEOUT_MS > load.timeoutMs
+      ? `the origin answers after ${formatDuration(ms)}, and the timeout is ${formatDuration(load.timeoutMs)}, so time decides who is in time`
+      : undefined,
 };
 
 const ARM: Decisions<Arm> = {

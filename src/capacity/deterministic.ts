@@ -3,12 +3,14 @@
  * In doubt the answer is no: a comparison by statistics is right for both kinds, one by equality only for this kind.
  */
 
+import { sharesPorts } from '../domain/datagram.js';
 import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { proxySubjectOf } from '../subjects/index.js';
-import { type Ceiling, ceiling } from './ceiling.js';
+import { ceiling } from './ceiling.js';
+import type { Ceiling } from './ceiling-row.js';
 import { fieldDoubt } from './decided-fields.js';
 import { type PredictInput, searchedRange } from './predict-input.js';
 import { missesAtRandom } from './search-order.js';
@@ -55,11 +57,20 @@ export function isDeterministic(
     return yes(
       'a program is taken to do the same each time; where a run of an arm differs from another, statistics decide',
     );
+  if (top.unbounded) return unlimited(arm, input, top);
   if (top.concurrent === null) return no(top.rule);
   if (top.concurrent === 0) return yes(`no attempt can succeed: ${top.rule}`);
   const surePorts = missesAtRandom(input) ? top.ports - 1 : top.ports;
   const question: Question = { arm, input, top, attempts, surePorts, concurrent: top.concurrent };
   return allSucceed(question) ?? fullThenRefused(question);
+}
+
+/** Every attempt gets a socket. Where several share a port, time decides whose answers have come before another shares it. */
+function unlimited({ load }: Arm, { datagram }: PredictInput, top: Ceiling): Determinism {
+  const shared = datagram !== null && datagram.sockets === 'each' && sharesPorts(datagram.options);
+  return shared && load.exchange !== null
+    ? no('the sockets share ports, and chance and time decide which of them gets an answer')
+    : yes(`no attempt can fail for want of a port: ${top.rule}`);
 }
 
 /** Attempts that fit whatever is freed or not: each source and target gets no more than it has ports for. */

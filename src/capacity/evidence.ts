@@ -4,7 +4,8 @@
 import { type StrategyName, strategyOf } from '../domain/strategy.js';
 import type { Prediction } from '../results/schema.js';
 import { type BindEra, bindEra, hasStrategy, isEraUncertain } from './bind-era.js';
-import { type Ceiling, eraOf } from './ceiling.js';
+import { eraOf } from './ceiling.js';
+import type { Ceiling } from './ceiling-row.js';
 import { atLeast, type KernelVersion, kernelSeries, parseKernelVersion } from './kernel-version.js';
 import type { PredictInput } from './predict-input.js';
 
@@ -29,6 +30,8 @@ const MEASURED: Record<StrategyName, readonly string[]> = {
   'bind-any-reuseaddr': TESTED,
   // 5.10 does not have it.
   'local-port-range': TESTED.slice(1),
+  // Of UDP alone.
+  sendto: [],
 };
 
 /** Mainline releases of which net/ipv4/inet_connection_sock.c and inet_hashtables.c were read. */
@@ -43,6 +46,7 @@ const SIMULATED_AGAINST = [...OLD, ...TESTED];
 /** How the prediction of a ceiling is known, and on which kernels. */
 export function evidenceFor(input: PredictInput, top: Ceiling): Evidence {
   const { kernel, strategy } = input;
+  if (input.datagram !== null) return ofDatagrams(input);
   const has = hasStrategy(kernel, strategy);
   if (has === 'unknown') {
     return {
@@ -72,6 +76,21 @@ export function evidenceFor(input: PredictInput, top: Ceiling): Evidence {
   }
   if (kernel.enterprise) return ofVendor(kernel, kernel.enterprise.release);
   return ofMainline(input);
+}
+
+/** Kernels on which the counts of UDP sockets were measured (test/lab/datagram-oracle.test.ts). */
+const DATAGRAMS_MEASURED: readonly string[] = ['6.18.44'];
+
+function ofDatagrams({ kernel }: PredictInput): Evidence {
+  const same = DATAGRAMS_MEASURED.filter(
+    (release) => kernelSeries(parseKernelVersion(release)) === kernelSeries(kernel),
+  );
+  if (same.length > 0) return { how: 'measured', on: same, why: `measured on ${list(same)}` };
+  return {
+    how: 'assumed',
+    on: [],
+    why: `UDP ports were measured on ${list(DATAGRAMS_MEASURED)}, and ${kernelSeries(kernel)} is taken to be like it`,
+  };
 }
 
 function ofVendor(kernel: KernelVersion, release: number): Evidence {

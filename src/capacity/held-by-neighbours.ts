@@ -2,6 +2,7 @@
  * The ports that the neighbours of a load have when it needs them: those of other programs beside the subject, and those that a proxy takes for
  * its other clients. Pure.
  */
+import { transportOf } from '../domain/protocol.js';
 import { strategyOf } from '../domain/strategy.js';
 import { scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Neighbour } from '../plan/plan.js';
@@ -23,10 +24,18 @@ export function heldByNeighbours(
   let [here, elsewhere] = [0, 0];
   for (const neighbour of neighbours) {
     if (neighbour.afterMs === null) continue;
+    // TCP and UDP have ports of their own.
+    const transport = transportOf(neighbour.load.protocol);
+    if (neighbour.where === 'beside' && transport !== transportOf(arm.load.protocol)) continue;
     const held = heldBy(neighbour, arm, kernel, defaults);
     // For them the proxy goes to another host: where connect() chooses the port, that is another pool.
     if (neighbour.where === 'through')
       here += port === 'bind' ? held / (address === 'chosen' ? arm.addresses.length : 1) : 0;
+    else if (transport === 'udp') {
+      // One that names its peer in each datagram stays without an address, and bars its port on all of them.
+      if (neighbour.load.peer !== 'connect' && strategyOf(neighbour.load.strategy).address !== 'chosen') here += held;
+      else elsewhere += held;
+    }
     // It has an address of its own.
     else if (strategyOf(neighbour.load.strategy).port === 'bind' || address === 'any') elsewhere += held;
   }

@@ -1,7 +1,8 @@
 /**
  * What limits a strategy in the long run: its ceiling, how long a tuple is in use, and the sustained rate that both allow. Pure.
  */
-import { type Ceiling, ceiling } from './ceiling.js';
+import { ceiling } from './ceiling.js';
+import type { Ceiling } from './ceiling-row.js';
 import type { PredictInput } from './predict-input.js';
 import { type AfterClose, afterClose } from './time-wait.js';
 

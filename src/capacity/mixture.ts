@@ -6,10 +6,18 @@ import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Arrival, LoadPlan } from '../plan/plan.js';
 import { armsOfLoads, loadsOf } from '../plan/scenario.js';
 import type { Prediction } from '../results/schema.js';
-import type { Ceiling } from './ceiling.js';
+import type { Ceiling } from './ceiling-row.js';
 
 /** What decides which ports a connection may have: alike in loads that can be added up. */
-const ALIKE = ['strategy', 'ports', 'pick'] as const satisfies (keyof LoadPlan)[];
+const ALIKE = [
+  'protocol',
+  'strategy',
+  'ports',
+  'pick',
+  'peer',
+  'socketOptions',
+  'sockets',
+] as const satisfies (keyof LoadPlan)[];
 /** What decides for how long it has one: of loads in which that differs no rate is known. */
 const HOLDING = ['close', 'holdMs', 'sink', 'keepAlive'] as const satisfies (keyof LoadPlan)[];
 

@@ -2,7 +2,9 @@
  * What a prediction is made from, and how an arm of an experiment and the machine's sysctls give it. Pure.
  */
 import { familyOf, isLoopback } from '../domain/addresses.js';
-import { type StrategyName, strategyOf } from '../domain/strategy.js';
+import type { DatagramUse } from '../domain/datagram.js';
+import { transportOf } from '../domain/protocol.js';
+import { optionsOf, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.js';
 import { type PortRange, portsWithin } from '../domain/units.js';
 import { destinationCount } from '../plan/arrival.js';
@@ -19,6 +21,8 @@ const RTO_MIN_MS = 200;
 
 export interface PredictInput {
   readonly kernel: KernelVersion;
+  /** How UDP sockets are used; null: they are of TCP. */
+  readonly datagram: DatagramUse | null;
   readonly strategy: StrategyName;
   /** `ip_local_port_range`, both ends included. */
   readonly range: PortRange;
@@ -76,12 +80,15 @@ export interface PredictInput {
  * The range in which the port is looked for. A socket's own range is clamped bound by bound: an end of it that lies outside
  * `ip_local_port_range` is ignored (inet_sk_get_local_port_range(), net/ipv4/inet_connection_sock.c).
  */
-export function searchedRange(input: Pick<PredictInput, 'strategy' | 'range' | 'programPorts'>): PortRange {
-  const { range, programPorts } = input;
+export function searchedRange(
+  input: Pick<PredictInput, 'strategy' | 'range' | 'programPorts' | 'datagram'>,
+): PortRange {
+  const { range, programPorts, datagram } = input;
   if (programPorts === null) return range;
   const strategy = strategyOf(input.strategy);
   if (strategy.port === 'program') return programPorts;
-  if (!strategy.options.includes('IP_LOCAL_PORT_RANGE')) return range;
+  const options = datagram?.options ?? strategy.options;
+  if (!options.includes('IP_LOCAL_PORT_RANGE')) return range;
   const inside = (port: number) => range.low <= port && port <= range.high;
   const low = inside(programPorts.low) ? programPorts.low : range.low;
   const high = inside(programPorts.high) ? programPorts.high : range.high;
@@ -99,6 +106,7 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
   const range = sysctls[LOCAL_PORT_RANGE];
   const base = givenRange(arm, {
     strategy: load.strategy,
+    datagram: datagramOf(load),
     range: range === undefined ? defaultRange(kernel) : parseLocalPortRange(range),
     programPorts: load.ports,
   });
@@ -127,6 +135,12 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     holdMs: load.holdMs ?? 0,
     family: arm.addresses[0] === undefined ? 4 : familyOf(arm.addresses[0]),
   };
+}
+
+/** How an arm uses UDP sockets. */
+function datagramOf({ protocol, strategy, socketOptions, peer, sockets }: Arm['load']): DatagramUse | null {
+  if (transportOf(protocol) !== 'udp') return null;
+  return { options: optionsOf(strategy, socketOptions), peer: peer ?? 'connect', sockets: sockets ?? 'each' };
 }
 
 type Searched = Parameters<typeof searchedRange>[0];
@@ -158,12 +172,17 @@ export function inputFrom(
     | 'heldHere'
     | 'heldElsewhere'
     | 'holdMs'
-  > & { readonly range: PortRange | null; readonly sysctls: Readonly<Record<string, string>> },
+  > & {
+    readonly datagram?: DatagramUse;
+    readonly range: PortRange | null;
+    readonly sysctls: Readonly<Record<string, string>>;
+  },
 ): PredictInput {
   const { sysctls, ...rest } = setup;
   return {
     ...fromSysctls(setup.kernel, sysctls),
     ...rest,
+    datagram: setup.datagram ?? null,
     range: setup.range ?? defaultRange(setup.kernel),
     programPorts: null,
     reservedPorts: null,

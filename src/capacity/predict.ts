@@ -62,9 +62,10 @@ export interface ArmPrediction {
 export function predict(input: PredictInput): Prediction {
   const { top, after, rate } = limitOf(input);
   const hold = input.holdMs / 1000;
-  const known = top.concurrent !== null && after.latest !== null;
+  const known = (top.concurrent !== null || top.unbounded === true) && after.latest !== null;
   return {
     concurrent: top.concurrent,
+    ...(top.unbounded ? { unbounded: true } : {}),
     sustained: rate?.value ?? null,
     limited: rate !== null ? 'by ports' : known ? 'not by ports' : 'not modelled',
     again: after.seconds === null || after.latest === null ? null : hold + after.latest,

@@ -1,8 +1,10 @@
 /**
  * A set-up described in a few numbers, and all that the arithmetic says of it: for one host, or for many alike. Pure.
  */
+import type { DatagramUse } from '../domain/datagram.js';
 import type { StrategyName } from '../domain/strategy.js';
 import { type PortRange, portCount, UnitError } from '../domain/units.js';
+import { mostAtOnce } from '../results/prediction.js';
 import type { Prediction } from '../results/schema.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
@@ -17,6 +19,8 @@ import { secondsUntil } from './time-until.js';
 export interface CapacityQuestion {
   readonly kernel: KernelVersion;
   readonly strategy: StrategyName;
+  /** How its UDP sockets are used; absent: they are of TCP. */
+  readonly datagram?: DatagramUse;
   /** Of each host. */
   readonly addresses: number;
   readonly destinations: number;
@@ -98,7 +102,7 @@ export function capacityOf(question: CapacityQuestion): CapacityAnswer {
 
 /** Where there is no closed form: twice as many attempts as there are 4-tuples, all held. */
 function withSimulation({ pick }: CapacityQuestion, input: PredictInput, prediction: Prediction): Prediction {
-  if (prediction.concurrent !== null) return prediction;
+  if (mostAtOnce(prediction) !== null) return prediction;
   const attempts = 2 * usablePorts(input) * input.addresses * input.destinations;
   const simulated = simulateLoad(input, { attempts, durationMs: 0, holdMs: null, pick, peersHere: false });
   return simulated === null ? prediction : { ...prediction, simulated };

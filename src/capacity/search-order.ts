@@ -12,12 +12,12 @@ import { searchesByParity } from './kernel-changes.js';
 import { atLeast } from './kernel-version.js';
 import { type PredictInput, searchedRange } from './predict-input.js';
 
-type Search = Pick<PredictInput, 'kernel' | 'strategy' | 'range' | 'programPorts'>;
+type Search = Pick<PredictInput, 'kernel' | 'datagram' | 'strategy' | 'range' | 'programPorts'>;
 
-/** Whether the search goes by parity: neither before 4.6, nor over a list of the program, nor, since 6.8, over a socket's own range (207184853dbd). */
-function byParity({ kernel, strategy }: Search): boolean {
+/** Whether the search goes by parity: not that of UDP (udp_lib_get_port(), net/ipv4/udp.c), neither before 4.6, nor over a list of the program, nor, since 6.8, over a socket's own range (207184853dbd). */
+function byParity({ kernel, datagram, strategy }: Search): boolean {
   const { port, options } = strategyOf(strategy);
-  if (port === 'program' || !searchesByParity(kernel)) return false;
+  if (datagram !== null || port === 'program' || !searchesByParity(kernel)) return false;
   return !(options.includes('IP_LOCAL_PORT_RANGE') && atLeast(kernel, '6.8'));
 }
 

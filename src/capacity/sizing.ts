@@ -54,6 +54,7 @@ export type Needed =
 export function addressesFor(input: PredictInput, rate: number, wall: 'hard' | 'slow', spread: Spread): Needed {
   const one = { ...input, addresses: 1 };
   const { top, after } = limitOf(one);
+  if (top.unbounded) return { kind: 'unlimited', why: top.rule };
   if (top.concurrent === null) return { kind: 'unknown', why: top.rule };
   if (top.concurrent === 0) return { kind: 'useless', why: top.rule };
   const lasting = sustainedRates({ ...one, addresses: 2 }, spread)[wall];

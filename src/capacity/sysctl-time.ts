@@ -35,6 +35,9 @@ interface Rule {
 
 const ASKED_BY_CONNECT = 'bind() does not look at it, and here bind() or the program chooses the port';
 
+const OF_TCP =
+  'it is about connections of TCP or about packets, and a UDP port is free as soon as its socket is closed';
+
 function connects({ input }: Context): boolean {
   return strategyOf(input.strategy).port === 'connect';
 }
@@ -122,7 +125,8 @@ export function timesToTell(
     const before = baseline.sysctls[sysctl] ?? defaults[sysctl] ?? rule.usual;
     const seconds = [value, before].map((each) => rule.seconds(each, context)).filter((each) => each !== null);
     if (value === before || seconds.length === 0) return [];
-    return [{ sysctl, value, seconds: Math.min(...seconds), never: rule.never(context) }];
+    const never = context.input.datagram !== null ? OF_TCP : rule.never(context);
+    return [{ sysctl, value, seconds: Math.min(...seconds), never }];
   });
 }
 

@@ -3,7 +3,7 @@
  * tcp_time_wait() (net/ipv4/tcp_minisocks.c). Pure.
  */
 import { strategyOf } from '../domain/strategy.js';
-import type { Ceiling } from './ceiling.js';
+import type { Ceiling } from './ceiling-row.js';
 import { endsTimeWaitInSlots, hasTwRecycle } from './kernel-changes.js';
 import { atLeast } from './kernel-version.js';
 import { type PredictInput, TIME_WAIT_SECONDS } from './predict-input.js';
@@ -22,6 +22,8 @@ export interface AfterClose {
 
 /** The time after the close of one connection. What `tcp_max_tw_buckets` cuts off is `predict`'s to add. */
 export function afterClose(input: PredictInput, { takesOver }: Pick<Ceiling, 'takesOver'>): AfterClose {
+  if (input.datagram !== null)
+    return { ...exactly(0), why: 'UDP has no TIME_WAIT, so a port is free as soon as its socket is closed' };
   if (input.close === 'unknown')
     return { seconds: null, latest: null, why: 'who closes first is not known, so there is no sustained rate' };
   if (input.close === 'kept')

@@ -5,14 +5,16 @@ import { release } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import type { CapacityQuestion } from '../capacity/question.js';
-import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { type DatagramUse, PEERS, type Peer } from '../domain/datagram.js';
+import { UserError } from '../domain/error.js';
+import { EVERY_STRATEGY, optionsOf, SOCKET_OPTIONS, type SocketOption, strategyOf } from '../domain/strategy.js';
 import { type PortRange, parseDuration, parsePortRange } from '../domain/units.js';
 import { timerFrequency } from '../kernel/timer-frequency.js';
 import { option } from './options.js';
-import { integer, parsed, rateOption, share } from './parsers.js';
+import { integer, names, oneOf, parsed, rateOption, share } from './parsers.js';
 
 export interface CapacityOptions
-  extends Omit<CapacityQuestion, 'kernel' | 'range' | 'rate' | 'holdMs' | 'sysctls' | 'heldHere'> {
+  extends Omit<CapacityQuestion, 'kernel' | 'datagram' | 'range' | 'rate' | 'holdMs' | 'sysctls' | 'heldHere'> {
   readonly kernel?: KernelVersion;
   readonly hz?: number;
   readonly range?: PortRange;
@@ -21,6 +23,9 @@ export interface CapacityOptions
   readonly heldByOthers: number;
   readonly sysctl: Readonly<Record<string, string>>;
   readonly json: boolean;
+  readonly udp: boolean;
+  readonly peer?: Peer;
+  readonly socketOptions?: SocketOption[];
 }
 
 /** Those that decide, apart from the range and the reserved ports. */
@@ -40,7 +45,16 @@ export function capacityOptions(): Option[] {
   const choice = (flags: string, help: string, words: readonly string[], byDefault: string) =>
     new Option(flags, help).choices(words).default(byDefault);
   return [
-    choice('--strategy <name>', 'how the program gets its local port', STRATEGY_NAMES, 'bind'),
+    choice('--strategy <name>', 'how the program gets its local port', EVERY_STRATEGY, 'bind'),
+    new Option('--udp', 'sockets of UDP, which has no 4-tuples and no TIME_WAIT').default(false),
+    new Option(
+      '--peer <how>',
+      'with --udp: how a socket knows where its datagrams go (default: connect, or sendto)',
+    ).argParser(oneOf(PEERS)),
+    new Option(
+      '--socket-options <names>',
+      'with --udp: options that each socket has beside those of its strategy, such as SO_REUSEPORT',
+    ).argParser(names(SOCKET_OPTIONS)),
     option(
       '--kernel <release>',
       'a release such as 6.1 or 2.6.32-642.el6 (default: this one)',
@@ -78,18 +92,13 @@ export function capacityOptions(): Option[] {
 }
 
 /** What is asked. Without `--kernel` it is asked of this machine's. */
-export function questionOf({
-  hold,
-  range,
-  rate,
-  sysctl,
-  hz,
-  heldByOthers,
-  ...rest
-}: CapacityOptions): CapacityQuestion {
+export function questionOf(given: CapacityOptions): CapacityQuestion {
+  const { hold, range, rate, sysctl, hz, heldByOthers, udp: _, peer: __, socketOptions: ___, ...rest } = given;
+  const datagram = datagramOf(given);
   const kernel = rest.kernel ?? parseKernelVersion(release(), timerFrequency());
   return {
     ...rest,
+    ...(datagram ? { datagram } : {}),
     kernel: hz === undefined ? kernel : { ...kernel, hz },
     holdMs: hold,
     heldHere: heldByOthers,
@@ -97,6 +106,16 @@ export function questionOf({
     rate: rate ?? null,
     sysctls: sysctl,
   };
+}
+
+/** @throws UserError when an option of UDP stands without --udp */
+function datagramOf({ udp, strategy, peer, socketOptions }: CapacityOptions): DatagramUse | undefined {
+  const { only } = strategyOf(strategy);
+  const own = only === 'udp' ? `--strategy ${strategy}` : peer ? '--peer' : socketOptions ? '--socket-options' : null;
+  if (!udp && own !== null) throw new UserError(`${own} is of UDP: add --udp, or leave it out`);
+  if (!udp) return undefined;
+  const how = peer ?? (only === 'udp' ? 'sendto' : 'connect');
+  return { options: optionsOf(strategy, socketOptions), peer: how, sockets: 'each' };
 }
 
 function addSysctl(text: string, before: Readonly<Record<string, string>>): Record<string, string> {

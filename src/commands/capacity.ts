@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { capacityOf } from '../capacity/question.js';
-import { STRATEGY_NAMES, strategyOf } from '../domain/strategy.js';
+import { EVERY_STRATEGY, strategyOf } from '../domain/strategy.js';
 import { renderCapacity } from '../report/capacity.js';
 import { type CapacityOptions, capacityOptions, questionOf } from './capacity-options.js';
 import { withOptions } from './options.js';
@@ -14,9 +14,10 @@ Examples:
   bindstorm capacity --strategy bind-no-port --kernel 6.1 --destinations 20 --rate 50000/s
   bindstorm capacity --strategy bind --addresses 50 --kernel 3.2 --rate 1000/s --sysctl tcp_tw_recycle=1
   bindstorm capacity --strategy connect --held-by-others 20000
+  bindstorm capacity --udp --strategy sendto --rate 20000/s --hold 2s
 
 Strategies:
-${STRATEGY_NAMES.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`).join('\n')}`;
+${EVERY_STRATEGY.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`).join('\n')}`;
 
 /** Adds the command. */
 export function registerCapacity(program: Command): void {

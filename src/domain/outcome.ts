@@ -3,6 +3,7 @@
  *
  *     ok                          the connection stood, and whatever was to be said over it was said
  *     shed                        never started: the generator was at its limit
+ *     answer:none                 UDP: no answer came in time. answer:stolen: it came to another socket, which shares the port
  *     PHASE:ERRNO                 the call or phase that failed: bind:EADDRINUSE, exchange:EOF, tls:EPROTO, connect:E200
  *     http:STATUS [NAME]          the answer of a proxy or an origin: http:502, http:503 ERR_CONNECT_FAIL (X-Squid-Error)
  *     http:other                  one of too many different answers to name each
@@ -14,9 +15,27 @@
 import { quote } from './units.js';
 import { closest } from './words.js';
 
-/** What an attempt does, in order. `response`: what a proxy answers. `timeout`: the plan's, in whatever phase it struck. */
-export const PHASES = ['socket', 'setsockopt', 'bind', 'connect', 'response', 'tls', 'exchange', 'timeout'] as const;
+/**
+ * What an attempt does, in order. `sendto`: a datagram sent, connected or not. `answer`: what comes back over UDP. `response`: what a proxy
+ * answers. `timeout`: the plan's, in whatever phase it struck.
+ */
+export const PHASES = [
+  'socket',
+  'setsockopt',
+  'bind',
+  'connect',
+  'response',
+  'tls',
+  'exchange',
+  'timeout',
+  'sendto',
+  'answer',
+] as const;
 export type Phase = (typeof PHASES)[number];
+
+/** How an answer over UDP fails where no call does. */
+export const LOST_ANSWERS = ['none', 'stolen'] as const;
+export type LostAnswer = (typeof LOST_ANSWERS)[number];
 
 /** Replies of SOCKS5 by their number (RFC 1928, section 6); those from 9 on are unassigned. */
 export const SOCKS_REPLIES = [
@@ -56,16 +75,34 @@ export function failureCount(outcomes: Readonly<Record<string, number>>): number
   return Object.entries(outcomes).reduce((sum, [outcome, count]) => (isFailure(outcome) ? sum + count : sum), 0);
 }
 
+const PORT_SHORTAGES: ReadonlySet<string> = new Set([
+  'bind:EADDRINUSE',
+  'connect:EADDRNOTAVAIL',
+  // Of UDP, whose sockets get their port by inet_autobind() (net/ipv4/af_inet.c): it says EAGAIN, and connect() of TCP never does.
+  'connect:EAGAIN',
+  'sendto:EAGAIN',
+]);
+
 /**
- * Whether an outcome says that no local port was free: bind(2) with port 0 fails with EADDRINUSE, connect(2) with EADDRNOTAVAIL.
- * (bind:EADDRNOTAVAIL means that the address is not this machine's.) What a proxy answers never tells its reason.
+ * Whether an outcome says that no local port was free: bind(2) with port 0 fails with EADDRINUSE, connect(2) with EADDRNOTAVAIL, and of UDP
+ * connect(2) and sendto(2) with EAGAIN. (bind:EADDRNOTAVAIL means that the address is not this machine's.) What a proxy answers never tells
+ * its reason.
  */
 export function isPortShortage(outcome: string): boolean {
-  return outcome === 'bind:EADDRINUSE' || outcome === 'connect:EADDRNOTAVAIL';
+  return PORT_SHORTAGES.has(outcome);
 }
 
 /** Phases in which the attempt has no connection yet, or in which nobody knows how far it was. */
-const BEFORE_THE_PEER: ReadonlySet<string> = new Set(['socket', 'setsockopt', 'bind', 'connect', 'timeout']);
+const BEFORE_THE_PEER: ReadonlySet<string> = new Set([
+  'socket',
+  'setsockopt',
+  'bind',
+  'connect',
+  'timeout',
+  'sendto',
+  // Nobody knows whether the peer answered, or where the answer went.
+  'answer',
+]);
 
 /** Whether a failure came from the peer on an established connection: its answer, or that it ended the connection early. */
 export function isPeerFailure(outcome: string): boolean {
@@ -101,6 +138,11 @@ export function outcomeProblem(outcome: string): string | undefined {
     const near = closest(rest, REPLY_NAMES);
     return fault(near && `socks:${near}`);
   }
+  if (prefix === 'answer') {
+    if (LOST_ANSWERS.some((lost) => lost === rest)) return undefined;
+    const near = closest(rest, LOST_ANSWERS);
+    if (near !== undefined) return fault(`answer:${near}`);
+  }
   if (PHASES.some((phase) => phase === prefix)) {
     const near = FREQUENT_ERRNOS.includes(rest) ? rest : closest(rest, FREQUENT_ERRNOS);
     if (near === undefined ? /^E[A-Z0-9]+$/.test(rest) : near === rest) return undefined;
@@ -112,7 +154,7 @@ export function outcomeProblem(outcome: string): string | undefined {
 }
 
 const ALLOWED =
-  'write ok, shed, a phase and an errno (bind:EADDRINUSE, exchange:EOF), an answer of HTTP (http:502, http:503 ERR_CONNECT_FAIL, http:other), or a reply of SOCKS5 (socks:general-failure)';
+  'write ok, shed, a phase and an errno (bind:EADDRINUSE, exchange:EOF), answer:none or answer:stolen (UDP), an answer of HTTP (http:502, http:503 ERR_CONNECT_FAIL, http:other), or a reply of SOCKS5 (socks:general-failure)';
 
 /** An answer below 300 is no failure. */
 function isAnswer(rest: string): boolean {

@@ -25,6 +25,7 @@ export const {
   EINVAL,
   EMFILE,
   ENFILE,
+  ENOBUFS,
   ENOENT,
   ENOSYS,
 

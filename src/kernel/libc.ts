@@ -79,6 +79,14 @@ export const send = declare<[fd: number, buffer: number, length: number, flags: 
 export const recv = declare<[fd: number, buffer: number, length: number, flags: number]>(
   'intptr_t recv(int, intptr_t, uint64_t, int)',
 );
+/** sendto(2) */
+export const sendto = declare<
+  [fd: number, buffer: number, length: number, flags: number, address: number, addressLength: number]
+>('intptr_t sendto(int, intptr_t, uint64_t, int, intptr_t, uint32_t)');
+/** recvfrom(2) */
+export const recvfrom = declare<
+  [fd: number, buffer: number, length: number, flags: number, address: number, addressLength: number]
+>('intptr_t recvfrom(int, intptr_t, uint64_t, int, intptr_t, intptr_t)');
 /** sendmsg(2) */
 export const sendmsg = declare<[fd: number, message: number, flags: number]>('intptr_t sendmsg(int, intptr_t, int)');
 const recvmsgHere = lib.func('intptr_t recvmsg(int, intptr_t, int)');

@@ -7,7 +7,7 @@ import ipaddr from 'ipaddr.js';
 import { ENOENT, SystemCallError } from './errno.js';
 import { AF_INET, AF_INET6 } from './libc.js';
 import { concat, NETLINK_SOCK_DIAG, openNetlink, words } from './netlink.js';
-import { LISTEN, SOCK_DIAG_BY_FAMILY, tcpDumpRequest } from './sock-diag.js';
+import { dumpRequest, LISTEN, SOCK_DIAG_BY_FAMILY } from './sock-diag.js';
 
 const SOCK_DESTROY = 21;
 /** struct inet_diag_sockid: ports, addresses, interface, cookie. */
@@ -27,7 +27,7 @@ export function destroySockets(addresses: readonly string[]): number {
   try {
     for (const family of [AF_INET, AF_INET6]) {
       const ids: Uint8Array[] = [];
-      const refused = netlink.dump(SOCK_DIAG_BY_FAMILY, tcpDumpRequest(family, ALL_BUT_LISTEN), (view, from) => {
+      const refused = netlink.dump(SOCK_DIAG_BY_FAMILY, dumpRequest(family, ALL_BUT_LISTEN), (view, from) => {
         const local = new Uint8Array(view.buffer, view.byteOffset + from + 8, family === AF_INET ? 4 : 16);
         if (!wanted.has(textOf(local))) return;
         ids.push(new Uint8Array(view.buffer, view.byteOffset + from + 4, SOCKET_ID).slice());
@@ -35,7 +35,7 @@ export function destroySockets(addresses: readonly string[]): number {
       // Without IPv6 there are no such sockets.
       if (refused !== 0 && family === AF_INET) throw new SystemCallError('sock_diag', refused);
       for (const id of ids) {
-        const header = concat(tcpDumpRequest(family).subarray(0, 4), words(ALL_BUT_LISTEN));
+        const header = concat(dumpRequest(family).subarray(0, 4), words(ALL_BUT_LISTEN));
         const errno = netlink.request(SOCK_DESTROY, 0, concat(header, id));
         if (errno === 0) ended++;
         else if (errno !== ENOENT) throw new SystemCallError('sock_diag', errno, 'SOCK_DESTROY');

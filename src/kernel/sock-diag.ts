@@ -4,14 +4,16 @@
  * nearly all of it the kernel's walk and copy; what is done here with a socket takes less than 0.1 µs.
  */
 import ipaddr from 'ipaddr.js';
-import { EINVAL, SystemCallError } from './errno.js';
+import type { Transport } from '../domain/protocol.js';
+import { EINVAL, ENOENT, SystemCallError } from './errno.js';
 import { AF_INET, AF_INET6 } from './libc.js';
 import { concat, NETLINK_SOCK_DIAG, openNetlink, words } from './netlink.js';
 
 export const SOCK_DIAG_BY_FAMILY = 20;
 /** The same before Linux 3.3, under the name inet_diag, with the same answers (include/linux/inet_diag.h). */
 export const TCPDIAG_GETSOCK = 18;
-const IPPROTO_TCP = 6;
+/** Numbers of protocols (RFC 790). UDP can be asked for since Linux 3.3 (net/ipv4/udp_diag.c). */
+const PROTOCOL_NUMBERS: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17 };
 const ALL_STATES = 0xffffffff;
 
 /** Names of the TCP states (include/net/tcp_states.h), as ss(8) and netstat(8) write them. */
@@ -31,17 +33,18 @@ export const TCP_STATES = [
   'NEW_SYN_RECV',
 ] as const;
 const TIME_WAIT = 6;
+const CLOSE = 7;
 export const LISTEN = 10;
 /** Only to ask for them, since Linux 6.8: sockets that are bound and not connected. The answer says CLOSE. */
 export const BOUND_INACTIVE = 13;
 
 /**
- * The payload of a SOCK_DIAG_BY_FAMILY request for a dump of the TCP sockets of one family: struct inet_diag_req_v2
+ * The payload of a SOCK_DIAG_BY_FAMILY request for a dump of the sockets of one family: struct inet_diag_req_v2
  * (include/uapi/linux/inet_diag.h), that is family, protocol, extensions, padding, states, and an id that matches every socket.
  * @param states one bit a state, such as `1 << LISTEN`
  */
-export function tcpDumpRequest(family: number, states = ALL_STATES): Uint8Array {
-  return concat(new Uint8Array([family, IPPROTO_TCP, 0, 0]), words(states), new Uint8Array(48));
+export function dumpRequest(family: number, states = ALL_STATES, transport: Transport = 'tcp'): Uint8Array {
+  return concat(new Uint8Array([family, PROTOCOL_NUMBERS[transport], 0, 0]), words(states), new Uint8Array(48));
 }
 
 /**
@@ -56,7 +59,7 @@ export function anyFamilyRequest(states: number, extensions = 0): Uint8Array {
 }
 
 interface SocketSnapshot {
-  /** TCP state → sockets; states without a socket are left out. Not counted: LISTEN, and the other ends of sockets that are. */
+  /** State → sockets; states without a socket are left out. Not counted: LISTEN, and the other ends of sockets that are. */
   readonly states: Record<string, number>;
   /** Distinct local ports in use of each watched address, in the order in which the addresses were given. */
   readonly portsPerAddress: number[];
@@ -75,12 +78,16 @@ export interface SocketObserver {
 /**
  * @param addresses the local addresses whose ports are counted
  * @param range the ephemeral range; sockets on other local ports do not count as ports in use
- * @param options onlyThese: count the states of sockets of the watched addresses only
+ * @param options onlyThese: count the states of sockets of the watched addresses only; transport: of which protocol, TCP unless named. A
+ *   UDP socket without a local address has its port on all of them, and is counted at the first
  */
 export function createSocketObserver(
   addresses: readonly string[],
   range: { low: number; high: number },
-  { onlyThese = false }: { readonly onlyThese?: boolean } = {},
+  {
+    onlyThese = false,
+    transport = 'tcp',
+  }: { readonly onlyThese?: boolean; readonly transport?: Transport | undefined } = {},
 ): SocketObserver {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   const isIpv6 = (address: string) => address.includes(':');
@@ -95,11 +102,12 @@ export function createSocketObserver(
   const timeWait = new Uint32Array(addresses.length);
   const perState = new Uint32Array(TCP_STATES.length);
   const requests = families.map((family) => ({
-    request: tcpDumpRequest(family),
+    request: dumpRequest(family, ALL_STATES, transport),
     // struct inet_diag_req: family, two prefix lengths, ext, an empty id, states, dbs. It is longer, so that a kernel which knows
     // only this one refuses the other as too short.
     oldRequest: concat(new Uint8Array([family, 0, 0, 0]), new Uint8Array(48), words(ALL_STATES, 0)),
   }));
+  const udp = transport === 'udp';
   let old = false;
 
   function onMessage(view: DataView, from: number): void {
@@ -107,7 +115,8 @@ export function createSocketObserver(
     const state = view.getUint8(from + 1);
     if (state === LISTEN) return;
     const addressAt = view.getUint8(from) === AF_INET ? ipv4At : ipv6At;
-    const index = indexOf.get(addressAt(view, from + 8));
+    const local = addressAt(view, from + 8);
+    const index = indexOf.get(local) ?? (udp && WILDCARDS.has(local) && addresses.length > 0 ? 0 : undefined);
     // The other end of a watched socket: in one namespace with it, or on a kernel that shows those of all (before Linux 3.6).
     if (index === undefined && indexOf.has(addressAt(view, from + 24))) return;
     if (index !== undefined || !onlyThese) perState[state < TCP_STATES.length ? state : 0]!++;
@@ -131,13 +140,15 @@ export function createSocketObserver(
       for (const bits of seen) bits.fill(0);
       for (const { request, oldRequest } of requests) {
         let errno = old ? 0 : netlink.dump(SOCK_DIAG_BY_FAMILY, request, onMessage);
+        // A kernel that cannot be asked for UDP: nothing is seen of it.
+        if (udp && (errno === EINVAL || errno === ENOENT)) continue;
         old ||= errno === EINVAL;
         if (old) errno = netlink.dump(TCPDIAG_GETSOCK, oldRequest, onMessage);
         if (errno !== 0) throw new SystemCallError('sock_diag', errno);
       }
       const states: Record<string, number> = {};
       perState.forEach((n, state) => {
-        if (n > 0) states[TCP_STATES[state]!] = n;
+        if (n > 0) states[udp && state === CLOSE ? 'UNCONN' : TCP_STATES[state]!] = n;
       });
       const portsPerAddress = Array.from(used);
       return {
@@ -162,7 +173,7 @@ export function listeners(): Listener[] {
   const found: Listener[] = [];
   for (const family of [AF_INET, AF_INET6]) {
     const length = family === AF_INET ? 4 : 16;
-    const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, tcpDumpRequest(family, 1 << LISTEN), (view, from) => {
+    const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, dumpRequest(family, 1 << LISTEN), (view, from) => {
       const bytes = Array.from({ length }, (_, i) => view.getUint8(from + 8 + i));
       found.push({ address: ipaddr.fromByteArray(bytes).toString(), port: view.getUint16(from + 4, false) });
     });
@@ -178,6 +189,9 @@ export function isListening({ address, port }: Listener): boolean {
   const all = [ipaddr.parse(address).toString(), '::', ...(address.includes(':') ? [] : ['0.0.0.0'])];
   return listeners().some((each) => each.port === port && all.includes(each.address));
 }
+
+/** 0.0.0.0 and ::, as they come in a message. */
+const WILDCARDS: ReadonlySet<number | string> = new Set([0, '0:0:0:0']);
 
 /** An IPv4 address as the little-endian word of the kernel's message, an IPv6 address as hexadecimal text. */
 function keyOf(address: string): number | string {

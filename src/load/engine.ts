@@ -181,7 +181,7 @@ function budgetOf({ plan, shared, descriptorLimit, descriptorReserve, ownDescrip
 function dialerOf({ plan, via, addresses, ports }: EngineInput): Dialer {
   return via?.outgoing
     ? createClientDialer(addresses, via.outgoing)
-    : createDialer({ strategy: plan.strategy, addresses, ports });
+    : createDialer({ strategy: plan.strategy, socketOptions: plan.socketOptions, addresses, ports });
 }
 
 function pickerOf({ plan, via, addresses, targets, worker, seed }: EngineInput): Picker {

@@ -3,7 +3,7 @@
  * sampler reads; here is how slots and names translate.
  */
 import { constants } from 'node:os';
-import { OTHER_ANSWER, PHASES, type Phase } from '../domain/outcome.js';
+import { type LostAnswer, OTHER_ANSWER, PHASES, type Phase } from '../domain/outcome.js';
 import { errnoName } from '../kernel/errno.js';
 import type { Outcomes } from '../results/schema.js';
 import { NAME_SLOTS } from './names.js';
@@ -12,6 +12,10 @@ import { NAME_SLOTS } from './names.js';
 const ERRNOS = 256;
 /** The peer closed before the exchange was complete: no errno, but a failure of its own. */
 export const EOF = ERRNOS - 1;
+/** Of the phase `answer`: likewise no errnos. */
+const NO_ANSWER = ERRNOS - 2;
+const STOLEN = ERRNOS - 3;
+const LOST: Readonly<Record<number, LostAnswer>> = { [NO_ANSWER]: 'none', [STOLEN]: 'stolen' };
 
 export const SLOT_OK = 0;
 export const SLOT_SHED = 1;
@@ -30,6 +34,11 @@ export function failureSlot(phase: Phase, errno: number): number {
 /** An attempt that took longer than the plan's timeout. */
 export const SLOT_TIMEOUT = failureSlot('timeout', constants.errno.ETIMEDOUT);
 
+/** No answer to a datagram came in time. */
+export const SLOT_NO_ANSWER = failureSlot('answer', NO_ANSWER);
+/** The answer to a datagram came to another socket. */
+export const SLOT_STOLEN = failureSlot('answer', STOLEN);
+
 /** The name of a slot. @param named the names of the slots from FIRST_NAMED on */
 export function outcomeName(slot: number, named: readonly string[] = []): string {
   if (slot === SLOT_OK) return 'ok';
@@ -37,7 +46,8 @@ export function outcomeName(slot: number, named: readonly string[] = []): string
   if (slot >= FIRST_NAMED) return named[slot - FIRST_NAMED] ?? OTHER_ANSWER;
   const phase = PHASES[Math.floor((slot - FIRST) / ERRNOS)]!;
   const errno = (slot - FIRST) % ERRNOS;
-  return `${phase}:${errno === EOF ? 'EOF' : errnoName(errno)}`;
+  const lost = phase === 'answer' ? LOST[errno] : undefined;
+  return `${phase}:${errno === EOF ? 'EOF' : (lost ?? errnoName(errno))}`;
 }
 
 /** Counters → named counts, zeros left out; the sum over several workers. */

@@ -2,7 +2,7 @@
  * A strategy as system calls: the options to set and the address to bind, prepared once, so that an attempt only calls.
  */
 
-import { type SocketOption, type StrategyName, strategyOf } from '../domain/strategy.js';
+import { optionsOf, type SocketOption, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { type PortRange, portCount } from '../domain/units.js';
 import * as libc from '../kernel/libc.js';
 import { setPort, sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
@@ -23,6 +23,8 @@ export interface Dialer {
 interface DialerInput {
   readonly strategy: StrategyName;
   readonly addresses: readonly string[];
+  /** Options beside those of the strategy; absent: none. */
+  readonly socketOptions?: readonly SocketOption[] | undefined;
   /** The program's own port list (`bind-explicit-port*`), or the range for IP_LOCAL_PORT_RANGE. */
   readonly ports: PortRange;
 }
@@ -49,7 +51,8 @@ export function setStrategyOption(fd: number, option: SocketOption, ports: PortR
 
 /** Prepare a strategy. */
 export function createDialer(input: DialerInput): Dialer {
-  const { options, address, port } = strategyOf(input.strategy);
+  const { address, port } = strategyOf(input.strategy);
+  const options = optionsOf(input.strategy, input.socketOptions);
   const values = libc.nativeBuffer(4 * Math.max(options.length, 1));
   const calls = options.map((option, i) => {
     values.view.setUint32(4 * i, optionValue(option, input.ports), true);

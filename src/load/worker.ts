@@ -2,6 +2,7 @@
  * Entry of a load worker's thread: run the engine once, post the report, end.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { transportOf } from '../domain/protocol.js';
 import { unshareDescriptors } from '../kernel/libc.js';
 import type { EngineInput, EngineReport } from './engine.js';
 import { CONTROL } from './shared.js';
@@ -17,9 +18,11 @@ const post = (message: WorkerMessage) => parentPort?.postMessage(message);
 const input = workerData as EngineInput;
 // The HTTP client is loaded only by those that use it, and before the start.
 const run =
-  input.plan.engine === 'http'
-    ? (await import('./http/engine-http.js')).runHttpEngine
-    : (await import('./socket/engine-socket.js')).runSocketEngine;
+  transportOf(input.plan.protocol) === 'udp'
+    ? (await import('./datagram/engine-datagram.js')).runDatagramEngine
+    : input.plan.engine === 'http'
+      ? (await import('./http/engine-http.js')).runHttpEngine
+      : (await import('./socket/engine-socket.js')).runSocketEngine;
 // After the last module is loaded: some are read by other threads.
 const ownDescriptors = unshareDescriptors();
 post({ type: 'ready' });

@@ -2,11 +2,12 @@
  * The settings of a load, a row each. A new setting is one row here, and what acts on it.
  */
 import { z } from 'zod';
+import { PEERS, SOCKET_SHARES } from '../domain/datagram.js';
+import { PROTOCOLS } from '../domain/protocol.js';
 import { complete, keptShape, type Named, needed, optional, setting, type ValueKind } from '../domain/setting.js';
-import { STRATEGY_NAMES } from '../domain/strategy.js';
-import { bytes, duration, flag, flagOrShare, map, oneOf, orNull, portRange, whole } from '../domain/values.js';
+import { EVERY_STRATEGY, SOCKET_OPTIONS } from '../domain/strategy.js';
+import { bytes, duration, flag, flagOrShare, listOf, map, oneOf, orNull, portRange, whole } from '../domain/values.js';
 import { PROXY_KINDS, protocolsOf, proxySubjectOf } from '../subjects/index.js';
-import { PROTOCOLS } from '../subjects/settings.js';
 import { arrival } from './arrival-settings.js';
 import { recovery } from './recovery.js';
 
@@ -43,7 +44,7 @@ const exchange: ValueKind<Exchange | null> = {
 
 export const LOAD_SETTINGS = {
   // What a program does that was not told otherwise.
-  strategy: setting(oneOf(STRATEGY_NAMES), {
+  strategy: setting(oneOf(EVERY_STRATEGY), {
     default: 'connect',
     describe: 'how an outbound socket gets its local address and port',
     example: 'bind',
@@ -98,8 +99,8 @@ export const LOAD_SETTINGS = {
   // No payload: what is under test is the connection.
   exchange: setting(exchange, {
     default: null,
-    defaultText: 'none; with protocol tcp through a proxy: a byte each way',
-    describe: 'bytes to send and to receive on each connection',
+    defaultText: 'none; with protocol tcp through a proxy: a byte each way; with protocol udp: 64 B each way',
+    describe: 'bytes to send and to receive on each connection, or in a datagram and its answer',
     example: '{ request: 64, response: 256 }',
   }),
   // The socket engine opens several times as many connections a second, and is exact.
@@ -132,7 +133,7 @@ export const LOAD_SETTINGS = {
     default: 'tcp',
     defaultText: `tcp; with engine http: get; ${usualProtocols()}`,
     describe:
-      'what the client says: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange. With the HTTP engine the exchange of a tunnel is a GET',
+      'what the client says: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange; udp: a datagram and its answer. With the HTTP engine the exchange of a tunnel is a GET',
     example: 'connect',
   }),
   // The head of the answer is enough to end a request.
@@ -152,6 +153,30 @@ export const LOAD_SETTINGS = {
     defaultText: 'what the descriptor limit allows',
     describe: 'sockets open at once per worker; attempts beyond it are shed',
     example: '10000',
+  }),
+  // A program that connects its sockets is told of ICMP errors, and takes datagrams from its peer only.
+  peer: optional(oneOf(PEERS), {
+    defaultText: 'connect; with strategy sendto: sendto',
+    describe:
+      'protocol udp: how a socket knows where its datagrams go: connect: by connect(); sendto: each datagram names it; none: nothing is sent',
+    example: 'sendto',
+  }),
+  socketOptions: optional(listOf(oneOf(SOCKET_OPTIONS), SOCKET_OPTIONS.length, 'SO_REUSEPORT'), {
+    defaultText: 'those of the strategy',
+    describe: 'protocol udp: options that each socket has beside those of its strategy',
+    example: '[SO_REUSEPORT]',
+  }),
+  sockets: optional(oneOf(SOCKET_SHARES), {
+    defaultText: 'each',
+    describe:
+      'protocol udp: each: a socket for each attempt; one: a socket for all attempts of a local address, as a QUIC client may have',
+    example: 'one',
+  }),
+  answerAfter: optional(duration, {
+    keptAs: 'answerAfterMs',
+    defaultText: '0s',
+    describe: 'protocol udp: how long the origin waits before it answers a datagram',
+    example: '100ms',
   }),
   ports: setting(orNull(portRange, "the kernel's range"), {
     default: null,

@@ -46,7 +46,7 @@ export const NEIGHBOUR_SETTINGS = {
   }),
   addresses: optional(texts({ least: 1, most: 64, item: '10.50.9.1' }), {
     defaultText: "one of the lab's own",
-    describe: 'beside: local addresses of its own, as [10.50.9.1]',
+    describe: 'beside: local addresses of its own, as [10.50.9.1]; they may be of the other family',
     example: '[10.50.9.1]',
   }),
   strategy: optional(strategy, {
@@ -55,8 +55,8 @@ export const NEIGHBOUR_SETTINGS = {
     example: strategy.example,
   }),
   protocol: optional(protocol, {
-    defaultText: 'what load.protocol would be',
-    describe: 'through: what its clients say to the proxy, as load.protocol',
+    defaultText: 'beside: tcp; through: what load.protocol would be',
+    describe: 'what it says, as load.protocol; beside: tcp or udp, whatever the load says',
     example: protocol.example,
   }),
   hold: optional(duration, {

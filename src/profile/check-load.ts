@@ -8,6 +8,7 @@ import { formatArrival } from '../plan/arrival-settings.js';
 import { fillBoundMs } from '../plan/fill-bound.js';
 import type { Destinations, LoadPlan } from '../plan/plan.js';
 import type { SearchSettings } from '../plan/search.js';
+import { checkTransport } from './check-datagrams.js';
 import { usesPorts } from './merge.js';
 import type { Report } from './problem.js';
 
@@ -39,11 +40,12 @@ export function checkLoad(load: LoadPlan, addresses: number, report: Report): vo
       ['addresses', 'count'],
       ['addresses'],
     );
-  if (load.ports !== null && !usesPorts(load.strategy))
+  if (load.ports !== null && !usesPorts(load.strategy, load.socketOptions))
     report(
-      `strategy ${load.strategy} does not use a port list (${STRATEGY_NAMES.filter(usesPorts).join(', ')} do): remove ports, or set net.ipv4.ip_local_port_range under sysctls`,
+      `strategy ${load.strategy} does not use a port list (${STRATEGY_NAMES.filter((name) => usesPorts(name)).join(', ')} do): remove ports, or set net.ipv4.ip_local_port_range under sysctls`,
       ['load', 'ports'],
     );
+  checkTransport(load, report);
   if (load.engine === 'socket') checkSocketEngine(load, report);
   else checkHttpEngine(load, report);
   if (load.keepAliveRequests !== undefined && !load.keepAlive)

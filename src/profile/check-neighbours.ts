@@ -1,12 +1,11 @@
 /**
  * The neighbours of a profile: each completed to a load of its own, and refused where it could not run. Pure.
  */
-import { familyOf } from '../domain/addresses.js';
 import { LABS, type LabKind } from '../domain/lab.js';
 import { quote } from '../domain/units.js';
 import { arrivalDurationMs } from '../plan/arrival.js';
 import type { Arm, Neighbour } from '../plan/plan.js';
-import { baseOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
+import { baseOf, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkLoad } from './check-load.js';
 import { checkLoadOfSubject } from './check-subject.js';
@@ -67,7 +66,14 @@ function checkNeighbour(
       'where: through needs a listener and a server of its own, which a configuration file of yours does not have: write "where: beside"',
       'where',
     );
-  for (const key of isThrough ? (['addresses', 'strategy'] as const) : (['protocol', 'body'] as const)) {
+  const spoken = protocolsOf(SUBJECT, undefined);
+  const isForeign = !isThrough && protocol !== undefined && !spoken.includes(protocol);
+  if (isForeign)
+    report(
+      `a neighbour beside the load speaks ${spoken.join(' or ')}, not ${protocol}: remove protocol, or write "where: through"`,
+      'protocol',
+    );
+  for (const key of isThrough ? (['addresses', 'strategy'] as const) : (['body'] as const)) {
     if (input[key] === undefined) continue;
     const why = isThrough ? 'through a proxy, the proxy chooses' : 'only clients of a proxy have it';
     report(
@@ -81,9 +87,11 @@ function checkNeighbour(
       'strategy',
     );
   // What is refused is not looked at again.
-  const named = isThrough
-    ? { ...keys, ...(protocol === undefined ? {} : { protocol }), ...(body === undefined ? {} : { body }) }
-    : keys;
+  const named = {
+    ...keys,
+    ...(protocol === undefined || isForeign ? {} : { protocol }),
+    ...(isThrough && body !== undefined ? { body } : {}),
+  };
   const list = checkOwnAddresses(addresses, lab, baseline, report);
   const durationMs = own ?? restOf(baseline, afterMs);
   if (durationMs === null)
@@ -119,13 +127,6 @@ function checkOwnAddresses(list: string[], lab: LabKind, baseline: Baseline, rep
     if (baseline.addresses.includes(address))
       report(
         `${address} is an address of the load; a neighbour needs addresses of its own: use another`,
-        'addresses',
-        i,
-      );
-    const [first] = baseline.addresses;
-    if (first !== undefined && familyOf(address) !== familyOf(first))
-      report(
-        `${address} and the load (${first}, …) are of two families; use an address of the load's family`,
         'addresses',
         i,
       );

@@ -170,7 +170,7 @@ export function checkLoadOfSubject(
         'load',
         'protocol',
       ]);
-    else if (load.protocol !== 'tcp' && load.protocol !== 'get')
+    else if (load.protocol !== 'get' && !protocolsOf(kind, proxy).includes(load.protocol))
       report(
         `protocol ${load.protocol} is spoken to a proxy, but the subject is ${kind}: remove protocol, or name a proxy, for example subject: { kind: squid }`,
         ['load', 'protocol'],

@@ -1,6 +1,7 @@
 /**
  * Second pass: an arm with everything that a profile need not say. Pure.
  */
+import { transportOf } from '../domain/protocol.js';
 import { complete } from '../domain/setting.js';
 import { normaliseSysctl } from '../domain/sysctl-syntax.js';
 import { LOAD, LOAD_SETTINGS, type NamedLoad } from '../plan/load-settings.js';
@@ -36,7 +37,9 @@ export function completeLoad(
     (subjectOf(subject).role === 'client' && engine === 'http' ? 'get' : protocolsOf(subject, proxy)[0]);
   // Of fill and hold the connections stay open. With GET the hold is how long the origin takes to answer, and it must answer some time.
   const staysOpen = (arrival.shape === 'fill' || arrival.shape === 'hold') && protocol !== 'get' && !keepAlive;
+  const udp = transportOf(protocol) === 'udp';
   return complete(LOAD_SETTINGS, named, {
+    ...(udp ? datagramDefaults(named) : {}),
     engine,
     protocol,
     ...(staysOpen ? { holdMs: null } : {}),
@@ -44,6 +47,16 @@ export function completeLoad(
     ...(proxy && protocol === 'tcp' ? { exchange: EXCHANGE_THROUGH } : {}),
     ...(proxy ? { ports: proxySubjectOf(proxy.kind).ownPorts?.(proxy) ?? null } : {}),
   });
+}
+
+/** A datagram and its answer need no more than to be told apart; what is never sent has no answer. */
+const DATAGRAMS = { request: 64, response: 64 } as const;
+
+/** What a load over UDP is where nothing is said of it. */
+function datagramDefaults({ strategy, peer, sockets }: NamedLoad): Partial<LoadPlan> {
+  const unconnected = strategy === 'sendto' || sockets === 'one';
+  const how = peer ?? (unconnected ? 'sendto' : 'connect');
+  return { peer: how, exchange: how === 'none' ? null : DATAGRAMS };
 }
 
 /** Sysctls in the one form that is compared with what the kernel says. */

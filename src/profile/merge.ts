@@ -2,7 +2,7 @@
  * First pass: what a profile names of an arm, and a variant laid over the baseline: it changes only what it names. Pure; says nothing
  * about whether the result makes sense.
  */
-import { type StrategyName, strategyOf } from '../domain/strategy.js';
+import { optionsOf, type SocketOption, type StrategyName, strategyOf } from '../domain/strategy.js';
 import type { NamedLoad } from '../plan/load-settings.js';
 import type { Arrival, RoleSysctls } from '../plan/plan.js';
 import { SEARCH } from '../plan/search.js';
@@ -123,7 +123,8 @@ function mergeDestinations(base: DestinationsInput, own: DestinationsInput): Des
  */
 export function mergeLoad(base: NamedLoad, own: NamedLoad): NamedLoad {
   const merged = { ...base, ...own };
-  if (own.strategy === undefined || own.ports !== undefined || usesPorts(own.strategy)) return merged;
+  if (own.strategy === undefined || own.ports !== undefined || usesPorts(own.strategy, merged.socketOptions))
+    return merged;
   const { ports, ...rest } = merged;
   return rest;
 }
@@ -137,7 +138,6 @@ function mergeScenario(base: NamedScenario, variants: readonly NamedScenario[]):
 }
 
 /** Whether a strategy picks from a port list that a profile may give. */
-export function usesPorts(strategy: StrategyName): boolean {
-  const { port, options } = strategyOf(strategy);
-  return port === 'program' || options.includes('IP_LOCAL_PORT_RANGE');
+export function usesPorts(strategy: StrategyName, socketOptions: readonly SocketOption[] = []): boolean {
+  return strategyOf(strategy).port === 'program' || optionsOf(strategy, socketOptions).includes('IP_LOCAL_PORT_RANGE');
 }

@@ -16,8 +16,8 @@ export function renderCapacity(question: CapacityQuestion, answer: CapacityAnswe
   const hosts = question.hosts > 1 ? `${counted(question.hosts, 'host')} with ` : '';
   const each = question.hosts > 1 ? ' each' : '';
   const lines = [
-    `${question.strategy} on Linux ${question.kernel.release}: ${hosts}${number(ports)} ports, ${counted(question.addresses, 'address')}${each}, ${counted(question.destinations, 'destination')}`,
-    `  full   ${wall(answer.full.tuples, answer.full.rate)}${answer.full.tuples === null ? '' : `, then ${prediction.fails}`}`,
+    `${question.strategy}${question.datagram ? ' over UDP' : ''} on Linux ${question.kernel.release}: ${hosts}${number(ports)} ports, ${counted(question.addresses, 'address')}${each}, ${counted(question.destinations, 'destination')}`,
+    `  full   ${prediction.unbounded ? 'never' : wall(answer.full.tuples, answer.full.rate)}${answer.full.tuples === null ? '' : `, then ${prediction.fails}`}`,
     `  slow   ${answer.slow === null ? 'no such wall' : wall(answer.slow.tuples, answer.slow.rate)}`,
     '',
     ...paragraph('Arithmetic', `${prediction.formula}.`),
@@ -34,7 +34,7 @@ export function renderCapacity(question: CapacityQuestion, answer: CapacityAnswe
       '',
       `At ${number(question.rate)}/s:`,
       `  slow   ${prediction.slowWall ? when(slow) : 'no such wall'}`,
-      `  full   ${answer.full.tuples === null ? 'no closed form' : when(full)}`,
+      `  full   ${prediction.unbounded ? 'never' : answer.full.tuples === null ? 'no closed form' : when(full)}`,
       ...needLines(`so that it is never full${each}`, neededText(needed.full), width),
       // Where there is no such wall, or the ceiling has no closed form, there is nothing more to say.
       ...(needed.slow.kind === 'unknown' || !prediction.slowWall

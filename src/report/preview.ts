@@ -10,6 +10,7 @@ import { planRuns } from '../experiment/order.js';
 import type { ArmPreview, Preview } from '../experiment/preview.js';
 import type { Experiment } from '../plan/plan.js';
 import { neighbourInWords, scenarioInWords } from '../profile/changes.js';
+import { mostAtOnce } from '../results/prediction.js';
 import type { Prediction } from '../results/schema.js';
 import { neededText, unlimitedText } from './sizing.js';
 import { wrap } from './wrap.js';
@@ -83,9 +84,14 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
   }
   const number = (value: number) => Math.round(value).toLocaleString('en');
   const tried = attempts === null ? arm.arrival : counted(attempts, 'attempt');
-  const at = prediction.concurrent === null ? 'no closed form' : `${number(prediction.concurrent)} at once`;
+  const most = mostAtOnce(prediction);
+  const at = prediction.unbounded
+    ? 'without a limit'
+    : prediction.concurrent === null
+      ? 'no closed form'
+      : `${number(prediction.concurrent)} at once`;
   const sustained =
-    prediction.concurrent === null
+    most === null
       ? ''
       : prediction.sustained === null
         ? `; ${unlimitedText(prediction)}`
@@ -93,7 +99,7 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
   const facts = [
     ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
-    `capacity ${at}${sustained} (${prediction.formula}), then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`,
+    `capacity ${at}${sustained} (${prediction.formula})${prediction.unbounded ? '' : `, then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`}`,
     // What the baseline's lines have said already is not said again.
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
     ...capacityLines(arm, baseline),
@@ -125,8 +131,9 @@ function onMachine({ real, prediction, needed }: ArmPreview): string[] {
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */
 function expectedOutcomes({ attempts, deterministic, prediction, proxy }: ArmPreview): string[] {
-  if (!deterministic || attempts === null || prediction.concurrent === null) return [];
-  const ok = Math.min(attempts, prediction.concurrent);
+  const most = mostAtOnce(prediction);
+  if (!deterministic || attempts === null || most === null) return [];
+  const ok = Math.min(attempts, most);
   const failing = attempts - ok;
   const how = proxy === null ? prediction.fails : `failures (${prediction.fails} in ${proxy})`;
   return [

@@ -1,6 +1,7 @@
 /** How many addresses a rate needs, and why a prediction has no sustained rate, in words: of `plan` and `capacity` alike. Pure. */
 import { counted, formatSustained } from '../analysis/format.js';
 import type { Needed } from '../capacity/sizing.js';
+import { mostAtOnce } from '../results/prediction.js';
 import type { Prediction } from '../results/schema.js';
 
 /** How many addresses it takes. What they sustain is said of all of them together: each one's share, rounded, would not add up to it. */
@@ -20,6 +21,6 @@ export function neededText(needed: Needed): string {
 }
 
 /** What a prediction without a sustained rate says of it; results of an earlier version do not tell one reason from the other. */
-export function unlimitedText({ limited, concurrent }: Prediction): string {
-  return limited === 'not modelled' || concurrent === null ? 'not modelled' : 'ports do not limit the rate';
+export function unlimitedText({ limited, ...prediction }: Prediction): string {
+  return limited === 'not modelled' || mostAtOnce(prediction) === null ? 'not modelled' : 'ports do not limit the rate';
 }

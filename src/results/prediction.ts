@@ -8,8 +8,9 @@ const expectedSchema = z.object({ mean: z.number(), low: z.number(), high: z.num
 
 /** What the arithmetic of the kernel's port choice expects of an arm. */
 export const predictionSchema = z.object({
-  /** Tuples that can be occupied at once; null where there is no closed form. */
+  /** Tuples that can be occupied at once; null where there is no closed form, or no limit. */
   concurrent: z.number().nullable(),
+  unbounded: z.literal(true).optional().describe('there is no limit: sockets share ports, or take none'),
   /** Connections per second that are sustained; null: not limited by ports, or no closed form. */
   sustained: z.number().nullable(),
   limited: z
@@ -60,6 +61,11 @@ export const predictionSchema = z.object({
     .describe('where there is no closed form: the seeded simulation of the arm'),
 });
 export type Prediction = z.infer<typeof predictionSchema>;
+
+/** The most that can be in use at once, infinite where there is no limit; null where there is no closed form. */
+export function mostAtOnce({ concurrent, unbounded }: Pick<Prediction, 'concurrent' | 'unbounded'>): number | null {
+  return unbounded ? Number.POSITIVE_INFINITY : concurrent;
+}
 
 /** What an arm comes to with the ports of a machine. */
 export const realCapacitySchema = z.discriminatedUnion('kind', [

@@ -2,7 +2,7 @@
  * How a connection of a subject to the origin ends: who closes first has the TIME_WAIT, and what is kept open serves the next request.
  * Measured for every kind, mode and protocol in test/lab/endings.test.ts. Pure.
  */
-import type { Protocol } from './settings.js';
+import type { Protocol } from '../domain/protocol.js';
 
 /** Who closes first: the subject, the origin, or the subject with a RST, which leaves no TIME_WAIT; or it is kept, and used again. */
 export type Ending = 'client' | 'server' | 'reset' | 'kept';

@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { Protocol } from '../domain/protocol.js';
 import type { Settings } from '../domain/setting.js';
 import { type Base, listenersOf } from './base/base.js';
 import { dante } from './dante/dante.js';
@@ -12,7 +13,6 @@ import { haproxy } from './haproxy/haproxy.js';
 import { microsocks } from './microsocks/microsocks.js';
 import { nginx } from './nginx/nginx.js';
 import { program } from './program/program.js';
-import type { Protocol } from './settings.js';
 import { squid } from './squid/squid.js';
 import type { ProxySubject, Subject } from './subject.js';
 import { tinyproxy } from './tinyproxy/tinyproxy.js';

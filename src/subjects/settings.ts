@@ -4,10 +4,6 @@
 import { type Complete, type Setting, type Settings, setting } from '../domain/setting.js';
 import { flag, oneOf, orNull, text, texts, whole } from '../domain/values.js';
 
-/** How the load speaks to its target. */
-export const PROTOCOLS = ['tcp', 'connect', 'get', 'socks5'] as const;
-export type Protocol = (typeof PROTOCOLS)[number];
-
 /** What a reverse proxy passes on: connections (nginx calls it stream), or HTTP requests. */
 const MODES = ['tcp', 'http'] as const;
 export type Mode = (typeof MODES)[number];

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { DebianSuite } from '../domain/guest.js';
+import type { Protocol } from '../domain/protocol.js';
 import type { Settings } from '../domain/setting.js';
 import type { StrategyName } from '../domain/strategy.js';
 import type { Target } from '../domain/target.js';
@@ -11,7 +12,7 @@ import type { PortRange } from '../domain/units.js';
 import type { BaseRules } from './base/base.js';
 import type { Ending, EndingLoad } from './ending.js';
 import type { LogBook, LogEvent } from './running/log-book.js';
-import type { Protocol, SayProblem } from './settings.js';
+import type { SayProblem } from './settings.js';
 
 /** What is known of every kind. */
 export interface Subject<S = never> {

@@ -11,6 +11,7 @@ export const LATEST = 60 + 512 / 250;
 export function input(changes: Partial<Omit<PredictInput, 'kernel'>> & { kernel?: string } = {}): PredictInput {
   const { kernel = '6.18.44', ...rest } = changes;
   return {
+    datagram: null,
     strategy: 'bind',
     range: { low: 40000, high: 40099 },
     reserved: 0,

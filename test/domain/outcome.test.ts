@@ -29,6 +29,7 @@ describe('the grammar of an outcome', () => {
     ['conect:ECONNREFUSED', /did you mean "connect:ECONNREFUSED"\?/],
     ['sock:general-failure', /did you mean "socks:general-failure"\?/],
     ['socks:general-falure', /did you mean "socks:general-failure"\?/],
+    ['answer:stollen', /did you mean "answer:stolen"\?/],
     ['http:othr', /write ok, shed, .*http:other/],
     ['http:200', /write ok, shed/],
     ['socks:succeeded', /write ok, shed/],
@@ -50,12 +51,22 @@ describe('what an outcome means', () => {
   });
 
   it('is for want of a port only where the call had to find one', () => {
-    const short = ['bind:EADDRINUSE', 'connect:EADDRNOTAVAIL', 'bind:EADDRNOTAVAIL', 'socks:general-failure'];
-    assert.deepEqual(short.map(isPortShortage), [true, true, false, false]);
+    const short = ['bind:EADDRINUSE', 'connect:EADDRNOTAVAIL', 'connect:EAGAIN', 'sendto:EAGAIN'];
+    assert.ok(short.every(isPortShortage));
+    const other = ['bind:EADDRNOTAVAIL', 'socks:general-failure', 'answer:EAGAIN', 'answer:none', 'sendto:ENOBUFS'];
+    assert.ok(!other.some(isPortShortage));
   });
 
   it('is the peer’s failure from its first word on', () => {
-    const own = ['ok', 'shed', 'connect:ECONNREFUSED', 'bind:EADDRINUSE', 'timeout:ETIMEDOUT'];
+    const own = [
+      'ok',
+      'shed',
+      'connect:ECONNREFUSED',
+      'bind:EADDRINUSE',
+      'timeout:ETIMEDOUT',
+      'sendto:EAGAIN',
+      'answer:stolen',
+    ];
     const peers = [
       'http:503',
       'http:other',

@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { endingOf } from '../../src/capacity/predict-input.js';
+import type { Protocol } from '../../src/domain/protocol.js';
 import type { Arm, LoadPlan } from '../../src/plan/plan.js';
 import { PROXY_KINDS, type ProxyKind, type ProxySettings, proxySubjectOf } from '../../src/subjects/index.js';
-import type { Protocol } from '../../src/subjects/settings.js';
 import { labArm, measure } from '../support/lab.js';
 
 const ATTEMPTS = 12;

@@ -105,6 +105,17 @@ describe("beside the harness's own sockets", () => {
     );
   });
 
+  it('a bind to an IPv6 address takes the port numbers from connect() over IPv4, and none from bind()', async () => {
+    const arm = { ...holding(60, { strategy: 'bind' }), addresses: ['fd00:50::1'] };
+    const over4 = (name: StrategyName, address: string) =>
+      neighbour(name, { strategy: name }, { addresses: [address] });
+    assert.deepEqual(await outcomesBeside(arm, [over4('connect', '10.50.9.1'), over4('bind', '10.50.9.2')]), {
+      load: { ok: 50, 'bind:EADDRINUSE': 10 },
+      connect: { 'connect:EADDRNOTAVAIL': N },
+      bind: { ok: N },
+    });
+  });
+
   it('its sockets are not counted as those of the load, and its times are its own', async () => {
     const run = await measure(holding(20, { strategy: 'bind' }), {
       neighbours: [neighbour('curl', { holdMs: null, exchange: { request: 10, response: 10 } })],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Followed } from '../../src/load/event-loop.js';
 import { SLOT_TIMEOUT } from '../../src/load/outcome.js';
 import { createPacer } from '../../src/load/pacer.js';
 import { createRecorder, type Recorder } from '../../src/load/recorder.js';
 import { createSharedLoad, type SharedLoad } from '../../src/load/shared.js';
-import type { Connections } from '../../src/load/socket/connection.js';
 import { createStarter, type Starter, type StarterInput } from '../../src/load/starter.js';
 import type { Arrival } from '../../src/plan/plan.js';
 
@@ -38,7 +38,7 @@ function scene({ worker = 0, workers = 1, budget = 1000 } = {}): Scene {
   const recorder = createRecorder(shared, worker);
   recorder.beginWave();
   const attempts: Attempt[] = [];
-  const connections: Connections = {
+  const connections: Followed = {
     pending: () => it.pending,
     attempt(n, scheduled) {
       attempts.push({ n, scheduled, begun: it.clock });

@@ -196,8 +196,20 @@ export function setUpClient(
     control.addNeighbour(CLIENT_LINK, net.origin, ORIGIN_MAC);
     // An unbound socket (strategy connect) gets the first address, so that its ports are counted where the reader looks.
     control.addRoute(net.originNet, net.originNetPrefix, net.origin, CLIENT_LINK, unbound ?? addresses[0]);
+    for (const other of otherFamilies(neighbours, family)) {
+      const { client, origin, linkPrefix } = ADDRESSES[other];
+      control.addAddress(CLIENT_LINK, client, linkPrefix);
+      control.addNeighbour(CLIENT_LINK, origin, ORIGIN_MAC);
+    }
     addNeighbours(control, neighbours);
   });
+}
+
+/** Families of programs beside that are not the load's. */
+function otherFamilies(neighbours: readonly NeighbourRoute[], family: 4 | 6): Set<4 | 6> {
+  const all = new Set(neighbours.map(({ target }) => familyOf(target.address)));
+  all.delete(family);
+  return all;
 }
 
 /** The addresses of a role, with that of its unbound sockets where it is another. */
@@ -214,16 +226,21 @@ function addNeighbours(control: RouteControl, neighbours: readonly NeighbourRout
   }
 }
 
-/** The origin's side, in its own namespace, once the client has moved the pair's end there. Throws SystemCallError. */
+/**
+ * The origin's side, in its own namespace, once the client has moved the pair's end there. Throws SystemCallError.
+ * @param addresses of the load's family, and of neighbours that have another
+ */
 export function setUpOrigin(addresses: readonly string[], family: 4 | 6): void {
-  const net = ADDRESSES[family];
+  const here = [...new Set([family, ...addresses.map(familyOf)])].map((family) => ADDRESSES[family]);
   withControl((control) => {
     control.linkUp('lo');
-    for (const address of addresses) control.addAddress('lo', address, net.hostPrefix);
-    control.addAddress(ORIGIN_LINK, net.origin, net.linkPrefix);
+    for (const address of addresses) control.addAddress('lo', address, ADDRESSES[familyOf(address)].hostPrefix);
+    for (const { origin, linkPrefix } of here) control.addAddress(ORIGIN_LINK, origin, linkPrefix);
     control.linkUp(ORIGIN_LINK);
-    control.addNeighbour(ORIGIN_LINK, net.client, CLIENT_MAC);
-    control.addRoute(net.any, 0, net.client, ORIGIN_LINK);
+    for (const { client, any } of here) {
+      control.addNeighbour(ORIGIN_LINK, client, CLIENT_MAC);
+      control.addRoute(any, 0, client, ORIGIN_LINK);
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * The agent's side of neighbours: where each is, its program, and when it begins.
  */
+import { familyOf } from '../../domain/addresses.js';
 import type { PortRange } from '../../domain/units.js';
 import type { Arm, Neighbour } from '../../plan/plan.js';
 import type { PartRun } from '../../results/figures.js';
@@ -14,13 +15,17 @@ export interface PlacedNeighbour extends NeighbourRoute {
   readonly neighbour: Neighbour;
 }
 
-/** Give each neighbour its addresses and its host. */
-export function placeNeighbours(neighbours: readonly Neighbour[] = [], family: 4 | 6): PlacedNeighbour[] {
-  return neighbours.map((neighbour, i) => ({
-    neighbour,
-    addresses: neighbour.addresses.length > 0 ? neighbour.addresses : [neighbourAddress(family, i)],
-    target: neighbourTarget(family, i),
-  }));
+/** Give each neighbour its addresses and its host. @param usual the family of those that have no addresses of their own */
+export function placeNeighbours(neighbours: readonly Neighbour[] = [], usual: 4 | 6): PlacedNeighbour[] {
+  return neighbours.map((neighbour, i) => {
+    const [first] = neighbour.addresses;
+    const family = first === undefined ? usual : familyOf(first);
+    return {
+      neighbour,
+      addresses: first === undefined ? [neighbourAddress(family, i)] : neighbour.addresses,
+      target: neighbourTarget(family, i),
+    };
+  });
 }
 
 /** Those that are other programs in the namespace under test. */

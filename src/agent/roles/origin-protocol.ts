@@ -19,6 +19,7 @@ const plan = loadPlanSchema.pick({
   body: true,
   engine: true,
   tls: true,
+  answerAfterMs: true,
 });
 
 export const originSchemas = {

@@ -54,8 +54,9 @@ export function simulateArm({ load, destinations }: Arm, input: PredictInput): S
   });
 }
 
-/** @returns null where there is nothing to simulate, or the kernel may lack the strategy */
+/** @returns null where there is nothing to simulate (the search is that of TCP), or the kernel may lack the strategy */
 export function simulateLoad(input: PredictInput, load: SimulatedLoad): Simulated | null {
+  if (input.datagram !== null) return null;
   if (hasStrategy(input.kernel, input.strategy) !== 'yes' || strategyOf(input.strategy).port !== 'bind') return null;
   const { attempts } = load;
   if (input.finTimeoutMs !== null || attempts === 0 || usablePorts(input) === 0 || input.unmodelled !== null)

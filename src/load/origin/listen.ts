@@ -2,6 +2,7 @@
  * What the origin needs whatever it answers: its input, listening sockets, and the loop that accepts connections and follows them.
  */
 
+import type { Transport } from '../../domain/protocol.js';
 import type { Target } from '../../domain/target.js';
 import { createEpoll, type Epoll } from '../../kernel/epoll.js';
 import { EAGAIN, EMFILE, ENFILE, SystemCallError } from '../../kernel/errno.js';
@@ -16,7 +17,7 @@ import { createPeerCheck, type PeerCheck } from './sources.js';
 /** What of a load its origin must know. */
 export type OriginPlan = Pick<
   LoadPlan,
-  'close' | 'holdMs' | 'exchange' | 'sink' | 'protocol' | 'body' | 'engine' | 'tls'
+  'close' | 'holdMs' | 'exchange' | 'sink' | 'protocol' | 'body' | 'engine' | 'tls' | 'answerAfterMs'
 >;
 
 export interface OriginInput {
@@ -46,9 +47,9 @@ export interface OriginThreadInput extends OriginInput {
 export const CONTROL = {
   /** Set to 1 to stop. */
   stop: 0,
-  /** Connections accepted. */
+  /** Connections accepted, or datagrams received. */
   accepted: 1,
-  /** Accepts refused for want of descriptors. */
+  /** Accepts refused for want of descriptors, or datagrams for want of room to wait in. */
   refused: 2,
   /** Requests, or exchanges of bytes, that were answered. */
   requests: 3,
@@ -99,18 +100,30 @@ const RESERVE = 128;
 /** No wait is longer than this, so that a stop is seen, µs. */
 const LONGEST_WAIT = 20_000;
 
-/** Open the listening sockets. Throws SystemCallError that names the address. @returns their descriptors */
-export function listenAll(targets: readonly Target[]): number[] {
+/** What a socket can hold of datagrams that nobody has read yet, bytes; the kernel lowers it to net.core.rmem_max. */
+const RECEIVE_BUFFER = 8 << 20;
+
+/**
+ * Open the listening sockets, or of UDP those that are bound. Throws SystemCallError that names the address.
+ * @returns their descriptors
+ */
+export function listenAll(targets: readonly Target[], transport: Transport = 'tcp'): number[] {
+  const udp = transport === 'udp';
+  const type = (udp ? libc.SOCK_DGRAM : libc.SOCK_STREAM) | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
   const table = sockaddrTable(targets);
   const one = libc.nativeBuffer(4);
   one.view.setInt32(0, 1, true);
+  const size = libc.nativeBuffer(4);
+  size.view.setInt32(0, RECEIVE_BUFFER, true);
   return targets.map(({ address, port }, i) => {
     const where = `${address} port ${port}`;
-    const fd = libc.socket(table.family, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0);
+    const fd = libc.socket(table.family, type, 0);
     if (fd < 0) throw new SystemCallError('socket', libc.errno(), where);
-    libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_REUSEADDR, one.address, 4);
+    // Of UDP it would let two have one port.
+    if (udp) libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_RCVBUF, size.address, 4);
+    else libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_REUSEADDR, one.address, 4);
     if (libc.bind(fd, sockaddrAt(table, i), table.length) < 0) throw new SystemCallError('bind', libc.errno(), where);
-    if (libc.listen(fd, BACKLOG) < 0) throw new SystemCallError('listen', libc.errno(), where);
+    if (!udp && libc.listen(fd, BACKLOG) < 0) throw new SystemCallError('listen', libc.errno(), where);
     return fd;
   });
 }

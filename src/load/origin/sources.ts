@@ -41,9 +41,13 @@ function isEqual(known: DataView, view: DataView, at: number, length: number): b
 
 /** The peer of a connection, as accept4(2) writes it. */
 export interface PeerCheck {
-  /** Native addresses of the sockaddr and of its length, for accept4(2). */
+  /** Native addresses of the sockaddr and of its length, for accept4(2) and recvfrom(2). */
   readonly sockaddr: number;
   readonly length: number;
+  /** The sockaddr. */
+  readonly bytes: Uint8Array;
+  /** How long the sockaddr of its family is, for sendto(2). */
+  lengthOf(): number;
   /** Make ready for the next call. */
   reset(): void;
   /** Whether the peer of the last call has none of the expected addresses. */
@@ -53,10 +57,12 @@ export interface PeerCheck {
 /** @param expected the addresses that the program was told to use */
 export function createPeerCheck(expected: readonly string[]): PeerCheck {
   const set = addressSet(expected);
-  const { address, view } = nativeBuffer(SOCKADDR + 4);
+  const { address, bytes, view } = nativeBuffer(SOCKADDR + 4);
   return {
     sockaddr: address,
     length: address + SOCKADDR,
+    bytes,
+    lengthOf: () => (view.getUint16(0, true) === AF_INET ? 16 : SOCKADDR),
     reset: () => view.setUint32(SOCKADDR, SOCKADDR, true),
     isWrong: () => (view.getUint16(0, true) === AF_INET ? !set.has(view, 4, 4) : !set.has(view, 8, 16)),
   };

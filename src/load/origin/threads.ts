@@ -4,9 +4,11 @@
  */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { transportOf } from '../../domain/protocol.js';
 import { close as sysClose, unshareDescriptors } from '../../kernel/libc.js';
 import { CONTROL, countsOf, listenAll, newControl, type OriginInput, type OriginThreadInput } from './listen.js';
 import { serveBytes } from './serve-bytes.js';
+import { serveDatagrams } from './serve-datagrams.js';
 import { serveHttp } from './serve-http.js';
 import { serveHttps } from './serve-https.js';
 
@@ -19,7 +21,7 @@ export interface OriginThreads {
 export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
   const { plan, control = newControl() } = input;
   // With TLS it is Node that listens, on the thread that serves.
-  const listeners = plan.tls ? [] : listenAll(input.listen);
+  const listeners = plan.tls ? [] : listenAll(input.listen, transportOf(plan.protocol));
   const threads = plan.tls ? 1 : plan.sink === 'listen-only' ? 0 : input.threads;
   const ended = await Promise.all(
     Array.from({ length: threads }, () => startThread({ ...input, threads, control, listeners })),
@@ -52,7 +54,8 @@ if (!isMainThread && parentPort !== null && (workerData as { listeners?: unknown
   else {
     unshareDescriptors();
     serving();
-    if (input.plan.protocol === 'get' || input.plan.engine === 'http') serveHttp(input);
+    if (transportOf(input.plan.protocol) === 'udp') serveDatagrams(input);
+    else if (input.plan.protocol === 'get' || input.plan.engine === 'http') serveHttp(input);
     else serveBytes(input);
   }
 }

@@ -10,8 +10,8 @@ import * as libc from '../../kernel/libc.js';
 import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import type { Equipment } from '../engine.js';
+import type { Followed } from '../event-loop.js';
 import { failureSlot, SLOT_TIMEOUT } from '../outcome.js';
-import type { StartedLoad } from '../starter.js';
 import { count } from '../tally.js';
 import type { Clocks } from './clocks.js';
 import { type Dialogue, DONE, PENDING } from './dialogue.js';
@@ -36,20 +36,6 @@ const SPECULATION_MISSES = 32;
 /** After as many answers that were not there yet, leave so many to epoll before looking again. */
 const SPECULATION_PAUSE = 4096;
 
-export interface Connections extends StartedLoad {
-  onEvent(fd: number, events: number): void;
-  /**
-   * Before epoll is waited for: look whether what was asked since then has been answered meanwhile, which is cheaper than an epoll_ctl
-   * and an event, and have epoll watch the rest.
-   * @returns whether any has its outcome, so that there may be room for another attempt
-   */
-  listen(): boolean;
-  /** Give up what has waited too long and close what has been held long enough. @returns when to call again, µs */
-  expire(at: number): number;
-  /** Close everything that is still open, as the plan says connections are closed. */
-  closeAll(): void;
-}
-
 interface ConnectionsInput extends Omit<Equipment, 'remotes'> {
   readonly plan: LoadPlan;
   /** Several clients' clocks; null: the kernel's own. */
@@ -63,7 +49,7 @@ interface ConnectionsInput extends Omit<Equipment, 'remotes'> {
 }
 
 /** The connections of one worker, none yet. */
-export function createConnections(input: ConnectionsInput): Connections {
+export function createConnections(input: ConnectionsInput): Followed {
   const { plan, dialer, clocks, picker, remotes, epoll, recorder, dialogue } = input;
   const { tallies, open, opened, closed, ok, failed, shed } = recorder;
   const size = input.descriptorLimit;

@@ -4,6 +4,7 @@
  */
 
 import { formatTarget } from '../../domain/format.js';
+import type { Protocol } from '../../domain/protocol.js';
 import {
   connectRequest,
   GREETING,
@@ -18,7 +19,6 @@ import type { Target } from '../../domain/target.js';
 import { EAGAIN, EINTR } from '../../kernel/errno.js';
 import { errno, MSG_NOSIGNAL, nativeBuffer, monotonicMicros as now, recv, send } from '../../kernel/libc.js';
 import type { LoadPlan } from '../../plan/plan.js';
-import type { Protocol } from '../../subjects/settings.js';
 import { EOF, failureSlot } from '../outcome.js';
 import type { Recorder } from '../recorder.js';
 import { createHeadParser } from './http-head.js';
@@ -264,7 +264,7 @@ function requestText(protocol: 'connect' | 'get', target: Target, reverse = fals
 
 /** One request a destination, in native memory. */
 function requestTable(protocol: Protocol, destinations: readonly Target[], reverse: boolean) {
-  if (protocol === 'tcp') return null;
+  if (protocol === 'tcp' || protocol === 'udp') return null;
   const texts = destinations.map((target) =>
     protocol === 'socks5' ? connectRequest(target) : new TextEncoder().encode(requestText(protocol, target, reverse)),
   );

@@ -3,10 +3,10 @@
  * worker's thread from start to end; the agent reads the shared counters meanwhile.
  */
 import { createEpoll } from '../../kernel/epoll.js';
-import { monotonicMicros as now, sharpenTimers } from '../../kernel/libc.js';
+import { sharpenTimers } from '../../kernel/libc.js';
 import { sockaddrTable } from '../../kernel/sockaddr.js';
-import { type EnginePlace, type EngineReport, LONGEST_WAIT, runLoad } from '../engine.js';
-import type { Starter } from '../starter.js';
+import { type EnginePlace, type EngineReport, runLoad } from '../engine.js';
+import { createEventLoop } from '../event-loop.js';
 import { createClocks } from './clocks.js';
 import { createConnections } from './connection.js';
 import { createDialogue } from './dialogue.js';
@@ -35,26 +35,9 @@ export function runSocketEngine(input: EnginePlace, onDrained: () => void): Prom
       descriptorLimit,
     });
 
-    function load(starter: Starter, stopped: () => boolean): void {
-      while (!stopped()) {
-        const due = starter.start(now());
-        const room = connections.listen();
-        const at = now();
-        const expiry = connections.expire(at);
-        if (connections.pending() === 0 && starter.finished(at)) return;
-        const ready = epoll.wait(room ? 0 : Math.min(due, expiry, at + LONGEST_WAIT) - now());
-        for (let i = 0; i < ready; i++) connections.onEvent(epoll.fdAt(i), epoll.eventsAt(i));
-      }
-    }
-
-    return {
-      connections,
-      load,
-      pause: (micros) => void epoll.wait(micros),
-      close() {
-        epoll.close();
-        clocks?.close();
-      },
-    };
+    return createEventLoop(epoll, connections, () => {
+      epoll.close();
+      clocks?.close();
+    });
   });
 }

@@ -5,6 +5,48 @@ import { arrival, type BadProfile, edit, load } from './bad-profile.js';
 
 export const LOAD: readonly BadProfile[] = [
   {
+    title: 'a strategy of UDP over TCP',
+    text: load('strategy: sendto'),
+    place: 'load.strategy:4',
+    message: /^strategy sendto is of UDP: write "protocol: udp", or another strategy, for example "strategy: connect"$/,
+  },
+  {
+    title: 'a key of UDP over TCP',
+    text: load('socketOptions: [SO_REUSEPORT]'),
+    place: 'load.socketOptions:4',
+    message: /^socketOptions is of UDP: write "protocol: udp", or remove socketOptions$/,
+  },
+  {
+    title: 'a close over UDP',
+    text: load('protocol: udp\n  close: reset'),
+    place: 'load.close:5',
+    message: /^close: reset is of TCP, and protocol udp has no connections: remove close, or write "protocol: tcp"$/,
+  },
+  {
+    title: 'a socket that connects and does not',
+    text: load('protocol: udp\n  strategy: connect\n  peer: sendto'),
+    place: 'load.peer:6',
+    message: /^strategy connect gets its port by connect\(\), which does not go with "peer: sendto"/,
+  },
+  {
+    title: 'one socket that is connected',
+    text: load('protocol: udp\n  strategy: bind\n  peer: connect\n  sockets: one'),
+    place: 'load.peer:6',
+    message: /^one socket for all attempts goes to several destinations, so each datagram names its own/,
+  },
+  {
+    title: 'an exchange of one that sends nothing',
+    text: load('protocol: udp\n  strategy: bind\n  peer: none\n  exchange: { request: 64, response: 64 }'),
+    place: 'load.exchange:7',
+    message: /^with peer: none nothing is sent, so that there is no exchange: remove one of the two$/,
+  },
+  {
+    title: 'a datagram too small to be told from another',
+    text: load('protocol: udp\n  exchange: { request: 4, response: 64 }'),
+    place: 'load.exchange.request:5',
+    message: /^request is 4 B; a datagram of the load has 12 to 65507/,
+  },
+  {
     title: 'a recovery without an end',
     text: load('recovery: { every: 1s }'),
     place: 'load.recovery.within:4',
@@ -170,7 +212,7 @@ export const LOAD: readonly BadProfile[] = [
     text: load('strategy: bind-noport'),
     place: 'load.strategy:4',
     message:
-      /^strategy must be one of connect, bind, bind-reuseaddr, bind-reuseport, bind-no-port, bind-no-port-reuseaddr, bind-explicit-port, bind-explicit-port-reuseport, bind-explicit-port-exclusive, bind-any, bind-any-reuseaddr, local-port-range, not "bind-noport" \(a text\) \(did you mean bind-no-port\?\)$/,
+      /^strategy must be one of connect, bind, bind-reuseaddr, bind-reuseport, bind-no-port, bind-no-port-reuseaddr, bind-explicit-port, bind-explicit-port-reuseport, bind-explicit-port-exclusive, bind-any, bind-any-reuseaddr, local-port-range, sendto, not "bind-noport" \(a text\) \(did you mean bind-no-port\?\)$/,
   },
   {
     title: 'a timeout of zero',

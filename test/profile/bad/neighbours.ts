@@ -16,8 +16,7 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     title: 'a neighbour beside the proxy that speaks to it',
     text: neighbours('name: others, protocol: get, rate: 10/s'),
     place: 'neighbours[0].protocol:9',
-    message:
-      /^a neighbour beside the load has no "protocol" \(only clients of a proxy have it\): remove protocol, or write "where: through"$/,
+    message: /^a neighbour beside the load speaks tcp or udp, not get: remove protocol, or write "where: through"$/,
   },
   {
     title: 'two neighbours of one name',
@@ -37,12 +36,6 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     text: neighbours('name: dns, rate: 10/s, addresses: [10.50.0.1]'),
     place: 'neighbours[0].addresses[0]:9',
     message: /^10\.50\.0\.1 is an address of the load; a neighbour needs addresses of its own: use another$/,
-  },
-  {
-    title: 'a neighbour of another family',
-    text: neighbours('name: dns, rate: 10/s, addresses: ["fd00:50::1"]'),
-    place: 'neighbours[0].addresses[0]:9',
-    message: /^fd00:50::1 and the load \(10\.50\.0\.1, …\) are of two families; use an address of the load's family$/,
   },
   {
     title: 'a neighbour with a list of ports',

@@ -1,0 +1,253 @@
+/**
+ * The life of an association in the datagram engine: socket, options, bind, connect, a datagram and its answer, hold, close. State lies in
+ * arrays indexed by association, so that an attempt allocates nothing.
+ */
+
+import { sharesPorts } from '../../domain/datagram.js';
+import type { Phase } from '../../domain/outcome.js';
+import { optionsOf } from '../../domain/strategy.js';
+import type { Epoll } from '../../kernel/epoll.js';
+import { EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS } from '../../kernel/errno.js';
+import * as libc from '../../kernel/libc.js';
+import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
+import type { LoadPlan } from '../../plan/plan.js';
+import type { Equipment } from '../engine.js';
+import type { Followed } from '../event-loop.js';
+import { failureSlot, SLOT_NO_ANSWER, SLOT_STOLEN } from '../outcome.js';
+import { createFdList } from '../socket/fd-list.js';
+import { count } from '../tally.js';
+import type { Marks } from './marks.js';
+import { NO_ROOM, NO_SOCKET, type Sockets } from './sockets.js';
+
+const WAITING = 1;
+const HELD = 2;
+
+/** After as many answers in a row that were not there yet, leave so many to epoll before looking again. */
+const SPECULATION_MISSES = 32;
+const SPECULATION_PAUSE = 4096;
+/** Datagrams that one event takes from a socket, so that a busy one does not keep the others waiting; epoll tells of the rest again. */
+const AT_ONCE = 256;
+
+interface AssociationsInput extends Omit<Equipment, 'remotes' | 'dialer'> {
+  readonly plan: LoadPlan;
+  readonly remotes: SockaddrTable;
+  readonly epoll: Epoll;
+  readonly marks: Marks;
+  readonly sockets: Sockets;
+  /** Associations that there may be at once. */
+  readonly size: number;
+}
+
+/** The associations of one worker, none yet. */
+export function createAssociations(input: AssociationsInput): Followed {
+  const { plan, picker, remotes, epoll, recorder, marks, sockets, size } = input;
+  const { tallies, open, opened, closed, ok, failed, shed, answered } = recorder;
+  const state = new Uint8Array(size);
+  /** By descriptor. */
+  const watched = new Uint8Array(size);
+  const attemptOf = new Uint32Array(size);
+  const scheduledAt = new Float64Array(size);
+  const startedAt = new Float64Array(size);
+  const sentAt = new Float64Array(size);
+  const heldUntil = new Float64Array(size);
+  const waiting = createFdList(size);
+  const held = createFdList(size);
+  /** Those that were asked since epoll was last waited for, and are not watched yet. */
+  const unheard = new Int32Array(size);
+  let toHear = 0;
+  /** Looks in a row that found no answer, and how many are watched now without a look. */
+  let unanswered = 0;
+  let deaf = 0;
+
+  const timeout = plan.timeoutMs * 1000;
+  const heldFor = plan.holdMs === null ? Number.POSITIVE_INFINITY : plan.holdMs * 1000;
+  const one = plan.sockets === 'one';
+  const unconnected = one || plan.peer === 'sendto';
+  const sends = plan.peer !== 'none' && (unconnected || plan.exchange !== null);
+  const answers = plan.exchange !== null;
+  /** Answers to other attempts may come to a socket that has its own already, or has not sent yet. */
+  const shared = one || sharesPorts(optionsOf(plan.strategy, plan.socketOptions));
+
+  function attempt(n: number, scheduled: number, started: number): void {
+    if (open() >= input.budget) return shed();
+    picker.pick(n);
+    const association = sockets.take();
+    if (association === NO_SOCKET) return refused(scheduled, started);
+    if (association === NO_ROOM) return shed();
+    count(tallies.lag, started - scheduled);
+    opened();
+    state[association] = 0;
+    attemptOf[association] = n;
+    scheduledAt[association] = scheduled;
+    startedAt[association] = started;
+    const error = sockets.open(association, picker);
+    if (sockets.bindMicros >= 0) count(tallies.bind, sockets.bindMicros);
+    if (error !== 0) return fail(association, sockets.phase, error);
+    if (sockets.connectMicros >= 0) count(tallies.connect, sockets.connectMicros);
+    if (answers && shared) watch(association);
+    if (sends) {
+      sentAt[association] = libc.monotonicMicros();
+      const sendError = send(association, n);
+      if (sendError !== 0) return fail(association, 'sendto', sendError);
+    }
+    if (!answers) return succeed(association, libc.monotonicMicros());
+    state[association] = WAITING;
+    waiting.append(association);
+    if (!shared) unheard[toHear++] = association;
+  }
+
+  /** No socket. A full table of descriptors is the generator's own limit, not an outcome of the target. */
+  function refused(scheduled: number, started: number): void {
+    const error = libc.errno();
+    if (error === EMFILE || error === ENFILE) return shed();
+    count(tallies.lag, started - scheduled);
+    opened();
+    closed(false);
+    failed(failureSlot('socket', error), libc.monotonicMicros() - started);
+  }
+
+  /** @returns 0 or an errno */
+  function send(association: number, n: number): number {
+    marks.mark(association, n);
+    const fd = sockets.fdOf(association);
+    for (;;) {
+      const sent = unconnected
+        ? libc.sendto(fd, marks.request, marks.requestBytes, 0, sockaddrAt(remotes, picker.destination), remotes.length)
+        : libc.send(fd, marks.request, marks.requestBytes, 0);
+      if (sent >= 0) {
+        sockets.sent(association);
+        return 0;
+      }
+      const error = libc.errno();
+      if (error === EINTR) continue;
+      // Of a socket that has its port this is a full buffer.
+      return error === EAGAIN && sockets.hasPort(association) ? ENOBUFS : error;
+    }
+  }
+
+  function watch(association: number): void {
+    const fd = sockets.fdOf(association);
+    if (watched[fd] === 1) return;
+    epoll.add(fd, libc.EPOLLIN);
+    watched[fd] = 1;
+  }
+
+  function listen(): boolean {
+    let heard = false;
+    for (let i = 0; i < toHear; i++) {
+      const association = unheard[i]!;
+      // What shares no port is a descriptor, and is not watched unless it was left to epoll before.
+      if (state[association] !== WAITING || watched[association] === 1) continue;
+      if (deaf > 0) {
+        deaf--;
+        watch(association);
+        continue;
+      }
+      receive(association);
+      if (state[association] !== WAITING) {
+        heard = true;
+        unanswered = 0;
+        continue;
+      }
+      watch(association);
+      if (++unanswered === SPECULATION_MISSES) {
+        unanswered = 0;
+        deaf = SPECULATION_PAUSE;
+      }
+    }
+    toHear = 0;
+    return heard;
+  }
+
+  /** Take what has come to a socket. */
+  function receive(fd: number): void {
+    for (let i = 0; i < AT_ONCE; i++) {
+      const bytes = libc.recv(fd, marks.answer, marks.room, 0);
+      if (bytes < 0) {
+        const error = libc.errno();
+        if (error === EINTR) continue;
+        // A connected socket is told of an ICMP error. What one for all is told is not known to be of one of them.
+        if (error !== EAGAIN && !one && state[fd] === WAITING) fail(fd, 'answer', error);
+        return;
+      }
+      take(fd, bytes);
+      // It was closed with its answer; a held one may get those of others.
+      if (!shared) return;
+      if (!one && state[fd] === 0) return;
+    }
+  }
+
+  function take(fd: number, bytes: number): void {
+    const association = marks.association(bytes);
+    // Not of this worker, or the answer to an attempt that is over.
+    if (association < 0 || association >= size) return;
+    if (state[association] !== WAITING || attemptOf[association] !== marks.attempt()) return;
+    if (sockets.fdOf(association) !== fd) return lose(association, SLOT_STOLEN);
+    const at = libc.monotonicMicros();
+    answered(at - sentAt[association]!);
+    succeed(association, at);
+  }
+
+  function succeed(association: number, at: number): void {
+    if (state[association] === WAITING) waiting.remove(association);
+    ok(at - scheduledAt[association]!, at - startedAt[association]!);
+    if (heldFor === 0) return release(association, true);
+    state[association] = HELD;
+    heldUntil[association] = at + heldFor;
+    held.append(association);
+  }
+
+  function fail(association: number, phase: Phase, error: number): void {
+    lose(association, failureSlot(phase, error));
+  }
+
+  function lose(association: number, slot: number): void {
+    const took = libc.monotonicMicros() - startedAt[association]!;
+    if (state[association] === WAITING) waiting.remove(association);
+    // Released first: what is open at the first failure does not include what failed.
+    release(association, false);
+    failed(slot, took);
+  }
+
+  function release(association: number, established: boolean): void {
+    state[association] = 0;
+    if (!one) watched[association] = 0;
+    sockets.release(association);
+    closed(established);
+  }
+
+  function expire(at: number): number {
+    while (waiting.head >= 0 && at - startedAt[waiting.head]! >= timeout) lose(waiting.head, SLOT_NO_ANSWER);
+    while (held.head >= 0 && at >= heldUntil[held.head]!) unhold(held.head);
+    const giveUp = waiting.head >= 0 ? startedAt[waiting.head]! + timeout : Number.POSITIVE_INFINITY;
+    const end = held.head >= 0 ? heldUntil[held.head]! : Number.POSITIVE_INFINITY;
+    return Math.min(giveUp, end);
+  }
+
+  function unhold(association: number): void {
+    held.remove(association);
+    release(association, true);
+  }
+
+  return {
+    pending: () => waiting.size,
+    attempt,
+    onEvent(fd) {
+      // Of a descriptor that was closed earlier in the same batch, or was opened again since.
+      if (watched[fd] === 1) receive(fd);
+    },
+    listen,
+    expire,
+    closeAll() {
+      while (held.head >= 0) unhold(held.head);
+      while (waiting.head >= 0) {
+        const association = waiting.head;
+        waiting.remove(association);
+        release(association, false);
+      }
+      watched.fill(0);
+      toHear = 0;
+      sockets.close();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * The datagram engine: one worker's load over UDP, with non-blocking sockets and epoll straight through libc. Schedule, picks, options and
+ * counters are those of the socket engine.
+ */
+import { createEpoll } from '../../kernel/epoll.js';
+import { sharpenTimers } from '../../kernel/libc.js';
+import { sockaddrTable } from '../../kernel/sockaddr.js';
+import { type EnginePlace, type EngineReport, runLoad } from '../engine.js';
+import { createEventLoop } from '../event-loop.js';
+import { createAssociations } from './associations.js';
+import { createMarks } from './marks.js';
+import { ownSockets, sharedSockets } from './sockets.js';
+
+/**
+ * Run one worker's load from its start instant to its end.
+ * @param onDrained called when every attempt has its outcome and what is held is still open
+ */
+export function runDatagramEngine(input: EnginePlace, onDrained: () => void): Promise<EngineReport> {
+  const { plan, slot, descriptorLimit, addresses } = input;
+  sharpenTimers();
+  return runLoad(input, onDrained, ({ remotes, recorder, dialer, picker, budget }) => {
+    const epoll = createEpoll(1024);
+    const table = sockaddrTable(remotes);
+    const size = descriptorLimit;
+    const each = { plan, dialer, remotes: table, size };
+    const associations = createAssociations({
+      plan,
+      picker,
+      recorder,
+      budget,
+      size,
+      epoll,
+      remotes: table,
+      marks: createMarks(plan.exchange, slot),
+      sockets: plan.sockets === 'one' ? sharedSockets(each, addresses.length) : ownSockets(each),
+    });
+    return createEventLoop(epoll, associations, () => epoll.close());
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * The loop of the engines that use epoll straight: start what is due, look at what came, give up what has waited too long.
+ */
+import type { Epoll } from '../kernel/epoll.js';
+import { monotonicMicros as now } from '../kernel/libc.js';
+import { type Engine, LONGEST_WAIT } from './engine.js';
+import type { StartedLoad, Starter } from './starter.js';
+
+/** What the loop drives. */
+export interface Followed extends StartedLoad {
+  /** An event of a descriptor that is watched, which may have been closed earlier in the same batch. */
+  onEvent(fd: number, events: number): void;
+  /**
+   * Before epoll is waited for: look whether what was asked since then has been answered meanwhile, which is cheaper than an epoll_ctl
+   * and an event, and have epoll watch the rest.
+   * @returns whether any has its outcome, so that there may be room for another attempt
+   */
+  listen(): boolean;
+  /** Give up what has waited too long and close what has been held long enough. @returns when to call again, µs */
+  expire(at: number): number;
+  /** Close everything that is still open, as the plan says connections are closed. */
+  closeAll(): void;
+}
+
+/** @param followed what `epoll` watches for @param close gives back what it was made of */
+export function createEventLoop(epoll: Epoll, followed: Followed, close: () => void): Engine {
+  function load(starter: Starter, stopped: () => boolean): void {
+    while (!stopped()) {
+      const due = starter.start(now());
+      const room = followed.listen();
+      const at = now();
+      const expiry = followed.expire(at);
+      if (followed.pending() === 0 && starter.finished(at)) return;
+      const ready = epoll.wait(room ? 0 : Math.min(due, expiry, at + LONGEST_WAIT) - now());
+      for (let i = 0; i < ready; i++) followed.onEvent(epoll.fdAt(i), epoll.eventsAt(i));
+    }
+  }
+  return { connections: followed, load, pause: (micros) => void epoll.wait(micros), close };
+}

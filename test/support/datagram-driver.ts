@@ -1,0 +1,91 @@
+/**
+ * A process inside a fresh lab that puts cases of the oracle of UDP to the kernel, one engine call each: sockets are closed at the end of a case,
+ * and UDP leaves nothing behind.
+ *
+ * Standard input: one line of JSON (DatagramInput). Standard output: one line of JSON a case (DatagramAnswer), in order.
+ */
+import { descriptorLimit } from '../../src/agent/place/limits.js';
+import { originTargets, setUpClient } from '../../src/agent/place/network.js';
+import { launchOrigin } from '../../src/agent/roles/launch.js';
+import { connectOrigin } from '../../src/agent/roles/origin-client.js';
+import { createSocketObserver } from '../../src/kernel/sock-diag.js';
+import { writeSysctl } from '../../src/kernel/sysctl.js';
+import { runDatagramEngine } from '../../src/load/datagram/engine-datagram.js';
+import { outcomesOf } from '../../src/load/outcome.js';
+import { CONTROL, createSharedLoad } from '../../src/load/shared.js';
+import { readLines } from '../../src/machine/ndjson.js';
+import { LOAD } from '../../src/plan/load-settings.js';
+import type { LoadPlan } from '../../src/plan/plan.js';
+import type { Outcomes } from '../../src/results/schema.js';
+import { attemptsOf, type DatagramCase, OWN_RANGE, RANGE } from './datagram-oracle.js';
+
+export interface DatagramInput {
+  readonly family: 4 | 6;
+  readonly addresses: readonly string[];
+  readonly cases: readonly DatagramCase[];
+}
+
+export interface DatagramAnswer {
+  readonly outcomes: Outcomes;
+  /** Ports in use while all sockets were held, as sock_diag says. */
+  readonly ports: number;
+}
+
+const DESCRIPTORS = 8192;
+
+const input = JSON.parse(await firstLine()) as DatagramInput;
+const targets = originTargets(input.family, false, 1, Math.max(...input.cases.map(({ destinations }) => destinations)));
+const origin = await connectOrigin(launchOrigin(true));
+setUpClient(input.addresses, input.family, origin.pid);
+await origin.serve({
+  network: 'veth',
+  family: input.family,
+  hosts: [{ listen: targets, threads: 1, plan: { ...LOAD, protocol: 'udp' } }],
+  neighbours: [],
+});
+const range = writeSysctl('net.ipv4.ip_local_port_range', `${RANGE.low} ${RANGE.high}`);
+if (!range.ok) throw new Error(`ip_local_port_range: ${range.errno}`);
+for (const each of input.cases) process.stdout.write(`${JSON.stringify(await ask(each))}\n`);
+process.exit(0);
+
+async function firstLine(): Promise<string> {
+  for await (const line of readLines(process.stdin)) return line;
+  throw new Error('nothing was asked');
+}
+
+async function ask(one: DatagramCase): Promise<DatagramAnswer> {
+  const plan: LoadPlan = {
+    ...LOAD,
+    protocol: 'udp',
+    strategy: one.strategy,
+    peer: one.peer,
+    socketOptions: [...one.options],
+    arrival: { shape: 'fill', attempts: attemptsOf(one), failures: null, inFlight: 1, waves: 1, pauseMs: 0 },
+    holdMs: null,
+  };
+  const shared = createSharedLoad(1);
+  const addresses = input.addresses.slice(0, one.addresses);
+  const observer = createSocketObserver(input.addresses, RANGE, { transport: 'udp' });
+  let ports = -1;
+  Atomics.store(shared.control, CONTROL.release, 1);
+  await runDatagramEngine(
+    {
+      plan,
+      addresses,
+      targets: targets.slice(0, one.destinations),
+      ports: OWN_RANGE,
+      worker: 0,
+      slot: 0,
+      seed: 1,
+      ownDescriptors: false,
+      descriptorLimit: Math.min(descriptorLimit(), DESCRIPTORS),
+      descriptorReserve: 100,
+      shared,
+    },
+    () => {
+      ports = observer.snapshot().portsInUse;
+    },
+  );
+  observer.close();
+  return { outcomes: outcomesOf(shared.counters), ports };
+}
