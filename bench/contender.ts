@@ -42,14 +42,18 @@ export async function runContender(contender: Contender, churn: Churn, churnProg
 }
 
 /** The engine as `bindstorm run` has it: through the pool, with one worker and a fill that holds nothing. */
-export async function runBindstorm(churn: Churn, close: LoadPlan['close'] = 'client'): Promise<Sample> {
-  const { strategy, attempts, warmUp, inFlight, sources, targets } = churn;
+export function runBindstorm(churn: Churn, close: LoadPlan['close'] = 'client'): Promise<Sample> {
+  return runPlan({ strategy: churn.strategy, close }, churn);
+}
+
+/** The same with any plan. @param own what of it is not as of a load of which nothing is said */
+export async function runPlan(own: Partial<LoadPlan>, churn: Omit<Churn, 'strategy'>): Promise<Sample> {
+  const { attempts, warmUp, inFlight, sources, targets } = churn;
   const pool = await createPool(
     {
       plan: {
         ...LOAD,
-        strategy,
-        close,
+        ...own,
         pick: 'round-robin',
         arrival: { shape: 'fill', attempts, failures: null, inFlight, waves: 1, pauseMs: 0 },
       },
