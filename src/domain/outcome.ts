@@ -34,7 +34,7 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 /** How an answer over UDP fails where no call does. */
-export const LOST_ANSWERS = ['none', 'stolen'] as const;
+const LOST_ANSWERS = ['none', 'stolen'] as const;
 export type LostAnswer = (typeof LOST_ANSWERS)[number];
 
 /** Replies of SOCKS5 by their number (RFC 1928, section 6); those from 9 on are unassigned. */

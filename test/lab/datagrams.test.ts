@@ -92,7 +92,7 @@ describe('a datagram and its answer', { concurrency: true }, () => {
 
 describe('sockets that share ports: of those with one port one gets the answers of all', { concurrency: true }, () => {
   // The answers come when all have asked.
-  const late = { answerAfterMs: 500, arrival: fill(20, 20) };
+  const late = { answerAfterMs: 3000, arrival: fill(20, 20) };
   const both: readonly (readonly SocketOption[])[] = [['SO_REUSEADDR'], ['SO_REUSEPORT']];
   for (const options of both)
     for (const [strategy, peer] of [
