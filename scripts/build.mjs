@@ -60,6 +60,15 @@ async function withLock(work) {
   }
 }
 
+/** From the commands, so that it is never behind them. */
+async function writeManPage() {
+  const { COMMANDS } = await import('../dist/src/commands/all.js');
+  const { buildProgram } = await import('../dist/src/commands/program.js');
+  const { manPage } = await import('../dist/src/commands/shell/man.js');
+  mkdirSync(join(dist, 'bundle', 'man'));
+  writeFileSync(join(dist, 'bundle', 'man', 'bindstorm.1'), manPage(buildProgram(COMMANDS)));
+}
+
 async function build() {
   if (isFresh()) return 0;
   const started = new Date();
@@ -71,6 +80,7 @@ async function build() {
   }
   removeOrphans();
   await bundle(root);
+  await writeManPage();
   chmodSync(join(dist, 'bundle', 'cli', 'main.js'), 0o755);
   writeFileSync(stamp, started.toISOString());
   return 0;

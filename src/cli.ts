@@ -3,36 +3,15 @@
  * The command line: one thin file per command (src/commands/).
  */
 import './machine/no-debugger.js';
-import { Command, CommanderError, Help, type Option } from 'commander';
-import { EXIT, EXIT_HELP } from './commands/exit.js';
+import { CommanderError } from 'commander';
+import { EXIT } from './commands/exit.js';
+import { buildProgram } from './commands/program.js';
 import { registerWatch } from './commands/watch.js';
-import { printableLines } from './domain/printable.js';
-import { toolVersion } from './results/version.js';
 
 /** A health check starts `watch` every few seconds: charts and schemas, which it does not use, take longer to load than it looks. */
 const commands = process.argv[2] === 'watch' ? [registerWatch] : (await import('./commands/all.js')).COMMANDS;
 
-/** A default that tells a reader nothing (off, none, an object) is not shown. */
-function optionDescription(option: Option): string {
-  const { defaultValue, defaultValueDescription } = option;
-  const said = defaultValueDescription !== undefined || ['string', 'number'].includes(typeof defaultValue);
-  return new Help().optionDescription(said ? option : Object.create(option, { defaultValue: { value: undefined } }));
-}
-
-const program = new Command('bindstorm')
-  .description(
-    'Reproduce EADDRINUSE on outbound connections in a throwaway network namespace, try each fix alone, and report what helped.',
-  )
-  .version(toolVersion())
-  .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
-  .showHelpAfterError('(see --help)')
-  .showSuggestionAfterError()
-  .exitOverride()
-  .configureHelp({ optionDescription })
-  .addHelpText('after', `\nExample:\n  bindstorm run quickstart\n${EXIT_HELP}`);
-
-for (const register of commands) register(program);
-for (const command of program.commands) command.exitOverride().showHelpAfterError('(see --help)');
+const program = buildProgram(commands);
 
 // A reader that closes early (`bindstorm profiles | head -1`) is no fault. A terminal that is gone (EIO) is none either: a run is ended by
 // its SIGHUP, and its results are kept. A disk that is full is told: what was to be read is not there.

@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import { registerCapacity } from './capacity.js';
 import { registerCompare } from './compare.js';
+import { registerCompletion } from './completion.js';
 import { registerDoctor } from './doctor.js';
 import { registerExplain } from './explain.js';
 import { registerFixes } from './fixes.js';
@@ -39,5 +40,6 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerPrograms,
   registerSink,
   registerSchema,
+  registerCompletion,
   registerRestore,
 ];

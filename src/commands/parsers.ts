@@ -27,18 +27,30 @@ export function integer(name: string, min: number, max: number): (text: string) 
   };
 }
 
+/** A parser that takes some words only, which the completion of a shell offers. */
+interface WordParser<T> {
+  (text: string): T;
+  readonly allowed: readonly string[];
+}
+
+/** The words that an option or an argument takes; empty: any. */
+export function allowedWords(parser: unknown): readonly string[] {
+  return typeof parser === 'function' && 'allowed' in parser ? (parser as WordParser<unknown>).allowed : [];
+}
+
 /** One of some words. */
-export function oneOf<T extends string>(allowed: readonly T[]): (text: string) => T {
-  return (text) => {
+export function oneOf<T extends string>(allowed: readonly T[]): WordParser<T> {
+  const parse = (text: string) => {
     const found = allowed.find((name) => name === text);
     if (found === undefined) throw new InvalidArgumentError(`Allowed are ${allowed.join(', ')}.`);
     return found;
   };
+  return Object.assign(parse, { allowed });
 }
 
 /** Words separated by commas, each once; of those that are allowed, or of any. @example names(['bind', 'connect'])('bind,connect') */
-export function names<T extends string>(allowed: readonly T[]): (text: string) => T[] {
-  return (text) => {
+export function names<T extends string>(allowed: readonly T[]): WordParser<T[]> {
+  const parse = (text: string) => {
     const found = text.split(',').map((name) => {
       const known = allowed.find((word) => word === name.trim());
       if (known === undefined)
@@ -47,6 +59,7 @@ export function names<T extends string>(allowed: readonly T[]): (text: string) =
     });
     return [...new Set(found)];
   };
+  return Object.assign(parse, { allowed });
 }
 
 /** A rate of any size: a fleet has rates that no load generator has. */

@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../domain/error.js';
-import { stateDirectory } from '../machine/folders.js';
 import { readJson, readRegularFile } from '../machine/read-file.js';
+import { stateDirectory } from '../machine/xdg.js';
 
 /** What a connection may do (server/permissions.ts). */
 export const ROLES = ['controller', 'agent'] as const;

@@ -1,22 +1,12 @@
 /**
- * The user's folders (XDG Base Directory Specification), and folders of the cache that are made once.
+ * Folders of the cache that are made once.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LabError } from '../domain/error.js';
 import { sweepUnfinished, unfinishedFolder } from './unfinished.js';
-
-/** $XDG_CACHE_HOME/bindstorm, else ~/.cache/bindstorm. All of it can be deleted at any time and is made again when needed. */
-export function cacheDirectory(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bindstorm');
-}
-
-/** $XDG_STATE_HOME/bindstorm, else ~/.local/state/bindstorm. */
-export function stateDirectory(): string {
-  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'bindstorm');
-}
+import { cacheDirectory } from './xdg.js';
 
 /**
  * Make a folder, and those that it is in, where they are not there. node:fs does it too, but on a file system in which nothing can be made it

@@ -7,8 +7,13 @@
  */
 import { recommend, type SysctlChange } from '../analysis/recommendation.js';
 import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
+import { parseKernelVersion } from '../capacity/kernel-version.js';
+import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
+import { unlessThrown } from '../domain/error.js';
 import { formatRate } from '../domain/format.js';
 import type { Comparison, RealCapacity, Results, Variant } from '../results/schema.js';
+import { type ApplyFile, comment, lines } from './apply-forms/form.js';
+import { otherForms } from './apply-forms/index.js';
 import {
   formatChange,
   formatDifference,
@@ -34,6 +39,8 @@ export type Apply =
       readonly dropIn: string;
       /** A script for sh(1). */
       readonly rollback: string;
+      /** The same change for what does not read sysctl.d: Kubernetes, docker, Ansible and others (apply-forms/). */
+      readonly others: readonly ApplyFile[];
     }
   | { readonly kind: 'none'; readonly reason: string };
 
@@ -51,22 +58,39 @@ export function applyOf(results: Results): Apply {
   const base = `zz-bindstorm-${variant.name.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
   const name = `${base}.conf`;
   const names = changes.map((change) => change.name);
+  const path = `${FOLDER}/${name}`;
   const record = `${FOLDER}/${base}.before`;
+  const read = `sysctl ${names.join(' ')}`;
+  const title = `bindstorm: ${variant.name}, the change that helped in the experiment ${results.experiment.name}`;
+  const facts = [
+    ...measured(results, variant.verdict?.goal),
+    ...lasting(results, variant),
+    ...(variant.verdict?.guardrails ?? []).map(
+      (guardrail) => `Guardrail  ${metricLabel(guardrail.metric)}: ${guardrail.verdict}, ${numbers(guardrail)}`,
+    ),
+    ...changes.flatMap((change) =>
+      change.note === null ? [] : [`Scale      measured with ${change.name} = ${change.measured}: ${change.note}`],
+    ),
+    ...passedOver.map((why) => `Not taken  ${why}; it did more`),
+    ...where(results),
+    ...beware(variant, changes),
+  ];
+  const others = otherForms({
+    base,
+    title,
+    facts,
+    sysctls: changes,
+    machineWide: names.filter((sysctl) => isMachineWide(sysctl, results)),
+    dropIn: { name, path, record, read, check: check(path) },
+  });
   const dropIn = [
     ...comment([
-      `bindstorm: ${variant.name}, the change that helped in the experiment ${results.experiment.name}`,
+      title,
       '',
-      ...measured(results, variant.verdict?.goal),
-      ...lasting(results, variant),
-      ...(variant.verdict?.guardrails ?? []).map(
-        (guardrail) => `Guardrail  ${metricLabel(guardrail.metric)}: ${guardrail.verdict}, ${numbers(guardrail)}`,
-      ),
-      ...changes.flatMap((change) =>
-        change.note === null ? [] : [`Scale      measured with ${change.name} = ${change.measured}: ${change.note}`],
-      ),
-      ...passedOver.map((why) => `Not taken  ${why}; it did more`),
-      ...where(results),
-      ...beware(variant, changes),
+      ...facts,
+      '',
+      `Other forms of it are beside this file: ${others.files.map((file) => file.name).join(', ')}`,
+      ...(others.without === null ? [] : [others.without]),
       '',
       'A lab is not your machine: apply it to one, and look with `bindstorm watch` before and after.',
       'As root, in the folder of this file:',
@@ -74,25 +98,32 @@ export function applyOf(results: Results): Apply {
       'Who else sets it? This prints nothing; else remove the lines that it prints, or one of them may win at boot:',
       `  grep -rnE '^[[:space:]]*-?(${names.map(pattern).join('|')})[[:space:]]*=' ${PLACES} 2>/dev/null | grep -v '/zz-bindstorm-'`,
       'Record what is in force, once:',
-      `  test -s ${record} || sysctl ${names.join(' ')} > ${record}`,
+      `  test -s ${record} || ${read} > ${record}`,
       'Apply, now and at each boot:',
-      `  cp ${name} ${FOLDER}/ && sysctl -p ${FOLDER}/${name}`,
+      `  cp ${name} ${FOLDER}/ && sysctl -p ${path}`,
       'Check now, and again after the next boot; what is not in force is printed:',
-      `  ${check(`${FOLDER}/${name}`)}`,
+      `  ${check(path)}`,
       'Go back, to what was recorded (to delete the file alone leaves the running values as they are):',
       `  sh ${name}.rollback`,
       '',
     ]),
-    ...changes.map(({ name, value }) => `${name} = ${value}`),
+    ...changes.map((change) => `${change.name} = ${change.value}`),
   ];
   return {
     kind: 'files',
     variant: variant.name,
     passedOver,
     name,
-    dropIn: `${dropIn.join('\n')}\n`,
-    rollback: `${rollbackOf(name, record, names).join('\n')}\n`,
+    dropIn: lines(dropIn),
+    rollback: lines(rollbackOf(name, record, names)),
+    others: others.files,
   };
+}
+
+/** Whether one value serves the machine and all its containers, or may do, on the kernel that was measured. */
+function isMachineWide(name: string, { environment }: Results): boolean {
+  const kernel = unlessThrown(() => parseKernelVersion(environment.kernel), null);
+  return kernel === null || !judgeSysctl(name, kernel, 'namespace').ok;
 }
 
 /** Removes the drop-in, writes what was recorded, and compares; the record is kept until all is as before. */
@@ -182,9 +213,4 @@ function where({ environment, experiment }: Results): string[] {
     `Where      Linux ${kernel}, ${machine}; ${lab}; bindstorm ${tool}; ${formatInstant(experiment.startedAt)}`,
     `Repeat     ${experiment.command}`,
   ];
-}
-
-/** Each text on one line behind a `#`: none may become a line of its own, which would be a setting. */
-function comment(texts: readonly string[]): string[] {
-  return texts.map((text) => `# ${text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')}`.trimEnd());
 }

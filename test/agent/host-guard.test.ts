@@ -21,8 +21,8 @@ import {
   staleSnapshots,
   takeSnapshot,
 } from '../../src/agent/place/host-guard.js';
-import { stateDirectory } from '../../src/machine/folders.js';
 import { sealed } from '../../src/machine/seal.js';
+import { stateDirectory } from '../../src/machine/xdg.js';
 
 /** Read-only, and the same as long as the machine runs: nothing here is ever written. */
 const READ_ONLY = 'kernel.ostype';

@@ -61,6 +61,13 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },
   { name: 'vagrant-libvirt', program: null, why: 'the provider with which vagrant reads the Vagrantfile' },
+  ...['zsh', 'fish'].map((name) => ({ name, program: name, why: 'completes the command line' })),
+  { name: 'mandoc', program: 'mandoc', why: 'checks the manual page' },
+  { name: 'groff-base', program: 'groff', why: 'shows the manual page' },
+  { name: 'ansible-core', program: 'ansible-playbook', why: 'applies a change that helped' },
+  { name: 'docker-compose', program: 'docker-compose', why: 'reads a change that helped' },
+  { name: 'systemd', program: 'systemd-analyze', why: 'reads a change that helped' },
+  { name: 'procps', program: 'sysctl', why: 'applies a change that helped' },
   { name: 'chromium', program: 'chromium', why: 'opens the reports and the live page' },
   ...PROXY_KINDS.flatMap((kind) => {
     const { debianPackage, defaults } = proxySubjectOf(kind);

@@ -6,11 +6,12 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import { join } from 'node:path';
 import { z } from 'zod';
 import { machineNamespace, readSysctl, writeSysctl } from '../../kernel/sysctl.js';
-import { makeFolder, stateDirectory } from '../../machine/folders.js';
+import { makeFolder } from '../../machine/folders.js';
 import { bootId, identityOf, isAlive } from '../../machine/process-identity.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { sealed, sealOf } from '../../machine/seal.js';
 import { sweepUnfinished } from '../../machine/unfinished.js';
+import { stateDirectory } from '../../machine/xdg.js';
 
 const snapshotSchema = z.object({
   pid: z.number(),

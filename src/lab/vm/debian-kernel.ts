@@ -4,7 +4,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEBIAN_SUITES, type Engine } from '../../domain/guest.js';
-import { cacheDirectory, cacheFolder, folderMadeOnce } from '../../machine/folders.js';
+import { cacheFolder, folderMadeOnce } from '../../machine/folders.js';
+import { cacheDirectory } from '../../machine/xdg.js';
 
 /** The kernel's file in its folder. */
 export const KERNEL_FILE = 'linux';

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { cacheDirectory, makeFolder } from '../../machine/folders.js';
+import { makeFolder } from '../../machine/folders.js';
 import { sweepUnfinished, type Unfinished, unfinishedFolder } from '../../machine/unfinished.js';
+import { cacheDirectory } from '../../machine/xdg.js';
 import { type NetworkIdentity, NOTICE_LOG, type TorLayout } from './layout.js';
 
 /** Raised when a network made before would not do for the torrc texts of now. */

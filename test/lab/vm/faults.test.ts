@@ -14,7 +14,7 @@ import { LabError } from '../../../src/lab/lab.js';
 import { preparingRuns } from '../../../src/lab/prepared-runs.js';
 import { bootGuest, type GuestPlan } from '../../../src/lab/vm/boot.js';
 import { openGuest } from '../../../src/lab/vm/vm.js';
-import { cacheDirectory } from '../../../src/machine/folders.js';
+import { cacheDirectory } from '../../../src/machine/xdg.js';
 import { loadProfile } from '../../../src/profile/load.js';
 import type { Run } from '../../../src/results/schema.js';
 import { CLI, scratchFolder, startCli, until } from '../../support/cli.js';
