@@ -43,6 +43,7 @@ export async function bundle(root) {
     metafile: true,
     // Names stay, for the stack of a fault; blanks and comments are a quarter of the package.
     minifyWhitespace: true,
+    minifySyntax: true,
     lineLimit: 160,
   };
   rmSync(target, { recursive: true, force: true });
