@@ -15,6 +15,7 @@ const BUNDLES = [
       'agent/roles/neighbour': 'agent/roles/neighbour',
       'agent/roles/origin': 'agent/roles/origin',
       'agent/roles/proxy-role': 'agent/roles/proxy-role',
+      'agent/roles/router-role': 'agent/roles/router-role',
       'load/origin/threads': 'load/origin/threads',
       'load/worker': 'load/worker',
       'subjects/what-if/exec': 'subjects/what-if/exec',

@@ -35,7 +35,15 @@ export interface MeasureInput {
 
 type Figures = Omit<
   Measurement,
-  'startedAt' | 'interrupted' | 'loadMs' | 'sysctls' | 'histograms' | 'configured' | 'neighbours' | 'recovery'
+  | 'startedAt'
+  | 'interrupted'
+  | 'loadMs'
+  | 'sysctls'
+  | 'histograms'
+  | 'configured'
+  | 'neighbours'
+  | 'recovery'
+  | 'router'
 >;
 
 /** The figures of a run, with the reasons why it may not be compared. */
@@ -79,6 +87,7 @@ export function measure(input: MeasureInput): Figures {
       okBeforeFirstFailure: firstFailure?.ok ?? null,
     },
     waves: [...report.waves],
+    ...(report.syns && report.syns.length > 1 ? { syns: [...report.syns] } : {}),
     latency,
     ports: {
       ...input.range,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { armSchema, neighbourSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
-import { programNameSchema } from '../subjects/index.js';
+import { programNameSchema, routerSettingsSchema } from '../subjects/index.js';
 import { configurationSchema, observationSchema, proxyReportSchema } from '../subjects/proxy-report.js';
 import { entrySchema } from './roles/proxy-protocol.js';
 
@@ -48,6 +48,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     addresses: z.array(z.string()),
     /** The proxies whose programs are looked for. */
     proxies: z.array(programNameSchema).optional(),
+    /** The routers whose rules are tried. */
+    routers: z.array(routerSettingsSchema).optional(),
     /** Whether connections need TCP timestamp clocks of their own. */
     clocks: z.boolean(),
     /** Whether a program needs the lab's internet. */
@@ -87,6 +89,8 @@ export const measurementSchema = runSchema
     neighbours: true,
     scenarios: true,
     recovery: true,
+    router: true,
+    syns: true,
   })
   .extend({
     interrupted: z.boolean(),
@@ -127,6 +131,8 @@ const checkSchema = z.object({
   notLocal: z.array(z.string()),
   /** In the order in which they were asked for. */
   programs: z.array(programCheckSchema).optional(),
+  /** Why the rules of each router cannot be made, in the order in which they were asked for; null: they can. */
+  routersMissing: z.array(z.string().nullable()).optional(),
   /** Why connections cannot have clocks of their own; null also when that was not asked. */
   clocksMissing: z.string().nullable(),
   /** Why there is no internet in the lab; null or absent also when that was not asked. */

@@ -83,6 +83,7 @@ async function load({ arm, sampleMs, observe }: RunSpec, setup: Setup, hooks: Ru
   const { pool, proxy, neighbours, observer, origin } = setup;
   hooks.onPhase('load');
   const startedAt = new Date().toISOString();
+  await setup.router?.role.begin();
   const beat = startBeat({ now, cpu: threadCpu });
   const sampler = await startSampler({
     pool,
@@ -102,8 +103,10 @@ async function load({ arm, sampleMs, observe }: RunSpec, setup: Setup, hooks: Ru
     sampler.failure,
     neighbours.failure,
     ...(proxy ? [proxy.failure] : []),
+    ...(setup.router ? [setup.router.role.failure] : []),
   ]);
   await sampler.finish();
+  const router = setup.router && { ...setup.router.made, ...(await setup.router.role.collect()) };
   const stoodStill = beat.end();
   // What the proxy says from here on is not of the load.
   const { recovery: wanted } = arm.load;
@@ -148,6 +151,7 @@ async function load({ arm, sampleMs, observe }: RunSpec, setup: Setup, hooks: Ru
     warnings: [...(proxy?.warnings() ?? []), ...figures.warnings],
     ...(besides.length > 0 ? { neighbours: besides } : {}),
     ...(recovery ? { recovery } : {}),
+    ...(router ? { router } : {}),
     startedAt,
     interrupted,
     loadMs: report.seconds * 1000,

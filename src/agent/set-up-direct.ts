@@ -9,7 +9,10 @@ import type { PortRange } from '../domain/units.js';
 import { createSocketObserver } from '../kernel/sock-diag.js';
 import { readSysctls } from '../kernel/sysctl.js';
 import { createPool } from '../load/pool.js';
+import type { Arm } from '../plan/plan.js';
+import type { RouterSettings } from '../subjects/index.js';
 import { setUpClient, setUpShared, withUnbound } from './place/network.js';
+import { setUpClientsOfRouter } from './place/router-network.js';
 import { applyLabSysctls, applySysctls, ephemeralRange, LAB_SYSCTLS, reservedIn } from './place/sysctls.js';
 import type { RunSpec } from './protocol.js';
 import { freePorts, PROBE_SEED } from './recovery.js';
@@ -25,6 +28,7 @@ import {
   placeNeighbours,
 } from './roles/neighbours.js';
 import { connectOrigin, type Origin } from './roles/origin-client.js';
+import { openRouterRole } from './roles/router-client.js';
 import { leftovers, type Setup } from './setup.js';
 
 /** Set up what a load without a proxy under test needs. Rejects with what could not be done. */
@@ -79,6 +83,7 @@ export async function setUpDirect(
     range,
     reserved: reservedIn(range),
     sysctls,
+    ...(started.router ? { router: started.router } : {}),
     roles: { client: {}, origin: started.sysctls },
     problems: spec.network === 'veth' ? leftovers(observer.snapshot()) : [],
     alone: spec.network === 'veth',
@@ -90,6 +95,7 @@ export async function setUpDirect(
       : null,
     close: () => {
       neighbours.close();
+      started.router?.role.close();
       started.origin?.stop();
     },
   };
@@ -107,15 +113,19 @@ async function startOrigin(
   launched: LaunchedOrigin | null,
   loads: ReturnType<typeof placeLoads>,
   neighbours: readonly PlacedNeighbour[],
-): Promise<{ origin: Origin | null; sysctls: Record<string, string> }> {
+): Promise<{ origin: Origin | null; sysctls: Record<string, string>; router?: NonNullable<Setup['router']> }> {
   const { arm, network } = spec;
   if (network === 'external') return { origin: null, sysctls: {} };
+  if (arm.router && network !== 'veth')
+    throw new Error('a router needs a namespace of its own, and this lab has none to give');
   const family = familyOf(arm.addresses[0]!);
   const fits = launched?.ownNamespace === (network === 'veth');
   if (!fits) launched?.child.stdin.end();
   const origin = await connectOrigin(launched && fits ? launched : launchOrigin(network === 'veth'));
-  if (network === 'veth') setUpClient(arm.addresses, family, origin.pid, neighbours, arm.unbound);
-  else if (spec.ownNamespace) {
+  const router = arm.router ? await startRouter(arm, arm.router, origin.pid, neighbours) : undefined;
+  if (network === 'veth') {
+    if (router === undefined) setUpClient(arm.addresses, family, origin.pid, neighbours, arm.unbound);
+  } else if (spec.ownNamespace) {
     const own = neighbours.flatMap(({ addresses }) => addresses);
     setUpShared(
       [...arm.addresses, ...own],
@@ -131,5 +141,26 @@ async function startOrigin(
     ...(network === 'veth' ? expectedSources(arm, neighbours) : {}),
     sysctls: arm.roles?.origin,
   });
-  return { origin, sysctls };
+  if (router) await router.role.hold(loads[0]!.targets[0]!);
+  return { origin, sysctls, ...(router ? { router } : {}) };
+}
+
+/** Bring a router up between this namespace and the origin's. Rejects with why it cannot be had. */
+async function startRouter(
+  arm: Arm,
+  settings: RouterSettings,
+  originPid: number,
+  neighbours: readonly PlacedNeighbour[],
+): Promise<NonNullable<Setup['router']>> {
+  const role = await openRouterRole();
+  try {
+    const family = familyOf(arm.addresses[0]!);
+    setUpClientsOfRouter(arm.addresses, family, role.pid, neighbours, arm.unbound);
+    const behind = [...withUnbound(arm.addresses, arm.unbound), ...neighbours.flatMap(({ addresses }) => addresses)];
+    const sysctls = arm.roles?.router ?? {};
+    return { role, made: await role.setUpNetwork({ family, settings, clients: behind, originPid, sysctls }) };
+  } catch (error) {
+    role.close();
+    throw error;
+  }
 }

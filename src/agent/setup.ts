@@ -5,11 +5,13 @@
 import type { PortRange } from '../domain/units.js';
 import type { SocketObserver } from '../kernel/sock-diag.js';
 import type { Pool } from '../load/pool.js';
+import type { RouterReport } from '../results/figures.js';
 import type { Outcomes } from '../results/schema.js';
 import type { Aftermath } from './recovery.js';
 import type { Neighbours } from './roles/neighbours.js';
 import type { Origin, OriginStats } from './roles/origin-client.js';
 import type { ProxyRole, ProxyStats } from './roles/proxy-client.js';
+import type { RouterRole } from './roles/router-client.js';
 
 /** What loads: the pool, or the program under test itself. */
 export interface Load extends Omit<Pool, 'shared'> {
@@ -23,6 +25,8 @@ export interface Setup {
   readonly neighbours: Neighbours;
   /** The role of the proxy under test; null: the client is under test. */
   readonly proxy: ProxyRole | null;
+  /** A router between the load and the origin, with its rules and its sysctls as read back; absent: there is none. */
+  readonly router?: { readonly role: RouterRole; readonly made: Pick<RouterReport, 'rules' | 'sysctls'> };
   /** Looks at the sockets of this namespace; null where the proxy's role looks at its own. */
   readonly observer: SocketObserver | null;
   /** The ephemeral range of the role under test, and how many ports of it are reserved. */

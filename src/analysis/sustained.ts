@@ -53,6 +53,8 @@ export function requiredText(real: RealCapacity, rate: number): string {
 export function sustainedSentence(variants: readonly Variant[], required: number | undefined): string {
   const known = variants.filter(({ real, absent }) => real !== undefined && !absent);
   if (known.length === 0) return '';
+  // Where no arm follows to a machine there is nothing to say of one.
+  if (known.every(({ real }) => real?.kind === 'none') && required === undefined) return '';
   const groups = (text: (variant: Variant & { real: RealCapacity }) => string) => {
     const found = new Map<string, string[]>();
     for (const variant of known) {

@@ -4,8 +4,9 @@
  */
 import type { Arm, Neighbour } from '../plan/plan.js';
 import type { RealCapacity } from '../results/schema.js';
+import type { ArmPrediction } from './arm-prediction.js';
 import type { KernelVersion } from './kernel-version.js';
-import { type ArmPrediction, predictArm } from './predict.js';
+import { predictArm } from './predict.js';
 import { atRealScale, modelOf, type Sysctls } from './real-scale.js';
 import { NOTICEABLE } from './slow-wall.js';
 
@@ -47,6 +48,7 @@ export function predictAtScale(
   usual: Sysctls,
   neighbours?: readonly Neighbour[],
 ): ArmPrediction | string {
+  if (arm.router) return 'the ports of a NAT are those of its rule, which a machine has of its own';
   const scaled = scaledArm(arm, baseline, usual);
   // The kernel sets it by the machine's memory. Beyond it TIME_WAIT is cut short; who relies on that has it in the profile.
   const { [MAX_TW_BUCKETS]: _, ...defaults } = usual;

@@ -29,6 +29,8 @@ type Of<S extends Shape> = Omit<Extract<Arrival, { shape: S }>, 'shape'>;
 
 /** Below this a lost SYN has no second chance (TCP_TIMEOUT_INIT, 1 s), and a busy machine decides who is in time. */
 const SHORTEST_TIMEOUT_MS = 1000;
+/** Through a NAT a shorter one is how long an attempt may wait for a port: no machine is that slow. */
+const SHORTEST_DEADLINE_MS = 250;
 /** Bytes a second that every machine moves, an emulated one too. */
 const EASY_BYTES = 4 * 1024 * 1024;
 /** A TLS handshake keeps a CPU as busy as so many bytes. */
@@ -90,8 +92,8 @@ const LOAD: Decisions<LoadPlan> = {
       ? `nothing is accepted, and more attempts than net.core.somaxconn (${backlog}) can overflow the accept queue`
       : undefined;
   },
-  timeoutMs: (timeoutMs) =>
-    timeoutMs < SHORTEST_TIMEOUT_MS
+  timeoutMs: (timeoutMs, { arm: { router } }) =>
+    timeoutMs < (router ? SHORTEST_DEADLINE_MS : SHORTEST_TIMEOUT_MS)
       ? `a timeout of ${formatDuration(timeoutMs)} is shorter than a lost packet takes to be sent again, so time decides who is in time`
       : undefined,
   holdMs: (holdMs, { arm: { load } }) =>
@@ -134,11 +136,14 @@ const ARM: Decisions<Arm> = {
   via: (via) => (via === undefined ? undefined : 'machines outside the lab decide what is answered'),
   destinations: ({ kind }) => (kind === 'lab' ? undefined : 'machines outside the lab decide what is answered'),
   proxy: (_, { arm }) => proxyDoubt(arm),
+  // nat/predict.ts reads it.
+  router: 'read',
   load: (load, context) => doubtOf(LOAD, load, context),
   sysctls: (sysctls, { arm, defaults, ...context }) =>
     sysctlDoubt(arm.proxy ? 'proxy' : 'client', changed(sysctls, defaults), context),
   roles: (roles, { arm, ...context }) =>
     sysctlDoubt('origin', roles?.origin ?? {}, context) ??
+    sysctlDoubt('router', roles?.router ?? {}, context) ??
     sysctlDoubt(arm.proxy ? 'client of the proxy' : 'client', roles?.client ?? {}, context),
   addresses: 'read',
   // Another address has as many ports.

@@ -123,7 +123,21 @@ const PROXY_CLIENT: Table = new Map<string, SysctlDecision>([
   ...rows('irrelevant', 'net.core.somaxconn net.ipv4.tcp_max_syn_backlog net.ipv4.tcp_timestamps'),
 ]);
 
-const TABLES_OF = { client: CLIENT, proxy: PROXY, origin: ORIGIN, 'client of the proxy': PROXY_CLIENT } as const;
+/** It chooses no local port: those of a NAT are the rule's. */
+const ROUTER: Table = new Map<string, SysctlDecision>([
+  ...HARMLESS,
+  ...TABLES,
+  ...rows('irrelevant', CHOOSES_PORTS),
+  ...rows('irrelevant', 'net.ipv4.tcp_fin_timeout net.ipv4.tcp_max_tw_buckets net.ipv4.tcp_timestamps'),
+]);
+
+const TABLES_OF = {
+  client: CLIENT,
+  router: ROUTER,
+  proxy: PROXY,
+  origin: ORIGIN,
+  'client of the proxy': PROXY_CLIENT,
+} as const;
 
 /** Who has the sysctl: the role under test (client or proxy), or one beside it. */
 export type SysctlRole = keyof typeof TABLES_OF;

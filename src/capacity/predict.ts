@@ -4,55 +4,31 @@
  *
  * The one door for everything that is asked about an arm: {@link predictArm}. A set-up without a profile: `question.ts`.
  */
-import type { Arm, Experiment, Neighbour } from '../plan/plan.js';
+import type { Arm, Neighbour } from '../plan/plan.js';
 import { armsOfLoads } from '../plan/scenario.js';
 import type { Prediction } from '../results/schema.js';
 import { proxySubjectOf } from '../subjects/index.js';
-import { type Bounds, boundsOf } from './bounds.js';
-import { type Determinism, isDeterministic } from './deterministic.js';
+import type { ArmPrediction } from './arm-prediction.js';
+import { boundsOf } from './bounds.js';
+import { isDeterministic } from './deterministic.js';
 import { evidenceFor } from './evidence.js';
 import { heldByNeighbours } from './held-by-neighbours.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
 import { addUp, mixtureOf, notModelled, unlikeSums, withoutRates } from './mixture.js';
+import { behindNat } from './nat/predict.js';
 import { neverFails } from './never-fails.js';
 import { inputOf, type PredictInput } from './predict-input.js';
-import { type Occupancy, occupancyOf } from './rate-step.js';
+import { occupancyOf } from './rate-step.js';
 import { searchSeconds } from './search-cost.js';
 import { usablePorts } from './search-order.js';
 import { simulateArm } from './simulator/load.js';
-import { addressesFor, type Needed, type Spread, sustainedRates } from './sizing.js';
+import { addressesFor, type Spread, sustainedRates } from './sizing.js';
 import { slowWall } from './slow-wall.js';
 import { sparePorts } from './spare-ports.js';
-import { type Walls, wallsOf } from './time-until.js';
+import { wallsOf } from './time-until.js';
 
 export type { PredictInput } from './predict-input.js';
-
-/** What the arithmetic says of an arm. Each part is made when it is read. */
-export interface ArmPrediction {
-  /** Its ceilings; where there is no closed form, with what a simulation of its attempts came to. */
-  readonly prediction: Prediction;
-  /** The same without the simulation. */
-  readonly capacity: Prediction;
-  /** Ports in use on one address from which each search is slow (null: none is), and all that there are. */
-  readonly perAddress: { readonly slow: number | null; readonly hard: number };
-  /** Ports of one address that may be taken when the load begins without any effect; 0: any could matter. */
-  readonly spare: number;
-  /** Seconds of CPU that the searches for a port of one run take, past the slow wall. */
-  readonly searchSeconds: number;
-  /** When the load comes to its walls. */
-  readonly walls: Walls;
-  /** How long each connection keeps its tuple. */
-  readonly occupancy: Occupancy;
-  /** What can be said of the counts of a run where time decides them; null: nothing. */
-  readonly bounds: Bounds | null;
-  /** Why a fill that ends at failures never has one; undefined: it may, or is no such fill. */
-  readonly neverFails: string | undefined;
-  /** Whether every run in the lab of this experiment ends in the same counts. */
-  determinism(experiment: Pick<Experiment, 'lab' | 'neighbours'>): Determinism;
-  /** How many addresses the arm needs to sustain `rate` connections a second; for random picks at most 1 in 10,000 is refused. */
-  addressesFor(rate: number): Needed;
-}
 
 /**
  * Predict a strategy's ceilings in a network namespace, by arithmetic alone.
@@ -94,9 +70,20 @@ export function predictArm(
   defaults: Readonly<Record<string, string>>,
   neighbours: readonly Neighbour[] = [],
 ): ArmPrediction {
+  const own = predictAlone(arm, kernel, defaults, neighbours);
+  return arm.router ? behindNat(arm, arm.router, own, kernel, defaults) : own;
+}
+
+/** The same of the role under test alone, whatever router it is behind. */
+function predictAlone(
+  arm: Arm,
+  kernel: KernelVersion,
+  defaults: Readonly<Record<string, string>>,
+  neighbours: readonly Neighbour[],
+): ArmPrediction {
   const alone = inputOf(arm, kernel, defaults);
   const input = { ...alone, ...heldByNeighbours(neighbours, arm, kernel, defaults) };
-  if (arm.scenarios) return predictLoads(arm, (one) => predictArm(one, kernel, defaults, neighbours), input);
+  if (arm.scenarios) return predictLoads(arm, (one) => predictAlone(one, kernel, defaults, neighbours), input);
   const draws = arm.proxy !== undefined && proxySubjectOf(arm.proxy.kind).draws?.(arm.proxy) === true;
   const spread: Spread = { pick: draws || arm.load.pick === 'random' ? 'random' : 'round-robin', loss: LOSS };
   const capacity = () => spreadOut(predict(input), input, spread);

@@ -4,6 +4,8 @@
 import { release } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
+import { NAT_KINDS, type NatKind } from '../capacity/nat/clouds.js';
+import type { NatQuestion } from '../capacity/nat/question.js';
 import type { CapacityQuestion } from '../capacity/question.js';
 import { type DatagramUse, PEERS, type Peer } from '../domain/datagram.js';
 import { UserError } from '../domain/error.js';
@@ -15,6 +17,7 @@ import { integer, names, oneOf, parsed, rateOption, share } from './parsers.js';
 
 export interface CapacityOptions
   extends Omit<CapacityQuestion, 'kernel' | 'datagram' | 'range' | 'rate' | 'holdMs' | 'sysctls' | 'heldHere'> {
+  readonly nat?: NatKind;
   readonly kernel?: KernelVersion;
   readonly hz?: number;
   readonly range?: PortRange;
@@ -85,6 +88,10 @@ export function capacityOptions(): Option[] {
     ),
     option('--hold <duration>', 'how long a connection is open', parsed(parseDuration), 0, '0s'),
     choice('--close <who>', 'who closes first', ['client', 'server', 'reset'], 'client'),
+    new Option(
+      '--nat <kind>',
+      'of a NAT instead: --addresses are its own, --range its ports, --hosts the clients; clouds on paper',
+    ).choices(NAT_KINDS),
     choice('--pick <how>', 'how connections are spread over addresses', ['round-robin', 'random'], 'round-robin'),
     option('--loss <share>', 'with --pick random: the share that may be refused', share('--loss', 0.5), 1e-4, '0.01%'),
     option('--sysctl <name=value>', 'such as tcp_tw_reuse=1; may be repeated', addSysctl, {}),
@@ -116,6 +123,24 @@ function datagramOf({ udp, strategy, peer, socketOptions }: CapacityOptions): Da
   if (!udp) return undefined;
   const how = peer ?? (only === 'udp' ? 'sendto' : 'connect');
   return { options: optionsOf(strategy, socketOptions), peer: how, sockets: 'each' };
+}
+
+/** What is asked of a NAT; undefined: it is not. */
+export function natQuestionOf(options: CapacityOptions): NatQuestion | undefined {
+  const { nat: kind, addresses, destinations, hosts, range, rate, hold, close } = options;
+  if (kind === undefined) return undefined;
+  const { kernel } = questionOf(options);
+  return {
+    kind,
+    kernel,
+    addresses,
+    destinations,
+    hosts,
+    range: range ?? null,
+    rate: rate ?? null,
+    holdMs: hold,
+    close,
+  };
 }
 
 function addSysctl(text: string, before: Readonly<Record<string, string>>): Record<string, string> {

@@ -2,10 +2,12 @@
  * `bindstorm capacity`: what a set-up can hold and sustain, and what a rate needs, by arithmetic; no profile, no lab, no load.
  */
 import type { Command } from 'commander';
+import { natCapacityOf } from '../capacity/nat/question.js';
 import { capacityOf } from '../capacity/question.js';
 import { EVERY_STRATEGY, strategyOf } from '../domain/strategy.js';
 import { renderCapacity } from '../report/capacity.js';
-import { type CapacityOptions, capacityOptions, questionOf } from './capacity-options.js';
+import { renderNatCapacity } from '../report/nat-capacity.js';
+import { type CapacityOptions, capacityOptions, natQuestionOf, questionOf } from './capacity-options.js';
 import { withOptions } from './options.js';
 import { print, textWidth } from './terminal.js';
 
@@ -15,6 +17,8 @@ Examples:
   bindstorm capacity --strategy bind --addresses 50 --kernel 3.2 --rate 1000/s --sysctl tcp_tw_recycle=1
   bindstorm capacity --strategy connect --held-by-others 20000
   bindstorm capacity --udp --strategy sendto --rate 20000/s --hold 2s
+  bindstorm capacity --nat linux --range 20000-29999 --rate 500/s --kernel 6.1
+  bindstorm capacity --nat gcp --hosts 20 --rate 100/s
 
 Strategies:
 ${EVERY_STRATEGY.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`).join('\n')}`;
@@ -30,6 +34,12 @@ export function registerCapacity(program: Command): void {
   withOptions(command, ['json'])
     .addHelpText('after', EXAMPLES)
     .action((given: CapacityOptions) => {
+      const nat = natQuestionOf(given);
+      if (nat !== undefined) {
+        const said = natCapacityOf(nat);
+        print(given.json ? `${JSON.stringify(said)}\n` : renderNatCapacity(nat, said, textWidth()));
+        return;
+      }
       const question = questionOf(given);
       const answer = capacityOf(question);
       print(given.json ? `${JSON.stringify(answer)}\n` : renderCapacity(question, answer, textWidth()));

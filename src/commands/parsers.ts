@@ -3,7 +3,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { UserError } from '../domain/error.js';
-import { parseRate } from '../domain/units.js';
+import { parseDuration, parseRate, UnitError } from '../domain/units.js';
 
 /** Makes a parser of the domain one of commander, which says which option is wrong. @example parsed(parseDuration) */
 export function parsed<T>(parse: (text: string) => T): (text: string) => T {
@@ -93,4 +93,14 @@ export function assignment(text: string, before: Record<string, string>): Record
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('--env takes a name and a value, for example --env KEEP_ALIVE=1.');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** Milliseconds. */
+const LEAST_INTERVAL_MS = 100;
+
+/** The time between two looks, as `250ms`; in milliseconds. @throws UnitError */
+export function parseInterval(text: string): number {
+  const ms = parseDuration(text);
+  if (ms < LEAST_INTERVAL_MS) throw new UnitError(`the shortest interval is ${LEAST_INTERVAL_MS}ms`);
+  return ms;
 }

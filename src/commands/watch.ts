@@ -3,14 +3,11 @@
  * few seconds, so it imports no more than it needs.
  */
 import { type Command, Option } from 'commander';
-import { parseDuration, UnitError } from '../domain/units.js';
+import { parseDuration, parsePortRange } from '../domain/units.js';
 import { WALLS } from '../gauge/reading.js';
 import { type WatchOptions, watch } from '../watch/watch.js';
-import { integer, oneOf, parsed, share } from './parsers.js';
+import { integer, oneOf, parsed, parseInterval, share } from './parsers.js';
 import { hasColour, note } from './terminal.js';
-
-/** Milliseconds. */
-const LEAST_INTERVAL_MS = 100;
 
 const HELP = `
 Example:
@@ -18,6 +15,7 @@ Example:
   bindstorm watch --once --json --pid "$(pidof -s squid)"
   bindstorm watch --all --failures
   bindstorm watch --metrics 9464
+  bindstorm watch --nat --once
 
 Exit codes with --once: 0 below the slow wall, 1 at the slow wall, 5 at the hard wall; 7 the process of --pid has ended; 8 with --failures: a port was refused; 2 bad input, 3 may not look there.`;
 
@@ -62,16 +60,18 @@ export function registerWatch(program: Command): void {
         .argParser(parsed(parseDuration))
         .default(60_000, '60s'),
     )
+    .addOption(
+      new Option(
+        '--nat [ports]',
+        'the ports of a NAT instead, by NAT address and destination; those that its rule names',
+      )
+        .argParser(parsed(parsePortRange))
+        .preset('1024-65535'),
+    )
     .option('--no-owners', 'do not look for the processes that have the sockets open')
     .addHelpText('after', HELP)
     .action(async (options: WatchOptions, command: Command) => {
       const twice = command.getOptionValueSource('interval') === 'cli';
       process.exitCode = await watch(options, { twice, colour: hasColour(), note });
     });
-}
-
-function parseInterval(text: string): number {
-  const ms = parseDuration(text);
-  if (ms < LEAST_INTERVAL_MS) throw new UnitError(`the shortest interval is ${LEAST_INTERVAL_MS}ms`);
-  return ms;
 }

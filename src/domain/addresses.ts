@@ -38,6 +38,23 @@ export function addressBytes(address: string): Uint8Array {
   return Uint8Array.from(ipaddr.parse(address).toByteArray());
 }
 
+/** The text of an address of 4 or 16 bytes in network order. */
+export function addressText(bytes: Uint8Array): string {
+  return bytes.length === 4 ? bytes.join('.') : ipaddr.fromByteArray([...bytes]).toString();
+}
+
+/** The address so many behind another; both are of one family. */
+export function addressAfter(address: string, count: number): string {
+  const bytes = addressBytes(address);
+  let carry = count;
+  for (let i = bytes.length - 1; i >= 0 && carry > 0; i--) {
+    carry += bytes[i]!;
+    bytes[i] = carry & 255;
+    carry >>= 8;
+  }
+  return addressText(bytes);
+}
+
 /** Whether a text is an IPv4 or IPv6 address, and no name. */
 export function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);

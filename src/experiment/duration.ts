@@ -1,8 +1,10 @@
 /**
  * How long runs take: what `plan` says beforehand, and after which time a run is given up. Pure.
  */
+
+import type { ArmPrediction } from '../capacity/arm-prediction.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
-import { type ArmPrediction, predictArm } from '../capacity/predict.js';
+import { predictArm } from '../capacity/predict.js';
 import { TIME_WAIT_LATEST_SECONDS } from '../capacity/time-wait.js';
 import type { Runner } from '../domain/guest.js';
 import { LABS, labOverheadMs } from '../domain/lab.js';

@@ -53,6 +53,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
           ...experiment.arms.flatMap((arm) => triedObstacles(arm, check, rehearsal.environment)),
           ...neighbourObstacles(experiment, check, rehearsal.environment),
           ...programObstacles(experiment, proxiesOf(experiment), check),
+          ...routerObstacles(experiment, check),
         ];
   const endless = experiment.arms.flatMap((arm) => endlessFill(arm, rehearsal.kernel, rehearsal.environment));
   return { ...rehearsal, findings: saidOnce([...findings, ...endless]) };
@@ -75,6 +76,7 @@ export async function examine(
     session.send({
       type: 'check',
       ...(proxies.length > 0 ? { proxies } : {}),
+      ...(routersOf(experiment).length > 0 ? { routers: routersOf(experiment).map(({ router }) => router) } : {}),
       sysctls: tryable(kernel),
       strategies: [
         ...new Set(
@@ -98,7 +100,11 @@ export async function examine(
     return {
       environment: {
         ...environment,
-        lab: describe(lab, network, proxies.length > 0),
+        lab: describe(
+          lab,
+          network,
+          proxies.length > 0 ? 'proxy' : experiment.arms.some(({ router }) => router) ? 'router' : null,
+        ),
         ...(lab.engine ? { engine: lab.engine } : {}),
       },
       kernel,
@@ -115,7 +121,9 @@ export async function examine(
 /** Every (name, value) that some arm sets, for whatever role. */
 export function sysctlsOf(experiment: Experiment): [string, string][] {
   const pairs = experiment.arms.flatMap(({ sysctls, roles }) =>
-    [sysctls, roles?.client ?? {}, roles?.origin ?? {}].flatMap((values) => Object.entries(values)),
+    [sysctls, roles?.client ?? {}, roles?.origin ?? {}, roles?.router ?? {}].flatMap((values) =>
+      Object.entries(values),
+    ),
   );
   return [...new Map(pairs.map((pair) => [pair.join('='), pair])).values()];
 }
@@ -218,6 +226,21 @@ function triedObstacles(arm: Arm, check: Check, environment: Environment): Findi
   return [...findings, ...addressObstacles(arm, check)];
 }
 
+/** The different routers of an experiment, each with the first arm that has it. */
+function routersOf({ arms }: Experiment): { readonly arm: string; readonly router: NonNullable<Arm['router']> }[] {
+  const all = arms.flatMap(({ name, router }) =>
+    router ? [[JSON.stringify(router), { arm: name, router }] as const] : [],
+  );
+  return [...new Map(all.reverse()).values()];
+}
+
+function routerObstacles(experiment: Experiment, { routersMissing = [] }: Check): Finding[] {
+  return routersOf(experiment).flatMap(({ arm }, i) => {
+    const problem = routersMissing[i];
+    return problem ? [{ arm, path: ['subject'], message: problem, lack: true as const }] : [];
+  });
+}
+
 /** It talks to whomever it likes. */
 function needsInternet({ proxy }: Arm): boolean {
   return proxy !== undefined && 'names' in proxy;
@@ -274,6 +297,7 @@ function namedSysctls({ sysctls, roles }: Arm): NamedSysctl[] {
     ...of(sysctls, [], false),
     ...of(roles?.client, ['roles', 'client'], true),
     ...of(roles?.origin, ['roles', 'origin'], true),
+    ...of(roles?.router, ['roles', 'router'], true),
   ];
 }
 
@@ -282,11 +306,12 @@ function networkOf(experiment: Experiment, lab: Lab, check: Check): RunSpec['net
   return LABS[lab.kind].ownNamespace && check.veth.available ? 'veth' : 'shared';
 }
 
-function describe(lab: Lab, network: RunSpec['network'], proxied: boolean): string {
+/** @param between the role between client and origin; null: there is none */
+function describe(lab: Lab, network: RunSpec['network'], between: string | null): string {
   if (!LABS[lab.kind].ownNamespace) return lab.description;
   const place =
     network === 'veth'
-      ? `${lab.description}, ${proxied ? 'client, proxy and origin' : 'client and origin'} joined by veth`
+      ? `${lab.description}, ${between ? `client, ${between} and origin` : 'client and origin'} joined by veth`
       : `${lab.description}, client and origin in one`;
   return lab.caveat === undefined ? place : `${place} (${lab.caveat})`;
 }

@@ -122,12 +122,22 @@ export const CAUSES = {
   }),
   'nat-ports': row({
     resource:
-      'Source ports of the NAT: of one NAT address towards one destination address and port, shared by all clients behind it. No client gets an errno; its SYN or datagram is dropped.',
+      'Source ports of the NAT: of one NAT address towards one destination address and port, shared by all clients behind it. No client gets an errno; its SYN or datagram is dropped, from about 80 % of a range of thousands on.',
     check:
-      'conntrack -S on the router (insert_failed, drop); conntrack -L --dst-nat or the cloud’s own metric of failed port allocations; how many flows go to that one destination.',
+      'conntrack -S on the router (insert_failed, drop), and bindstorm watch --nat there; of a cloud its own metric of failed port allocations; how many flows go to that one destination.',
     helps:
-      'More NAT addresses (where the NAT spreads one client over them), a wider port range in the NAT rule, connections that are kept and reused, fewer flows to one destination.',
-    inVain: 'ip_local_port_range of the router, and tcp_tw_reuse at the client.',
+      'A wider port range in the NAT rule; a rule for each NAT address, by turns (nft numgen or jhash, iptables -m statistic); a further address or port of the destination; connections that are kept and reused. bindstorm run nat-gateway tries them.',
+    inVain:
+      'ip_local_port_range of the router, a further NAT address in the same rule (one client has one of them to a destination), random-fully, and tcp_tw_reuse at the client.',
+  }),
+  'late-syn': row({
+    resource:
+      'No call failed: the first SYN, or its answer, was lost, and a later one came through. The kernel sends it again after 1, 2, 3, 4, 5, 7, 11, 19 … s (before Linux 6.5 after 1, 3, 7, 15 … s), so that a connection is late by as much. A NAT or a conntrack table without room, and a full accept queue at the peer, drop SYNs like that.',
+    check:
+      'conntrack -S on every router on the way (insert_failed, drop); nstat -az TcpExtTCPTimeouts TcpExtTCPSynRetrans here, TcpExtListenDrops at the peer.',
+    helps: 'Find who drops the SYN. For a NAT: what helps against a NAT without ports.',
+    inVain: 'Ephemeral ports: connect() got one. A greater tcp_syn_retries: it only waits longer.',
+    open: true,
   }),
   'unix-backlog': row({
     resource:
@@ -220,7 +230,8 @@ export const CAUSES = {
   'no-answer': row({
     resource:
       'No shortage on this host that the errno shows: the SYN was not answered. A full conntrack table, a NAT without free ports or a full accept queue at the peer look like this.',
-    check: 'nstat -az TcpExtTCPTimeouts TcpExtListenDrops; conntrack -S; the same at the peer.',
+    check:
+      'nstat -az TcpExtTCPTimeouts TcpExtListenDrops; conntrack -S here, at the peer, and on every router between (insert_failed, drop).',
     helps: 'Find who drops the SYN.',
     inVain: 'Ephemeral ports: connect() got one.',
   }),

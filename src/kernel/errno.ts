@@ -23,6 +23,7 @@ export const {
   EINPROGRESS,
   EINTR,
   EINVAL,
+  EISCONN,
   EMFILE,
   ENFILE,
   ENOBUFS,

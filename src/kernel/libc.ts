@@ -168,6 +168,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_IP = 0;
 export const SOL_SOCKET = 1;
 export const SOL_TCP = 6;
+export const TCP_INFO = 11;
 export const SOL_IPV6 = 41;
 export const SO_REUSEADDR = 2;
 export const SO_TYPE = 3;

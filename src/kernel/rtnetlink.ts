@@ -54,8 +54,8 @@ export interface RouteControl {
   addAddress(link: string, address: string, prefix: number): void;
   /** A route to `destination/prefix` through `gateway`; `source` is what an unbound socket uses. */
   addRoute(destination: string, prefix: number, gateway: string, link: string, source?: string): void;
-  /** Make every address that has no other route this machine's own (ip-route(8), "local"). @param any of the family, as `::` */
-  ownEveryAddress(any: string): void;
+  /** Make every address of a net this machine's own (ip-route(8), "local"); before other routes to the same net. */
+  ownNet(net: string, prefix: number): void;
   addNeighbour(link: string, address: string, mac: string): void;
   close(): void;
 }
@@ -119,13 +119,17 @@ export function openRouteControl(): RouteControl {
         `add a route to ${destination}/${prefix} through ${gateway}`,
       );
     },
-    ownEveryAddress(any) {
+    ownNet(net, prefix) {
       const header = concat(
-        new Uint8Array([familyOf(any), 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_HOST, RTN_LOCAL]),
+        new Uint8Array([familyOf(net), prefix, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_HOST, RTN_LOCAL]),
         words(0),
       );
-      const message = concat(header, attribute(RTA_OIF, words(linkIndex(netlink, 'lo'))));
-      check(netlink.request(RTM_NEWROUTE, NLM_F_CREATE, message), `make every address of the family of ${any} local`);
+      const message = concat(
+        header,
+        prefix > 0 ? attribute(RTA_DST, addressBytes(net)) : new Uint8Array(0),
+        attribute(RTA_OIF, words(linkIndex(netlink, 'lo'))),
+      );
+      check(netlink.request(RTM_NEWROUTE, NLM_F_CREATE, message), `make every address of ${net}/${prefix} local`);
     },
     addNeighbour(link, address, mac) {
       // struct ndmsg: family, pad, pad, ifindex, state, flags, type

@@ -21,7 +21,12 @@ const LABS: Readonly<Record<LabKind, MakeLab>> = {
   vm(experiment, kernel, note) {
     // In all guests or in none: what only some arms load would be a second difference between them.
     const conntrack = experiment.arms.some(({ sysctls }) => Object.keys(sysctls).some(needsConntrack));
-    return vmLab(guestOf(experiment, kernel)!, note, { conntrack, serving: experimentOn(experiment, kernel).arms });
+    const nat = experiment.arms.some(({ router }) => router !== undefined);
+    return vmLab(guestOf(experiment, kernel)!, note, {
+      conntrack,
+      nat,
+      serving: experimentOn(experiment, kernel).arms,
+    });
   },
 };
 

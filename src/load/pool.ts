@@ -10,7 +10,7 @@ import { type Histograms, mergeHistograms } from './histogram.js';
 import { NAME_SLOTS, namesIn } from './names.js';
 import { outcomesOf, totalOf } from './outcome.js';
 import type { FirstFailure } from './recorder.js';
-import { CONTROL, createSharedLoad, ofOneLoad, type SharedLoad, sum } from './shared.js';
+import { CONTROL, createSharedLoad, ofOneLoad, type SharedLoad, SYN_SLOTS, sum } from './shared.js';
 import type { WorkerMessage } from './worker.js';
 
 /** A load. */
@@ -24,6 +24,8 @@ export interface LoadReport {
   readonly answers: Readonly<Record<string, number>>;
   readonly histograms: Histograms;
   readonly peakOpen: number;
+  /** Connections by the SYN that was answered, the first first; absent: nobody counts. */
+  readonly syns?: readonly number[];
   readonly firstFailure: FirstFailure | null;
   readonly waves: readonly Wave[];
   readonly cpu: { readonly user: number; readonly system: number };
@@ -98,7 +100,8 @@ export async function createPool(loads: PoolInput | readonly PoolInput[], module
       const all = await reports;
       const of = (load: number) => (_: unknown, place: number) => threads[place]!.load === load;
       const loads = inputs.map((_, load) => merge(all.filter(of(load)), shared.counters.filter(of(load)), shared));
-      return { ...merge(all, shared.counters, shared), loads };
+      const whole = merge(all, shared.counters, shared);
+      return { ...whole, syns: synsOf(shared, whole.outcomes.ok ?? 0), loads };
     },
   };
 }
@@ -163,6 +166,13 @@ function merge(reports: readonly EngineReport[], counters: SharedLoad['counters'
 /** Of pairs of values, the sum of the firsts or of the seconds. */
 function everyOther(values: Float64Array, which: 0 | 1): number {
   return sum(values.filter((_, i) => i % 2 === which));
+}
+
+/** @param ok attempts, each of which had a connection that stood */
+function synsOf({ syns }: SharedLoad, ok: number): number[] {
+  const again = Array.from({ length: SYN_SLOTS }, (_, slot) => sum(syns.map((counters) => counters[slot]!)));
+  const all = [Math.max(0, ok - sum(again)), ...again.slice(1)];
+  return all.slice(0, all.findLastIndex((count) => count > 0) + 1);
 }
 
 function answersOf({ answerNames, answers }: SharedLoad): Record<string, number> {

@@ -6,7 +6,7 @@ import { answerName } from '../domain/outcome.js';
 import { createHistograms, type Histograms } from './histogram.js';
 import { nameIndexer } from './names.js';
 import { FIRST_NAMED, SLOT_OK, SLOT_SHED } from './outcome.js';
-import { CONTROL, type SharedLoad, sum } from './shared.js';
+import { CONTROL, type SharedLoad, SYN_SLOTS, sum } from './shared.js';
 import { count, createTally, settle, type Tally } from './tally.js';
 
 /** How full things were when the first attempt of a wave failed. */
@@ -35,6 +35,8 @@ export interface Recorder {
   ok(totalMicros: number, serviceMicros: number): void;
   /** An attempt on a connection of which an earlier attempt was ok. */
   okAgain(totalMicros: number, serviceMicros: number): void;
+  /** A connection stood only after so many further SYNs. */
+  synsAgain(further: number): void;
   shed(): void;
   failed(slot: number, micros: number): void;
   /** A proxy's answer that was no failure, and how long it took. */
@@ -60,6 +62,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   const answerIndex = nameIndexer(shared.answerNames);
   const { responses } = shared;
   const answers = shared.answers[worker]!;
+  const syns = shared.syns[worker]!;
   let wave = -1;
   let open = 0;
   let connected = 0;
@@ -92,6 +95,9 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
       counters[SLOT_OK]!++;
       count(tallies.total, totalMicros);
       count(tallies.service, serviceMicros);
+    },
+    synsAgain(further: number) {
+      syns[Math.min(further, SYN_SLOTS - 1)]!++;
     },
     shed() {
       counters[SLOT_SHED]!++;

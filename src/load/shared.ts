@@ -20,6 +20,8 @@ export const CONTROL = {
 } as const;
 
 const MAX_WAVES = 100;
+/** More SYNs no kernel sends by default (tcp_syn_retries 6, tcp_syn_linear_timeouts 4); the last slot is for those beyond. */
+export const SYN_SLOTS = 16;
 
 export interface SharedLoad {
   readonly control: Int32Array;
@@ -34,6 +36,8 @@ export interface SharedLoad {
   readonly answers: readonly Int32Array[];
   /** Per worker two values: microseconds that ok answers of a proxy took, and how many there were. */
   readonly responses: Float64Array;
+  /** Per worker: connections that stood after one more SYN than the slot's number; those of the first are not counted here. */
+  readonly syns: readonly Int32Array[];
   /** Per worker: sockets open now. */
   readonly open: Int32Array;
   /** [0]: CLOCK_MONOTONIC microseconds at which the load starts. */
@@ -51,6 +55,7 @@ export function createSharedLoad(workers: number): SharedLoad {
     answerNames: createNameTable(),
     answers: Array.from({ length: workers }, () => ints(NAME_SLOTS)),
     responses: new Float64Array(new SharedArrayBuffer(16 * workers)),
+    syns: Array.from({ length: workers }, () => ints(SYN_SLOTS)),
     open: ints(workers),
     start: new Float64Array(new SharedArrayBuffer(8)),
   };

@@ -8,7 +8,7 @@ import { LAB_KINDS } from '../domain/lab.js';
 import { keptShape } from '../domain/setting.js';
 import { targetSchema } from '../domain/target.js';
 import { portRange } from '../domain/values.js';
-import { proxySettingsSchema, SUBJECT_KINDS } from '../subjects/index.js';
+import { proxySettingsSchema, routerSettingsSchema, SUBJECT_KINDS } from '../subjects/index.js';
 import { boxSchema } from './box.js';
 import { destinationsSchema } from './destinations.js';
 import { EXPERIMENT_SETTINGS } from './experiment-settings.js';
@@ -38,6 +38,8 @@ export type Neighbour = z.infer<typeof neighbourSchema>;
 const roleSysctlsSchema = z.object({
   client: z.record(z.string(), z.string()),
   origin: z.record(z.string(), z.string()),
+  /** Only where there is one. */
+  router: z.record(z.string(), z.string()).optional(),
 });
 export type RoleSysctls = z.infer<typeof roleSysctlsSchema>;
 
@@ -63,6 +65,8 @@ export const armSchema = z.object({
   roles: roleSysctlsSchema.optional(),
   /** The proxy under test; absent: the harness's own sockets are. */
   proxy: proxySettingsSchema.optional(),
+  /** The router between the load and the origin; absent: there is none. */
+  router: routerSettingsSchema.optional(),
   /** The external proxy that the load goes through, on the allow list; absent: there is none. */
   via: targetSchema.optional(),
   load: loadPlanSchema,

@@ -10,7 +10,7 @@ import { formatDestinations } from '../plan/destinations.js';
 import { LOAD_SETTINGS } from '../plan/load-settings.js';
 import type { Arm, Neighbour, Scenario } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
-import { proxySubjectOf } from '../subjects/index.js';
+import { proxySubjectOf, routerSubjectOf } from '../subjects/index.js';
 import type { CompleteArm } from './complete.js';
 
 /**
@@ -20,9 +20,10 @@ import type { CompleteArm } from './complete.js';
 export function changesInWords(baseline: CompleteArm, arm: CompleteArm): string[] {
   return [
     ...subjectChanges(baseline.proxy, arm.proxy),
+    ...routerChanges(baseline.router, arm.router),
     ...viaChanges(baseline.via, arm.via),
     ...sysctlChanges(baseline.sysctls, arm.sysctls),
-    ...(['client', 'origin'] as const).flatMap((role) =>
+    ...(['client', 'router', 'origin'] as const).flatMap((role) =>
       sysctlChanges(baseline.roles?.[role] ?? {}, arm.roles?.[role] ?? {}).map((change) => `${role}: ${change}`),
     ),
     ...loadChanges(baseline, arm),
@@ -45,6 +46,10 @@ export function neighbourInWords({ name, where, addresses, load, afterMs }: Neig
 function subjectChanges(before: Arm['proxy'], after: Arm['proxy']): string[] {
   if (!before || !after) return [];
   return changesOf(proxySubjectOf(after.kind).settings, before, after);
+}
+
+function routerChanges(before: Arm['router'], after: Arm['router']): string[] {
+  return before && after ? changesOf(routerSubjectOf(after.kind).settings, before, after) : [];
 }
 
 function viaChanges(before: Arm['via'], after: Arm['via']): string[] {

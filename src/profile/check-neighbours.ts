@@ -9,7 +9,7 @@ import { baseOf, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from
 import { checkAddresses } from './check-addresses.js';
 import { checkLoad } from './check-load.js';
 import { checkLoadOfSubject } from './check-subject.js';
-import { completeLoad, SUBJECT } from './complete.js';
+import { completeLoad, isOwnSockets, SUBJECT } from './complete.js';
 import { usesPorts } from './merge.js';
 import type { Finding, Path } from './problem.js';
 import type { ProfileInput } from './schema.js';
@@ -59,7 +59,7 @@ function checkNeighbour(
 ): Neighbour {
   const { name, where = 'beside', rate, durationMs: own, afterMs = 0, addresses = [], protocol, body, ...keys } = input;
   const isThrough = where === 'through';
-  if (isThrough && subjectOf(kind).role === 'client')
+  if (isThrough && isOwnSockets(kind))
     report('where: through needs a proxy, and the subject is direct: write "where: beside"', 'where');
   if (isThrough && baseline.proxy && baseOf(baseline.proxy) && proxySubjectOf(baseline.proxy.kind).reverse)
     report(

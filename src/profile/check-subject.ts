@@ -11,9 +11,18 @@ import { quote } from '../domain/units.js';
 import { LOAD_SETTINGS, type NamedLoad } from '../plan/load-settings.js';
 import type { Experiment, LoadPlan } from '../plan/plan.js';
 import type { ReadFiles } from '../subjects/base/base.js';
-import { type ProxySettings, protocolsOf, proxySubjectOf, type SubjectKind, subjectOf } from '../subjects/index.js';
+import {
+  type ProxySettings,
+  protocolsOf,
+  proxySubjectOf,
+  type RouterSettings,
+  routerSubjectOf,
+  type SubjectKind,
+  subjectOf,
+} from '../subjects/index.js';
 import { withBase } from './check-base.js';
 import { notAllowed, tryTarget } from './check-destinations.js';
+import { isOwnSockets } from './complete.js';
 import type { SubjectInput } from './merge.js';
 import type { Path, Report } from './problem.js';
 
@@ -28,16 +37,17 @@ interface SubjectContext {
   readonly readFiles: ReadFiles | undefined;
 }
 
-/** The subject of an arm: a proxy that the lab starts, one elsewhere, or neither. */
+/** The subject of an arm: a proxy that the lab starts, a router, a proxy elsewhere, or none of them. */
 interface CheckedSubject {
   readonly proxy?: ProxySettings;
+  readonly router?: RouterSettings;
   readonly via?: Target;
 }
 
 /**
  * The subject of an arm.
  * @param input the baseline's settings overlaid with the variant's
- * @returns neither proxy nor via for `direct`
+ * @returns nothing for `direct`
  */
 export function checkSubject(
   kind: SubjectKind,
@@ -63,6 +73,8 @@ export function checkSubject(
       return checkElsewhere(input, context, report);
     case 'proxy':
       return { proxy: checkProxy(kind, input, context, report) };
+    case 'router':
+      return { router: checkRouter(kind, input, context, report) };
   }
 }
 
@@ -90,6 +102,17 @@ function checkProxy(
   const named = new Set(Object.keys(input).filter((key) => input[key] !== undefined));
   proxySubjectOf(proxy.kind).check?.(proxy, { named, addresses }, report);
   return withBase(proxy, named, readFiles, report);
+}
+
+function checkRouter(kind: SubjectKind, input: SubjectInput, { lab }: SubjectContext, report: Report): RouterSettings {
+  if (!LABS[lab].ownNamespace)
+    report(
+      `the ${lab} lab cannot put a router between client and origin, which need namespaces of their own; use lab: { kind: netns }`,
+      ['subject', 'kind'],
+    );
+  const router = { kind, ...complete(subjectOf(kind).settings, input) } as unknown as RouterSettings;
+  routerSubjectOf(router.kind).check(router, report);
+  return router;
 }
 
 /** Each is a line of the configuration and a server, or an upstream, in the proxy's memory. */
@@ -155,7 +178,7 @@ export function checkLoadOfSubject(
   proxy: ProxySettings | undefined,
   report: Report,
 ): void {
-  const isDirect = subjectOf(kind).role === 'client';
+  const isDirect = isOwnSockets(kind);
   const entrance = proxy && proxySubjectOf(proxy.kind).entrance;
   if (load.arrival.shape === 'own') return checkOwnLoad(named, kind, entrance !== undefined, report);
   if (proxy && entrance?.(proxy) === null)

@@ -14,7 +14,7 @@ export const SUBJECT: SubjectKind = 'direct';
 /** The part of an arm that differs between arms. */
 export type CompleteArm = Pick<
   Arm,
-  'sysctls' | 'roles' | 'proxy' | 'via' | 'load' | 'addresses' | 'unbound' | 'destinations' | 'scenarios'
+  'sysctls' | 'roles' | 'proxy' | 'router' | 'via' | 'load' | 'addresses' | 'unbound' | 'destinations' | 'scenarios'
 >;
 
 /** A reverse proxy accepts before it connects: only a byte that the origin sent says that it did. */
@@ -33,8 +33,7 @@ export function completeLoad(
   const { arrival, keepAlive = LOAD.keepAlive, tls = LOAD.tls } = named;
   const engine = named.engine ?? (keepAlive || tls ? 'http' : LOAD.engine);
   const protocol =
-    named.protocol ??
-    (subjectOf(subject).role === 'client' && engine === 'http' ? 'get' : protocolsOf(subject, proxy)[0]);
+    named.protocol ?? (isOwnSockets(subject) && engine === 'http' ? 'get' : protocolsOf(subject, proxy)[0]);
   // Of fill and hold the connections stay open. With GET the hold is how long the origin takes to answer, and it must answer some time.
   const staysOpen = (arrival.shape === 'fill' || arrival.shape === 'hold') && protocol !== 'get' && !keepAlive;
   const udp = transportOf(protocol) === 'udp';
@@ -57,6 +56,12 @@ function datagramDefaults({ strategy, peer, sockets }: NamedLoad): Partial<LoadP
   const unconnected = strategy === 'sendto' || sockets === 'one';
   const how = peer ?? (unconnected ? 'sendto' : 'connect');
   return { peer: how, exchange: how === 'none' ? null : DATAGRAMS };
+}
+
+/** Whether the sockets of the load reach the origin themselves, with or without a router between. */
+export function isOwnSockets(subject: SubjectKind): boolean {
+  const { role } = subjectOf(subject);
+  return role === 'client' || role === 'router';
 }
 
 /** Sysctls in the one form that is compared with what the kernel says. */

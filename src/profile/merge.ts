@@ -39,7 +39,9 @@ export function namedArm(input: ProfileInput | VariantInput, proxied: boolean): 
   const { addresses = null, destinations = {}, scenarios = [], roles, subject } = input;
   const pick = typeof addresses === 'string' ? undefined : addresses?.pick;
   const { kind: _, ...settings } = { kind: undefined, ...subject };
-  const [client, proxy, origin] = [roles?.client, roles?.proxy, roles?.origin].map((role) => asText(role?.sysctls));
+  const [client, proxy, origin, router] = [roles?.client, roles?.proxy, roles?.origin, roles?.router].map((role) =>
+    asText(role?.sysctls),
+  );
   return {
     addresses: typeof addresses === 'string' ? { cidr: addresses } : addresses,
     destinations,
@@ -51,7 +53,7 @@ export function namedArm(input: ProfileInput | VariantInput, proxied: boolean): 
     })),
     subject: settings,
     sysctls: { ...asText(input.sysctls), ...(proxied ? proxy : client) },
-    roles: { client: proxied ? client! : {}, origin: origin! },
+    roles: { client: proxied ? client! : {}, origin: origin!, ...(roles?.router ? { router: router! } : {}) },
   };
 }
 
@@ -84,6 +86,7 @@ export function mergeArm(base: NamedArm, own: NamedArm): NamedArm {
     roles: {
       client: { ...base.roles.client, ...own.roles.client },
       origin: { ...base.roles.origin, ...own.roles.origin },
+      ...(base.roles.router || own.roles.router ? { router: { ...base.roles.router, ...own.roles.router } } : {}),
     },
   };
 }

@@ -69,7 +69,7 @@ export function resolveExperiment(input: ProfileInput, profileHash: string, opti
   const lab = checkLab(input, options, findings);
   const subject = input.subject?.kind ?? SUBJECT;
   const isProxied = subjectOf(subject).role === 'proxy';
-  if (!isProxied) checkRoles(input, subject, findings);
+  checkRoles(input, subject, findings);
   const base = namedArm(input, isProxied);
   const context: ArmContext = {
     input,
@@ -159,7 +159,7 @@ function resolveArm(
       );
   }
   const unbound = checkUnbound(named.addresses ?? {}, addresses, lab, report);
-  const { proxy, via } = checkSubject(subject, named.subject, { ...context, addresses }, report);
+  const { proxy, router, via } = checkSubject(subject, named.subject, { ...context, addresses }, report);
   // The schema demands arrivals of the baseline.
   const load = completeLoad({ ...named.load, arrival: named.load.arrival! }, subject, proxy);
   const destinations = checkDestinations(named.destinations, addresses, lab, allowed, report);
@@ -170,12 +170,21 @@ function resolveArm(
   checkLoadOfSubject(load, named.load, subject, proxy, report);
   checkTls(load, destinations, report);
   checkServerLines(proxy, addresses.length, destinationCount(destinations), report);
-  const { client, origin } = named.roles;
-  const namesRoles = Object.keys({ ...client, ...origin }).length > 0;
+  const { client, origin, router: routers } = named.roles;
+  const namesRoles = Object.keys({ ...client, ...origin, ...routers }).length > 0;
   const own: CompleteArm = {
     sysctls: completeSysctls(named.sysctls),
-    ...(namesRoles ? { roles: { client: completeSysctls(client), origin: completeSysctls(origin) } } : {}),
+    ...(namesRoles
+      ? {
+          roles: {
+            client: completeSysctls(client),
+            origin: completeSysctls(origin),
+            ...(routers ? { router: completeSysctls(routers) } : {}),
+          },
+        }
+      : {}),
     ...(proxy ? { proxy } : {}),
+    ...(router ? { router } : {}),
     ...(via ? { via } : {}),
     load,
     addresses,
@@ -209,17 +218,21 @@ function checkNames({ variants }: ProfileInput, findings: Finding[]): void {
   }
 }
 
-/** Where the lab starts no proxy, there is no role of it. */
+/** Where the lab starts no proxy, or no router, there is no role of it. */
 function checkRoles(input: ProfileInput, subject: SubjectKind, findings: Finding[]): void {
+  const { role: own } = subjectOf(subject);
+  const has =
+    own === 'router' ? 'client, router or origin' : own === 'proxy' ? 'client, proxy or origin' : 'client or origin';
   for (const [name, { roles }] of [
     ['baseline', input] as const,
     ...input.variants.map((each) => [each.name, each] as const),
   ])
-    if (roles?.proxy !== undefined)
-      reporterFor(findings, name)(`there is no role "proxy" with the subject ${subject}; use client or origin`, [
-        'roles',
-        'proxy',
-      ]);
+    for (const role of ['proxy', 'router'] as const)
+      if (roles?.[role] !== undefined && own !== role)
+        reporterFor(findings, name)(`there is no role "${role}" with the subject ${subject}; use ${has}`, [
+          'roles',
+          role,
+        ]);
 }
 
 function checkSysctls(arm: string, { sysctls, roles }: NamedArm, findings: Finding[]): void {
@@ -227,6 +240,7 @@ function checkSysctls(arm: string, { sysctls, roles }: NamedArm, findings: Findi
     { values: sysctls, under: ['sysctls'] },
     { values: roles.client, under: ['roles', 'client', 'sysctls'] },
     { values: roles.origin, under: ['roles', 'origin', 'sysctls'] },
+    { values: roles.router ?? {}, under: ['roles', 'router', 'sysctls'] },
   ];
   for (const { values, under } of all)
     for (const [name, value] of Object.entries(values)) {

@@ -48,6 +48,7 @@ const role = (example: string) => map({ sysctls: sysctls.optional() }).optional(
 const roles = map({
   client: role('client: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } }'),
   proxy: role('proxy: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } }'),
+  router: role('router: { sysctls: { net.netfilter.nf_conntrack_tcp_timeout_time_wait: 30 } }'),
   origin: role('origin: { sysctls: { net.ipv4.tcp_fin_timeout: 5 } }'),
 }).meta({
   description: 'sysctls of one role; those at the top are of the role under test',
@@ -138,7 +139,7 @@ export const profileSchema = map({
   subject: map({
     kind: z.enum(SUBJECT_KINDS).meta({
       description:
-        "what is under test: the harness's own sockets (direct), a proxy that the lab starts between client and origin, or one that runs elsewhere (external)",
+        "what is under test: the harness's own sockets (direct), a proxy that the lab starts between client and origin, the NAT of a router between them (nat), or a proxy that runs elsewhere (external)",
       example: 'kind: direct',
       defaultText: SUBJECT,
     }),
@@ -156,7 +157,7 @@ export const profileSchema = map({
   scenarios,
   sysctls: sysctls.optional().meta({
     description:
-      "the baseline's sysctls, as name: value; of the role under test: the proxy where there is one, else the client",
+      "the baseline's sysctls, as name: value; of the role under test: the proxy where there is one, else the client (a router has its own under roles)",
     example: 'sysctls: { net.ipv4.tcp_tw_reuse: 1 }',
   }),
   roles: roles.optional(),

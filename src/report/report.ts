@@ -31,6 +31,7 @@ import { countersSection, predictionSection, sysctlSection } from './sections/ev
 import { kernelNotes, kernelSection, kernelsTable, sideBySideSection } from './sections/kernels.js';
 import { machinesSection } from './sections/machines.js';
 import { environmentSection, methodSection, reproduceSection } from './sections/method.js';
+import { natSection } from './sections/nat.js';
 import { heatSection, portsSection } from './sections/ports.js';
 import { programSection } from './sections/program.js';
 import {
@@ -141,6 +142,7 @@ function details(results: Results, apply: Apply | null, pictures: readonly Block
     neighboursSection(results),
     programSection(results),
     proxySection(results),
+    natSection(results),
     viewsSection(results),
     exitsSection(results),
     limitsSection(results),

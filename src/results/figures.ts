@@ -2,6 +2,7 @@
  * What is counted of a load, the main one's or a neighbour's: outcomes and times.
  */
 import { z } from 'zod';
+import { targetSchema } from '../domain/target.js';
 
 /** How often something was. */
 export const countSchema = z.int().min(0);
@@ -76,6 +77,36 @@ export const originSeenSchema = z.object({
   heads: z.record(z.string(), countSchema).optional().describe('what requests said: close, keep-alive, HEAD, POST'),
 });
 export type OriginSeen = z.infer<typeof originSeenSchema>;
+
+/** What connection tracking of a router counted, and what was in its table at the end of the load. */
+export const routerReportSchema = z.object({
+  rules: z.array(z.string()).describe('of the NAT, as nft(8) or iptables(8) takes them'),
+  sysctls: z.record(z.string(), z.string()).describe('that the profile gives the router, as read back'),
+  counters: z
+    .record(z.string(), countSchema)
+    .describe('of conntrack -S, what moved during the load: insert_failed and drop: a packet that found no port'),
+  entries: countSchema.describe('connections in the table when the load had ended'),
+  states: z.record(z.string(), countSchema).describe('the same by state; of UDP: UNREPLIED, REPLIED'),
+  kept: countSchema.describe("the same whose source port is the client's own"),
+  moved: countSchema.describe('the same that have another'),
+  pools: z
+    .array(
+      z.object({
+        address: z.string(),
+        protocol: z.enum(['tcp', 'udp']),
+        to: targetSchema,
+        entries: countSchema,
+        low: countSchema.describe('lowest port in use'),
+        high: countSchema,
+      }),
+    )
+    .describe('the same by NAT address and destination, the fullest first'),
+  tried: z
+    .record(z.string(), countSchema)
+    .optional()
+    .describe("connections that the router's own program tried after the load, by outcome; absent: none"),
+});
+export type RouterReport = z.infer<typeof routerReportSchema>;
 
 /** After the load: the ports of the role under test were freed, and attempts were made until one was ok. */
 export const recoverySchema = z.object({

@@ -16,6 +16,7 @@ import {
   outcomesSchema,
   partRunSchema,
   recoverySchema,
+  routerReportSchema,
 } from './figures.js';
 import { agreementSchema, predictionSchema, realCapacitySchema } from './prediction.js';
 import { intervalSchema } from './search.js';
@@ -162,6 +163,11 @@ export const runSchema = z.object({
       'each of several loads, that of `load` first; the counts and times above are of all together; absent where there is one',
     ),
   recovery: recoverySchema.optional().describe('absent: it was not asked for'),
+  router: routerReportSchema.optional().describe('between the clients and the origin; absent: there was none'),
+  syns: z
+    .array(countSchema)
+    .optional()
+    .describe('connections by the SYN that was answered, the first first; absent: all by the first, or not counted'),
   /** What the origin saw. */
   origin: z
     .object({

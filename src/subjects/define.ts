@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { defaultsOf, keptShape, type Settings } from '../domain/setting.js';
 import type { SettingsOf } from './settings.js';
-import type { ProgramFacts, ProxyFacts, ProxySubject } from './subject.js';
+import type { ProgramFacts, ProxyFacts, ProxySubject, RouterSubject } from './subject.js';
 import { strategyUnder, WHAT_IF, type WhatIf } from './what-if/what-if.js';
 
 /** What every program has beside its own settings. */
@@ -19,7 +19,7 @@ export function program<const K extends string, T extends Settings>(
 ): ProxySubject<SettingsOf<K, WithCommon<T>>> & ProgramFacts<SettingsOf<K, WithCommon<T>>> {
   return {
     ...(facts as unknown as ProgramFacts<SettingsOf<K, WithCommon<T>>>),
-    ...base(kind, { ...settings, ...COMMON }),
+    ...base(kind, 'proxy', { ...settings, ...COMMON }),
     strategy: (own, version) => strategyUnder(facts.strategy(own as SettingsOf<K, T>, version), whatIfOf(own)),
     async start(own, input) {
       const { startProgram } = await import('./running/process.js');
@@ -38,13 +38,22 @@ export function network<const K extends string, T extends Settings>(
   settings: T,
   facts: ProxyFacts<SettingsOf<K, T>> & Pick<ProxySubject<SettingsOf<K, T>>, 'start'>,
 ): ProxySubject<SettingsOf<K, T>> {
-  return { ...facts, ...base(kind, settings) };
+  return { ...facts, ...base(kind, 'proxy', settings) };
 }
 
-function base<K extends string, T extends Settings>(kind: K, settings: T) {
+/** A kind of router. */
+export function router<const K extends string, T extends Settings>(
+  kind: K,
+  settings: T,
+  facts: Pick<RouterSubject<SettingsOf<K, T>>, 'protocols' | 'check'>,
+): RouterSubject<SettingsOf<K, T>> {
+  return { ...facts, ...base(kind, 'router', settings) };
+}
+
+function base<K extends string, R extends 'proxy' | 'router', T extends Settings>(kind: K, role: R, settings: T) {
   return {
     kind,
-    role: 'proxy',
+    role,
     settings,
     defaults: { kind, ...defaultsOf(settings) } as SettingsOf<K, T>,
     schema: z.object({ kind: z.literal(kind), ...keptShape(settings) }),

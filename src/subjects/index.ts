@@ -11,18 +11,22 @@ import { direct } from './direct/direct.js';
 import { external } from './external/external.js';
 import { haproxy } from './haproxy/haproxy.js';
 import { microsocks } from './microsocks/microsocks.js';
+import { nat } from './nat/nat.js';
 import { nginx } from './nginx/nginx.js';
 import { program } from './program/program.js';
 import { squid } from './squid/squid.js';
-import type { ProxySubject, Subject } from './subject.js';
+import type { ProxySubject, RouterSubject, Subject } from './subject.js';
 import { tinyproxy } from './tinyproxy/tinyproxy.js';
 import { tor } from './tor/tor.js';
 
 /** Those that the lab starts, in the order of lists. */
 const PROXIES = { squid, haproxy, nginx, dante, tor, tinyproxy, microsocks, program };
-const SUBJECTS = { direct, ...PROXIES, external };
+/** Those between the load and the origin. */
+const ROUTERS = { nat };
+const SUBJECTS = { direct, ...PROXIES, ...ROUTERS, external };
 
 export type ProxyKind = keyof typeof PROXIES;
+type RouterKind = keyof typeof ROUTERS;
 export type SubjectKind = keyof typeof SUBJECTS;
 
 export const PROXY_KINDS = Object.keys(PROXIES) as readonly ProxyKind[];
@@ -37,6 +41,12 @@ export const proxySettingsSchema = z.discriminatedUnion('kind', [
   first!,
   ...others,
 ]) as unknown as z.ZodType<ProxySettings>;
+
+/** The complete settings of a router. */
+export type RouterSettings = { [K in RouterKind]: (typeof ROUTERS)[K]['defaults'] }[RouterKind];
+
+// Of several kinds it is a discriminated union, as of proxies.
+export const routerSettingsSchema = nat.schema as unknown as z.ZodType<RouterSettings>;
 
 /** Every setting that some kind has: what a profile may write under `subject`. Where kinds differ, the texts say so. */
 export const SUBJECT_SETTINGS: Settings = Object.fromEntries(
@@ -87,6 +97,11 @@ export function subjectOf(kind: SubjectKind): Subject<ProxySettings> {
 /** What is known of a kind that the lab starts. Its functions take the settings of that kind only. */
 export function proxySubjectOf(kind: ProxyKind): ProxySubject<ProxySettings> {
   return PROXIES[kind];
+}
+
+/** What is known of a kind of router. */
+export function routerSubjectOf(kind: RouterKind): RouterSubject<RouterSettings> {
+  return ROUTERS[kind];
 }
 
 /** What the clients of a subject may say to it, the usual first. */

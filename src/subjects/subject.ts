@@ -18,10 +18,10 @@ import type { SayProblem } from './settings.js';
 export interface Subject<S = never> {
   readonly kind: string;
   /**
-   * Whose sockets are under test: those of the load itself, those of a proxy that the lab starts in a role of its own, or those of a
-   * proxy that runs elsewhere, of which nothing is known but its answers.
+   * Whose ports are under test: those of the load itself, those of a proxy that the lab starts in a role of its own, those of a router
+   * that the load's own connections pass, or those of a proxy that runs elsewhere, of which nothing is known but its answers.
    */
-  readonly role: 'client' | 'proxy' | 'elsewhere';
+  readonly role: 'client' | 'proxy' | 'router' | 'elsewhere';
   /** What a profile may say of it beside its kind. */
   readonly settings: Settings;
   /** What its clients may say to it, the usual first. @param settings of a proxy that the lab starts */
@@ -90,6 +90,17 @@ export interface ProxySubject<S = never> extends Subject<S>, ProxyFacts<S> {
   protocols(settings: S): readonly [Protocol, ...Protocol[]];
   /** Start it, and wait until it can be used. Rejects with ProxyError when it ends before, or is not ready in time. */
   start(settings: S, input: StartInput): Promise<RunningProxy>;
+}
+
+/** A kind of router between the load and the origin. */
+export interface RouterSubject<S = never> extends Omit<Subject, 'protocols'> {
+  readonly role: 'router';
+  /** What is said to the origin behind it. */
+  protocols(): readonly [Protocol, ...Protocol[]];
+  readonly defaults: S;
+  readonly schema: z.ZodObject;
+  /** Say what is wrong with its settings. */
+  check(settings: S, say: SayProblem): void;
 }
 
 /** The part of a network that its clients speak to is beside them, and starting makes connections of its own. */

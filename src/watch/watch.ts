@@ -3,6 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, UserError } from '../domain/error.js';
+import type { PortRange } from '../domain/units.js';
 import type { Level, Wall } from '../gauge/reading.js';
 import { hasRefusals, type Refusals } from '../gauge/refused.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
@@ -29,6 +30,8 @@ export interface WatchOptions {
   readonly owners: boolean;
   /** From when on an open connection counts as idle, milliseconds. */
   readonly idle: number;
+  /** The ports of a NAT instead of those of sockets: those that its rule names. */
+  readonly nat?: PortRange;
 }
 
 /** Where and how looks are told. */
@@ -51,6 +54,10 @@ export async function watch(options: WatchOptions, telling: Telling): Promise<nu
   refuseContradictions(options);
   const { slow, hard, wall, owners, idle } = options;
   const how = { alarms: { slow, hard }, wall, owners, idle };
+  if (options.nat !== undefined) {
+    const { watchNat } = await import('./nat.js');
+    return keepWatch(watchNat(options, options.nat), options, telling);
+  }
   if (options.all) {
     const { watchNode } = await import('./watch-node.js');
     return keepWatch(await watchNode(how, options.failures), options, telling);
@@ -75,7 +82,11 @@ async function keepWatch<L extends WatchedLook>(
   }
 }
 
-function refuseContradictions({ pid, netns, all, once, metrics, slow, hard }: WatchOptions): void {
+function refuseContradictions({ pid, netns, all, once, metrics, slow, hard, nat, failures }: WatchOptions): void {
+  if (nat !== undefined && (all || failures))
+    throw new UserError(
+      `--nat looks at connection tracking of one namespace, and ${all ? '--all' : '--failures'} at sockets; give one of them`,
+    );
   if (pid !== undefined && netns !== undefined)
     throw new UserError('--pid and --netns both name a namespace; give one of them');
   if (all && (pid !== undefined || netns !== undefined))

@@ -18,6 +18,7 @@ const PROGRAMS = [
   'agent/roles/neighbour',
   'agent/roles/origin',
   'agent/roles/proxy-role',
+  'agent/roles/router-role',
   'subjects/what-if/exec',
 ];
 const THREADS = ['load/origin/threads', 'load/worker', 'subjects/what-if/supervisor'];

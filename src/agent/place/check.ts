@@ -15,7 +15,9 @@ import type { ProgramName } from '../../subjects/index.js';
 import type { Check, Command } from '../protocol.js';
 import { clocksMissing } from './check-clocks.js';
 import { internetMissing } from './check-internet.js';
+import { applyNat } from './nat.js';
 import { vethRefusal } from './network.js';
+import { translatedTo } from './router-network.js';
 
 /**
  * @param ownNamespace the lab is a fresh namespace: sysctls are really written. Otherwise (host lab) they are only read.
@@ -43,8 +45,18 @@ export async function runCheck(command: Extract<Command, { type: 'check' }>, own
     programs: await Promise.all((command.proxies ?? []).map(programOf)),
     clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, ownNamespace) : null,
     internetMissing: command.internet ? internetMissing(ownNamespace) : null,
+    ...(command.routers ? { routersMissing: command.routers.map((settings) => natMissing(settings, command)) } : {}),
     notLocal: ownNamespace ? [] : command.addresses.filter((address) => !isLocal(address)),
   };
+}
+
+/** Why the rules of a NAT cannot be made here; the namespace is gone after the check. */
+function natMissing(
+  settings: NonNullable<Extract<Command, { type: 'check' }>['routers']>[number],
+  { addresses }: Pick<Extract<Command, { type: 'check' }>, 'addresses'>,
+): string | null {
+  const family = familyOf(addresses[0] ?? '0.0.0.0');
+  return applyNat(settings, translatedTo(settings, family), addresses) ?? null;
 }
 
 async function programOf(name: ProgramName): Promise<NonNullable<Check['programs']>[number]> {

@@ -15,98 +15,24 @@
  */
 
 import { familyOf, isLoopback } from '../../domain/addresses.js';
+import { LAB_ADDRESSES as ADDRESSES } from '../../domain/lab-addresses.js';
 import type { Target } from '../../domain/target.js';
 import { SystemCallError } from '../../kernel/errno.js';
 import { openRouteControl, type RouteControl } from '../../kernel/rtnetlink.js';
 import { hasIpv6 } from '../../load/origin/internet/any-address.js';
+import {
+  CLIENT_LINK,
+  CLIENT_MAC,
+  ORIGIN_LINK,
+  ORIGIN_MAC,
+  TO_CLIENTS_LINK,
+  TO_CLIENTS_MAC,
+  TO_PROXY_LINK,
+  TO_PROXY_MAC,
+} from './links.js';
 
-const CLIENT_LINK = 'bs-client';
-const TO_PROXY_LINK = 'bs-to-proxy';
-const TO_CLIENTS_LINK = 'bs-to-clients';
-const TO_PROXY_MAC = '02:62:73:00:00:03';
-const TO_CLIENTS_MAC = '02:62:73:00:00:04';
-const ORIGIN_LINK = 'bs-origin';
-const CLIENT_MAC = '02:62:73:00:00:01';
-const ORIGIN_MAC = '02:62:73:00:00:02';
 /** Above the well-known ports and below the default ephemeral range. */
 const FIRST_PORT = 9000;
-
-interface Addresses {
-  readonly client: string;
-  readonly origin: string;
-  readonly linkPrefix: number;
-  readonly hostPrefix: number;
-  readonly any: string;
-  /** Where the origin's addresses begin, and the route to them. */
-  readonly originNet: string;
-  readonly originNetPrefix: number;
-  readonly originAddress: (i: number) => string;
-  /** The link before a proxy, and where its clients' addresses begin. */
-  readonly toProxy: string;
-  readonly toClients: string;
-  /** A proxy's further listeners. */
-  readonly proxyNet: string;
-  readonly proxyNetPrefix: number;
-  readonly proxyListener: (i: number) => string;
-  readonly clientNet: string;
-  readonly clientNetPrefix: number;
-  readonly clientAddress: (i: number) => string;
-  /** Of neighbours that have none of their own. */
-  readonly neighbourAddress: (i: number) => string;
-  /** Of a program with an internet that has none of this family. */
-  readonly programAddress: string;
-  /** Of the i-th name that is looked up. */
-  readonly namedAddress: (i: number) => string;
-}
-
-/**
- * IPv4: RFC 2544's benchmarking net 198.18.0.0/15. IPv6: a unique local prefix (RFC 4193); for names, and for who connects to them, RFC 5180's
- * benchmarking net 2001:2::/48, since programs prefer IPv4 to unique local addresses (RFC 6724 §2.1). Profiles may not use any of them.
- */
-const ADDRESSES: Record<4 | 6, Addresses> = {
-  4: {
-    client: '198.18.0.1',
-    origin: '198.18.0.2',
-    linkPrefix: 30,
-    hostPrefix: 32,
-    any: '0.0.0.0',
-    originNet: '198.19.0.0',
-    originNetPrefix: 16,
-    originAddress: (i) => `198.19.${(i + 1) >> 8}.${(i + 1) & 255}`,
-    toProxy: '198.18.1.1',
-    toClients: '198.18.1.2',
-    proxyNet: '198.18.64.0',
-    proxyNetPrefix: 18,
-    proxyListener: (i) => `198.18.${64 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
-    clientNet: '198.18.128.0',
-    clientNetPrefix: 17,
-    clientAddress: (i) => `198.18.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
-    neighbourAddress: (i) => `198.18.2.${i + 1}`,
-    programAddress: '198.18.3.1',
-    namedAddress: (i) => `198.19.${128 + ((i + 1) >> 8)}.${(i + 1) & 255}`,
-  },
-  6: {
-    client: 'fdb5::1',
-    origin: 'fdb5::2',
-    linkPrefix: 64,
-    hostPrefix: 128,
-    any: '::',
-    originNet: 'fdb5:0:1::',
-    originNetPrefix: 48,
-    originAddress: (i) => `fdb5:0:1::${(i + 1).toString(16)}`,
-    toProxy: 'fdb5:0:2::1',
-    toClients: 'fdb5:0:2::2',
-    proxyNet: 'fdb5:0:4::',
-    proxyNetPrefix: 48,
-    proxyListener: (i) => `fdb5:0:4::${(i + 1).toString(16)}`,
-    clientNet: 'fdb5:0:3::',
-    clientNetPrefix: 48,
-    clientAddress: (i) => `fdb5:0:3::${(i + 1).toString(16)}`,
-    neighbourAddress: (i) => `fdb5:0:5::${(i + 1).toString(16)}`,
-    programAddress: '2001:2::1',
-    namedAddress: (i) => `2001:2:0:1::${(i + 1).toString(16)}`,
-  },
-};
 
 /**
  * The (address, port) pairs that the lab's origin serves.
@@ -153,7 +79,8 @@ export function neighbourAddress(family: 4 | 6, i: number): string {
   return ADDRESSES[family].neighbourAddress(i);
 }
 
-function withControl<T>(work: (control: RouteControl) => T): T {
+/** Do something with the network of this namespace. */
+export function withControl<T>(work: (control: RouteControl) => T): T {
   const control = openRouteControl();
   try {
     return work(control);
@@ -201,7 +128,7 @@ export function setUpClient(
       control.addAddress(CLIENT_LINK, client, linkPrefix);
       control.addNeighbour(CLIENT_LINK, origin, ORIGIN_MAC);
     }
-    addNeighbours(control, neighbours);
+    addNeighbours(control, neighbours, CLIENT_LINK, (of) => ADDRESSES[of].origin);
   });
 }
 
@@ -218,11 +145,17 @@ export function withUnbound(addresses: readonly string[], unbound: string | unde
 }
 
 /** A neighbour that does not bind has its own address too, by the route to the host that it talks to. */
-function addNeighbours(control: RouteControl, neighbours: readonly NeighbourRoute[]): void {
+export function addNeighbours(
+  control: RouteControl,
+  neighbours: readonly NeighbourRoute[],
+  link: string,
+  gatewayOf: (family: 4 | 6) => string,
+): void {
   for (const { addresses: own, target } of neighbours) {
-    const { origin, hostPrefix } = ADDRESSES[familyOf(target.address)];
+    const family = familyOf(target.address);
+    const { hostPrefix } = ADDRESSES[family];
     for (const address of own) control.addAddress('lo', address, hostPrefix);
-    control.addRoute(target.address, hostPrefix, origin, CLIENT_LINK, own[0]);
+    control.addRoute(target.address, hostPrefix, gatewayOf(family), link, own[0]);
   }
 }
 
@@ -291,7 +224,7 @@ export function joinInternet(
       control.addNeighbour(CLIENT_LINK, origin, ORIGIN_MAC);
       control.addRoute(any, 0, origin, CLIENT_LINK, own);
     }
-    addNeighbours(control, neighbours);
+    addNeighbours(control, neighbours, CLIENT_LINK, (of) => ADDRESSES[of].origin);
   });
 }
 
@@ -304,7 +237,7 @@ export function becomeInternet(addresses: readonly string[]): void {
     control.linkUp(ORIGIN_LINK);
     for (const family of families()) {
       control.addNeighbour(ORIGIN_LINK, ADDRESSES[family].client, CLIENT_MAC);
-      control.ownEveryAddress(ADDRESSES[family].any);
+      control.ownNet(ADDRESSES[family].any, 0);
     }
     for (const address of addresses) {
       const { client, hostPrefix } = ADDRESSES[familyOf(address)];

@@ -222,6 +222,31 @@ export const SURVEYED: readonly Program[] = [
     ],
   },
   { name: 'Cilium', patterns: [{ match: /\bNo mapping for NAT masquerade\b/, cause: 'nat-ports' }] },
+  {
+    name: 'Google Cloud NAT',
+    patterns: [
+      {
+        match: /\ballocation_?[sS]tatus\W{1,4}DROPPED\b|\bnat\/dropped_sent_packets_count\b/,
+        cause: 'nat-ports',
+      },
+    ],
+  },
+  {
+    name: 'conntrack -S',
+    // found=…, invalid=… of one CPU; what is zero says nothing.
+    patterns: [{ match: /\bcpu=\d+\s.*\binsert_failed=[1-9]/, cause: 'nat-ports' }],
+  },
+  {
+    name: 'a connection that came late',
+    patterns: [
+      {
+        // By the time of a later SYN: 1, 2, 3, 4, 5, 7, 11, 15, 19 s and some milliseconds.
+        match:
+          /\b(?:time_connect|connect(?:ed|ion)?(?: \w+){0,3} (?:after|in|took))\W{1,3}(?:[123457]|1[159])\.0\d{1,5}\s?(?:s\b|sec|$)/i,
+        cause: 'late-syn',
+      },
+    ],
+  },
   { name: 'AWS NAT gateway', patterns: [{ match: /\bErrorPortAllocation\b/, cause: 'nat-ports' }] },
   {
     name: 'Azure',

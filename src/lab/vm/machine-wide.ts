@@ -18,6 +18,8 @@ export function setsMachine(
   { sysctls, roles }: Pick<Arm, 'sysctls' | 'roles'>,
   kernel: KernelVersion = NEWEST,
 ): boolean {
-  const names = [LAB_SYSCTLS, sysctls, roles?.client ?? {}, roles?.origin ?? {}].flatMap((some) => Object.keys(some));
+  const names = [LAB_SYSCTLS, sysctls, roles?.client ?? {}, roles?.origin ?? {}, roles?.router ?? {}].flatMap((some) =>
+    Object.keys(some),
+  );
   return names.some((name) => !judgeSysctl(name, kernel, 'namespace').ok && sysctlLife(name, kernel) === undefined);
 }

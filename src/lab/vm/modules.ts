@@ -18,6 +18,12 @@ const WANTED = ['ipv6', 'tcp_diag', 'veth'];
  * are tracked as soon as nf_conntrack_ipv4 is there, which is a part of nf_conntrack since 4.19.
  */
 export const CONNTRACK = ['nf_conntrack', 'nf_conntrack_ipv4'];
+/** What the rules of a NAT, and the counts of what it does, take beside those. */
+export const NAT = [
+  ...CONNTRACK,
+  ...['nf_conntrack_netlink', 'nf_tables', 'nf_nat', 'nft_chain_nat', 'nft_masq', 'nft_nat', 'nft_redir', 'nft_ct'],
+  ...['nft_numgen', 'nft_hash', 'nft_tproxy', 'nf_tproxy_ipv4', 'nf_tproxy_ipv6'],
+];
 const FILE = /\.ko(?:\.(gz|xz|zst))?$/;
 /** Program → Debian package. gzip is read by Node. */
 const DECOMPRESSORS = { xz: { program: 'xz', from: 'xz-utils' }, zst: { program: 'zstd', from: 'zstd' } } as const;

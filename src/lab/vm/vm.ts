@@ -15,7 +15,7 @@ import { guestPool } from './guest-pool.js';
 import { guestImage, keptImage } from './image.js';
 import { type GuestKernel, guestKernel } from './kernel.js';
 import { setsMachine } from './machine-wide.js';
-import { CONNTRACK } from './modules.js';
+import { CONNTRACK, NAT } from './modules.js';
 import { IMAGE_NEEDS, whatIsMissing } from './requirements.js';
 
 /** A guest is there in two to eight seconds; a busy machine may take ten times that. */
@@ -27,6 +27,8 @@ const LEAST_MEMORY = 2 ** 29;
 interface GuestOptions {
   /** Load the kernel's connection tracking, without which its sysctls do not exist. */
   readonly conntrack?: boolean;
+  /** The arms have routers. */
+  readonly nat?: boolean;
   /**
    * A guest may serve several runs, of these arms, and the lab is released in the end. Absent: each session has a guest of its own, which
    * ends with it.
@@ -104,7 +106,7 @@ function caveatOf(kernel: GuestKernel): string {
 }
 
 async function prepare(guest: Guest, note: Note, options: GuestOptions): Promise<Omit<GuestPlan, 'purpose'>> {
-  const kernel = await guestKernel(guest, note, options.conntrack ? CONNTRACK : []);
+  const kernel = await guestKernel(guest, note, options.nat ? NAT : options.conntrack ? CONNTRACK : []);
   return { kernel, image: guestImage(kernel.modules), memory: guestMemory() };
 }
 

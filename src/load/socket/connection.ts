@@ -31,6 +31,11 @@ const ANSWERS = (libc.EPOLLIN | libc.EPOLLRDHUP | libc.EPOLLET) >>> 0;
 /** What epoll watches a descriptor for. */
 const SOME = 1;
 const ALL = 2;
+/** A SYN is sent again after a second (TCP_TIMEOUT_INIT), µs; less than that was one SYN, and is not asked about. */
+const FIRST_RETRANSMISSION = 900_000;
+/** struct tcp_info up to tcpi_total_retrans, which Linux has had since 2.6, and where that is (include/uapi/linux/tcp.h). */
+const TCP_INFO_SIZE = 104;
+const TOTAL_RETRANS = 100;
 /** After this many handshakes in a row that were not complete at once, stop looking (the target is not on this machine). */
 const SPECULATION_MISSES = 32;
 /** After as many answers that were not there yet, leave so many to epoll before looking again. */
@@ -51,7 +56,7 @@ interface ConnectionsInput extends Omit<Equipment, 'remotes'> {
 /** The connections of one worker, none yet. */
 export function createConnections(input: ConnectionsInput): Followed {
   const { plan, dialer, clocks, picker, remotes, epoll, recorder, dialogue } = input;
-  const { tallies, open, opened, closed, ok, failed, shed } = recorder;
+  const { tallies, open, opened, closed, ok, failed, shed, synsAgain } = recorder;
   const size = input.descriptorLimit;
   const state = new Uint8Array(size);
   const watched = new Uint8Array(size);
@@ -82,6 +87,7 @@ export function createConnections(input: ConnectionsInput): Followed {
   const scratch = libc.nativeBuffer(65_536);
   const soError = libc.nativeBuffer(8);
   soError.view.setUint32(4, 4, true);
+  const tcpInfo = libc.nativeBuffer(TCP_INFO_SIZE + 4);
   const lingerZero = libc.nativeBuffer(8);
   lingerZero.view.setInt32(0, 1, true);
   const drains = plan.drain && plan.close === 'client';
@@ -187,8 +193,19 @@ export function createConnections(input: ConnectionsInput): Followed {
     watched[fd] = events === WATCHED ? ALL : SOME;
   }
 
+  /** Whether a connection took so long that its first SYN was lost, and how many more there were (tcp(7), TCP_INFO). */
+  function countSyns(fd: number, took: number): void {
+    if (took < FIRST_RETRANSMISSION) return;
+    tcpInfo.view.setUint32(TCP_INFO_SIZE, TCP_INFO_SIZE, true);
+    if (libc.getsockopt(fd, libc.SOL_TCP, libc.TCP_INFO, tcpInfo.address, tcpInfo.address + TCP_INFO_SIZE) < 0) return;
+    const further = tcpInfo.view.getUint32(TOTAL_RETRANS, true);
+    if (further > 0) synsAgain(further);
+  }
+
   function established(fd: number, at: number): void {
-    count(tallies.connect, at - connectAt[fd]!);
+    const took = at - connectAt[fd]!;
+    count(tallies.connect, took);
+    countSyns(fd, took);
     if (dialogue === null) return succeed(fd, at);
     dialogue.begin(fd, destinationOf[fd]!, at);
     exchange(fd, dialogue.speak(fd));

@@ -106,7 +106,7 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'a role that is none',
     text: add('roles: { server: { sysctls: { net.ipv4.tcp_tw_reuse: 1 } } }'),
     place: 'roles.server:8',
-    message: /unknown key "server"; allowed here: client, proxy, origin/,
+    message: /unknown key "server"; allowed here: client, proxy, router, origin/,
   },
   {
     title: 'a bad sysctl of a role',

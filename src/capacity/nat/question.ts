@@ -1,0 +1,136 @@
+/**
+ * A NAT described in a few numbers, and what the arithmetic says of it: `bindstorm capacity --nat`. Pure.
+ */
+import { type PortRange, portCount } from '../../domain/units.js';
+import { atLeast, type KernelVersion } from '../kernel-version.js';
+import { CLOUD_NATS, type CloudNat, type NatKind } from './clouds.js';
+import { type DropCurve, dropCurve } from './drop-curve.js';
+import { UNNAMED } from './pools.js';
+import { WHOLE } from './port-search.js';
+import { EVICTS_SINCE } from './predict.js';
+
+export interface NatQuestion {
+  readonly kind: NatKind;
+  readonly kernel: KernelVersion;
+  /** NAT addresses, as far as connections are spread over them. */
+  readonly addresses: number;
+  /** Pairs of address and port that are connected to. */
+  readonly destinations: number;
+  /** Clients behind it. */
+  readonly hosts: number;
+  /** Of the rule; null: none is named. */
+  readonly range: PortRange | null;
+  /** New connections a second of all clients together; null: not asked. */
+  readonly rate: number | null;
+  readonly holdMs: number;
+  readonly close: 'client' | 'server' | 'reset';
+}
+
+export interface NatAnswer {
+  readonly kind: NatKind;
+  readonly name: string;
+  /** Published by a vendor, and measured by nobody here. */
+  readonly onPaper: boolean;
+  /** Of one NAT address or VM, towards one destination. */
+  readonly ports: number;
+  readonly each: CloudNat['each'];
+  /** Connections at once. */
+  readonly concurrent: number;
+  /** Sustained connections a second; null: ports do not limit it, or the vendor does not say. */
+  readonly sustained: number | null;
+  /** Seconds that a port is kept after the close; null: not published. */
+  readonly after: number | null;
+  readonly formula: string;
+  readonly rule: string;
+  readonly shows: string;
+  readonly notes: readonly string[];
+  readonly source: string;
+  /** Linux: how full it is when the first SYN is dropped; null: a range that small is searched whole, or a cloud does not say. */
+  readonly drops: Pick<DropCurve, 'first' | 'bands'> | null;
+  /** Whether the rate that was asked for lasts, and the NAT addresses (of a cloud: or VMs) that it needs; null: not asked, or not known. */
+  readonly atRate: { readonly holds: boolean; readonly needed: number } | null;
+}
+
+/** Simulated connections of all runs together, so that an answer takes about a second. */
+const SIMULATED = 1_500_000;
+const MOST_RUNS = 100;
+const SEED = 1;
+
+/** What a NAT holds and sustains. */
+export function natCapacityOf(question: NatQuestion): NatAnswer {
+  return question.kind === 'linux' ? ofLinux(question) : ofCloud(question, CLOUD_NATS[question.kind]);
+}
+
+function ofLinux(question: NatQuestion): NatAnswer {
+  const { kernel, range, close, addresses, destinations } = question;
+  const ports = portCount(range ?? UNNAMED);
+  const evicts = atLeast(kernel, EVICTS_SINCE);
+  const kept = close === 'reset' ? 10 : 120;
+  const state = close === 'reset' ? 'CLOSE' : 'TIME_WAIT';
+  return finish(question, {
+    kind: 'linux',
+    name: `NAT of Linux ${kernel.release}`,
+    onPaper: false,
+    ports,
+    each: 'NAT address',
+    after: evicts ? 0 : kept,
+    rule: `a port serves once for each NAT address and destination; ip_local_port_range of the router has no say${range ? '' : '; without ports in the rule they are 1024 to 65535'}. After the close conntrack keeps the entry for ${kept} s (${state})${evicts ? ', and ends it for a new connection that finds no free port' : ''}`,
+    shows: 'insert_failed and drop of conntrack -S; clients get no errno, and send their SYN again after 1, 2, 3 … s',
+    notes: [
+      ...(addresses > 1
+        ? [
+            'one rule with several addresses gives one client one of them to a destination: they count only where a rule for each takes turns (numgen, jhash, -m statistic), or many clients spread over them',
+          ]
+        : []),
+      ...(destinations > 1 ? [] : ['a second port or address of the destination has ports of its own']),
+    ],
+    source: 'get_unique_tuple(), net/netfilter/nf_nat_core.c; measured on 6.18.44',
+    drops:
+      ports <= WHOLE ? null : dropCurve(ports, Math.max(3, Math.min(MOST_RUNS, Math.floor(SIMULATED / ports))), SEED),
+  });
+}
+
+function ofCloud(question: NatQuestion, cloud: CloudNat): NatAnswer {
+  const { range, close } = question;
+  const after = cloud.after && (close === 'reset' ? cloud.after.reset : cloud.after.fin);
+  return finish(question, {
+    kind: question.kind,
+    name: cloud.name,
+    onPaper: true,
+    ports: range ? portCount(range) : cloud.ports,
+    each: cloud.each,
+    after,
+    rule: `by what its vendor publishes: each ${cloud.each} has so many ports to one destination${after === null ? '' : `, and a port is kept for ${after} s after the close`}`,
+    shows: cloud.shows,
+    notes: [
+      ...cloud.notes,
+      ...(cloud.mostAddresses !== null && question.addresses > cloud.mostAddresses
+        ? [`one gateway has at most ${cloud.mostAddresses} addresses, and ${question.addresses} were asked about`]
+        : []),
+    ],
+    source: `${cloud.source} (read ${cloud.asOf})`,
+    drops: null,
+  });
+}
+
+type Rest = Omit<NatAnswer, 'concurrent' | 'sustained' | 'formula' | 'atRate'>;
+
+function finish({ addresses, destinations, hosts, holdMs, rate }: NatQuestion, rest: Rest): NatAnswer {
+  const { ports, each, after } = rest;
+  const owners = each === 'VM' ? hosts : addresses;
+  const concurrent = ports * owners * destinations;
+  const seconds = after === null ? null : holdMs / 1000 + after;
+  const sustained = seconds === null || seconds === 0 ? null : concurrent / seconds;
+  const perOwner = sustained === null ? null : sustained / owners;
+  const factor = `${each === 'VM' ? 'VMs' : 'NAT addresses'}`;
+  return {
+    ...rest,
+    concurrent,
+    sustained,
+    formula: `ports · ${factor} · destinations = ${ports} · ${owners} · ${destinations} = ${concurrent}${sustained === null ? '' : `; ${concurrent} / ${seconds} s = ${Number(sustained.toPrecision(3))} a second`}`,
+    atRate:
+      rate === null || sustained === null || perOwner === null
+        ? null
+        : { holds: rate <= sustained, needed: Math.ceil(rate / perOwner - 1e-9) },
+  };
+}
