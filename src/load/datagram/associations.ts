@@ -21,6 +21,8 @@ import { NO_ROOM, NO_SOCKET, type Sockets } from './sockets.js';
 
 const WAITING = 1;
 const HELD = 2;
+/** Its answer went astray, which a program does not know: it waits on, and keeps its socket. */
+const ASTRAY = 3;
 
 /** After as many answers in a row that were not there yet, leave so many to epoll before looking again. */
 const SPECULATION_MISSES = 32;
@@ -55,6 +57,8 @@ export function createAssociations(input: AssociationsInput): Followed {
   /** Those that were asked since epoll was last waited for, and are not watched yet. */
   const unheard = new Int32Array(size);
   let toHear = 0;
+  /** Of those that wait, how many have their outcome. */
+  let astray = 0;
   /** Looks in a row that found no answer, and how many are watched now without a look. */
   let unanswered = 0;
   let deaf = 0;
@@ -182,10 +186,16 @@ export function createAssociations(input: AssociationsInput): Followed {
     // Not of this worker, or the answer to an attempt that is over.
     if (association < 0 || association >= size) return;
     if (state[association] !== WAITING || attemptOf[association] !== marks.attempt()) return;
-    if (sockets.fdOf(association) !== fd) return lose(association, SLOT_STOLEN);
+    if (sockets.fdOf(association) !== fd) return goAstray(association);
     const at = libc.monotonicMicros();
     answered(at - sentAt[association]!);
     succeed(association, at);
+  }
+
+  function goAstray(association: number): void {
+    state[association] = ASTRAY;
+    astray++;
+    failed(SLOT_STOLEN, libc.monotonicMicros() - startedAt[association]!);
   }
 
   function succeed(association: number, at: number): void {
@@ -217,11 +227,21 @@ export function createAssociations(input: AssociationsInput): Followed {
   }
 
   function expire(at: number): number {
-    while (waiting.head >= 0 && at - startedAt[waiting.head]! >= timeout) lose(waiting.head, SLOT_NO_ANSWER);
+    while (waiting.head >= 0 && at - startedAt[waiting.head]! >= timeout) {
+      if (state[waiting.head] === WAITING) lose(waiting.head, SLOT_NO_ANSWER);
+      else forget(waiting.head);
+    }
     while (held.head >= 0 && at >= heldUntil[held.head]!) unhold(held.head);
     const giveUp = waiting.head >= 0 ? startedAt[waiting.head]! + timeout : Number.POSITIVE_INFINITY;
     const end = held.head >= 0 ? heldUntil[held.head]! : Number.POSITIVE_INFINITY;
     return Math.min(giveUp, end);
+  }
+
+  /** Give up an association whose outcome is counted, or is not to be. */
+  function forget(association: number): void {
+    if (state[association] === ASTRAY) astray--;
+    waiting.remove(association);
+    release(association, false);
   }
 
   function unhold(association: number): void {
@@ -230,7 +250,7 @@ export function createAssociations(input: AssociationsInput): Followed {
   }
 
   return {
-    pending: () => waiting.size,
+    pending: () => waiting.size - astray,
     attempt,
     onEvent(fd) {
       // Of a descriptor that was closed earlier in the same batch, or was opened again since.
@@ -240,11 +260,7 @@ export function createAssociations(input: AssociationsInput): Followed {
     expire,
     closeAll() {
       while (held.head >= 0) unhold(held.head);
-      while (waiting.head >= 0) {
-        const association = waiting.head;
-        waiting.remove(association);
-        release(association, false);
-      }
+      while (waiting.head >= 0) forget(waiting.head);
       watched.fill(0);
       toHear = 0;
       sockets.close();
