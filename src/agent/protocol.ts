@@ -3,7 +3,7 @@
  * same over a pipe, a serial port or ssh. Every message is validated on arrival.
  */
 import { z } from 'zod';
-import { STRATEGY_NAMES } from '../domain/strategy.js';
+import { EVERY_STRATEGY } from '../domain/strategy.js';
 import { armSchema, neighbourSchema } from '../plan/plan.js';
 import { environmentSchema, runSchema, secondSchema } from '../results/schema.js';
 import { programNameSchema, routerSettingsSchema } from '../subjects/index.js';
@@ -13,7 +13,7 @@ import { entrySchema } from './roles/proxy-protocol.js';
 /** Raised when an old controller and a new agent would misunderstand each other. */
 export const PROTOCOL_VERSION = 1;
 
-const strategyName = z.enum(STRATEGY_NAMES);
+const strategyName = z.enum(EVERY_STRATEGY);
 
 /** What one run is. */
 const runSpecSchema = z.object({

@@ -4,7 +4,7 @@
  */
 import { type Command, Option } from 'commander';
 import { parseDuration, parsePortRange } from '../domain/units.js';
-import { WALLS } from '../gauge/reading.js';
+import { SLOW_SHARES, WALLS } from '../gauge/reading.js';
 import { type WatchOptions, watch } from '../watch/watch.js';
 import { integer, oneOf, parsed, parseInterval, share } from './parsers.js';
 import { hasColour, note } from './terminal.js';
@@ -34,6 +34,7 @@ export function registerWatch(program: Command): void {
       integer('--pid', 1, 4_194_304),
     )
     .option('--netns <name>', 'a network namespace by its name in /run/netns, or by a path')
+    .option('--udp', 'sockets of UDP instead of TCP', false)
     .option(
       '--all',
       'every network namespace of this machine, a row each, named by pod and container; takes root',
@@ -52,7 +53,7 @@ export function registerWatch(program: Command): void {
         .argParser(parsed(parseInterval))
         .default(1000, '1s'),
     )
-    .addOption(level('slow', 0.5, '50%'))
+    .addOption(level('slow', SLOW_SHARES.tcp, '50%, with --udp 98%'))
     .addOption(level('hard', 1, '100%'))
     .option('--wall <kind>', `what counts: auto, ${WALLS.join(' or ')}`, oneOf(['auto', ...WALLS]), 'auto')
     .addOption(
@@ -70,7 +71,9 @@ export function registerWatch(program: Command): void {
     )
     .option('--no-owners', 'do not look for the processes that have the sockets open')
     .addHelpText('after', HELP)
-    .action(async (options: WatchOptions, command: Command) => {
+    .action(async (given: WatchOptions, command: Command) => {
+      const isDefault = command.getOptionValueSource('slow') === 'default';
+      const options = given.udp && isDefault ? { ...given, slow: SLOW_SHARES.udp } : given;
       const twice = command.getOptionValueSource('interval') === 'cli';
       process.exitCode = await watch(options, { twice, colour: hasColour(), note });
     });

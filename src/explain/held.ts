@@ -7,7 +7,10 @@ import { CAUSES, type Cause } from './causes.js';
 /** Where to see it, what helps, and what is often tried in vain. */
 export type Advice = Pick<Cause, 'check' | 'helps' | 'inVain'>;
 
-const { 'ports-of-the-address': OF_BIND, 'four-tuples': OF_CONNECT } = CAUSES;
+const { 'ports-of-the-address': OF_BIND, 'four-tuples': OF_CONNECT, 'udp-ports': OF_UDP } = CAUSES;
+
+/** Of UDP there is nothing but open sockets. */
+export const OPEN_DATAGRAMS: Advice = { check: OF_UDP.check, helps: OF_UDP.helps, inVain: OF_UDP.inVain };
 /** More ports and shorter timers only put it off. */
 const NO_LEAK_ENDS =
   'A wider ip_local_port_range, tcp_tw_reuse, more addresses: they put the end off, and none of them ends it.';

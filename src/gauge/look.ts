@@ -1,9 +1,11 @@
 /**
  * One look of the gauge: what `bindstorm watch --json` prints, and what the table and the metrics are made from. Pure.
  */
+import type { Transport } from '../domain/protocol.js';
 import type { Census } from '../kernel/socket-census.js';
 import type { Process } from '../kernel/socket-owners.js';
 import { type Diagnosis, type DiagnosisInput, diagnose } from './cause.js';
+import { diagnoseDatagrams } from './datagram-cause.js';
 import type { Layer } from './layers.js';
 import type { AddressReading, Alarms, Capacity, Level } from './reading.js';
 import { worstLevel } from './reading.js';
@@ -46,6 +48,8 @@ export interface Look extends Pick<Census, 'destinations' | 'missed' | 'sockets'
   readonly at: string;
   /** `net:[4026531840]`. */
   readonly namespace: string;
+  /** Whose sockets. */
+  readonly transport: Transport;
   /** The process by which the namespace was named; null: it was named otherwise. The namespace may outlive it. */
   readonly process: { readonly pid: number; readonly running: boolean } | null;
   readonly capacity: Capacity;
@@ -93,7 +97,10 @@ export function makeLook({
     namespace,
     process,
     level: worstLevel(addresses),
-    cause: diagnose({ capacity, alarms, addresses, activity, idleMs, timeWaitSeconds, holder }),
+    cause:
+      rest.transport === 'udp'
+        ? diagnoseDatagrams(addresses)
+        : diagnose({ capacity, alarms, addresses, activity, idleMs, timeWaitSeconds, holder }),
     ...rest,
     refused: null,
     addresses: addresses.map((reading) => ({

@@ -137,7 +137,7 @@ function familiesOf(all: readonly Labelled[]): Family[] {
     ),
     gauge(
       'slow_wall_ports',
-      'Half of the ports: from here on each search for a port is slow.',
+      'Half of the ports, of UDP 98 %: from here on each search for a port is slow.',
       one(({ capacity }) => capacity.slowWall),
     ),
     gauge(
@@ -167,7 +167,7 @@ function familiesOf(all: readonly Labelled[]): Family[] {
     ),
     gauge(
       'sockets',
-      'Sockets on ephemeral ports by local address and TCP state.',
+      'Sockets on ephemeral ports by local address and state.',
       // A state that any address has is there for all of them: a series that is absent at 0 drops out of every sum.
       of(({ addresses }) => {
         const seen = statesOf(addresses);
@@ -178,7 +178,7 @@ function familiesOf(all: readonly Labelled[]): Family[] {
     ),
     gauge(
       'all_sockets',
-      'All TCP sockets of the namespace.',
+      'All sockets of the namespace: of TCP, or with --udp of UDP.',
       one(({ sockets }) => sockets.all),
     ),
     gauge(

@@ -13,7 +13,11 @@
  * What runs into them depends on how the port was chosen. A program that binds to port 0 needs a port that no other socket of the
  * address has, so the ports count. One that leaves the choice to `connect()` needs a port that no other socket to the same
  * destination has, so the sockets to the busiest destination count. The kernel does not say which it was; shared ports do.
+ *
+ * UDP has no parity and no tuples: its slow wall is at 98 %, and the ports count.
  */
+import { SLOW_SHARE } from '../domain/datagram.js';
+import type { Transport } from '../domain/protocol.js';
 import { portCount } from '../domain/units.js';
 import type { AddressUse, EphemeralPorts } from '../kernel/socket-census.js';
 import { type ChosenBy, chosenBy } from './chosen.js';
@@ -53,13 +57,17 @@ export interface AddressReading extends AddressUse {
   readonly level: Level;
 }
 
+/** Of the ports of an address, those in use from which each search is slow. */
+export const SLOW_SHARES: Readonly<Record<Transport, number>> = { tcp: 0.5, udp: SLOW_SHARE };
+
 /** Ports of the range that are left when the reserved ones, whose ranges may overlap, are taken out. */
-export function capacityOf({ range, reserved }: EphemeralPorts): Capacity {
+export function capacityOf({ range, reserved }: EphemeralPorts, transport: Transport = 'tcp'): Capacity {
   const out = new Set<number>();
   for (const { low, high } of reserved)
     for (let port = Math.max(low, range.low); port <= Math.min(high, range.high); port++) out.add(port);
   const ports = portCount(range) - out.size;
-  return { ...range, reserved: out.size, ports, slowWall: Math.floor(ports / 2), hardWall: ports };
+  const slowWall = Math.floor(ports * SLOW_SHARES[transport]);
+  return { ...range, reserved: out.size, ports, slowWall, hardWall: ports };
 }
 
 /**

@@ -167,8 +167,8 @@ function paintRow(text: string, level: Level, paint: Paint): string {
   return level === 'ok' ? text : paint(LEVEL_STYLES[level], text);
 }
 
-function heading({ at, sockets, lookMs }: Look): string {
-  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${thousands(sockets.all)} TCP socket${sockets.all === 1 ? '' : 's'}, counted in ${lookMs < 10 ? lookMs.toFixed(1) : Math.round(lookMs)} ms`;
+function heading({ at, transport, sockets, lookMs }: Look): string {
+  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${thousands(sockets.all)} ${transport.toUpperCase()} socket${sockets.all === 1 ? '' : 's'}, counted in ${lookMs < 10 ? lookMs.toFixed(1) : Math.round(lookMs)} ms`;
 }
 
 function capacityLine({ capacity }: Look): string {

@@ -172,16 +172,20 @@ export function listeners(): Listener[] {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
   const found: Listener[] = [];
   for (const family of [AF_INET, AF_INET6]) {
-    const length = family === AF_INET ? 4 : 16;
     const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, dumpRequest(family, 1 << LISTEN), (view, from) => {
-      const bytes = Array.from({ length }, (_, i) => view.getUint8(from + 8 + i));
-      found.push({ address: ipaddr.fromByteArray(bytes).toString(), port: view.getUint16(from + 4, false) });
+      found.push({ address: addressIn(view, from + 8, family), port: view.getUint16(from + 4, false) });
     });
     // Without IPv6 nothing listens there.
     if (errno !== 0 && family === AF_INET) throw new SystemCallError('sock_diag', errno);
   }
   netlink.close();
   return found;
+}
+
+/** The text of an address of a message. @param family AF_INET or AF_INET6 */
+export function addressIn(view: DataView, at: number, family: number): string {
+  const bytes = Array.from({ length: family === AF_INET ? 4 : 16 }, (_, i) => view.getUint8(at + i));
+  return ipaddr.fromByteArray(bytes).toString();
 }
 
 /** Whether a connection to this address and port finds a listener in this namespace: of that address, or of all. Throws SystemCallError. */

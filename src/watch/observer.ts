@@ -5,6 +5,7 @@ import { release } from 'node:os';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { TIME_WAIT_LATEST_SECONDS, TIME_WAIT_SECONDS, timerTick } from '../capacity/timer-wheel.js';
 import { EXIT, UserError, unlessThrown } from '../domain/error.js';
+import type { Transport } from '../domain/protocol.js';
 import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../domain/sysctl-syntax.js';
 import { parsePortList } from '../domain/units.js';
 import { addressToSample } from '../gauge/cause.js';
@@ -29,6 +30,8 @@ export interface ObserverOptions {
   readonly owners: boolean;
   /** From when on an open connection counts as idle, ms. */
   readonly idle: number;
+  /** Whose sockets, TCP's or UDP's. */
+  readonly transport: Transport;
 }
 
 export interface Observer {
@@ -48,7 +51,7 @@ const EVERY_SECONDS = 60;
 export function openObserver(
   namespace: NetworkNamespace,
   census: SharedCensus,
-  { alarms, wall, owners, idle }: ObserverOptions,
+  { alarms, wall, owners, idle, transport }: ObserverOptions,
 ): Observer {
   const netlink = namespace.within(openSockDiag);
   const trend = createTrend();
@@ -60,18 +63,19 @@ export function openObserver(
     look(processes, process) {
       const began = monotonicMicros();
       const ports = namespace.within(readPorts);
-      const capacity = capacityOf(ports);
+      const capacity = capacityOf(ports, transport);
       const at = new Date();
       const counted = census.take(netlink, ports);
-      const addresses = readAddresses(counted.addresses, capacity, alarms, wall);
+      const addresses = readAddresses(counted.addresses, capacity, alarms, transport === 'udp' ? 'ports' : wall);
       const growth = trend.note(began / 1e6, addresses, capacity.hardWall);
-      const sampled = addressToSample(addresses, alarms);
+      const sampled = transport === 'udp' ? null : addressToSample(addresses, alarms);
       const activity = sampled === null ? null : namespace.within(() => sampleActivity(sampled, ports, idle));
       const lookMs = (monotonicMicros() - began) / 1000;
       const ownership = ownersOf?.(counted, began / 1e6, processes) ?? null;
       return makeLook({
         at: at.toISOString(),
         namespace: namespace.id,
+        transport,
         process,
         capacity,
         alarms,

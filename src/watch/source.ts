@@ -2,6 +2,7 @@
  * One network namespace as a source of looks, by the place that the user names.
  */
 import type { Look } from '../gauge/look.js';
+import { createDatagramCensus } from '../kernel/datagram-census.js';
 import { createCensus } from '../kernel/socket-census.js';
 import { processesByNamespace } from '../kernel/socket-owners.js';
 import { identityOf, isAlive } from '../machine/process-identity.js';
@@ -23,7 +24,8 @@ export function openSource(place: Place, options: ObserverOptions): Source {
   // Who it is comes first: a number that is given to another process between the two is then seen.
   const identity = place.pid === undefined ? null : identityOf(place.pid);
   const namespace = openPlace(place);
-  const observer = explained(place, () => openObserver(namespace, createCensus(), options));
+  const census = options.transport === 'udp' ? createDatagramCensus() : createCensus();
+  const observer = explained(place, () => openObserver(namespace, census, options));
   return {
     namespace: namespace.id,
     within: namespace.within,

@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly netns?: string;
   /** Every network namespace of this machine. */
   readonly all: boolean;
+  /** UDP's sockets instead of TCP's. */
+  readonly udp: boolean;
   /** Count refused calls. */
   readonly failures: boolean;
   readonly once: boolean;
@@ -53,7 +55,8 @@ export async function watch(options: WatchOptions, telling: Telling): Promise<nu
   if (platform !== undefined) throw new UserError(platform, { exitCode: EXIT.noLab });
   refuseContradictions(options);
   const { slow, hard, wall, owners, idle } = options;
-  const how = { alarms: { slow, hard }, wall, owners, idle };
+  const transport = options.udp ? ('udp' as const) : ('tcp' as const);
+  const how = { alarms: { slow, hard }, wall, owners, idle, transport };
   if (options.nat !== undefined) {
     const { watchNat } = await import('./nat.js');
     return keepWatch(watchNat(options, options.nat), options, telling);
@@ -82,11 +85,18 @@ async function keepWatch<L extends WatchedLook>(
   }
 }
 
-function refuseContradictions({ pid, netns, all, once, metrics, slow, hard, nat, failures }: WatchOptions): void {
+function refuseContradictions(options: WatchOptions): void {
+  const { pid, netns, all, udp, wall, once, metrics, slow, hard, nat, failures } = options;
   if (nat !== undefined && (all || failures))
     throw new UserError(
       `--nat looks at connection tracking of one namespace, and ${all ? '--all' : '--failures'} at sockets; give one of them`,
     );
+  if (udp && (all || nat !== undefined))
+    throw new UserError(
+      `${all ? '--all counts TCP alone' : '--nat counts flows of a NAT'}, and --udp the sockets of one namespace; give one of them`,
+    );
+  if (udp && wall === 'destination')
+    throw new UserError('--wall destination is of TCP: a UDP port has one socket, whatever it talks to; leave it out');
   if (pid !== undefined && netns !== undefined)
     throw new UserError('--pid and --netns both name a namespace; give one of them');
   if (all && (pid !== undefined || netns !== undefined))

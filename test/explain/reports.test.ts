@@ -348,6 +348,15 @@ const REPORTS: readonly (readonly [source: string, text: string, ...expected: Ex
     'udp-ports',
     null,
   ],
+  [
+    'kind 10: DatagramChannel of Java 17',
+    'java.net.BindException: Address already in use\n\tat java.base/sun.nio.ch.Net.bind0(Native Method)\n\tat java.base/sun.nio.ch.Net.bind(Net.java:555)\n\tat java.base/sun.nio.ch.DatagramChannelImpl.bindInternal(DatagramChannelImpl.java:1194)\n\tat java.base/sun.nio.ch.DatagramChannelImpl.connect(DatagramChannelImpl.java:1243)',
+    'Java',
+    'bind',
+    'EADDRINUSE',
+    'udp-ports',
+    null,
+  ],
   ['kind 10: node:dgram', 'Error: bind EADDRINUSE 0.0.0.0', 'Node.js (libuv)', 'bind', 'EADDRINUSE', 'udp-ports', null],
   [
     'kind 10: bash',

@@ -33,6 +33,7 @@ export function lookOf(counts: readonly AddressUse[], { growth = {}, more = {} }
     ...makeLook({
       at: '2026-01-02T03:04:05.678Z',
       namespace: 'net:[4026531840]',
+      transport: 'tcp',
       process: null,
       capacity,
       alarms: ALARMS,

@@ -119,6 +119,14 @@ export const JAVA: Program = {
       strategy: 'connect',
     },
     {
+      // Both bind 0.0.0.0 before they connect or send.
+      match: /BindException: (?<errno>Address already in use)/,
+      near: /DatagramChannelImpl|DatagramSocket/,
+      call: 'bind',
+      protocol: 'udp',
+      version: 'DatagramSocket and DatagramChannel, which bind the wildcard before they connect or send',
+    },
+    {
       match: /BindException: (?<errno>Address already in use)/,
       near: /Socket\.bind|Net\.bind|ClientBootstrap|\.bind\(/,
       call: 'bind',
