@@ -134,6 +134,10 @@ export const syscall = declare<[number: number, a: number, b: number, c: number]
 export const syscall5 = declare<[number: number, a: number, b: number, c: number, d: number, e: number]>(
   'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',
 );
+/** readlinkat(2) */
+export const readlinkat = declare<[fd: number, path: number, buffer: number, size: number]>(
+  'intptr_t readlinkat(int, intptr_t, intptr_t, size_t)',
+);
 /** ioctl(2) */
 export const ioctl = declare<[fd: number, request: number, argument: number]>(
   'int ioctl(int, unsigned long, intptr_t)',

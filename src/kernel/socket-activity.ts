@@ -27,7 +27,7 @@ const INET_DIAG_INFO = 2;
 const MESSAGE = 72;
 /** A server that answers within this is not one that is waited for. */
 const WAITING_MS = 1000;
-const MOST_SAMPLED = 2000;
+const MOST_SAMPLED = 1000;
 /** Sockets that are looked at to find those of the address. */
 const MOST_SEEN = 20_000;
 

@@ -100,8 +100,8 @@ describe('why the ports of a namespace fill up', () => {
   }
 });
 
-/** Outgoing connections of each: with both ends, and what is closed, 100,000 sockets and more on request. */
-const MANY = long ? { churn: 20_000, 'close-wait': 12_500, hot: 14_000, poisoned: 15_000, healthy: 500 } : null;
+/** Outgoing connections of each, up to the slow wall, and those last whose TIME_WAIT ends: with both ends, and what is closed, 100,000 sockets and more on request. */
+const MANY = long ? { 'close-wait': 13_500, hot: 14_000, poisoned: 14_500, healthy: 1_000, churn: 13_500 } : null;
 const FEW = { churn: 300, 'close-wait': 300, hot: 300, poisoned: 300, healthy: 30 };
 
 test('of five namespaces each is told apart, in one look at all of the machine', {
@@ -115,7 +115,8 @@ test('of five namespaces each is told apart, in one look at all of the machine',
     filled.set(namespace, { reason, pid });
   }
   const before = childrenCpu();
-  const end = await runCli(['watch', '--all', '--once', '--json'], { cwd: ROOT });
+  // On a slow machine it takes minutes to make so many.
+  const end = await runCli(['watch', '--all', '--once', '--json', '--idle', '10m'], { cwd: ROOT });
   const cpu = childrenCpu() - before;
   assert.equal(end.stderr, '');
   // The namespace of somebody else may be fuller.

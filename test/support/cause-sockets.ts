@@ -4,7 +4,6 @@
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { raiseDescriptorLimit } from '../../src/kernel/boot.js';
 import { EINPROGRESS } from '../../src/kernel/errno.js';
 import {
   AF_INET,
@@ -39,7 +38,7 @@ export interface CauseSockets {
 }
 
 const SERVER = '127.0.0.1';
-const BACKLOG = 4096;
+const BACKLOG = 65_535;
 const one = nativeBuffer(4);
 one.view.setInt32(0, 1, true);
 
@@ -70,9 +69,9 @@ interface Way {
   readonly binds?: boolean;
 }
 
-/** A connection, both of whose ends are open. */
-function open(port: number, { from, binds = false }: Way = {}): { client: number; peer: number } {
-  const listening = server(port);
+/** A connection, whose other end waits in the queue of the server: so it costs one descriptor. */
+function open(port: number, { from, binds = false }: Way = {}): number {
+  server(port);
   const client = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
   if (from !== undefined) {
     if (!binds) setsockopt(client, SOL_IP, IP_BIND_ADDRESS_NO_PORT, one.address, 4);
@@ -81,7 +80,12 @@ function open(port: number, { from, binds = false }: Way = {}): { client: number
   }
   const remote = sockaddrTable([{ address: SERVER, port }]);
   checked(connect(client, sockaddrAt(remote, 0), remote.length), 'connect');
-  return { client, peer: checked(accept4(listening, 0, 0, SOCK_CLOEXEC), 'accept') };
+  return client;
+}
+
+/** The other end of the connection that was opened last. */
+function accept(port: number): number {
+  return checked(accept4(server(port), 0, 0, SOCK_CLOEXEC), 'accept');
 }
 
 function times(count: number, work: (i: number) => void): void {
@@ -92,17 +96,20 @@ const REASONS = {
   healthy: (n: number) => times(n, () => void open(9000)),
   churn: (n: number) =>
     times(n, () => {
-      const { client, peer } = open(9000, { from: '127.0.1.1', binds: true });
-      close(client);
-      close(peer);
+      close(open(9000, { from: '127.0.1.1', binds: true }));
+      close(accept(9000));
     }),
-  'close-wait': (n: number) => times(n, () => void close(open(9000, { from: '127.0.1.1' }).peer)),
+  'close-wait': (n: number) =>
+    times(n, () => {
+      open(9000, { from: '127.0.1.1' });
+      close(accept(9000));
+    }),
   idle: (n: number) => times(n, () => void open(9000, { from: '127.0.1.1' })),
   /** All by connect() alone, so that an unbound connect() to this destination finds no port any more. */
   'idle-unbound': (n: number) => times(n, () => void open(9000)),
   /** The request is sent, and nobody answers. */
   waiting: async (n: number) => {
-    times(n, () => void checked(send(open(9000).client, one.address, 1, MSG_NOSIGNAL), 'send'));
+    times(n, () => void checked(send(open(9000), one.address, 1, MSG_NOSIGNAL), 'send'));
     await sleep(1200);
   },
   /** The accept queue is full: each further SYN is dropped. */
@@ -137,8 +144,7 @@ const control = openRouteControl();
 control.linkUp('lo');
 control.close();
 writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', range);
-// Both ends of each connection are here.
-if (sockets * 2 + 1000 > 20_000) raiseDescriptorLimit(sockets * 2 + 1000);
+writeFileSync('/proc/sys/net/core/somaxconn', String(BACKLOG));
 await REASONS[reason](sockets);
 process.stdout.write(`ready ${process.pid}\n`);
 process.stdin.on('end', () => process.exit(0)).resume();
