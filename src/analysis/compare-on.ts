@@ -80,7 +80,9 @@ export function compareOn(input: ComparisonInput, judging: Judging): Compared {
 
 /** The profile's guardrails, each once and without the goal, those of every neighbour, and FAILURES where the goal is a part of them. */
 export function guardrailsOf(experiment: Pick<Experiment, 'goal' | 'guardrails' | 'neighbours'>): string[] {
-  const neighbours = (experiment.neighbours ?? []).flatMap(({ name }) => neighbourGuardrails(name));
+  const neighbours = (experiment.neighbours ?? []).flatMap(({ name, service }) =>
+    neighbourGuardrails(name, service !== undefined),
+  );
   const names = new Set([...experiment.guardrails, ...neighbours]);
   const goal = parseMetric(experiment.goal);
   // What one load no longer suffers another one may.

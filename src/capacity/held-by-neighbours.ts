@@ -4,11 +4,12 @@
  */
 import { transportOf } from '../domain/protocol.js';
 import { strategyOf } from '../domain/strategy.js';
+import type { PortRange } from '../domain/units.js';
 import { scheduledAttempts } from '../plan/arrival.js';
 import type { Arm, Neighbour } from '../plan/plan.js';
 import type { KernelVersion } from './kernel-version.js';
 import { limitOf } from './limit.js';
-import { inputOf, type PredictInput } from './predict-input.js';
+import { inputOf, type PredictInput, searchedRange } from './predict-input.js';
 
 /**
  * The most ports that they have at once during the load, TIME_WAIT included. One that begins when the load has its outcomes has none of them.
@@ -23,6 +24,11 @@ export function heldByNeighbours(
   const { address, port } = strategyOf(arm.load.strategy);
   let [here, elsewhere] = [0, 0];
   for (const neighbour of neighbours) {
+    if (neighbour.service) {
+      if (transportOf(arm.load.protocol) === 'tcp')
+        here += overlap(neighbour.service.ports, searchedRange(inputOf(arm, kernel, defaults)));
+      continue;
+    }
     if (neighbour.afterMs === null) continue;
     // TCP and UDP have ports of their own.
     const transport = transportOf(neighbour.load.protocol);
@@ -40,6 +46,11 @@ export function heldByNeighbours(
     else if (strategyOf(neighbour.load.strategy).port === 'bind' || address === 'any') elsewhere += held;
   }
   return { heldHere: Math.ceil(here), heldElsewhere: elsewhere };
+}
+
+/** A service listens from the beginning, on all addresses. */
+function overlap(a: PortRange, b: PortRange): number {
+  return Math.max(0, Math.min(a.high, b.high) - Math.max(a.low, b.low) + 1);
 }
 
 function heldBy(

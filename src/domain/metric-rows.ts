@@ -1,6 +1,8 @@
 /**
  * What a metric is, what it is made of, and the rows of those that have one name each. A new metric is one row here. Pure.
  */
+import { failureCount } from './outcome.js';
+
 export const LATENCY_PHASES = ['bind', 'connect', 'response', 'service', 'total', 'lag', 'failed'] as const;
 export type LatencyPhase = (typeof LATENCY_PHASES)[number];
 export const LATENCY_STATISTICS = ['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const;
@@ -38,7 +40,7 @@ interface RunNumbers extends LoadNumbers {
   readonly router?: { readonly counters: Readonly<Record<string, number>>; readonly moved: number } | undefined;
   /** Connections by the SYN that was answered, the first first; absent: all by the first. */
   readonly syns?: readonly number[] | undefined;
-  readonly neighbours?: readonly NamedNumbers[] | undefined;
+  readonly neighbours?: readonly (NamedNumbers & { readonly listens?: boolean | undefined })[] | undefined;
   readonly scenarios?: readonly NamedNumbers[] | undefined;
 }
 
@@ -46,7 +48,7 @@ type NamedNumbers = LoadNumbers & { readonly name: string };
 
 /** A key of a profile without which a metric has no value, and what to write. */
 export interface MetricNeed {
-  readonly key: 'addresses.unbound' | 'load.recovery';
+  readonly key: 'addresses.unbound' | 'load.recovery' | 'neighbours.listen';
   readonly example: string;
 }
 
@@ -208,6 +210,19 @@ export const SINGLE: readonly Metric[] = [
     value: ({ origin }) => {
       const wrong = origin?.seen?.wrongSource;
       return origin && wrong !== undefined && origin.accepted > 0 ? Math.min(1, wrong / origin.accepted) : null;
+    },
+  }),
+  row({
+    name: 'listeners.refused',
+    unit: 'share',
+    label: 'restarts of a service that did not get its port back',
+    title: 'listening port taken',
+    needs: { key: 'neighbours.listen', example: 'neighbours: [{ name: api, listen: 40150-40159, rate: 20/s }]' },
+    margin: shareMargin,
+    value({ neighbours = [] }) {
+      const services = neighbours.filter(({ listens }) => listens === true);
+      const restarts = services.reduce((sum, { attempts }) => sum + attempts, 0);
+      return restarts > 0 ? services.reduce((sum, { outcomes }) => sum + failureCount(outcomes), 0) / restarts : null;
     },
   }),
   row({

@@ -24,7 +24,7 @@ export const LIMIT_SCHEMA = {
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
   then: limits({ type: 'string', pattern: '^\\s*\\d+(?:\\.\\d+)?(?:us|µs|ms|s|m|min|h)\\s*$' }),
   else: {
-    if: named('\\.(?:share|wrong|late)$'),
+    if: named('\\.(?:share|wrong|late|refused)$'),
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: limits({
       anyOf: [

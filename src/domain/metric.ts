@@ -172,9 +172,13 @@ export function failingOutcome({ failures, neighbour, scenario }: Metric): strin
     : undefined;
 }
 
-/** The metrics of a neighbour that are guardrails of every experiment that has it. A small load has too few attempts for a p99. */
-export function neighbourGuardrails(name: string): readonly [failures: string, latency: string] {
-  return [`neighbours["${name}"].failures.share`, `neighbours["${name}"].latency.total.p90`];
+/**
+ * The metrics of a neighbour that are guardrails of every experiment that has it. A small load has too few attempts for a p99.
+ * @param listens it is a service that restarts, which has no times
+ */
+export function neighbourGuardrails(name: string, listens: boolean): readonly string[] {
+  const failures = `neighbours["${name}"].failures.share`;
+  return listens ? [failures] : [failures, `neighbours["${name}"].latency.total.p90`];
 }
 
 /**

@@ -17,7 +17,8 @@ import { closest } from './words.js';
 
 /**
  * What an attempt does, in order. `sendto`: a datagram sent, connected or not. `answer`: what comes back over UDP. `response`: what a proxy
- * answers. `timeout`: the plan's, in whatever phase it struck.
+ * answers. `timeout`: the plan's, in whatever phase it struck. `listen`: of a service that restarts,
+ * which takes back its port.
  */
 export const PHASES = [
   'socket',
@@ -30,6 +31,7 @@ export const PHASES = [
   'timeout',
   'sendto',
   'answer',
+  'listen',
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -102,6 +104,7 @@ const BEFORE_THE_PEER: ReadonlySet<string> = new Set([
   'sendto',
   // Nobody knows whether the peer answered, or where the answer went.
   'answer',
+  'listen',
 ]);
 
 /** Whether a failure came from the peer on an established connection: its answer, or that it ended the connection early. */

@@ -3,7 +3,8 @@
  */
 import { z } from 'zod';
 import { needed, optional, setting, type ValueKind } from '../domain/setting.js';
-import { duration, name, oneOf, rate, texts } from '../domain/values.js';
+import type { PortRange } from '../domain/units.js';
+import { duration, name, oneOf, portRange, rate, texts } from '../domain/values.js';
 import { LOAD_SETTINGS } from './load-settings.js';
 
 /**
@@ -20,6 +21,19 @@ const after: ValueKind<number | null> = {
   words: (ms) => (ms === null ? 'after the load' : duration.words(ms)),
 };
 
+/** One port, or a range of them. */
+const somePorts: ValueKind<PortRange> = {
+  ...portRange,
+  written: z.union([
+    z
+      .int()
+      .min(1)
+      .max(65_535)
+      .transform((port) => ({ low: port, high: port })),
+    portRange.written,
+  ]),
+};
+
 const { strategy, protocol, timeout, exchange, body } = LOAD_SETTINGS;
 
 export const NEIGHBOUR_SETTINGS = {
@@ -30,7 +44,22 @@ export const NEIGHBOUR_SETTINGS = {
       'beside: another program in the namespace under test, to another host; through: further clients of the proxy, to another host',
     example: 'beside',
   }),
-  rate: needed(rate, { describe: 'attempts per second, small beside the load', example: '10/s' }),
+  rate: needed(rate, {
+    describe: 'attempts per second, small beside the load; with listen: restarts per second',
+    example: '10/s',
+  }),
+  listen: optional(somePorts, {
+    defaultText: 'none: it opens connections',
+    describe:
+      'beside: it is a service instead, which listens on these ports of every address and restarts them one after the other; a port that it does not get back is a failure (listen:EADDRINUSE)',
+    example: '40150-40159',
+  }),
+  down: optional(duration, {
+    keptAs: 'downMs',
+    defaultText: '10ms',
+    describe: 'with listen: how long a port is given up for at a restart',
+    example: '10ms',
+  }),
   duration: optional(duration, {
     keptAs: 'durationMs',
     defaultText: 'what is left of the load',

@@ -29,6 +29,8 @@ export const neighbourSchema = z.object({
   /** Its own local addresses; empty: one of the lab's own, or, through a proxy, the lab's clients. */
   addresses: z.array(z.string()),
   load: loadPlanSchema,
+  /** It listens and restarts, as often as its load has attempts, and opens no connection. Absent: it opens connections. */
+  service: z.object({ ports: portRangeSchema, downMs: z.number() }).optional(),
   /** After the load's beginning; null: when every attempt of the load has its outcome. */
   afterMs: z.number().nullable(),
 });

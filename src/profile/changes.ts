@@ -35,10 +35,14 @@ export function changesInWords(baseline: CompleteArm, arm: CompleteArm): string[
 }
 
 /** `monitoring: beside, connect, constant 100/s for 1s, after the load`. */
-export function neighbourInWords({ name, where, addresses, load, afterMs }: Neighbour): string {
+export function neighbourInWords({ name, where, addresses, load, service, afterMs }: Neighbour): string {
+  const begins = afterMs === null ? ', after the load' : afterMs > 0 ? `, from ${formatDuration(afterMs)} on` : '';
+  if (service) {
+    const { ports, downMs } = service;
+    return `${name}: listens on ${ports.low} to ${ports.high}, restarts ${formatArrival(load.arrival)}, each time ${formatDuration(downMs)} down${begins}`;
+  }
   const how = where === 'beside' ? load.strategy : load.protocol;
   const from = addresses.length > 0 ? ` from ${addresses.join(', ')}` : '';
-  const begins = afterMs === null ? ', after the load' : afterMs > 0 ? `, from ${formatDuration(afterMs)} on` : '';
   return `${name}: ${where}, ${how}${from}, ${formatArrival(load.arrival)}${begins}`;
 }
 

@@ -84,7 +84,8 @@ function checkMetric(text: string, path: Path, input: ProfileInput, findings: Fi
   return orReport(parse, (message) => findings.push({ path, message }));
 }
 
-function hasKey({ addresses, load }: ProfileInput, key: MetricNeed['key']): boolean {
+function hasKey({ addresses, load, neighbours }: ProfileInput, key: MetricNeed['key']): boolean {
+  if (key === 'neighbours.listen') return neighbours?.some(({ listen }) => listen !== undefined) ?? false;
   if (key === 'load.recovery') return load.recovery !== undefined;
   return typeof addresses !== 'string' && addresses.unbound !== undefined;
 }

@@ -57,8 +57,10 @@ function checkNeighbour(
   baseline: Baseline,
   report: ReportOwn,
 ): Neighbour {
-  const { name, where = 'beside', rate, durationMs: own, afterMs = 0, addresses = [], protocol, body, ...keys } = input;
-  const isThrough = where === 'through';
+  const { name, where = 'beside', rate, durationMs: own, afterMs = 0, addresses = [], protocol, body, ...rest } = input;
+  const { listen, downMs, ...keys } = rest;
+  // A service through a proxy is refused as such, and not for what it lacks as a client.
+  const isThrough = where === 'through' && listen === undefined;
   if (isThrough && isOwnSockets(kind))
     report('where: through needs a proxy, and the subject is direct: write "where: beside"', 'where');
   if (isThrough && baseline.proxy && baseOf(baseline.proxy) && proxySubjectOf(baseline.proxy.kind).reverse)
@@ -81,6 +83,7 @@ function checkNeighbour(
       key,
     );
   }
+  checkService(input, where, report);
   if (input.strategy !== undefined && usesPorts(input.strategy))
     report(
       `strategy ${input.strategy} needs a list of ports, which a neighbour does not have: use another`,
@@ -109,7 +112,28 @@ function checkNeighbour(
   };
   checkLoad(load, 1, atOwnKey);
   checkLoadOfSubject(load, named, subject, proxy, atOwnKey);
-  return { name, where, addresses: list, load, afterMs };
+  const service = listen && { service: { ports: listen, downMs: downMs ?? DOWN_MS } };
+  return { name, where, addresses: list, load, ...service, afterMs };
+}
+
+/** A restart of a small program takes about as long. */
+const DOWN_MS = 10;
+/** What only a neighbour that opens connections has. */
+const OF_CONNECTIONS = ['addresses', 'strategy', 'holdMs', 'timeoutMs', 'exchange'] as const;
+const WRITTEN: Readonly<Record<string, string>> = { holdMs: 'hold', timeoutMs: 'timeout' };
+
+function checkService(input: NeighbourInput, where: Neighbour['where'], report: ReportOwn): void {
+  if (input.listen === undefined) {
+    if (input.downMs !== undefined)
+      report('down is of a neighbour that listens: add "listen: 40150", or remove down', 'down');
+    return;
+  }
+  if (where !== 'beside') report('a neighbour that listens is a program of its own: write "where: beside"', 'where');
+  for (const key of OF_CONNECTIONS) {
+    if (input[key] === undefined) continue;
+    const written = WRITTEN[key] ?? key;
+    report(`a neighbour that listens opens no connection, so it has no "${written}": remove ${written}`, written);
+  }
 }
 
 /** What is left of a load that is paced; null where that is not known. */

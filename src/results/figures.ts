@@ -50,6 +50,7 @@ export const partRunSchema = z.object({
   attempts: countSchema,
   outcomes: outcomesSchema,
   latency: latenciesSchema,
+  listens: z.boolean().optional().describe('a service that restarts: its attempts are its restarts'),
 });
 export type PartRun = z.infer<typeof partRunSchema>;
 

@@ -50,7 +50,7 @@ test('counters of several workers add up by name, without zeros', () => {
   two[SLOT_SHED] = 1;
   two[FIRST_NAMED - 1] = 3;
   const outcomes = outcomesOf([one, idle, two]);
-  assert.deepEqual(outcomes, { ok: 12, 'bind:EADDRINUSE': 2, shed: 1, 'timeout:EOF': 3 });
+  assert.deepEqual(outcomes, { ok: 12, 'bind:EADDRINUSE': 2, shed: 1, 'listen:EOF': 3 });
   assert.equal(totalOf(outcomes), 18);
   assert.deepEqual(outcomesOf([idle]), {});
   assert.equal(totalOf({}), 0);

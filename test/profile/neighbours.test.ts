@@ -28,6 +28,15 @@ test('after a fill its length must be given, and then may be', () => {
   assert.deepEqual([dns?.afterMs, dns?.load.holdMs], [null, 0]);
 });
 
+test('one that listens is a service, which restarts as often as a load would have attempts', () => {
+  const [api, plain] = neighbours(
+    '[{ name: api, listen: 40150-40159, rate: 20/s, down: 30ms }, { name: plain, listen: 8125, rate: 1/s }]',
+  );
+  assert.deepEqual(api?.service, { ports: { low: 40_150, high: 40_159 }, downMs: 30 });
+  assert.deepEqual(api?.load.arrival, { shape: 'constant', rate: 20, durationMs: 5000 });
+  assert.deepEqual(plain?.service, { ports: { low: 8125, high: 8125 }, downMs: 10 });
+});
+
 test('none is none', () => {
   assert.deepEqual(neighbours('[]'), []);
 });

@@ -23,6 +23,16 @@ export const neighbourSchemas = {
         ports: portRangeSchema,
         seed: z.number(),
       }),
+      /** It listens and restarts instead. */
+      service: z
+        .object({
+          ports: portRangeSchema,
+          downMs: z.number(),
+          rate: z.number(),
+          durationMs: z.number(),
+          family: z.union([z.literal(4), z.literal(6)]),
+        })
+        .optional(),
     }),
     answer: nothing,
   },

@@ -1,34 +1,71 @@
 /**
- * The program of a neighbour: another program than the one under test, with a small load, in the namespace that it is told to be in.
+ * The program of a neighbour: another program than the one under test, with a small load or as a service that restarts, in the namespace that it
+ * is told to be in.
  */
 import '../../machine/no-debugger.js';
 import { enterNamespace } from '../../kernel/namespace.js';
+import { totalOf } from '../../load/outcome.js';
 import { createPool, type Pool } from '../../load/pool.js';
+import { createService, type Service } from '../../load/service.js';
+import type { PartRun } from '../../results/figures.js';
 import { partOf } from '../measure.js';
 import { DESCRIPTOR_RESERVE, descriptorLimit } from '../place/limits.js';
 import type { NeighbourProtocol } from './neighbour-protocol.js';
 import { serveRole } from './serve.js';
 
-let pool: Pool | undefined;
+/** What it does. */
+interface Part extends Pick<Service, 'drained' | 'stop'> {
+  start(leadMicros: number): void;
+  finish(): Promise<Omit<PartRun, 'name'>>;
+}
+
+let part: Part | undefined;
+
+function ofPool(pool: Pool): Part {
+  return {
+    start: (leadMicros) => void pool.start(leadMicros),
+    drained: pool.drained,
+    stop: pool.stop,
+    async finish() {
+      const { name: _, ...figures } = partOf('', await pool.finish());
+      return figures;
+    },
+  };
+}
+
+function ofService({ finish, ...service }: Service): Part {
+  return {
+    ...service,
+    async finish() {
+      const outcomes = finish();
+      return { attempts: totalOf(outcomes), outcomes, latency: {}, listens: true };
+    },
+  };
+}
 
 await serveRole<NeighbourProtocol>({
-  async prepare({ namespace, input }) {
+  async prepare({ namespace, input, service }) {
     // Before the workers begin: a thread is where the one that started it was.
     if (namespace !== null) enterNamespace(namespace);
-    pool = await createPool({ ...input, descriptorLimit: descriptorLimit(), descriptorReserve: DESCRIPTOR_RESERVE });
+    part = service
+      ? ofService(createService(service))
+      : ofPool(
+          await createPool({
+            ...input,
+            descriptorLimit: descriptorLimit(),
+            descriptorReserve: DESCRIPTOR_RESERVE,
+          }),
+        );
     return {};
   },
   async start({ leadMicros }) {
-    pool!.start(leadMicros);
-    await pool!.drained;
+    part!.start(leadMicros);
+    await part!.drained;
     return {};
   },
   stop() {
-    pool!.stop();
+    part!.stop();
     return {};
   },
-  async finish() {
-    const { name: _, ...part } = partOf('', await pool!.finish());
-    return part;
-  },
+  finish: () => part!.finish(),
 });

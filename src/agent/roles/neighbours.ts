@@ -75,6 +75,13 @@ export interface Neighbours {
   close(): void;
 }
 
+/** A service restarts as often as its load would have attempts. */
+function serviceOf({ service, load }: Neighbour, { addresses }: NeighbourInput) {
+  if (service === undefined || load.arrival.shape !== 'constant') return {};
+  const { rate, durationMs } = load.arrival;
+  return { service: { ...service, rate, durationMs, family: familyOf(addresses[0]!) } };
+}
+
 interface NeighbourToOpen {
   readonly neighbour: Neighbour;
   readonly namespace: string | null;
@@ -99,7 +106,11 @@ export async function openNeighbours(list: readonly NeighbourToOpen[]): Promise<
     for (const { role } of roles) role.end();
   };
   try {
-    await Promise.all(roles.map(({ role, namespace, input }) => role.ask('prepare', { namespace, input })));
+    await Promise.all(
+      roles.map(({ role, namespace, input, neighbour }) =>
+        role.ask('prepare', { namespace, input, ...serviceOf(neighbour, input) }),
+      ),
+    );
   } catch (error) {
     close();
     throw error;

@@ -38,6 +38,24 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     message: /^10\.50\.0\.1 is an address of the load; a neighbour needs addresses of its own: use another$/,
   },
   {
+    title: 'a service that is to open connections',
+    text: neighbours('name: api, rate: 10/s, listen: 8125, strategy: bind'),
+    place: 'neighbours[0].strategy:9',
+    message: /^a neighbour that listens opens no connection, so it has no "strategy": remove strategy$/,
+  },
+  {
+    title: 'a service through the proxy',
+    text: `${neighbours('name: api, rate: 10/s, listen: 8125, where: through')}\nsubject: { kind: squid }\n`,
+    place: 'neighbours[0].where:9',
+    message: /^a neighbour that listens is a program of its own: write "where: beside"$/,
+  },
+  {
+    title: 'a neighbour that is down and does not listen',
+    text: neighbours('name: dns, rate: 10/s, down: 10ms'),
+    place: 'neighbours[0].down:9',
+    message: /^down is of a neighbour that listens: add "listen: 40150", or remove down$/,
+  },
+  {
     title: 'a neighbour with a list of ports',
     text: neighbours('name: dns, rate: 10/s, strategy: bind-explicit-port'),
     place: 'neighbours[0].strategy:9',
