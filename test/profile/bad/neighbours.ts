@@ -45,7 +45,7 @@ export const NEIGHBOURS: readonly BadProfile[] = [
   },
   {
     title: 'a service through the proxy',
-    text: `${neighbours('name: api, rate: 10/s, listen: 8125, where: through')}\nsubject: { kind: squid }\n`,
+    text: neighbours('name: api, rate: 10/s, listen: 8125, where: through'),
     place: 'neighbours[0].where:9',
     message: /^a neighbour that listens is a program of its own: write "where: beside"$/,
   },
