@@ -6,6 +6,7 @@ import type { Comparison, Run } from '../results/schema.js';
 import { concludePaired } from './conclusion.js';
 import { type Contrast, contrastsOf, paired, type Sample, sequential } from './contrast.js';
 import type { Look } from './looks.js';
+import { boundedMedian } from './lower-bound.js';
 import type { PairedVariant } from './pairs.js';
 
 /** A comparison, and whether more pairs could change it. */
@@ -46,12 +47,19 @@ export function compareMetric(
   return new Map(
     contrastsOf(metric, samples, design).map((contrast, i) => [
       contrast.sample.arm,
-      concludedOf(contrast, variants[i]!, samples[i]!.warnings),
+      concludedOf(contrast, variants[i]!, samples[i]!),
     ]),
   );
 }
 
-function sampleOf(metric: Metric, variant: PairedVariant): Sample & { readonly warnings: string[] } {
+/** What is compared of an arm, with what a reader must know of it. */
+interface PairedSample extends Sample {
+  readonly warnings: string[];
+  /** Whose median may be higher in truth. */
+  readonly atLeast: { readonly baseline: boolean; readonly variant: boolean };
+}
+
+function sampleOf(metric: Metric, variant: PairedVariant): PairedSample {
   const { name, deterministic } = variant;
   const declaredExact = deterministic && metric.exact;
   const pairs = declaredExact ? variant.countPairs : variant.pairs;
@@ -78,6 +86,16 @@ function sampleOf(metric: Metric, variant: PairedVariant): Sample & { readonly w
     },
     step: Math.max(0, ...measured.flatMap(({ pair }) => [stepOf(metric, pair.baseline), stepOf(metric, pair.variant)])),
     warnings,
+    atLeast: {
+      baseline: boundedMedian(
+        metric,
+        measured.map(({ pair }) => pair.baseline),
+      ).atLeast,
+      variant: boundedMedian(
+        metric,
+        measured.map(({ pair }) => pair.variant),
+      ).atLeast,
+    },
   };
 }
 
@@ -97,7 +115,11 @@ function spread(arm: string, values: readonly number[]): string[] {
 /** Pairs that have no value show soon enough that none has one. */
 const ENOUGH_WITHOUT_VALUE = 2;
 
-function concludedOf(contrast: Contrast, variant: PairedVariant, warnings: string[]): Concluded {
+function concludedOf(
+  contrast: Contrast,
+  variant: PairedVariant,
+  { warnings, atLeast }: Pick<PairedSample, 'warnings' | 'atLeast'>,
+): Concluded {
   const { metric, sample } = contrast;
   const { settled, futile = false, ...concluded } = concludePaired(contrast);
   const unmeasured = contrast.kind === 'empty' && variant.pairs.length >= ENOUGH_WITHOUT_VALUE;
@@ -108,6 +130,7 @@ function concludedOf(contrast: Contrast, variant: PairedVariant, warnings: strin
     kind: sample.exact ? 'exact' : 'noisy',
     baseline: measured?.a ?? null,
     variant: measured?.b ?? null,
+    ...(measured && (atLeast.baseline || atLeast.variant) ? { atLeast } : {}),
     difference: measured?.difference ?? null,
     ci: noisy?.ci ?? null,
     pairs: sample.a.length,

@@ -23,6 +23,7 @@ import { concludeUnpaired } from './conclusion.js';
 import { type Unlike, unlikeConditions } from './conditions.js';
 import { type Contrast, contrastsOf, type Sample, unpaired } from './contrast.js';
 import { listed } from './format.js';
+import { boundedMedian } from './lower-bound.js';
 import { type Interval, median } from './statistics.js';
 import { comparedRuns } from './usable.js';
 
@@ -34,6 +35,8 @@ export interface ShiftComparison {
   /** Medians over the runs; null: there is none. */
   readonly a: number | null;
   readonly b: number | null;
+  /** Which of the two may be higher in truth. */
+  readonly atLeast: { readonly a: boolean; readonly b: boolean };
   readonly runs: { readonly a: number; readonly b: number };
   /** b − a: the Hodges-Lehmann estimate and its 95 % interval; for exact metrics the plain difference. */
   readonly difference: number | null;
@@ -151,10 +154,12 @@ function compareMetric(name: string, arms: readonly Sides[], a: Results, b: Resu
   const metric = parseMetric(name);
   const samples = arms.map((arm) => sampleOf(metric, arm, a, b));
   const unlike = unlikeConditions(a, b);
-  return contrastsOf(metric, samples, unpaired(metric, a.experiment.seed)).map((contrast) => shiftOf(contrast, unlike));
+  return contrastsOf(metric, samples, unpaired(metric, a.experiment.seed)).map((contrast, i) =>
+    shiftOf(contrast, samples[i]!.atLeast, unlike),
+  );
 }
 
-function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample {
+function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample & Pick<ShiftComparison, 'atLeast'> {
   const declared = isExact(arm.a, metric.name, a) && isExact(arm.b, metric.name, b);
   const used = ({ runs }: Variant) => comparedRuns({ runs, deterministic: declared }, metric);
   const [runsA, runsB] = [used(arm.a), used(arm.b)];
@@ -167,6 +172,7 @@ function sampleOf(metric: Metric, arm: Sides, a: Results, b: Results): Sample {
     // What the results call exact within themselves is looked at once more: each side must agree with itself.
     exact: declared && [sides.a, sides.b].every((side) => new Set(side).size === 1),
     lowerBound: { a: runsA.some(isBound), b: runsB.some(isBound) },
+    atLeast: { a: boundedMedian(metric, runsA).atLeast, b: boundedMedian(metric, runsB).atLeast },
     // Ranks need none.
     step: 0,
   };
@@ -184,7 +190,7 @@ function weighed(contrast: Contrast, unlike: readonly Unlike[]): ReturnType<type
   };
 }
 
-function shiftOf(contrast: Contrast, unlike: readonly Unlike[]): ShiftComparison {
+function shiftOf(contrast: Contrast, atLeast: ShiftComparison['atLeast'], unlike: readonly Unlike[]): ShiftComparison {
   const { metric, sample } = contrast;
   const noisy = contrast.kind === 'noisy' ? contrast : null;
   return {
@@ -193,6 +199,7 @@ function shiftOf(contrast: Contrast, unlike: readonly Unlike[]): ShiftComparison
     kind: contrast.kind === 'exact' ? 'exact' : 'noisy',
     a: median(sample.a),
     b: median(sample.b),
+    atLeast,
     runs: { a: sample.a.length, b: sample.b.length },
     difference: contrast.kind === 'empty' ? null : contrast.difference,
     ci: noisy?.ci ?? null,

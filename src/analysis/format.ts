@@ -25,6 +25,11 @@ export function formatValue(unit: MetricUnit, value: number): string {
   }
 }
 
+/** The same of a value that may be higher in truth, if it may: `≥ 5 s`. */
+export function formatBound(unit: MetricUnit, value: number, atLeast = false): string {
+  return `${atLeast ? '≥ ' : ''}${formatValue(unit, value)}`;
+}
+
 /** A sustained rate, rounded down, since one above the limit does not last: `1,450/s`, `16.6/s`, `4.83/s`. */
 export function formatSustained(perSecond: number): string {
   return `${safely(perSecond, Math.floor, 1e-6)}/s`;

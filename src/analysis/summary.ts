@@ -7,7 +7,8 @@ import { failureCount, isFailure, isPortShortage } from '../domain/outcome.js';
 import { own } from '../domain/own.js';
 import type { Experiment } from '../plan/plan.js';
 import type { Comparison, Run, Verdict } from '../results/schema.js';
-import { formatValue, listed } from './format.js';
+import { formatBound, formatValue, listed } from './format.js';
+import { boundedMedian } from './lower-bound.js';
 import { medianShare } from './outcome-shift.js';
 import { median } from './statistics.js';
 import { comparedRuns } from './usable.js';
@@ -68,10 +69,10 @@ function compared(input: SummaryInput): string {
     const outcome = parts.length === 0 ? '' : `: ${listed(parts)}`;
     return `In the baseline ${formatValue('share', share)} of connection attempts failed${reasonOf(name, [...baseline, ...observed])}${outcome}.`;
   }
-  const value = median(baseline.flatMap((run) => goal.value(run) ?? []));
-  const was = value === null ? 'not measured' : formatValue(goal.unit, value);
-  const parts = partsOf(judged, (_, { goal: { unit, variant } }) =>
-    variant === null ? 'improved it' : `brought it to ${formatValue(unit, variant)}`,
+  const { value, atLeast } = boundedMedian(goal, baseline);
+  const was = value === null ? 'not measured' : formatBound(goal.unit, value, atLeast);
+  const parts = partsOf(judged, (_, { goal: { unit, variant, atLeast: bound } }) =>
+    variant === null ? 'improved it' : `brought it to ${formatBound(unit, variant, bound?.variant)}`,
   );
   return `In the baseline ${goal.label} was ${was}: ${listed(parts)}.`;
 }
@@ -128,23 +129,23 @@ function priceOf({ guardrails }: Verdict): string {
   const worse = guardrails.filter((comparison) => comparison.verdict === 'worse' && comparison.metric !== FAILURES);
   if (worse.length === 0) return '';
   const prices = worse.map(
-    ({ metric, unit, baseline, variant }) =>
-      `${parseMetric(metric).label} went from ${formatValue(unit, baseline ?? 0)} to ${formatValue(unit, variant ?? 0)}`,
+    ({ metric, unit, baseline, variant, atLeast }) =>
+      `${parseMetric(metric).label} went from ${formatBound(unit, baseline ?? 0, atLeast?.baseline)} to ${formatBound(unit, variant ?? 0, atLeast?.variant)}`,
   );
   return ` (but ${listed(prices)})`;
 }
 
 function reasonOf(outcome: string, runs: readonly Run[]): string {
-  if (isPortShortage(outcome)) return ` for want of a free local port (${outcome})`;
+  if (isPortShortage(outcome)) return ` because no local port was free (${outcome})`;
   const behind = shortageBehind(runs);
   return behind === undefined
     ? ` (${outcome})`
-    : ` for want of a free local port (${behind}, which answered ${outcome})`;
+    : ` because no local port was free (${behind}, which answered ${outcome})`;
 }
 
 /**
  * What a proxy met when its clients were refused, as the kernel's answers to its calls or else its log have it.
- * @returns `bind:EADDRINUSE in squid`; undefined where there is no proxy, or something else than a want of ports was most frequent
+ * @returns `bind:EADDRINUSE in squid`; undefined where there is no proxy, or something other than a shortage of ports was most frequent
  */
 function shortageBehind(runs: readonly Run[]): string | undefined {
   const counts = new Map<string, number>();

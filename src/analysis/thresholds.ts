@@ -4,13 +4,15 @@
 import { parseMetric } from '../domain/metric.js';
 import type { Experiment, Threshold } from '../plan/plan.js';
 import type { Run, ThresholdResult } from '../results/schema.js';
+import { boundedMedian } from './lower-bound.js';
 import { moderate, moderatedInterval } from './moderated.js';
 import { median } from './statistics.js';
 import { type ArmRuns, comparedRuns } from './usable.js';
 
 /**
  * Hold each threshold against the median of the usable runs of its variant, or of every arm, the baseline included, when it
- * names none. One that names an arm which the experiment lacks (its kernel cannot run it) says nothing. Both ends are inclusive. A threshold without a value does not pass: a limit that was not measured was not kept.
+ * names none. One that names an arm which the experiment lacks (its kernel cannot run it) says nothing. Both ends are inclusive. A threshold
+ * without a value does not pass: a limit that was not measured was not kept. Nor was an upper limit on a value that may be higher in truth.
  * @param deterministic whether an arm's load is declared to end in the same counts every time
  * @throws UnitError for an unknown metric
  */
@@ -26,15 +28,18 @@ export function evaluateThresholds(
     return arms.map((variant) => {
       const own = runs.filter((run) => run.variant === variant);
       const used = comparedRuns({ runs: own, deterministic: deterministic(variant) }, metric);
-      const value = median(used.flatMap((run) => metric.value(run) ?? []));
+      const { value, atLeast } = boundedMedian(metric, used);
+      const highest = atLeast ? Number.POSITIVE_INFINITY : value;
       return {
         metric: threshold.metric,
         limit: threshold.text,
         variant,
         value,
+        ...(atLeast ? { atLeast } : {}),
         passed:
           value !== null &&
-          value <= (threshold.max ?? Number.POSITIVE_INFINITY) &&
+          highest !== null &&
+          highest <= (threshold.max ?? Number.POSITIVE_INFINITY) &&
           value >= (threshold.min ?? Number.NEGATIVE_INFINITY),
       };
     });

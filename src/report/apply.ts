@@ -15,7 +15,7 @@ import type { Comparison, RealCapacity, Results, Variant } from '../results/sche
 import { type ApplyFile, comment, lines } from './apply-forms/form.js';
 import { otherForms } from './apply-forms/index.js';
 import {
-  formatChange,
+  formatCompared,
   formatDifference,
   formatInstant,
   formatInterval,
@@ -92,7 +92,7 @@ export function applyOf(results: Results): Apply {
       `Other forms of it are beside this file: ${others.files.map((file) => file.name).join(', ')}`,
       ...(others.without === null ? [] : [others.without]),
       '',
-      'A lab is not your machine: apply it to one, and look with `bindstorm watch` before and after.',
+      'A lab is not your machine: apply it to one machine first, and look with `bindstorm watch` before and after.',
       'As root, in the folder of this file:',
       '',
       'Who else sets it? This prints nothing; else remove the lines that it prints, or one of them may win at boot:',
@@ -133,7 +133,7 @@ function rollbackOf(name: string, record: string, names: readonly string[]): str
     ...comment([
       `bindstorm: the way back from ${name}. As root: sh ${name}.rollback`,
       '',
-      `It has no values: ${record} has those that were in force before, recorded when the drop-in was applied.`,
+      `It contains no values: ${record} has those that were in force before the drop-in was applied.`,
       'By hand: delete the drop-in, then write the values back with sysctl -w; the one without the other is not enough.',
     ]),
     `record=${record}`,
@@ -181,14 +181,15 @@ function lasting({ variants, experiment: { requiredRate } }: Results, { real }: 
 }
 
 /** `50.0 % → 0 %, −50.0 points (95 % CI −50.2 to −49.8, p = 0.031), 6 pairs of runs`. */
-function numbers({ unit, kind, baseline, variant, difference, ci, pHolm, pairs }: Comparison): string {
+function numbers(comparison: Comparison): string {
+  const { unit, kind, difference, ci, pHolm, pairs } = comparison;
   const interval = formatInterval(unit, ci);
   const certainty = [
     ...(kind === 'exact' ? ['the same in every run'] : []),
     ...(interval === null ? [] : [`95 % CI ${interval}`]),
     ...(pHolm === null ? [] : [formatP(pHolm)]),
   ];
-  return `${formatChange(unit, baseline, variant)}, ${formatDifference(unit, difference)}${certainty.length > 0 ? ` (${certainty.join(', ')})` : ''}, ${plural(pairs, 'pair')} of runs`;
+  return `${formatCompared(comparison)}, ${formatDifference(unit, difference)}${certainty.length > 0 ? ` (${certainty.join(', ')})` : ''}, ${plural(pairs, 'pair')} of runs`;
 }
 
 /** As many warnings of the runs as a reader takes in; the report has them all. */

@@ -108,7 +108,7 @@ function changesSection(arms: readonly ArmComparison[]): Block {
   const rows = arms.flatMap((arm) => arm.changes.map((change) => ({ ...change, what: `${arm.name}: ${change.what}` })));
   return section('changed', 'Changed', title, null, [
     rows.length === 0
-      ? text('Every arm was asked the same in both.')
+      ? text('Every arm had the same settings in both.')
       : tableOf<Difference>(title, sidesOf('Arm and setting'), rows),
   ]);
 }
@@ -126,7 +126,11 @@ function armsSection(rows: readonly Row[], goal: string): Block {
       [
         { title: 'Arm', cell: ({ arm }) => name(arm) },
         { title: 'Metric', cell: ({ metric }) => metricLabel(metric.metric) },
-        { title: 'A → B', numeric: true, cell: ({ metric: { unit, a, b } }) => unbroken(formatChange(unit, a, b)) },
+        {
+          title: 'A → B',
+          numeric: true,
+          cell: ({ metric: { unit, a, b, atLeast } }) => unbroken(formatChange(unit, a, b, [atLeast.a, atLeast.b])),
+        },
         { title: 'Difference', numeric: true, cell: ({ metric }) => differenceCell(metric) },
         { title: 'Verdict', cell: ({ metric }) => verdict(metric.verdict) },
         { title: 'Runs', only: WRITTEN, cell: ({ metric: { runs } }) => unbroken(`${runs.a} and ${runs.b}`) },

@@ -1,7 +1,7 @@
 /**
  * How reports write numbers and verdicts: one place, so that the page, the pull-request text and the terminal agree. Pure.
  */
-import { formatDifference as differenceInWords, formatValue as valueInWords } from '../analysis/format.js';
+import { formatDifference as differenceInWords, formatBound as valueInWords } from '../analysis/format.js';
 import { knownMetric } from '../domain/metric.js';
 import type { Comparison, VerdictWord } from '../results/schema.js';
 
@@ -29,9 +29,9 @@ export function formatNumber(value: number): string {
   return value < 0 && text !== '0' ? MINUS + text : text;
 }
 
-/** A value in human units (analysis/format.ts, so that tables and sentences agree); an en dash for null. */
-export function formatValue(unit: Unit, value: number | null): string {
-  return value === null ? NONE : valueInWords(unit, value);
+/** A value in human units (analysis/format.ts, so that tables and sentences agree); an en dash for null. @param atLeast it may be higher in truth */
+export function formatValue(unit: Unit, value: number | null, atLeast = false): string {
+  return value === null ? NONE : valueInWords(unit, value, atLeast);
 }
 
 /** A difference with its sign, shares in percentage points; an en dash for null. */
@@ -39,9 +39,20 @@ export function formatDifference(unit: Unit, difference: number | null): string 
   return difference === null ? NONE : differenceInWords(unit, difference);
 }
 
-/** `50.0 % → 0 %`; one en dash where neither was measured. */
-export function formatChange(unit: Unit, before: number | null, after: number | null): string {
-  return before === null && after === null ? NONE : `${formatValue(unit, before)} → ${formatValue(unit, after)}`;
+/** `50.0 % → 0 %`; one en dash where neither was measured. @param atLeast which of the two may be higher in truth: `≥ 5 s → 250 ms` */
+export function formatChange(
+  unit: Unit,
+  before: number | null,
+  after: number | null,
+  atLeast: readonly [before: boolean, after: boolean] = [false, false],
+): string {
+  if (before === null && after === null) return NONE;
+  return `${formatValue(unit, before, atLeast[0])} → ${formatValue(unit, after, atLeast[1])}`;
+}
+
+/** The change of a comparison, as `formatChange` writes it. */
+export function formatCompared({ unit, baseline, variant, atLeast }: Comparison): string {
+  return formatChange(unit, baseline, variant, [atLeast?.baseline ?? false, atLeast?.variant ?? false]);
 }
 
 /** The interval of a difference, `−50.2 to −49.8` for shares, else with units; null when there is none. */

@@ -65,9 +65,9 @@ function caseXml(classname: string, { name, seconds, outcome, message }: Case): 
   }
 }
 
-function thresholdCase({ metric, limit, value, passed, ...threshold }: ThresholdResult): Case {
+function thresholdCase({ metric, limit, value, atLeast, passed, ...threshold }: ThresholdResult): Case {
   const variant = armId(threshold);
-  const measured = value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`;
+  const measured = value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value, atLeast)}`;
   return {
     name: `${variant}: ${metric} ${limit}`,
     seconds: 0,

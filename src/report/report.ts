@@ -17,7 +17,7 @@ import {
   verdict,
   WRITTEN,
 } from './document.js';
-import { formatChange, formatDifference, formatInstant, metricLabel, NONE, plural } from './format.js';
+import { formatCompared, formatDifference, formatInstant, metricLabel, NONE, plural } from './format.js';
 import { type PictureKind, pictureBlocks } from './pictures.js';
 import { bootNotice, guestNotice } from './rows/guests.js';
 import { releases, resultsOn, sideBySide } from './rows/kernels.js';
@@ -171,7 +171,7 @@ export function summaryOf(results: Results, apply: Apply): Document {
       {
         title: metricLabel(experiment.goal),
         numeric: true,
-        cell: ({ goal }) => formatChange(goal.unit, goal.baseline, goal.variant),
+        cell: ({ goal }) => formatCompared(goal),
       },
       { title: 'Difference', numeric: true, cell: ({ goal }) => formatDifference(goal.unit, goal.difference) },
       ...(judged.some(({ real }) => real)

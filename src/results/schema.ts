@@ -204,6 +204,12 @@ const comparisonSchema = z.object({
   /** Medians over the runs that were compared; null when there is no run to compare. */
   baseline: z.number().nullable(),
   variant: z.number().nullable(),
+  atLeast: z
+    .object({ baseline: z.boolean(), variant: z.boolean() })
+    .optional()
+    .describe(
+      'which of the two may be higher in truth: a capacity where nothing failed, a recovery that was given up; absent: neither',
+    ),
   /**
    * variant − baseline, and its 95 % interval: the mean over pairs, and over all looks of the experiment together; of an experiment without
    * looks the Hodges-Lehmann estimate; for exact metrics the plain difference.
@@ -333,6 +339,7 @@ const thresholdResultSchema = z.object({
   kernel: z.string().optional().describe('with several kernels: the one on which this was measured'),
   /** Median over the valid runs; null when there is none. */
   value: z.number().nullable(),
+  atLeast: z.boolean().optional().describe('the true value may be higher, so that it keeps no upper limit; absent: no'),
   passed: z.boolean(),
 });
 export type ThresholdResult = z.infer<typeof thresholdResultSchema>;

@@ -26,6 +26,7 @@ const COMPARISON: ResultComparison = {
           kind: 'exact',
           a: 0.5,
           b: 0.25,
+          atLeast: { a: false, b: false },
           runs: { a: 6, b: 6 },
           difference: -0.25,
           ci: null,

@@ -4,9 +4,10 @@ import { describe, it } from 'node:test';
 import { assembleResults } from '../../src/analysis/assemble.js';
 import { comparedRuns } from '../../src/analysis/usable.js';
 import { type Random, randomStream } from '../../src/domain/random.js';
+import { NONE } from '../../src/report/format.js';
 import { renderJunit } from '../../src/report/junit.js';
 import { renderMarkdown, renderTerminal } from '../../src/report/render.js';
-import { medianOutcomes, metricOf } from '../../src/report/rows/medians.js';
+import { medianOutcomes, metricText } from '../../src/report/rows/medians.js';
 import type { Results } from '../../src/results/schema.js';
 import { makeEnvironment, makeExperiment, makePrediction, makeRun, type RunNumbers } from '../support/runs.js';
 
@@ -72,7 +73,7 @@ describe('the outputs of one experiment', () => {
     const results = resultsOf(() => LATE, false);
     assert.equal(results.variants[1]?.verdict?.verdict, 'not enough evidence');
     assert.equal(results.summary, 'No run of the baseline can be compared, so nothing can be said about the variants.');
-    assert.equal(metricOf(results.variants[0]!, 'failures.share'), null);
+    assert.equal(metricText(results.variants[0]!, 'failures.share'), NONE);
   });
 
   it('never contradict each other, whatever became of the runs', () => {
@@ -99,7 +100,7 @@ function check(results: Results, name: string): void {
   assert.equal(/No variant was judged better/.test(text), verdict !== 'better', said);
   for (const arm of [baseline, wider]) {
     const measured = comparedRuns(arm).length > 0;
-    assert.equal(metricOf(arm, 'failures.share') !== null, measured, said);
+    assert.equal(metricText(arm, 'failures.share') !== NONE, measured, said);
     assert.equal(medianOutcomes(arm).length > 0, measured, said);
   }
   const [threshold] = results.thresholds;

@@ -6,8 +6,8 @@ import { engineName, mayCompare } from '../../analysis/engines.js';
 import { parseMetric } from '../../domain/metric.js';
 import { onNoKernel } from '../../plan/kernels.js';
 import type { KernelResult, Results, Variant, VerdictWord } from '../../results/schema.js';
-import { formatChange, formatValue, listed, metricLabel, unitOf } from '../format.js';
-import { metricOf } from './medians.js';
+import { formatCompared, listed, metricLabel } from '../format.js';
+import { metricText } from './medians.js';
 
 export type Cell =
   /** The goal in the baseline; an en dash where it was not measured. */
@@ -69,15 +69,14 @@ function cellOf(variant: Variant, results: Results): Cell {
   const { goal } = results.experiment;
   if (absent) return { kind: 'absent', text: `not on this kernel (${reason(variant)})` };
   if (verdict) {
-    const { unit, baseline, variant: value } = verdict.goal;
     return {
       kind: 'verdict',
       verdict: verdict.verdict,
-      goal: formatChange(unit, baseline, value),
+      goal: formatCompared(verdict.goal),
       without: missingNames(variant),
     };
   }
-  return { kind: 'baseline', goal: formatValue(unitOf(goal), metricOf(variant, goal)) };
+  return { kind: 'baseline', goal: metricText(variant, goal) };
 }
 
 /** `since Linux 6.14`, with the name where the row does not tell it. */

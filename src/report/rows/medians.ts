@@ -2,12 +2,14 @@
  * What the charts and tables show of an arm: medians over its compared runs, never samples pooled from several runs, because
  * the run is the unit of the experiment. Pure.
  */
+import { boundedMedian } from '../../analysis/lower-bound.js';
 import { median } from '../../analysis/statistics.js';
 import { type Asked, COUNTS, comparedRuns, TIMES } from '../../analysis/usable.js';
 import { knownMetric, type LatencyPhase } from '../../domain/metric.js';
 import { strategyOf } from '../../domain/strategy.js';
 import { portCount } from '../../domain/units.js';
 import type { Latency, Run, Second, Variant } from '../../results/schema.js';
+import { formatValue, NONE } from '../format.js';
 
 /** The median of one number per compared run; runs that lack it (null) are left out. */
 export function medianOf(
@@ -18,10 +20,12 @@ export function medianOf(
   return median(comparedRuns(variant, asked).flatMap((run) => pick(run) ?? []));
 }
 
-/** The median of a metric over the runs that count for it, as the summary says it; null: none does, or this version does not know it. */
-export function metricOf(variant: Variant, name: string): number | null {
+/** The median of a metric over the runs that count for it, as the summary says it; an en dash: none does, or this version does not know it. */
+export function metricText(variant: Variant, name: string): string {
   const metric = knownMetric(name);
-  return metric ? medianOf(variant, (run) => metric.value(run), metric) : null;
+  if (metric === undefined) return NONE;
+  const { value, atLeast } = boundedMedian(metric, comparedRuns(variant, metric));
+  return formatValue(metric.unit, value, atLeast);
 }
 
 /** Something that was counted in each run, and its median. */

@@ -34,7 +34,7 @@ import {
   WRITTEN,
 } from '../document.js';
 import {
-  formatChange,
+  formatCompared,
   formatDifference,
   formatInterval,
   formatNumber,
@@ -46,7 +46,7 @@ import {
   plural,
   unitOf,
 } from '../format.js';
-import { metricOf } from '../rows/medians.js';
+import { metricText } from '../rows/medians.js';
 import { betterVariants, otherChanges } from '../rows/sysctls.js';
 
 /** Each variant against the baseline: the table that every format has. */
@@ -63,12 +63,7 @@ export function variantsTable(results: Results): Table {
       {
         title: capital(metricLabel(goal)),
         numeric: true,
-        cell: (variant) =>
-          unbroken(
-            variant.verdict
-              ? formatChange(variant.verdict.goal.unit, variant.verdict.goal.baseline, variant.verdict.goal.variant)
-              : formatValue(unitOf(goal), metricOf(variant, goal)),
-          ),
+        cell: (variant) => unbroken(variant.verdict ? formatCompared(variant.verdict.goal) : metricText(variant, goal)),
       },
       {
         title: 'Difference',
@@ -222,7 +217,7 @@ function changeCard(baseline: Variant | undefined, variant: Variant, advice: rea
     ...(goal
       ? [
           {
-            ...aside(`${metricLabel(goal.metric)} ${formatChange(goal.unit, goal.baseline, goal.variant)}`),
+            ...aside(`${metricLabel(goal.metric)} ${formatCompared(goal)}`),
             only: PAGE,
           },
         ]
@@ -292,7 +287,9 @@ export function applySentence(apply: Apply): Inline {
         `To apply ${apply.variant}: `,
         code(`${APPLY_FOLDER}/${apply.name}`),
         ', a drop-in for sysctl.d, with its rollback beside it.',
-        ...(apply.passedOver.length === 0 ? [] : [` Others did more and have none: ${apply.passedOver.join('; ')}.`]),
+        ...(apply.passedOver.length === 0
+          ? []
+          : [` Others did more, and have no drop-in: ${apply.passedOver.join('; ')}.`]),
       ]
     : `No drop-in for sysctl.d: ${apply.reason}.`;
 }
@@ -348,7 +345,11 @@ export function thresholdsSection({ thresholds }: Results): Section | null {
         { title: 'Variant', cell: (threshold) => armId(threshold) },
         { title: 'Metric', cell: ({ metric }) => code(metric) },
         { title: 'Limit', cell: ({ limit }) => limit },
-        { title: 'Median', numeric: true, cell: ({ metric, value }) => formatValue(unitOf(metric), value) },
+        {
+          title: 'Median',
+          numeric: true,
+          cell: ({ metric, value, atLeast }) => formatValue(unitOf(metric), value, atLeast),
+        },
         { title: 'Result', cell: ({ passed }) => ({ kind: 'passed', passed }) },
       ],
       thresholds,
@@ -360,9 +361,9 @@ export function thresholdsSection({ thresholds }: Results): Section | null {
 export function failedThresholds({ thresholds }: Results): Inline[] {
   return thresholds
     .filter(({ passed }) => !passed)
-    .map(({ metric, limit, value, ...arm }) => [
+    .map(({ metric, limit, value, atLeast, ...arm }) => [
       `threshold failed: ${armId(arm)}, `,
       code(metric),
-      ` ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value)}`}; the limit is ${limit}`,
+      ` ${value === null ? 'was not measured' : `is ${formatValue(unitOf(metric), value, atLeast)}`}; the limit is ${limit}`,
     ]);
 }
