@@ -67,7 +67,7 @@ async function converse(options: AgentOptions): Promise<void> {
       if (command.type === 'stop') stopped.resolve();
       else if (command.type === 'renew') {
         stopped = deferred();
-        const renewed = enterFreshPlace(take()).then((next) => {
+        const renewed = enterFreshPlace(take(), command.ownKernel).then((next) => {
           launched = next;
           return hello(options);
         });

@@ -58,8 +58,11 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
   /** End the run in progress early; its result follows, marked interrupted. */
   z.object({ type: z.literal('stop') }),
-  /** In a guest: leave the place of the last run or check for a fresh one. The agent says hello again, from there. */
-  z.object({ type: z.literal('renew') }),
+  /**
+   * Leave the place of the last run or check for a fresh one. The agent says hello again, from there. `ownKernel`: nobody else uses the
+   * kernel, in which no socket of the last run may be left.
+   */
+  z.object({ type: z.literal('renew'), ownKernel: z.boolean() }),
   /** Host lab only: undo what an earlier agent that was killed has left changed. */
   z.object({ type: z.literal('restore') }),
 ]);

@@ -28,7 +28,7 @@ const COMMANDS: Command[] = [
   },
   { type: 'stop' },
   { type: 'restore' },
-  { type: 'renew' },
+  { type: 'renew', ownKernel: true },
 ];
 
 const CHECK: Check = {

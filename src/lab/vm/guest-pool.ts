@@ -1,7 +1,7 @@
 /**
  * Guests that serve more than one run: each in a fresh network namespace of a kernel that is booted once. As long as all that a run sets is
  * its namespace's own, nothing of it is left for the next. A run that sets what is the whole kernel's is `alone`: it has a guest that nobody
- * has used, is in its first namespace, and nobody uses that guest afterwards.
+ * has used, is in its first namespace, and nobody uses that guest afterwards. An agent on this machine's own kernel can serve like a guest.
  */
 import { messageOf } from '../../domain/error.js';
 import { withDeadline } from '../../machine/promises.js';
@@ -26,6 +26,13 @@ interface Waiting {
   end(): Promise<unknown>;
 }
 
+/** What serves: how errors name it, and whether nobody else uses its kernel. */
+interface Server {
+  readonly name: string;
+  readonly ownKernel: boolean;
+}
+const GUEST: Server = { name: 'the guest', ownKernel: true };
+
 type IsAlone = (hello: LabSession['hello']) => boolean;
 
 export interface GuestPool {
@@ -43,10 +50,12 @@ export interface GuestPool {
 /**
  * @param boot a guest, whose agent has said hello
  * @param mayWait whether a guest that nobody uses may go on, as far as this machine's memory goes
+ * @param server what is booted, where that is no guest
  */
 export function guestPool(
   boot: (signal: AbortSignal | undefined) => Promise<LabSession>,
   mayWait: () => boolean,
+  server = GUEST,
 ): GuestPool {
   let waiting: Waiting[] = [];
   /** Sessions whose boot has not been told with a run, and their warnings. */
@@ -84,7 +93,7 @@ export function guestPool(
       inUse--;
       const again = shared && answered && !released && mayWait();
       if (!again) return session.close();
-      const ready = renew(session).catch(async () => {
+      const ready = renew(session, server).catch(async () => {
         await session.close();
         return undefined;
       });
@@ -124,9 +133,9 @@ export function guestPool(
         const guest = (await takeWaiting(isAlone)) ?? (await newGuest(signal));
         const shared = !isAlone(guest.hello);
         if (!shared || !guest.unused) return lease(guest, purpose, shared);
-        const { hello } = await renew(guest.session).catch(async (error: unknown) => {
+        const { hello } = await renew(guest.session, server).catch(async (error: unknown) => {
           await guest.session.close();
-          throw new LabError(`the guest did not come up: ${messageOf(error)}`, { cause: error });
+          throw new LabError(`${server.name} did not come up: ${messageOf(error)}`, { cause: error });
         });
         return lease({ ...guest, hello }, purpose, shared);
       } catch (error) {
@@ -157,9 +166,9 @@ export function guestPool(
 }
 
 /** In a fresh namespace. Rejects where the agent cannot have one. */
-async function renew(session: LabSession): Promise<Guest> {
-  session.send({ type: 'renew' });
-  const event = await withDeadline(session.next(), RENEWAL_MS, () => 'the guest does not answer');
+async function renew(session: LabSession, { name, ownKernel }: Server): Promise<Guest> {
+  session.send({ type: 'renew', ownKernel });
+  const event = await withDeadline(session.next(), RENEWAL_MS, () => `${name} does not answer`);
   if (event.type === 'hello') return { session, hello: event, unused: false };
   throw new Error(event.type === 'failed' ? event.message : `the agent said ${event.type} instead of hello`);
 }

@@ -74,7 +74,7 @@ describe('a guest that serves many runs', SKIP, () => {
   it('begins each run with the settings of a machine that has just been booted', async () => {
     const session = await vmLab({ engine: 'uml', kernel: KERNEL }, () => {}).open('run');
     const renewed = async () => {
-      session.send({ type: 'renew' });
+      session.send({ type: 'renew', ownKernel: true });
       const event = await session.next();
       assert.equal(event.type, 'hello');
       return event.type === 'hello' ? settings(event) : null;
