@@ -124,7 +124,8 @@ async function startOrigin(
   const origin = await connectOrigin(launched && fits ? launched : launchOrigin(network === 'veth'));
   const router = arm.router ? await startRouter(arm, arm.router, origin.pid, neighbours) : undefined;
   if (network === 'veth') {
-    if (router === undefined) setUpClient(arm.addresses, family, origin.pid, neighbours, arm.unbound);
+    if (router === undefined)
+      await origin.reach(() => setUpClient(arm.addresses, family, origin.pid, neighbours, arm.unbound));
   } else if (spec.ownNamespace) {
     const own = neighbours.flatMap(({ addresses }) => addresses);
     setUpShared(

@@ -95,7 +95,7 @@ describe('bindstorm lab', () => {
     assert.equal(stdout, 'x\n', 'it seems to be written');
     assert.deepEqual(readdirSync(cwd), ['job.js']);
     assert.ok(!existsSync('/etc/bindstorm-test'));
-    assert.match(stderr, /\n32 connections with 32 requests; at the most 32 of 32 ports in use, 32 in TIME_WAIT/);
+    assert.match(stderr, /\n32 connections with 32 requests; at most 32 of 32 ports in use, 32 in TIME_WAIT/);
     assert.match(stderr, /refused: connect EADDRNOTAVAIL × 28 \(thread \d+\)/);
   });
 

@@ -36,7 +36,7 @@ export async function setUpProgram(
   const { arm } = spec;
   const { arrival } = arm.load;
   if (spec.network !== 'veth' || arm.destinations.kind !== 'lab' || arrival.shape !== 'own' || !('names' in settings))
-    throw new Error('a program under test needs a namespace of its own, and this lab has none to give');
+    throw new Error('a program under test needs a namespace of its own, and this lab cannot provide one');
   onPhase('origin');
   const outgoing = arm.addresses;
   const family = familyOf(outgoing[0]!);
@@ -52,7 +52,7 @@ export async function setUpProgram(
   };
   try {
     onPhase('sysctls');
-    const link = await role.setUpNetwork({
+    const joining = {
       family,
       outgoing,
       originPid: origin.pid,
@@ -62,7 +62,8 @@ export async function setUpProgram(
       unbound: arm.unbound,
       ports: arm.load.ports,
       sysctls: arm.sysctls,
-    });
+    };
+    const link = await origin.reach(() => role.setUpNetwork(joining));
     const inputs = placed.map((own) => {
       const { neighbour } = own;
       return { neighbour, namespace: role.namespace, input: besideInput(own, link.range, spec.seed) };

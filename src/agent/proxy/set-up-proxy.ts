@@ -79,7 +79,7 @@ export async function setUpProxy(
 ): Promise<Setup> {
   const { arm } = spec;
   if (spec.network !== 'veth' || arm.destinations.kind !== 'lab')
-    throw new Error('a proxy under test needs a namespace of its own, and this lab has none to give');
+    throw new Error('a proxy under test needs a namespace of its own, and this lab cannot provide one');
   onPhase('sysctls');
   applyLabSysctls();
 
@@ -138,8 +138,8 @@ export async function setUpProxy(
     origin.stop();
   };
   try {
-    setUpClientsOfProxy(clients.flat(), family, proxy.pid);
-    const link = await proxy.setUpNetwork({
+    await proxy.reach(() => setUpClientsOfProxy(clients.flat(), family, proxy.pid));
+    const joining = {
       family,
       outgoing,
       originPid: origin.pid,
@@ -149,7 +149,8 @@ export async function setUpProxy(
       unbound: arm.unbound,
       ports: arm.load.ports,
       sysctls: arm.sysctls,
-    });
+    };
+    const link = await origin.reach(() => proxy.setUpNetwork(joining));
     const sysctls = arm.roles?.origin;
     const sources = expectedSources(arm, beside(placed));
     const place =

@@ -45,6 +45,8 @@ export type Said = z.infer<typeof saidSchema>;
 const ANSWER_DEADLINE_MS = 15_000;
 const OVERDUE = `has not answered for ${ANSWER_DEADLINE_MS / 1000} s: it hangs, or was stopped`;
 const LAST_WORDS = 4000;
+/** The end of a program is heard of a moment after its namespaces are gone. */
+const NEWS_MS = 500;
 
 interface Role<P extends Protocol> {
   /** In the PID namespace of the agent. */
@@ -61,6 +63,11 @@ interface Role<P extends Protocol> {
   ask<K extends keyof P & string>(name: K, request: P[K]['request'], due?: boolean): Promise<P[K]['answer']>;
   /** Rejects when the program fails or ends by itself: of the first failure, for all that wait and for all that ask later. */
   readonly failure: Promise<never>;
+  /**
+   * Do something to the role's namespaces from outside. Where that fails because the role has ended, rejects as `failure` does: an errno of
+   * a namespace that is gone says nothing to a reader.
+   */
+  reach<T>(work: () => T | Promise<T>): Promise<T>;
   /** Make an answer a failure of the role. */
   fail(error: Error): void;
   /** End the program, and with it the namespaces that are its own. */
@@ -113,6 +120,14 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
       return unlessFailed(answer.then((value) => checkMessage(value, schemas[name].answer)));
     },
     failure,
+    async reach(work) {
+      try {
+        return await work();
+      } catch (error) {
+        await Promise.race([failure, new Promise((resolve) => setTimeout(resolve, NEWS_MS))]);
+        throw error;
+      }
+    },
     fail,
     end: () => void child.stdin.end(),
   };

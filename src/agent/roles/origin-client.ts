@@ -9,6 +9,8 @@ export type OriginStats = OriginProtocol['stats']['answer'];
 
 export interface Origin {
   readonly pid: number;
+  /** As of a role: do something to its namespace. */
+  reach<T>(work: () => T | Promise<T>): Promise<T>;
   /** @returns the sysctls of the request, as read back */
   serve(request: OriginProtocol['serve']['request']): Promise<Record<string, string>>;
   /** Serve every address, in place of `serve`. @returns what the program has to know of it, and the sysctls as read back */
@@ -50,6 +52,7 @@ async function connect(child: RoleProcess): Promise<Renewable> {
   await role.ready;
   return {
     pid: role.pid,
+    reach: role.reach,
     serve: async (request) => (await role.ask('serve', request)).sysctls,
     openInternet: (request) => role.ask('openInternet', request),
     stats: () => role.ask('stats', {}, true),

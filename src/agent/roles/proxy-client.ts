@@ -15,6 +15,8 @@ export interface ProxyRole {
   readonly pid: number;
   /** The file of its network namespace. */
   readonly namespace: string;
+  /** As of a role: do something to its namespaces. */
+  reach<T>(work: () => T | Promise<T>): Promise<T>;
   setUpNetwork(request: ProxyProtocol['network']['request']): Promise<ProxyProtocol['network']['answer']>;
   /** Start the proxy. Rejects with ProxyFailed when it does not come up. */
   start(request: Omit<ProxyProtocol['start']['request'], 'settings'>): Promise<Entry | undefined>;
@@ -74,6 +76,7 @@ export async function openProxyRole(settings: ProxySettings): Promise<ProxyRole>
   return {
     pid: role.pid,
     namespace: await role.ready,
+    reach: role.reach,
     setUpNetwork: (request) => role.ask('network', request),
     async start(request) {
       const started = await role.ask('start', { settings, ...request });

@@ -74,6 +74,18 @@ describe('a role', () => {
     await assert.rejects(role.failure, { message: 'the adder was killed by SIGKILL before the run was over' });
   });
 
+  it('whose namespaces cannot be reached is named with its end, and else with what went wrong', async (t) => {
+    const { child, role } = connect(t, ADDS);
+    await role.ready;
+    const gone = () => {
+      throw new Error('rtnetlink failed with ESRCH');
+    };
+    assert.equal(await role.reach(() => 7), 7);
+    await assert.rejects(role.reach(gone), { message: 'rtnetlink failed with ESRCH' });
+    child.kill('SIGKILL');
+    await assert.rejects(role.reach(gone), { message: 'the adder was killed by SIGKILL before the run was over' });
+  });
+
   it('that was launched ahead and ended before anybody asked is named, too', async () => {
     const child = launchRole('./origin.js');
     child.kill('SIGKILL');
