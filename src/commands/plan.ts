@@ -2,6 +2,7 @@
  * `bindstorm plan`: what a profile would do here, without load.
  */
 import type { Command } from 'commander';
+import { busyNow } from '../experiment/busy.js';
 import { chooseDesign } from '../experiment/design.js';
 import { preview, tryPlaces } from '../experiment/preview.js';
 import { designed } from '../experiment/session.js';
@@ -15,11 +16,14 @@ import { note, print, textWidth } from './terminal.js';
 export function registerPlan(program: Command): void {
   const command = program
     .command('plan')
-    .description('what would run, for how long, the predicted capacity, and what this machine lacks; no load')
+    .description(
+      'show what would run, how long it would take, the predicted capacity, and what this machine lacks; makes no load',
+    )
     .argument('<profile>', 'a shipped profile such as quickstart, or a path');
   withOptions(command, ['lab', 'kernel', 'engine', 'box', 'repeat', 'fixed', 'rate', 'json'])
     .addHelpText('after', '\nExample:\n  bindstorm plan squid-2014\n  bindstorm plan squid-2014-full --rate 5000/s')
     .action(async (name: string, options: RunOptions) => {
+      const busy = busyNow();
       const loaded = readProfile(name, overrides(options));
       const places = await tryPlaces(loaded.experiment, note);
       // What this machine lacks is a note: the arithmetic holds without it.
@@ -31,7 +35,7 @@ export function registerPlan(program: Command): void {
       const experiment = places.ok
         ? designed(places.value, unsaid, how).experiment
         : chooseDesign(loaded.experiment, unsaid, () => undefined, how);
-      const plan = preview(experiment, places);
+      const plan = preview(experiment, places, busy);
       print(options.json ? `${JSON.stringify(plan)}\n` : renderPreview(plan, experiment, textWidth()));
       process.exitCode = places.ok && findings.length === 0 ? EXIT.ok : EXIT.noLab;
     });

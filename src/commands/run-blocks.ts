@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { type BlocksEnd, type BlocksInput, type ExperimentEvent, isFirstRun, runBlocks } from '../experiment/blocks.js';
+import { busyNow } from '../experiment/busy.js';
 import { extended } from '../experiment/journal.js';
 import { type KnownPlaces, type Places, placeFor } from '../experiment/places.js';
 import { runsLeft } from '../experiment/remaining.js';
@@ -33,7 +34,7 @@ export function startRun(
       begin: (common) => ({ ...common, kind: 'run' }),
       isFirst: isFirstRun,
       fixed: options.fixed,
-      anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs all the same?')),
+      anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs anyway?')),
     },
     note,
     (session, places) => makeRuns(session, places, onThisMachine(places), options, live),
@@ -104,7 +105,7 @@ export async function makeRuns(
   options: Shown & Pick<RunOptions, 'fleet'>,
   live: LiveServer | null,
 ): Promise<number> {
-  const shown = shownOf(session.contents, places);
+  const shown = { ...shownOf(session.contents, places), slower: busyNow().slower };
   const progress = createProgress({ ...shown, stream: process.stderr, quiet: options.quiet });
   for (const text of shown.notes) progress.note(`note: ${text}`);
   live?.begin(shown);

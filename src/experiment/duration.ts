@@ -1,5 +1,7 @@
 /**
  * How long runs take: what `plan` says beforehand, and after which time a run is given up. Pure.
+ *
+ * `slower` is how many times as long as on a quiet machine the CPU's part takes (busy.ts); what the clock decides takes as long as ever.
  */
 
 import type { ArmPrediction } from '../capacity/arm-prediction.js';
@@ -32,13 +34,13 @@ const PROXY_OVERHEAD_MS = 400;
 const OBSERVATION_MS = 2_000;
 
 /** Expected milliseconds of load in one run, the searches past the slow wall included where the machine is known. */
-export function expectedLoadMs(arm: Arm, known?: KnownMachine): number {
-  return Math.max(...armsOfLoads(arm).map((one) => expectedOfOne(one, known)));
+export function expectedLoadMs(arm: Arm, known?: KnownMachine, slower = 1): number {
+  return Math.max(...armsOfLoads(arm).map((one) => expectedOfOne(one, known, slower)));
 }
 
-function expectedOfOne(arm: Arm, known?: KnownMachine): number {
-  const plain = plainLoadMs(arm);
-  const slow = searchMs(arm, known);
+function expectedOfOne(arm: Arm, known: KnownMachine, slower: number): number {
+  const plain = plainLoadMs(arm, slower);
+  const slow = searchMs(arm, known) * slower;
   const { arrival } = arm.load;
   if (arrival.shape !== 'fill') return Math.max(plain, slow);
   const bound = fillBoundMs(arrival);
@@ -52,28 +54,61 @@ function searchMs(arm: Arm, known: KnownMachine): number {
   return (predictedOn(arm, known).searchSeconds / at) * 1000;
 }
 
-function plainLoadMs(arm: Arm): number {
+function plainLoadMs(arm: Arm, slower: number): number {
   const { arrival } = arm.load;
-  if (arrival.shape === 'own' && arrival.attempts !== null) return OWN_MS;
+  if (arrival.shape === 'own' && arrival.attempts !== null) return OWN_MS * slower;
   const paced = arrivalDurationMs(arrival);
   if (paced !== null) return paced;
-  if (arrival.shape === 'own') return OWN_MS;
+  if (arrival.shape === 'own') return OWN_MS * slower;
   if (arrival.shape !== 'fill') return 0;
   const attempts = scheduledAttempts(arrival) ?? 30_000;
-  const wave = (attempts / arrival.waves / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000;
+  const wave = (attempts / arrival.waves / (arm.proxy ? PROXY_FILL_RATE : FILL_RATE)) * 1000 * slower;
   return arrival.waves * Math.min(wave, fillBoundMs(arrival) ?? wave) + (arrival.waves - 1) * arrival.pauseMs;
 }
 
-/** Expected milliseconds of the whole experiment, labs included. */
+/** Expected milliseconds of an experiment, labs included. @param blocks that are made of it, warm-ups included; absent: all */
 export function expectedExperimentMs(
   experiment: Experiment,
   environmentOf: (kernel: string | undefined) => KnownMachine,
+  slower = 1,
+  blocks = experiment.warmup + experiment.repeat,
 ): number {
-  const of = (arm: Arm) => expectedRunMs(experiment, arm, environmentOf(arm.kernel));
+  const of = (arm: Arm) => expectedRunMs(experiment, arm, environmentOf(arm.kernel), slower);
   const block = experiment.arms.filter(({ absent }) => !absent).reduce((sum, arm) => sum + of(arm), 0);
   const arms = planObservations(experiment).map((run) => experiment.arms.find((arm) => armId(arm) === armId(run))!);
   const observed = arms.reduce((sum, arm) => sum + of(arm) + OBSERVATION_MS, 0);
-  return (block * (experiment.warmup + experiment.repeat)) / (experiment.atOnce ?? 1) + observed;
+  return (block * blocks) / (experiment.atOnce ?? 1) + observed;
+}
+
+/** The CPU's part of a run is foreseen within this factor (docs/reliability.md shows runs beside other programs). */
+export const WITHIN = 2;
+
+/**
+ * Between which milliseconds an experiment is expected to end: where all is decided at the first look and the CPU's part takes half as long,
+ * and where no look decides anything and that takes twice as long.
+ */
+export function expectedSpanMs(
+  experiment: Experiment,
+  environmentOf: (kernel: string | undefined) => KnownMachine,
+  slower: number,
+): { readonly least: number; readonly most: number } {
+  const { warmup, repeat, looks } = experiment;
+  return {
+    least: expectedExperimentMs(experiment, environmentOf, slower / WITHIN, warmup + (looks?.[0] ?? repeat)),
+    most: expectedExperimentMs(experiment, environmentOf, slower * WITHIN),
+  };
+}
+
+/** What a run takes on a quiet machine: what the clock decides, and what its CPUs have to do. */
+export interface RunCost {
+  readonly clockMs: number;
+  readonly cpuMs: number;
+}
+
+/** The two parts of a run of an arm. */
+export function runCost(experiment: Experiment, arm: Arm, known: KnownMachine): RunCost {
+  const clockMs = expectedRunMs(experiment, arm, known, 0);
+  return { clockMs, cpuMs: expectedRunMs(experiment, arm, known) - clockMs };
 }
 
 /** Milliseconds from the beginning of a load to the end of its neighbours, if that is later than its own. */
@@ -91,15 +126,14 @@ export function neighboursMs({ neighbours = [] }: { readonly neighbours?: Experi
 }
 
 /** Expected milliseconds of one run of an arm, its lab included. */
-export function expectedRunMs(experiment: Experiment, arm: Arm, known: KnownMachine): number {
+export function expectedRunMs(experiment: Experiment, arm: Arm, known: KnownMachine, slower = 1): number {
   const boots = setsMachine(arm, known && parseKernelVersion(known.kernel, known.hz));
   const overhead = labOverheadMs(experiment.lab, guestOf(experiment, arm.kernel)?.engine, boots);
   return (
-    withNeighboursMs(experiment, expectedLoadMs(arm, known)) +
+    withNeighboursMs(experiment, expectedLoadMs(arm, known, slower)) +
     (arm.load.recovery?.withinMs ?? 0) +
     drainMs(experiment, arm, known) +
-    overhead +
-    proxyOverheadMs(arm)
+    (overhead + proxyOverheadMs(arm)) * slower
   );
 }
 

@@ -14,8 +14,9 @@ import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
 import type { Prediction, RealCapacity } from '../results/schema.js';
+import type { Busy } from './busy.js';
 import { designNotes } from './design.js';
-import { expectedExperimentMs } from './duration.js';
+import { expectedExperimentMs, expectedSpanMs } from './duration.js';
 import { type Note, withLabs } from './labs.js';
 import { planRuns } from './order.js';
 import { findPlaces, type Places } from './places.js';
@@ -56,7 +57,12 @@ export interface Preview {
   readonly experiment: string;
   readonly description: string | null;
   readonly runs: number;
+  /** Of all runs, on the machine as busy as it is now. */
   readonly expectedSeconds: number;
+  /** Between which it should end: everything decided at the first look, or nothing before the last. */
+  readonly expectedWithin: { readonly least: number; readonly most: number };
+  /** How many times as long as on a quiet machine the CPU's part of a run is expected to take here, and by what sign (null: the machine is quiet). */
+  readonly busy: Busy;
   /** The release; with several kernels, that of the first. */
   readonly kernel: string;
   /** With several kernels: their names and releases. */
@@ -83,7 +89,7 @@ export async function tryPlaces(experiment: Experiment, note: Note): Promise<Att
 }
 
 /** What an experiment would do here. Without a lab the arithmetic still holds, so that its lack is a note. */
-export function preview(experiment: Experiment, places: Attempted<Places>): Preview {
+export function preview(experiment: Experiment, places: Attempted<Places>, busy: Busy): Preview {
   const known = places.ok ? places.value.all : [];
   const environmentOf = (kernel: string | undefined) => known.find(({ name }) => name === kernel)?.environment;
   const parts = kernelsOf(experiment).map((name) => {
@@ -95,11 +101,14 @@ export function preview(experiment: Experiment, places: Attempted<Places>): Prev
     return { name, release, environment, part, arms };
   });
   const [first] = parts;
+  const span = expectedSpanMs(experiment, environmentOf, busy.slower);
   return {
     experiment: experiment.name,
     description: experiment.description,
     runs: planRuns(experiment).length,
-    expectedSeconds: expectedExperimentMs(experiment, environmentOf) / 1000,
+    expectedSeconds: expectedExperimentMs(experiment, environmentOf, busy.slower) / 1000,
+    expectedWithin: { least: span.least / 1000, most: span.most / 1000 },
+    busy,
     kernel: first!.release,
     ...(experiment.kernels ? { kernels: parts.map(({ name, release }) => ({ name: name!, release })) } : {}),
     goal: experiment.goal,

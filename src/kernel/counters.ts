@@ -104,6 +104,20 @@ export function readLoad1(): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** For how long a thread has had a CPU, and for how long it has waited for one. */
+export interface RunQueue {
+  readonly ranMs: number;
+  readonly waitedMs: number;
+}
+
+/** The main thread's (Documentation/scheduler/sched-stats.rst, /proc/<pid>/schedstat); undefined on a kernel without CONFIG_SCHED_INFO. */
+export function readRunQueue(): RunQueue | undefined {
+  const [ran, waited] = (readOptional('/proc/self/schedstat') ?? '').split(' ').map(Number);
+  return ran !== undefined && ran > 0 && waited !== undefined && Number.isFinite(waited)
+    ? { ranMs: ran / 1e6, waitedMs: waited / 1e6 }
+    : undefined;
+}
+
 function readOptional(path: string): string | undefined {
   return unlessThrown(() => readFileSync(path, 'utf8'), undefined);
 }

@@ -20,9 +20,11 @@ export function renderPreview(plan: Preview, experiment: Experiment, width: numb
   const size = planRuns({ ...experiment, warmup: 0, repeat: 1 }).length;
   const lines = [
     experiment.search
-      ? `${plan.experiment}: a search for the highest rate of ${counted(plan.arms.length, 'arm')}, some fifteen steps each (bindstorm search)`
-      : `${plan.experiment}: ${plan.runs} runs (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${size}), about ${formatLeft(plan.expectedSeconds * 1000)}`,
+      ? `${plan.experiment}: a search for the highest rate of ${counted(plan.arms.length, 'arm')}, about fifteen steps each (bindstorm search)`
+      : `${plan.experiment}: ${plan.runs} runs${isShortened(experiment) ? ' at most' : ''} (${experiment.warmup} warm-up and ${experiment.repeat} measured blocks of ${size}), ${formatTimes(plan.expectedWithin)}`,
   ];
+  if (plan.busy.why !== null)
+    lines.push(...wrap(`This machine is busy, which makes that longer: ${plan.busy.why}.`, width));
   if (plan.description) lines.push(...wrap(plan.description, width));
   if (plan.kernels) {
     lines.push('', `Goal: ${plan.goal}, on each of ${counted(plan.kernels.length, 'kernel')}.`);
@@ -50,6 +52,19 @@ export function renderPreview(plan: Preview, experiment: Experiment, width: numb
       lines.push(...wrap(note, width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`));
   }
   return printableLines(`${lines.join('\n')}\n`);
+}
+
+/** Whether arms may be stopped before all runs are made. */
+function isShortened({ looks, repeat }: Experiment): boolean {
+  return looks !== undefined && looks[0]! < repeat;
+}
+
+/** `12 to 40 s`, `50 s to 2 min`. */
+function formatTimes({ least, most }: Preview['expectedWithin']): string {
+  const [from, to] = [formatLeft(least * 1000), formatLeft(most * 1000)];
+  if (from === to) return `about ${to}`;
+  const unit = ` ${to.split(' ')[1]}`;
+  return `${from.endsWith(unit) ? from.slice(0, -unit.length) : from} to ${to}`;
 }
 
 /** What the arithmetic says of one kernel. What is as on the first one is named only. */
@@ -97,7 +112,7 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
         ? `; ${unlimitedText(prediction)}`
         : `, ${formatSustained(prediction.sustained)} sustained`;
   const facts = [
-    ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, which this kernel lacks`] : []),
+    ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, missing in this kernel`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
     `capacity ${at}${sustained} (${prediction.formula})${prediction.unbounded ? '' : `, then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`}`,
     // What the baseline's lines have said already is not said again.
@@ -160,7 +175,7 @@ function noticedWall({ prediction: { slowWall } }: ArmPreview): Prediction['slow
 function slowLines(arm: ArmPreview, baseline: ArmPreview): string[] {
   const wall = noticedWall(arm);
   if (!wall) return [];
-  const rate = wall.rate === null ? '' : `, which ${formatSustained(wall.rate)} leads to`;
+  const rate = wall.rate === null ? '' : `, reached at ${formatSustained(wall.rate)}`;
   const said = arm !== baseline && wall.why === noticedWall(baseline)?.why;
   return [`slow from ${number(wall.tuples)} at once${rate}${said ? '' : `: ${wall.why}`}`];
 }

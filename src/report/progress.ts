@@ -6,7 +6,7 @@ import { counted, listed } from '../analysis/format.js';
 import { formatLeft } from '../domain/format.js';
 import { printable, printableLines, printableWords } from '../domain/printable.js';
 import type { ExperimentEvent } from '../experiment/blocks.js';
-import { expectedRunMs, type KnownMachine } from '../experiment/duration.js';
+import { type KnownMachine, type RunCost, runCost } from '../experiment/duration.js';
 import type { PlannedRun } from '../experiment/order.js';
 import { createHeartbeat } from '../machine/heartbeat.js';
 import { armId } from '../plan/kernels.js';
@@ -28,6 +28,8 @@ export interface ProgressInput {
   readonly stream: NodeJS.WriteStream;
   readonly quiet: boolean;
   readonly now: () => number;
+  /** How many times as long as on a quiet machine the CPU's part of a run takes, as it seemed before the first run; absent: as long. */
+  readonly slower?: number;
   /** By the kernel's name; absent: nothing is known of the machine. */
   readonly environmentOf?: (kernel: string | undefined) => KnownMachine;
   /** Ports that an arm can have in use, by its id; null: nobody knows. */
@@ -181,31 +183,40 @@ export interface Clock {
   left(): string;
 }
 
-/** Time left: what each arm's runs have taken so far, or are expected to take. */
+/** So many of the latest runs say how long one takes now. */
+const LATEST = 5;
+
+/** Time left: what the latest runs of each arm have taken, and for an arm without one what it is expected to, as slow as other arms' were. */
 export function createClock({
   experiment,
   planned,
   finished,
   now,
+  slower: atFirst = 1,
   environmentOf,
-}: Pick<ProgressInput, 'experiment' | 'planned' | 'finished' | 'now' | 'environmentOf'>): Clock {
+}: Pick<ProgressInput, 'experiment' | 'planned' | 'finished' | 'now' | 'slower' | 'environmentOf'>): Clock {
   const taken = new Map<string, number[]>();
-  const estimates = new Map<string, number>();
+  /** How many times as long as on a quiet machine the CPU's part of each run took. */
+  const slower: number[] = [];
   /** Of the runs that were begun: which one it was. */
   const numbers = new Map<string, number>();
   let total = planned.length;
   const open = new Map(planned.filter(({ id }) => !finished.has(id)).map((run) => [run.id, run]));
   const before = planned.length - open.size;
+  const atOnce = experiment.atOnce ?? 1;
   let begun = now();
-  const expected = (run: PlannedRun) => {
-    const seen = taken.get(armId(run));
-    if (seen) return seen.reduce((sum, ms) => sum + ms, 0) / seen.length;
-    const id = armId(run);
+  const costs = new Map<string, RunCost>();
+  const costOf = (id: string): RunCost => {
     const arm = experiment.arms.find((each) => armId(each) === id)!;
-    const ms =
-      estimates.get(id) ?? expectedRunMs(experiment, arm, environmentOf?.(run.kernel)) / (experiment.atOnce ?? 1);
-    estimates.set(id, ms);
-    return ms;
+    const cost = costs.get(id) ?? runCost(experiment, arm, environmentOf?.(arm.kernel));
+    costs.set(id, cost);
+    return cost;
+  };
+  const expected = (id: string) => {
+    const seen = taken.get(id);
+    if (seen) return mean(seen);
+    const { clockMs, cpuMs } = costOf(id);
+    return (clockMs + cpuMs * (slower.length > 0 ? mean(slower) : atFirst)) / atOnce;
   };
   return {
     total: () => total,
@@ -221,10 +232,19 @@ export function createClock({
     },
     finished(run) {
       open.delete(run.id);
-      taken.set(armId(run), [...(taken.get(armId(run)) ?? []), now() - begun]);
+      const id = armId(run);
+      const ms = now() - begun;
+      taken.set(id, [...(taken.get(id) ?? []), ms].slice(-LATEST));
+      const { clockMs, cpuMs } = costOf(id);
+      slower.push(Math.max(0, (ms * atOnce - clockMs) / Math.max(1, cpuMs)));
+      slower.splice(0, slower.length - LATEST);
       begun = now();
     },
     blockIsOver: (over) => ![...open.values()].some(({ block }) => block === over),
-    left: () => formatLeft([...open.values()].reduce((sum, run) => sum + expected(run), 0)),
+    left: () => formatLeft([...open.values()].reduce((sum, run) => sum + expected(armId(run)), 0)),
   };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -3,10 +3,13 @@
  * The commands that look and do not load: help, plan, profiles, doctor, schema.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { labOverheadMs } from '../../src/domain/lab.js';
 import { CLI, ROOT, runCli, scratchFolder, startCli } from '../support/cli.js';
 import { newMark } from '../support/processes.js';
 import { tinyProfile } from '../support/tiny.js';
@@ -69,7 +72,7 @@ test('plan says what would run and which capacity is expected, without load and 
   assert.equal(stderr, '');
   assert.ok(seen.has('controller'));
   assert.ok(!seen.has('origin'), 'no origin, so nothing to load');
-  assert.match(stdout, /^tiny: 6 runs \(0 warm-up and 2 measured blocks of 3\), about \d+ s$/m);
+  assert.match(stdout, /^tiny: 6 runs \(0 warm-up and 2 measured blocks of 3\), (?:about|\d+ to) \d+ s$/m);
   // However the lines are broken.
   const arms = stdout.replace(/\s+/g, ' ');
   assert.match(arms, / baseline 100 attempts from 2 addresses to 1 destination capacity 40 at once, /);
@@ -210,4 +213,30 @@ test('a reader of standard error that goes away changes nothing', () => {
   const script = '{ { "$0" "$1" plan no-such-profile 2>&1 >/dev/null; echo $? >&3; } | true; } 3>&1';
   const { stdout } = spawnSync('/bin/sh', ['-c', script, process.execPath, CLI], { cwd: ROOT, encoding: 'utf8' });
   assert.equal(stdout, '2\n');
+});
+
+test('beside programs that take every CPU, plan says that the machine is busy, and allows for it', async (t) => {
+  const cwd = scratchFolder(t);
+  writeFileSync(join(cwd, 'tiny.yaml'), tinyProfile());
+  const hogs = Array.from({ length: 3 * availableParallelism() }, () =>
+    spawn('timeout', ['60', process.execPath, '-e', 'for (;;);'], { stdio: 'ignore' }),
+  );
+  t.after(() => {
+    for (const hog of hogs) hog.kill('SIGTERM');
+  });
+  await Promise.all(hogs.map((hog) => once(hog, 'spawn')));
+  const { stdout } = await runCli(['plan', 'tiny.yaml', '--json'], { cwd });
+  const { expectedSeconds, expectedWithin, busy } = JSON.parse(stdout);
+  assert.ok(busy.slower >= 1.5, `${busy.slower}`);
+  assert.match(busy.why, /^(?:bindstorm itself has waited|the load average is) \d/);
+  // Six runs, whose load of 100 ms takes no longer.
+  const overhead = 6 * (labOverheadMs('netns', undefined) / 1000);
+  const near = (value: number, expected: number) => assert.ok(Math.abs(value - expected) < 1e-6, `${value}`);
+  near(expectedSeconds, 0.6 + overhead * busy.slower);
+  near(expectedWithin.least, 0.6 + (overhead * busy.slower) / 2);
+  near(expectedWithin.most, 0.6 + overhead * busy.slower * 2);
+  assert.match(
+    (await runCli(['plan', 'tiny.yaml'], { cwd })).stdout,
+    /^This machine is busy, which makes that longer: /m,
+  );
 });

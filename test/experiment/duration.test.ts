@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { labOverheadMs } from '../../src/domain/lab.js';
-import { drainMs, expectedExperimentMs, expectedLoadMs, runDeadlineMs } from '../../src/experiment/duration.js';
+import {
+  drainMs,
+  expectedExperimentMs,
+  expectedLoadMs,
+  expectedSpanMs,
+  runCost,
+  runDeadlineMs,
+} from '../../src/experiment/duration.js';
 import type { Arm, Arrival } from '../../src/plan/plan.js';
 import { fittedExperiment } from '../support/kernels.js';
 import { makeArm, makeEnvironment, makeExperiment } from '../support/runs.js';
@@ -60,6 +67,28 @@ test('an experiment lasts for all runs of all blocks, labs and warm-up included'
     expectedExperimentMs(experiment, nothing),
     7 * (10_000 + 10_000 + 4000 + 3 * labOverheadMs('netns', undefined)),
   );
+});
+
+test('on a busy machine the CPU’s part takes longer, and the clock’s does not', () => {
+  const paced = armWith({ shape: 'constant', rate: 100, durationMs: 7000 });
+  assert.equal(expectedLoadMs(paced, undefined, 4), 7000);
+  const filling = armWith(fill({ attempts: 20_000, waves: 2 }));
+  assert.equal(expectedLoadMs(filling, undefined, 3), 2 * 6000 + 1500);
+  const experiment = makeExperiment({ variants: ['a'], repeat: 6 });
+  const overhead = labOverheadMs('netns', undefined);
+  assert.deepEqual(runCost(experiment, experiment.arms[0]!, undefined), { clockMs: 10_000, cpuMs: overhead });
+  assert.equal(expectedExperimentMs(experiment, nothing, 3), 12 * (10_000 + 3 * overhead));
+});
+
+test('an experiment ends between its first look with half of the CPU’s part, and its last with twice as much', () => {
+  const overhead = labOverheadMs('netns', undefined);
+  const experiment = { ...makeExperiment({ variants: ['a'], repeat: 9 }), warmup: 1, looks: [2, 3, 4, 6, 9] };
+  assert.deepEqual(expectedSpanMs(experiment, nothing, 1), {
+    least: 2 * 3 * (10_000 + overhead / 2),
+    most: 2 * 10 * (10_000 + 2 * overhead),
+  });
+  const { looks: _, ...fixed } = experiment;
+  assert.equal(expectedSpanMs(fixed, nothing, 4).least, 2 * 10 * (10_000 + 2 * overhead));
 });
 
 test('a guest takes its time to boot, and what a kernel cannot run takes none', () => {

@@ -132,11 +132,12 @@ describe('the time left', () => {
     it.clock.now += 30_000;
     it.end(0);
     it.start(1);
-    // Two more of the first arm at 30 s each, three of the other at 10.35 s: 91 s.
-    assert.match(it.take(), /\[2\/6\] 2 min left {2}warm-up 1\/1/);
+    // A machine on which the first arm took 30 s is as slow for the other: five of them are 150 s.
+    assert.match(it.take(), /\[2\/6\] 3 min left {2}warm-up 1\/1/);
     it.clock.now += 1000;
     it.end(1);
     it.start(2);
+    // Two more of each, as long as each took.
     assert.match(it.take(), / 62 s left {2}block 1\/2/);
   });
 

@@ -190,7 +190,7 @@ function problemOf(text: string, onRead: () => void): string | null {
     onRead();
     const read = experimentSchema.parse(JSON.parse(JSON.stringify(experiment)));
     if (!isDeepStrictEqual(read, JSON.parse(JSON.stringify(experiment)))) return 'it is another behind the wire';
-    const plan = preview(experiment, { ok: false, reason: 'no lab' });
+    const plan = preview(experiment, { ok: false, reason: 'no lab' }, { slower: 1, why: null });
     const wrong = notANumber(plan, 'plan');
     if (wrong !== null) return `${wrong} is not a number`;
     const shown = renderPreview(plan, experiment, 100);
