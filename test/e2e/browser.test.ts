@@ -164,7 +164,10 @@ test('a live page moves during a run, is as quiet, and ends as the report', asyn
   // After the first block there is an effect, in a chart and in the table, and it is said to be no verdict.
   await drawn('#effect');
   await page
-    .locator('#effect-words', { hasText: /^By \d blocks? so far\. .*nothing is decided before the last/ })
+    .locator('#effect-words', {
+      hasText:
+        /^By \d blocks? so far; .* The arms are judged after 2 pairs, and one that is decided gets no more runs\./,
+    })
     .waitFor();
   await page
     .locator('#arms td', { hasText: /points \(.*\), \d pairs?$/ })

@@ -57,6 +57,19 @@ describe('what a live page is told', () => {
   });
 });
 
+it('says when arms are judged, and of which no more runs are made', () => {
+  const { book } = scene();
+  assert.equal(book.state().looks, null);
+  book.take({ type: 'look', pairs: 2, stopped: new Map([['a', 'everything is settled']]), total: 3 });
+  assert.deepEqual(
+    book.state().arms.map(({ name, stoppedAfter }) => [name, stoppedAfter]),
+    [
+      ['baseline', null],
+      ['a', 2],
+    ],
+  );
+});
+
 describe('the effect so far', () => {
   it('has a row as soon as a block has both, and an interval when pairs differ; what failed is no pair', () => {
     const book = scene().book;

@@ -9,7 +9,7 @@ import { init } from '../charts/echarts.js';
 import { effectChart, effectHeight } from '../charts/effect.js';
 import { heatChart } from '../charts/heat.js';
 import { CSS_PALETTE, DASHES, outcomeColours } from '../charts/palette.js';
-import { formatDifference, formatInterval, formatNumber, formatValue, metricLabel, plural } from '../format.js';
+import { formatDifference, formatInterval, formatNumber, formatValue, listed, metricLabel, plural } from '../format.js';
 import { addressSlices, heatOf } from '../rows/addresses.js';
 import { medianPercentiles, medianSlices } from '../rows/medians.js';
 import type { LiveArm, LiveEffect, LiveMessage, LiveRun, LiveSecond, LiveState } from './messages.js';
@@ -83,10 +83,10 @@ source.onmessage = ({ data }) => {
   }
   drawSoon();
 };
-// The browser tries again by itself. Until then, or for ever where the run was killed, the last state stays in sight.
+// The browser tries again by itself. Until then, or always where the run was killed, the last state stays in sight.
 source.onerror = () => {
   element('phase').textContent =
-    'No connection to bindstorm: it has ended, or is out of reach. Below is what it said last';
+    'No connection to bindstorm: it has ended or cannot be reached. Below is its last state';
   element('left').textContent = '';
 };
 addEventListener('resize', () => {
@@ -133,7 +133,7 @@ function draw(now: LiveState): void {
   drawOutcomes(timeline, now, arm);
   if (arm) drawPorts(timeline, arm);
   drawLatency(now);
-  drawEffect(now.effect);
+  drawEffect(now.effect, now.looks);
   element('arms').replaceChildren(...now.arms.map((each) => armRow(each, now.effect)));
 }
 
@@ -229,7 +229,7 @@ function lineSwatch({ colour, dash, width }: Curve): PageElement {
 }
 
 /** One colour for all: a green diamond would read as a verdict. */
-function drawEffect(effect: LiveEffect): void {
+function drawEffect(effect: LiveEffect, looks: LiveState['looks']): void {
   if (effect === shownEffect) return;
   shownEffect = effect;
   const { metric, rows } = effect;
@@ -238,7 +238,7 @@ function drawEffect(effect: LiveEffect): void {
   element('effect-words').textContent =
     rows.length === 0
       ? 'A variant is shown here as soon as it and the baseline have each finished a run of the same block.'
-      : `By ${plural(Math.max(...pairs), 'block')} so far. Intervals move as runs complete, so nothing is decided before the last: the report gives the verdicts, after guardrails too.`;
+      : `By ${plural(Math.max(...pairs), 'block')} so far; intervals move as runs complete. ${judgedWhen(looks)} The report gives the verdicts, guardrails included.`;
   const first = rows[0];
   element('effect').style.height = `${first ? effectHeight(rows.length) : 0}px`;
   if (first === undefined) return charts.effect.clear();
@@ -253,6 +253,12 @@ function drawEffect(effect: LiveEffect): void {
   show('effect', effectChart(drawn, { unit: first.unit, margin, names: true }, CSS_PALETTE));
 }
 
+function judgedWhen(looks: LiveState['looks']): string {
+  return looks === null
+    ? 'The arms are judged once, when all runs are done.'
+    : `The arms are judged after ${listed(looks.map(String))} pairs, and one that is decided gets no more runs.`;
+}
+
 function effectText(name: string, { rows }: LiveEffect): string {
   const row = rows.find((each) => each.name === name);
   if (!row || row.difference === null) return '–';
@@ -264,7 +270,7 @@ function show(id: (typeof CHARTS)[number], option: ChartOption): void {
   charts[id].setOption(option, { notMerge: true });
 }
 
-function armRow({ name, done, last }: LiveArm, effect: LiveEffect): PageElement {
+function armRow({ name, done, stoppedAfter, last }: LiveArm, effect: LiveEffect): PageElement {
   const row = document.createElement('tr');
   const cell = (tag: string, text: string) => {
     const made = document.createElement(tag);
@@ -273,7 +279,10 @@ function armRow({ name, done, last }: LiveArm, effect: LiveEffect): PageElement 
   };
   const head = cell('th', name);
   head.setAttribute('scope', 'row');
-  const count = cell('td', String(done));
+  const count = cell(
+    'td',
+    stoppedAfter === null ? String(done) : `${done}, decided after ${plural(stoppedAfter, 'pair')}`,
+  );
   count.className = 'number';
   const outcomes = Object.entries(last?.outcomes ?? {}).map(([outcome, n]) => `${formatNumber(n)} ${outcome}`);
   row.append(

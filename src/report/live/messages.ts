@@ -11,6 +11,8 @@ export interface LiveArm {
   readonly walls: AddressWalls;
   /** Runs of it that are finished, warm-ups included. */
   readonly done: number;
+  /** Pairs after which everything asked of it was decided, so that it gets no more runs; null: it is not stopped. */
+  readonly stoppedAfter: number | null;
   /** The latest of them; null: none yet. */
   readonly last: {
     readonly id: string;
@@ -21,7 +23,7 @@ export interface LiveArm {
   } | null;
 }
 
-/** What the runs so far say about one metric. It is no verdict: that is given once, when all are done. */
+/** What the runs so far say about one metric. A verdict is given at a look, or in the end. */
 export interface LiveEffect {
   readonly metric: string;
   /** One an arm that has a pair of runs with its baseline, by the arm's name. */
@@ -52,6 +54,8 @@ export interface LiveState {
   readonly phase: string;
   /** The goal of the experiment. */
   readonly effect: LiveEffect;
+  /** Pairs after which the arms are judged; null: once, when all runs are done. */
+  readonly looks: readonly number[] | null;
   /** The run in progress; between two runs the last one; null before the first. */
   readonly current: LiveRun | null;
 }

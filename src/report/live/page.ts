@@ -67,7 +67,7 @@ export function livePage(experiment: string): string {
 </div>
 </section>
 <section aria-labelledby="effect-title">
-<h2 id="effect-title">So far, and no verdict yet</h2>
+<h2 id="effect-title">Differences so far</h2>
 <p id="effect-words"></p>
 <figure><div class="chart" id="effect" role="img" aria-label="Difference of each variant from the baseline so far"></div>
 <figcaption><strong id="effect-metric"></strong>, variant minus baseline: the diamond is the estimate, the line its 95 % interval; the numbers are in the table below</figcaption></figure>

@@ -20,6 +20,7 @@ export interface LiveInput {
   readonly deterministic: (arm: Arm) => boolean;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
+  readonly slower?: ProgressInput['slower'];
   readonly environmentOf?: ProgressInput['environmentOf'];
 }
 
@@ -59,6 +60,11 @@ export function createLiveBook(input: LiveInput): LiveBook {
     for (const row of effectsSoFar(input, runs, kernel, variant)) effects.set(row.name, row);
   }
 
+  function stop(id: string, pairs: number): void {
+    const arm = arms.get(id);
+    if (arm) arms.set(id, { ...arm, stoppedAfter: pairs });
+  }
+
   function keep(run: Run): void {
     const arm = arms.get(armId(run));
     if (!arm) return;
@@ -90,6 +96,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
     total: clock.total(),
     left: clock.left(),
     phase,
+    looks: experiment.looks ?? null,
     effect: { metric: experiment.goal, rows: [...arms.keys()].flatMap((name) => effects.get(name) ?? []) },
     current,
   });
@@ -129,6 +136,7 @@ export function createLiveBook(input: LiveInput): LiveBook {
           break;
         case 'look':
           clock.stopped(event.stopped);
+          for (const id of event.stopped.keys()) stop(id, event.pairs);
           phase = lookText(event);
           break;
         case 'observe':
@@ -191,6 +199,7 @@ function emptyArm(arm: Arm, walls: AddressWalls): LiveArm {
     addresses: { count: addresses.length, first: addresses[0] ?? '', last: addresses.at(-1) ?? '' },
     walls,
     done: 0,
+    stoppedAfter: null,
     last: null,
   };
 }
