@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../domain/error.js';
-import { readRegularFile } from '../machine/read-file.js';
+import { wholeLines } from '../machine/read-file.js';
 import { naming } from '../machine/write-error.js';
 import type { Environment, Run } from '../results/schema.js';
 import type { SearchTry } from '../results/search.js';
@@ -67,7 +67,7 @@ export function openJournal(dir: string): Journal {
 export function readJournal<K extends JournalKind>(dir: string, kind: K): JournalContents<K> {
   const path = join(dir, JOURNAL_FILE);
   if (!existsSync(path)) throw new JournalError(missing(dir, kind));
-  return parseJournal(readRegularFile(path, 'name a folder that bindstorm has made'), path, kind);
+  return parseLines(wholeLines(path, 'name a folder that bindstorm has made'), path, kind);
 }
 
 /** Ids of the runs that are not made again on resume: those that were measured, and those in which the system calls were counted. */
@@ -98,7 +98,7 @@ function missing(dir: string, kind: JournalKind): string {
     return `${dir} holds a search of an older version of bindstorm, which this version cannot resume; its report is ${join(dir, 'search.md')}. Start a new search with: bindstorm search ${join(dir, 'profile.yaml')}`;
   if (existsSync(join(dir, 'fixes.json')))
     return `${dir} holds a table of fixes without its journal (from an older version of bindstorm, or only a part of the folder), which cannot be resumed. Start a new one with: bindstorm fixes`;
-  return `${join(dir, JOURNAL_FILE)} does not exist; name a folder that \`bindstorm ${kind}\` has made, as reports/…`;
+  return `${join(dir, JOURNAL_FILE)} does not exist; name a folder that \`bindstorm ${kind}\` has made, such as reports/…`;
 }
 
 /**
@@ -108,7 +108,10 @@ function missing(dir: string, kind: JournalKind): string {
  * @throws JournalError
  */
 export function parseJournal<K extends JournalKind>(text: string, path: string, kind: K): JournalContents<K> {
-  const lines = text.split('\n').slice(0, -1);
+  return parseLines(text.split('\n').slice(0, -1), path, kind);
+}
+
+function parseLines<K extends JournalKind>(lines: Iterable<string>, path: string, kind: K): JournalContents<K> {
   const sequence = createSequence();
   const damage: string[] = [];
   const runs = new Map<string, Run>();
@@ -123,8 +126,9 @@ export function parseJournal<K extends JournalKind>(text: string, path: string, 
     // What is lost may have been a resume.
     ended = null;
   };
-  for (const [i, line] of lines.entries()) {
-    const place = i + 1;
+  let place = 0;
+  for (const line of lines) {
+    place++;
     const record = openRecord(line);
     const misplaced = sequence.place(record);
     if (misplaced !== null) leaveOut(place, misplaced);

@@ -1,7 +1,8 @@
 /**
  * Reading files that somebody has named: a pipe that nobody writes to would hang, a device would never end.
  */
-import { createReadStream, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
 import { messageOf, UserError, unlessThrown } from '../domain/error.js';
@@ -17,10 +18,36 @@ export function readRegularFile(path: string, instead: string): string {
   return readFileSync(path, 'utf8');
 }
 
+const PART_BYTES = 1 << 18;
+
+/**
+ * The lines of a regular file that end with a line feed, one after the other, so that a long file is never in memory as a whole; what stands
+ * after the last line feed is left out. @param instead as of readRegularFile @throws as readRegularFile, when the first is asked for
+ */
+export function* wholeLines(path: string, instead: string): Generator<string> {
+  refuseOtherThanFile(path, instead);
+  const fd = openSync(path, 'r');
+  try {
+    const decoder = new StringDecoder('utf8');
+    const part = Buffer.allocUnsafe(PART_BYTES);
+    let begun: string[] = [];
+    for (let read = readSync(fd, part); read > 0; read = readSync(fd, part)) {
+      const [first = '', ...more] = decoder.write(part.subarray(0, read)).split('\n');
+      begun.push(first);
+      for (const next of more) {
+        yield begun.join('');
+        begun = [next];
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** @throws UserError for a folder, pipe, device or socket; the system's error where there is nothing */
 export function refuseOtherThanFile(path: string, instead: string): void {
   const stat = statSync(path);
-  if (!stat.isFile()) throw new UserError(`${path} is ${kindOf(stat)}, and not a file; ${instead}`);
+  if (!stat.isFile()) throw new UserError(`${path} is ${kindOf(stat)}, not a file; ${instead}`);
 }
 
 function kindOf(stat: Stats): string {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { folderMadeOnce } from '../../src/machine/folders.js';
+import { wholeLines } from '../../src/machine/read-file.js';
 import { replaceFile } from '../../src/machine/replace-file.js';
 import { leftUnfinished, unfinishedFile, unfinishedFolder } from '../../src/machine/unfinished.js';
 
@@ -79,4 +80,16 @@ test('a folder is made once, and is seen only when complete', async (t) => {
   const folders = [await folderMadeOnce(parent, 'x', 'proof', make), await folderMadeOnce(parent, 'x', 'proof', make)];
   assert.deepEqual([folders, made], [[join(parent, 'x'), join(parent, 'x')], 1]);
   assert.deepEqual(readdirSync(parent), ['x']);
+});
+
+test('lines are read one by one, whatever their length and characters, and a half one at the end is left out', (t) => {
+  const path = join(temporary(t), 'lines');
+  const lines = ['', 'a', 'µ€😀'.repeat(100_000), '', 'é'.repeat(300_001), 'end'];
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  assert.deepEqual([...wholeLines(path, 'name another')], lines);
+  writeFileSync(path, 'whole\nhalf');
+  assert.deepEqual([...wholeLines(path, 'name another')], ['whole']);
+  writeFileSync(path, '');
+  assert.deepEqual([...wholeLines(path, 'name another')], []);
+  assert.throws(() => [...wholeLines(tmpdir(), 'name another')], /is a folder, not a file; name another/);
 });
