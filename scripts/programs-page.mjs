@@ -38,7 +38,7 @@ connections it had to the first destination and to both. \`[leak]\`: all ports w
 and an unbound connect() to another destination works. \`[full]\`: all ports were held, and then freed.
 
 - **held 8, 8**: bind() chooses the port, one for each connection of the address: more destinations do not help.
-- **held 8, 16**: connect() chooses it, for each destination anew.
+- **held 8, 16**: connect() chooses it again for each destination.
 - **Goes on unbound** (${unbound.join(', ')}): when bind() is refused, the program connects the same socket all the same. The connection
   leaves from another address than the one that was asked for, and works.
 - **Poisons itself**: Exim writes the failure into its retry database against the remote host; Varnish does not try the backend for a while

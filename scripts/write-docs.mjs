@@ -58,7 +58,7 @@ A variant takes \`name\`, \`description\`, \`subject\` (not its kind), \`sysctls
 merged key by key (\`arrival\` is replaced whole), \`count\` or \`pick\` alone change the baseline's address set, sysctls are overlaid.
 
 With \`kernels\` the baseline and every variant run on each kernel, in random order within each block, and each variant is compared
-with the baseline of its own kernel. A sysctl or a strategy that a kernel lacks is no error then: the variant is not run on that kernel,
+with the baseline of its own kernel. A sysctl or a strategy that a kernel lacks is then not an error: the variant is not run on that kernel,
 and its column says since or until when kernels have it; with \`skipMissing: true\` a variant runs without the sysctls that a kernel
 lacks, and the column names them. A name that none of the kernels has and that no kernel is known to have is refused.
 \`--kernel bookworm,trixie\` does the same for a profile that lists none.

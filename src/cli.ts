@@ -19,7 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
   if (error.code === 'EIO' && process.stdout.isTTY) return;
   process.stderr.write(
-    `bindstorm: standard output cannot be written (${error.message}); see to where it goes. What was written to files is kept.\n`,
+    `bindstorm: standard output cannot be written (${error.message}); check where it goes. What was written to files is kept.\n`,
   );
   process.exit(EXIT.badInput);
 });

@@ -43,7 +43,7 @@ export function startBeat({ now, cpu }: Clocks): Beat {
       beat();
       if (longest <= LONGEST_MS) return [];
       const time = formatDuration(Math.round(longest / 100) * 100);
-      return [`the run stood still for ${time} during the load: its processes were stopped, or had no processor`];
+      return [`the run stood still for ${time} during the load: its processes were stopped or got no CPU`];
     },
   };
 }

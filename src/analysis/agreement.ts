@@ -56,7 +56,7 @@ function bounded(bounds: Bounds, runs: readonly Run[]): Agreement {
   const differing = problems.filter((problem) => problem !== null);
   const [first] = runs.map(({ attempts }) => attempts);
   const least = bounds.neverFull
-    ? 'none fails for want of a port'
+    ? 'none fails because ports ran out'
     : `at least ${bounds.atLeast(first!).toLocaleString('en')} find one`;
   return {
     verdict: differing.length > 0 ? 'disagrees' : 'agrees',

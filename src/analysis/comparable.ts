@@ -85,7 +85,7 @@ export function refusalOf(a: Results, b: Results, changed: boolean): string | un
     return `they have no arm in common: ${names(a.variants)} and ${names(b.variants)}; compare results of one profile`;
   const refused = shared.map((arm) => armRefusal(arm.a, arm.b, changed));
   return refused.every((reason) => reason !== undefined)
-    ? `no arm was asked the same in both: ${shared.map((arm, i) => `${armId(arm.a)}: ${refused[i]}`).join('; ')}${changed ? '' : `; ${CHANGE_HINT}`}`
+    ? `no arm had the same settings in both: ${shared.map((arm, i) => `${armId(arm.a)}: ${refused[i]}`).join('; ')}${changed ? '' : `; ${CHANGE_HINT}`}`
     : undefined;
 }
 

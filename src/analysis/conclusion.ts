@@ -146,7 +146,7 @@ const PAIRED: Words = {
       ? `${metric.label} stayed at ${amountOf(metric, a)} in each of ${sample.a.length} pairs.`
       : null,
   tooFew: (contrast, among) =>
-    `, but ${counted(sizeOf(contrast), 'pair')} can tell no difference from chance${among}, however large it is: set repeat to ${contrast.needed} or more`,
+    `, but ${counted(sizeOf(contrast), 'pair')} cannot tell any difference from chance${among}, however large it is: set repeat to ${contrast.needed} or more`,
   unclear: ({ metric, ci }) => `the pairs disagree about the difference, ${between(metric.unit, ci)}`,
   arms: 'variants',
   notReached: ({ metric, sample, a, b }) => {
@@ -171,7 +171,7 @@ const UNPAIRED: Words = {
     `${UNPAIRED.standing(contrast)}; the difference is ${between(contrast.metric.unit, contrast.ci)}, ${formatP(contrast.pHolm)}.`,
   same: () => null,
   tooFew: ({ sample, needed }, among) =>
-    `; ${counted(sample.a.length, 'run')} and ${sample.b.length} can tell no difference from chance${among}, however large it is: it takes ${needed} of each`,
+    `; ${counted(sample.a.length, 'run')} and ${sample.b.length} cannot tell any difference from chance${among}, however large it is: it takes ${needed} of each`,
   unclear: ({ metric, ci }) => `the difference, ${between(metric.unit, ci)}, is too uncertain to be called one`,
   arms: 'arms',
   notReached: (contrast) => {

@@ -119,7 +119,7 @@ function obstacleOf(baseline: Variant, variant: Variant, advice: readonly Sysctl
   // A lab without losses never shows the harm.
   for (const { name, sideEffect } of advice)
     if (sideEffect?.givesUp)
-      return { why: `gives up ${sideEffect.givesUp} (${name}), which no guardrail sees`, hidden: true };
+      return { why: `gives up ${sideEffect.givesUp} (${name}), which no guardrail measures`, hidden: true };
   for (const { name, measured, real } of advice)
     if (real.kind === 'none') return { why: `has a value of the lab’s size (${name} = ${measured} ${real.reason})` };
   return undefined;

@@ -40,7 +40,7 @@ export function mixtureOf(arm: Arm, top: Ceiling): Mixture {
     return unknown(`the loads differ in ${differs}, and how such loads take ports from each other is not modelled`);
   const own = loads.slice(1).filter(({ shared }) => !shared).length;
   const { port } = strategyOf(arm.load.strategy);
-  if (port === 'program') return unknown('each load walks the list of ports by itself, which is not modelled');
+  if (port === 'program') return unknown('each load walks the list of ports by itself, and that is not modelled');
   // connect() takes a port again for another destination: hosts of its own have ports of their own.
   if (port === 'connect' && own === loads.length - 1) return { kind: 'apart', arms: armsOfLoads(arm) };
   if (own > 0 && (top.concurrent === null || top.targets > 1))

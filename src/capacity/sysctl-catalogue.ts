@@ -90,7 +90,7 @@ function judgeInNamespace(name: string, kernel: KernelVersion, key: NetnsKeys | 
     return judgeInterfaceKey(name, tree[1]!, tree[3]!, on);
   if (/^(?:vm|fs|kernel)\./.test(name)) {
     return refuse(
-      `${name} is global: ${name.split('.')[0]}.* is no part of a network namespace, and root in the lab would change the whole machine; ${OTHER_LABS}.`,
+      `${name} is global: ${name.split('.')[0]}.* does not belong to a network namespace, and root in the lab would change the whole machine; ${OTHER_LABS}.`,
     );
   }
   const global = GLOBAL_KEYS.find((row) => row.names.some((pattern) => covers(pattern, name)));

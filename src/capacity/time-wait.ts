@@ -104,7 +104,7 @@ function spanText({ seconds, latest }: { readonly seconds: number; readonly late
 function whyLate({ kernel }: PredictInput): string {
   if (timerTick(TIME_WAIT_SECONDS, kernel) === 0) return '';
   return kernel.hz === null
-    ? ' (its timer rounds up, by how much depends on CONFIG_HZ, which is not known: this is the most)'
+    ? ' (its timer rounds up, by how much depends on CONFIG_HZ, whose value is unknown here: this is the maximum)'
     : ` (its timer rounds up, HZ=${kernel.hz})`;
 }
 

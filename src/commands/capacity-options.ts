@@ -83,7 +83,7 @@ export function capacityOptions(): Option[] {
     number('held-elsewhere', 'the same on other addresses: lost to connect() and to bind() to 0.0.0.0', 0, 65_535, 0),
     option(
       '--rate <rate>',
-      'connections per second of all hosts, such as 50000/s: when is it slow, when full, how many addresses does it need?',
+      'connections per second of all hosts together, such as 50000/s: says when ports become slow and full, and how many addresses that rate needs',
       rateOption,
     ),
     option('--hold <duration>', 'how long a connection is open', parsed(parseDuration), 0, '0s'),
@@ -94,7 +94,7 @@ export function capacityOptions(): Option[] {
     ).choices(NAT_KINDS),
     choice('--pick <how>', 'how connections are spread over addresses', ['round-robin', 'random'], 'round-robin'),
     option('--loss <share>', 'with --pick random: the share that may be refused', share('--loss', 0.5), 1e-4, '0.01%'),
-    option('--sysctl <name=value>', 'such as tcp_tw_reuse=1; may be repeated', addSysctl, {}),
+    option('--sysctl <name=value>', 'a sysctl, such as tcp_tw_reuse=1; may be repeated', addSysctl, {}),
   ];
 }
 

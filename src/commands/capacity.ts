@@ -28,7 +28,7 @@ export function registerCapacity(program: Command): void {
   const command = program
     .command('capacity')
     .description(
-      'how many connections a set-up can have, at which rates it becomes slow and full, and how many addresses a rate needs; by arithmetic, without a profile',
+      'calculate how many connections a set-up can have, at which rates it becomes slow and full, and how many addresses a rate needs; needs no profile',
     );
   for (const each of capacityOptions()) command.addOption(each);
   withOptions(command, ['json'])

@@ -19,11 +19,15 @@ export function registerCompare(program: Command): void {
       .description(
         'compare two results of one profile, from different machines, kernels or days, or before and after a change',
       )
-      .argument('<a>', 'the result folder of before')
-      .argument('<b>', 'the result folder of after'),
+      .argument('<a>', 'the earlier result folder')
+      .argument('<b>', 'the later result folder'),
     ['out', 'json'],
   )
-    .option('--changed', 'b is a after a change of your own: compare arms although they were asked otherwise', false)
+    .option(
+      '--changed',
+      'b was measured after a change of your own: compare arms even where their settings differ',
+      false,
+    )
     .addHelpText(
       'after',
       `

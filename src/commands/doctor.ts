@@ -12,7 +12,7 @@ import { print } from './terminal.js';
 export function registerDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description('what this machine can do, and what to do about what it cannot');
+    .description('check what this machine can do, and say how to get what is missing');
   withOptions(command, ['json'])
     .addHelpText('after', '\nExample:\n  bindstorm doctor\n\nExit code 3 when experiments cannot run here, else 0.')
     .action(async ({ json }: { json: boolean }) => {

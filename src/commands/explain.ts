@@ -20,10 +20,10 @@ export function registerExplain(program: Command): void {
   program
     .command('explain')
     .description(
-      'what a log line, an errno or strace output means: program, call, what ran out, and how to reproduce it',
+      'explain a log line, an errno or strace output: which program, which call, what ran out, and how to reproduce it',
     )
     .argument('[input...]', 'a line or an errno, or a file; without it, standard input')
-    .option('--profile', 'only a profile that reproduces the first shortage, for bindstorm run', false)
+    .option('--profile', 'print only a profile for bindstorm run that reproduces the first shortage', false)
     .option('--json', 'as JSON', false)
     // A line may begin with a dash: -ERR Cannot assign requested address.
     .allowUnknownOption()
@@ -48,8 +48,7 @@ It knows the words of ${PROGRAMS.map(({ name }) => name).join(', ')}, and strace
 /** Explain what was given, as it is read: a file of any length is never in memory as a whole. */
 async function read(input: readonly string[]): Promise<Explanation> {
   const option = input.find((part) => /^--\w[\w-]*$/.test(part));
-  if (option)
-    throw new UserError(`unknown option ${option}; a line that begins with dashes goes behind -- and in quotes`);
+  if (option) throw new UserError(`unknown option ${option}; put a line that begins with dashes in quotes after --`);
   const explainer = createExplainer();
   const given = input.join(' ');
   if (given === '' || given === '-') {
@@ -69,6 +68,6 @@ async function read(input: readonly string[]): Promise<Explanation> {
 
 function firstProfile({ findings }: Explanation): string {
   const yaml = findings.find(({ reproduce }) => reproduce)?.reproduce?.yaml;
-  if (yaml === undefined) throw new UserError('nothing in it is a shortage of ports that a profile could reproduce');
+  if (yaml === undefined) throw new UserError('the input names no shortage of ports that a profile could reproduce');
   return yaml;
 }

@@ -15,7 +15,7 @@ export function registerFixes(program: Command): void {
   const command = program
     .command('fixes')
     .description(
-      'try each fix of the catalogue alone, with strategies on kernels and with real proxies, and make a league table: works, does nothing, harms',
+      'try each fix of the catalogue alone, with strategies on kernels and with real proxies, and make a table of those that work, do nothing or harm',
     )
     .option(
       '--kernels <names>',
@@ -23,15 +23,15 @@ export function registerFixes(program: Command): void {
       kernelNames,
       [],
     )
-    .option('--no-host', 'not on the kernel of this machine')
+    .option('--no-host', 'leave out the kernel of this machine')
     .option(
       '--strategies <names>',
-      `of ${FIX_STRATEGIES.join(', ')} (default: ${DEFAULT_STRATEGIES.join(',')}; with --subjects: none)`,
+      `from ${FIX_STRATEGIES.join(', ')} (default: ${DEFAULT_STRATEGIES.join(',')}; with --subjects: none)`,
       names(FIX_STRATEGIES),
     )
     .option(
       '--subjects <names>',
-      `real proxies, on the kernel of this machine: of ${FIX_SUBJECTS.join(', ')}`,
+      `real proxies, on the kernel of this machine, from ${FIX_SUBJECTS.join(', ')}`,
       names(FIX_SUBJECTS),
       [],
     )

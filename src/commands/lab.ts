@@ -19,9 +19,9 @@ export function registerLab(program: Command): void {
   program
     .command('lab')
     .description(
-      'a command, or a shell, in a fresh lab: the addresses and sysctls of a profile, and the internet of the lab; counts what was refused',
+      'run a command or a shell in a fresh lab, with the addresses and sysctls of a profile and the internet of the lab, and count the calls that were refused',
     )
-    .argument('[words...]', 'a profile, and behind -- the command; without one, a shell')
+    .argument('[words...]', 'a profile, and after -- the command; without a command, a shell')
     .addHelpText(
       'after',
       `\nExample:\n  bindstorm lab quickstart -- curl http://example.com/\n  bindstorm lab\n\nIt ends with the exit code of the command.\n${EXIT_HELP}`,
@@ -38,7 +38,7 @@ async function visitLab(words: readonly string[], argv: readonly string[]): Prom
   const [profile, ...more] = words.slice(0, words.length - typed.length);
   if (more.length > 0)
     throw new UserError(
-      `one profile at the most, not ${more.length + 1}; a command stands behind --, for example: bindstorm lab -- ${words.join(' ')}`,
+      `give at most one profile, not ${more.length + 1}; a command comes after --, for example: bindstorm lab -- ${words.join(' ')}`,
     );
   const command = typed.length > 0 ? typed : [process.env.SHELL ?? '/bin/sh'];
   const folder = process.cwd();
@@ -49,7 +49,7 @@ async function visitLab(words: readonly string[], argv: readonly string[]): Prom
   const { origin, proxy, ports } = measurement;
   const seen = origin?.seen;
   note(
-    `\n${plural(origin?.accepted ?? 0, 'connection')} with ${plural(seen?.requests ?? 0, 'request')}; at the most ${ports.peak ?? 0} of ${ports.high - ports.low + 1 - ports.reserved} ports in use, ${ports.finalStates?.TIME_WAIT ?? 0} in TIME_WAIT at the end`,
+    `\n${plural(origin?.accepted ?? 0, 'connection')} with ${plural(seen?.requests ?? 0, 'request')}; at most ${ports.peak ?? 0} of ${ports.high - ports.low + 1 - ports.reserved} ports in use, ${ports.finalStates?.TIME_WAIT ?? 0} in TIME_WAIT at the end`,
   );
   const refused = proxy?.syscalls?.failures ?? [];
   if (refused.length === 0) note('no bind(), connect() or sendto() was refused');

@@ -41,21 +41,23 @@ export const OPTIONS = {
   repeat: () =>
     new Option(
       '--repeat <n>',
-      'pairs of runs per variant at most, instead of what the profile says; with run --resume: as many in all',
+      'maximum number of pairs of runs per variant, instead of that of the profile; with run --resume: their new total',
     ).argParser(integer('--repeat', 1, 1000)),
   fixed: () =>
-    new Option('--fixed', 'make all pairs, and judge once at the end by the sign-flip test: no arm is stopped before'),
+    new Option('--fixed', 'make all pairs and judge once at the end, by the sign-flip test; no arm is stopped early'),
   seed: () =>
-    new Option('--seed <n>', 'seed of order, arrivals and picks').argParser(integer('--seed', 0, 4_294_967_295)),
+    new Option('--seed <n>', 'seed of the order of runs, of arrivals and of picks').argParser(
+      integer('--seed', 0, 4_294_967_295),
+    ),
   rate: () =>
     new Option(
       '--rate <rate>',
-      'the rate that you need to sustain, such as 300/s, instead of requiredRate in the profile: does it hold with each arm on a machine?',
+      'the rate that you need to sustain, such as 300/s, instead of requiredRate in the profile; the answer is given for each arm',
     ).argParser(rateOption),
   out: () => new Option('--out <folder>', 'parent of the result folders').default('reports'),
-  resume: () => new Option('--resume <folder>', 'resume what was interrupted; nothing that was finished is done again'),
+  resume: () => new Option('--resume <folder>', 'resume what was interrupted; finished work is kept'),
   force: () =>
-    new Option('--force', 'make the runs although it is known beforehand that they cannot decide anything').default(
+    new Option('--force', 'make the runs even where it is known beforehand that they cannot decide anything').default(
       false,
     ),
   fleet: () =>
@@ -137,7 +139,9 @@ export function refuseChanges(command: Command, also: readonly string[] = []): v
   for (const option of command.options) {
     const name = option.attributeName();
     if (![...ON_RESUME, ...also].includes(name) && command.getOptionValueSource(name) === 'cli')
-      throw new UserError(`${option.long} cannot be changed on --resume; leave it out, or start anew without --resume`);
+      throw new UserError(
+        `${option.long} cannot be changed on --resume; leave it out, or start again without --resume`,
+      );
   }
 }
 

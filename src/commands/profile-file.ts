@@ -43,7 +43,7 @@ export function copyProfile(name: string, path: string): void {
     throw new UserError(
       code === 'EEXIST'
         ? `${path} is there already; name another file with --to`
-        : `no copy can be written (${message}); name another file with --to`,
+        : `the copy cannot be written (${message}); name another file with --to`,
       { cause: error },
     );
   }

@@ -21,7 +21,7 @@ export function registerProfiles(program: Command): void {
   program
     .command('profiles')
     .description('list the profiles that ship, or copy one to change it')
-    .option('--copy <name>', 'write a copy of this one, in which an editor still finds the schema')
+    .option('--copy <name>', 'write a copy of this profile; its schema line still works in an editor')
     .option('--to <file>', 'with --copy: the file to write; default: NAME.yaml in this folder')
     .option('--json', 'as JSON', false)
     .addHelpText('after', '\nExample:\n  bindstorm profiles\n  bindstorm profiles --copy squid-2014 --to my-squid.yaml')

@@ -16,9 +16,9 @@ export function registerPrograms(program: Command): void {
   program
     .command('programs')
     .description(
-      'how programs get their local ports, how many connections that allows, and what they say when none is left',
+      'show how programs get their local ports, how many connections that allows, and what they say when no port is left',
     )
-    .argument('[name]', 'a program; without it, all of them')
+    .argument('[name]', 'a program; all of them without it')
     .option('--json', 'as JSON', false)
     .addHelpText('after', '\nExamples:\n  bindstorm programs\n  bindstorm programs squid')
     .action((name: string | undefined, { json }: { json: boolean }) => {

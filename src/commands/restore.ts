@@ -12,9 +12,9 @@ import { print } from './terminal.js';
 export function registerRestore(program: Command): void {
   program
     .command('restore')
-    .description('put back what a killed run has left: sysctls of a host run, Vagrant boxes')
-    .option('--list', 'only show what would be put back', false)
-    .option('--json', 'with --list: as JSON', false)
+    .description('put back what a killed run left changed: sysctls of a host run, Vagrant boxes')
+    .option('--list', 'show only what would be put back', false)
+    .option('--json', 'with --list: print JSON', false)
     .addHelpText('after', '\nExample:\n  bindstorm restore --list')
     .action(async ({ list, json }: { list: boolean; json: boolean }) => {
       if (json && !list) throw new UserError('--json shows what --list finds; add --list');

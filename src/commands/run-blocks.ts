@@ -92,7 +92,7 @@ function extendedTo(session: Session<'run'>, repeat: number): Session<'run'> {
   const { repeat: planned } = begin.experiment;
   if (repeat <= planned)
     throw new UserError(
-      `${session.dir} has ${planned} pairs of each variant already; --repeat says how many there are to be in all: give more than ${planned}, or leave it out`,
+      `${session.dir} has ${planned} pairs of each variant already; --repeat gives their new total: use more than ${planned}, or leave it out`,
     );
   return { ...session, contents: { ...session.contents, begin: extended(begin, repeat) } };
 }

@@ -37,7 +37,7 @@ function startOnFleet(loaded: LoadedProfile, options: Options, live: LiveServer 
         command: commandLine(),
         begin: (common) => ({ ...common, kind: 'run', fleet: { experiment: experimentName(experiment.name) } }),
         fixed: options.fixed,
-        anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs all the same?')),
+        anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs anyway?')),
       },
       found,
       note,

@@ -61,7 +61,7 @@ export function searchWithin(
   const dir = join(folder, SEARCH_FOLDER);
   if (existsSync(dir))
     throw new UserError(
-      `${folder} has a search already; resume it with: bindstorm search --resume ${dir}, or remove that folder to search anew`,
+      `${folder} has a search already; resume it with: bindstorm search --resume ${dir}, or remove that folder to search again`,
     );
   return startSearch(load(join(folder, PROFILE_FILE)), options, dir);
 }

@@ -30,7 +30,7 @@ export function registerRun(program: Command): void {
     .option(
       '--live [port]',
       'serve a page on 127.0.0.1 that shows the run as it happens and becomes the report, and /metrics for Prometheus',
-      integer('--live, which stands behind the profile,', 0, 65_535),
+      integer('--live, which comes after the profile,', 0, 65_535),
     )
     .addHelpText(
       'after',

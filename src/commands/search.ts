@@ -19,7 +19,7 @@ export function registerSearch(program: Command): void {
       .argument('[profile]', 'a shipped profile such as max-rate, or a path'),
     ['lab', 'kernel', 'engine', 'seed', 'out', 'resume', 'rate', 'json', 'quiet'],
   )
-    .option('--in <folder>', 'of a run: search for the rates of its arms, and have them in its report')
+    .option('--in <folder>', 'the result folder of a run: search for the rates of its arms, and add them to its report')
     .option('--only <arms>', 'search for these arms only, for example baseline,no-port', (text: string) =>
       text.split(','),
     )

@@ -16,7 +16,7 @@ const LOOPBACK: Target = { address: '127.0.0.1', port: 9000 };
 export function registerSink(program: Command): void {
   program
     .command('sink')
-    .description('run the origin by itself: accept connections and close them as told, until interrupted')
+    .description('run only the origin: accept connections and close them as told, until interrupted')
     .addOption(
       option(
         '--listen <address:port>',
@@ -28,8 +28,8 @@ export function registerSink(program: Command): void {
     .addOption(
       option('--hold <duration>', 'with --close server: how long to keep it open', parsed(parseDuration), 0, '0s'),
     )
-    .option('--request <bytes>', 'bytes to read before the answer', integer('--request', 1, 65_536))
-    .option('--response <bytes>', 'bytes of the answer', integer('--response', 1, 1_048_576))
+    .option('--request <bytes>', 'bytes to read before answering', integer('--request', 1, 65_536))
+    .option('--response <bytes>', 'size of the answer in bytes', integer('--response', 1, 1_048_576))
     .option('--listen-only', 'never accept: the kernel completes the handshakes', false)
     .addHelpText('after', '\nExample:\n  bindstorm sink --listen 127.0.0.1:9000 --listen 127.0.0.1:9001')
     .action(async (options: Omit<SinkOptions, 'listen'> & { listen?: Target[] }) => {

@@ -24,26 +24,21 @@ export function registerTry(program: Command): void {
   const command = program
     .command('try')
     .description(
-      'run a program in the lab, say how it uses its local ports, and try what could help it; no profile is needed',
+      'run a program in the lab, say how it uses its local ports, and try what could help it; needs no profile',
     )
-    .argument('<command...>', 'the program and its arguments, behind --')
+    .argument('<command...>', 'the program and its arguments, after --')
     .addOption(
-      option('--ports <n>', 'ports of the lab: few, so that they soon run out', integer('--ports', 4, 10_000), 32),
+      option('--ports <n>', 'ports of the lab; few, so that they run out soon', integer('--ports', 4, 10_000), 32),
     )
     .addOption(
-      option('--for <time>', 'for how long a program runs that does not end', parsed(parseDuration), 2000, '2s'),
+      option('--for <time>', 'how long a program without an end of its own runs', parsed(parseDuration), 2000, '2s'),
     )
-    .option('--listen <port>', 'it is a server on this port; otherwise that is seen', integer('--listen', 1, 65_535))
-    .option('--forward', 'it is a forward proxy, and asked for http://…', false)
+    .option('--listen <port>', 'it is a server on this port; default: it is found out', integer('--listen', 1, 65_535))
+    .option('--forward', 'the program is a forward proxy, and gets requests for http://…', false)
     .addOption(
-      option(
-        '--origin <answer>',
-        'how its requests are answered, as status=500,body=200000,keepAliveHint=1',
-        choices,
-        {},
-      ),
+      option('--origin <answer>', 'the answer to its requests, for example status=500,body=200000', choices, {}),
     )
-    .addOption(option('--env <name=value>', 'one more variant: with this variable, or with several', assignment, {}));
+    .addOption(option('--env <name=value>', 'add a variant with this environment variable', assignment, {}));
   withOptions(command, ['repeat', 'out', 'json', 'quiet'])
     .addHelpText(
       'after',

@@ -27,22 +27,22 @@ export function registerWatch(program: Command): void {
       .default(byDefault, words);
   program
     .command('watch')
-    .description('how full the local ports of a running system are, and when they run out; reads only')
+    .description('show how full the local ports of a running system are, and when they run out; only reads')
     .option(
       '--pid <pid>',
-      'look into the network namespace that this process is in: all sockets there, of other processes too',
+      'look into the network namespace of this process, at all sockets there, also those of other processes',
       integer('--pid', 1, 4_194_304),
     )
-    .option('--netns <name>', 'a network namespace by its name in /run/netns, or by a path')
+    .option('--netns <name>', 'a network namespace: its name in /run/netns, or a path')
     .option('--udp', 'sockets of UDP instead of TCP', false)
     .option(
       '--all',
-      'every network namespace of this machine, a row each, named by pod and container; takes root',
+      'every network namespace of this machine, a row each, named by pod and container; needs root',
       false,
     )
     .option(
       '--failures',
-      'count the calls that are refused, by program and errno, with eBPF; takes root and bpftrace',
+      'count the calls that are refused, by program and errno, with eBPF; needs root and bpftrace',
       false,
     )
     .option('--once', 'look once, print a table, and end with an exit code that says how full it is', false)

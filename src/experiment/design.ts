@@ -188,14 +188,14 @@ function tooFew({ repeat, goal, looks }: Experiment, parts: readonly Part[]): st
   );
   if (decidable) return null;
   const least = Math.min(...needs.map((need) => need?.pairs ?? Number.POSITIVE_INFINITY));
-  return `repeat is ${repeat}, and it takes ${least} pairs before any variant can be called better or worse by ${goal}: whatever the runs say, they decide nothing. Leave repeat out, so that it is chosen, or set it to ${least} or more`;
+  return `repeat is ${repeat}, and it takes ${least} pairs before any variant can be called better or worse by ${goal}: the runs could decide nothing. Leave repeat out to have it chosen, or set it to ${least} or more`;
 }
 
 function allTooShort(experiment: Experiment, environmentOf: EnvironmentOf): string | null {
   const vain = armsInVain(experiment, environmentOf);
   const present = experiment.arms.filter(({ baseline, absent }) => !baseline && !absent);
   return present.length > 0 && vain.length === present.length
-    ? 'every variant changes a time that is longer than the runs, so that none can show anything. Make the load longer, or a fill with a second wave after that time'
+    ? 'every variant changes a time that is longer than the runs, so none can show an effect. Make the load longer, or use a fill with a second wave after that time'
     : null;
 }
 
@@ -208,6 +208,6 @@ function nothingFails({ goal, neighbours }: Experiment, parts: readonly Part[]):
     prediction.concurrent >= (scheduledAttempts(arm.load.arrival) ?? Number.POSITIVE_INFINITY);
   const all = parts.every(({ arms, exact }) => arms.every(succeeds) && exact.every(Boolean));
   return all
-    ? `by the kernel's rules every attempt of every arm succeeds, so there is nothing that a variant could improve by ${goal}. Raise the load, or narrow the ports, until the baseline fails`
+    ? `by the kernel's rules every attempt of every arm succeeds, so no variant could improve ${goal}. Raise the load, or narrow the ports, until the baseline fails`
     : null;
 }

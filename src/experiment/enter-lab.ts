@@ -32,7 +32,7 @@ export function enterLab(
 ): Promise<LabVisit> {
   if (!LABS[wanted.lab].programs || !LABS[wanted.lab].ownNamespace)
     throw new UserError(
-      `a command needs a lab of this machine's own kernel, in a namespace; the ${wanted.lab} lab is none: leave lab out of the profile`,
+      `a command runs only in the netns lab, on this machine's own kernel, not in the ${wanted.lab} lab: leave lab out of the profile`,
     );
   const [baseline] = wanted.arms;
   const own = baseline?.proxy && 'names' in baseline.proxy ? baseline.proxy : program.defaults;

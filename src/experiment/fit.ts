@@ -40,7 +40,7 @@ export function fitToKernels(experiment: Experiment, examinations: Examinations)
   if (findings.length === 0 && arms.every(({ absent }) => absent)) {
     findings.push({
       path: ['kernels'],
-      message: `nothing can be run: each of these kernels lacks what the baseline names (${inWords(arms[0]!)}); change the baseline, or add a kernel that has it`,
+      message: `nothing can run: each of these kernels lacks what the baseline names (${inWords(arms[0]!)}); change the baseline, or add a kernel that has it`,
     });
   }
   return { experiment: { ...experiment, arms }, findings: saidOnce(findings) };
@@ -120,7 +120,7 @@ function nowhere(experiment: Experiment, examinations: Examinations): Finding[] 
       if (errnos.length > 0 && errnos.every((errno) => errno === 'ENOENT') && !isKnownSysctl(name)) {
         findings.push({
           ...at,
-          message: `none of these kernels (${releases}) has ${name}, and no other is known to; check the name, or leave it out`,
+          message: `none of these kernels (${releases}) has ${name}, and no known kernel does; check the name, or leave it out`,
           at: 'key',
         });
       }

@@ -39,7 +39,7 @@ export async function subjectRow(kind: ProxyKind, dir: string, examine = examine
   const { version } = found;
   if (before !== undefined && before.subject?.version !== version)
     throw new UserError(
-      `${dir} was begun with ${kind} ${before.subject?.version}, and here is ${version}; counts of two versions are not one table: begin a new one, or remove that folder to have its row anew`,
+      `${dir} was begun with ${kind} ${before.subject?.version}, and here is ${version}; counts of two versions do not belong in one table: begin a new one, or remove that folder to measure its row again`,
     );
   return { kind: 'there', of: { strategy: strategy(defaults, version), subject: { kind, version } } };
 }
@@ -48,7 +48,7 @@ export async function subjectRow(kind: ProxyKind, dir: string, examine = examine
 export function rowIn(dir: string): FixRow | undefined {
   const path = join(dir, ROW_FILE);
   return existsSync(path)
-    ? (JSON.parse(readRegularFile(path, 'remove the folder that it is in to have its row anew')) as FixRow)
+    ? (JSON.parse(readRegularFile(path, 'remove its folder to measure its row again')) as FixRow)
     : undefined;
 }
 

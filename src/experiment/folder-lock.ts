@@ -93,7 +93,7 @@ function open(path: string, dir: string): number {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-    throw new JournalError(`there is no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`);
+    throw new JournalError(`there is no folder ${dir}; name one that bindstorm has made, such as reports/quickstart-…`);
   }
 }
 
@@ -134,7 +134,7 @@ function lives(holder: Holder | undefined): boolean {
 
 function inUse(dir: string, holder: Holder | undefined): string {
   if (holder === undefined || !lives(holder))
-    return `${dir} is in use by another process, which has not said which it is; wait until it has ended, then repeat this command`;
+    return `${dir} is in use by another process, whose pid is not known; wait until it has ended, then repeat this command`;
   const here = holder.host === hostname();
   const who = `process ${holder.pid}${here ? '' : ` on ${holder.host}`} (${holder.command}, since ${holder.since})`;
   const end = here ? `, or end it with: kill ${holder.pid}` : ', or end it there';

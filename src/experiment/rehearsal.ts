@@ -181,7 +181,7 @@ export function endlessFill(arm: Arm, kernel: KernelVersion, { defaults }: Pick<
     {
       arm: arm.name,
       path: ['load', 'arrival'],
-      message: `this fill ends at failures, and none ever comes: ${why}. Add a number of attempts, as "attempts: 1000", or a time, as "within: 10s"`,
+      message: `this fill ends at failures, but no attempt ever fails: ${why}. Add a number of attempts ("attempts: 1000") or a time ("within: 10s")`,
     },
   ];
 }
@@ -214,7 +214,7 @@ function triedObstacles(arm: Arm, check: Check, environment: Environment): Findi
     findings.push({
       arm: arm.name,
       path: ['load', 'clocks'],
-      message: `this kernel (${environment.kernel}) does not let the clients have clocks of their own (${check.clocksMissing}). It takes Linux 3.9 and CAP_NET_ADMIN; from 4.11 to 4.14 also net.ipv4.tcp_fastopen: 5 under sysctls`,
+      message: `this kernel (${environment.kernel}) cannot give the clients clocks of their own (${check.clocksMissing}). That needs Linux 3.9 and CAP_NET_ADMIN; from 4.11 to 4.14 also net.ipv4.tcp_fastopen: 5 under sysctls`,
     });
   }
   if (needsInternet(arm) && check.internetMissing)

@@ -73,7 +73,7 @@ export function resumeSession<K extends JournalKind, T>(
       readRegularFile(path, 'put the profile back') !== contents.begin.profile
     )
       throw new UserError(
-        `${path} was changed after this began, and results of two profiles do not belong together; restore it, or start anew with: bindstorm ${kind} ${path}`,
+        `${path} was changed after this began, and results of two profiles do not belong together; restore it, or start again with: bindstorm ${kind} ${path}`,
       );
     for (const text of contents.damage) note(`warning: ${text}`);
     return withJournal(dir, kind, (journal) => work({ dir, journal, contents }));
@@ -144,7 +144,7 @@ export async function startAt<K extends Measuring, P extends KnownPlace, T>(
   const places = designed(found, loaded.unsaid, fixed ? 'fixed' : 'looks');
   const useless = anyway ? whyUseless(places.experiment, environmentsOf(places)) : null;
   if (useless !== null && !(await anyway?.(useless)))
-    throw new UserError(`${loaded.file}: ${useless}; to make the runs all the same, add --force`);
+    throw new UserError(`${loaded.file}: ${useless}; to make the runs anyway, add --force`);
   const dir = own ?? createResultFolder(out, name, new Date());
   if (own !== undefined) makeFolder(own);
   return beginSession(dir, begin(commonBegin(places, loaded.text, command)), note, (session) => work(session, places));
@@ -232,7 +232,7 @@ async function checkLeftovers({ lab, box: own }: Experiment, note: Note): Promis
       `warning: a host run of ${takenAt} was killed before it could restore ${Object.keys(values).join(', ')}; \`bindstorm restore\` puts the old values back`,
     );
   for (const path of damagedSnapshots())
-    note(`warning: ${path}, in which a host run kept the sysctls of before, is damaged; see \`bindstorm restore\``);
+    note(`warning: ${path}, where a host run saved the earlier sysctls, is damaged; see \`bindstorm restore\``);
   if (LABS[lab].guarded && stale.length > 0)
     throw new LabError('an earlier host run was killed before it could restore its sysctls', {
       remedy: 'run `bindstorm restore` first',

@@ -275,7 +275,7 @@ export const CAUSES = {
     inVain: 'SIGHUP and NEWNYM: the mark stays.',
   }),
   either: row({
-    resource: 'The errno alone does not tell: which call failed, and whether it named a port, decides.',
+    resource: 'The errno alone does not decide it: what matters is which call failed and whether it named a port.',
     check: 'strace -f -e trace=socket,setsockopt,bind,connect,listen -p PID, and give its output to this command.',
     helps:
       'EADDRINUSE from bind() with port 0: ports of the address. EADDRNOTAVAIL from connect(): 4-tuples. EADDRINUSE before listen(): another listener. EADDRNOTAVAIL from bind(): not an address of this host.',

@@ -20,7 +20,7 @@ export function unsupportedPlatform(): string | undefined {
     return `the architecture ${process.arch} is not supported; supported are ${SUPPORTED.join(', ')}`;
   if (endianness() !== 'LE') return 'this machine is big-endian; only little-endian ones are supported';
   if (existsSync('/proc/self/ns')) return undefined;
-  return 'there is no /proc here, by which the kernel says what it does; mount it with: mount -t proc proc /proc';
+  return '/proc is not mounted, and bindstorm needs it to read what the kernel does; mount it with: mount -t proc proc /proc';
 }
 
 const lib = koffi.load(null);

@@ -22,7 +22,7 @@ const LEAST_DESCRIPTORS = 256;
 export function tooFewDescriptors(): LabError | undefined {
   const limit = descriptorLimit();
   if (limit >= LEAST_DESCRIPTORS) return undefined;
-  return new LabError(`a process may open only ${limit} files here, and a lab takes ${LEAST_DESCRIPTORS} at least`, {
+  return new LabError(`a process may open only ${limit} files here, and a lab needs at least ${LEAST_DESCRIPTORS}`, {
     remedy:
       'raise the limit in the shell that starts bindstorm, for example: ulimit -n 4096; where that is refused, first the hard one (ulimit -Hn), in /etc/security/limits.conf or by LimitNOFILE=',
   });

@@ -136,6 +136,6 @@ async function apt(
   if (result.exitCode === 0) return result.stdout ?? '';
   const said = result.stderr?.split('\n').find((line) => /^E:|^dpkg-deb: error/.test(line));
   throw new LabError(`${what}: ${said ?? result.originalMessage ?? `${program} ended with code ${result.exitCode}`}`, {
-    remedy: 'see that the archive can be reached from here',
+    remedy: 'check that the archive can be reached from here',
   });
 }

@@ -30,7 +30,7 @@ export async function interruptible<T>(
   const controller = new AbortController();
   const stop = onInterrupt(() => {
     controller.abort();
-    note('interrupted: ending the run in progress; what is finished is kept (once more to quit at once)');
+    note('interrupted: ending the run in progress; finished runs are kept (interrupt again to quit at once)');
   });
   try {
     return await work(controller.signal);

@@ -32,7 +32,7 @@ export async function resumable<T>(resume: string, work: () => Promise<T>): Prom
     if (!isWriteError(error)) throw error;
     throw new WriteError(error.message, {
       cause: error,
-      remedy: `see to the disk (space, quota, ulimit -f), then resume with: ${resume}; what was finished is kept`,
+      remedy: `check the disk (space, quota, ulimit -f), then resume with: ${resume}; what was finished is kept`,
     });
   }
 }

@@ -18,10 +18,10 @@ import {
 import { duration, listOf, map, orNull, rate, whole } from '../domain/values.js';
 import { fillBoundMs } from './fill-bound.js';
 
-const RATE = needed(rate, { describe: 'attempts per second, as 2000/s', example: '2000/s' });
+const RATE = needed(rate, { describe: 'attempts per second, for example 2000/s', example: '2000/s' });
 const DURATION = needed(duration, {
   keptAs: 'durationMs',
-  describe: 'a number and a unit (us, ms, s, m, h), as 250ms',
+  describe: 'a number and a unit (us, ms, s, m, h), for example 250ms',
   example: '10s',
 });
 /** Without a limit. */
@@ -87,7 +87,7 @@ const SHAPES = {
     }),
     attempts: setting(upTo(1_000_000), {
       default: null,
-      describe: 'end it after so many requests that were answered and calls that were refused',
+      describe: 'end it after this many answered requests and refused calls together',
       example: '64',
     }),
   },

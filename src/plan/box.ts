@@ -25,7 +25,7 @@ export const BOX_SETTINGS = {
   after: setting(oneOf(AFTER), {
     default: 'destroy',
     describe:
-      'vagrant only: what becomes of the box at the end; revert: back to what it was before the first run, and left running',
+      'vagrant only: what happens to the box at the end; revert: it is put back to its state before the first run and left running',
     example: 'destroy',
   }),
   // Every run has namespaces of its own, so that only the sysctls of the whole machine need putting back, which takes no time.

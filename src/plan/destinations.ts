@@ -16,7 +16,8 @@ export const DESTINATION_SETTINGS = {
     example: '4',
   }),
   targets: optional(texts({ least: 1, most: 4096, item: '"10.20.0.10:3128"' }), {
-    describe: 'targets outside the lab, as 192.0.2.10:3128; each must be on the allow list, and the lab must be host',
+    describe:
+      'targets outside the lab, for example 192.0.2.10:3128; each must be on the allow list, and the lab must be host',
     example: '["10.20.0.10:3128"]',
   }),
 } as const;

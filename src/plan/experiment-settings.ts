@@ -26,7 +26,7 @@ export const LAB_SETTINGS = {
   // Linux 6.1: the oldest kernel that most servers may still have.
   kernel: setting(text(), {
     default: 'bookworm',
-    describe: `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once; running, for that of this machine; or the path of a kernel, as ./bzImage`,
+    describe: `vm only: a Debian suite (${DEBIAN_SUITES.join(', ')}), whose kernel is fetched once; running, for that of this machine; or the path of a kernel, for example ./bzImage`,
     example: 'bookworm',
   }),
   ...BOX_SETTINGS,
@@ -39,13 +39,13 @@ export const KERNEL_SETTINGS = {
 } as const;
 
 export const ADDRESS_SETTINGS = {
-  cidr: optional(text(), { describe: 'local addresses, as 10.50.0.0/24', example: '10.50.0.0/24' }),
+  cidr: optional(text(), { describe: 'local addresses, for example 10.50.0.0/24', example: '10.50.0.0/24' }),
   range: optional(text(), {
-    describe: 'the same as a range, as 10.50.0.1-10.50.0.50',
+    describe: 'the same as a range, for example 10.50.0.1-10.50.0.50',
     example: '10.50.0.1-10.50.0.50',
   }),
   list: optional(texts({ least: 1, item: '10.50.0.1' }), {
-    describe: 'the same as a list, as [10.50.0.1, 10.50.0.7]',
+    describe: 'the same as a list, for example [10.50.0.1, 10.50.0.7]',
     example: '[10.50.0.1, 10.50.0.7]',
   }),
   count: optional(whole(1, 65_536), {
@@ -73,7 +73,7 @@ export const EXPERIMENT_SETTINGS = {
   repeat: setting(whole(1, 1000), {
     default: 10,
     defaultText: '9; 2 where all is exact',
-    describe: 'the most pairs of runs per variant; no more are made once it is decided',
+    describe: 'maximum number of pairs of runs per variant; a variant that is decided gets no more',
     example: '10',
   }),
   // The first block pays for cold caches and lazy compilation.
@@ -88,7 +88,7 @@ export const EXPERIMENT_SETTINGS = {
   goal: setting(metric, {
     default: 'failures.share',
     defaultText: 'failures.share; with fill: capacity',
-    describe: 'the metric that a fix must improve, as outcomes["bind:EADDRINUSE"].share',
+    describe: 'the metric that a fix must improve, for example outcomes["bind:EADDRINUSE"].share',
     example: 'failures.share',
   }),
   // Fast failures can hide slow successes, and a longer port search costs CPU: what users feel and what operators pay. From the start of each
@@ -97,12 +97,12 @@ export const EXPERIMENT_SETTINGS = {
   guardrails: setting(metrics, {
     default: ['latency.service.p90', 'cpu.perConnection'],
     defaultText: 'latency.service.p90, cpu.perConnection',
-    describe: 'metrics that a fix must not worsen, as latency.service.p90',
+    describe: 'metrics that a fix must not worsen, for example latency.service.p90',
     example: '[latency.service.p90]',
   }),
   requiredRate: optional(rate, {
     describe:
-      'connections per second that must be sustained, on a machine: the report says of each arm whether that rate holds, and how much is to spare',
+      'connections per second that a machine must sustain: the report says for each arm whether that rate holds, and with how much to spare',
     example: '300/s',
   }),
 } as const;
@@ -118,7 +118,7 @@ const limit: ValueKind<number | string> = {
 export const THRESHOLD_SETTINGS = {
   metric: needed(metric, { describe: 'what is limited', example: 'failures.share' }),
   max: optional(limit, {
-    describe: 'at most, in the unit of the metric: a time as 5ms, a share as 1% or 0.01, else a number',
+    describe: 'at most, in the unit of the metric: a time such as 5ms, a share such as 1% or 0.01, else a number',
     example: '5ms',
   }),
   min: optional(limit, { describe: 'at least', example: '0.9' }),

@@ -139,7 +139,7 @@ export const LOAD_SETTINGS = {
   // The head of the answer is enough to end a request.
   body: setting(bytes(0, 1_048_576), {
     default: 0,
-    describe: 'with protocol get or the HTTP engine: bytes of the body that the origin answers',
+    describe: 'with protocol get or the HTTP engine: size in size in bytes of the body that the origin answers',
     example: '1024',
   }),
   // An origin that accepts is what a real one does; listen-only fills its accept queue.
@@ -180,7 +180,7 @@ export const LOAD_SETTINGS = {
   }),
   ports: setting(orNull(portRange, "the kernel's range"), {
     default: null,
-    describe: 'the port list of bind-explicit-port and of local-port-range, as 20000-29999',
+    describe: 'the port list of bind-explicit-port and of local-port-range, for example 20000-29999',
     example: '20000-29999',
   }),
   // At 2000/s an attempt is due every 0.5 ms: twenty late in a row is the generator's fault and no longer jitter.
@@ -193,7 +193,7 @@ export const LOAD_SETTINGS = {
   recovery: optional(recovery, {
     defaultText: 'none',
     describe:
-      'after the load: the lab frees all ports of the program under test, and then makes an attempt each so often until one is ok, for so long at the most (recovery.time)',
+      'after the load, the lab frees all ports of the program under test and makes one attempt every so often until one is ok or the time is over (recovery.time)',
     example: '{ within: 15s, every: 250ms }',
   }),
   // Behind an address there is one machine, whose clock the kernel keeps. With more, attempt n is of client n mod clocks.

@@ -62,7 +62,7 @@ export const NEIGHBOUR_SETTINGS = {
   }),
   duration: optional(duration, {
     keptAs: 'durationMs',
-    defaultText: 'what is left of the load',
+    defaultText: 'the rest of the load',
     describe: 'how long it lasts',
     example: '2s',
   }),
@@ -70,12 +70,12 @@ export const NEIGHBOUR_SETTINGS = {
     default: 0,
     keptAs: 'afterMs',
     describe:
-      'when it begins: so long after the load has, or "load": once every attempt of the load has its outcome, while what it holds is held',
+      'when it begins: this long after the load, or "load": once every attempt of the load has its outcome, while its connections are held',
     example: '1s',
   }),
   addresses: optional(texts({ least: 1, most: 64, item: '10.50.9.1' }), {
     defaultText: "one of the lab's own",
-    describe: 'beside: local addresses of its own, as [10.50.9.1]; they may be of the other family',
+    describe: 'beside: local addresses of its own, for example [10.50.9.1]; they may be of the other family',
     example: '[10.50.9.1]',
   }),
   strategy: optional(strategy, {
@@ -103,7 +103,7 @@ export const NEIGHBOUR_SETTINGS = {
   exchange: optional(exchange, { describe: exchange.describe, example: exchange.example }),
   body: optional(body, {
     defaultText: body.defaultText,
-    describe: 'with protocol get: bytes of the body of an answer',
+    describe: 'with protocol get: size in size in size in bytes of the body of an answer',
     example: body.example,
   }),
 } as const;

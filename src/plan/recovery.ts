@@ -9,7 +9,7 @@ import { duration, map } from '../domain/values.js';
 const RECOVERY_SETTINGS = {
   within: needed(duration, {
     keptAs: 'withinMs',
-    describe: 'for how long attempts are made before it is given up',
+    describe: 'how long to make attempts before giving up',
     example: '15s',
   }),
   // Often enough to tell one that waits a second from one that does not, and seldom enough to use up no ports.

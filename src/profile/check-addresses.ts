@@ -110,18 +110,21 @@ function isFit(address: string, lab: LabKind, report: Report, where: Path): bool
 function unfitness(address: string, lab: LabKind): string | undefined {
   const unfit = unfitAddress(address);
   if (unfit?.includes('documentation')) {
-    const own = !LABS[lab].ownNamespace ? 'put an address of this machine here' : 'use private ones, as 10.50.0.0/24';
+    const own = !LABS[lab].ownNamespace
+      ? 'put an address of this machine here'
+      : 'use private ones, for example 10.50.0.0/24';
     return `${unfit} and so a placeholder: ${own}`;
   }
-  if (unfit !== undefined) return `${unfit}; local addresses must be unicast: use private ones, as 10.50.0.0/24`;
+  if (unfit !== undefined)
+    return `${unfit}; local addresses must be unicast: use private ones, for example 10.50.0.0/24`;
   if (!LABS[lab].ownNamespace) return undefined;
   if (isLoopback(address)) {
-    return 'a loopback address, where tcp_tw_reuse=2 (the default) reuses TIME_WAIT and would hide the problem: use private addresses, as 10.50.0.0/24';
+    return 'a loopback address, where tcp_tw_reuse=2 (the default) reuses TIME_WAIT and would hide the problem: use private addresses, for example 10.50.0.0/24';
   }
   const net = labNetOf(address);
   return net === undefined
     ? undefined
-    : `in ${net}, the network that the lab uses for its own links and origin: use another, as 10.50.0.0/24`;
+    : `in ${net}, the network that the lab uses for its own links and origin: use another, for example 10.50.0.0/24`;
 }
 
 function isOneSet(addresses: readonly string[], report: Report): boolean {

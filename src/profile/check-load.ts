@@ -49,10 +49,10 @@ export function checkLoad(load: LoadPlan, addresses: number, report: Report): vo
   if (load.engine === 'socket') checkSocketEngine(load, report);
   else checkHttpEngine(load, report);
   if (load.keepAliveRequests !== undefined && !load.keepAlive)
-    report(
-      'keepAliveRequests counts the requests of connections that are kept, and none is: add "keepAlive: true", or remove it',
-      ['load', 'keepAliveRequests'],
-    );
+    report('keepAliveRequests has no effect without keepAlive: add "keepAlive: true", or remove keepAliveRequests', [
+      'load',
+      'keepAliveRequests',
+    ]);
 }
 
 function checkSocketEngine(load: LoadPlan, report: Report): void {
@@ -87,7 +87,7 @@ function checkHttpEngine(load: LoadPlan, report: Report): void {
       'exchange',
     ]);
   if (load.sink === 'listen-only')
-    report('the HTTP engine needs an origin that answers, which sink listen-only does not: write "sink: accept"', [
+    report('the HTTP engine needs an origin that answers, and with sink listen-only none does: write "sink: accept"', [
       'load',
       'sink',
     ]);
@@ -104,7 +104,7 @@ function checkHttpEngine(load: LoadPlan, report: Report): void {
   const hold = load.holdMs === null ? 'hold to the end' : `hold ${formatDuration(load.holdMs)}`;
   if (load.keepAlive)
     report(
-      `keepAlive reuses a tunnel at once, which does not go with ${hold}: write "hold: 0s", or remove keepAlive`,
+      `keepAlive reuses a tunnel at once and cannot be combined with ${hold}: write "hold: 0s", or remove keepAlive`,
       ['load', 'hold'],
       ['load', 'keepAlive'],
     );
@@ -120,7 +120,7 @@ function checkHttpEngine(load: LoadPlan, report: Report): void {
 export function checkTls({ tls }: LoadPlan, destinations: Destinations, report: Report): void {
   if (tls && destinations.kind !== 'lab')
     report(
-      'tls needs the certificate that the lab makes, which targets outside the lab do not have: remove tls, or the targets',
+      'tls needs the certificate that the lab makes, and targets outside the lab have another: remove tls, or the targets',
       ['load', 'tls'],
       ['destinations', 'targets'],
     );

@@ -74,9 +74,7 @@ function checkMetric(text: string, path: Path, input: ProfileInput, findings: Fi
     const metric = parseMetric(text);
     const scenarios = names(input.scenarios);
     if (metric.needs !== null && !hasKey(input, metric.needs.key))
-      throw new UnitError(
-        `${text} is measured only with ${metric.needs.key}, which this profile does not have: add "${metric.needs.example}"`,
-      );
+      throw new UnitError(`${text} is measured only with ${metric.needs.key}: add "${metric.needs.example}"`);
     oneOfThem('neighbour', metric.neighbour, names(input.neighbours));
     oneOfThem('scenario', metric.scenario, scenarios.length > 0 ? [FIRST_LOAD, ...scenarios] : []);
     return metric;

@@ -36,7 +36,7 @@ export function checkNeighbours(
     const what = isElsewhere ? 'an external proxy' : `the ${lab} lab`;
     findings.push({
       path: ['neighbours'],
-      message: `neighbours need a lab and a proxy of their own, which ${what} is not: use lab: { kind: netns } with another subject, or remove neighbours`,
+      message: `${what} cannot have neighbours, which need a lab and a proxy of their own: use lab: { kind: netns } with another subject, or remove neighbours`,
     });
     return [];
   }
@@ -65,7 +65,7 @@ function checkNeighbour(
     report('where: through needs a proxy, and the subject is direct: write "where: beside"', 'where');
   if (isThrough && baseline.proxy && baseOf(baseline.proxy) && proxySubjectOf(baseline.proxy.kind).reverse)
     report(
-      'where: through needs a listener and a server of its own, which a configuration file of yours does not have: write "where: beside"',
+      'where: through needs a listener and a server of its own, and your configuration file has neither: write "where: beside"',
       'where',
     );
   const spoken = protocolsOf(SUBJECT, undefined);
@@ -86,7 +86,7 @@ function checkNeighbour(
   checkService(input, where, report);
   if (input.strategy !== undefined && usesPorts(input.strategy))
     report(
-      `strategy ${input.strategy} needs a list of ports, which a neighbour does not have: use another`,
+      `strategy ${input.strategy} needs a list of ports, and a neighbour has none: use another strategy`,
       'strategy',
     );
   // What is refused is not looked at again.

@@ -16,9 +16,9 @@ export function checkRecovery({ recovery }: LoadPlan, lab: LabKind, subject: Sub
   if (recovery === undefined) return;
   const { withinMs, everyMs } = recovery;
   if (!LABS[lab].ownNamespace || subjectOf(subject).role === 'elsewhere') {
-    const whose = LABS[lab].ownNamespace ? 'an external proxy' : `the ${lab} lab`;
+    const whose = LABS[lab].ownNamespace ? 'an external proxy' : 'programs of this machine';
     return report(
-      `recovery ends all sockets of the program under test, which bindstorm does not do to ${whose}: remove recovery, or use lab: { kind: netns } with another subject`,
+      `recovery would end all sockets of ${whose}: remove recovery, or use lab: { kind: netns } with another subject`,
       AT,
     );
   }

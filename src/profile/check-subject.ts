@@ -85,10 +85,10 @@ function checkProxy(
   report: Report,
 ): ProxySettings {
   if (!LABS[lab].ownNamespace) {
-    report(
-      `the ${lab} lab cannot start ${kind}: a proxy gets a namespace of its own, which this machine itself is not; use lab: { kind: netns }`,
-      ['subject', 'kind'],
-    );
+    report(`the ${lab} lab cannot start ${kind}: a proxy needs a namespace of its own; use lab: { kind: netns }`, [
+      'subject',
+      'kind',
+    ]);
   }
   const proxy = { kind, ...complete(subjectOf(kind).settings, input) } as unknown as ProxySettings;
   for (const [i, line] of ('config' in proxy ? proxy.config : []).entries()) {
@@ -163,7 +163,7 @@ function checkElsewhere(
   const [local] = addresses;
   if (local !== undefined && familyOf(local) !== familyOf(via.address))
     report(
-      `${canonical} is not of the family of the local addresses, which are IPv${familyOf(local)}, as ${local}; use a target and addresses of one family`,
+      `${canonical} and the local addresses (${local}, …) are of two families; use a target and addresses of one family`,
       where,
       ['addresses'],
     );

@@ -93,7 +93,7 @@ function subjectOf(path: Path): string {
 }
 
 function notAProfile(input: unknown): string {
-  const next = 'start with a line as "name: my-experiment"';
+  const next = 'start with a line such as "name: my-experiment"';
   if (input === null || input === undefined) return `the file is empty; a profile is a map of keys: ${next}`;
   return `a profile must be a map of keys, not ${found(input)}: ${next}`;
 }
@@ -105,7 +105,7 @@ function missing(path: Path, detail: string): Finding {
 function badSysctlValue(input: unknown): string {
   if (typeof input === 'boolean') return `the kernel's switches are numbers, not ${input}: write ${input ? 1 : 0}`;
   if (input === null) return 'the value is missing; write a number or a text, or remove the line';
-  return `the value must be a whole number, as 1, or a text, as "1024 65535", not ${found(input)}`;
+  return `the value must be a whole number such as 1, or a text such as "1024 65535", not ${found(input)}`;
 }
 
 function notOneOf(path: Path, input: unknown, allowed: readonly string[]): Finding {

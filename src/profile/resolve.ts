@@ -153,7 +153,7 @@ function resolveArm(
     room.left -= addresses.length;
     if (room.left < 0)
       report(
-        `the arms up to this one have more than ${MAX_ADDRESSES_IN_ALL} addresses in all, which is the most: lower count`,
+        `the arms up to this one have more than ${MAX_ADDRESSES_IN_ALL} addresses together; at most ${MAX_ADDRESSES_IN_ALL} are allowed: lower count`,
         ['addresses', 'count'],
         ['addresses'],
       );

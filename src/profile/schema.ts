@@ -66,7 +66,10 @@ const scenarios = z
   .array(
     map({
       name: name.written.meta({ description: 'what reports and metrics call it', example: 'name: bulk' }),
-      load: ownLoad.meta({ description: 'as load; what it does not name is as there', example: 'load: { hold: 1s }' }),
+      load: ownLoad.meta({
+        description: 'as load; a key that it leaves out is that of load',
+        example: 'load: { hold: 1s }',
+      }),
       destinations: destinations.optional().meta({
         description: 'hosts of its own; without them it goes to those of the first load',
         example: 'destinations: { ports: 4 }',
@@ -133,7 +136,7 @@ export const profileSchema = map({
     .max(4096)
     .optional()
     .meta({
-      description: 'targets outside the lab that this profile may load, as 192.0.2.10:3128',
+      description: 'targets outside the lab that this profile may load, for example 192.0.2.10:3128',
       example: 'allow: ["10.20.0.10:3128"]',
     }),
   subject: map({

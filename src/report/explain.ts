@@ -33,7 +33,7 @@ function textOf({ findings, lines, unknown, notUnderstood, cut }: Explanation, w
 
 function cutText(cut: number): string {
   return cut > 0
-    ? `${counted(cut, 'line')} longer than ${MOST_OF_A_LINE} characters: nothing behind that was looked at.\n`
+    ? `${counted(cut, 'line')} longer than ${MOST_OF_A_LINE} characters: nothing after that was looked at.\n`
     : '';
 }
 
@@ -51,7 +51,7 @@ function renderFinding(finding: Finding, width: number, said: boolean): string {
     ...(count > 1 ? [`  (${counted(count, 'line')} like this)`] : []),
     ...paragraph('program', programText(finding)),
     ...paragraph('failed', failedText(finding)),
-    ...(sure === 'open' ? paragraph('open', 'the line alone does not decide it: several causes fit') : []),
+    ...(sure === 'open' ? paragraph('open', 'the line alone does not decide between several causes') : []),
     ...paragraph(
       'ran out',
       said ? `${why.resource.split(/(?<=[:.]) /)[0]!.replace(/:$/, '.')} (as above)` : why.resource,
@@ -80,7 +80,7 @@ function marksOf({ line, facts }: Finding, width: number): string {
 }
 
 function programText({ program, version }: Finding): string {
-  if (program === null) return version === null ? 'unknown; the words are common ones' : `unknown (${version})`;
+  if (program === null) return version === null ? 'unknown; many programs use these words' : `unknown (${version})`;
   return version === null ? program : `${program}, ${version}`;
 }
 

@@ -69,7 +69,7 @@ const LEGEND: readonly (readonly [mark: string, meaning: string])[] = [
   ['all', 'every one was ok, without limit'],
   ['·', 'it does nothing'],
   ['=', 'the program does that already'],
-  ['n/a', 'the kernel, or the machine, has no such thing'],
+  ['n/a', 'the kernel or the machine does not have it'],
 ];
 
 function fixesOf(report: FixReport): Document {

@@ -73,7 +73,7 @@ export const originSeenSchema = z.object({
   destinations: z
     .array(z.object({ to: z.string(), connections: countSchema, requests: countSchema }))
     .optional()
-    .describe('where connections went, as "203.0.113.7:443", the most frequent first'),
+    .describe('where connections went, for example "203.0.113.7:443", the most frequent first'),
   agents: z.record(z.string(), countSchema).optional().describe('User-Agent of requests → how many; "": none'),
   heads: z.record(z.string(), countSchema).optional().describe('what requests said: close, keep-alive, HEAD, POST'),
 });

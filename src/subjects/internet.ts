@@ -19,7 +19,11 @@ import { quote } from '../domain/units.js';
 import { bytes, duration, flag, map, oneOf, orNull, whole } from '../domain/values.js';
 
 const ORIGIN_ANSWER = {
-  status: setting(whole(200, 599), { default: 200, describe: 'status of the answer, as 404 or 500', example: '500' }),
+  status: setting(whole(200, 599), {
+    default: 200,
+    describe: 'status of the answer, for example 404 or 500',
+    example: '500',
+  }),
   // What the measurements of clients were made with.
   body: setting(bytes(0, 100_000_000), {
     default: 6,

@@ -31,8 +31,8 @@ export function boundedConfiguration(files: Readonly<Record<string, string>>): R
 }
 
 export const loggedFailureSchema = z.object({
-  call: z.string().nullable().describe('bind or connect; null where the log does not tell'),
-  errno: z.string().nullable().describe('as EADDRINUSE; null where the log does not tell'),
+  call: z.string().nullable().describe('bind or connect; null where the log does not say'),
+  errno: z.string().nullable().describe('as EADDRINUSE; null where the log does not say'),
   count: z.number(),
   lines: z.array(z.string()).describe('the first lines that say so'),
 });

@@ -38,7 +38,7 @@ function openPath(path: string, place: Place): NetworkNamespace {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES' || code === 'EPERM') throw mayNot(place);
-    if (code === 'ENOENT') throw new UserError(`there is no network namespace ${path} any more: the process has ended`);
+    if (code === 'ENOENT') throw new UserError(`the network namespace ${path} no longer exists: the process has ended`);
     throw error;
   }
 }
@@ -57,7 +57,7 @@ export function explained<T>(place: Place, work: () => T): T {
     if (!(error instanceof SystemCallError)) throw error;
     if (error.call === 'setns' && error.errno === EPERM) throw mayNot(place);
     if (error.call === 'setns' && error.errno === EINVAL)
-      throw new UserError(`${place.netns} is no network namespace; name one of ${NAMED}, or use --pid`);
+      throw new UserError(`${place.netns} is not a network namespace; name one of ${NAMED}, or use --pid`);
     if (error.call === 'sock_diag' && (error.errno === ENOENT || error.errno === EACCES || error.errno === EPERM)) {
       throw new UserError(
         `the kernel does not list its sockets (${error.message}); it needs CONFIG_INET_DIAG, as a module: modprobe tcp_diag`,

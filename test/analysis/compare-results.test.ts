@@ -144,14 +144,14 @@ describe('noisy metrics', () => {
       [1000, 1001, 1002],
       [9000, 9001, 9002],
       'not enough evidence',
-      /; 3 runs and 3 can tell no difference from chance when 2 arms are compared, however large it is: it takes 5 of each\.$/,
+      /; 3 runs and 3 cannot tell any difference from chance when 2 arms are compared, however large it is: it takes 5 of each\.$/,
     ],
     [
       'within the margin but too few to say so',
       [2000, 2001, 2002, 2003],
       [2000, 2001, 2002, 2003],
       'not enough evidence',
-      /4 runs and 4 can tell/,
+      /4 runs and 4 cannot tell/,
     ],
   ];
   for (const [name, before, after, verdict, why] of cases) {
@@ -295,7 +295,7 @@ describe('what cannot be compared', () => {
       for (const variant of b.variants) change({ ...b, variants: [variant, variant] });
       assert.match(
         compareResults(result(), b).refused!,
-        /^no arm was asked the same in both: baseline: .*; wider-range: /,
+        /^no arm had the same settings in both: baseline: .*; wider-range: /,
       );
     });
   }
@@ -516,7 +516,10 @@ describe('before and after a change of one’s own', () => {
 
   it('is refused, with the way out, unless it is said to be one', () => {
     const { refused } = compareResults(before, after);
-    assert.match(refused!, /^no arm was asked the same in both: .*; if that is a change of your own, add --changed$/);
+    assert.match(
+      refused!,
+      /^no arm had the same settings in both: .*; if that is a change of your own, add --changed$/,
+    );
   });
 
   it('is compared, with what was changed', () => {

@@ -129,7 +129,7 @@ describe('a noisy metric', () => {
       rates(100, 100, 100, 100, 100),
       rates(200, 210, 220, 230, 240),
       'not enough evidence',
-      /but 5 pairs can tell no difference from chance, however large it is: set repeat to 6 or more\.$/,
+      /but 5 pairs cannot tell any difference from chance, however large it is: set repeat to 6 or more\.$/,
     ],
     [
       'four equal pairs, too few to say that nothing changed',
@@ -139,7 +139,7 @@ describe('a noisy metric', () => {
       'not enough evidence',
       /4 pairs .* set repeat to 6 or more/,
     ],
-    ['one pair', 'rate', rates(100), rates(200), 'not enough evidence', /1 pair can tell no difference/],
+    ['one pair', 'rate', rates(100), rates(200), 'not enough evidence', /1 pair cannot tell any difference/],
   ];
   for (const [name, goal, baseline, variant, word, why] of cases) {
     it(`${name}: ${word}`, () => {
@@ -205,7 +205,7 @@ describe('several variants', () => {
     assert.equal(goal.detectable, null);
     assert.match(
       goal.why,
-      /6 pairs can tell no difference from chance when 3 variants are compared, .* set repeat to 7 or more/,
+      /6 pairs cannot tell any difference from chance when 3 variants are compared, .* set repeat to 7 or more/,
     );
   });
 

@@ -57,19 +57,19 @@ describe('results of several kernels', () => {
           'old',
           'bookworm',
           '6.1.176',
-          'In the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE): range ended it and all made no difference.',
+          'In the baseline 50.0 % of connection attempts failed because no local port was free (bind:EADDRINUSE): range ended it and all made no difference.',
         ],
         [
           'new',
           'sid',
           '7.2.7',
-          'In the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE): range, delay and all ended it.',
+          'In the baseline 50.0 % of connection attempts failed because no local port was free (bind:EADDRINUSE): range, delay and all ended it.',
         ],
       ],
     );
     assert.equal(
       results.summary,
-      'On old, in the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE): range ended it and all made no difference. On new, in the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE): range, delay and all ended it. recycle is on none of these kernels.',
+      'On old, in the baseline 50.0 % of connection attempts failed because no local port was free (bind:EADDRINUSE): range ended it and all made no difference. On new, in the baseline 50.0 % of connection attempts failed because no local port was free (bind:EADDRINUSE): range, delay and all ended it. recycle is on none of these kernels.',
     );
   });
 

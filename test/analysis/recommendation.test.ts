@@ -176,7 +176,7 @@ describe('there is none', () => {
     assert.ok(found.kind === 'sysctls');
     assert.equal(found.variant.name, 'wider-range');
     assert.deepEqual(found.passedOver, [
-      'twice-the-addresses gives up what TIME_WAIT protects from (net.ipv4.tcp_max_tw_buckets), which no guardrail sees',
+      'twice-the-addresses gives up what TIME_WAIT protects from (net.ipv4.tcp_max_tw_buckets), which no guardrail measures',
     ]);
     // What is no change of sysctls is no worse for it: nothing else is recommended in its place.
     best.strategy = 'bind-no-port';

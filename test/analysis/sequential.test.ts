@@ -245,6 +245,9 @@ describe('cases that could not be decided', () => {
     );
     const { goal } = compareArms(input).get('slow')!;
     assert.equal(goal.verdict, 'not enough evidence');
-    assert.match(goal.why, /3 pairs can tell no difference from chance, however large it is: set repeat to 4 or more/);
+    assert.match(
+      goal.why,
+      /3 pairs cannot tell any difference from chance, however large it is: set repeat to 4 or more/,
+    );
   });
 });

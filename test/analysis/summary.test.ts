@@ -54,7 +54,7 @@ describe('the summary', () => {
     runs.push(makeRun({ variant: 'late', block: 0 }));
     assert.equal(
       summarise(inputOf(runs)),
-      'In the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE): ' +
+      'In the baseline 50.0 % of connection attempts failed because no local port was free (bind:EADDRINUSE): ' +
         'wider-range reduced failures to 12.5 %, no-port and more-addresses ended it, fin-timeout made no difference, ' +
         'moves only moved the failure to another call, half made things worse and late could not be decided.',
     );
@@ -73,7 +73,7 @@ describe('the summary', () => {
     };
     assert.equal(
       leadWith(['bind', 'EADDRINUSE', 500]),
-      'In the baseline 50.0 % of connection attempts failed for want of a free local port (bind:EADDRINUSE in squid, which answered http:503 ERR_CONNECT_FAIL): more ended it.',
+      'In the baseline 50.0 % of connection attempts failed because no local port was free (bind:EADDRINUSE in squid, which answered http:503 ERR_CONNECT_FAIL): more ended it.',
     );
     for (const other of [leadWith(), leadWith(['bind', 'EADDRINUSE', 1], ['connect', 'ECONNREFUSED', 499])])
       assert.match(

@@ -30,7 +30,11 @@ const TORSERVERS: [line: string, on618: RegExp, on32: RegExp][] = [
   ],
   ['net.ipv4.tcp_max_syn_backlog = 10240', /^ok$/, /is global on 3\.2 .*since 4\.11;/],
   ['net.ipv4.tcp_fin_timeout = 4 ', /^ok$/, /is global on 3\.2 .*since 4\.6;/],
-  ['vm.min_free_kbytes = 65536', /is global: vm\.\* is no part of a network namespace.*VM lab/, /is global: vm\.\*/],
+  [
+    'vm.min_free_kbytes = 65536',
+    /is global: vm\.\* does not belong to a network namespace.*VM lab/,
+    /is global: vm\.\*/,
+  ],
   [
     'net.ipv4.netfilter.ip_conntrack_max = 196608',
     /was removed in 4\.9: .*use net\.netfilter\.nf_conntrack_max\.$/,

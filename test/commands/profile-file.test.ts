@@ -106,7 +106,7 @@ describe('copying a profile', () => {
     assert.equal(readFileSync(path, 'utf8'), GOOD);
     assert.throws(() => copyProfile('quickstart', join(dir, 'none', 'x.yaml')), {
       name: 'UserError',
-      message: /no copy .*ENOENT.*--to/,
+      message: /the copy cannot .*ENOENT.*--to/,
     });
     assert.throws(() => copyProfile(path, join(dir, 'x.yaml')), {
       name: 'UserError',

@@ -75,7 +75,7 @@ const REFUSED_HERE: readonly [sysctl: string, at: string, says: RegExp][] = [
     /was removed in 4\.12: .*use net\.ipv4\.tcp_tw_reuse=1 where connect\(\) chooses/,
   ],
   ['net.core.rmem_max: 33554432', '9:7', /is global: one value serves the whole machine; .*net\.ipv4\.tcp_rmem/],
-  ['vm.min_free_kbytes: 65536', '9:7', /is global: vm\.\* is no part of a network namespace/],
+  ['vm.min_free_kbytes: 65536', '9:7', /is global: vm\.\* does not belong to a network namespace/],
   ['net.ipv4.no_such_thing: 1', '9:7', /is not known to be per network namespace/],
   ['net.ipv4.tcp_available_congestion_control: cubic', '9:7', /can be read and not written/],
   ['net.ipv4.tcp_tw_reuse: 7', '9:30', /does not accept net\.ipv4\.tcp_tw_reuse = 7 \(EINVAL\)/],

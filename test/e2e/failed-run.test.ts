@@ -113,7 +113,7 @@ variants: [{ name: tw-reuse, sysctls: { net.ipv4.tcp_tw_reuse: 1 } }]
     assert.equal(code, 2, stderr);
     assert.match(
       stderr,
-      /endless\.yaml:3:\d+: load\.arrival: this fill ends at failures, and none ever comes: a close/,
+      /endless\.yaml:3:\d+: load\.arrival: this fill ends at failures, but no attempt ever fails: a close/,
     );
   }
   assert.deepEqual(readdirSync(cwd), ['endless.yaml']);

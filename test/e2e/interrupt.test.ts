@@ -129,7 +129,7 @@ test('what would make it another experiment is refused', async (t) => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /^bindstorm: --\w+ cannot be changed on --resume; leave it out, or start anew without --resume\n$/,
+      /^bindstorm: --\w+ cannot be changed on --resume; leave it out, or start again without --resume\n$/,
     );
   }
   const fewer = await runCli(['run', '--resume', folder, '--repeat', '2'], { cwd });

@@ -193,7 +193,7 @@ test('runs that cannot decide anything are refused, made by force, and extended 
   assert.equal(refused.code, 2);
   assert.match(
     refused.stderr,
-    /tiny\.yaml: repeat is 1, and it takes 2 pairs .*; to make the runs all the same, add --force\n$/,
+    /tiny\.yaml: repeat is 1, and it takes 2 pairs .*; to make the runs anyway, add --force\n$/,
   );
   assert.ok(!existsSync(join(there, 'reports')), 'nothing was begun');
 

@@ -95,8 +95,8 @@ test('explain: what it does not know', () => {
   assert.match(stdout, /^Not recognized: nothing in 1 line is a failure of bind\(\) or connect\(\)/);
   for (const [args, message] of [
     [['explain', './missing/cache.log'], /missing\/cache\.log does not exist/],
-    [['explain', folder], /is a folder, and not a file; give a file/],
-    [['explain', '--profile', 'hello'], /nothing in it is a shortage of ports/],
+    [['explain', folder], /is a folder, not a file; give a file/],
+    [['explain', '--profile', 'hello'], /the input names no shortage of ports/],
   ] as const) {
     const bad = run(args);
     assert.equal(bad.status, 2);

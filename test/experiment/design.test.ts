@@ -157,7 +157,7 @@ variants:
   it('are in the notes of plan and run, as is what only guardrails lack', () => {
     const notes = (repeat: number, how?: How) =>
       designNotes(chosen({ more: `repeat: ${repeat}\n`, load: ', workers: 1' }, how), environmentOf, 'all');
-    assert.match(notes(1)[0]!, /they decide nothing/);
+    assert.match(notes(1)[0]!, /the runs could decide nothing/);
     assert.match(
       notes(2, 'fixed')[0]!,
       /^repeat is 2: by latency\.service\.p90 and cpu\.perConnection it takes 8 pairs before any variant/,

@@ -75,7 +75,7 @@ test('a file that names a dead process, or nobody, is not believed', async (t) =
     writeFileSync(join(dir, LOCK_FILE), text);
     assert.throws(() => lockFolder(dir, refuse), {
       name: 'FolderInUse',
-      message: `${dir} is in use by another process, which has not said which it is; wait until it has ended, then repeat this command`,
+      message: `${dir} is in use by another process, whose pid is not known; wait until it has ended, then repeat this command`,
     });
   }
   const other = { pid: 1, host: 'elsewhere\u001b[2J', command: 'bindstorm run x', since: '2026-01-02' };
@@ -118,6 +118,6 @@ test('a folder that is not there is asked for by name', (t) => {
   const dir = join(scratchFolder(t), 'nowhere');
   assert.throws(() => lockFolder(dir, refuse), {
     name: 'JournalError',
-    message: `there is no folder ${dir}; name one that bindstorm has made, as reports/quickstart-…`,
+    message: `there is no folder ${dir}; name one that bindstorm has made, such as reports/quickstart-…`,
   });
 });

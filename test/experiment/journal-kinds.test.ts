@@ -75,7 +75,7 @@ test('other files of older versions are refused with a sentence', (t) => {
       message: /holds a table of fixes without its journal .*, which cannot be resumed\. Start .*: bindstorm fixes$/,
     });
     assert.throws(() => readJournal(none, kind), {
-      message: `${none}/journal.ndjson does not exist; name a folder that \`bindstorm ${kind}\` has made, as reports/…`,
+      message: `${none}/journal.ndjson does not exist; name a folder that \`bindstorm ${kind}\` has made, such as reports/…`,
     });
   }
 });

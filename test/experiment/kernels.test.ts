@@ -185,7 +185,7 @@ describe('what each kernel lacks', () => {
       if (kernel === 'old') assert.equal(missing?.[DELAY], 'since Linux 6.14');
     }
     const nowhere = await placesOf(experiment, { old: OLD, new: OLD });
-    assert.match(nowhere.obstacles.join(), /^kernels: nothing can be run: .*tcp_tw_reuse_delay: since Linux 6\.14/);
+    assert.match(nowhere.obstacles.join(), /^kernels: nothing can run: .*tcp_tw_reuse_delay: since Linux 6\.14/);
   });
 
   it('is asked again on resume, and is the same', async () => {
@@ -205,7 +205,7 @@ describe('what is refused on several kernels', () => {
     const experiment = changed('delay', { sysctls: { [name]: '1' } });
     const { obstacles } = await placesOf(experiment, { old: machine, new: { ...machine, kernel: '7.2.7' } });
     assert.deepEqual(obstacles, [
-      `delay.sysctls["${name}"]: none of these kernels (6.1.176, 7.2.7) has ${name}, and no other is known to; check the name, or leave it out`,
+      `delay.sysctls["${name}"]: none of these kernels (6.1.176, 7.2.7) has ${name}, and no known kernel does; check the name, or leave it out`,
     ]);
     const onOne = await placesOf(experiment, { old: machine, new: NEW });
     assert.deepEqual(onOne.obstacles, [], 'one that a kernel has is no typo');

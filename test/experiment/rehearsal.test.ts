@@ -92,8 +92,11 @@ describe('a fill that waits for failures which never come', () => {
   it('is refused before it starts, once, with the reason and what to write', async () => {
     const { obstacles } = await rehearsed(closing('reset'));
     assert.deepEqual(obstacles.length, 2, 'of each arm, as their ports differ');
-    assert.match(obstacles[0]!, /load\.arrival: this fill ends at failures, and none ever comes: a close with RST/);
-    assert.match(obstacles[0]!, /32 of 100 ports are ever in use\. Add a number of attempts, as "attempts: 1000", or/);
+    assert.match(
+      obstacles[0]!,
+      /load\.arrival: this fill ends at failures, but no attempt ever fails: a close with RST/,
+    );
+    assert.match(obstacles[0]!, /32 of 100 ports are ever in use\. Add a number of attempts \("attempts: 1000"\) or/);
     assert.deepEqual((await rehearsed(closing('client'))).obstacles, []);
   });
 });

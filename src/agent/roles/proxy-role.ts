@@ -86,7 +86,10 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
   const limit = descriptorLimit();
   const wanted = 'descriptors' in settings ? settings.descriptors : null;
   if (wanted !== null && wanted > limit)
-    throw new ProxyError(`the proxy is to have ${wanted} descriptors, and a process may have ${limit}`, []);
+    throw new ProxyError(
+      `the profile wants ${wanted} descriptors for the proxy, and a process may have at most ${limit}`,
+      [],
+    );
   const setup = {
     directory: DIRECTORY,
     listen,

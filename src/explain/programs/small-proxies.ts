@@ -21,7 +21,7 @@ export const TINYPROXY: Program = {
     {
       match: /opensock: Could not establish a connection to (?<address>\S+)/,
       cause: 'either',
-      note: 'it does not tell the errno: a refused connection looks the same',
+      note: 'it does not name the errno: a refused connection looks the same',
     },
   ],
 };

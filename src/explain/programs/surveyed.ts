@@ -77,12 +77,12 @@ export const SURVEYED: readonly Program[] = [
     { call: 'bind', errno: 'EADDRINUSE', strategy: 'bind', version: '-b' },
   ),
   tagged('kdig', /;; WARNING: can't send query to \S+\(UDP\)/, {}, { call: 'send', errno: 'EAGAIN', protocol: 'udp' }),
-  tagged('ldns (drill)', /\bGeneral LDNS error\b/, {}, { cause: 'either', note: 'it does not tell the errno' }),
+  tagged('ldns (drill)', /\bGeneral LDNS error\b/, {}, { cause: 'either', note: 'it does not name the errno' }),
   tagged(
     'OpenLDAP client',
     /\bCan't contact LDAP server \(-1\)/,
     {},
-    { cause: 'either', note: 'it does not tell the errno: a refused connection looks the same' },
+    { cause: 'either', note: 'it does not name the errno: a refused connection looks the same' },
   ),
   tagged(
     'lftp',

@@ -27,7 +27,7 @@ export function memoryFolder(used: readonly string[], candidates = PLACES): stri
   const paths = used.map(resolved);
   const place = candidates.find((folder) => isFolder(folder) && !paths.some((path) => isWithin(path, folder)));
   if (place === undefined)
-    throw new LabError(`a guest needs a folder to mount its memory over, and there is no usable one of ${candidates}`, {
+    throw new LabError(`a guest needs a folder to mount its memory on, and none of ${candidates} is usable`, {
       remedy: `make one of them (mkdir ${candidates.at(-1)}), or move the kernel elsewhere if it lies in it`,
     });
   return place;

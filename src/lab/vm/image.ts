@@ -104,7 +104,7 @@ export function agentPrograms(): { readonly programs: readonly CpioEntry[]; read
   const files = packageFiles();
   const unshare = findProgram('unshare');
   if (unshare === undefined)
-    throw new LabError('unshare, which the guest needs too, is not on the PATH', {
+    throw new LabError('unshare is not on the PATH, and the guest needs it too', {
       remedy: 'install util-linux, for example: apt-get install util-linux',
     });
   const addons = files.filter(({ from }) => from.endsWith('.node')).map(({ from }) => from);

@@ -26,7 +26,7 @@ export async function guestKernel(
   modules: readonly string[] = [],
 ): Promise<GuestKernel> {
   if (process.arch !== 'x64')
-    throw new LabError(`guests have the CPU of x86-64, and this machine, whose Node they run, is ${process.arch}`);
+    throw new LabError(`guests run this machine's Node on an x86-64 CPU, and this machine is ${process.arch}`);
   if (isKernelPath(kernel)) return givenKernel(resolve(kernel), engine, note, modules);
   if (kernel === RUNNING) return runningKernel(note, modules);
   return engine === 'uml' ? debianUmlKernel(kernel, note, modules) : debianQemuKernel(kernel, note, modules);

@@ -49,7 +49,7 @@ export async function runningKernel(note: Note, more: readonly string[]): Promis
   } catch (error) {
     throw new LabError(`the image of the running kernel, ${path}, cannot be read by this user`, {
       cause: error,
-      remedy: `run as root, or let everybody read it (sudo chmod a+r ${path}), or ${instead}`,
+      remedy: `run as root, or let everyone read it (sudo chmod a+r ${path}), or ${instead}`,
     });
   }
   return givenQemuKernel(path, version, note, more);
@@ -69,7 +69,7 @@ export async function debianQemuKernel(suite: string, note: Note, more: readonly
 
 function requireQemu(): void {
   if (hasQemu()) return;
-  throw new LabError(`${QEMU}, which boots this kernel, is not on the PATH`, { remedy: INSTALL_QEMU });
+  throw new LabError(`${QEMU} boots this kernel and is not on the PATH`, { remedy: INSTALL_QEMU });
 }
 
 /** Keeps the image and the few modules that a guest may load. */

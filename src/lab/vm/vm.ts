@@ -128,7 +128,7 @@ function guestMemory(): number {
 export async function openGuest(plan: GuestPlan, signal?: AbortSignal): Promise<LabSession> {
   const lost: string[] = [];
   for (;;) {
-    if (signal?.aborted) throw new LabError('the guest is not wanted any more');
+    if (signal?.aborted) throw new LabError('the guest is no longer wanted');
     const channel = bootGuest(plan);
     signal?.addEventListener('abort', channel.kill, { once: true });
     try {

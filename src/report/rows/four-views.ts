@@ -75,8 +75,7 @@ function rowOf(variant: Variant, run: Run): ViewRow {
 }
 
 /** A program may be refused other calls too, as where it tries whether there is IPv6. */
-const OTHERS_REFUSED =
-  'Calls that were refused with another errno are not for want of a port, and not counted in this.';
+const OTHERS_REFUSED = 'Calls refused with another errno have another cause and are not counted here.';
 
 function sum(counted: readonly Counted[]): number {
   return counted.reduce((total, [, count]) => total + count, 0);
@@ -128,7 +127,7 @@ export function whyTheyDiffer({ failed, logged, refused }: Sums, run?: Pick<Run,
     parts.push(
       'more calls were refused than requests failed, as where a proxy tries again or a name has several addresses',
     );
-  else if (refused < failed) parts.push('some requests failed for another reason than a refused call');
+  else if (refused < failed) parts.push('some requests failed for a reason other than a refused call');
   if (logged === 0 && refused > 0) parts.push('this program logs no line for a refused call');
   else if (logged > refused) parts.push('one failure makes several lines, so lines are not failures');
   else if (logged < refused) parts.push('not every refused call makes a line, so lines are not failures');
@@ -141,7 +140,7 @@ function portSentence(ports: PortsAtPeak | null, failed: number): string[] {
   const product = `${formatNumber(each)} × ${formatNumber(addresses)} = ${formatNumber(room)}`;
   if (inUse >= room) return [`Every port was in use: ${product}.`];
   return [
-    `${formatNumber(inUse)} of ${product} ports were in use at the most, and ${formatNumber(full)} of ${plural(addresses, 'address')} had none left.`,
+    `${formatNumber(inUse)} of ${product} ports were in use at most, and ${formatNumber(full)} of ${plural(addresses, 'address')} had none left.`,
   ];
 }
 

@@ -150,7 +150,7 @@ function resource({ variants }: Results, failing: readonly ExitRow[]): string[] 
     return `Tor ${version ?? 'of unknown version'} (${name}): local ports of the outgoing address, open and in TIME_WAIT together. ${
       ports === null || each === null
         ? ''
-        : `At the most ${ports.map(formatNumber).join(' and ')} of ${formatNumber(each)} ports were in use, ${formatNumber(timeWait)} sockets were in TIME_WAIT at the end, and `
+        : `At most ${ports.map(formatNumber).join(' and ')} of ${formatNumber(each)} ports were in use, ${formatNumber(timeWait)} sockets were in TIME_WAIT at the end, and `
     }${formatNumber(ok)} streams succeeded; the rule says ${formula}.`;
   });
 }

@@ -26,7 +26,7 @@ export function aftermathSection({ variants }: Results): Section | null {
   const isWrongAsked = asked.some((run) => WRONG.value(run) !== null);
   const isRecoveryAsked = asked.some(({ recovery }) => recovery !== undefined);
   if (!isWrongAsked && !isRecoveryAsked) return null;
-  return section('aftermath', 'Aftermath', 'Without ports, and after it', WRITTEN, [
+  return section('aftermath', 'Aftermath', 'Without ports, and afterwards', WRITTEN, [
     text(
       'Some programs go on from another address when bind() is refused, and are answered; some keep failing when there are ports again. Medians over the runs of each arm.',
     ),

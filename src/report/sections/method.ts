@@ -52,7 +52,7 @@ export function environmentSection(results: Results): Section {
 function isolation(lab: Results['experiment']['lab']): string {
   const { ownNamespace, machine } = LABS[lab];
   if (!ownNamespace)
-    return 'They ran on the machine itself: what else used its ports, and what earlier runs left behind, may show.';
+    return 'They ran on the machine itself: other programs that used its ports, and sockets left by earlier runs, may show.';
   const fresh = 'so no TIME_WAIT socket of one run reaches the next';
   const times = 'times are not those of this kernel on hardware';
   switch (machine) {
@@ -81,13 +81,13 @@ function looksInWords({ experiment: { looks, repeat }, variants }: Results): str
     const at = stops.filter((stop) => stop.pairs === pairs);
     return `${listed(at.map(({ id }) => id))} ${at.every(({ early }) => early) ? 'stopped' : 'ended'} at ${plural(pairs, 'pair')}`;
   });
-  return `It was looked at after ${listed(looks.map(String))} pairs, and of an arm of which everything that is asked was settled no more runs were made; ${repeat} is the most. All looks together err with 5 %. ${told.join('; ')}.`;
+  return `It was looked at after ${listed(looks.map(String))} pairs, and no more runs were made of an arm once everything asked of it was settled; the maximum is ${repeat}. All looks together have an error rate of 5 %. ${told.join('; ')}.`;
 }
 
 /** How noisy metrics were compared. */
 function noisyInWords({ experiment }: Results): string {
   const words =
-    '“No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs do not tell.';
+    '“No difference” means that the interval lies within the margin; “not enough evidence” means that the pairs cannot tell.';
   return experiment.looks
     ? `Noisy: the difference is the mean over pairs; p is of Student’s t, with a spread that is moderated by that of the other arms, multiplied by what the look may spend and corrected by Holm for the number of comparisons; the interval holds at all looks together. ${words}`
     : `Noisy: the difference is the Hodges-Lehmann estimate over pairs with a 95 % bootstrap interval; p comes from the exact sign-flip test, corrected by Holm for the number of comparisons. At least 6 pairs are needed for p below 0.05. ${words}`;

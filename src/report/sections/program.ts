@@ -136,7 +136,7 @@ function closingOf(closed: readonly Counted[]): string {
 function chooserOf(name: StrategyName): string {
   const { address, port, options } = strategyOf(name);
   const bound = address === 'none' ? '' : ` after bind()${options.length > 0 ? ` with ${listed(options)}` : ''}`;
-  if (port === 'connect') return `by connect()${bound}, for each destination anew`;
+  if (port === 'connect') return `by connect()${bound}, again for each destination`;
   return port === 'bind'
     ? `by bind()${options.length > 0 ? ` with ${listed(options)}` : ''}, whatever the destination`
     : 'by the program itself';

@@ -10,7 +10,7 @@ export const external = {
   role: 'elsewhere',
   settings: {
     target: optional(text(1, 1000), {
-      describe: 'the address and port of the proxy, which must be on the allow list, as "10.20.0.10:3128"',
+      describe: 'the address and port of the proxy, which must be on the allow list, for example "10.20.0.10:3128"',
       example: '"10.20.0.10:3128"',
     }),
   },

@@ -53,7 +53,7 @@ const SETTINGS = {
     default: null,
     defaultText: 'the kernel chooses',
     describe:
-      'the range of "source ADDRESS:LOW-HIGH", as 50000-50099, for each server line; the kernel has no say then',
+      'the range of "source ADDRESS:LOW-HIGH", for example 50000-50099, for each server line; the kernel has no say then',
     example: '50000-50099',
   }),
 };

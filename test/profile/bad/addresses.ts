@@ -14,7 +14,7 @@ export const ADDRESSES: readonly BadProfile[] = [
       ).join('\n'),
     ),
     place: 'variants[7].addresses.count:14',
-    message: /have more than 524288 addresses in all, which is the most: lower count/,
+    message: /have more than 524288 addresses together; at most 524288 are allowed: lower count/,
   },
   {
     title: 'an unbound address that the program is told to use',
@@ -75,7 +75,7 @@ export const ADDRESSES: readonly BadProfile[] = [
     text: addresses('{ cidr: 10 }'),
     place: 'addresses.cidr:2',
     message:
-      /^cidr must be a text \(local addresses, as 10\.50\.0\.0\/24\), not 10 \(a number\): write "cidr: 10\.50\.0\.0\/24"$/,
+      /^cidr must be a text \(local addresses, for example 10\.50\.0\.0\/24\), not 10 \(a number\): write "cidr: 10\.50\.0\.0\/24"$/,
   },
   {
     title: 'an unknown key of addresses',
@@ -124,7 +124,7 @@ export const ADDRESSES: readonly BadProfile[] = [
     text: addresses('127.0.1.0/24'),
     place: 'addresses:2',
     message:
-      /^127\.0\.1\.1 is a loopback address, where tcp_tw_reuse=2 \(the default\) reuses TIME_WAIT and would hide the problem: use private addresses, as 10\.50\.0\.0\/24$/,
+      /^127\.0\.1\.1 is a loopback address, where tcp_tw_reuse=2 \(the default\) reuses TIME_WAIT and would hide the problem: use private addresses, for example 10\.50\.0\.0\/24$/,
   },
   {
     title: 'multicast addresses',
@@ -143,21 +143,21 @@ export const ADDRESSES: readonly BadProfile[] = [
     text: addresses('fe80::/64').replace('fe80::/64', '{ cidr: "fe80::/64", count: 2 }'),
     place: 'addresses.cidr:2',
     message:
-      /^fe80::1 is a link-local address; local addresses must be unicast: use private ones, as 10\.50\.0\.0\/24$/,
+      /^fe80::1 is a link-local address; local addresses must be unicast: use private ones, for example 10\.50\.0\.0\/24$/,
   },
   {
     title: "the lab's own network",
     text: addresses('198.18.0.0/24'),
     place: 'addresses:2',
     message:
-      /^198\.18\.0\.1 is in 198\.18\.0\.0\/15, the network that the lab uses for its own links and origin: use another, as 10\.50\.0\.0\/24$/,
+      /^198\.18\.0\.1 is in 198\.18\.0\.0\/15, the network that the lab uses for its own links and origin: use another, for example 10\.50\.0\.0\/24$/,
   },
   {
     title: "the lab's own IPv6 network",
     text: addresses('{ range: "fdb5::1-fdb5::4" }'),
     place: 'addresses.range:2',
     message:
-      /^fdb5::1 is in fdb5::\/32, the network that the lab uses for its own links and origin: use another, as 10\.50\.0\.0\/24$/,
+      /^fdb5::1 is in fdb5::\/32, the network that the lab uses for its own links and origin: use another, for example 10\.50\.0\.0\/24$/,
   },
   {
     title: 'mixed families',

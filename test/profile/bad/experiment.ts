@@ -113,8 +113,7 @@ export const EXPERIMENT: readonly BadProfile[] = [
     title: 'a metric of recovery without one',
     text: add('goal: recovery.time'),
     place: 'goal:8',
-    message:
-      /^recovery\.time is measured only with load\.recovery, which this profile does not have: add "load: \{ recovery: \{ within: 15s \} \}"$/,
+    message: /^recovery\.time is measured only with load\.recovery: add "load: \{ recovery: \{ within: 15s \} \}"$/,
   },
   {
     title: 'a metric of the source address without one that is unbound',

@@ -117,28 +117,28 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     text: add('repeat: "6"'),
     place: 'repeat:8',
     message:
-      /^repeat must be a number \(the most pairs of runs per variant; no more are made once it is decided\), not "6" \(a text\): write "repeat: 10"$/,
+      /^repeat must be a number \(maximum number of pairs of runs per variant; a variant that is decided gets no more\), not "6" \(a text\): write "repeat: 10"$/,
   },
   {
     title: 'repeat with a fraction',
     text: add('repeat: 1.5'),
     place: 'repeat:8',
     message:
-      /^repeat must be a whole number \(the most pairs of runs per variant; no more are made once it is decided\), not 1\.5 \(a number\): write "repeat: 10"$/,
+      /^repeat must be a whole number \(maximum number of pairs of runs per variant; a variant that is decided gets no more\), not 1\.5 \(a number\): write "repeat: 10"$/,
   },
   {
     title: 'repeat of zero',
     text: add('repeat: 0'),
     place: 'repeat:8',
     message:
-      /^repeat must be at least 1 \(the most pairs of runs per variant; no more are made once it is decided\), not 0 \(a number\): write "repeat: 10"$/,
+      /^repeat must be at least 1 \(maximum number of pairs of runs per variant; a variant that is decided gets no more\), not 0 \(a number\): write "repeat: 10"$/,
   },
   {
     title: 'repeat of a million',
     text: add('repeat: 1000000'),
     place: 'repeat:8',
     message:
-      /^repeat must be at most 1000 \(the most pairs of runs per variant; no more are made once it is decided\), not 1000000 \(a number\): write "repeat: 10"$/,
+      /^repeat must be at most 1000 \(maximum number of pairs of runs per variant; a variant that is decided gets no more\), not 1000000 \(a number\): write "repeat: 10"$/,
   },
   {
     title: 'a negative seed',
@@ -159,7 +159,7 @@ export const KEYS_AND_TYPES: readonly BadProfile[] = [
     text: add('repeat:'),
     place: 'repeat:8',
     message:
-      /^repeat has no value; it must be a number \(the most pairs of runs per variant; no more are made once it is decided\): write "repeat: 10"$/,
+      /^repeat has no value; it must be a number \(maximum number of pairs of runs per variant; a variant that is decided gets no more\): write "repeat: 10"$/,
   },
   {
     title: 'an unknown lab',

@@ -34,8 +34,7 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     title: 'a number of requests for connections that are not kept',
     text: load('engine: http\n  keepAliveRequests: 10'),
     place: 'load.keepAliveRequests:5',
-    message:
-      /^keepAliveRequests counts the requests of connections that are kept, and none is: add "keepAlive: true", or remove it$/,
+    message: /^keepAliveRequests has no effect without keepAlive: add "keepAlive: true", or remove keepAliveRequests$/,
   },
   {
     title: 'the HTTP engine without HTTP',
@@ -60,7 +59,8 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     title: 'an origin that does not accept, and the HTTP engine',
     text: load('engine: http\n  sink: listen-only'),
     place: 'load.sink:5',
-    message: /^the HTTP engine needs an origin that answers, which sink listen-only does not: write "sink: accept"$/,
+    message:
+      /^the HTTP engine needs an origin that answers, and with sink listen-only none does: write "sink: accept"$/,
   },
   {
     title: 'drain by the HTTP engine',
@@ -85,7 +85,7 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     text: squid('keepAlive: true\n  hold: 1s'),
     place: 'load.hold:5',
     message:
-      /^keepAlive reuses a tunnel at once, which does not go with hold 1s: write "hold: 0s", or remove keepAlive$/,
+      /^keepAlive reuses a tunnel at once and cannot be combined with hold 1s: write "hold: 0s", or remove keepAlive$/,
   },
   {
     title: 'a tunnel that is held and that the origin closes',
@@ -106,6 +106,6 @@ export const LOAD_ENGINE: readonly BadProfile[] = [
     text: external('[127.0.0.1:9000]').replace('  strategy: bind', '  tls: true'),
     place: 'load.tls:4',
     message:
-      /^tls needs the certificate that the lab makes, which targets outside the lab do not have: remove tls, or the targets$/,
+      /^tls needs the certificate that the lab makes, and targets outside the lab have another: remove tls, or the targets$/,
   },
 ];

@@ -68,14 +68,14 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a recovery on the machine itself',
     text: `${load('recovery: { within: 1s }')}lab: { kind: host }\nallowHostChanges: true\n`,
     place: 'load.recovery:4',
-    message:
-      /^recovery ends all sockets of the program under test, which bindstorm does not do to the host lab: remove/,
+    message: /^recovery would end all sockets of programs of this machine: remove/,
   },
   {
     title: 'a rate without a unit',
     text: arrival('{ shape: constant, rate: 2000, duration: 1s }'),
     place: 'load.arrival.rate:5',
-    message: /^rate must be a text \(attempts per second, as 2000\/s\), not 2000 \(a number\): write "rate: 2000\/s"$/,
+    message:
+      /^rate must be a text \(attempts per second, for example 2000\/s\), not 2000 \(a number\): write "rate: 2000\/s"$/,
   },
   {
     title: 'a search for something unknown',
@@ -173,7 +173,7 @@ export const LOAD: readonly BadProfile[] = [
     title: 'a constant arrival without a rate',
     text: arrival('{ shape: constant, duration: 1s }'),
     place: 'load.arrival.rate:5',
-    message: /the key "rate" is missing \(attempts per second, as 2000\/s\): add "rate: 2000\/s"/,
+    message: /the key "rate" is missing \(attempts per second, for example 2000\/s\): add "rate: 2000\/s"/,
   },
   {
     title: 'a fill without an end',

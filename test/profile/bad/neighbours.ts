@@ -59,7 +59,7 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     title: 'a neighbour with a list of ports',
     text: neighbours('name: dns, rate: 10/s, strategy: bind-explicit-port'),
     place: 'neighbours[0].strategy:9',
-    message: /^strategy bind-explicit-port needs a list of ports, which a neighbour does not have: use another$/,
+    message: /^strategy bind-explicit-port needs a list of ports, and a neighbour has none: use another strategy$/,
   },
   {
     title: 'a neighbour whose load is none',
@@ -84,6 +84,6 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     text: `${neighbours('name: dns, rate: 10/s')}lab: { kind: host }\nallowHostChanges: true\n`,
     place: 'neighbours:9',
     message:
-      /^neighbours need a lab and a proxy of their own, which the host lab is not: use lab: \{ kind: netns \} with another subject, or remove neighbours$/,
+      /^the host lab cannot have neighbours, which need a lab and a proxy of their own: use lab: \{ kind: netns \} with another subject, or remove neighbours$/,
   },
 ];

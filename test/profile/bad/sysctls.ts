@@ -92,7 +92,7 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: 'a value with a fraction',
     text: sysctl('net.ipv4.tcp_tw_reuse: 0.5'),
     place: 'sysctls["net.ipv4.tcp_tw_reuse"]:9',
-    message: /^the value must be a whole number, as 1, or a text, as "1024 65535", not 0\.5 \(a number\)$/,
+    message: /^the value must be a whole number such as 1, or a text such as "1024 65535", not 0\.5 \(a number\)$/,
   },
   {
     title: 'no value',
@@ -104,7 +104,7 @@ export const SYSCTLS: readonly BadProfile[] = [
     title: 'a list of values',
     text: sysctl('net.ipv4.ip_local_port_range: [1024, 65535]'),
     place: 'sysctls["net.ipv4.ip_local_port_range"]:9',
-    message: /^the value must be a whole number, as 1, or a text, as "1024 65535", not a list$/,
+    message: /^the value must be a whole number such as 1, or a text such as "1024 65535", not a list$/,
   },
   {
     title: 'sysctls as a list',

@@ -13,26 +13,26 @@ export const YAML: readonly BadProfile[] = [
     title: 'an empty file',
     text: '',
     place: ':1',
-    message: /^the file is empty; a profile is a map of keys: start with a line as "name: my-experiment"$/,
+    message: /^the file is empty; a profile is a map of keys: start with a line such as "name: my-experiment"$/,
   },
   {
     title: 'only a comment',
     text: '# nothing\n',
     place: ':1',
-    message: /^the file is empty; a profile is a map of keys: start with a line as "name: my-experiment"$/,
+    message: /^the file is empty; a profile is a map of keys: start with a line such as "name: my-experiment"$/,
   },
   {
     title: 'a list instead of a map',
     text: '- name: x\n- name: y\n',
     place: ':1',
-    message: /^a profile must be a map of keys, not a list: start with a line as "name: my-experiment"$/,
+    message: /^a profile must be a map of keys, not a list: start with a line such as "name: my-experiment"$/,
   },
   {
     title: 'a bare word',
     text: 'quickstart\n',
     place: ':1',
     message:
-      /^a profile must be a map of keys, not "quickstart" \(a text\): start with a line as "name: my-experiment"$/,
+      /^a profile must be a map of keys, not "quickstart" \(a text\): start with a line such as "name: my-experiment"$/,
   },
   {
     title: 'a bracket that never closes',
