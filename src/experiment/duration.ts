@@ -81,7 +81,7 @@ export function expectedExperimentMs(
 }
 
 /** The CPU's part of a run is foreseen within this factor (docs/reliability.md shows runs beside other programs). */
-export const WITHIN = 2;
+const WITHIN = 2;
 
 /**
  * Between which milliseconds an experiment is expected to end: where all is decided at the first look and the CPU's part takes half as long,
@@ -126,7 +126,7 @@ export function neighboursMs({ neighbours = [] }: { readonly neighbours?: Experi
 }
 
 /** Expected milliseconds of one run of an arm, its lab included. */
-export function expectedRunMs(experiment: Experiment, arm: Arm, known: KnownMachine, slower = 1): number {
+function expectedRunMs(experiment: Experiment, arm: Arm, known: KnownMachine, slower = 1): number {
   const boots = setsMachine(arm, known && parseKernelVersion(known.kernel, known.hz));
   const overhead = labOverheadMs(experiment.lab, guestOf(experiment, arm.kernel)?.engine, boots);
   return (

@@ -131,7 +131,7 @@ test('what it cannot do is refused before it looks, with what is allowed', async
 test('a file that is no namespace is refused', async () => {
   const end = await runCli(['watch', '--netns', './package.json', '--once'], { cwd: ROOT });
   assert.equal(end.code, 2);
-  assert.match(end.stderr, /\.\/package\.json is no network namespace; name one of \/run\/netns, or use --pid/);
+  assert.match(end.stderr, /\.\/package\.json is not a network namespace; name one of \/run\/netns, or use --pid/);
 });
 
 test('a process that ends is no "ok": a word, and an exit code of its own', async () => {
