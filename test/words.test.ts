@@ -29,19 +29,18 @@ const RULES: readonly Rule[] = [
   { never: /\b(?:has|have) not(?=[,.;:)])/, instead: '«has none», or the verb', finds: 'the proxy has not.' },
   { never: /\bfor ever\b/, instead: '«sustained», or «without end»', finds: 'a rate that holds for ever' },
   { never: /\bat the (?:most|least)\b(?! \w+ing)/, instead: '«at most», «at least»', finds: 'two at the most' },
-  { never: /\bwant of\b/, instead: '«because no … is free», «because … ran out»', finds: 'failed for want of a port' },
   { never: /\bbehind --/, instead: '«after --»', finds: 'the command, behind --' },
   {
     never: /[,(] ?as ["`“]?(?:\d|\.\/|https?:|--|\[)/,
     instead: '«for example», «such as»',
-    finds: 'use private addresses, for example 10.50.0.0/24',
+    finds: 'use private addresses, as 10.50.0.0/24',
   },
   {
     never: /\bof which [^.;:]{0,60} (?:is|are) made\b|\bis made no more\b/,
     instead: 'the subject first',
     finds: 'an arm of which no more runs are made',
   },
-  { never: /\b(?:thereof|whereof|wherein|hereby|anew|so as to)\b/, instead: 'a word of today', finds: 'start again' },
+  { never: /\b(?:thereof|whereof|wherein|hereby|anew|so as to)\b/, instead: 'a word of today', finds: 'start anew' },
   { never: /\bto have its \w+ anew\b|\ball the same\?/, instead: '«again», «anyway»', finds: 'run it all the same?' },
   {
     never: /\bfound [^.;:]{1,40}, which\b/,

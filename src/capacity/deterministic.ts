@@ -70,7 +70,7 @@ function unlimited({ load }: Arm, { datagram }: PredictInput, top: Ceiling): Det
   const shared = datagram !== null && datagram.sockets === 'each' && sharesPorts(datagram.options);
   return shared && load.exchange !== null
     ? no('the sockets share ports, and chance and time decide which of them gets an answer')
-    : yes(`no attempt can fail for want of a port: ${top.rule}`);
+    : yes(`no attempt can fail because ports ran out: ${top.rule}`);
 }
 
 /** Attempts that fit whatever is freed or not: each source and target gets no more than it has ports for. */

@@ -24,7 +24,8 @@ export interface AgentCommandOptions {
 /** @returns the exit code, when it was interrupted. Rejects with UserError, FleetError */
 export async function fleetAgent({ join: where, folder, allow, ...options }: AgentCommandOptions): Promise<number> {
   const { name = wordOf(hostname()), allowPrograms: programs, allowHost: host } = options;
-  if (!isWord(name)) throw new UserError(`${name} is no name of an agent; it takes letters, digits, - and _, up to 64`);
+  if (!isWord(name))
+    throw new UserError(`${name} is not a name of an agent; it takes letters, digits, - and _, up to 64`);
   const access = accessOf(where, 'agent');
   const machine = await examineAgent();
   await interruptible(

@@ -51,7 +51,7 @@ function resumeOnFleet(dir: string, options: Options, live: LiveServer | null): 
   return resumeWith(dir, options, live, (session, extend) => {
     if (!session.contents.begin.fleet)
       throw new UserError(
-        `this machine has begun ${dir}; resume it here, without --fleet: runs of two machines are no pairs`,
+        `this machine has begun ${dir}; resume it here, without --fleet: runs of two machines are not pairs`,
       );
     return withFleet(options, async (fleet) => {
       extend();

@@ -47,7 +47,9 @@ export function accessOf(where: string, role: Role): Access {
     );
   const found = accessSchema.safeParse(parsed(readRegularFile(where, 'name a file of `bindstorm fleet up`')));
   if (!found.success)
-    throw new UserError(`${where} is no file of \`bindstorm fleet up\`; name its ${role}.json, or a URL as nats://…`);
+    throw new UserError(
+      `${where} is not a file of \`bindstorm fleet up\`; name its ${role}.json, or a URL as nats://…`,
+    );
   if (found.data.role !== role)
     throw new UserError(`${where} lets ${found.data.role}s in, and this is a ${role}; name the file ${role}.json`);
   return found.data;
@@ -55,7 +57,7 @@ export function accessOf(where: string, role: Role): Access {
 
 function accessByUrl(url: string, role: Role): Access {
   if (!URL.canParse(url) || new URL(url).hostname === '')
-    throw new UserError(`${url} is no address of a server; write for example nats://127.0.0.1:4222`);
+    throw new UserError(`${url} is not an address of a server; write for example nats://127.0.0.1:4222`);
   const seed = process.env[KEY_VARIABLE];
   if (seed) return { url, role, seed };
   const own = readJson(accessFile(fleetFolder(), role), accessSchema);

@@ -132,7 +132,7 @@ const churn: Say = ({ capacity, timeWaitSeconds }, reading, closed) => {
     sentence: `Churn: ${count(closed)} of ${count(sockets)} sockets of ${address} are closed and keep their ports (TIME_WAIT), about ${rate(perSecond)} closes a second; ${count(capacity.ports)} ports sustain ${rate(sustained)} a second${each}.`,
     evidence: [
       `states: ${statesText(reading)}`,
-      `TIME_WAIT lasts ${timeWaitSeconds.toFixed(1)} s here at the most, so ${count(waiting)} of them are ${rate(perSecond)} closes a second, ${percent(perSecond / sustained)} of what can be sustained`,
+      `TIME_WAIT lasts ${timeWaitSeconds.toFixed(1)} s here at most, so ${count(waiting)} of them are ${rate(perSecond)} closes a second, ${percent(perSecond / sustained)} of what can be sustained`,
       ...chosen(reading),
       ...towards(reading),
     ],
@@ -209,7 +209,7 @@ function hotDestination({ capacity }: DiagnosisInput, reading: AddressReading): 
   if (wall !== 'destination' && !isMost) return null;
   return {
     class: 'hot-destination',
-    sentence: `One destination: ${formatTarget(largest)} has ${count(largest.sockets)} of the ${count(sockets)} sockets of ${address}, and connect() finds ${count(capacity.ports)} ports for it at the most.`,
+    sentence: `One destination: ${formatTarget(largest)} has ${count(largest.sockets)} of the ${count(sockets)} sockets of ${address}, and connect() finds ${count(capacity.ports)} ports for it at most.`,
     evidence: [`states: ${statesText(reading)}`, ...chosen(reading)],
     advice: HELD['one-destination'],
   };
@@ -256,7 +256,7 @@ function barredBy({ addresses, capacity, alarms, holder }: DiagnosisInput): { ad
         `states of ${reading.address}: ${statesText(reading)}`,
         ...chosen(reading),
         ...(owner ? [`${nameOf(owner)} has ${count(owner.sockets)} sockets of ${reading.address}`] : []),
-        `${victim.address} connects without a bind() of its own: to it ${count(Math.max(0, capacity.ports - ports))} ports are left at the most`,
+        `${victim.address} connects without a bind() of its own: to it ${count(Math.max(0, capacity.ports - ports))} ports are left at most`,
       ],
       advice: HELD.barred,
     },

@@ -56,9 +56,12 @@ export function netnsLab(serving?: Experiment): Lab {
 /**
  * Whether an agent and its origin may serve run after run, each in fresh network namespaces: starting both takes longer than a small run.
  * Not where a run starts a program of somebody else's, which could leave processes behind that only the end of the agent's PID namespace
- * ends; and not where the memory is what is compared, in which every run before would count.
+ * ends, or a router; and not where the memory is what is compared, in which every run before would count.
  */
 function mayStay({ arms, goal, guardrails, thresholds }: Experiment): boolean {
   const metrics = [goal, ...guardrails, ...thresholds.map(({ metric }) => metric)];
-  return arms.every(({ proxy }) => proxy === undefined) && metrics.every((metric) => metric !== 'memory.peak');
+  return (
+    arms.every(({ proxy, router }) => proxy === undefined && router === undefined) &&
+    metrics.every((metric) => metric !== 'memory.peak')
+  );
 }

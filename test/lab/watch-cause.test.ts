@@ -66,7 +66,7 @@ const EXPECTED: Readonly<Record<Exclude<CauseSockets['reason'], 'idle-unbound'>,
   },
   hot: {
     class: 'hot-destination',
-    says: /^One destination: 127\.0\.0\.1:9000 has 258 of the 300 sockets of 127\.0\.1\.1, and connect\(\) finds 400 ports for it at the most\.$/,
+    says: /^One destination: 127\.0\.0\.1:9000 has 258 of the 300 sockets of 127\.0\.1\.1, and connect\(\) finds 400 ports for it at most\.$/,
     also: ['slow-wall'],
   },
   poisoned: {

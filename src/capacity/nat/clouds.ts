@@ -46,7 +46,7 @@ export const CLOUD_NATS = {
     shows:
       'the metric nat/dropped_sent_packets_count with the reason OUT_OF_RESOURCES; logs with allocation_status DROPPED',
     notes: [
-      '64 is the default of static allocation; --range PORTS says another number, as --range 1024-2047 for 1,024',
+      '64 is the default of static allocation; --range PORTS says another number, for example --range 1024-2047 for 1,024',
       'a NAT address has 64,512 ports of TCP and as many of UDP, which the VMs share',
       'with endpoint-independent mapping a port of a VM serves one connection, whatever the destination',
       'the TIME_WAIT of 120 s is a setting of the gateway (tcp_time_wait_timeout)',

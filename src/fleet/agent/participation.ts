@@ -42,7 +42,7 @@ export function createParticipation(
   /** @returns why not; null: it does, and its labs are there */
   const join = async ({ experiment, begin, build }: Job): Promise<string | null> => {
     if (build !== buildSum()) return `its controller is of another build (${build}) than this agent (${buildSum()})`;
-    if (begin.type !== 'begin' || begin.kind === 'search') return 'it is no work for a fleet';
+    if (begin.type !== 'begin' || begin.kind === 'search') return 'it is not work for a fleet';
     if (begin.kind === 'fixes') {
       stations.set(experiment, null);
       return null;

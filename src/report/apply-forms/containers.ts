@@ -27,7 +27,7 @@ export const DOCKER_RUN: Form = {
         '  sh docker-run.sh --detach --name NAME IMAGE',
         'Check:',
         ...sysctls.map(({ name }) => `  docker exec NAME cat /proc/sys/${pathOf(name)}`),
-        'Go back: make the container anew with `docker run`.',
+        'Go back: make the container again with `docker run`.',
       ]),
       // biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell
       'exec "${DOCKER:-docker}" run \\',
@@ -50,7 +50,7 @@ export const COMPOSE: Form = {
         ...facts,
         '',
         HOST_NETWORK,
-        'Put the name of your service in place of SERVICE, then lay this file over your own; the container is made anew:',
+        'Put the name of your service in place of SERVICE, then lay this file over your own; the container is made again:',
         '  docker compose -f compose.yaml -f compose.sysctls.yaml up --detach',
         'Check:',
         ...sysctls.map(({ name }) => `  docker compose exec SERVICE cat /proc/sys/${pathOf(name)}`),

@@ -39,7 +39,7 @@ export const KUBERNETES: Form = {
         'The list replaces the sysctls that the pod template has; add those to it:',
         "  kubectl get deployment NAME -o jsonpath='{.spec.template.spec.securityContext.sysctls}'",
         ...needs(sysctls),
-        'Apply; the pods are made anew:',
+        'Apply; the pods are made again:',
         '  kubectl patch deployment NAME --patch-file kubernetes.yaml',
         'Check, in a pod:',
         ...sysctls.map(({ name }) => `  kubectl exec deployment/NAME -- cat /proc/sys/${pathOf(name)}`),
