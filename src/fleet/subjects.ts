@@ -37,6 +37,8 @@ export const SUBJECTS = {
   done: (experiment: string, unit: string) => `${OWN}.done.${experiment}.${unit}`,
   /** What goes on now; in no stream, and lost where nobody listens. */
   live: (experiment: string) => `${OWN}.live.${experiment}`,
+  /** The controller of a load that several machines make at once is there: without it they end. In no stream. */
+  beat: (experiment: string) => `${OWN}.beat.${experiment}`,
   /** A question to one agent, which it answers. */
   ask: (agent: string) => `${OWN}.ask.${agent}`,
 } as const;

@@ -104,7 +104,7 @@ function configuration(
     permissions: {
       publish: { allow: PERMISSIONS[role].publish },
       subscribe: { allow: PERMISSIONS[role].subscribe },
-      allow_responses: { max: 1, expires: '10m' },
+      allow_responses: { max: 1, expires: '24h' },
     },
   }));
   return `${[

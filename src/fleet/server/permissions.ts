@@ -34,6 +34,6 @@ export const PERMISSIONS: Readonly<Record<Role, Permissions>> = {
       SUBJECTS.done('*', '*'),
       SUBJECTS.live('*'),
     ],
-    subscribe: [`${inboxOf('agent')}.>`, SUBJECTS.ask('*'), SUBJECTS.job('*')],
+    subscribe: [`${inboxOf('agent')}.>`, SUBJECTS.ask('*'), SUBJECTS.job('*'), SUBJECTS.beat('*')],
   },
 };
