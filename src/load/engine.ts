@@ -14,7 +14,7 @@ import { createStarter, type StartedLoad, type Starter, type StarterInput } from
 import { createClientDialer, createDialer, type Dialer } from './strategy.js';
 
 /** A part of a load, by its workers: that of machine 1 of 4 with two workers each is { first: 2, of: 8 }. */
-export interface Share {
+interface Share {
   readonly first: number;
   readonly of: number;
 }

@@ -38,18 +38,26 @@ type Test = Parameters<typeof scratchFolder>[0];
 
 /** Four agents look at their machine at once before they join; beside other tests that takes its time. */
 const PATIENCE_MS = 180_000;
+/** All that a test does with one process. */
+const DEADLINE_MS = 900_000;
 
 /** Start the server of a fleet, whose signs of life are much faster than those of a real one. */
 export async function startFleet(
   t: Test,
-  { beat = '200ms', listen = '127.0.0.1', within }: FleetPlace = {},
+  { beat = '500ms', listen = '127.0.0.1', within }: FleetPlace = {},
 ): Promise<TestFleet> {
   const cwd = scratchFolder(t);
   const port = await freePort();
   const started: RunningCli[] = [];
   const env = { XDG_STATE_HOME: join(cwd, 'state'), XDG_CACHE_HOME: join(cwd, 'cache') };
   const start = (args: readonly string[], more: Partial<CliOptions> = {}): RunningCli => {
-    const cli = startCli(args, { cwd, ...(within ? { within } : {}), ...more, env: { ...env, ...more.env } });
+    const cli = startCli(args, {
+      cwd,
+      deadlineMs: DEADLINE_MS,
+      ...(within ? { within } : {}),
+      ...more,
+      env: { ...env, ...more.env },
+    });
     started.push(cli);
     return cli;
   };

@@ -1,7 +1,7 @@
 // needs: nats-server
 /**
  * What dies, and what is then in the folder: no run is lost or there twice, nothing waits for ever, and nothing goes on after its experiment.
- * BINDSTORM_LONG=1 kills a hundred times instead of eight.
+ * The hundred kills are made with BINDSTORM_LONG=1 only.
  */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,9 @@ import { ROOT, type RunningCli, until } from '../../support/cli.js';
 import { said, startFleet, type TestFleet } from '../../support/fleet.js';
 import { TINY_OUTCOMES, tinyProfile } from '../../support/tiny.js';
 
-const KILLS = process.env.BINDSTORM_LONG === '1' ? 100 : 8;
+const KILLS = 100;
+/** Half an hour on a machine that is busy with other tests. */
+const NOT_LONG = process.env.BINDSTORM_LONG === '1' ? false : 'takes long; BINDSTORM_LONG=1 runs it';
 const RUN = ['run', 'slow.yaml', '--fixed', '--quiet', '--json'];
 
 /** Runs of half a second. */
@@ -43,10 +45,12 @@ async function statusOf(fleet: TestFleet): Promise<FleetStatus> {
   return JSON.parse(stdout) as FleetStatus;
 }
 
-test(`after ${KILLS} kills of agents, controllers and servers each run is in the folder once`, async (t) => {
+test(`after ${KILLS} kills of agents, controllers and servers each run is in the folder once`, {
+  skip: NOT_LONG,
+}, async (t) => {
   const fleet = await startFleet(t);
   const random = randomStream(20261130, 'kills');
-  const repeat = 6 + Math.ceil(KILLS / 2);
+  const repeat = 4 + Math.ceil(KILLS / 2);
   writeSlow(fleet, repeat);
   const names = ['a', 'b', 'c', 'd'];
   const agents = new Map<string, RunningCli>();
