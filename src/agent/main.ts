@@ -54,6 +54,7 @@ function end({ ownNamespace, inBox }: AgentOptions, code: number): never {
 
 async function converse(options: AgentOptions): Promise<void> {
   let stopped = deferred();
+  let gone = deferred<number>();
   // One run has it; the next one in a fresh place has another.
   let { launched } = options;
   const take = () => {
@@ -65,14 +66,17 @@ async function converse(options: AgentOptions): Promise<void> {
   try {
     for await (const command of readMessages(process.stdin, commandSchema)) {
       if (command.type === 'stop') stopped.resolve();
+      else if (command.type === 'go') gone.resolve(command.atMicros);
       else if (command.type === 'renew') {
         stopped = deferred();
+        gone = deferred();
         const renewed = enterFreshPlace(take(), command.ownKernel).then((next) => {
           launched = next;
           return hello(options);
         });
         renewed.then(say, fail);
-      } else answer(command, options, command.type === 'run' ? take() : null, stopped.promise).then(say, fail);
+      } else
+        answer(command, options, command.type === 'run' ? take() : null, stopped.promise, gone.promise).then(say, fail);
     }
   } catch (error) {
     fail(error);
@@ -85,10 +89,11 @@ function hello({ ownNamespace }: AgentOptions): AgentEvent {
 }
 
 async function answer(
-  command: Exclude<Command, { type: 'stop' | 'renew' }>,
+  command: Exclude<Command, { type: 'stop' | 'go' | 'renew' }>,
   { ownNamespace }: AgentOptions,
   launched: LaunchedOrigin | null,
   stopped: Promise<void>,
+  gone: Promise<number>,
 ): Promise<AgentEvent> {
   switch (command.type) {
     case 'check':
@@ -102,6 +107,10 @@ async function answer(
     case 'run': {
       const measurement = await executeRun(command.spec, launched, {
         stopped,
+        gate: () => {
+          say({ type: 'ready' });
+          return gone;
+        },
         onPhase: (phase, waiting) => say({ type: 'phase', phase, ...(waiting === undefined ? {} : { waiting }) }),
         onSample: (second) => say({ type: 'second', second }),
         onEntry: (entry, namespace) => say({ type: 'entry', entry, namespace }),

@@ -16,7 +16,7 @@ export const PROTOCOL_VERSION = 1;
 const strategyName = z.enum(EVERY_STRATEGY);
 
 /** What one run is. */
-const runSpecSchema = z.object({
+export const runSpecSchema = z.object({
   arm: armSchema,
   /** The loads beside it. */
   neighbours: z.array(neighbourSchema).optional(),
@@ -34,6 +34,10 @@ const runSpecSchema = z.object({
   sampleMs: z.number(),
   /** Count the system calls of the proxy under test, by this or else by strace; times of the run are then worth nothing. */
   observe: observationSchema.optional(),
+  /** The load is a part of one that several machines make at once, by its workers (load/engine.ts). */
+  share: z.object({ first: z.int().min(0), of: z.int().min(1) }).optional(),
+  /** Once all is set up, `go` says when the load begins. */
+  gated: z.boolean().optional(),
   /** The program that drives itself is started by somebody at a terminal, who is told how (`entry`). */
   attached: z.boolean().optional(),
 });
@@ -56,6 +60,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     internet: z.boolean().optional(),
   }),
   z.object({ type: z.literal('run'), spec: runSpecSchema }),
+  /** The load of a gated run begins at this instant, CLOCK_MONOTONIC µs. */
+  z.object({ type: z.literal('go'), atMicros: z.number() }),
   /** End the run in progress early; its result follows, marked interrupted. */
   z.object({ type: z.literal('stop') }),
   /**
@@ -99,6 +105,8 @@ export const measurementSchema = runSchema
     interrupted: z.boolean(),
     /** Milliseconds of load. */
     loadMs: z.number(),
+    /** Of a gated run: when it began, CLOCK_MONOTONIC µs. */
+    beganMicros: z.number().optional(),
     /** Phase → HdrHistogram V2, compressed, base64. */
     histograms: z.record(z.string(), z.string()),
     /** What the proxy under test was configured with; absent: there is none. */
@@ -153,6 +161,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** `waiting`: for what, of a phase that may take long. */
   z.object({ type: z.literal('entry'), entry: entrySchema, namespace: z.string() }),
   z.object({ type: z.literal('phase'), phase: z.enum(PHASES), waiting: z.string().optional() }),
+  /** A gated run waits for `go`. */
+  z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('second'), second: secondSchema }),
   z.object({ type: z.literal('result'), measurement: measurementSchema }),
   /** The run or check could not be done; the agent ends. */

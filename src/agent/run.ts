@@ -35,6 +35,8 @@ interface RunHooks {
   readonly onEntry: (entry: Entry, namespace: string) => void;
   /** Resolves when the run is to end early. */
   readonly stopped: Promise<void>;
+  /** Of a gated run: all is set up; resolves with the instant at which the load begins, CLOCK_MONOTONIC µs. */
+  readonly gate: () => Promise<number>;
 }
 
 /**
@@ -79,8 +81,11 @@ async function setUpAndLoad(spec: RunSpec, launched: LaunchedOrigin | null, hook
   }
 }
 
-async function load({ arm, sampleMs, observe }: RunSpec, setup: Setup, hooks: RunHooks): Promise<Measurement> {
+async function load({ arm, sampleMs, observe, gated }: RunSpec, setup: Setup, hooks: RunHooks): Promise<Measurement> {
   const { pool, proxy, neighbours, observer, origin } = setup;
+  const at = gated ? await Promise.race([hooks.gate(), hooks.stopped.then(() => null)]) : undefined;
+  if (at === null) throw new Error('the run was ended before its load began');
+  let beganMicros = 0;
   hooks.onPhase('load');
   const startedAt = new Date().toISOString();
   await setup.router?.role.begin();
@@ -92,8 +97,11 @@ async function load({ arm, sampleMs, observe }: RunSpec, setup: Setup, hooks: Ru
     proxy,
     intervalMs: sampleMs,
     begin: () => {
-      neighbours.begin(LEAD_MICROS);
-      return pool.start(LEAD_MICROS);
+      // Too late for the instant it begins at once, and says when that was.
+      const lead = at === undefined ? LEAD_MICROS : Math.max(LEAD_MICROS, at - now());
+      neighbours.begin(lead);
+      beganMicros = pool.start(lead);
+      return beganMicros;
     },
     now,
     onSample: hooks.onSample,
@@ -152,6 +160,7 @@ async function load({ arm, sampleMs, observe }: RunSpec, setup: Setup, hooks: Ru
     ...(besides.length > 0 ? { neighbours: besides } : {}),
     ...(recovery ? { recovery } : {}),
     ...(router ? { router } : {}),
+    ...(gated ? { beganMicros } : {}),
     startedAt,
     interrupted,
     loadMs: report.seconds * 1000,

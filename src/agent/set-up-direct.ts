@@ -54,6 +54,7 @@ export async function setUpDirect(
         addresses: arm.addresses,
         ...(arm.via ? { via: { proxy: arm.via, outgoing: null } } : {}),
         ports: load.ports ?? range,
+        ...(spec.share ? { share: spec.share } : {}),
       })),
     );
   // The workers come up while the origin does; whichever fails, the other is not waited for.

@@ -69,6 +69,11 @@ export const OPTIONS = {
     new Option('--agents <n>', 'with --fleet: begin when so many agents are there (default: 1)').argParser(
       integer('--agents', 1, 10_000),
     ),
+  together: () =>
+    new Option(
+      '--together',
+      'with --fleet: all agents load one target outside at once, each with a part of the load, instead of a block each',
+    ),
   wait: () =>
     new Option(
       '--wait <duration>',
@@ -83,7 +88,7 @@ export const OPTIONS = {
 /** Those of `run`. */
 export const RUN_OPTIONS = [
   ...(['lab', 'kernel', 'engine', 'box', 'repeat', 'fixed', 'seed', 'rate', 'out', 'resume', 'force'] as const),
-  ...(['fleet', 'agents', 'wait', 'json', 'quiet'] as const),
+  ...(['fleet', 'agents', 'together', 'wait', 'json', 'quiet'] as const),
 ] as const;
 
 /** What {@link OPTIONS} give. */
@@ -101,6 +106,7 @@ export interface RunOptions {
   readonly force?: boolean;
   readonly fleet?: string;
   readonly agents?: number;
+  readonly together?: boolean;
   /** Milliseconds. */
   readonly wait?: number;
   readonly json: boolean;

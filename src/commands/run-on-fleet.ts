@@ -1,12 +1,17 @@
 /**
- * A run whose blocks the machines of a fleet make.
+ * A run that the machines of a fleet make: each block on one of them, or each run on all at once.
  */
+import type { Elsewhere } from '../experiment/blocks.js';
 import { placesIn } from '../experiment/places.js';
 import { type Session, startAt } from '../experiment/session.js';
+import { FleetError } from '../fleet/bus.js';
 import { experimentName } from '../fleet/controller/experiment-name.js';
 import { rehearseOn } from '../fleet/controller/rehearse.js';
 import { awaitAgents } from '../fleet/controller/roster.js';
 import { rehearsalNeeds, runQueues, runsElsewhere } from '../fleet/controller/runs.js';
+import { checkTogether, findPartners } from '../fleet/together/partners.js';
+import { rehearseTogether } from '../fleet/together/rehearse.js';
+import { runsTogether } from '../fleet/together/runs.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { LiveServer } from '../report/live/server.js';
 import { UserError } from './exit.js';
@@ -24,18 +29,26 @@ export function runOnFleet(loaded: LoadedProfile | null, options: Options, live:
 
 /** Run a profile on a fleet, in a new result folder. @returns the exit code */
 function startOnFleet(loaded: LoadedProfile, options: Options, live: LiveServer | null): Promise<number> {
+  const { experiment } = loaded;
+  if (options.together) checkTogether(experiment);
   return withFleet(options, async (fleet) => {
     const { bus, agents, waitMs } = fleet;
-    const { experiment } = loaded;
     const there = await awaitAgents(bus, { agents, needs: [rehearsalNeeds(experiment)], waitMs }, note);
-    const found = await rehearseOn(bus, there, experiment, note);
+    const found = options.together
+      ? await rehearseTogether(bus, there, experiment, note)
+      : await rehearseOn(bus, there, experiment, note);
+    const names = options.together ? { together: there.map(({ name }) => name) } : {};
     return startAt(
       {
         loaded,
         out: options.out,
         name: experiment.name,
         command: commandLine(),
-        begin: (common) => ({ ...common, kind: 'run', fleet: { experiment: experimentName(experiment.name) } }),
+        begin: (common) => ({
+          ...common,
+          kind: 'run',
+          fleet: { experiment: experimentName(experiment.name), ...names },
+        }),
         fixed: options.fixed,
         anyway: (why) => (options.force ? Promise.resolve(true) : confirmed(why, 'Make the runs anyway?')),
       },
@@ -61,7 +74,7 @@ function resumeOnFleet(dir: string, options: Options, live: LiveServer | null): 
   });
 }
 
-function make(
+async function make(
   fleet: Fleet,
   session: Session<'run'>,
   places: ReturnType<typeof placesIn>,
@@ -69,9 +82,30 @@ function make(
   live: LiveServer | null,
 ): Promise<number> {
   const { begin } = session.contents;
-  const { experiment } = begin.fleet!;
+  const { experiment, together } = begin.fleet!;
+  const by = (elsewhere: Elsewhere) => makeRuns(session, places, { elsewhere }, options, live);
+  if (together) return by(await togetherOn(fleet, session, experiment, together));
   const queues = runQueues(begin.experiment, begin.environment);
   return withDispatch(fleet, { begin, experiment, queues }, (dispatch) =>
-    makeRuns(session, places, { elsewhere: runsElsewhere(dispatch, experiment, session) }, options, live),
+    by(runsElsewhere(dispatch, experiment, session)),
   );
+}
+
+/** Rejects with FleetError where a machine that is to take part is not there in time. */
+async function togetherOn(
+  { bus, settings, waitMs }: Fleet,
+  session: Session<'run'>,
+  experiment: string,
+  names: readonly string[],
+): Promise<Elsewhere> {
+  const there = await awaitAgents(bus, { agents: names.length, needs: [], waitMs }, note);
+  const missing = names.filter((name) => !there.some((agent) => agent.name === name));
+  if (missing.length > 0)
+    throw new FleetError(
+      `${missing.join(', ')} took part when the experiment was begun, and is not there`,
+      'start it again: with fewer machines it is another load',
+    );
+  const partners = await findPartners(bus, names, session.contents.begin.experiment);
+  const { beatMs } = settings;
+  return runsTogether({ bus, experiment, partners, session, readyMs: waitMs, beatMs });
 }

@@ -180,7 +180,7 @@ async function makeHere(
       if (after && !signal.aborted) placeOf(after.kernel).lab.prepare?.();
     },
   });
-  return keep(outcome, session);
+  return keepRun(outcome, session);
 }
 
 /** Have runs made elsewhere, and keep what comes. @param on what `take` returns says whether it goes on */
@@ -247,8 +247,8 @@ async function observe(session: Session<'run'>, finished: ReadonlySet<string>, i
   return { how: 'complete' };
 }
 
-/** Write the run's histograms and its proxy's configuration beside the journal. */
-function keep(outcome: RunOutcome, { dir, contents }: Session<'run'>): Run {
+/** Write a run's histograms and its proxy's configuration beside the journal. @returns the run, which names them */
+export function keepRun(outcome: RunOutcome, { dir, contents }: Session<'run'>): Run {
   const { histograms } = outcome;
   const run = { ...outcome.run, ...keepConfiguration(outcome, dir) };
   if (histograms === null) return run;

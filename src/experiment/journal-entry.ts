@@ -14,8 +14,17 @@ const begin = {
   schemaVersion: z.literal(SCHEMA_VERSION),
   startedAt: z.string(),
   command: z.string(),
-  /** Other machines made it: what their fleet calls it, and of `fixes` the kernel that `host` is. */
-  fleet: z.object({ experiment: z.string(), kernel: z.string().optional() }).optional(),
+  /** Other machines made it. */
+  fleet: z
+    .object({
+      /** What their fleet calls it. */
+      experiment: z.string(),
+      /** Of `fixes`: the kernel that `host` is. */
+      kernel: z.string().optional(),
+      /** The agents that make each run at once; absent: each run is of one. */
+      together: z.array(z.string()).optional(),
+    })
+    .optional(),
 };
 const measuredBegin = {
   ...begin,

@@ -77,25 +77,15 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
     const { measurement, loadBegan, sleptMs } = await converse(session, input);
     const measured = performance.now();
     await session.close();
-    const { histograms, configured: configuration, interrupted, loadMs, ...figures } = measurement;
-    const problems = [...figures.problems, ...sleepOf(sleptMs), ...(interrupted ? ['interrupted'] : [])];
-    const run: Run = {
-      ...placeOf(input.planned),
-      ...figures,
-      problems,
-      warnings: [...session.warnings, ...figures.warnings],
-      status: interrupted ? 'interrupted' : 'ok',
-      valid: problems.length === 0,
+    return measuredRun(input.planned, measurement, {
+      problems: sleepOf(sleptMs),
+      warnings: session.warnings,
       durationMs: {
         ...(session.bootMs === null ? {} : { boot: session.bootMs }),
         setup: loadBegan - begun,
-        load: loadMs,
         teardown: performance.now() - measured,
       },
-      hlog: null,
-      stderr: null,
-    };
-    return { run, histograms, ...(configuration ? { configuration } : {}) };
+    });
   } catch (error) {
     session?.kill();
     await session?.close().catch(() => {});
@@ -108,6 +98,31 @@ export async function runOne(input: RunOneInput): Promise<RunOutcome> {
       ...(configuration ? { configuration } : {}),
     };
   }
+}
+
+/** A run of what was measured. @param beside what the agent does not know: why it may not be compared, and how long all took */
+export function measuredRun(
+  planned: PlannedRun,
+  { histograms, configured: configuration, interrupted, loadMs, beganMicros: _, ...figures }: Measurement,
+  beside: {
+    readonly problems: readonly string[];
+    readonly warnings: readonly string[];
+    readonly durationMs: Omit<Run['durationMs'], 'load'>;
+  },
+): RunOutcome {
+  const problems = [...figures.problems, ...beside.problems, ...(interrupted ? ['interrupted'] : [])];
+  const run: Run = {
+    ...placeOf(planned),
+    ...figures,
+    problems,
+    warnings: [...beside.warnings, ...figures.warnings],
+    status: interrupted ? 'interrupted' : 'ok',
+    valid: problems.length === 0,
+    durationMs: { ...beside.durationMs, load: loadMs },
+    hlog: null,
+    stderr: null,
+  };
+  return { run, histograms, ...(configuration ? { configuration } : {}) };
 }
 
 function specOf(input: RunOneInput, { kernel, hz, defaults }: Environment): RunSpec {
@@ -175,6 +190,7 @@ async function converse(
         case 'failed':
           throw new RunFailed(event.message, event.proxy, event.configuration);
         case 'hello':
+        case 'ready':
         case 'checked':
         case 'restored':
         case 'entry':

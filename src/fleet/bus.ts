@@ -72,7 +72,9 @@ export class FleetError extends UserError {
 }
 
 /** Of one request; a server that is away longer than a moment is said to be away. */
-const REQUEST_MS = 5_000;
+const REQUEST_MS = 10_000;
+/** A server that is refused answers at once; one that says nothing may be busy, as its machine is. */
+const CONNECT_MS = 20_000;
 /** A link over which nothing comes is taken for broken after two of these. */
 const PING_MS = 2_000;
 /** nats-server: "wrong last sequence". */
@@ -84,7 +86,7 @@ export async function openBus({ url, seed, ca, role }: Access, name: string): Pr
     servers: url,
     name: `bindstorm ${role} ${name}`,
     inboxPrefix: inboxOf(role),
-    timeout: REQUEST_MS,
+    timeout: CONNECT_MS,
     pingInterval: PING_MS,
     maxPingOut: 2,
     reconnectTimeWait: 250,

@@ -3,6 +3,7 @@
  * these jobs. A change that an older version would misread raises FLEET_PROTOCOL.
  */
 import { z } from 'zod';
+import { measurementSchema, runSpecSchema } from '../agent/protocol.js';
 import { targetSchema } from '../domain/target.js';
 import { entrySchema } from '../experiment/journal-entry.js';
 import { experimentSchema } from '../plan/plan.js';
@@ -107,6 +108,22 @@ export type Live = z.infer<typeof liveSchema>;
 export const questionSchema = z.discriminatedUnion('type', [
   /** Try in the labs of this machine what an experiment needs. */
   z.object({ type: z.literal('rehearse'), experiment: experimentSchema }),
+  /** Which of these are this machine's. */
+  z.object({ type: z.literal('addresses'), addresses: z.array(z.string()) }),
+  /** What time it is there. */
+  z.object({ type: z.literal('clock') }),
+  /** Set up a run that several machines make at once, and wait. `experiment` has the one arm, as it is for this machine. */
+  z.object({
+    type: z.literal('prepare'),
+    name: word,
+    key: word,
+    experiment: experimentSchema,
+    spec: runSpecSchema,
+  }),
+  /** Begin at this instant of the agent's own clock; answered when it is over. */
+  z.object({ type: z.literal('go'), key: word, atMicros: z.number() }),
+  /** End it. */
+  z.object({ type: z.literal('end'), key: word }),
 ]);
 export type Question = z.infer<typeof questionSchema>;
 
@@ -127,6 +144,12 @@ export const answerSchema = z.discriminatedUnion('type', [
     findings: z.array(findingSchema),
     warnings: z.array(z.string()),
   }),
+  z.object({ type: z.literal('addresses'), local: z.array(z.string()) }),
+  /** CLOCK_MONOTONIC µs. */
+  z.object({ type: z.literal('clock'), micros: z.number() }),
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('measured'), measurement: measurementSchema }),
+  z.object({ type: z.literal('ended') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);
 export type Answer = z.infer<typeof answerSchema>;

@@ -32,14 +32,20 @@ export const SUBJECTS = {
   lease: (experiment: string) => `${OWN}.lease.${experiment}`,
   work: (experiment: string, queue: string, unit: string) => `${OWN}.work.${experiment}.${queue}.${unit}`,
   /** A piece of what an attempt at a unit has made. */
-  piece: (experiment: string, unit: string, attempt: string) => `${OWN}.piece.${experiment}.${unit}.${attempt}`,
+  piece: (experiment: string, unit: string, attempt: string, n: number | '*') =>
+    `${OWN}.piece.${experiment}.${unit}.${attempt}.${n}`,
   /** The first attempt that is said here is the unit's. */
   done: (experiment: string, unit: string) => `${OWN}.done.${experiment}.${unit}`,
   /** What goes on now; in no stream, and lost where nobody listens. */
   live: (experiment: string) => `${OWN}.live.${experiment}`,
+  /** The controller of a load that several machines make at once is there: without it they end. In no stream. */
+  beat: (experiment: string) => `${OWN}.beat.${experiment}`,
   /** A question to one agent, which it answers. */
   ask: (agent: string) => `${OWN}.ask.${agent}`,
 } as const;
+
+/** All that is of this version. */
+export const ALL_OWN = `${OWN}.>`;
 
 /** The durable consumer of a queue. Their filters are disjoint: nats-server 2.9.10 gives one job to two whose filters overlap. */
 export function consumerName(experiment: string, queue: string): string {

@@ -21,8 +21,11 @@ import { INTERNET_REMEDY, labRemedy, readOnlySysctls } from './remedy.js';
 import { examineVagrant } from './vagrant/doctor.js';
 import { examineVm } from './vm/doctor.js';
 
-/** Try everything that does not download anything; without the platform or its programs nothing further. */
-export async function examineMachine(): Promise<Finding[]> {
+/**
+ * Try everything that does not download anything; without the platform or its programs nothing further.
+ * @param which `quick`: no guest is booted, and Vagrant, which takes seconds to say its version, is not asked
+ */
+export async function examineMachine(which: 'all' | 'quick' = 'all'): Promise<Finding[]> {
   const platform = unsupportedPlatform();
   if (platform !== undefined) return [missing('platform', platform, null)];
   const first: Finding[] = [
@@ -33,15 +36,9 @@ export async function examineMachine(): Promise<Finding[]> {
     hostState(),
   ];
   if (first.some(({ state }) => state === 'missing')) return first;
-  const lab = await examineLab(netnsLab());
-  return [
-    ...first,
-    ...lab,
-    ...(await examineProxies()),
-    ...(await examineVm()),
-    ...(await examineVagrant()),
-    fleetServer(),
-  ];
+  const common = [...first, ...(await examineLab(netnsLab())), ...(await examineProxies())];
+  if (which === 'quick') return [...common, ...(await examineVm({ boot: false }))];
+  return [...common, ...(await examineVm()), ...(await examineVagrant()), fleetServer()];
 }
 
 function program(name: string, debianPackage: string): Finding {

@@ -13,6 +13,12 @@ import { CONTROL, type SharedLoad } from './shared.js';
 import { createStarter, type StartedLoad, type Starter, type StarterInput } from './starter.js';
 import { createClientDialer, createDialer, type Dialer } from './strategy.js';
 
+/** A part of a load, by its workers: that of machine 1 of 4 with two workers each is { first: 2, of: 8 }. */
+interface Share {
+  readonly first: number;
+  readonly of: number;
+}
+
 /** A proxy between the load and its targets. */
 interface Via {
   readonly proxy: Target;
@@ -35,6 +41,8 @@ export interface EngineInput {
   readonly ports: PortRange;
   /** Among the workers of this load. */
   readonly worker: number;
+  /** This load is a part of one that several machines make at once: the first of its workers, among so many of all; absent: it is all. */
+  readonly share?: Share;
   /** Among those of all loads that run side by side: its place in the shared memory. */
   readonly slot: number;
   readonly seed: number;
@@ -104,7 +112,7 @@ export async function runLoad(
   onDrained: () => void,
   createEngine: (equipment: Equipment) => Engine,
 ): Promise<EngineReport> {
-  const { plan, shared, worker, slot, seed } = input;
+  const { plan, shared, slot, seed } = input;
   const { workers, arrival } = plan;
   const { control } = shared;
   const counters = shared.counters[slot]!;
@@ -118,7 +126,8 @@ export async function runLoad(
     budget,
   });
   const { connections } = engine;
-  const starterInput: StarterInput = { connections, recorder, shared, worker, workers, seed, budget, now };
+  const among = placeOf(input);
+  const starterInput: StarterInput = { connections, recorder, shared, ...among, seed, budget, now };
   const stopped = () => Atomics.load(control, CONTROL.stop) !== 0;
 
   const start = shared.start[0]!;
@@ -184,8 +193,23 @@ function dialerOf({ plan, via, addresses, ports }: EngineInput): Dialer {
     : createDialer({ strategy: plan.strategy, socketOptions: plan.socketOptions, addresses, ports });
 }
 
-function pickerOf({ plan, via, addresses, targets, worker, seed }: EngineInput): Picker {
-  return createPicker(plan.pick, via?.outgoing ?? addresses.length, targets.length, worker, plan.workers, seed);
+/** Of a worker among all that make the load, wherever they are: attempt i is that of worker i mod workers. */
+function placeOf({ plan, worker, share }: EngineInput): Pick<StarterInput, 'worker' | 'workers'> {
+  return share ? { worker: share.first + worker, workers: share.of } : { worker, workers: plan.workers };
+}
+
+function pickerOf(input: EngineInput): Picker {
+  const { plan, via, addresses, targets, worker, seed, share } = input;
+  const among = placeOf(input);
+  const picker = createPicker(plan.pick, via?.outgoing ?? addresses.length, targets.length, worker, plan.workers, seed);
+  if (share === undefined) return picker;
+  // The addresses are this machine's own: they are taken in turn by the attempts that are.
+  return {
+    ...picker,
+    pick(n) {
+      picker.pick.call(this, Math.floor(n / among.workers) * plan.workers + worker);
+    },
+  };
 }
 
 function remotesOf({ via, targets }: EngineInput): readonly Target[] {

@@ -83,6 +83,13 @@ export const runSchema = z.object({
   /** With several kernels: the name of the one that it ran on. */
   kernel: z.string().optional(),
   machine: z.string().optional().describe('of a fleet: the machine that made it, the same for all runs of a block'),
+  together: z
+    .object({
+      skewMs: z.number().describe('between the first and the last machine that began'),
+      machines: z.array(z.object({ name: z.string(), attempts: countSchema, lateMs: z.number() })),
+    })
+    .optional()
+    .describe('of a fleet: the machines that made it at once; the counts are sums, the histograms are added'),
   /** 0-based block; warm-up blocks come first and are discarded. */
   block: countSchema,
   warmup: z.boolean(),

@@ -26,16 +26,38 @@ interface AgentOptions extends Partial<CliOptions> {
   readonly atOnce?: boolean;
 }
 
+export interface FleetPlace {
+  readonly beat?: string;
+  /** Where the server listens. */
+  readonly listen?: string;
+  /** The namespace of the server and of the commands. */
+  readonly within?: readonly string[];
+}
+
 type Test = Parameters<typeof scratchFolder>[0];
 
+/** Four agents look at their machine at once before they join; beside other tests that takes its time. */
+const PATIENCE_MS = 180_000;
+/** All that a test does with one process. */
+const DEADLINE_MS = 900_000;
+
 /** Start the server of a fleet, whose signs of life are much faster than those of a real one. */
-export async function startFleet(t: Test, { beat = '200ms', listen = '127.0.0.1' } = {}): Promise<TestFleet> {
+export async function startFleet(
+  t: Test,
+  { beat = '500ms', listen = '127.0.0.1', within }: FleetPlace = {},
+): Promise<TestFleet> {
   const cwd = scratchFolder(t);
   const port = await freePort();
   const started: RunningCli[] = [];
   const env = { XDG_STATE_HOME: join(cwd, 'state'), XDG_CACHE_HOME: join(cwd, 'cache') };
   const start = (args: readonly string[], more: Partial<CliOptions> = {}): RunningCli => {
-    const cli = startCli(args, { cwd, ...more, env: { ...env, ...more.env } });
+    const cli = startCli(args, {
+      cwd,
+      deadlineMs: DEADLINE_MS,
+      ...(within ? { within } : {}),
+      ...more,
+      env: { ...env, ...more.env },
+    });
     started.push(cli);
     return cli;
   };
@@ -68,15 +90,18 @@ export async function startFleet(t: Test, { beat = '200ms', listen = '127.0.0.1'
 }
 
 /** Wait until a command has said something on standard error. Rejects when it ends before. */
-async function said(cli: RunningCli, text: string): Promise<void> {
+export async function said(cli: RunningCli, text: string): Promise<void> {
   let isOver = false;
   void cli.ended.then(() => {
     isOver = true;
   });
-  await until(text, () => {
+  const probe = () => {
     if (cli.stderr().includes(text)) return true;
     if (isOver) throw new Error(`it has ended without saying "${text}": ${cli.stderr()}`);
     return false;
+  };
+  await until(text, probe, PATIENCE_MS).catch((error: Error) => {
+    throw new Error(`${error.message}; it said: ${cli.stderr()}`);
   });
 }
 

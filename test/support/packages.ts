@@ -57,6 +57,7 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'pgbouncer', program: 'pgbouncer', why: 'a pooler of database connections, an example' },
   { name: 'openssh-client', program: 'ssh', why: 'a program of the survey' },
   { name: 'redis-tools', program: 'redis-cli', why: 'a program of the survey' },
+  { name: 'iproute2', program: 'ip', why: 'joins the namespaces of a fleet' },
   { name: 'nats-server', program: 'nats-server', why: 'the server of a fleet' },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },

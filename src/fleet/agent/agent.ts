@@ -39,15 +39,17 @@ export interface AgentOptions {
 const MOST_DELIVERIES = 10;
 /** Beats without a server after which a unit is ended: its experiment may have ended long ago. */
 const ALONE_BEATS = 20;
+/** How long an agent that starts waits for its server. */
+const SERVER_MS = 60_000;
 /** How long one of several queues is waited at. */
 const TURN_MS = 250;
 
 /** Serve a fleet until the signal is aborted. Rejects with FleetError where it cannot be reached, or has such an agent. */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { access, name, note, state } = options;
+  const { name, note, state } = options;
   makeFolder(state, 0o700);
   await withLockedFolder(state, note, async () => {
-    const bus = await openBus(access, name);
+    const bus = await connected(options);
     try {
       await serve(bus, await readSettings(bus), options);
       note(`agent ${name} has left the fleet`);
@@ -55,6 +57,20 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       await bus.close();
     }
   });
+}
+
+/** An agent may be started before its server, as where both begin with their machines. */
+async function connected({ access, name, note, signal }: AgentOptions): Promise<Bus> {
+  const deadline = performance.now() + SERVER_MS;
+  for (let said = false; ; said = true) {
+    try {
+      return await openBus(access, name);
+    } catch (error) {
+      if (performance.now() > deadline || signal.aborted) throw error;
+      if (!said) note(`${messageOf(error)}; tried again for ${SERVER_MS / 1000} s`);
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, 1_000)), ended(signal)]);
+    }
+  }
 }
 
 async function serve(bus: Bus, settings: Settings, options: AgentOptions): Promise<void> {
@@ -67,7 +83,7 @@ async function serve(bus: Bus, settings: Settings, options: AgentOptions): Promi
   const jobs = followJobs(bus, () => {
     if (underWay !== null && !jobs.isOpen(underWay.experiment)) underWay.ending.abort();
   });
-  const answers = answerQuestions(bus, name, leave, note);
+  const answers = answerQuestions(bus, name, leave, (doing) => presence.change({ doing }), note);
   const participation = createParticipation(jobs, presence, answers, leave, note);
 
   const make = async (pulled: Pulled, job: Job, unit: Unit, ending: AbortSignal): Promise<void> => {

@@ -58,13 +58,14 @@ export async function handIn(bus: Bus, dir: string, signal: AbortSignal, note: N
   const { experiment, unit, attempt, agent, environment } = made;
   const { pieces, sum } = toPieces(filesIn(dir), Math.min(MOST_PIECE, bus.maxPayload / 2));
   const subject = SUBJECTS.done(experiment, unit);
+  const idOf = (i: number) => `${experiment}/${unit}/${attempt}/${i}`;
   const end = { how: 'made', pieces: pieces.length, sum, environment } as const;
   for (let said = false; !signal.aborted; ) {
     try {
       const before = await bus.last(STREAMS.journal, subject);
       if (before === null) {
         for (const [i, piece] of pieces.entries())
-          await bus.put(SUBJECTS.piece(experiment, unit, attempt), piece, `${experiment}/${unit}/${attempt}/${i}`);
+          await bus.put(SUBJECTS.piece(experiment, unit, attempt, i), piece, idOf(i));
         await bus.claim(subject, encode({ experiment, unit, attempt, agent, end } satisfies Done), 0);
       }
       // Also of a claim whose answer was lost.

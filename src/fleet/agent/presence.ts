@@ -6,9 +6,9 @@ import { hostname } from 'node:os';
 import { toolVersion } from '../../results/version.js';
 import { buildSum } from '../build.js';
 import { type Bus, FleetError } from '../bus.js';
+import { takeSubject } from '../claim.js';
 import { decoded, encode } from '../messages.js';
 import { type AgentState, type Settings, strangerSchema } from '../protocol.js';
-import { SILENT_BEATS } from '../server/streams.js';
 import { FLEET_PROTOCOL, STREAMS, SUBJECTS } from '../subjects.js';
 
 export interface Presence {
@@ -41,7 +41,14 @@ export async function startPresence(
     clock: '',
   };
   const message = () => encode({ ...state, clock: new Date().toISOString() });
-  await takeName(bus, subject, own.name, message, beatMs);
+  if ((await takeSubject(bus, STREAMS.agents, subject, message, beatMs)) === null) {
+    const there = await bus.last(STREAMS.agents, subject);
+    const { host = 'another host' } = (there && decoded(there.data, strangerSchema)) || {};
+    throw new FleetError(
+      `an agent with the name ${own.name} is in this fleet already, on ${host}`,
+      'give this one another name: --name NAME',
+    );
+  }
   // One that is lost is followed by another.
   const beat = () => void bus.put(subject, message()).catch(() => {});
   const timer = setInterval(beat, beatMs);
@@ -53,24 +60,4 @@ export async function startPresence(
     },
     stop: () => clearInterval(timer),
   };
-}
-
-/** The name is free where nobody has given a sign for some beats: an agent that was killed is soon followed by the next. */
-async function takeName(bus: Bus, subject: string, name: string, message: () => Uint8Array, beatMs: number) {
-  const deadline = performance.now() + (SILENT_BEATS + 2) * beatMs;
-  let first: number | undefined;
-  for (;;) {
-    if ((await bus.claim(subject, message(), 0)) !== null) return;
-    const there = await bus.last(STREAMS.agents, subject);
-    first ??= there?.seq;
-    const isAlive = there !== null && first !== undefined && there.seq !== first;
-    if (isAlive || performance.now() > deadline) {
-      const { host = 'another host' } = (there && decoded(there.data, strangerSchema)) || {};
-      throw new FleetError(
-        `an agent with the name ${name} is in this fleet already, on ${host}`,
-        'give this one another name: --name NAME',
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, beatMs / 2));
-  }
 }

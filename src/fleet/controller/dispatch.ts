@@ -140,22 +140,22 @@ async function haveMade(
   let published = 0;
   try {
     while (missing.size > 0 && !signal.aborted) {
+      const ends: { readonly unit: Unit; readonly end: UnitEnd }[] = [];
       try {
         for (; published < units.length; published++) await publish(bus, units[published]!);
         for (;;) {
           const message = await bus.next(STREAMS.journal, SUBJECTS.done(experiment, '*'), from);
           if (message === null || signal.aborted) break;
-          const done = decode(message.data, doneSchema);
-          const unit = missing.get(done.unit);
-          const end = unit ? await readEnd(bus, done) : null;
+          const done = decoded(message.data, doneSchema);
+          const unit = done && missing.get(done.unit);
+          if (done && unit) ends.push({ unit, end: await readEnd(bus, done) });
           from = message.seq + 1;
-          if (unit === undefined || end === null) continue;
-          missing.delete(unit.id);
-          took(unit, end);
         }
       } catch (error) {
         if (bus.awayMs() === 0) note(`the server did not do as asked (${messageOf(error)}); asked again in a moment`);
       }
+      // What goes wrong with the result folder is no trouble of the server, and ends it.
+      for (const { unit, end } of ends) if (missing.delete(unit.id)) took(unit, end);
       const why = await trouble.look();
       if (why !== null) return why;
       if (missing.size > 0 && !signal.aborted) await news.orAfter(settings.beatMs, signal);
@@ -178,14 +178,17 @@ async function publish(bus: Bus, { unit, queue }: QueuedUnit): Promise<void> {
 async function readEnd(bus: Bus, { experiment, unit, attempt, agent, end }: Done): Promise<UnitEnd> {
   if (end.how === 'gave-up') return end;
   const pieces: Uint8Array[] = [];
-  for (let from = 1; pieces.length < end.pieces; ) {
-    const message = await bus.next(STREAMS.journal, SUBJECTS.piece(experiment, unit, attempt), from);
-    if (message === null)
-      return { how: 'gave-up', why: `what ${agent} has made of ${unit} is not on the server any more` };
+  while (pieces.length < end.pieces) {
+    const subject = SUBJECTS.piece(experiment, unit, attempt, pieces.length);
+    const message = await bus.last(STREAMS.journal, subject);
+    if (message === null) return { how: 'gave-up', why: `what ${agent} made of ${unit} is not on the server any more` };
     pieces.push(message.data);
-    from = message.seq + 1;
   }
-  return { how: 'made', agent, environment: end.environment, files: fromPieces(pieces, end.sum) };
+  try {
+    return { how: 'made', agent, environment: end.environment, files: fromPieces(pieces, end.sum) };
+  } catch (error) {
+    return { how: 'gave-up', why: `what ${agent} made of ${unit} cannot be used (${messageOf(error)})` };
+  }
 }
 
 /** What keeps an experiment from going on: said once, and borne for so long. */

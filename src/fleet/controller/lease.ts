@@ -3,9 +3,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Bus, FleetError } from '../bus.js';
+import { takeSubject } from '../claim.js';
 import { encode } from '../messages.js';
-import { SILENT_BEATS } from '../server/streams.js';
-import { SUBJECTS } from '../subjects.js';
+import { STREAMS, SUBJECTS } from '../subjects.js';
 
 export interface Lease {
   /** Aborted when another controller has the experiment. */
@@ -17,19 +17,14 @@ export interface Lease {
 export async function takeLease(bus: Bus, experiment: string, beatMs: number): Promise<Lease> {
   const subject = SUBJECTS.lease(experiment);
   const message = encode({ holder: randomUUID() });
-  const deadline = performance.now() + (SILENT_BEATS + 1) * beatMs;
-  let last: number | null = null;
-  while (last === null) {
-    last = await bus.claim(subject, message, 0);
-    if (last === null && performance.now() > deadline)
-      throw new FleetError(
-        `another controller has the experiment ${experiment}`,
-        'wait until it has ended, or end it there; `bindstorm fleet status` shows what goes on',
-      );
-    if (last === null) await new Promise((resolve) => setTimeout(resolve, beatMs / 2));
-  }
+  const first = await takeSubject(bus, STREAMS.leases, subject, () => message, beatMs);
+  if (first === null)
+    throw new FleetError(
+      `another controller has the experiment ${experiment}`,
+      'wait until it has ended, or end it there; `bindstorm fleet status` shows what goes on',
+    );
   const lost = new AbortController();
-  let [held, busy] = [last, false];
+  let [held, busy] = [first, false];
   const timer = setInterval(async () => {
     if (busy) return;
     busy = true;

@@ -33,7 +33,7 @@ export async function rehearseOn(
       (error: unknown): Answer => ({ type: 'failed', message: messageOf(error) }),
     );
     if (answer.type === 'rehearsed') return placesOf(answer);
-    failures.push(`${name}: ${answer.message}`);
+    failures.push(`${name}: ${answer.type === 'failed' ? answer.message : `it answered ${answer.type}`}`);
   }
   throw new FleetError(`no agent could try what the profile needs: ${failures.join('; ')}`);
 }

@@ -104,7 +104,7 @@ function configuration(
     permissions: {
       publish: { allow: PERMISSIONS[role].publish },
       subscribe: { allow: PERMISSIONS[role].subscribe },
-      allow_responses: { max: 1, expires: '10m' },
+      allow_responses: { max: 1, expires: '24h' },
     },
   }));
   return `${[
@@ -113,8 +113,11 @@ function configuration(
     `max_payload: ${ROOM.payload}`,
     `max_pending: ${16 * ROOM.payload}`,
     `jetstream: { store_dir: ${JSON.stringify(join(folder, 'jetstream'))}, max_memory_store: ${ROOM.memory}, max_file_store: ${ROOM.disk} }`,
-    ...(tls ? [`tls: { cert_file: ${JSON.stringify(tls.cert)}, key_file: ${JSON.stringify(tls.key)} }`] : []),
-    `authorization: { users: ${JSON.stringify(users)} }`,
+    ...(tls
+      ? [`tls: { cert_file: ${JSON.stringify(tls.cert)}, key_file: ${JSON.stringify(tls.key)}, timeout: 30 }`]
+      : []),
+    // Of seconds; a busy machine takes longer than the two that are usual to sign in.
+    `authorization: { timeout: 30, users: ${JSON.stringify(users)} }`,
   ].join('\n')}\n`;
 }
 

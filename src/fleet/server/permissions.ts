@@ -4,7 +4,7 @@
  */
 import type { Role } from '../access.js';
 import { inboxOf } from '../bus.js';
-import { STREAMS, SUBJECTS } from '../subjects.js';
+import { ALL_OWN, STREAMS, SUBJECTS } from '../subjects.js';
 
 interface Permissions {
   readonly publish: readonly string[];
@@ -20,7 +20,7 @@ const READ = Object.values(STREAMS).flatMap((stream) => [
 export const PERMISSIONS: Readonly<Record<Role, Permissions>> = {
   controller: {
     // Streams, consumers, and all that is said; but not as an agent.
-    publish: ['$JS.API.>', 'bs.settings', 'bs1.>', '$JS.ACK.>'],
+    publish: ['$JS.API.>', SUBJECTS.settings, ALL_OWN, '$JS.ACK.>'],
     subscribe: [`${inboxOf('controller')}.>`, SUBJECTS.done('*', '*'), SUBJECTS.live('*'), SUBJECTS.agent('*')],
   },
   agent: {
@@ -30,10 +30,10 @@ export const PERMISSIONS: Readonly<Record<Role, Permissions>> = {
       `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.work}.*`,
       `$JS.ACK.${STREAMS.work}.>`,
       SUBJECTS.agent('*'),
-      SUBJECTS.piece('*', '*', '*'),
+      SUBJECTS.piece('*', '*', '*', '*'),
       SUBJECTS.done('*', '*'),
       SUBJECTS.live('*'),
     ],
-    subscribe: [`${inboxOf('agent')}.>`, SUBJECTS.ask('*'), SUBJECTS.job('*')],
+    subscribe: [`${inboxOf('agent')}.>`, SUBJECTS.ask('*'), SUBJECTS.job('*'), SUBJECTS.beat('*')],
   },
 };

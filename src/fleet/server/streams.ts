@@ -32,7 +32,7 @@ export async function makeStreams(bus: Bus, settings: Settings): Promise<void> {
     },
     {
       name: STREAMS.journal,
-      subjects: [SUBJECTS.piece('*', '*', '*'), SUBJECTS.done('*', '*')],
+      subjects: [SUBJECTS.piece('*', '*', '*', '*'), SUBJECTS.done('*', '*')],
       storage: 'file',
       allow_direct: true,
       deny_delete: true,
