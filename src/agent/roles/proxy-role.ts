@@ -15,7 +15,7 @@ import { countStrace } from '../../explain/strace-count.js';
 import { mount } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { createSocketObserver, listeners, type SocketObserver } from '../../kernel/sock-diag.js';
-import { readSysctls } from '../../kernel/sysctl.js';
+import { reachMachine, readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
 import { programOf, proxySubjectOf } from '../../subjects/index.js';
 import { boundedConfiguration } from '../../subjects/proxy-report.js';
@@ -66,7 +66,8 @@ let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
 
 function setUpNetwork(command: ProxyProtocol['network']['request']) {
-  const { outgoing, family, originPid, neighbours, unbound } = command;
+  const { outgoing, family, originPid, neighbours, unbound, machine } = command;
+  if (machine !== undefined) reachMachine(machine);
   const addresses = command.internet ? withBothFamilies(outgoing) : outgoing;
   if (command.internet) joinInternet(addresses, originPid, neighbours, unbound);
   else setUpClient(outgoing, family, originPid, neighbours, unbound);

@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { formatTarget } from '../../domain/format.js';
 import { isListening, listeners } from '../../kernel/sock-diag.js';
+import { rootOf } from '../../machine/program-root.js';
 import type { ProgramFacts, RunningProxy, StartInput } from '../subject.js';
 import { supervision } from '../what-if/supervise.js';
 import type { WhatIf } from '../what-if/what-if.js';
+import { atHand, isFetched } from './at-hand.js';
 import { asCaller, endOf, killGroup, noteLines, withoutRoot, writeFiles } from './child.js';
 import { createLogBook, type LogBook, STANDARD_ERROR, STANDARD_OUTPUT } from './log-book.js';
 import { printedBy } from './program.js';
@@ -33,9 +35,14 @@ export async function startProgram<S>(
   facts: ProgramFacts<S>,
   settings: S,
   whatIf: WhatIf | undefined,
-  { setup: where, binary, prefix, root, own, env, configured }: StartInput,
+  { setup: where, binary: given, prefix, root, own, env, configured }: StartInput,
 ): Promise<RunningProxy> {
-  const setup = facts.build ? { ...where, build: await printedBy(binary, facts.build) } : where;
+  const binary = atHand(settings as object, { binary: given, setup: where });
+  const setup = {
+    ...where,
+    ...(facts.build ? { build: await printedBy(binary, facts.build) } : {}),
+    ...(isFetched(settings as object) ? { root: rootOf(binary) } : {}),
+  };
   const program = facts.configure(settings, binary, setup);
   writeFiles(setup.directory, program.files, root);
   configured({ ...program.files, [COMMAND_FILE]: `${program.argv.join(' ')}\n` });
