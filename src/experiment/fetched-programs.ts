@@ -4,6 +4,7 @@
  */
 
 import { LabError } from '../lab/lab.js';
+import { debianProgram } from '../machine/debian-program.js';
 import { leftOutInWords } from '../plan/left-out.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
@@ -43,5 +44,5 @@ export async function fetchPrograms(
 }
 
 function fromDebian(source: string, kind: ProxyKind): Promise<string> {
-  return proxySubjectOf(kind).fetch(source);
+  return debianProgram(source, proxySubjectOf(kind).unpacked);
 }

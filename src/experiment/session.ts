@@ -24,7 +24,15 @@ import { withLockedFolder } from './folder-lock.js';
 import { finishedRuns, type Journal, type JournalContents, openJournal, readJournal } from './journal.js';
 import type { BeginOf, JournalKind } from './journal-entry.js';
 import { type Note, withLabs } from './labs.js';
-import { environmentsOf, findPlaces, type KnownPlace, type KnownPlaces, type LabOf, type Places, type PlacesOf } from './places.js';
+import {
+  environmentsOf,
+  findPlaces,
+  type KnownPlace,
+  type KnownPlaces,
+  type LabOf,
+  type Places,
+  type PlacesOf,
+} from './places.js';
 import { sideBySide } from './side-by-side.js';
 
 export interface Session<K extends JournalKind> {

@@ -8,6 +8,7 @@ import type { Settings } from '../domain/setting.js';
 import type { StrategyName } from '../domain/strategy.js';
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
+import type { ProgramPackages } from '../machine/debian-program.js';
 import type { BaseRules } from './base/base.js';
 import type { Ending, EndingLoad } from './ending.js';
 import type { LogBook, LogEvent } from './running/log-book.js';
@@ -86,8 +87,8 @@ export interface ProxySubject<S = never> extends Subject<S>, ProxyFacts<S> {
   protocols(settings: S): readonly [Protocol, ...Protocol[]];
   /** The Debian suite, or folder of packages, that its program is fetched from without being installed; null: it is this machine's. */
   source(settings: S): string | null;
-  /** Fetch it. @returns the path of what starts it; rejects with LabError */
-  fetch(source: string): Promise<string>;
+  /** What of such packages makes the program. */
+  readonly unpacked: ProgramPackages;
   /** Start it, and wait until it can be used. Rejects with ProxyError when it ends before, or is not ready in time. */
   start(settings: S, input: StartInput): Promise<RunningProxy>;
 }
@@ -177,6 +178,8 @@ export interface StartInput {
   readonly clientNamespace: string;
   /** It drives itself, and nobody waits until it listens. */
   readonly own: boolean;
+  /** Milliseconds that it may take until it listens. */
+  readonly readyMs: number;
   /** Environment variables that the lab gives it; a value of its settings goes before. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told what the program is configured with before it starts: file name → text. */

@@ -48,7 +48,6 @@ const SMALLER: Readonly<Record<string, { readonly arms?: readonly string[]; smal
 const ELSEWHERE: Readonly<Record<string, string>> = {
   staging: 'a template for a machine of somebody’s own',
   'tw-recycle-harm': 'needs a kernel before 4.12',
-  'squid-2014-kernel': 'needs a kernel before 4.12',
 };
 
 /** Arms of which nothing can be held against one run: profile → arms. */

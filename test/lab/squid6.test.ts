@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import { debianProgram } from '../../src/machine/debian-program.js';
 import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, Neighbour } from '../../src/plan/plan.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
@@ -17,7 +18,7 @@ import { SQUID } from '../support/proxies.js';
 const FAIL = 'http:503 ERR_CONNECT_FAIL';
 let six: Partial<typeof SQUID>;
 before(async () => {
-  six = { suite: 'trixie', binary: await squid.fetch('trixie') };
+  six = { suite: 'trixie', binary: await debianProgram('trixie', squid.unpacked) };
 });
 
 /** Tunnels held open, 50 ports an address. */

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Measurement } from '../../src/agent/protocol.js';
+import { debianProgram } from '../../src/machine/debian-program.js';
 import type { Arm } from '../../src/plan/plan.js';
 import { foreignRoutes } from '../../src/subjects/tor/network.js';
 import type { TorSettings } from '../../src/subjects/tor/settings.js';
@@ -57,7 +58,7 @@ const first: Measurement[] = [];
 
 before(async () => {
   // A program, and not a network: it may be that of the user's cache.
-  old = { suite: 'bullseye', binary: await tor.fetch('bullseye') };
+  old = { suite: 'bullseye', binary: await debianProgram('bullseye', tor.unpacked) };
   cache = mkdtempSync(join(tmpdir(), 'bindstorm-tor-'));
   process.env.XDG_CACHE_HOME = cache;
   // Most of a bootstrap is waiting, so that three take little longer than one.

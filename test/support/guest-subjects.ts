@@ -14,25 +14,17 @@ import type { Run } from '../../src/results/schema.js';
 /** P = 20 ports. Reverse proxies pass on a byte, so that a connection is seen to have come through. */
 const TUNNELS = { load: 'arrival: { shape: fill, attempts: 110, inFlight: 4 }', addresses: 2 };
 const BYTES = 'exchange: { request: 1, response: 1 }, hold: 10m';
-const ASKED: Readonly<Record<string, { readonly load: string; readonly addresses: number; readonly roles?: string }>> =
-  {
-    squid: TUNNELS,
-    haproxy: { ...TUNNELS, load: `${TUNNELS.load}, ${BYTES}` },
-    nginx: { ...TUNNELS, load: `${TUNNELS.load}, ${BYTES}` },
-    tinyproxy: TUNNELS,
-    microsocks: { ...TUNNELS, addresses: 1 },
-    // It takes its client's port where that is free: its clients have those of the range alone.
-    dante: {
-      ...TUNNELS,
-      addresses: 1,
-      roles: 'roles: { client: { sysctls: { net.ipv4.ip_local_port_range: 40000 40019 } } }',
-    },
-    tor: { load: 'arrival: { shape: fill, attempts: 50, inFlight: 4 }', addresses: 1 },
-  };
+const ASKED: Readonly<Record<string, { readonly load: string; readonly addresses: number }>> = {
+  squid: TUNNELS,
+  haproxy: { ...TUNNELS, load: `${TUNNELS.load}, ${BYTES}` },
+  nginx: { ...TUNNELS, load: `${TUNNELS.load}, ${BYTES}` },
+  tinyproxy: TUNNELS,
+  microsocks: { ...TUNNELS, addresses: 1 },
+};
 
 /** @param subject its kind, then its settings, as `squid, suite: trixie` */
 function profileOf(subject: string): string {
-  const { load, addresses, roles = '' } = ASKED[subject.split(',')[0]!]!;
+  const { load, addresses } = ASKED[subject.split(',')[0]!]!;
   return `name: held
 addresses: { cidr: 10.50.0.0/24, count: ${addresses} }
 destinations: { ports: 2 }
@@ -40,7 +32,6 @@ lab: { kind: vm }
 subject: { kind: ${subject} }
 load: { ${load}, timeout: 60s }
 sysctls: { net.ipv4.ip_local_port_range: 40000 40019 }
-${roles}
 variants: [{ name: wider, sysctls: { net.ipv4.ip_local_port_range: 40000 40099 } }]
 repeat: 1
 warmup: 0

@@ -48,6 +48,8 @@ const DIRECTORY = `${SCRATCH}/proxy`;
 const TRACE = `${SCRATCH}/trace`;
 /** A proxy sizes its tables by its limit; more than this no run here opens. */
 const MOST_DESCRIPTORS = 65_536;
+/** How long a program may take until it listens; in a guest of a busy machine all takes ten times as long. */
+const READY_MS = { here: 15_000, guest: 60_000 } as const;
 
 const RANGE = 'net.ipv4.ip_local_port_range';
 /** Of a machine that was not tuned. */
@@ -58,6 +60,7 @@ let observer: SocketObserver | undefined;
 let own: readonly string[] = [];
 /** How many are the arm's. */
 let watched = 0;
+let inGuest = false;
 let proxy: RunningProxy | undefined;
 /** What it was configured with. */
 let configuration: Record<string, string> = {};
@@ -68,6 +71,7 @@ let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, mem
 function setUpNetwork(command: ProxyProtocol['network']['request']) {
   const { outgoing, family, originPid, neighbours, unbound, machine } = command;
   if (machine !== undefined) reachMachine(machine);
+  inGuest = machine !== undefined;
   const addresses = command.internet ? withBothFamilies(outgoing) : outgoing;
   if (command.internet) joinInternet(addresses, originPid, neighbours, unbound);
   else setUpClient(outgoing, family, originPid, neighbours, unbound);
@@ -126,6 +130,7 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
       prefix: (nth) => (typeof observation === 'object' ? observation.prefix(nth) : []),
       root: isRootOfMachine(),
       own: command.own,
+      readyMs: READY_MS[inGuest ? 'guest' : 'here'],
       env,
       roleAddress: proxyAddresses(familyOf(outgoing[0]!), 1)[0]!,
       clientNamespace: command.clientNamespace,

@@ -21,7 +21,6 @@ import { tailFile } from './tail.js';
 
 /** The command line as a file beside the configuration; some programs have no other. */
 const COMMAND_FILE = 'command.txt';
-const READY_DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 5;
 const QUESTION_DEADLINE_MS = 2_000;
 
@@ -35,7 +34,7 @@ export async function startProgram<S>(
   facts: ProgramFacts<S>,
   settings: S,
   whatIf: WhatIf | undefined,
-  { setup: where, binary: given, prefix, root, own, env, configured }: StartInput,
+  { setup: where, binary: given, prefix, root, own, readyMs, env, configured }: StartInput,
 ): Promise<RunningProxy> {
   const binary = atHand(settings as object, { binary: given, setup: where });
   const setup = {
@@ -107,7 +106,7 @@ export async function startProgram<S>(
   return started;
 
   async function ready(): Promise<void> {
-    const deadline = performance.now() + READY_DEADLINE_MS;
+    const deadline = performance.now() + readyMs;
     let waiting = own ? [] : setup.listen.filter((listener) => !isListening(listener));
     while (waiting.length > 0) {
       if (how !== null) {
@@ -124,7 +123,7 @@ export async function startProgram<S>(
         const elsewhere = listeners().map(formatTarget).join(', ');
         await started.stop();
         throw new ProxyError(
-          `${who} did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s${elsewhere ? `, but on ${elsewhere}` : ''}`,
+          `${who} did not listen on ${formatTarget(waiting[0]!)} within ${readyMs / 1000} s${elsewhere ? `, but on ${elsewhere}` : ''}`,
           readLogs().tail(),
         );
       }

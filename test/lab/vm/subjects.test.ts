@@ -1,13 +1,12 @@
-// needs: squid, haproxy, nginx, libnginx-mod-stream, dante-server, tinyproxy-bin, microsocks, tor
+// needs: squid, haproxy, nginx, libnginx-mod-stream, tinyproxy-bin, microsocks
 /**
  * Proxies of this machine, and of another Debian suite, in guests of User-Mode Linux: each holds as many connections on each kernel as the
  * model says, and no more.
  */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { DEBIAN_SUITES } from '../../../src/domain/guest.js';
 import { type GuestWithSubjects, guestWith } from '../../support/guest-subjects.js';
-import { SKIP } from '../../support/guests.js';
+import { KERNEL, SKIP } from '../../support/guests.js';
 
 /** P = 20, S = 2 but for those that have one address, D = 2. */
 const HELD = {
@@ -15,14 +14,12 @@ const HELD = {
   'squid, suite: trixie': 80,
   'haproxy, mode: tcp': 80,
   'nginx, mode: tcp': 80,
-  'dante, clients: 40': 20,
   tinyproxy: 40,
   microsocks: 20,
-  tor: 40,
 } as const;
 const SUBJECTS = Object.keys(HELD) as (keyof typeof HELD)[];
 
-for (const kernel of DEBIAN_SUITES)
+for (const kernel of [KERNEL])
   describe(`proxies on the kernel of ${kernel}`, SKIP, () => {
     let guest: Promise<GuestWithSubjects> | undefined;
     after(async () => (await guest)?.release());

@@ -32,7 +32,8 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'another kind of subject in a variant',
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
-    message: /unknown key "kind"; allowed here: binary, suite, persistent, outgoing, config, base, descriptors, .*, target/,
+    message:
+      /unknown key "kind"; allowed here: binary, suite, persistent, outgoing, config, base, descriptors, .*, target/,
   },
   {
     title: 'a proxy in the host lab',
