@@ -21,9 +21,11 @@ if [ ! -e "$home/$key/start" ]; then
 fi
 rm -f "$archive"
 
-# Earlier versions. Their /proc is the box's: it goes first, and nothing is removed beyond the file system.
+# Earlier versions. Their /proc is the box's, and they are mounted over themselves: that goes first, and nothing is removed beyond the file
+# system.
 for old in "$home"/*; do
   [ "$old" = "$home/$key" ] && continue
   umount -l "$old/proc" 2>/dev/null || :
+  umount -l "$old" 2>/dev/null || :
   rm -rf --one-file-system "$old"
 done

@@ -8,11 +8,13 @@
  * `bindstorm.entry=` it names another module of the image to become than the agent's entry.
  */
 import '../machine/no-debugger.js';
-import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../domain/error.js';
 import { drain, duplicateOnto, loadModule, makeRaw, mount, powerOff, raiseDescriptorLimit } from '../kernel/boot.js';
 
+/** Folders in which everybody may write. */
+const SHARED = ['/tmp', '/var/tmp'];
 /** Modules in this folder are loaded in the order of their names. */
 const MODULES = '/modules';
 /** fs.nr_open of every kernel, which even root may not exceed without changing it. */
@@ -31,6 +33,8 @@ async function boot(): Promise<void> {
   mount('proc', '/proc');
   mount('sysfs', '/sys');
   mountDevices();
+  // Programs under test are not root.
+  for (const folder of SHARED) chmodSync(folder, 0o1777);
   const parameters = commandLine();
   status = openSync(parameters['bindstorm.status'] ?? '', 'w');
   makeRaw(status);

@@ -26,6 +26,11 @@ export const runSpecSchema = z.object({
   /** The agent is in a namespace of its own, which it may configure. */
   ownNamespace: z.boolean(),
   /**
+   * The kernel is the run's own: what is one value for all of it is set where the kernel shows it, in the machine's first network namespace,
+   * which is the agent's. Absent: it is not.
+   */
+  ownKernel: z.boolean().optional(),
+  /**
    * Where the namespace is not the run's own: ports of an address that may be in TIME_WAIT when the load begins, since they could not
    * matter. Absent: none may.
    */

@@ -122,8 +122,8 @@ const LOAD: Decisions<LoadPlan> = {
   peer: 'read',
   socketOptions: 'read',
   sockets: 'read',
-  answerAfterMs: (ms = 0, { arm: { load } }) =>
-    ms + SHORTEST_TIMEOUT_MS > load.timeoutMs
+  answerAfterMs: (ms, { arm: { load } }) =>
+    ms !== undefined && ms + SHORTEST_TIMEOUT_MS > load.timeoutMs
       ? `the origin answers after ${formatDuration(ms)}, and the timeout is ${formatDuration(load.timeoutMs)}, so time decides who is in time`
       : undefined,
 };

@@ -31,7 +31,7 @@ export function registerFixes(program: Command): void {
     )
     .option(
       '--subjects <names>',
-      `real proxies, on the kernel of this machine, from ${FIX_SUBJECTS.join(', ')}`,
+      `real proxies, on the same kernels, from ${FIX_SUBJECTS.join(', ')}`,
       names(FIX_SUBJECTS),
       [],
     )
@@ -42,7 +42,7 @@ export function registerFixes(program: Command): void {
     .addHelpText(
       'after',
       () =>
-        `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n  bindstorm fixes --subjects squid,haproxy,nginx,dante\n${EXIT_HELP}`,
+        `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n  bindstorm fixes --subjects squid,haproxy,nginx,dante\n  bindstorm fixes --subjects squid --kernels bookworm,trixie\n${EXIT_HELP}`,
     )
     .action(async (options: RunOptions & CatalogueChoice, command: Command) => {
       if (options.resume !== undefined) refuseChanges(command);

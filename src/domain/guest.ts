@@ -16,7 +16,6 @@ export type Runner = (typeof RUNNERS)[number] | `vagrant-${string}`;
 
 /** Debian suites whose kernels the lab can fetch by itself, the oldest first. */
 export const DEBIAN_SUITES = ['bullseye', 'bookworm', 'trixie', 'sid'] as const;
-export type DebianSuite = (typeof DEBIAN_SUITES)[number];
 
 /** The kernel that this machine runs, in a guest of its own. */
 export const RUNNING = 'running';

@@ -25,8 +25,6 @@ export interface LabTraits {
   readonly guarded: boolean;
   /** Its load can reach addresses outside of the lab. */
   readonly reaches: boolean;
-  /** Programs of this machine, such as proxies, can be started in it. */
-  readonly programs: boolean;
   /** Where runs happen: on this machine's kernel, in a guest that is booted for the runs, or in a box made beforehand. */
   readonly machine: 'this' | 'guest' | 'box';
   /** What the agent may write. */
@@ -44,10 +42,9 @@ const APART = { ownNamespace: true, guarded: false, reaches: false, overheadMs: 
 
 /** A row for each kind, as in `LABS[experiment.lab].ownNamespace`. */
 export const LABS: Readonly<Record<LabKind, LabTraits>> = {
-  netns: { ...APART, programs: true, machine: 'this', sysctls: 'namespace', roleSysctls: 'namespace' },
+  netns: { ...APART, machine: 'this', sysctls: 'namespace', roleSysctls: 'namespace' },
   vm: {
     ...APART,
-    programs: false,
     machine: 'guest',
     sysctls: 'kernel',
     roleSysctls: 'kernel',
@@ -56,12 +53,11 @@ export const LABS: Readonly<Record<LabKind, LabTraits>> = {
     bootMs: { uml: 2500, qemu: 6500 },
   },
   // Only the agent reaches what is the whole box's, and restores it.
-  vagrant: { ...APART, programs: false, machine: 'box', sysctls: 'kernel', roleSysctls: 'namespace' },
+  vagrant: { ...APART, machine: 'box', sysctls: 'kernel', roleSysctls: 'namespace' },
   host: {
     ownNamespace: false,
     guarded: true,
     reaches: true,
-    programs: true,
     machine: 'this',
     sysctls: 'machine',
     roleSysctls: 'machine',

@@ -71,15 +71,7 @@ export function catalogueOptions({
 }: CatalogueChoice): BeginOf<'fixes'>['options'] {
   const strategies = given.strategies ?? (subjects.length > 0 ? [] : [...DEFAULT_STRATEGIES]);
   const all = [...(host ? [HOST] : []), ...kernels];
-  if (subjects.length > 0 && !host)
-    throw new UserError(
-      '--subjects and --no-host exclude each other: proxies are programs of this machine, and guests have none',
-    );
   if (all.length === 0) throw new UserError('--no-host needs --kernels, for example --kernels bookworm,trixie');
-  if (strategies.length === 0 && kernels.length > 0)
-    throw new UserError(
-      '--kernels has no effect with --subjects alone: proxies are programs of this machine, and guests have none; add --strategies, for example --strategies bind, or leave --kernels out',
-    );
   readCatalogue(only ?? null);
   return { kernels: all, strategies, subjects: [...subjects], only: only ?? null };
 }
@@ -152,7 +144,7 @@ export async function tryCatalogue(
   const makeHere = async ({ kernel, ...row }: Row, ending: AbortSignal): Promise<FixTable> => {
     const folder = folderOf(kernel, rowName(row));
     const found = await rowOf(row, folder);
-    if (found.kind === 'absent') return absent(found);
+    if (found.kind === 'absent') return absent(kernel, found);
     const { of } = found;
     const end = await makeFixTable({
       ...{ fixes, of, kernel, command, signal: ending, note },
@@ -165,7 +157,7 @@ export async function tryCatalogue(
     const folder = folderOf(kernel, rowName(row));
     if (!existsSync(join(folder, JOURNAL_FILE))) {
       const end = await by.make({ kernel, row: rowName(row) }, folder, ending);
-      if (end.how === 'absent') return absent({ of: unseenRow(row), why: end.why });
+      if (end.how === 'absent') return absent(kernel, { of: unseenRow(row), why: end.why });
       if (end.how === 'missing') {
         complete = false;
         if (!ending.aborted) note(`not made: ${kernel} ${rowName(row)}: ${end.why}`);
@@ -175,9 +167,9 @@ export async function tryCatalogue(
     const of = 'strategy' in row ? row : rowIn(folder)!;
     return took(kernel, of, finishedTable({ fixes, of, kernel, dir: folder }));
   };
-  const absent = ({ of, why }: { readonly of: FixRow; readonly why: string }) => {
+  const absent = (kernel: string, { of, why }: { readonly of: FixRow; readonly why: string }) => {
     note(`not there: ${why}`);
-    return absentTable(fixes, of, why);
+    return absentTable(fixes, of, kernel, why);
   };
   await inLanes(rows, elsewhere ? rows.length : tablesAtOnce(), signal, async (row, i, ending) => {
     made[i] = await (elsewhere ? haveMade(elsewhere, row, ending) : makeHere(row, ending));
@@ -246,7 +238,7 @@ export function tablesOf(options: BeginOf<'fixes'>['options']): TableName[] {
 function rowsOf({ strategies, kernels, subjects }: BeginOf<'fixes'>['options']): Row[] {
   return [
     ...strategies.flatMap((strategy) => kernels.map((kernel) => ({ strategy, kernel }))),
-    ...subjects.map((kind) => ({ kind, kernel: HOST })),
+    ...subjects.flatMap((kind) => kernels.map((kernel) => ({ kind, kernel }))),
   ];
 }
 

@@ -30,7 +30,7 @@ export function enterLab(
   command: readonly string[],
   note: Note,
 ): Promise<LabVisit> {
-  if (!LABS[wanted.lab].programs || !LABS[wanted.lab].ownNamespace)
+  if (LABS[wanted.lab].machine !== 'this' || !LABS[wanted.lab].ownNamespace)
     throw new UserError(
       `a command runs only in the netns lab, on this machine's own kernel, not in the ${wanted.lab} lab: leave lab out of the profile`,
     );
@@ -43,8 +43,8 @@ export function enterLab(
   };
   const arm = { ...baseline!, proxy: { ...own, command: [...command] }, load };
   return withLabs(note, async (makeLab) => {
-    const { all, experiment, findings } = await findPlaces({ ...wanted, arms: [arm] }, (kernel) =>
-      makeLab(wanted, kernel),
+    const { all, experiment, findings } = await findPlaces({ ...wanted, arms: [arm] }, (kernel, provided) =>
+      makeLab(provided, kernel),
     );
     if (findings.length > 0) throw new UserError(findings.map(({ message }) => message).join('\n'));
     const [{ lab, network }] = all;

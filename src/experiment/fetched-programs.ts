@@ -3,8 +3,8 @@
  * out, and the results say so; a baseline without its program is an error.
  */
 
-import type { DebianSuite } from '../domain/guest.js';
 import { LabError } from '../lab/lab.js';
+import { debianProgram } from '../machine/debian-program.js';
 import { leftOutInWords } from '../plan/left-out.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
@@ -18,14 +18,14 @@ interface Provided {
 /** Rejects with LabError when the baseline's cannot be had. @param fetchProgram gives the path of a suite's program */
 export async function fetchPrograms(
   experiment: Experiment,
-  fetchProgram: (suite: DebianSuite, kind: ProxyKind) => Promise<string> = fromDebian,
+  fetchProgram: (source: string, kind: ProxyKind) => Promise<string> = fromDebian,
 ): Promise<Provided> {
-  const fetched = new Map<DebianSuite, Promise<string>>();
+  const fetched = new Map<string, Promise<string>>();
   const leftOut = [...(experiment.leftOut ?? [])];
   const arms: Arm[] = [];
   for (const arm of experiment.arms) {
     const { proxy } = arm;
-    const suite = proxy && proxySubjectOf(proxy.kind).fromDebian?.suite(proxy);
+    const suite = proxy && proxySubjectOf(proxy.kind).source(proxy);
     if (!proxy || !suite || !('binary' in proxy)) {
       arms.push(arm);
       continue;
@@ -43,6 +43,6 @@ export async function fetchPrograms(
   return { experiment: provided, warnings: leftOutInWords(provided) };
 }
 
-function fromDebian(suite: DebianSuite, kind: ProxyKind): Promise<string> {
-  return proxySubjectOf(kind).fromDebian!.fetch(suite);
+function fromDebian(source: string, kind: ProxyKind): Promise<string> {
+  return debianProgram(source, proxySubjectOf(kind).unpacked);
 }

@@ -58,10 +58,15 @@ export function keepRow(dir: string, of: FixRow): void {
 }
 
 /** The table of a program that is not here. */
-export function absentTable(fixes: readonly Fix[], of: FixRow, why: string): FixTable {
+export function absentTable(fixes: readonly Fix[], of: FixRow, kernel: string, why: string): FixTable {
   const cell = { kind: 'absent', why } as const;
+  const isHost = kernel === HOST;
   return {
-    kernel: { name: HOST, release: release(), lab: 'network namespace' },
+    kernel: {
+      name: kernel,
+      release: isHost ? release() : kernel,
+      lab: isHost ? 'network namespace' : 'virtual machine',
+    },
     ...of,
     baseline: cell,
     cells: Object.fromEntries(fixes.map(({ name }) => [name, cell])),

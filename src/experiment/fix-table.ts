@@ -133,7 +133,7 @@ async function placesFor({ fixes, of, kernel, note }: FixTableInput, makeLab: Ma
   for (;;) {
     const tried = fixes.filter((fix) => fixFor(fix, of).kind === 'change' && !(fix.name in refused));
     const loaded = loadProfile(fixProfile(tried, of, kernel), `fixes-${rowFile(of)}-${kernel}.yaml`, { engineOf });
-    const places = await findPlaces(loaded.experiment, (name) => makeLab(loaded.experiment, name), { say: note });
+    const places = await findPlaces(loaded.experiment, (name, provided) => makeLab(provided, name), { say: note });
     if (places.findings.length === 0) return { places, loaded, refused };
     const found = ofVariants(places, tried);
     if (Object.keys(found).length === 0) throw loaded.refuse(places.findings);

@@ -27,6 +27,9 @@ export interface Place extends Omit<Rehearsal, 'findings'> {
 /** What is known of a place, also of one on another machine. */
 export type KnownPlace = Pick<Place, 'name' | 'environment' | 'kernel'>;
 
+/** The lab for a kernel's name, or for undefined the only one, of an experiment whose programs are here. */
+export type LabOf = (kernel: string | undefined, experiment: Experiment) => Lab;
+
 export interface PlacesOf<P extends KnownPlace> {
   /** What can be run: with several kernels, what each of them lacks is written into its arms. */
   readonly experiment: Experiment;
@@ -70,13 +73,13 @@ export function placesIn({
 
 /**
  * Rehearse an experiment, once on each of its kernels. Rejects with LabError when a lab cannot be had.
- * @param labOf the lab for a kernel's name, or for undefined the only one
+ * @param labOf the lab for a kernel's name, or for undefined the only one, and for the experiment whose programs are here
  * @param options.fetchTor gives the path of a suite's Tor
  * @param options.say told every ten seconds that this is waited for
  */
 export function findPlaces(
   wanted: Experiment,
-  labOf: (kernel: string | undefined) => Lab,
+  labOf: LabOf,
   { fetchTor, say }: { readonly fetchTor?: Parameters<typeof fetchPrograms>[1]; readonly say?: Note } = {},
 ): Promise<Places> {
   return waitingFor(
@@ -88,12 +91,12 @@ export function findPlaces(
 
 async function rehearsed(
   wanted: Experiment,
-  labOf: (kernel: string | undefined) => Lab,
+  labOf: LabOf,
   fetchTor: Parameters<typeof fetchPrograms>[1] | undefined,
 ): Promise<Places> {
   const { experiment, warnings } = await fetchPrograms(wanted, fetchTor);
   if (experiment.kernels === undefined) {
-    const lab = labOf(undefined);
+    const lab = labOf(undefined, experiment);
     const { findings, ...rehearsal } = await rehearse(experiment, lab);
     return {
       experiment: rehearsal.experiment,
@@ -104,7 +107,7 @@ async function rehearsed(
   }
   const places: (Place & Examination)[] = [];
   for (const { name } of experiment.kernels) {
-    const lab = labOf(name);
+    const lab = labOf(name, experiment);
     places.push({ name, lab, ...(await ask(experimentOn(experiment, name), lab, name)) });
   }
   const fit = fitToKernels(experiment, new Map(places.map((place) => [place.name!, place])));

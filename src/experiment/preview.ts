@@ -79,7 +79,7 @@ export type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly
 export async function tryPlaces(experiment: Experiment, note: Note): Promise<Attempted<Places>> {
   try {
     const value = await withLabs(note, (makeLab) =>
-      findPlaces(experiment, (kernel) => makeLab(experiment, kernel), { say: note }),
+      findPlaces(experiment, (kernel, provided) => makeLab(provided, kernel), { say: note }),
     );
     return { ok: true, value };
   } catch (error) {

@@ -28,7 +28,7 @@ export interface Probed {
  */
 export async function probe({ experiment: wanted }: LoadedProfile, note: Note): Promise<Probed> {
   return withLabs(note, async (makeLab) => {
-    const { experiment, all, findings } = await findPlaces(wanted, (kernel) => makeLab(wanted, kernel));
+    const { experiment, all, findings } = await findPlaces(wanted, (kernel, provided) => makeLab(provided, kernel));
     if (findings.length > 0) throw new UserError(findings.map(({ message }) => message).join('\n'));
     const arm = experiment.arms[0]!;
     const planned = planRuns(experiment).find(({ variant }) => variant === arm.name)!;

@@ -3,7 +3,6 @@
  */
 
 import type { Check } from '../agent/protocol.js';
-import { LABS } from '../domain/lab.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import type { Finding } from '../profile/problem.js';
 import { type ProgramName, type ProxySettings, programOf, proxySubjectOf } from '../subjects/index.js';
@@ -34,17 +33,9 @@ export function withStrategies(experiment: Experiment, proxies: readonly Program
   return { ...experiment, arms };
 }
 
-/** Programs that are not there, and a lab that has no role for them. */
+/** Programs that are not there, and a kernel that has no role for them. */
 export function programObstacles(experiment: Experiment, proxies: readonly ProgramName[], check: Check): Finding[] {
   if (proxies.length === 0) return [];
-  if (!LABS[experiment.lab].programs) {
-    return [
-      {
-        path: ['subject'],
-        message: `the ${experiment.lab} lab cannot run ${proxies[0]!.kind}: its ${LABS[experiment.lab].machine} has no programs of this machine; use lab: { kind: netns }`,
-      },
-    ];
-  }
   const missing = (check.programs ?? []).flatMap(({ binary, problem }): Finding[] => {
     if (problem === null) return [];
     const arm = experiment.arms.find(

@@ -127,7 +127,7 @@ export function measuredRun(
 
 function specOf(input: RunOneInput, { kernel, hz, defaults }: Environment): RunSpec {
   const { arm, neighbours, planned, network, lab, observe, portsMatter = false } = input;
-  const { ownNamespace } = LABS[lab.kind];
+  const { ownNamespace, machine } = LABS[lab.kind];
   const expected = expectedLoadMs(arm);
   const usualMs = expected < SHORT_RUN_MS ? Math.min(Math.max(expected / 10, 25), 100) : 1000;
   return {
@@ -136,6 +136,7 @@ function specOf(input: RunOneInput, { kernel, hz, defaults }: Environment): RunS
     seed: planned.seed,
     network,
     ownNamespace,
+    ...(machine === 'guest' ? { ownKernel: true } : {}),
     ...(ownNamespace || portsMatter ? {} : { spare: predictArm(arm, parseKernelVersion(kernel, hz), defaults).spare }),
     sampleMs: input.sampleMs ?? usualMs,
     ...(observe ? { observe } : {}),

@@ -24,7 +24,15 @@ import { withLockedFolder } from './folder-lock.js';
 import { finishedRuns, type Journal, type JournalContents, openJournal, readJournal } from './journal.js';
 import type { BeginOf, JournalKind } from './journal-entry.js';
 import { type Note, withLabs } from './labs.js';
-import { environmentsOf, findPlaces, type KnownPlace, type KnownPlaces, type Places, type PlacesOf } from './places.js';
+import {
+  environmentsOf,
+  findPlaces,
+  type KnownPlace,
+  type KnownPlaces,
+  type LabOf,
+  type Places,
+  type PlacesOf,
+} from './places.js';
 import { sideBySide } from './side-by-side.js';
 
 export interface Session<K extends JournalKind> {
@@ -128,7 +136,7 @@ export function start<K extends Measuring, T>(
   const { isFirst } = wanted;
   return withLabs(note, async (makeLab) => {
     await checkLeftovers(experiment, note);
-    const labOf = (kernel: string | undefined) => makeLab(experiment, kernel, isFirst(kernel, experiment, new Set()));
+    const labOf: LabOf = (kernel, provided) => makeLab(provided, kernel, isFirst(kernel, experiment, new Set()));
     return startAt(wanted, await findPlaces(experiment, labOf, { say: note }), note, work);
   });
 }
@@ -188,7 +196,7 @@ export function reopen<K extends Measuring, T>(
   const finished = finishedRuns(contents);
   return withLabs(note, async (makeLab) => {
     await checkLeftovers(experiment, note);
-    const labOf = (kernel: string | undefined) => makeLab(experiment, kernel, isFirst(kernel, experiment, finished));
+    const labOf: LabOf = (kernel, provided) => makeLab(provided, kernel, isFirst(kernel, experiment, finished));
     const places = await findPlaces(experiment, labOf, { say: note });
     const changed = differences({ environment, kernels }, places, ['kernel', 'node', 'cpu', 'lab']);
     if (changed.length > 0)

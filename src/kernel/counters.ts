@@ -50,6 +50,12 @@ export function readNetCounters(): Counters {
   return counters;
 }
 
+/** Processes that this kernel has killed for lack of memory (Linux 4.13); null: it does not count them. */
+export function killedForMemory(): number | null {
+  const count = /^oom_kill (\d+)$/m.exec(readOptional('/proc/vmstat') ?? '')?.[1];
+  return count === undefined ? null : Number(count);
+}
+
 /** later − earlier; counters that did not move are left out. */
 export function countersMoved(later: Counters, earlier: Counters): Counters {
   const moved: Counters = {};

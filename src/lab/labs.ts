@@ -5,6 +5,7 @@ import { needsConntrack } from '../capacity/sysctl-presence.js';
 import type { LabKind } from '../domain/lab.js';
 import { experimentOn, guestOf } from '../plan/kernels.js';
 import type { Experiment } from '../plan/plan.js';
+import type { ProxySettings } from '../subjects/index.js';
 import { hostLab } from './host.js';
 import type { Lab, Note } from './lab.js';
 import { netnsLab } from './netns.js';
@@ -17,18 +18,21 @@ type MakeLab = (experiment: Experiment, kernel: string | undefined, note: Note) 
 const LABS: Readonly<Record<LabKind, MakeLab>> = {
   netns: netnsLab,
   host: hostLab,
-  vagrant: ({ box }, _, note) => vagrantLab(box!, note),
+  vagrant: (experiment, _, note) => vagrantLab(experiment.box!, note, subjectsOf(experiment)),
   vm(experiment, kernel, note) {
     // In all guests or in none: what only some arms load would be a second difference between them.
     const conntrack = experiment.arms.some(({ sysctls }) => Object.keys(sysctls).some(needsConntrack));
     const nat = experiment.arms.some(({ router }) => router !== undefined);
-    return vmLab(guestOf(experiment, kernel)!, note, {
-      conntrack,
-      nat,
-      serving: experimentOn(experiment, kernel).arms,
-    });
+    const own = experimentOn(experiment, kernel);
+    const subjects = subjectsOf(own);
+    return vmLab(guestOf(experiment, kernel)!, note, { conntrack, nat, serving: own.arms, subjects });
   },
 };
+
+/** What is under test, of which another machine is given the programs. */
+function subjectsOf({ arms }: Experiment): ProxySettings[] {
+  return arms.flatMap(({ proxy }) => (proxy ? [proxy] : []));
+}
 
 /**
  * The lab that an experiment asks for.

@@ -4,7 +4,7 @@
  * signature of the lists and the checksums of the packages.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { LabError } from '../domain/error.js';
 
@@ -38,8 +38,12 @@ export async function unpackDebianPackages(
     const what = `${packages.join(' and ')} of ${suite} cannot be fetched`;
     const names = parts === undefined ? packages : await withParts(packages, parts, work, environment, what);
     await apt(['apt-get', '-qq', 'download', ...names], work, environment, what);
-    for (const name of readdirSync(work).filter((file) => file.endsWith('.deb')))
-      await apt(['dpkg-deb', '-x', join(work, name), folder], work, environment, `${name} cannot be unpacked`);
+    await unpackPackageFiles(
+      readdirSync(work)
+        .filter((file) => file.endsWith('.deb'))
+        .map((name) => join(work, name)),
+      folder,
+    );
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
     const remedy = error.remedy === null ? otherwise : `${error.remedy}; or ${otherwise}`;
@@ -47,6 +51,13 @@ export async function unpackDebianPackages(
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Unpack packages (.deb) into a folder. Rejects with LabError */
+export async function unpackPackageFiles(files: readonly string[], folder: string): Promise<void> {
+  const environment = { ...process.env, LC_ALL: 'C' };
+  for (const file of files)
+    await apt(['dpkg-deb', '-x', file, folder], folder, environment, `${basename(file)} cannot be unpacked`);
 }
 
 /** The packages, and those of the given names that they depend on, and these in turn. */

@@ -99,6 +99,8 @@ function checkProxy(
     if (proxy.workdir !== null) proxy.workdir = resolve(folder, proxy.workdir);
     proxy.writes = proxy.writes.map((path) => resolve(folder, path));
   }
+  if ('suite' in proxy && proxy.suite?.includes('/')) proxy.suite = resolve(folder, proxy.suite);
+  if ('takes' in proxy) proxy.takes = proxy.takes?.map((path) => resolve(folder, path));
   const named = new Set(Object.keys(input).filter((key) => input[key] !== undefined));
   proxySubjectOf(proxy.kind).check?.(proxy, { named, addresses }, report);
   return withBase(proxy, named, readFiles, report);

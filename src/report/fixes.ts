@@ -62,7 +62,7 @@ const METHOD =
 
 /** The same of a real proxy. */
 const SUBJECT_METHOD =
-  'Through a proxy it is the same: its outgoing addresses and its ports are those that run out (dante has one address), its clients are told to close when they have their answer, so that the proxy closes first towards the origin, and what is counted is their answers. Its fixes are its own settings, and sysctls of its network namespace. The proxies are those of this machine, on its kernel: guests have no programs.';
+  'Through a proxy it is the same: its outgoing addresses and its ports are those that run out (dante has one address), its clients are told to close when they have their answer, so that the proxy closes first towards the origin, and what is counted is their answers. Its fixes are its own settings, and sysctls of its network namespace. The proxies are those of this machine; guests are given them.';
 
 const LEGEND: readonly (readonly [mark: string, meaning: string])[] = [
   ['×2', 'twice as many were ok'],

@@ -10,14 +10,19 @@ export type FoundProgram =
   | { readonly ok: false; readonly reason: string; readonly remedy: string };
 
 /** Find a proxy's program and ask it for its version, which is null when it does not tell. */
-export async function examineProgram({ kind, binary }: ProgramName): Promise<FoundProgram> {
-  const { debianPackage, version, entrance } = proxySubjectOf(kind);
-  const path = findProgram(binary);
-  if (path !== undefined) return { ok: true, path, version: await versionOf(path, version) };
+export async function examineProgram(name: ProgramName): Promise<FoundProgram> {
+  const path = findProgram(name.binary);
+  if (path === undefined) return { ok: false, ...missingProgram(name) };
+  return { ok: true, path, version: await versionOf(path, proxySubjectOf(name.kind).version) };
+}
+
+/** Of a program that is not here: that it is not, and what to do. */
+export function missingProgram({ kind, binary }: ProgramName): { readonly reason: string; readonly remedy: string } {
+  const { debianPackage, entrance } = proxySubjectOf(kind);
   const remedy = binary.includes('/')
     ? 'name the path of a program that can be executed'
     : entrance && binary !== debianPackage
       ? 'command begins with the name of a program on the PATH, or with its path'
       : `install it, for example: apt-get install --no-install-recommends ${debianPackage}, or name its path as binary`;
-  return { ok: false, reason: `program ${binary} not found`, remedy };
+  return { reason: `program ${binary} not found`, remedy };
 }

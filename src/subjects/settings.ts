@@ -1,7 +1,9 @@
 /**
  * Settings that several kinds of proxy have, and how clients speak to a subject. A kind has the rest in its own folder. Pure.
  */
+import { DEBIAN_SUITES } from '../domain/guest.js';
 import { type Complete, type Setting, type Settings, setting } from '../domain/setting.js';
+import { quote } from '../domain/units.js';
 import { flag, oneOf, orNull, text, texts, whole } from '../domain/values.js';
 
 /** What a reverse proxy passes on: connections (nginx calls it stream), or HTTP requests. */
@@ -28,6 +30,36 @@ export const CONFIG: Setting<string[]> = setting(
     example: '["forwarded_for delete"]',
   },
 );
+
+const suiteName = text(1, 4096);
+/** Of a proxy whose program can be that of other Debian packages than the installed ones. */
+export const SUITE: Setting<string | null> = setting(
+  orNull(
+    {
+      ...suiteName,
+      written: suiteName.written.refine((name) => name.includes('/') || DEBIAN_SUITES.some((suite) => suite === name), {
+        message: `use a Debian suite (${DEBIAN_SUITES.join(', ')}), or the path of a folder of packages, with a slash, as ./debs`,
+      }),
+    },
+    'none',
+  ),
+  {
+    default: null,
+    defaultText: 'the program of this machine',
+    describe: `the Debian suite (${DEBIAN_SUITES.join(', ')}) whose package is fetched, unpacked and used, without being installed; or the path of a folder of packages (.deb), or of one in which they were unpacked, with a slash in it, relative to the profile`,
+    example: 'bullseye',
+  },
+);
+
+/** A check of a proxy that has {@link SUITE}. */
+export function suiteOrBinary(settings: object, kind: string, named: ReadonlySet<string>, say: SayProblem): void {
+  const { suite = null, binary } = settings as { suite?: string | null; binary?: string };
+  if (suite !== null && named.has('suite') && named.has('binary'))
+    say(
+      `suite ${suite} fetches a ${kind} and binary ${quote(binary ?? '')} names one that is here; remove one of them`,
+      ['subject', 'suite'],
+    );
+}
 
 /** Addresses that its clients come from. */
 export const CLIENTS: Setting<number | null> = setting(orNull(whole(1, 4096), 'as many as needed'), {

@@ -3,12 +3,12 @@
  * a method here. `index.ts` is the list of them.
  */
 import type { z } from 'zod';
-import type { DebianSuite } from '../domain/guest.js';
 import type { Protocol } from '../domain/protocol.js';
 import type { Settings } from '../domain/setting.js';
 import type { StrategyName } from '../domain/strategy.js';
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
+import type { ProgramPackages } from '../machine/debian-program.js';
 import type { BaseRules } from './base/base.js';
 import type { Ending, EndingLoad } from './ending.js';
 import type { LogBook, LogEvent } from './running/log-book.js';
@@ -65,13 +65,10 @@ export interface ProxyFacts<S> {
   base?(settings: S): BaseRules;
   /** What it is in the table of fixes (`bindstorm fixes --subjects`); absent: it has no row. */
   readonly fixRow?: FixRow;
-  /** Of a kind whose program can be that of another Debian suite, fetched and not installed. */
-  readonly fromDebian?: {
-    /** The suite that the settings ask for; null: the program is installed. */
-    suite(settings: S): DebianSuite | null;
-    /** Fetch it. @returns the path of the program; rejects with LabError */
-    fetch(suite: DebianSuite): Promise<string>;
-  };
+  /** The names of its programs in the Debian package, the first that which is started; absent: the default of `binary`. */
+  readonly programs?: readonly [string, ...string[]];
+  /** What it needs of a machine that has nothing; absent: no more than any program. @param binary its path */
+  belongings?(settings: S, binary: string): Belongings;
   /**
    * Only of any program of the user's: where it says that it listens, and whether its clients ask it as an origin; null: it drives itself.
    */
@@ -88,6 +85,10 @@ export interface ProxySubject<S = never> extends Subject<S>, ProxyFacts<S> {
   /** Of complete settings, for plans, journals and results. */
   readonly schema: z.ZodObject;
   protocols(settings: S): readonly [Protocol, ...Protocol[]];
+  /** The Debian suite, or folder of packages, that its program is fetched from without being installed; null: it is this machine's. */
+  source(settings: S): string | null;
+  /** What of such packages makes the program. */
+  readonly unpacked: ProgramPackages;
   /** Start it, and wait until it can be used. Rejects with ProxyError when it ends before, or is not ready in time. */
   start(settings: S, input: StartInput): Promise<RunningProxy>;
 }
@@ -126,6 +127,22 @@ interface FixRow {
   readonly cannot?: Readonly<Record<string, string>>;
 }
 
+/** What a program needs of a machine beside itself and its libraries, where it is brought to one. */
+export interface Belongings {
+  /** Other programs that it starts or is started with, by name or path. */
+  readonly programs?: readonly string[];
+  /** Other programs that it is better off with. */
+  readonly perhaps?: readonly string[];
+  /** Files and folders, absolute; those that another distribution has elsewhere, or not at all, are left out. Modules in them get their libraries. */
+  readonly files?: readonly string[];
+  /** The same, of which each must be there. */
+  readonly named?: readonly string[];
+  /** Files and folders that must be there, and need no library that is not in them. */
+  readonly whole?: readonly string[];
+  /** Modules of the kernel. */
+  readonly modules?: readonly string[];
+}
+
 /** What a proxy is set up with in its lab. */
 export interface ProxySetup {
   /** A folder of its own, which it may write to, and which is gone with the lab. */
@@ -141,6 +158,8 @@ export interface ProxySetup {
   readonly descriptors: number;
   /** What the program prints of how it was built; absent where the kind does not ask. */
   readonly build?: string;
+  /** The folder that stands for `/` to a program that is not installed; absent: it is. */
+  readonly root?: string;
 }
 
 /** What starting it needs to know of the role that it is started in. */
@@ -159,6 +178,8 @@ export interface StartInput {
   readonly clientNamespace: string;
   /** It drives itself, and nobody waits until it listens. */
   readonly own: boolean;
+  /** Milliseconds that it may take until it listens. */
+  readonly readyMs: number;
   /** Environment variables that the lab gives it; a value of its settings goes before. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told what the program is configured with before it starts: file name → text. */

@@ -1,23 +1,24 @@
 /**
- * Squid 6 beside Squid 5, by the path of its binary. It sets IP_BIND_ADDRESS_NO_PORT, so connect() chooses the port: what fits is P·K
+ * Squid 6 of Debian trixie beside Squid 5, fetched and not installed. It sets IP_BIND_ADDRESS_NO_PORT, so connect() chooses the port: what fits is P·K
  * for each destination, its failures have another errno and no line in the log, and other programs keep their ports.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import { debianProgram } from '../../src/machine/debian-program.js';
 import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, Neighbour } from '../../src/plan/plan.js';
 import { type Results, resultsSchema } from '../../src/results/schema.js';
+import { squid } from '../../src/subjects/squid/squid.js';
 import { runCli, scratchFolder } from '../support/cli.js';
 import { labArm, measure, tenAddresses } from '../support/lab.js';
 import { SQUID } from '../support/proxies.js';
-import { squid6 } from '../support/squid6.js';
 
 const FAIL = 'http:503 ERR_CONNECT_FAIL';
-let binary: string;
+let six: Partial<typeof SQUID>;
 before(async () => {
-  binary = await squid6();
+  six = { suite: 'trixie', binary: await debianProgram('trixie', squid.unpacked) };
 });
 
 /** Tunnels held open, 50 ports an address. */
@@ -34,7 +35,7 @@ function holding(attempts: number, addresses: number, destinations: number): Arm
         arrival: { shape: 'fill', attempts, failures: null, inFlight: 16, waves: 1, pauseMs: 0 },
       },
     }),
-    proxy: { ...SQUID, binary },
+    proxy: { ...SQUID, ...six },
   };
 }
 
@@ -72,7 +73,7 @@ describe('squid 6', () => {
     assert.deepEqual(run.neighbours?.[0]?.outcomes, { ok: 30 });
   });
 
-  it('is a variant of an experiment whose baseline is squid 5, by the path of its binary', async (t) => {
+  it('is a variant of an experiment whose baseline is squid 5, by its suite', async (t) => {
     const cwd = scratchFolder(t);
     const profile = `name: five-and-six
 subject: { kind: squid }
@@ -81,7 +82,7 @@ destinations: { ports: 4 }
 load: { arrival: { shape: fill, attempts: 210 }, timeout: 30s }
 sysctls: { net.ipv4.ip_local_port_range: 40000 40049 }
 variants:
-  - { name: squid-6, subject: { binary: ${binary} } }
+  - { name: squid-6, subject: { suite: trixie } }
 repeat: 2
 warmup: 0
 goal: failures.share
@@ -96,6 +97,6 @@ guardrails: []
     for (const run of six!.runs) assert.deepEqual(run.outcomes, { ok: 200, [FAIL]: 10 });
     assert.deepEqual([five!.strategy, six!.strategy], ['bind', 'bind-no-port']);
     assert.equal(six!.verdict?.verdict, 'better');
-    assert.deepEqual(six!.changes, [`binary squid → ${binary}`]);
+    assert.deepEqual(six!.changes, ['suite none → trixie']);
   });
 });

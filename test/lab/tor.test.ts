@@ -10,10 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Measurement } from '../../src/agent/protocol.js';
+import { debianProgram } from '../../src/machine/debian-program.js';
 import type { Arm } from '../../src/plan/plan.js';
-import { debianTor } from '../../src/subjects/tor/debian-tor.js';
 import { foreignRoutes } from '../../src/subjects/tor/network.js';
 import type { TorSettings } from '../../src/subjects/tor/settings.js';
+import { tor } from '../../src/subjects/tor/tor.js';
 import { until } from '../support/cli.js';
 import { type LabArm, labArm, measure, tenAddresses } from '../support/lab.js';
 import { newMark } from '../support/processes.js';
@@ -57,7 +58,7 @@ const first: Measurement[] = [];
 
 before(async () => {
   // A program, and not a network: it may be that of the user's cache.
-  old = { suite: 'bullseye', binary: await debianTor('bullseye') };
+  old = { suite: 'bullseye', binary: await debianProgram('bullseye', tor.unpacked) };
   cache = mkdtempSync(join(tmpdir(), 'bindstorm-tor-'));
   process.env.XDG_CACHE_HOME = cache;
   // Most of a bootstrap is waiting, so that three take little longer than one.

@@ -16,7 +16,7 @@ const MEMORY = 2 ** 29;
 
 export async function planFor(engine: Engine): Promise<GuestPlan> {
   const kernel = await guestKernel({ engine, kernel: KERNEL }, () => {});
-  return { kernel, image: guestImage(kernel.modules), memory: MEMORY, purpose: 'check' };
+  return { kernel, image: guestImage({ modules: kernel.modules }), memory: MEMORY, purpose: 'check' };
 }
 
 /** The processes of a guest that this process has started, without those that only start it. */

@@ -60,6 +60,7 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'iproute2', program: 'ip', why: 'joins the namespaces of a fleet' },
   { name: 'nats-server', program: 'nats-server', why: 'the server of a fleet' },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
+  { name: 'iptables', program: 'iptables-nft', why: 'makes the rules of a NAT, as nf_tables does by itself' },
   { name: 'vagrant', program: 'vagrant', why: 'checks the Vagrantfile' },
   { name: 'vagrant-libvirt', program: null, why: 'the provider with which vagrant reads the Vagrantfile' },
   ...['zsh', 'fish'].map((name) => ({ name, program: name, why: 'completes the command line' })),

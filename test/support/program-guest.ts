@@ -37,7 +37,7 @@ export interface ProgramGuest {
  */
 export async function bootProgramGuest(suite: string, inputs: Readonly<Record<string, string>>): Promise<ProgramGuest> {
   const kernel = await guestKernel({ engine: 'uml', kernel: suite }, () => {});
-  const image = guestImage(kernel.modules, [...ownFiles(), ...inputFiles(inputs)]);
+  const image = guestImage({ modules: kernel.modules, more: [...ownFiles(), ...inputFiles(inputs)] });
   const entry = `${FOLDER}/guest-programs.js`;
   const channel = bootGuest({ kernel, image, memory: MEMORY, purpose: 'check', entry });
   const lines = readLines(channel.output);

@@ -2,6 +2,7 @@
  * The rules of a NAT in the network namespace of the calling process: nf_tables by netlink, or iptables(8).
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { familyOf } from '../../domain/addresses.js';
@@ -140,11 +141,16 @@ function callIptables(
   const program = findProgram(name);
   if (program === undefined)
     return `the program ${name} is not here; install iptables, for example: apt-get install iptables`;
-  for (const call of calls) {
-    // Who is no root of the machine may not write /run/xtables.lock, and nobody else is in this namespace.
-    const env = { ...process.env, XTABLES_LOCKFILE: join(tmpdir(), `bindstorm-xtables-${process.pid}.lock`) };
-    const { status, stderr, error } = spawnSync(program, call, { encoding: 'utf8', env });
-    if (status !== 0) return `${name} ${call.join(' ')} failed: ${error?.message ?? stderr.trim()}`;
+  // Who is no root of the machine may not write /run/xtables.lock, and nobody else is in this namespace.
+  const folder = mkdtempSync(join(tmpdir(), 'bindstorm-iptables-'));
+  const env = { ...process.env, XTABLES_LOCKFILE: join(folder, 'lock') };
+  try {
+    for (const call of calls) {
+      const { status, stderr, error } = spawnSync(program, call, { encoding: 'utf8', env });
+      if (status !== 0) return `${name} ${call.join(' ')} failed: ${error?.message ?? stderr.trim()}`;
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
   return undefined;
 }

@@ -14,6 +14,7 @@ import type { ProxySettings } from '../../subjects/index.js';
 import { internetOf } from '../../subjects/internet.js';
 import type { Syscalls } from '../../subjects/proxy-report.js';
 import { originTargets, proxyAddresses, withBothFamilies, withUnbound } from '../place/network.js';
+import { machineOf } from '../place/own-kernel.js';
 import type { RunSpec } from '../protocol.js';
 import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
 import { beside, besideInput, expectedSources, openNeighbours, placeNeighbours } from '../roles/neighbours.js';
@@ -60,6 +61,7 @@ export async function setUpProgram(
       listeners: 0,
       neighbours: placed.map(({ addresses, target }) => ({ addresses: [...addresses], target })),
       unbound: arm.unbound,
+      ...machineOf(spec),
       ports: arm.load.ports,
       sysctls: arm.sysctls,
     };

@@ -1,8 +1,8 @@
 /**
  * A proxy under test: three roles in a namespace each. The clients have addresses of the lab's, enough that they never run out of ports.
  */
-import { readlinkSync } from 'node:fs';
 import { familyOf } from '../../domain/addresses.js';
+import { parseLocalPortRange } from '../../domain/sysctl-syntax.js';
 import type { Target } from '../../domain/target.js';
 import { createPool } from '../../load/pool.js';
 import { sum } from '../../load/shared.js';
@@ -19,7 +19,8 @@ import {
   withBothFamilies,
   withUnbound,
 } from '../place/network.js';
-import { applyLabSysctls, applySysctls } from '../place/sysctls.js';
+import { isOwnHere, machineOf, ownNetwork } from '../place/own-kernel.js';
+import { applyLabSysctls, applySysctls, ephemeralRange } from '../place/sysctls.js';
 import type { RunSpec } from '../protocol.js';
 import { PROBE_SEED } from '../recovery.js';
 import { type LaunchedOrigin, launchOrigin } from '../roles/launch.js';
@@ -48,6 +49,20 @@ const CLIENT_SYSCTLS: Readonly<Record<string, string>> = {
   'net.ipv4.ip_local_port_range': '1024 65535',
   'net.ipv4.tcp_tw_reuse': '1',
 };
+/** Before 3.13 and 4.10 one value is everybody's, and the proxy's is the one that is asked about. */
+function ofClients(sysctls: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(sysctls).filter(([name]) => isOwnHere(name)));
+}
+
+const RANGE = 'net.ipv4.ip_local_port_range';
+
+/** How many connections one client address can have in a run. @param sysctls of the proxy */
+function connectionsOfOne({ [RANGE]: range }: Readonly<Record<string, string>>): number {
+  if (isOwnHere(RANGE)) return PER_CLIENT_ADDRESS;
+  const { low, high } = range === undefined ? ephemeralRange() : parseLocalPortRange(range);
+  return Math.max(1, Math.floor((high - low + 1) / 2));
+}
+
 /** Connections of one client address in a run: below half of its ports, where the kernel's search for one slows. */
 const PER_CLIENT_ADDRESS = 20_000;
 /** Where nobody knows the number of attempts. */
@@ -58,15 +73,17 @@ const MOST_CLIENT_ADDRESSES = 4096;
  * How many addresses the clients need for each of the proxy's, so that ports are never short there.
  * @param outgoing addresses of the proxy
  * @param wanted by the profile; null: it does not say
+ * @param perAddress connections of one in a run
  */
 export function clientAddressesEach(
   loads: readonly Pick<LoadPlan, 'arrival'>[],
   outgoing: number,
   wanted: number | null = null,
+  perAddress = PER_CLIENT_ADDRESS,
 ): number {
   if (wanted !== null) return Math.min(wanted, Math.floor(MOST_CLIENT_ADDRESSES / outgoing));
   const attempts = sum(loads.map(({ arrival }) => scheduledAttempts(arrival) ?? UNKNOWN_ATTEMPTS));
-  const needed = Math.ceil(attempts / (PER_CLIENT_ADDRESS * outgoing));
+  const needed = Math.ceil(attempts / (perAddress * outgoing));
   return Math.max(1, Math.min(needed, Math.floor(MOST_CLIENT_ADDRESSES / outgoing)));
 }
 
@@ -90,7 +107,7 @@ export async function setUpProxy(
   const internet = 'names' in settings && isForInternet(arm.load) ? internetOf(settings) : null;
   const reverse = door?.reverse ?? inLines;
   const client = {
-    ...applySysctls({ ...CLIENT_SYSCTLS, ...reservedFor(network, family) }),
+    ...applySysctls(ofClients({ ...CLIENT_SYSCTLS, ...reservedFor(network, family) })),
     ...applySysctls(arm.roles?.client ?? {}),
   };
 
@@ -100,6 +117,7 @@ export async function setUpProxy(
     loads.map(({ load }) => load),
     outgoing.length,
     settings.clients,
+    connectionsOfOne(arm.sysctls),
   );
   const placed = placeNeighbours(spec.neighbours, family);
   const through = placed.filter(({ neighbour }) => neighbour.where === 'through');
@@ -147,6 +165,7 @@ export async function setUpProxy(
       listeners: listen.length,
       neighbours: beside(placed).map(({ addresses: own, target }) => ({ addresses: [...own], target })),
       unbound: arm.unbound,
+      ...machineOf(spec),
       ports: arm.load.ports,
       sysctls: arm.sysctls,
     };
@@ -177,7 +196,7 @@ export async function setUpProxy(
       destinations,
       outgoing,
       clients,
-      clientNamespace: `/proc/${readlinkSync('/proc/self')}/ns/net`,
+      clientNamespace: ownNetwork(),
       ...(place ? { internet: place } : {}),
       own: false,
       attached: false,

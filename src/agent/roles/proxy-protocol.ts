@@ -52,6 +52,8 @@ export const proxySchemas = {
       listeners: z.number(),
       /** Other programs in this namespace. */
       neighbours: z.array(z.object({ addresses: z.array(z.string()), target: targetSchema })),
+      /** The network namespace in which sysctls lie that are the whole kernel's, as a path of /proc; absent: those are not set. */
+      machine: z.string().optional(),
       /** The proxy's own list of ports; null: the kernel's ephemeral range. */
       ports: portRangeSchema.nullable(),
       sysctls,

@@ -15,7 +15,7 @@ import { countStrace } from '../../explain/strace-count.js';
 import { mount } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { createSocketObserver, listeners, type SocketObserver } from '../../kernel/sock-diag.js';
-import { readSysctls } from '../../kernel/sysctl.js';
+import { reachMachine, readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
 import { programOf, proxySubjectOf } from '../../subjects/index.js';
 import { boundedConfiguration } from '../../subjects/proxy-report.js';
@@ -48,6 +48,8 @@ const DIRECTORY = `${SCRATCH}/proxy`;
 const TRACE = `${SCRATCH}/trace`;
 /** A proxy sizes its tables by its limit; more than this no run here opens. */
 const MOST_DESCRIPTORS = 65_536;
+/** How long a program may take until it listens; in a guest of a busy machine all takes ten times as long. */
+const READY_MS = { here: 15_000, guest: 60_000 } as const;
 
 const RANGE = 'net.ipv4.ip_local_port_range';
 /** Of a machine that was not tuned. */
@@ -58,6 +60,7 @@ let observer: SocketObserver | undefined;
 let own: readonly string[] = [];
 /** How many are the arm's. */
 let watched = 0;
+let inGuest = false;
 let proxy: RunningProxy | undefined;
 /** What it was configured with. */
 let configuration: Record<string, string> = {};
@@ -66,7 +69,9 @@ let observation: Observation | string | undefined;
 let usage: () => Usage = () => ({ processes: 0, cpu: { user: 0, system: 0 }, memory: 0, descriptors: null });
 
 function setUpNetwork(command: ProxyProtocol['network']['request']) {
-  const { outgoing, family, originPid, neighbours, unbound } = command;
+  const { outgoing, family, originPid, neighbours, unbound, machine } = command;
+  if (machine !== undefined) reachMachine(machine);
+  inGuest = machine !== undefined;
   const addresses = command.internet ? withBothFamilies(outgoing) : outgoing;
   if (command.internet) joinInternet(addresses, originPid, neighbours, unbound);
   else setUpClient(outgoing, family, originPid, neighbours, unbound);
@@ -128,6 +133,7 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
       prefix: (nth) => (typeof observation === 'object' ? observation.prefix(nth) : []),
       root: isRootOfMachine(),
       own: command.own,
+      readyMs: READY_MS[inGuest ? 'guest' : 'here'],
       env,
       roleAddress: proxyAddresses(familyOf(outgoing[0]!), 1)[0]!,
       clientNamespace: command.clientNamespace,

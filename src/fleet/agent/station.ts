@@ -19,7 +19,7 @@ export async function openStation(experiment: Experiment, note: Note): Promise<S
   const found = deferred<Places>();
   const closing = deferred();
   const whole = withLabs(note, async (makeLab) => {
-    found.resolve(await findPlaces(experiment, (kernel) => makeLab(experiment, kernel, true)));
+    found.resolve(await findPlaces(experiment, (kernel, provided) => makeLab(provided, kernel, true)));
     await closing.promise;
   });
   whole.catch(found.reject);

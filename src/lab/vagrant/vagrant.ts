@@ -5,6 +5,7 @@
 
 import { findProgram } from '../../machine/programs.js';
 import type { Box } from '../../plan/box.js';
+import type { ProxySettings } from '../../subjects/index.js';
 import { type Deadlines, startAgent } from '../agent-process.js';
 import { abortable } from '../interrupts.js';
 import { type Lab, LabError, type Note } from '../lab.js';
@@ -35,8 +36,8 @@ interface Ready {
   readonly start: string;
 }
 
-/** @param note called with a message before slow steps */
-export function vagrantLab(box: Box, note: Note): Lab {
+/** @param note called with a message before slow steps @param subjects whose programs the box is sent */
+export function vagrantLab(box: Box, note: Note, subjects: readonly ProxySettings[] = []): Lab {
   const place = vagrantFolder();
   let provider: string | undefined;
   /** Set once the box is ours to put away. */
@@ -50,7 +51,7 @@ export function vagrantLab(box: Box, note: Note): Lab {
       throw new LabError(`a Vagrant box needs ${missing.join(', ')}, not found on the PATH`, {
         remedy: VAGRANT_REMEDY,
       });
-    const image = boxImage();
+    const image = boxImage(subjects);
     await finishEarlier(box.name, place, note);
     const status = await boxStatus(box.name, place);
     provider = status.provider;

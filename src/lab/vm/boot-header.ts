@@ -1,7 +1,7 @@
 /**
  * What a kernel's file is, from its first bytes.
  */
-import { isElf, loadsAt, readHead } from './elf.js';
+import { isElf, loadsAt, readHead } from '../../machine/elf.js';
 
 export type KernelFile =
   /** A program for this machine: with luck a User-Mode Linux kernel. */

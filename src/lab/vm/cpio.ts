@@ -9,12 +9,23 @@ export type CpioEntry =
   /** The content of a file of this machine. */
   | { readonly kind: 'file'; readonly path: string; readonly from: string; readonly executable: boolean }
   | { readonly kind: 'text'; readonly path: string; readonly text: string | Buffer; readonly executable: boolean }
-  | { readonly kind: 'character-device'; readonly path: string; readonly major: number; readonly minor: number };
+  /** A symbolic link. */
+  | { readonly kind: 'link'; readonly path: string; readonly to: string }
+  /** For everybody, or for root alone. */
+  | {
+      readonly kind: 'character-device';
+      readonly path: string;
+      readonly major: number;
+      readonly minor: number;
+      readonly shared: boolean;
+    };
 
 const DIRECTORY = 0o040755;
 const REGULAR = 0o100644;
 const EXECUTABLE = 0o100755;
+const LINK = 0o120777;
 const CHARACTER_DEVICE = 0o020600;
+const SHARED_DEVICE = 0o020666;
 const CHUNK = 1 << 20;
 /** A size is eight hexadecimal digits. */
 const MOST_BYTES = 0xffffffff;
@@ -68,8 +79,14 @@ export function writeCpio(fd: number, entries: Iterable<CpioEntry>): void {
     seen.add(entry.path);
     switch (entry.kind) {
       case 'character-device':
-        head(entry.path, CHARACTER_DEVICE, 0, entry);
+        head(entry.path, entry.shared ? SHARED_DEVICE : CHARACTER_DEVICE, 0, entry);
         break;
+      case 'link': {
+        const bytes = Buffer.from(entry.to);
+        head(entry.path, LINK, bytes.length);
+        writeAll(fd, padded(bytes));
+        break;
+      }
       case 'text': {
         const bytes = Buffer.from(entry.text);
         head(entry.path, entry.executable ? EXECUTABLE : REGULAR, bytes.length);

@@ -28,6 +28,9 @@ export function cachedKernels(engine: Engine): string[] {
   return DEBIAN_SUITES.filter((suite) => existsSync(join(kernels, folderName(engine, suite), KERNEL_FILE)));
 }
 
+/** Raised when more of a package is kept than before. */
+const FORMAT: Readonly<Record<Engine, string>> = { uml: '', qemu: '-2' };
+
 function folderName(engine: Engine, suite: string): string {
-  return `${engine}-${suite}`;
+  return `${engine}-${suite}${FORMAT[engine]}`;
 }

@@ -1,6 +1,7 @@
 /**
  * The kernel of a guest, by its name; and by what it is, the engine that boots it where none is asked for.
  */
+import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { notBelow } from '../../capacity/kernel-version.js';
 import { unlessThrown } from '../../domain/error.js';
@@ -70,6 +71,35 @@ function refuseTooOld(path: string, release: string | null): void {
     `${path} is Linux ${release}; Node, which runs in the guest, needs Linux ${oldest} or newer: the C library of this machine does not start on an older one`,
     { remedy: `give a kernel from ${oldest} on` },
   );
+}
+
+/**
+ * Refuse a kernel that a program does not run on, by the note of its build.
+ * @throws LabError which names the program
+ */
+export function refuseTooNew(
+  { path, release: needed }: { readonly path: string; readonly release: readonly number[] },
+  kernel: GuestKernel,
+): void {
+  if (notBelow(OLDEST_KERNEL, needed)) return;
+  const release = releaseOf(kernel);
+  const numbers = release?.split(/[.-]/).slice(0, 3).map(Number);
+  if (numbers === undefined || numbers.some(Number.isNaN) || notBelow(numbers, needed)) return;
+  throw new LabError(
+    `${path} is built for Linux ${needed.join('.')} and newer; the kernel of the guest is ${release}`,
+    { remedy: 'give a newer kernel, or a build of the program for older ones' },
+  );
+}
+
+/** As uname(2) will say; null where the file does not tell. */
+function releaseOf(kernel: GuestKernel): string | null {
+  if (kernel.engine === 'qemu') {
+    const file = readFile(kernel.path);
+    return file.kind === 'bzImage' ? file.release : null;
+  }
+  const env = { ...process.env, ...(kernel.libraries === null ? {} : { LD_LIBRARY_PATH: kernel.libraries }) };
+  const { stdout } = spawnSync(kernel.path, ['--version'], { cwd: kernel.cwd, env, encoding: 'utf8', timeout: 5000 });
+  return /^\d+\.\d+\S*/.exec(stdout ?? '')?.[0] ?? null;
 }
 
 const WHAT_TO_GIVE = `the path of a bzImage or of a User-Mode Linux kernel, or a Debian suite: ${DEBIAN_SUITES.join(', ')}`;

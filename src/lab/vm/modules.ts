@@ -6,10 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { isElf, sectionOf } from '../../machine/elf.js';
 import { cacheFolder, cacheKey } from '../../machine/folders.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { LabError } from '../lab.js';
-import { isElf, sectionOf } from './elf.js';
 
 /** What a lab needs and a kernel may have as a module. One that is built in, or that a kernel lacks, is no file and is skipped. */
 const WANTED = ['ipv6', 'tcp_diag', 'veth'];

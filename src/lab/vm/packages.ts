@@ -25,7 +25,9 @@ export function packageFiles(): GuestFile[] {
   const bundle = join(ROOT, 'dist', 'bundle');
   return [
     { path: `${GUEST_APP}/package.json`, from: join(ROOT, 'package.json') },
-    ...['agent', 'load', 'shared'].flatMap((name) => filesIn(join(bundle, name), `${GUEST_APP}/dist/bundle/${name}`)),
+    ...['agent', 'load', 'shared', 'subjects'].flatMap((name) =>
+      filesIn(join(bundle, name), `${GUEST_APP}/dist/bundle/${name}`),
+    ),
     ...installedPackages(AGENT_PACKAGES),
   ];
 }

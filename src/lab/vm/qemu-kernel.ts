@@ -7,6 +7,7 @@ import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { DEBIAN_SUITES } from '../../domain/guest.js';
 import { unpackDebianPackages } from '../../machine/debian.js';
+import { PROXY_KINDS, proxySubjectOf } from '../../subjects/index.js';
 import { LabError, type Note } from '../lab.js';
 import { findAccelerator } from './accelerator.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
@@ -19,6 +20,10 @@ const PACKAGE = 'linux-image-cloud-amd64';
 const PARTS = /^linux-(?:image|binary|modules)-/;
 
 const MODULES = 'modules';
+/** Those that some kind of subject needs. */
+const OF_SUBJECTS = PROXY_KINDS.map(proxySubjectOf).flatMap(
+  (kind) => kind.belongings?.(kind.defaults, '').modules ?? [],
+);
 
 /** @param path of a bzImage. @param version its release, such as 6.1.0-50-cloud-amd64; its modules are used where they lie beside it */
 export async function givenQemuKernel(
@@ -84,7 +89,7 @@ async function fetchKernel(suite: string, work: string, ready: string): Promise<
     existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
   );
   mkdirSync(join(ready, MODULES));
-  for (const path of modulesToLoad(tree[0] ?? null, CONNTRACK, () => work))
+  for (const path of modulesToLoad(tree[0] ?? null, [...CONNTRACK, ...OF_SUBJECTS], () => work))
     copyFileSync(path, join(ready, MODULES, basename(path)));
   renameSync(image, join(ready, KERNEL_FILE));
 }

@@ -2,7 +2,7 @@
  * Two things that a User-Mode Linux kernel from elsewhere may need changed in its file before it runs on this machine. Neither
  * touches the part that is measured. Pure.
  */
-import { programInterpreter } from './elf.js';
+import { programInterpreter } from '../../machine/elf.js';
 
 /**
  * The same program with another loader.

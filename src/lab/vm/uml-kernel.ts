@@ -13,11 +13,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { unpackDebianPackages } from '../../machine/debian.js';
+import { interpreterOf, librariesOf, readElfHead } from '../../machine/elf.js';
 import { cacheFolder, cacheKey } from '../../machine/folders.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { LabError, type Note } from '../lab.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
-import { interpreterOf, librariesOf, readElfHead } from './elf.js';
 import { moduleFolder, modulesToLoad } from './modules.js';
 import { withLoader, withStateSize } from './uml-binary.js';
 

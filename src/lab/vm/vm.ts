@@ -6,14 +6,16 @@ import { freemem, totalmem } from 'node:os';
 import { type KernelVersion, parseKernelVersion } from '../../capacity/kernel-version.js';
 import type { Runner } from '../../domain/guest.js';
 import type { Arm, Guest } from '../../plan/plan.js';
+import type { ProxySettings } from '../../subjects/index.js';
 import { greetAgent } from '../agent-channel.js';
 import { AgentDied, type Lab, LabError, type LabSession, type Note } from '../lab.js';
 import { withLabRemedy } from '../remedy.js';
 import { bootGuest, type GuestPlan } from './boot.js';
 import { hasMemory } from './guest-memory.js';
 import { guestPool } from './guest-pool.js';
-import { guestImage, keptImage } from './image.js';
-import { type GuestKernel, guestKernel } from './kernel.js';
+import { guestImage, type ImageContents, keptImage, nodeLoader } from './image.js';
+import { type GuestKernel, guestKernel, refuseTooNew } from './kernel.js';
+import { luggageOf } from './luggage.js';
 import { setsMachine } from './machine-wide.js';
 import { CONNTRACK, NAT } from './modules.js';
 import { IMAGE_NEEDS, whatIsMissing } from './requirements.js';
@@ -29,6 +31,8 @@ interface GuestOptions {
   readonly conntrack?: boolean;
   /** The arms have routers. */
   readonly nat?: boolean;
+  /** What the arms have under test, of which the guest has the programs. */
+  readonly subjects?: readonly ProxySettings[];
   /**
    * A guest may serve several runs, of these arms, and the lab is released in the end. Absent: each session has a guest of its own, which
    * ends with it.
@@ -38,13 +42,13 @@ interface GuestOptions {
 
 /** @param note called with a message before slow steps, such as fetching a kernel */
 export function vmLab(guest: Guest, note: Note, options: GuestOptions = {}): Lab {
-  let plan: Promise<Omit<GuestPlan, 'purpose'>> | undefined;
+  let plan: Promise<Prepared> | undefined;
   let kernel: GuestKernel | undefined;
   const boot = async (purpose: GuestPlan['purpose'], signal: AbortSignal | undefined) => {
     plan ??= prepare(guest, note, options);
-    const prepared = await plan;
+    const { contents, ...prepared } = await plan;
     kernel = prepared.kernel;
-    return openGuest({ ...prepared, image: keptImage(prepared.image, kernel.modules), purpose }, signal);
+    return openGuest({ ...prepared, image: keptImage(prepared.image, contents), purpose }, signal);
   };
   return {
     ...(options.serving ? shared(options.serving, (signal) => boot('run', signal)) : { open: boot }),
@@ -105,9 +109,18 @@ function caveatOf(kernel: GuestKernel): string {
     : 'counts and errnos are exact; times are not those of this kernel on hardware, and are not compared with those of another engine';
 }
 
-async function prepare(guest: Guest, note: Note, options: GuestOptions): Promise<Omit<GuestPlan, 'purpose'>> {
-  const kernel = await guestKernel(guest, note, options.nat ? NAT : options.conntrack ? CONNTRACK : []);
-  return { kernel, image: guestImage(kernel.modules), memory: guestMemory() };
+interface Prepared extends Omit<GuestPlan, 'purpose'> {
+  readonly contents: ImageContents;
+}
+
+/** What is not here is said before a kernel is fetched, and all that can be said before a boot is. */
+async function prepare(guest: Guest, note: Note, { conntrack, nat, subjects = [] }: GuestOptions): Promise<Prepared> {
+  const luggage = luggageOf(subjects, nodeLoader());
+  const memory = guestMemory();
+  const kernel = await guestKernel(guest, note, [...(nat ? NAT : conntrack ? CONNTRACK : []), ...luggage.modules]);
+  if (luggage.kernel) refuseTooNew(luggage.kernel, kernel);
+  const contents = { modules: kernel.modules, luggage };
+  return { kernel, image: guestImage(contents, memory), memory, contents };
 }
 
 /** Whole MiB; no more than half of what the machine has. */

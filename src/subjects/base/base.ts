@@ -45,6 +45,7 @@ export interface LabOfBase {
   readonly destinations: readonly Target[];
   readonly outgoing: readonly string[];
   readonly descriptors: number;
+  readonly root?: string;
 }
 
 /** What a directive says that the lab must replace: a place where it listens, an outgoing address, an origin. */

@@ -6,13 +6,13 @@
 import { program } from '../define.js';
 import { likeItsClient } from '../ending.js';
 import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
-import { binarySetting, CLIENTS, CONFIG, oneAddress, type SettingsOf } from '../settings.js';
+import { binarySetting, CLIENTS, CONFIG, oneAddress, type SettingsOf, SUITE } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = 'danted.conf';
 const LOG = 'danted.log';
 
-const SETTINGS = { binary: binarySetting('danted'), config: CONFIG, clients: CLIENTS };
+const SETTINGS = { binary: binarySetting('danted'), suite: SUITE, config: CONFIG, clients: CLIENTS };
 type DanteSettings = SettingsOf<'dante', typeof SETTINGS>;
 
 export const dante = program('dante', SETTINGS, {

@@ -27,6 +27,7 @@ import {
   PERSISTENT,
   persistentWithoutRequests,
   type SettingsOf,
+  SUITE,
 } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 import { haproxyBase } from './base.js';
@@ -42,6 +43,7 @@ const RESERVE = 100;
 
 const SETTINGS = {
   binary: binarySetting('haproxy'),
+  suite: SUITE,
   config: CONFIG,
   base: BASE,
   clients: CLIENTS,

@@ -6,11 +6,11 @@
 import { program } from '../define.js';
 import { likeItsClient } from '../ending.js';
 import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
-import { binarySetting, CLIENTS, oneAddress } from '../settings.js';
+import { binarySetting, CLIENTS, oneAddress, SUITE } from '../settings.js';
 
 export const microsocks = program(
   'microsocks',
-  { binary: binarySetting('microsocks'), clients: CLIENTS },
+  { binary: binarySetting('microsocks'), suite: SUITE, clients: CLIENTS },
   {
     debianPackage: 'microsocks',
     reverse: false,

@@ -25,6 +25,7 @@ import {
   PERSISTENT,
   persistentWithoutRequests,
   type SettingsOf,
+  SUITE,
 } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 import { nginxBase } from './base.js';
@@ -37,6 +38,7 @@ const KEPT = 64;
 
 const SETTINGS = {
   binary: binarySetting('nginx'),
+  suite: SUITE,
   config: CONFIG,
   base: BASE,
   clients: CLIENTS,
@@ -64,6 +66,7 @@ export const nginx = program('nginx', SETTINGS, {
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
   }),
   base: ({ config }) => baseRules(config),
+  belongings: () => ({ files: ['/usr/share/nginx/modules', '/usr/lib/nginx/modules', '/usr/lib64/nginx/modules'] }),
   readLine,
   build: ['-V'],
   version: { args: ['-v'], pattern: /^nginx version: nginx\/(\d[\d.]*)/m },
@@ -99,7 +102,9 @@ function configText(settings: NginxSettings, setup: ProxySetup): string {
     ...labLines(setup),
     'master_process off;',
     // Relative to where nginx was built to be: Debian has its modules there. Built in, it needs no loading, and none would be found.
-    ...(inHttp || STREAM_BUILT_IN.test(setup.build ?? '') ? [] : ['load_module modules/ngx_stream_module.so;']),
+    ...(inHttp || STREAM_BUILT_IN.test(setup.build ?? '')
+      ? []
+      : [`load_module ${modulesOf(setup)}/ngx_stream_module.so;`]),
     'events {',
     `  worker_connections ${setup.descriptors};`,
     '}',
@@ -129,6 +134,10 @@ function configText(settings: NginxSettings, setup: ProxySetup): string {
     }),
     '}',
   ].join('\n')}\n`;
+}
+
+function modulesOf({ root }: ProxySetup): string {
+  return root === undefined ? 'modules' : `${root}/usr/lib/nginx/modules`;
 }
 
 function temporaryFiles(directory: string): string[] {

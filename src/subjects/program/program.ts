@@ -133,6 +133,13 @@ export const program = define('program', SETTINGS, {
     stop: { signal: 'SIGTERM', deadlineMs: 2000 },
   }),
   readLine: () => null,
+  belongings: ({ command, workdir }) => ({
+    programs: ['id', 'strace'],
+    files: command.slice(1).filter((word) => word.startsWith('/')),
+    named: workdir === null ? [] : [workdir],
+    // What it writes seems to be written; its internet is a rule of nf_tables (kernel/nftables.ts).
+    modules: ['overlay', 'nf_tables', 'nft_tproxy'],
+  }),
 });
 
 /** The words in braces that are known are replaced, others stay as they are. */

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { chownSync, lchownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { killedForMemory } from '../../kernel/counters.js';
 import { ProxyError } from './proxy-error.js';
 
 /** Who a subject is: never root. `nobody`, or, in a user namespace that has root only, a user of a further one. */
@@ -95,14 +96,21 @@ export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** How a child ended, in words that follow its name. */
+/** How a child ended, in words that follow its name. Called when it begins. */
 export function endOf(child: ChildProcess): Promise<string> {
+  const before = killedForMemory();
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(`could not be started (${error.message})`));
     child.once('exit', (code, signal) =>
-      resolve(signal === null ? `ended with code ${code}` : `was killed by ${signal}`),
+      resolve(signal === null ? `ended with code ${code}` : `was killed by ${signal}${whyKilled(signal, before)}`),
     );
   });
+}
+
+/** By the kernel's own count, of whichever process. */
+function whyKilled(signal: NodeJS.Signals, before: number | null): string {
+  const lacked = signal === 'SIGKILL' && before !== null && (killedForMemory() ?? 0) > before;
+  return lacked ? ', as its machine was out of memory' : '';
 }
 
 /** Characters of a line; what comes behind them is not kept. */

@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { formatTarget } from '../../domain/format.js';
 import { isListening, listeners } from '../../kernel/sock-diag.js';
+import { rootOf } from '../../machine/program-root.js';
 import type { ProgramFacts, RunningProxy, StartInput } from '../subject.js';
 import { supervision } from '../what-if/supervise.js';
 import type { WhatIf } from '../what-if/what-if.js';
+import { atHand, isFetched } from './at-hand.js';
 import { asCaller, endOf, killGroup, noteLines, withoutRoot, writeFiles } from './child.js';
 import { createLogBook, type LogBook, STANDARD_ERROR, STANDARD_OUTPUT } from './log-book.js';
 import { printedBy } from './program.js';
@@ -19,7 +21,6 @@ import { tailFile } from './tail.js';
 
 /** The command line as a file beside the configuration; some programs have no other. */
 const COMMAND_FILE = 'command.txt';
-const READY_DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 5;
 const QUESTION_DEADLINE_MS = 2_000;
 
@@ -33,9 +34,14 @@ export async function startProgram<S>(
   facts: ProgramFacts<S>,
   settings: S,
   whatIf: WhatIf | undefined,
-  { setup: where, binary, prefix, root, own, env, configured }: StartInput,
+  { setup: where, binary: given, prefix, root, own, readyMs, env, configured }: StartInput,
 ): Promise<RunningProxy> {
-  const setup = facts.build ? { ...where, build: await printedBy(binary, facts.build) } : where;
+  const binary = atHand(settings as object, { binary: given, setup: where });
+  const setup = {
+    ...where,
+    ...(facts.build ? { build: await printedBy(binary, facts.build) } : {}),
+    ...(isFetched(settings as object) ? { root: rootOf(binary) } : {}),
+  };
   const program = facts.configure(settings, binary, setup);
   writeFiles(setup.directory, program.files, root);
   configured({ ...program.files, [COMMAND_FILE]: `${program.argv.join(' ')}\n` });
@@ -100,7 +106,7 @@ export async function startProgram<S>(
   return started;
 
   async function ready(): Promise<void> {
-    const deadline = performance.now() + READY_DEADLINE_MS;
+    const deadline = performance.now() + readyMs;
     let waiting = own ? [] : setup.listen.filter((listener) => !isListening(listener));
     while (waiting.length > 0) {
       if (how !== null) {
@@ -117,7 +123,7 @@ export async function startProgram<S>(
         const elsewhere = listeners().map(formatTarget).join(', ');
         await started.stop();
         throw new ProxyError(
-          `${who} did not listen on ${formatTarget(waiting[0]!)} within ${READY_DEADLINE_MS / 1000} s${elsewhere ? `, but on ${elsewhere}` : ''}`,
+          `${who} did not listen on ${formatTarget(waiting[0]!)} within ${readyMs / 1000} s${elsewhere ? `, but on ${elsewhere}` : ''}`,
           readLogs().tail(),
         );
       }

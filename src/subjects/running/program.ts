@@ -15,7 +15,10 @@ export async function versionOf(path: string, version: ProxySubject['version']):
 /** What a program prints on both streams; empty when it cannot be run. */
 export function printedBy(path: string, args: readonly string[]): Promise<string> {
   return new Promise((done) => {
-    execFile(path, [...args], { timeout: VERSION_DEADLINE_MS, env: { LC_ALL: 'C' } }, (_, stdout, stderr) =>
+    // Of a guest, which has libraries where this machine has them (lab/vm/image.ts).
+    const { LD_LIBRARY_PATH } = process.env;
+    const env = { ...(LD_LIBRARY_PATH ? { LD_LIBRARY_PATH } : {}), LC_ALL: 'C' };
+    execFile(path, [...args], { timeout: VERSION_DEADLINE_MS, env }, (_, stdout, stderr) =>
       done(`${stdout}\n${stderr}`),
     );
   });

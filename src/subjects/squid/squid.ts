@@ -10,16 +10,20 @@ import { adopted, BASE, type LabOfBase } from '../base/base.js';
 import { program } from '../define.js';
 import { likeItsClient, ofRequests } from '../ending.js';
 import { eventBy, gaveUp, type LogEvent, type LogRule, OUT_OF_DESCRIPTORS, refused } from '../running/log-book.js';
-import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, PERSISTENT, type SettingsOf } from '../settings.js';
+import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, PERSISTENT, type SettingsOf, SUITE } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 import { squidBase } from './base.js';
 
+const HELPERS = ['unlinkd', 'log_file_daemon'];
+/** The first release that binds with IP_BIND_ADDRESS_NO_PORT: that of Debian trixie. */
+const NO_PORT_SINCE = 6;
 const CONFIG_FILE = 'squid.conf';
 const CACHE_LOG = 'cache.log';
 const ACCESS_LOG = 'access.log';
 
 const SETTINGS = {
   binary: binarySetting('squid'),
+  suite: SUITE,
   persistent: PERSISTENT,
   outgoing: setting(oneOf(['client-address', 'random']), {
     // Exact turns make exact ceilings; a draw fails at 77 % of the room (measured: 50 addresses, 100 ports each).
@@ -44,7 +48,10 @@ export const squid = program('squid', SETTINGS, {
   ending: ({ persistent }, load) =>
     load.protocol === 'get' ? ofRequests(load, persistent, 'client') : likeItsClient(load, 'client'),
   fixRow: { load: 'requests' },
-  strategy: (_, version) => (Number.parseInt(version ?? '', 10) >= 6 ? 'bind-no-port' : 'bind'),
+  strategy: ({ suite }, version) => {
+    const major = Number.parseInt(version ?? '', 10) || (suite === 'trixie' || suite === 'sid' ? NO_PORT_SINCE : 0);
+    return major >= NO_PORT_SINCE ? 'bind-no-port' : 'bind';
+  },
   configure: (settings, path, setup) => ({
     files: { [CONFIG_FILE]: configText(settings, setup) },
     // -N: one process, in the foreground. The name is that of its files in /dev/shm.
@@ -55,13 +62,22 @@ export const squid = program('squid', SETTINGS, {
     stop: { signal: 'SIGKILL', deadlineMs: 4000 },
   }),
   base: () => squidBase(labLines),
+  // Without its error pages and helpers it ends at once, whether it needs them or not (Squid's requirePathnameExists()).
+  belongings: () => ({
+    files: [
+      ...['errors/templates', 'icons', 'mime.conf'].map((name) => `/usr/share/squid/${name}`),
+      '/etc/squid/mime.conf',
+      ...HELPERS.flatMap((name) => [`/usr/lib/squid/${name}`, `/usr/lib64/squid/${name}`]),
+    ],
+  }),
   readLine,
   version: { args: ['-v'], pattern: /^Squid Cache: Version (\S+)/m },
 });
 
 /** What the lab has in any configuration. */
-function labLines({ directory }: LabOfBase): string[] {
+function labLines({ directory, root }: LabOfBase): string[] {
   return [
+    ...(root === undefined ? [] : filesOf(root)),
     'pid_filename none',
     `cache_log ${directory}/${CACHE_LOG}`,
     `access_log stdio:${directory}/${ACCESS_LOG} squid`,
@@ -72,6 +88,19 @@ function labLines({ directory }: LabOfBase): string[] {
     'dns_nameservers 127.0.0.1',
     // No set-user-ID helper.
     'pinger_enable off',
+  ];
+}
+
+/** Where a Squid that is not installed has what it looks for in folders that it was built with. */
+function filesOf(root: string): string[] {
+  const files = `${root}/usr/share/squid`;
+  const [unlinkd, logger] = HELPERS.map((name) => `${root}/usr/lib/squid/${name}`);
+  return [
+    `error_directory ${files}/errors/templates`,
+    `icon_directory ${files}/icons`,
+    `mime_table ${files}/mime.conf`,
+    `unlinkd_program ${unlinkd}`,
+    `logfile_daemon ${logger}`,
   ];
 }
 

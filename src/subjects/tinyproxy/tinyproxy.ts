@@ -7,7 +7,7 @@ import { adopted, BASE, type LabOfBase } from '../base/base.js';
 import { program } from '../define.js';
 import { likeItsClient, ofRequests } from '../ending.js';
 import { eventBy, gaveUp, type LogRule, OUT_OF_DESCRIPTORS, refused, STANDARD_ERROR } from '../running/log-book.js';
-import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, type SettingsOf } from '../settings.js';
+import { binarySetting, CLIENTS, CONFIG, DESCRIPTORS, type SettingsOf, SUITE } from '../settings.js';
 import type { ProxySetup } from '../subject.js';
 import { tinyproxyBase } from './base.js';
 
@@ -20,6 +20,7 @@ const TIMEOUT = 86_400;
 
 const SETTINGS = {
   binary: binarySetting('tinyproxy'),
+  suite: SUITE,
   config: CONFIG,
   base: BASE,
   clients: CLIENTS,

@@ -2,10 +2,10 @@
  * The keys of a private Tor network, made by Tor's own programs.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { findProgram } from '../../machine/programs.js';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ProxyError } from '../running/proxy-error.js';
+import { gencertBeside } from './gencert.js';
 import { type NetworkIdentity, RESOLVER_FILE, RESOLVER_TEXT, type TorLayout } from './layout.js';
 
 const KEY_DEADLINE_MS = 60_000;
@@ -26,7 +26,7 @@ export async function makeKeys(binary: string, layout: TorLayout): Promise<Netwo
   const relays = nodes.filter(({ kind }) => kind !== 'client');
   const [, ...fingerprints] = await Promise.all([
     run(
-      gencertBeside(binary),
+      gencertOf(binary),
       [
         ...['--create-identity-key', '--passphrase-fd', '0', '-m', '24', '-a', dirPort],
         ...['-i', join(keys, 'authority_identity_key'), '-s', join(keys, 'authority_signing_key'), '-c', certificate],
@@ -50,10 +50,8 @@ export async function makeKeys(binary: string, layout: TorLayout): Promise<Netwo
   return { v3ident, fingerprints: Object.fromEntries(relays.map(({ name }, i) => [name, fingerprints[i]!])) };
 }
 
-/** It is in the same package as Tor; Debian has it in another folder of the same tree. */
-function gencertBeside(binary: string): string {
-  const beside = [dirname(binary), join(dirname(binary), '../bin')].map((folder) => join(folder, 'tor-gencert'));
-  const found = beside.find((path) => existsSync(path)) ?? findProgram('tor-gencert');
+function gencertOf(binary: string): string {
+  const found = gencertBeside(binary);
   if (found === undefined)
     throw new ProxyError(
       `program tor-gencert not found beside ${binary} or on the PATH; it makes the keys of the private network's authority and is part of the package tor`,

@@ -2,9 +2,10 @@
  * A private Tor network as the subject: started from the cache or from nothing, ready when a byte came through every exit, watched
  * and stopped like any other.
  */
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { atHand } from '../running/at-hand.js';
 import { giveAway, withoutRoot } from '../running/child.js';
 import { createLogBook, type LogBook, STANDARD_OUTPUT } from '../running/log-book.js';
 import { ProxyError } from '../running/proxy-error.js';
@@ -43,7 +44,7 @@ interface TorStart extends Omit<StartInput, 'version'> {
 
 /** The exits as one proxy. Rejects with ProxyError when the network is not ready in time: which relay, and in which phase. */
 export async function startTorNetwork(settings: TorSettings, input: StartInput): Promise<RunningProxy> {
-  const start = withProgramAtHand({ ...input, settings });
+  const start = { ...input, settings, binary: atHand(settings, input) };
   refuseWayOut(start.clientNamespace);
   const layout = torLayout(start.setup, start.roleAddress);
   const begun = performance.now();
@@ -60,15 +61,6 @@ export async function startTorNetwork(settings: TorSettings, input: StartInput):
     if (settings.config.length === 0) cache.drop();
     throw error;
   }
-}
-
-/** The user's cache, where a fetched Tor is, is closed to others, and Tor is not started as the user. */
-function withProgramAtHand(start: TorStart): TorStart {
-  if (start.settings.suite === null) return start;
-  const folder = `${start.setup.directory}-program`;
-  cpSync(dirname(start.binary), folder, { recursive: true, force: true });
-  chmodSync(folder, 0o755);
-  return { ...start, binary: join(folder, basename(start.binary)) };
 }
 
 /** From nothing: keys, and a first consensus. @returns when all that a later start needs is kept */

@@ -1,22 +1,16 @@
 /**
  * What a profile may say of a private Tor network. Pure.
  */
-import { DEBIAN_SUITES } from '../../domain/guest.js';
 import { setting } from '../../domain/setting.js';
-import { duration, oneOf, orNull } from '../../domain/values.js';
-import { binarySetting, CLIENTS, CONFIG, type SettingsOf } from '../settings.js';
+import { duration } from '../../domain/values.js';
+import { binarySetting, CLIENTS, CONFIG, type SettingsOf, SUITE } from '../settings.js';
 
 /** The table of them. */
 export const SETTINGS = {
   binary: binarySetting('tor'),
   config: CONFIG,
   clients: CLIENTS,
-  suite: setting(orNull(oneOf(DEBIAN_SUITES), 'none'), {
-    default: null,
-    defaultText: 'the program of this machine',
-    describe: 'the Debian suite whose package is fetched, unpacked and used, without being installed',
-    example: 'bullseye',
-  }),
+  suite: SUITE,
   deadline: setting(duration, {
     // Measured: 6 to 23 s from nothing on a quiet machine, 2 s from the cache.
     default: 90_000,

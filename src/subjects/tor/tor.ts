@@ -3,11 +3,11 @@
  * with IP_BIND_ADDRESS_NO_PORT. SO_REUSEADDR is set in both. Pure.
  */
 import { familyOf } from '../../domain/addresses.js';
-import { quote } from '../../domain/units.js';
 import { network } from '../define.js';
 import { likeItsClient } from '../ending.js';
 import type { SayProblem } from '../settings.js';
 import type { ArmOfProxy } from '../subject.js';
+import { gencertBeside } from './gencert.js';
 import { portsBesideClients } from './layout.js';
 import { SETTINGS, type TorSettings } from './settings.js';
 
@@ -32,10 +32,11 @@ export const tor = network('tor', SETTINGS, {
     return isOld ? 'bind-reuseaddr' : 'bind-no-port-reuseaddr';
   },
   version: { args: ['--version'], pattern: /^Tor version (\d+(?:\.\d+)+)/m },
-  fromDebian: {
-    suite: ({ suite }) => suite,
-    fetch: async (suite) => (await import('./debian-tor.js')).debianTor(suite),
-  },
+  programs: ['tor', 'tor-gencert'],
+  // Its own nodes, and keys for its authority.
+  belongings: ({ suite }, binary) => ({
+    programs: ['nsenter', ...(suite === null ? [gencertBeside(binary) ?? 'tor-gencert'] : [])],
+  }),
   check,
   ending: (_, load) => likeItsClient(load, 'client'),
   // With nothing left to read; TIME_WAIT follows, whenever that is.
@@ -44,7 +45,7 @@ export const tor = network('tor', SETTINGS, {
   start: async (settings, input) => (await import('./network.js')).startTorNetwork(settings, input),
 });
 
-function check({ suite, binary }: TorSettings, { named, addresses }: ArmOfProxy, say: SayProblem): void {
+function check(_: TorSettings, { addresses }: ArmOfProxy, say: SayProblem): void {
   if (addresses.length > MOST_EXITS)
     say(
       `${addresses.length} addresses need as many exits, since a Tor has one OutboundBindAddressExit; the lab has at most ${MOST_EXITS}: use count: ${MOST_EXITS}`,
@@ -54,11 +55,6 @@ function check({ suite, binary }: TorSettings, { named, addresses }: ArmOfProxy,
   if (first !== undefined && familyOf(first) === 6)
     say(`the private Tor network of the lab is IPv4 only, and ${first} is IPv6; use addresses such as 10.50.0.1`, [
       'addresses',
-    ]);
-  if (suite !== null && named.has('binary'))
-    say(`suite ${suite} fetches a Tor and binary ${quote(binary)} names one that is here; remove one of them`, [
-      'subject',
-      'suite',
     ]);
 }
 

@@ -1,4 +1,4 @@
-// needs: cpio
+// needs: cpio, squid
 /**
  * What is sent to a box, and the agent that its start script starts: in namespaces that stand for a box, with processes, mounts and a
  * network of their own. Nothing here writes what such a box shares with this machine (vm.*, fs.*).
@@ -12,19 +12,21 @@ import { startAgent } from '../../../src/lab/agent-process.js';
 import type { LabSession } from '../../../src/lab/lab.js';
 import { boxEntries } from '../../../src/lab/vagrant/image.js';
 import { type CpioEntry, writeCpio } from '../../../src/lab/vm/cpio.js';
+import type { ProxySettings } from '../../../src/subjects/index.js';
 import { ROOT, scratchFolder, until } from '../../support/cli.js';
 import { labArm, tenAddresses } from '../../support/lab.js';
+import { SQUID } from '../../support/proxies.js';
 
 const PATIENCE = { hello: 60_000, close: 10_000 };
 /** The file in which a first agent's words are kept. */
 const FIRST = 'first';
 
 /** A shell in a new box with the agent provisioned; `$start` is the start script. */
-function box(folder: string, script: string): string[] {
+function box(folder: string, script: string, subjects: readonly ProxySettings[]): string[] {
   // Device files cannot be made in a user namespace: this machine's own are mounted on empty files.
   const stand = (entry: CpioEntry): CpioEntry =>
     entry.kind === 'character-device' ? { kind: 'text', path: entry.path, text: '', executable: false } : entry;
-  const entries = boxEntries();
+  const entries = boxEntries(subjects);
   const devices = entries.filter(({ kind }) => kind === 'character-device').map(({ path }) => path);
   assert.deepEqual(devices, ['/dev/null', '/dev/zero', '/dev/random', '/dev/urandom']);
   const fd = openSync(join(folder, 'image.cpio'), 'w');
@@ -42,8 +44,13 @@ start=/opt/bindstorm/key/start
   ];
 }
 
-async function startIn(t: TestContext, folder: string, script: string): Promise<LabSession> {
-  const session = await startAgent(box(folder, script), PATIENCE);
+async function startIn(
+  t: TestContext,
+  folder: string,
+  script: string,
+  subjects: readonly ProxySettings[] = [],
+): Promise<LabSession> {
+  const session = await startAgent(box(folder, script, subjects), PATIENCE);
   t.after(() => session.kill());
   return session;
 }
@@ -75,6 +82,21 @@ test('an agent in a box has a namespace of its own, and exact counts', async (t)
   assert.equal(event.type, 'result', JSON.stringify(event));
   assert.ok(event.type === 'result');
   assert.deepEqual([event.measurement.outcomes, event.measurement.problems], [{ ok: 100, 'bind:EADDRINUSE': 200 }, []]);
+  await session.close();
+});
+
+test('a proxy of this machine is sent to a box, and has exact counts there', async (t) => {
+  const session = await startIn(t, scratchFolder(t), '$start run; true', [SQUID]);
+  const { arm } = spec;
+  const load = { ...arm.load, protocol: 'connect' as const, timeoutMs: 30_000 };
+  session.send({ type: 'run', spec: { ...spec, arm: { ...arm, load, proxy: SQUID } } });
+  let event = await session.next();
+  while (event.type === 'phase' || event.type === 'second') event = await session.next();
+  assert.ok(event.type === 'result', JSON.stringify(event));
+  assert.deepEqual(
+    [event.measurement.outcomes, event.measurement.problems],
+    [{ ok: 100, 'http:503 ERR_CONNECT_FAIL': 200 }, []],
+  );
   await session.close();
 });
 

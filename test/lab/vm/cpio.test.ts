@@ -60,7 +60,7 @@ test('files, texts, directories and devices, each behind its parents', (t) => {
   const members = read(
     archive(folder, [
       { kind: 'directory', path: '/proc' },
-      { kind: 'character-device', path: '/dev/console', major: 5, minor: 1 },
+      { kind: 'character-device', path: '/dev/console', major: 5, minor: 1, shared: false },
       { kind: 'text', path: '/init', text: '#!/bin/node\n', executable: true },
       { kind: 'file', path: '/a/b/c', from, executable: false },
       { kind: 'text', path: '/a/b/d', text: 'ü', executable: false },

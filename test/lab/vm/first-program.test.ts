@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { interpreterOf, readElfHead } from '../../../src/lab/vm/elf.js';
 import { firstProgram, seedParameters } from '../../../src/lab/vm/first-program.js';
+import { interpreterOf, readElfHead } from '../../../src/machine/elf.js';
 import { scratchFolder } from '../../support/cli.js';
 
 const X64 = { skip: process.arch !== 'x64' && 'it is machine code for x86-64' };

@@ -12,6 +12,7 @@ const PROGRAMS = [
   'agent/entry',
   'agent/roles/origin',
   'agent/roles/proxy-role',
+  'agent/roles/router-role',
   'load/worker',
   'load/origin/threads',
 ];

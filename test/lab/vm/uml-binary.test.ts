@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { interpreterOf, librariesOf, readElfHead } from '../../../src/lab/vm/elf.js';
 import { withLoader, withStateSize } from '../../../src/lab/vm/uml-binary.js';
+import { interpreterOf, librariesOf, readElfHead } from '../../../src/machine/elf.js';
 import { scratchFolder } from '../../support/cli.js';
 
 const PROGRAM = realpathSync('/bin/true');

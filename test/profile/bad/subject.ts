@@ -32,7 +32,8 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'another kind of subject in a variant',
     text: edit('  - name: one', '  - name: one\n    subject: { kind: squid }'),
     place: 'variants[0].subject.kind:8',
-    message: /unknown key "kind"; allowed here: binary, persistent, outgoing, config, base, descriptors, .*, target/,
+    message:
+      /unknown key "kind"; allowed here: binary, suite, persistent, outgoing, config, base, descriptors, .*, target/,
   },
   {
     title: 'a proxy in the host lab',
@@ -119,7 +120,7 @@ export const SUBJECT: readonly BadProfile[] = [
     text: squid('workers: 1', ', mode: http'),
     place: 'subject.mode:8',
     message:
-      /squid has no setting "mode" \(it has binary, persistent, outgoing, config, base, descriptors, clients, whatIf\); remove it/,
+      /squid has no setting "mode" \(it has binary, suite, persistent, outgoing, config, base, descriptors, clients, whatIf, takes\); remove it/,
   },
   {
     title: 'connections kept where there are no requests',
@@ -216,7 +217,7 @@ export const SUBJECT: readonly BadProfile[] = [
     title: 'a Tor that is fetched and here',
     text: of('tor, suite: bullseye, binary: /opt/tor').replace('10.50.0.0/24', '10.50.0.1/32'),
     place: 'subject.suite:8',
-    message: /suite bullseye fetches a Tor and binary "\/opt\/tor" names one that is here; remove one of them/,
+    message: /suite bullseye fetches a tor and binary "\/opt\/tor" names one that is here; remove one of them/,
   },
   {
     title: 'a deadline for a program that needs none',

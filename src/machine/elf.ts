@@ -7,6 +7,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 const PT_LOAD = 1;
 const PT_INTERP = 3;
+const PT_NOTE = 4;
+/** A note of the GNU system: the oldest kernel that a program, or its C library, was built for (elf.h, NT_GNU_ABI_TAG). */
+const ABI_TAG = 1;
+const LINUX = 0;
 const MAGIC = 0x464c457f;
 /** Program headers follow the ELF header; all of them lie in the first page or two. */
 const HEAD_BYTES = 65_536;
@@ -93,6 +97,23 @@ export function interpreterOf(head: Buffer): string | undefined {
   return segment && head.toString('latin1', segment.offset, segment.offset + segment.size).replace(/\0.*$/, '');
 }
 
+/** The oldest kernel that a program or library says it runs on, as [3, 2, 0]; undefined: it says none. Pure. */
+export function kernelWanted(head: Buffer): readonly number[] | undefined {
+  for (const { type, offset, size } of segments(head)) {
+    const end = Math.min(offset + size, head.length);
+    // Each note: sizes of its name and of its contents, its type, and both, padded to four bytes.
+    for (let at = offset; type === PT_NOTE && at + 12 <= end; ) {
+      const [name, contents] = [head.readUInt32LE(at), head.readUInt32LE(at + 4)];
+      const body = at + 12 + ((name + 3) & ~3);
+      const isTag = head.readUInt32LE(at + 8) === ABI_TAG && head.toString('latin1', at + 12, at + 15) === 'GNU';
+      if (isTag && contents >= 16 && body + 16 <= end && head.readUInt32LE(body) === LINUX)
+        return [4, 8, 12].map((place) => head.readUInt32LE(body + place));
+      at = body + ((contents + 3) & ~3);
+    }
+  }
+  return undefined;
+}
+
 export interface Libraries {
   /** Paths, the loader among them; in the order in which they are found. */
   readonly paths: readonly string[];
@@ -100,13 +121,14 @@ export interface Libraries {
   readonly missing: readonly string[];
 }
 
-/** Ask a loader what it would load for a program or library. */
-export function librariesOf(path: string, loader: string): Libraries {
-  const { stdout, stderr } = spawnSync(loader, ['--list', path], { encoding: 'utf8', env: { LC_ALL: 'C' } });
+/** Ask a loader what it would load for a program or library. @param within folders in which it looks first */
+export function librariesOf(path: string, loader: string, within: readonly string[] = []): Libraries {
+  const where = within.length > 0 ? ['--library-path', within.join(':')] : [];
+  const { stdout, stderr } = spawnSync(loader, [...where, '--list', path], { encoding: 'utf8', env: { LC_ALL: 'C' } });
   const lines = `${stdout ?? ''}\n${stderr ?? ''}`.split('\n');
   const paths = lines.flatMap((line) => /(?:=>\s+|^\s*)(\/\S+) \(0x/.exec(line)?.[1] ?? []);
   return {
     paths: [...new Set([loader, ...paths])],
-    missing: lines.map((line) => line.trim()).filter((line) => /not found/.test(line)),
+    missing: lines.map((line) => line.trim()).filter((line) => /not found|cannot open shared object/.test(line)),
   };
 }
