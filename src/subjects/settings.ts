@@ -38,7 +38,7 @@ export const SUITE: Setting<string | null> = setting(
     {
       ...suiteName,
       written: suiteName.written.refine((name) => name.includes('/') || DEBIAN_SUITES.some((suite) => suite === name), {
-        message: `use a Debian suite (${DEBIAN_SUITES.join(', ')}), or the path of a folder of packages, with a slash, as ./debs`,
+        message: `use a Debian suite (${DEBIAN_SUITES.join(', ')}), or the path of a folder of packages, with a slash, such as ./debs`,
       }),
     },
     'none',
