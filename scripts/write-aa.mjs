@@ -1,13 +1,16 @@
-// What real experiments say where nothing differs: a baseline against a copy of itself, half of them beside programs that take every CPU, and
-// the quickstart. Writes the tables of docs/statistics.md. Run by hand on a machine that does nothing else:
-//   npm run build && node scripts/write-aa.mjs [experiments: 200] [quickstarts: 10]     (half an hour)
+// What real experiments say where nothing differs: a baseline against a copy of itself, some of them beside programs that take every CPU, and
+// the quickstart. Adds one line an experiment to a file, so that a part can be made when it suits, and writes the tables of docs/statistics.md
+// from all of them. Run by hand, the quiet parts on a machine that does nothing else:
+//   npm run build && node scripts/write-aa.mjs FILE quiet 100 busy 100 quickstart 10     (a quarter of an hour, three quarters, five minutes)
+//   node scripts/write-aa.mjs FILE                                                        (the tables again, from what is there)
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const [experiments, quickstarts] = [process.argv[2] ?? '200', process.argv[3] ?? '10'].map(Number);
+const [file, ...parts] = process.argv.slice(2);
+if (!file) throw new Error('give the file of results first: write-aa.mjs FILE [quiet N] [busy N] [quickstart N]');
 const METRICS = [
   'latency.service.p50',
   'latency.service.p90',
@@ -30,8 +33,8 @@ repeat: 9
 /** Where the tables stand, from the first time on. */
 const SECTION = `## Real experiments in which nothing differs
 
-A baseline against a copy of itself (\`scripts/write-aa.mjs\`): 200 attempts a run, half of the experiments beside as many programs that take a CPU
-as there are CPUs. Every claim is false.
+A baseline against a copy of itself (\`scripts/write-aa.mjs\`): 200 attempts a run, a part of the experiments beside other programs that
+take every CPU. Every claim is false.
 
 <!-- again -->
 <!-- /again -->
@@ -43,7 +46,7 @@ The quickstart, again and again: what is said of each guardrail.
 
 `;
 const BEFORE = '## Two results\n';
-const cli = new URL('../dist/src/cli.js', import.meta.url).pathname;
+const cli = new URL('../dist/bundle/cli/main.js', import.meta.url).pathname;
 const dir = mkdtempSync(join(tmpdir(), 'bindstorm-aa-'));
 const exec = promisify(execFile);
 
@@ -69,9 +72,10 @@ async function run(profile, seed) {
 /** It ends by itself where this script is killed. */
 const HOG = 'for (const end = Date.now() + 120_000; Date.now() < end; );';
 
-/** Programs that take every CPU, until they are told to stop. */
+/** Programs that take every CPU, until they are told to stop; none where others do so already. */
 function hogs() {
-  const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', HOG]));
+  const free = loadavg()[0] > 2 * availableParallelism() ? 0 : availableParallelism();
+  const busy = Array.from({ length: free }, () => spawn(process.execPath, ['-e', HOG]));
   return () => {
     for (const hog of busy) hog.kill('SIGKILL');
   };
@@ -82,65 +86,98 @@ const isClaim = ({ verdict }) => verdict === 'better' || verdict === 'worse';
 const table = (head, rows) =>
   [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
-async function again(states) {
-  const profile = join(dir, 'again.yaml');
-  writeFileSync(profile, PROFILE);
-  const found = { quiet: new Map(METRICS.map((name) => [name, []])), busy: new Map(METRICS.map((name) => [name, []])) };
-  const pairs = { quiet: [], busy: [] };
-  for (let seed = 1; seed <= experiments; seed++) {
-    const state = states[seed % 2];
-    const stop = state === 'busy' ? hogs() : () => {};
+/** One line of the file: what is said of every guardrail of one experiment. */
+function keep(part, seed, pairs, verdicts) {
+  appendFileSync(file, `${JSON.stringify({ part, seed, pairs, load: loadavg()[0], verdicts })}\n`);
+}
+
+const PARTS = {
+  quiet: (seed) => again('quiet', seed),
+  async busy(seed) {
+    const stop = hogs();
     try {
-      const { verdict } = (await run(profile, seed)).variants.find(({ baseline }) => !baseline);
-      for (const comparison of verdict.guardrails) found[state].get(comparison.metric)?.push(comparison);
-      pairs[state].push(verdict.look?.pairs ?? 0);
+      await again('busy', seed);
     } finally {
       stop();
     }
-    process.stderr.write(`\r${seed} of ${experiments} experiments`);
-  }
-  const mean = (all) => (all.reduce((sum, each) => sum + each, 0) / Math.max(1, all.length)).toFixed(1);
-  const rows = METRICS.map((name) => [
-    `\`${name}\``,
-    ...Object.values(found).flatMap((of) => {
-      const all = of.get(name);
+  },
+  async quickstart(seed) {
+    const { variants } = await run('quickstart', seed);
+    const verdicts = variants.flatMap(({ name, verdict }) =>
+      verdict ? verdict.guardrails.map(({ metric, verdict: said }) => ({ name, metric, verdict: said })) : [],
+    );
+    keep('quickstart', seed, Math.max(...variants.map(({ verdict }) => verdict?.look?.pairs ?? 0)), verdicts);
+  },
+};
+
+async function again(part, seed) {
+  const profile = join(dir, 'again.yaml');
+  writeFileSync(profile, PROFILE);
+  const { verdict } = (await run(profile, seed)).variants.find(({ baseline }) => !baseline);
+  const verdicts = verdict.guardrails.map(({ metric, verdict: said }) => ({ name: 'copy', metric, verdict: said }));
+  keep(part, seed, verdict.look?.pairs ?? 0, verdicts);
+}
+
+function againTable(found) {
+  const of = (part) => found.filter((each) => each.part === part);
+  const said = (part, metric) => of(part).flatMap(({ verdicts }) => verdicts.filter((each) => each.metric === metric));
+  const rows = METRICS.map((metric) => [
+    `\`${metric}\``,
+    ...['quiet', 'busy'].flatMap((part) => {
+      const all = said(part, metric);
       return [`${counted(all, isClaim)} of ${all.length}`, counted(all, ({ verdict }) => verdict === 'no difference')];
     }),
   ]);
+  const mean = (part) =>
+    (of(part).reduce((sum, { pairs }) => sum + pairs, 0) / Math.max(1, of(part).length)).toFixed(1);
+  const loads = (part) => {
+    const all = of(part).flatMap(({ load }) => load ?? []);
+    return all.length === 0 ? 'not recorded' : `${Math.min(...all).toFixed(1)} to ${Math.max(...all).toFixed(1)}`;
+  };
   return [
     table(['metric', 'quiet: false claims', 'no difference', 'busy: false claims', 'no difference'], rows),
     '',
-    `Pairs until everything was settled, or the most, on average: ${mean(pairs.quiet)} and ${mean(pairs.busy)} of 9.`,
+    `Pairs until everything was settled, or the most, on average: ${mean('quiet')} and ${mean('busy')} of 9. Load average after an experiment: ${loads('quiet')} and ${loads('busy')}.`,
   ].join('\n');
 }
 
-async function quickstart() {
-  const all = [];
-  for (let seed = 1; seed <= quickstarts; seed++) {
-    const { variants } = await run('quickstart', seed);
-    all.push(
-      ...variants.flatMap(({ name, verdict }) =>
-        verdict ? verdict.guardrails.map((each) => ({ name, ...each })) : [],
-      ),
-    );
-    process.stderr.write(`\r${seed} of ${quickstarts} quickstarts `);
-  }
-  const names = [...new Set(all.map(({ metric }) => metric))];
-  const rows = names.flatMap((metric) =>
+function quickstartTable(found) {
+  const runs = found.filter(({ part }) => part === 'quickstart');
+  const all = runs.flatMap(({ verdicts }) => verdicts);
+  const rows = [...new Set(all.map(({ metric }) => metric))].flatMap((metric) =>
     [...new Set(all.map(({ name }) => name))].map((name) => {
       const of = all.filter((each) => each.metric === metric && each.name === name);
       const words = ['better', 'no difference', 'worse', 'not enough evidence'];
       return [`${name}, \`${metric}\``, ...words.map((word) => counted(of, ({ verdict }) => verdict === word))];
     }),
   );
-  return table([`of ${quickstarts} quickstarts`, 'better', 'no difference', 'worse', 'open'], rows);
+  return table([`of ${runs.length} quickstarts`, 'better', 'no difference', 'worse', 'open'], rows);
 }
 
+const lines = () =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : [];
+
 try {
-  const tables = { again: await again(['busy', 'quiet']), quickstart: await quickstart() };
+  for (let i = 0; i < parts.length; i += 2) {
+    const [part, wanted] = [parts[i], Number(parts[i + 1])];
+    if (!PARTS[part] || !(wanted > 0))
+      throw new Error(`${part} ${parts[i + 1]}: give quiet, busy or quickstart and how many`);
+    // A part that was broken off goes on.
+    for (let seed = lines().filter((each) => each.part === part).length + 1; seed <= wanted; seed++) {
+      await PARTS[part](seed);
+      process.stderr.write(`\r${part} ${seed} of ${wanted} `);
+    }
+  }
+  const found = lines();
+  const tables = { again: againTable(found), quickstart: quickstartTable(found) };
   const page = new URL('../docs/statistics.md', import.meta.url);
-  const found = readFileSync(page, 'utf8');
-  const whole = found.includes('<!-- again -->') ? found : found.replace(BEFORE, () => SECTION + BEFORE);
+  const kept = readFileSync(page, 'utf8');
+  const whole = kept.includes('<!-- again -->') ? kept : kept.replace(BEFORE, () => SECTION + BEFORE);
   const text = Object.entries(tables).reduce((before, [name, rows]) => {
     const marks = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
     if (!marks.test(before)) throw new Error(`docs/statistics.md has no place for the table of ${name}`);
