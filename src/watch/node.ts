@@ -37,6 +37,8 @@ interface Open {
   readonly observer: Observer;
 }
 
+/** Processes of a namespace by which it is named. */
+const MOST_ASKED = 50;
 /** Where namespaces are kept by a name; Docker has a folder of its own. */
 const FOLDERS = [NAMED, '/run/docker/netns'];
 
@@ -85,7 +87,7 @@ export function openNode(options: ObserverOptions): NodeSource {
       const processes = processesByNamespace();
       const all = namespacesOf(processes);
       forget((id) => !all.some((there) => there.id === id));
-      await workloads.refresh(all.flatMap(({ pids }) => pids.slice(0, 1)));
+      await workloads.refresh(all.flatMap(({ pids }) => pids.slice(0, MOST_ASKED)));
       const host = workloads.ofProcess(1)?.container === null ? unlessThrown(() => idOf('/proc/1/ns/net'), null) : null;
       const looks: NamespaceLook[] = [];
       const skipped: SkippedNamespace[] = [];
