@@ -80,7 +80,7 @@ export function expectedExperimentMs(
   return (block * blocks) / (experiment.atOnce ?? 1) + observed;
 }
 
-/** The CPU's part of a run is foreseen within this factor (docs/reliability.md shows runs beside other programs). */
+/** The CPU's part of a run is foreseen within this factor: a choice, which no table of durations backs yet. */
 const WITHIN = 2;
 
 /**

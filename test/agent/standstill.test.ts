@@ -35,7 +35,7 @@ test('the longest standstill is told, also one at the end', () => {
   first.pass(10_100);
   first.pass(3_000);
   assert.deepEqual(first.end(), [
-    'the run stood still for 10s during the load: its processes were stopped, or had no processor',
+    'the run stood still for 10s during the load: its processes were stopped or got no CPU',
   ]);
   let at = 0;
   const { end } = startBeat({ now: () => at, cpu: () => ({ user: 0, system: 0 }) });

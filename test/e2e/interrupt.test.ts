@@ -28,7 +28,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (signal === 'SIGHUP') process.kill(-cli.pid, signal);
     const end = await cli.ended;
     assert.equal(end.code, 130, end.stderr);
-    assert.match(end.stderr, /^interrupted: ending the run in progress; what is finished is kept/m);
+    assert.match(end.stderr, /^interrupted: ending the run in progress; finished runs are kept/m);
     assert.ok(end.stdout.includes(`Resume with: bindstorm run --resume ${folder}\n`), end.stdout);
 
     const kept = entries();
@@ -134,7 +134,7 @@ test('what would make it another experiment is refused', async (t) => {
   }
   const fewer = await runCli(['run', '--resume', folder, '--repeat', '2'], { cwd });
   assert.equal(fewer.code, 2);
-  assert.match(fewer.stderr, /has 2 pairs of each variant already; --repeat says how many .*: give more than 2/);
+  assert.match(fewer.stderr, /has 2 pairs of each variant already; --repeat gives their new total: use more than 2/);
   const { code, stderr } = await runCli(['run', 'tiny.yaml', '--resume', folder], { cwd });
   assert.equal(code, 2);
   assert.match(stderr, /leave the profile out/);

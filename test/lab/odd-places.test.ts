@@ -39,7 +39,7 @@ for (const [title, within, says, remedy] of [
     /\/proc\/sys is mounted read-only here/,
     /container, run it with --privileged/,
   ],
-  ['no /proc', NO_PROC, /there is no \/proc here/, /mount -t proc proc \/proc/],
+  ['no /proc', NO_PROC, /\/proc is not mounted/, /mount -t proc proc \/proc/],
   ['32 descriptors', ['prlimit', '--nofile=32:32'], /may open only 32 files here/, /ulimit -n 4096/],
   ['200 descriptors', ['prlimit', '--nofile=200:200'], /may open only 200 files here/, /ulimit -n 4096/],
 ] as const)

@@ -256,7 +256,7 @@ describe('a squid that goes wrong', () => {
   it('is to have more descriptors than there are', async () => {
     await assert.rejects(
       measure(squidArm({ attempts: 10 }, { descriptors: 1_000_000_000 })),
-      /is to have 1000000000 descriptors, and a process may have \d+/,
+      /wants 1000000000 descriptors for the proxy, and a process may have at most \d+/,
     );
   });
 

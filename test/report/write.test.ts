@@ -90,10 +90,12 @@ test('what there is to apply is written, and is gone when the results no longer 
   const results = realSizeResults();
   const written = await writeReports(dir, results);
   const names = ['zz-bindstorm-wider-range.conf', 'zz-bindstorm-wider-range.conf.rollback'];
-  assert.deepEqual((await readdir(join(dir, 'apply'))).sort(), names);
+  const others = ['ansible.yml', 'compose.sysctls.yaml', 'docker-run.sh', 'kubernetes.yaml', 'tuned.conf'];
+  const expected = [...others, ...names, 'zz-bindstorm-wider-range@.service'];
+  assert.deepEqual((await readdir(join(dir, 'apply'))).sort(), expected);
   assert.deepEqual(
-    written.filter((path) => path.includes('/apply/')),
-    names.map((name) => join(dir, 'apply', name)),
+    written.filter((path) => path.includes('/apply/')).sort(),
+    expected.map((name) => join(dir, 'apply', name)),
   );
   const apply = applyOf(results);
   assert.ok(apply.kind === 'files');

@@ -28,7 +28,7 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   ].map(([name, program]) => ({
     name: name!,
     program: program!,
-    why: 'counts ports, which the gauge is compared with',
+    why: 'counts ports, which the gauge is compared with; ip joins the namespaces of a fleet',
   })),
   { name: 'curl', program: 'curl', why: "a client of many, on the lab's internet" },
   ...['wget', 'ruby', 'php-cli'].map((name) => ({
@@ -57,7 +57,6 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'pgbouncer', program: 'pgbouncer', why: 'a pooler of database connections, an example' },
   { name: 'openssh-client', program: 'ssh', why: 'a program of the survey' },
   { name: 'redis-tools', program: 'redis-cli', why: 'a program of the survey' },
-  { name: 'iproute2', program: 'ip', why: 'joins the namespaces of a fleet' },
   { name: 'nats-server', program: 'nats-server', why: 'the server of a fleet' },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
   { name: 'iptables', program: 'iptables-nft', why: 'makes the rules of a NAT, as nf_tables does by itself' },

@@ -1,5 +1,6 @@
 /**
- * NAT services of clouds, on paper: what their vendors publish, and nothing that was measured here. Pure data.
+ * NAT services of clouds, on paper: what their vendors publish, and nothing that was measured here. Pure data. The ports, the addresses of
+ * AWS and Azure were looked up in stored copies of those pages (2026-11); the timers and the names of metrics were not.
  */
 
 export interface CloudNat {
@@ -17,8 +18,6 @@ export interface CloudNat {
   /** What a reader must know beside. */
   readonly notes: readonly string[];
   readonly source: string;
-  /** When the page was read. */
-  readonly asOf: string;
 }
 
 export const CLOUD_NATS = {
@@ -35,7 +34,6 @@ export const CLOUD_NATS = {
       'how long a port is kept after the close is not published, so no sustained rate can be told',
     ],
     source: 'https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html',
-    asOf: '2026-11',
   },
   gcp: {
     name: 'Google Cloud NAT',
@@ -52,7 +50,6 @@ export const CLOUD_NATS = {
       'the TIME_WAIT of 120 s is a setting of the gateway (tcp_time_wait_timeout)',
     ],
     source: 'https://cloud.google.com/nat/docs/ports-and-addresses',
-    asOf: '2026-11',
   },
   azure: {
     name: 'Azure NAT Gateway',
@@ -67,7 +64,6 @@ export const CLOUD_NATS = {
       'outbound rules of a load balancer, and App Service without a NAT gateway, have far fewer ports',
     ],
     source: 'https://learn.microsoft.com/azure/nat-gateway/nat-gateway-resource',
-    asOf: '2026-11',
   },
 } as const satisfies Readonly<Record<string, CloudNat>>;
 

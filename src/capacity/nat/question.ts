@@ -108,7 +108,7 @@ function ofCloud(question: NatQuestion, cloud: CloudNat): NatAnswer {
         ? [`one gateway has at most ${cloud.mostAddresses} addresses, and ${question.addresses} were asked about`]
         : []),
     ],
-    source: `${cloud.source} (read ${cloud.asOf})`,
+    source: `${cloud.source}, on paper: nothing of it was measured, and that page says what holds today`,
     drops: null,
   });
 }

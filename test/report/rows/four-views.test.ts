@@ -97,7 +97,7 @@ test('why the numbers differ', () => {
     [{ failed: 20, logged: 0, refused: 20 }, /this program logs no line/],
     // HAProxy's own allocator.
     [{ failed: 20, logged: 20, refused: 0 }, /the kernel refused no call/],
-    [{ failed: 20, logged: 12, refused: 12 }, /for another reason/],
+    [{ failed: 20, logged: 12, refused: 12 }, /for a reason other than a refused call/],
     [{ failed: 20, logged: 5, refused: 20 }, /not every refused call makes a line/],
   ];
   for (const [sums, expected] of cases) assert.match(whyTheyDiffer(sums), expected);

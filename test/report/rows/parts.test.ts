@@ -66,6 +66,6 @@ test('every report shows them, and says nothing where there are none', async () 
   assert.ok(markdown.includes(`| dns | ${second} | 10 | 100 % | 10 \`connect:EADDRNOTAVAIL\` | – | – |`), markdown);
   assert.match(terminal, new RegExp(`^dns +${first} +10 +0 % +– +2.5 ms`, 'm'));
   assert.match(terminal, new RegExp(`^dns +${second} +10 +100 % +10 connect:EADDRNOTAVAIL +–`, 'm'));
-  assert.doesNotMatch(await renderHtml(quickstartResults()), /neighbour/i);
-  assert.doesNotMatch(renderMarkdown(quickstartResults()), /neighbour/i);
+  assert.doesNotMatch(await renderHtml(quickstartResults()), /neighbours-title|>Neighbours</);
+  assert.doesNotMatch(renderMarkdown(quickstartResults()), /^#+ Neighbours/m);
 });

@@ -125,7 +125,7 @@ test('the three questions, answered with this run’s counts', () => {
   );
   assert.match(
     resource!.sentences[0]!,
-    /At the most 64 of 64 ports were in use, 64 sockets were in TIME_WAIT at the end, and 64 streams succeeded; the rule says /,
+    /At most 64 of 64 ports were in use, 64 sockets were in TIME_WAIT at the end, and 64 streams succeeded; the rule says /,
   );
   assert.match(tunable!.sentences[0]!, /^Of the sysctls tried here these helped: wider-range/);
   assert.deepEqual(answers(quickstartResults()), []);
