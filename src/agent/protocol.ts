@@ -163,8 +163,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('checked'), check: checkSchema }),
   /** The sysctls that were restored, with their old values, and those that could not be. */
   z.object({ type: z.literal('restored'), restored: z.record(z.string(), z.string()), failed: z.array(z.string()) }),
-  /** `waiting`: for what, of a phase that may take long. */
   z.object({ type: z.literal('entry'), entry: entrySchema, namespace: z.string() }),
+  /** `waiting`: for what, of a phase that may take long. */
   z.object({ type: z.literal('phase'), phase: z.enum(PHASES), waiting: z.string().optional() }),
   /** A gated run waits for `go`. */
   z.object({ type: z.literal('ready') }),

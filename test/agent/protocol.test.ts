@@ -29,6 +29,7 @@ const COMMANDS: Command[] = [
   { type: 'stop' },
   { type: 'restore' },
   { type: 'renew', ownKernel: true },
+  { type: 'go', atMicros: 81_234_567.5 },
 ];
 
 const CHECK: Check = {
@@ -67,6 +68,7 @@ const EVENTS: AgentEvent[] = [
     entry: { command: ['strace', '--', 'sh'], env: { SSL_CERT_FILE: '/dev/shm/proxy/ca.pem', http_proxy: null } },
     namespace: '/proc/812/ns/net',
   },
+  { type: 'ready' },
   { type: 'second', second: SECOND },
   { type: 'result', measurement: makeMeasurement({ outcomes: { ok: 1, shed: 2 } }) },
   { type: 'failed', message: 'the kernel refused net.ipv4.tcp_tw_reuse = 7 (EINVAL)' },
