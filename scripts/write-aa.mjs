@@ -143,6 +143,7 @@ function againTable(found) {
 
 function quickstartTable(found) {
   const runs = found.filter(({ part }) => part === 'quickstart');
+  if (runs.length === 0) return 'Not made yet.';
   const all = runs.flatMap(({ verdicts }) => verdicts);
   const rows = [...new Set(all.map(({ metric }) => metric))].flatMap((metric) =>
     [...new Set(all.map(({ name }) => name))].map((name) => {
