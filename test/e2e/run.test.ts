@@ -55,7 +55,11 @@ test('leaves a complete folder, and the profile as it was', () => {
   const pictures = ['charts', ...picturesOf(results).flatMap(({ path }) => [path, path.replace(/\.svg$/, '.png')])];
   assert.equal(new Set(pictures).size, 17);
   const dropIn = 'apply/zz-bindstorm-wider-range.conf';
-  const apply = ['apply', dropIn, `${dropIn}.rollback`];
+  const forms = ['ansible.yml', 'compose.sysctls.yaml', 'docker-run.sh', 'kubernetes.yaml', 'tuned.conf'];
+  const apply = [
+    ...['apply', dropIn, `${dropIn}.rollback`, dropIn.replace('.conf', '@.service')],
+    ...forms.map((form) => `apply/${form}`),
+  ];
   const expected = ['hlog', ...made, ...reports, ...hlogs, ...pictures, ...apply];
   assert.deepEqual(files, expected.sort());
   assert.equal(stored('profile.yaml'), tinyProfile());
