@@ -82,7 +82,8 @@ function blockOf(block: Block, at: Place): Markup | null {
     case 'terms':
       return html`<dl>${block.entries.map(([term, text]) => html`<dt>${inline(term)}</dt><dd>${inline(text)}</dd>\n`)}</dl>`;
     case 'code':
-      return html`<pre>${block.text}</pre>`;
+      // It scrolls where it is wider than the screen, and the keyboard must be able to (WCAG 2.2, 2.1.1).
+      return html`<pre tabindex="0">${block.text}</pre>`;
     case 'fold':
       return html`<details><summary>${block.summary}</summary>\n${blocksIn(block.blocks, at)}</details>`;
     case 'notice':
@@ -233,7 +234,7 @@ function inline(content: Inline): Content {
     case 'passed':
       return html`<span class="badge ${content.passed ? 'better' : 'worse'}">${content.passed ? '✓ passed' : '✗ failed'}</span>`;
     case 'output':
-      return html`<pre>${content.text}</pre>`;
+      return html`<pre tabindex="0">${content.text}</pre>`;
     case 'tone':
       return inline(content.content);
     case 'link':

@@ -69,9 +69,12 @@ test('the summary, every arm, its verdict and its reason are in the page', () =>
 });
 
 test('the sysctls of a better variant are lines to copy, those of others are not', () => {
-  assert.ok(page.includes('<pre>net.ipv4.ip_local_port_range = 1024 65535</pre>'), 'at the scale of a machine');
+  assert.ok(
+    page.includes('<pre tabindex="0">net.ipv4.ip_local_port_range = 1024 65535</pre>'),
+    'at the scale of a machine',
+  );
   assert.ok(page.includes('in the lab 100 ports of an address stood for the 28,232 of a machine'));
-  assert.ok(!page.includes('<pre>net.ipv4.tcp_fin_timeout = 5</pre>'));
+  assert.ok(!page.includes('<pre tabindex="0">net.ipv4.tcp_fin_timeout = 5</pre>'));
 });
 
 test('each arm has its charts, each metric a forest plot and each phase a percentile chart, all with a text and a table', () => {
@@ -113,7 +116,7 @@ test('a partial experiment says so, and names the runs that were not compared', 
   const partial = await renderHtml(partialResults());
   parseMarkup(partial);
   assert.match(partial, /This report is partial: 32 of 56 runs were done/);
-  assert.match(partial, /the agent ended with exit code 1<pre>Error: write EPIPE<\/pre>/);
+  assert.match(partial, /the agent ended with exit code 1<pre tabindex="0">Error: write EPIPE<\/pre>/);
   assert.match(partial, /generator-limited: the p99 of the start lag was 31 ms/);
   assert.doesNotMatch(page, /This report is partial/);
 });

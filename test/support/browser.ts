@@ -69,6 +69,7 @@ export function layoutFaults(page: Page): Promise<string[]> {
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth > clientWidth) faults.push('the page is ' + scrollWidth + ' wide in a window of ' + clientWidth);
     for (const chart of document.querySelectorAll('.chart svg')) {
+      if (chart.closest('[hidden]')) continue;
       const box = chart.getBoundingClientRect();
       if (box.width < 200 || box.height < 60) faults.push('a chart of ' + box.width + ' × ' + box.height);
       for (const text of chart.querySelectorAll('text')) {

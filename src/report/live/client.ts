@@ -27,6 +27,7 @@ interface Page {
 interface PageElement {
   textContent: string;
   className: string;
+  hidden: boolean;
   value: number;
   max: number;
   readonly style: { background: string; height: string };
@@ -240,8 +241,9 @@ function drawEffect(effect: LiveEffect, looks: LiveState['looks']): void {
       ? 'A variant is shown here as soon as it and the baseline have each finished a run of the same block.'
       : `By ${plural(Math.max(...pairs), 'block')} so far; intervals move as runs complete. ${judgedWhen(looks)} The report gives the verdicts, guardrails included.`;
   const first = rows[0];
-  element('effect').style.height = `${first ? effectHeight(rows.length) : 0}px`;
+  element('effect-figure').hidden = first === undefined;
   if (first === undefined) return charts.effect.clear();
+  element('effect').style.height = `${effectHeight(rows.length)}px`;
   charts.effect.resize();
   const drawn = rows.map(({ name, difference, ci }) => ({
     name,

@@ -69,12 +69,12 @@ export function livePage(experiment: string): string {
 <section aria-labelledby="effect-title">
 <h2 id="effect-title">Differences so far</h2>
 <p id="effect-words"></p>
-<figure><div class="chart" id="effect" role="img" aria-label="Difference of each variant from the baseline so far"></div>
+<figure id="effect-figure" hidden><div class="chart" id="effect" role="img" aria-label="Difference of each variant from the baseline so far"></div>
 <figcaption><strong id="effect-metric"></strong>, variant minus baseline: the diamond is the estimate, the line its 95 % interval; the numbers are in the table below</figcaption></figure>
 </section>
 <section aria-labelledby="arms-title">
 <h2 id="arms-title">Arms</h2>
-<div class="scroll" role="region" aria-label="Arms" tabindex="0"><table>
+<div class="scroll" role="region" aria-label="Table of arms" tabindex="0"><table>
 <thead><tr><th scope="col">Arm</th><th scope="col" class="number">Runs done</th><th scope="col">Difference so far (95 % CI)</th><th scope="col">Latest run</th></tr></thead>
 <tbody id="arms"></tbody>
 </table></div>
