@@ -229,7 +229,9 @@ describe('a transparent proxy', { concurrency: true }, () => {
       assert.equal(predicted(arm).concurrent, Number(held));
       const run = await measure(arm);
       assert.deepEqual(run.outcomes, { ok: Number(held), 'connect:EADDRNOTAVAIL': 4 });
-      assert.equal(run.router!.moved, moved);
+      // A renamed connection may get the port of a client that comes later, which is renamed in its turn (61 seen once): 60 draws from 64,512.
+      const found = run.router!.moved!;
+      assert.ok(moved === 0 ? found === 0 : found >= moved && found <= moved + 2, `${found}`);
       assert.equal(run.origin?.accepted, 0);
     });
   }
