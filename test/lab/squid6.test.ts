@@ -97,6 +97,6 @@ guardrails: []
     for (const run of six!.runs) assert.deepEqual(run.outcomes, { ok: 200, [FAIL]: 10 });
     assert.deepEqual([five!.strategy, six!.strategy], ['bind', 'bind-no-port']);
     assert.equal(six!.verdict?.verdict, 'better');
-    assert.deepEqual(six!.changes, ['suite none → trixie']);
+    assert.deepEqual(six!.changes, ['suite none → trixie', 'strategy bind → bind-no-port']);
   });
 });
