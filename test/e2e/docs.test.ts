@@ -79,15 +79,24 @@ const ELSEWHERE = ['--lab', '--kernel'];
 let help: ReadonlyMap<string, string>;
 
 before(async () => {
-  const { stdout } = await runCli(['--help'], { cwd });
-  const commands = [...stdout.matchAll(/^ {2}([a-z]\w*) /gm)].map(([, command]) => command!);
+  const helpOf = async (words: readonly string[]) => (await runCli([...words, '--help'], { cwd })).stdout;
   const texts = await Promise.all(
-    commands.map(
-      async (command): Promise<[string, string]> => [command, (await runCli([command, '--help'], { cwd })).stdout],
-    ),
+    commandsIn(await helpOf([])).map(async (command): Promise<(readonly [string, string])[]> => {
+      const text = await helpOf([command]);
+      const below = commandsIn(text).map(
+        async (each) => [`${command} ${each}`, await helpOf([command, each])] as const,
+      );
+      return [[command, text], ...(await Promise.all(below))];
+    }),
   );
-  help = new Map(texts);
+  help = new Map(texts.flat());
 });
+
+/** The commands that a help lists. */
+function commandsIn(text: string): string[] {
+  const list = /^Commands:\n([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(text)?.[1] ?? '';
+  return [...list.matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, command]) => command!).filter((name) => name !== 'help');
+}
 
 describe('the reader of pages', () => {
   it('finds commands and profiles, and splits words as a shell does', () => {
@@ -143,8 +152,10 @@ describe('the help', () => {
 function assertThere([command, ...rest]: readonly string[]): void {
   if (command!.startsWith('-') || command === '…') return;
   assert.ok(help.has(command!), `there is a command ${command}`);
+  const below = `${command} ${rest[0]}`;
+  const name = help.has(below) ? below : command!;
   for (const option of rest.filter((word) => word.startsWith('--')))
-    assert.match(help.get(command!)!, new RegExp(`^ +(?:-\\w, )?${option}\\b`, 'm'), `${command} ${option}`);
+    assert.match(help.get(name)!, new RegExp(`^ +(?:-\\w, )?${option}\\b`, 'm'), `${name} ${option}`);
 }
 
 /** The profiles that a reader is told to write without the page showing them whole: one in README, one by copying a template. */
