@@ -32,7 +32,7 @@ export async function withFleet<T>(options: FleetOptions, work: (fleet: Fleet) =
   }
 }
 
-/** Have units of an experiment made; however it ends, no agent goes on with it. Rejects as the work does */
+/** Have agents make units of an experiment. Every agent stops working on it when this ends, with or without an error. Rejects as the work does. */
 export async function withDispatch<T>(
   { bus, settings, waitMs }: Fleet,
   of: Pick<DispatchInput, 'begin' | 'experiment' | 'queues'>,

@@ -51,7 +51,7 @@ export interface Dispatch {
   hearLive(heard: (live: Live) => void): () => void;
   /** What is known of a unit from before. */
   endOf(unit: string): Promise<UnitEnd | null>;
-  /** The experiment has ended, or is interrupted: no agent goes on with it. */
+  /** End the experiment, or interrupt it: every agent stops working on it. */
   close(): Promise<void>;
 }
 
