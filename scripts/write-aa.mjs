@@ -72,9 +72,9 @@ async function run(profile, seed) {
 /** It ends by itself where this script is killed. */
 const HOG = 'for (const end = Date.now() + 120_000; Date.now() < end; );';
 
-/** Programs that take every CPU, until they are told to stop; none where others do so already. */
+/** Programs that take every CPU, until they are told to stop; so many fewer as others do so already. */
 function hogs() {
-  const free = loadavg()[0] > 2 * availableParallelism() ? 0 : availableParallelism();
+  const free = Math.max(0, availableParallelism() - Math.floor(loadavg()[0]));
   const busy = Array.from({ length: free }, () => spawn(process.execPath, ['-e', HOG]));
   return () => {
     for (const hog of busy) hog.kill('SIGKILL');
@@ -118,18 +118,36 @@ async function again(part, seed) {
   keep(part, seed, verdict.look?.pairs ?? 0, verdicts);
 }
 
+/**
+ * Experiments of which only the counts are left: a line { part, experiments, pairs, said: { METRIC: [claims, no difference] } } of the file.
+ */
 function againTable(found) {
-  const of = (part) => found.filter((each) => each.part === part);
+  const of = (part) => found.filter((each) => each.part === part && !each.said);
+  const counts = (part, metric) =>
+    found
+      .filter((each) => each.part === part && each.said)
+      .map(({ experiments, said }) => [said[metric][0], experiments, said[metric][1]]);
   const said = (part, metric) => of(part).flatMap(({ verdicts }) => verdicts.filter((each) => each.metric === metric));
   const rows = METRICS.map((metric) => [
     `\`${metric}\``,
     ...['quiet', 'busy'].flatMap((part) => {
       const all = said(part, metric);
-      return [`${counted(all, isClaim)} of ${all.length}`, counted(all, ({ verdict }) => verdict === 'no difference')];
+      const here = [
+        all.filter(isClaim).length,
+        all.length,
+        all.filter(({ verdict }) => verdict === 'no difference').length,
+      ];
+      const [claims, experiments, same] = [here, ...counts(part, metric)].reduce((a, b) => a.map((n, i) => n + b[i]));
+      return [`${claims} of ${experiments}`, String(same)];
     }),
   ]);
-  const mean = (part) =>
-    (of(part).reduce((sum, { pairs }) => sum + pairs, 0) / Math.max(1, of(part).length)).toFixed(1);
+  const mean = (part) => {
+    const all = found
+      .filter((each) => each.part === part)
+      .map(({ pairs, experiments = 1 }) => [pairs * experiments, experiments]);
+    const [pairs, experiments] = all.reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
+    return (pairs / Math.max(1, experiments)).toFixed(1);
+  };
   const loads = (part) => {
     const all = of(part).flatMap(({ load }) => load ?? []);
     return all.length === 0 ? 'not recorded' : `${Math.min(...all).toFixed(1)} to ${Math.max(...all).toFixed(1)}`;
@@ -169,7 +187,7 @@ try {
     if (!PARTS[part] || !(wanted > 0))
       throw new Error(`${part} ${parts[i + 1]}: give quiet, busy or quickstart and how many`);
     // A part that was broken off goes on.
-    for (let seed = lines().filter((each) => each.part === part).length + 1; seed <= wanted; seed++) {
+    for (let seed = lines().filter((each) => each.part === part && !each.said).length + 1; seed <= wanted; seed++) {
       await PARTS[part](seed);
       process.stderr.write(`\r${part} ${seed} of ${wanted} `);
     }

@@ -80,7 +80,7 @@ export function expectedExperimentMs(
   return (block * blocks) / (experiment.atOnce ?? 1) + observed;
 }
 
-/** The CPU's part of a run is foreseen within this factor: a choice, which no table of durations backs yet. */
+/** The CPU's part of a run is foreseen within this factor: a choice, held against recorded durations in docs/internals/predictions.md. */
 const WITHIN = 2;
 
 /**

@@ -60,6 +60,18 @@ test('the table has a line less than the window, so that nothing scrolls', () =>
   assert.ok(writes[0]!.split('\n').length - 1 <= 23);
 });
 
+test('a terminal that says that it has no columns and no rows is taken for one of 80 by 24', () => {
+  const [none, usual] = [
+    { columns: 0, rows: 0 },
+    { columns: 80, rows: 24 },
+  ].map((size) => {
+    const { writes, stream } = fakeStream(size);
+    createScreen(stream, 'table', true, RENDERING).show(large);
+    return writes;
+  });
+  assert.deepEqual(none, usual);
+});
+
 test('into a pipe go plain lines, whole tables or JSON, without escapes', () => {
   const written = (kind: ScreenKind) => {
     const { writes, stream } = fakeStream(null);
