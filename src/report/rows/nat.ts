@@ -6,6 +6,7 @@ import { parseKernelVersion } from '../../capacity/kernel-version.js';
 import { scheduleOf } from '../../capacity/nat/syn-schedule.js';
 import { formatDuration, formatTarget } from '../../domain/format.js';
 import { isFailure } from '../../domain/outcome.js';
+import { transportOf } from '../../domain/protocol.js';
 import type { Results, Variant } from '../../results/schema.js';
 import { type Counted, medianCounts, medianOf, medianOutcomes } from './medians.js';
 
@@ -67,10 +68,24 @@ export function natSentences(results: Results): string[] {
   const lost = first.counters.find(([name]) => name === 'insert_failed')?.[1] ?? 0;
   const failed = first.client.reduce((sum, [outcome, count]) => (isFailure(outcome) ? sum + count : sum), 0);
   if (lost === 0) return [];
+  if (transportOf(baseline.load.protocol) === 'udp') return lostDatagrams(lost, first.accepted ?? 0);
   const schedule = scheduleOf(parseKernelVersion(results.environment.kernel), baseline.sysctls);
   const seconds = schedule.sent.map((at) => String(at)).join(', ');
   return [
     `The router had no port left for ${lost} ${lost === 1 ? 'SYN' : 'SYNs'} of the baseline and dropped them: it counts insert_failed and drop, and tells neither side. The origin accepted ${first.accepted ?? 0}, and never saw the others. No call failed with an errno of ports.`,
     `So it looks like waiting. The kernel sends the SYN again, here ${seconds} s after connect(), and connect() gives up with ETIMEDOUT after ${schedule.timeout} s; when a port comes free in between, the connection stands at the next SYN, late by as much. ${failed} of the attempts here were given up after ${formatDuration(baseline.load.timeoutMs)} (load.timeout).`,
+    REMEDY,
+  ];
+}
+
+/** What follows from the rules, whichever of them the experiment tries. */
+const REMEDY =
+  'What helps is more ports towards that destination: a wider range in the rule, a rule for each NAT address (by turns), a further address or port of the destination; or fewer connections that are open at once. A second address in the same rule gives one client nothing, since the kernel takes one by a hash of client and destination, and ip_local_port_range of the router is for its own programs.';
+
+function lostDatagrams(lost: number, arrived: number): string[] {
+  return [
+    `The router had no port left for ${lost} ${lost === 1 ? 'datagram' : 'datagrams'} of the baseline and dropped them: it counts insert_failed and drop, and tells neither side. ${arrived} reached the origin. Each sendto() succeeded.`,
+    'So it looks like an answer that was lost on the way. UDP sends nothing again: a program without a timeout of its own waits without an end.',
+    REMEDY,
   ];
 }
