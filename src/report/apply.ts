@@ -8,12 +8,15 @@
 import { recommend, type SysctlChange } from '../analysis/recommendation.js';
 import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
+import { RESERVED_PORTS } from '../capacity/real-scale.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { unlessThrown } from '../domain/error.js';
 import { formatRate } from '../domain/format.js';
+import { LOCAL_PORT_RANGE } from '../domain/sysctl-syntax.js';
 import type { Comparison, RealCapacity, Results, Variant } from '../results/schema.js';
 import { type ApplyFile, comment, lines } from './apply-forms/form.js';
 import { otherForms } from './apply-forms/index.js';
+import { reserveScript } from './apply-forms/reserve.js';
 import {
   formatCompared,
   formatDifference,
@@ -39,6 +42,8 @@ export type Apply =
       readonly dropIn: string;
       /** A script for sh(1). */
       readonly rollback: string;
+      /** With a range of ports: a script that reserves those on which something listens; null: nothing is to be reserved beside it. */
+      readonly reserve: ApplyFile | null;
       /** The same change for what does not read sysctl.d: Kubernetes, docker, Ansible and others (apply-forms/). */
       readonly others: readonly ApplyFile[];
     }
@@ -75,6 +80,9 @@ export function applyOf(results: Results): Apply {
     ...where(results),
     ...beware(variant, changes),
   ];
+  const range = names.includes(RESERVED_PORTS) ? undefined : changes.find((change) => change.name === LOCAL_PORT_RANGE);
+  const reserve = range && { name: `${name}.reserve`, range: range.value, base, folder: FOLDER };
+  const setters = reserve ? [...names, RESERVED_PORTS] : names;
   const others = otherForms({
     base,
     title,
@@ -96,7 +104,13 @@ export function applyOf(results: Results): Apply {
       'As root, in the folder of this file:',
       '',
       'Who else sets it? This prints nothing; else remove the lines that it prints, or one of them may win at boot:',
-      `  grep -rnE '^[[:space:]]*-?(${names.map(pattern).join('|')})[[:space:]]*=' ${PLACES} 2>/dev/null | grep -v '/zz-bindstorm-'`,
+      `  grep -rnE '^[[:space:]]*-?(${setters.map(pattern).join('|')})[[:space:]]*=' ${PLACES} 2>/dev/null | grep -v '/zz-bindstorm-'`,
+      ...(reserve
+        ? [
+            'Reserve the ports of the range on which something listens here, and see which and why:',
+            `  sh ${reserve.name}`,
+          ]
+        : []),
       'Record what is in force, once:',
       `  test -s ${record} || ${read} > ${record}`,
       'Apply, now and at each boot:',
@@ -105,6 +119,7 @@ export function applyOf(results: Results): Apply {
       `  ${check(path)}`,
       'Go back, to what was recorded (to delete the file alone leaves the running values as they are):',
       `  sh ${name}.rollback`,
+      ...(reserve ? ['The same for the ports that were reserved:', `  sh ${reserve.name} back`] : []),
       '',
     ]),
     ...changes.map((change) => `${change.name} = ${change.value}`),
@@ -116,6 +131,7 @@ export function applyOf(results: Results): Apply {
     name,
     dropIn: lines(dropIn),
     rollback: lines(rollbackOf(name, record, names)),
+    reserve: reserve ? { name: reserve.name, content: reserveScript(reserve) } : null,
     others: others.files,
   };
 }

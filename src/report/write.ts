@@ -33,7 +33,8 @@ export async function writeReports(dir: string, results: Results): Promise<strin
   if (apply.kind === 'files') {
     files.push([join(APPLY_FOLDER, apply.name), apply.dropIn]);
     files.push([join(APPLY_FOLDER, `${apply.name}.rollback`), apply.rollback]);
-    for (const { name, content } of apply.others) files.push([join(APPLY_FOLDER, name), content]);
+    for (const { name, content } of [...(apply.reserve ? [apply.reserve] : []), ...apply.others])
+      files.push([join(APPLY_FOLDER, name), content]);
   }
   for (const [name, content] of files) {
     await mkdir(join(dir, dirname(name)), { recursive: true });

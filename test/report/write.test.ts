@@ -89,7 +89,8 @@ test('what there is to apply is written, and is gone when the results no longer 
   t.after(() => rm(dir, { recursive: true, force: true }));
   const results = realSizeResults();
   const written = await writeReports(dir, results);
-  const names = ['zz-bindstorm-wider-range.conf', 'zz-bindstorm-wider-range.conf.rollback'];
+  const base = 'zz-bindstorm-wider-range.conf';
+  const names = [base, `${base}.reserve`, `${base}.rollback`];
   const others = ['ansible.yml', 'compose.sysctls.yaml', 'docker-run.sh', 'kubernetes.yaml', 'tuned.conf'];
   const expected = [...others, ...names, 'zz-bindstorm-wider-range@.service'];
   assert.deepEqual((await readdir(join(dir, 'apply'))).sort(), expected);
@@ -100,7 +101,8 @@ test('what there is to apply is written, and is gone when the results no longer 
   const apply = applyOf(results);
   assert.ok(apply.kind === 'files');
   assert.equal(await readFile(join(dir, 'apply', names[0]!), 'utf8'), apply.dropIn);
-  assert.equal(await readFile(join(dir, 'apply', names[1]!), 'utf8'), apply.rollback);
+  assert.equal(await readFile(join(dir, 'apply', names[1]!), 'utf8'), apply.reserve?.content);
+  assert.equal(await readFile(join(dir, 'apply', names[2]!), 'utf8'), apply.rollback);
   await writeReports(dir, emptyResults());
   assert.ok(!(await readdir(dir)).includes('apply'));
 });
