@@ -78,6 +78,8 @@ export async function bundle(root) {
       target: 'es2022',
     }),
   );
+  // By it the single executable imports modules: its embedded script has no import() of files (src/single-file.ts).
+  writeFileSync(join(target, 'shared', 'start.cjs'), 'module.exports = (url) => import(url);\n');
   for (const file of FONT_FILES) cpSync(join(root, FONTS, file), join(target, 'fonts', file));
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path) ?? []);

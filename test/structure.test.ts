@@ -11,7 +11,7 @@ const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url));
 
 /** From the top down; a folder may import from its own floor and from those below it. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['cli.ts', 'commands'],
+  ['cli.ts', 'single-file.ts', 'commands'],
   ['fleet'],
   ['experiment', 'report', 'gauge', 'watch'],
   ['lab', 'analysis'],

@@ -68,6 +68,8 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'ansible-core', program: 'ansible-playbook', why: 'applies a change that helped' },
   { name: 'docker-compose', program: 'docker-compose', why: 'reads a change that helped' },
   { name: 'systemd', program: 'systemd-analyze', why: 'reads a change that helped' },
+  { name: 'dpkg-dev', program: 'dpkg-shlibdeps', why: 'finds what the Debian package depends on' },
+  { name: 'lintian', program: 'lintian', why: 'checks the Debian package' },
   { name: 'procps', program: 'sysctl', why: 'applies a change that helped' },
   { name: 'chromium', program: 'chromium', why: 'opens the reports and the live page' },
   ...PROXY_KINDS.flatMap((kind) => {
