@@ -155,7 +155,7 @@ const OTHERS_MAY_WRITE = 0o022;
 export function untrusted(folder: string, { sticky = false } = {}): string | undefined {
   for (let path = folder; ; path = dirname(path)) {
     const stat = lstatSync(path);
-    if (!stat.isDirectory()) return `${path} is no folder`;
+    if (!stat.isDirectory()) return `${path} is not a folder`;
     if (stat.uid !== process.geteuid?.() && stat.uid !== 0) return `${path} belongs to another user`;
     const isSafe = (stat.mode & OTHERS_MAY_WRITE) === 0 || ((stat.mode & STICKY) !== 0 && (sticky || path !== folder));
     if (!isSafe) return `others may write in ${path}`;
