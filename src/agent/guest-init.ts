@@ -11,7 +11,7 @@ import '../machine/no-debugger.js';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../domain/error.js';
-import { drain, duplicateOnto, loadModule, makeRaw, mount, powerOff, raiseDescriptorLimit } from '../kernel/boot.js';
+import { drain, duplicateOnto, loadModule, makeRaw, mount, powerOff, setDescriptorLimit } from '../kernel/boot.js';
 
 /** Folders in which everybody may write. */
 const SHARED = ['/tmp', '/var/tmp'];
@@ -39,7 +39,7 @@ async function boot(): Promise<void> {
   status = openSync(parameters['bindstorm.status'] ?? '', 'w');
   makeRaw(status);
   loadModules();
-  raiseDescriptorLimit(DESCRIPTORS);
+  setDescriptorLimit(DESCRIPTORS);
   const line = openSync(parameters['bindstorm.agent'] ?? '', 'r+');
   makeRaw(line);
   for (const stream of [0, 1]) duplicateOnto(line, stream);

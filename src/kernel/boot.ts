@@ -75,7 +75,7 @@ export function loadModule(fd: number, name: string): void {
 }
 
 /** setrlimit(2), RLIMIT_NOFILE, soft and hard: for this process and for those that it starts. */
-export function raiseDescriptorLimit(limit: number): void {
+export function setDescriptorLimit(limit: number): void {
   const limits = nativeBuffer(16);
   limits.view.setBigUint64(0, BigInt(limit), true);
   limits.view.setBigUint64(8, BigInt(limit), true);

@@ -2,6 +2,7 @@
  * Every kind of proxy that this machine has, in guests: how many connections each holds on a kernel, beside what the model says.
  */
 import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
 import { predictArm } from '../../src/capacity/predict.js';
 import { fetchPrograms } from '../../src/experiment/fetched-programs.js';
 import { rehearse } from '../../src/experiment/rehearsal.js';
@@ -10,71 +11,120 @@ import { vmLab } from '../../src/lab/vm/vm.js';
 import type { Guest } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/profile/load.js';
 import type { Run } from '../../src/results/schema.js';
+import { SKIP } from './guests.js';
 
+interface Asked {
+  readonly load: string;
+  readonly addresses: number;
+  /** What else its profile says. */
+  readonly more?: string;
+}
+
+const PORTS = 'sysctls: { net.ipv4.ip_local_port_range: 40000 40019 }';
 /** P = 20 ports. Reverse proxies pass on a byte, so that a connection is seen to have come through. */
-const TUNNELS = { load: 'arrival: { shape: fill, attempts: 110, inFlight: 4 }', addresses: 2 };
+const TUNNELS: Asked = { load: 'arrival: { shape: fill, attempts: 110, inFlight: 4 }', addresses: 2 };
 const BYTES = 'exchange: { request: 1, response: 1 }, hold: 10m';
-const ASKED: Readonly<Record<string, { readonly load: string; readonly addresses: number }>> = {
+const ASKED: Readonly<Record<string, Asked>> = {
   squid: TUNNELS,
   haproxy: { ...TUNNELS, load: `${TUNNELS.load}, ${BYTES}` },
   nginx: { ...TUNNELS, load: `${TUNNELS.load}, ${BYTES}` },
   tinyproxy: TUNNELS,
   microsocks: { ...TUNNELS, addresses: 1 },
+  // It tries the port that its client has: with clients of the same range it never has another one.
+  dante: { ...TUNNELS, addresses: 1, more: `roles: { client: { ${PORTS} } }\n` },
+  tor: TUNNELS,
 };
+
+/**
+ * Each proxy of the table in docs/guests.md, and how many connections it holds: P = 20, two addresses but for those that have one,
+ * D = 2. The same on each kernel.
+ */
+const HELD = {
+  squid: 40,
+  'squid, suite: trixie': 80,
+  'haproxy, mode: tcp': 80,
+  'nginx, mode: tcp': 80,
+  'dante, clients: 40': 20,
+  tinyproxy: 40,
+  microsocks: 20,
+  tor: 80,
+} as const;
+
+/** Declare the tests that each of them holds so many, and no more, in one guest of User-Mode Linux. */
+export function holdOn(kernel: string): void {
+  const subjects = Object.keys(HELD) as (keyof typeof HELD)[];
+  describe(`proxies on the kernel of ${kernel}`, SKIP, () => {
+    let guest: Promise<GuestWithSubjects> | undefined;
+    after(async () => (await guest)?.release());
+
+    for (const subject of subjects)
+      it(`${subject}: ${HELD[subject]}`, async () => {
+        const profiles = Object.fromEntries(subjects.map((each) => [each, profileOf(each)]));
+        guest ??= guestWith({ engine: 'uml', kernel }, profiles);
+        const { run, predicted } = await (await guest).run(subject);
+        assert.deepEqual([run.status, run.problems], ['ok', []], `${run.problems} ${run.stderr ?? ''}`);
+        assert.equal(predicted, HELD[subject]);
+        assert.equal(run.outcomes.ok, HELD[subject], JSON.stringify(run.outcomes));
+        assert.equal(run.capacity.tuples, HELD[subject]);
+      });
+  });
+}
 
 /** @param subject its kind, then its settings, as `squid, suite: trixie` */
 function profileOf(subject: string): string {
-  const { load, addresses } = ASKED[subject.split(',')[0]!]!;
+  const { load, addresses, more = '' } = ASKED[subject.split(',')[0]!]!;
   return `name: held
 addresses: { cidr: 10.50.0.0/24, count: ${addresses} }
 destinations: { ports: 2 }
 lab: { kind: vm }
 subject: { kind: ${subject} }
 load: { ${load}, timeout: 60s }
-sysctls: { net.ipv4.ip_local_port_range: 40000 40019 }
-variants: [{ name: wider, sysctls: { net.ipv4.ip_local_port_range: 40000 40099 } }]
+${PORTS}
+${more}variants: [{ name: wider, sysctls: { net.ipv4.ip_local_port_range: 40000 40099 } }]
 repeat: 1
 warmup: 0
 guardrails: []
 `;
 }
 
-/** What was held, and what the model says. */
-interface Held {
+/** A run, and how many connections the model says that its arm can hold. */
+interface Made {
   readonly run: Run;
   readonly predicted: number | null;
 }
 
-export interface GuestWithSubjects {
-  /** Hold as many connections as a subject can, by the name that it was made with. */
-  held(subject: string): Promise<Held>;
+interface GuestWithSubjects {
+  /** Make a run of the baseline of a profile, by the name that it was given with. */
+  run(name: string): Promise<Made>;
   release(): Promise<void>;
 }
 
-/** One guest that is given several subjects, and serves them one after the other. */
-export async function guestWith(guest: Guest, subjects: readonly string[]): Promise<GuestWithSubjects> {
+/**
+ * One guest that is given the subjects of several profiles, and serves them one after the other.
+ * @param profiles name → text
+ */
+async function guestWith(guest: Guest, profiles: Readonly<Record<string, string>>): Promise<GuestWithSubjects> {
   const experiments = new Map(
     await Promise.all(
-      subjects.map(async (subject) => {
-        const { experiment } = await fetchPrograms(loadProfile(profileOf(subject), 'held.yaml').experiment);
-        return [subject, experiment] as const;
+      Object.entries(profiles).map(async ([name, text]) => {
+        const { experiment } = await fetchPrograms(loadProfile(text, `${name}.yaml`).experiment);
+        return [name, experiment] as const;
       }),
     ),
   );
   const serving = [...experiments.values()].flatMap(({ arms }) => arms);
   const lab = vmLab(guest, () => {}, { serving, subjects: serving.map(({ proxy }) => proxy!) });
   return {
-    async held(subject) {
-      const { findings, experiment, kernel, environment, network } = await rehearse(experiments.get(subject)!, lab);
+    async run(name) {
+      const { findings, experiment, kernel, environment, network } = await rehearse(experiments.get(name)!, lab);
       assert.deepEqual(findings, []);
       const arm = experiment.arms[0]!;
       const { run } = await runOne({
         ...{ lab, arm, network },
-        planned: { id: subject, variant: arm.name, block: 0, warmup: false, order: 0, seed: 1 },
+        planned: { id: name, variant: arm.name, block: 0, warmup: false, order: 0, seed: 1 },
         signal: new AbortController().signal,
         onSample: () => {},
       });
-      assert.deepEqual([run.status, run.problems], ['ok', []], `${subject}: ${run.stderr ?? ''}`);
       return { run, predicted: predictArm(arm, kernel, environment.defaults).prediction.concurrent };
     },
     release: async () => void (await lab.release?.()),

@@ -12,7 +12,7 @@ import { PORT_SYSCTLS } from '../../capacity/sysctl-catalogue.js';
 import { familyOf } from '../../domain/addresses.js';
 import { messageOf } from '../../domain/error.js';
 import { countStrace } from '../../explain/strace-count.js';
-import { mount } from '../../kernel/boot.js';
+import { mount, setDescriptorLimit } from '../../kernel/boot.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { createSocketObserver, listeners, type SocketObserver } from '../../kernel/sock-diag.js';
 import { reachMachine, readSysctls } from '../../kernel/sysctl.js';
@@ -104,6 +104,8 @@ async function start(command: ProxyProtocol['start']['request']): Promise<ProxyP
     descriptors: wanted ?? Math.min(limit, MOST_DESCRIPTORS),
   };
   const subject = proxySubjectOf(settings.kind);
+  // Dante closes all that a process may have, open or not, before each of its helpers: of a million, as in a guest, that takes minutes there.
+  if (!subject.entrance && setup.descriptors < limit) setDescriptorLimit(setup.descriptors);
   const { binary: name } = programOf(settings);
   const binary = findProgram(name);
   if (binary === undefined) throw new ProxyError(`program ${name} not found`, []);

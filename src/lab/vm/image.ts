@@ -10,6 +10,7 @@ import { interpreterOf, librariesOf, readElfHead } from '../../machine/elf.js';
 import { cacheFolder } from '../../machine/folders.js';
 import { findProgram } from '../../machine/programs.js';
 import { replaceFile } from '../../machine/replace-file.js';
+import { cacheDirectory } from '../../machine/xdg.js';
 import { LabError } from '../lab.js';
 import { type CpioEntry, writeCpio } from './cpio.js';
 import { firstProgram } from './first-program.js';
@@ -138,6 +139,8 @@ export function environmentOf(folders: readonly string[], luggage: Luggage): Rea
     LD_LIBRARY_PATH: [...new Set([...folders, ...luggage.libraries])].join(':'),
     PATH: [...new Set(['/bin', ...luggage.programs])].join(':'),
     NODE_NO_WARNINGS: '1',
+    // What of the user's cache is taken along lies where it lies here.
+    XDG_CACHE_HOME: dirname(cacheDirectory()),
     LC_ALL: 'C',
   };
 }

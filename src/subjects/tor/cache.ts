@@ -3,7 +3,7 @@
  * a copy of them, takes a second or two instead of ten. All of it can be deleted at any time.
  */
 import { createHash } from 'node:crypto';
-import { cpSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from '../../machine/folders.js';
@@ -25,6 +25,16 @@ const identitySchema = z.object({
   fingerprints: z.record(z.string(), z.string()),
 });
 
+const networksFolder = () => join(cacheDirectory(), 'tor');
+
+/** The folders of all networks that are kept on this machine, none of them half made. */
+export function keptNetworks(): string[] {
+  const folder = networksFolder();
+  if (!existsSync(folder)) return [];
+  const networks = readdirSync(folder).sort();
+  return networks.map((name) => join(folder, name)).filter((path) => existsSync(join(path, IDENTITY_FILE)));
+}
+
 export interface NetworkCache {
   /** Put a copy of the network where the layout says. @returns null when there is none that is fresh */
   restore(): NetworkIdentity | null;
@@ -41,7 +51,7 @@ export function networkCache(layout: TorLayout, version: string, now: () => numb
   const { directory, nodes, socks, dirPort } = layout;
   const plan = [FORMAT, version, nodes, socks, dirPort];
   const key = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
-  const networks = join(cacheDirectory(), 'tor');
+  const networks = networksFolder();
   const folder = join(networks, `${version}-${layout.exits.length}-${key}`);
   const kept = (path: string) => {
     const isSocket = statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;

@@ -2,7 +2,7 @@
  * A private Tor network as the subject: started from the cache or from nothing, ready when a byte came through every exit, watched
  * and stopped like any other.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { atHand } from '../running/at-hand.js';
@@ -104,6 +104,7 @@ async function bringUp(
     files[`${node.name}.torrc`] = torrc;
     rmSync(join(folder, NOTICE_LOG), { force: true });
     writeFileSync(join(folder, 'torrc'), torrc);
+    closeToOthers(folder);
   }
   if (last) start.configured(files);
   if (root) giveAway(layout.directory);
@@ -139,6 +140,13 @@ async function bringUp(
     throw new Kind(`${error.message}${why ? `: ${why}` : ''}`, tail);
   }
   return started;
+}
+
+/** Tor makes no control socket in a folder that others can read, as those of a guest's image are. */
+function closeToOthers(folder: string): void {
+  chmodSync(folder, 0o700);
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) closeToOthers(join(folder, entry.name));
 }
 
 function prefixOf(start: TorStart, layout: TorLayout, node: TorNode, last: boolean): string[] {

@@ -7,6 +7,7 @@ import { network } from '../define.js';
 import { likeItsClient } from '../ending.js';
 import type { SayProblem } from '../settings.js';
 import type { ArmOfProxy } from '../subject.js';
+import { keptNetworks } from './cache.js';
 import { gencertBeside } from './gencert.js';
 import { portsBesideClients } from './layout.js';
 import { SETTINGS, type TorSettings } from './settings.js';
@@ -33,9 +34,10 @@ export const tor = network('tor', SETTINGS, {
   },
   version: { args: ['--version'], pattern: /^Tor version (\d+(?:\.\d+)+)/m },
   programs: ['tor', 'tor-gencert'],
-  // Its own nodes, and keys for its authority.
+  // Its own nodes, keys for its authority, and the networks that this machine has made before: a guest forgets its own.
   belongings: ({ suite }, binary) => ({
     programs: ['nsenter', ...(suite === null ? [gencertBeside(binary) ?? 'tor-gencert'] : [])],
+    files: keptNetworks(),
   }),
   check,
   ending: (_, load) => likeItsClient(load, 'client'),

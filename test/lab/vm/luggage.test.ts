@@ -92,7 +92,7 @@ describe('the luggage of a program', () => {
     );
   });
 
-  it('cannot be had: a program, a library, the program of a script, a file', (t) => {
+  it('cannot be had: a program, a library, a newer C library, the program of a script, a file', (t) => {
     assert.match(
       refusal(() => luggage('nosuchproxy')),
       /^program nosuchproxy not found$/,
@@ -101,6 +101,11 @@ describe('the luggage of a program', () => {
     assert.match(
       refusal(() => luggage(lacking)),
       /altered lacks libraries on this machine: .*libq\.so\.6/,
+    );
+    const newer = altered(t, (bytes) => bytes.write('GLIBC_9.34', bytes.indexOf('GLIBC_2.34\0'), 'latin1'));
+    assert.match(
+      refusal(() => luggage(newer)),
+      /altered lacks libraries on this machine: .*libc\.so\.6: version .GLIBC_9\.34. not found/,
     );
     const script = join(scratchFolder(t), 'script');
     writeFileSync(script, '#!/usr/bin/nosuchshell\n', { mode: 0o755 });
