@@ -12,6 +12,7 @@ import { agreementOf } from '../../src/analysis/agreement.js';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predictArm } from '../../src/capacity/predict.js';
 import { filesFrom } from '../../src/commands/read-files.js';
+import { fetchPrograms } from '../../src/experiment/fetched-programs.js';
 import { timerFrequency } from '../../src/kernel/timer-frequency.js';
 import type { Arm, Experiment } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/profile/load.js';
@@ -47,6 +48,7 @@ const SMALLER: Readonly<Record<string, { readonly arms?: readonly string[]; smal
 /** Profiles that cannot run in this lab → why. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   staging: 'a template for a machine of somebody’s own',
+  'squid-2014-kernel': 'needs a kernel before 4.12',
   'tw-recycle-harm': 'needs a kernel before 4.12',
 };
 
@@ -87,7 +89,8 @@ async function armsOf(name: string, experiment: Experiment): Promise<Arm[]> {
   const { arms: only, small = (arm: Arm) => arm } = SMALLER[name] ?? {};
   const first = experiment.arms[0]!.kernel;
   const here = experiment.arms.filter((arm) => arm.kernel === first && (only?.includes(arm.name) ?? true));
-  const arms = await Promise.all(here.map((arm) => asInstalled(small(arm))));
+  const { experiment: provided } = await fetchPrograms({ ...experiment, arms: here });
+  const arms = await Promise.all(provided.arms.map((arm) => asInstalled(small(arm))));
   const said = arms.map((arm) => JSON.stringify([predictArm(arm, kernel, {}).prediction, arm.load, arm.proxy]));
   return arms.filter((_, i) => said.indexOf(said[i]!) === i);
 }

@@ -16,7 +16,7 @@ const readFiles = filesFrom(fileURLToPath(FOLDER));
 const load = (name: string) => loadProfile(textOf(name), `profiles/${name}.yaml`, { readFiles }).experiment;
 
 /** Of another kernel than this machine's. */
-const IN_GUESTS = ['tor-2012-vm', 'tw-recycle-harm'];
+const IN_GUESTS = ['squid-2014-kernel', 'squid-2014-kernels', 'tor-2012-vm', 'tw-recycle-harm'];
 /** A template that must be edited first. */
 const TEMPLATES = ['staging'];
 const names = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.yaml') ? [file.slice(0, -5)] : []));

@@ -4,7 +4,7 @@
  */
 import { freemem, totalmem } from 'node:os';
 import { type KernelVersion, parseKernelVersion } from '../../capacity/kernel-version.js';
-import type { Runner } from '../../domain/guest.js';
+import { isKernelPath, type Runner } from '../../domain/guest.js';
 import type { Arm, Guest } from '../../plan/plan.js';
 import type { ProxySettings } from '../../subjects/index.js';
 import { greetAgent } from '../agent-channel.js';
@@ -16,7 +16,7 @@ import { guestPool } from './guest-pool.js';
 import { guestImage, type ImageContents, keptImage, nodeLoader } from './image.js';
 import { type GuestKernel, guestKernel, refuseTooNew } from './kernel.js';
 import { luggageOf } from './luggage.js';
-import { setsMachine } from './machine-wide.js';
+import { goneSysctls, setsMachine } from './machine-wide.js';
 import { CONNTRACK, NAT } from './modules.js';
 import { IMAGE_NEEDS, whatIsMissing } from './requirements.js';
 
@@ -114,13 +114,30 @@ interface Prepared extends Omit<GuestPlan, 'purpose'> {
 }
 
 /** What is not here is said before a kernel is fetched, and all that can be said before a boot is. */
-async function prepare(guest: Guest, note: Note, { conntrack, nat, subjects = [] }: GuestOptions): Promise<Prepared> {
+async function prepare(
+  guest: Guest,
+  note: Note,
+  { conntrack, nat, subjects = [], serving = [] }: GuestOptions,
+): Promise<Prepared> {
   const luggage = luggageOf(subjects, nodeLoader());
   const memory = guestMemory();
-  const kernel = await guestKernel(guest, note, [...(nat ? NAT : conntrack ? CONNTRACK : []), ...luggage.modules]);
+  const modules = [...(nat ? NAT : conntrack ? CONNTRACK : []), ...luggage.modules];
+  const kernel = await guestKernel(guest, note, modules).catch((error: unknown) => {
+    throw isKernelPath(guest.kernel) ? namingKernel(error, serving) : error;
+  });
   if (luggage.kernel) refuseTooNew(luggage.kernel, kernel);
   const contents = { modules: kernel.modules, luggage };
   return { kernel, image: guestImage(contents, memory), memory, contents };
+}
+
+/** The same error of a kernel that somebody was to give; where arms set what newer ones lack, with a remedy that says so. */
+function namingKernel(error: unknown, arms: readonly Arm[]): unknown {
+  const gone = goneSysctls(arms);
+  if (!(error instanceof LabError) || gone.length === 0) return error;
+  return new LabError(error.message, {
+    cause: error.cause,
+    remedy: `the profile sets what newer kernels have no more (${gone.join('; ')}): give an image of one that has it with --kernel PATH (docs/old-kernels.md), as no suite of Debian has one`,
+  });
 }
 
 /** Whole MiB; no more than half of what the machine has. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseKernelVersion } from '../../../src/capacity/kernel-version.js';
-import { setsMachine } from '../../../src/lab/vm/machine-wide.js';
+import { goneSysctls, setsMachine } from '../../../src/lab/vm/machine-wide.js';
 
 const on = (release: string, sysctls: Record<string, string>, origin?: Record<string, string>) =>
   setsMachine({ sysctls, ...(origin ? { roles: { client: {}, origin } } : {}) }, parseKernelVersion(release));
@@ -25,4 +25,13 @@ test('before 4.15 every run does: tcp_rfc1337, which each lab sets, was one for 
   assert.equal(on('4.14', {}), true);
   assert.equal(on('4.15', {}), false);
   assert.equal(setsMachine({ sysctls: {} }), false, 'a kernel of which nothing is known yet');
+});
+
+test('what newer kernels have no more is named once, with the last that has it', () => {
+  const recycle = { 'net.ipv4.tcp_tw_recycle': '1' };
+  const roles = { client: {}, origin: recycle };
+  assert.deepEqual(
+    goneSysctls([{ sysctls: { 'net.ipv4.tcp_tw_reuse': '1' } }, { sysctls: recycle }, { sysctls: {}, roles }]),
+    ['net.ipv4.tcp_tw_recycle: until Linux 4.11'],
+  );
 });

@@ -1,9 +1,10 @@
+// needs: squid
 /**
  * Kernels before Linux 4.12, which have tcp_tw_recycle. No archive has one, so this runs with images that whoever tests brings:
  * BINDSTORM_OLD_KERNEL=path, or several with colons between them. docs/old-kernels.md has what came out.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { atLeast, type KernelVersion } from '../../../src/capacity/kernel-version.js';
@@ -15,7 +16,7 @@ import { vmLab } from '../../../src/lab/vm/vm.js';
 import type { Experiment } from '../../../src/plan/plan.js';
 import { loadProfile } from '../../../src/profile/load.js';
 import type { Environment, Run } from '../../../src/results/schema.js';
-import { scratchFolder } from '../../support/cli.js';
+import { runCli, scratchFolder } from '../../support/cli.js';
 import { SKIP } from '../../support/guests.js';
 
 const KERNELS = (process.env.BINDSTORM_OLD_KERNEL ?? '').split(':').filter(Boolean);
@@ -61,6 +62,18 @@ variants:
 function experimentOf(text: string, kernel: string): Experiment {
   return loadProfile(`${text}lab: { kind: vm, kernel: ${JSON.stringify(kernel)} }\n`, 'old.yaml').experiment;
 }
+
+for (const name of ['squid-2014-kernel', 'tw-recycle-harm'])
+  it(`${name} without an image says in one error, before anything starts, which kernel it needs`, SKIP, async (t) => {
+    const cwd = scratchFolder(t);
+    const { code, stdout, stderr } = await runCli(['run', name, '--quiet'], { cwd });
+    assert.deepEqual([code, stdout], [3, '']);
+    assert.match(
+      stderr,
+      /^bindstorm: the kernel \/.*\/vmlinuz cannot be read \(ENOENT\)\nWhat to do: the profile sets what newer kernels have no more \(net\.ipv4\.tcp_tw_recycle: until Linux 4\.11\): give an image of one that has it with --kernel PATH .*\nRun `bindstorm doctor`.*\n$/,
+    );
+    assert.deepEqual(readdirSync(cwd), []);
+  });
 
 if (KERNELS.length === 0)
   it('a kernel with tcp_tw_recycle', { skip: 'not run: BINDSTORM_OLD_KERNEL names no kernel image before 4.12' });
