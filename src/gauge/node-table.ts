@@ -80,7 +80,8 @@ export function renderNodeLine({ at, level, namespaces }: NodeLook): string {
 
 function headingOf({ at, namespaces, lookMs }: NodeLook): string {
   const sockets = namespaces.reduce((sum, look) => sum + look.sockets.all, 0);
-  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${counted(namespaces.length, 'namespace', 'namespaces')}, ${counted(sockets, 'TCP socket', 'TCP sockets')}, counted in ${Math.round(lookMs)} ms`;
+  const kind = namespaces[0]?.transport === 'udp' ? 'UDP socket' : 'TCP socket';
+  return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${counted(namespaces.length, 'namespace', 'namespaces')}, ${counted(sockets, kind, `${kind}s`)}, counted in ${Math.round(lookMs)} ms`;
 }
 
 function cellsOf(look: NamespaceLook): string[] {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { EXIT, messageOf, UserError, unlessThrown } from '../domain/error.js';
 import { makeNodeLook, type NamespaceLook, type NodeLook, type SkippedNamespace, usesOf } from '../gauge/node-look.js';
 import type { Workload } from '../gauge/workload.js';
+import { createDatagramCensus } from '../kernel/datagram-census.js';
 import { type NetworkNamespace, openNamespace } from '../kernel/namespace.js';
 import { createCensus } from '../kernel/socket-census.js';
 import { type Processes, processesByNamespace } from '../kernel/socket-owners.js';
@@ -44,7 +45,7 @@ const FOLDERS = [NAMED, '/run/docker/netns'];
 
 /** Begin to look at all of them. They share the memory of one census, since they are counted one after the other. */
 export function openNode(options: ObserverOptions): NodeSource {
-  const census = createCensus();
+  const census = options.transport === 'udp' ? createDatagramCensus() : createCensus();
   const workloads = createWorkloads();
   const open = new Map<string, Open>();
 

@@ -91,10 +91,7 @@ function refuseContradictions(options: WatchOptions): void {
     throw new UserError(
       `--nat looks at connection tracking of one namespace, and ${all ? '--all' : '--failures'} at sockets; give one of them`,
     );
-  if (udp && (all || nat !== undefined))
-    throw new UserError(
-      `${all ? '--all counts TCP alone' : '--nat counts flows of a NAT'}, and --udp the sockets of one namespace; give one of them`,
-    );
+  if (udp && nat !== undefined) throw new UserError('--nat counts flows of a NAT, and --udp sockets; give one of them');
   if (udp && wall === 'destination')
     throw new UserError('--wall destination is of TCP: a UDP port has one socket, whatever it talks to; leave it out');
   if (pid !== undefined && netns !== undefined)
