@@ -68,6 +68,8 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'ansible-core', program: 'ansible-playbook', why: 'applies a change that helped' },
   { name: 'docker-compose', program: 'docker-compose', why: 'reads a change that helped' },
   { name: 'systemd', program: 'systemd-analyze', why: 'reads a change that helped' },
+  { name: 'passt', program: 'pasta', why: 'carries the connections of a rootless container' },
+  { name: 'slirp4netns', program: 'slirp4netns', why: 'carries the connections of a rootless container' },
   { name: 'dpkg-dev', program: 'dpkg-shlibdeps', why: 'finds what the Debian package depends on' },
   { name: 'lintian', program: 'lintian', why: 'checks the Debian package' },
   { name: 'procps', program: 'sysctl', why: 'applies a change that helped' },
