@@ -52,7 +52,7 @@ for (const { path, from } of filesOfSingleFile()) {
   else if (path.endsWith('.js')) put(`${library}/files/${path}`, text.subarray(text.indexOf('\n') + 1));
   else put(`${library}/files/${path}`, text, 0o755);
 }
-put(`${library}/files/.key`, readFileSync(join(dirname(single), 'key')));
+put(`${library}/files/.key`, readFileSync(join(root, 'dist', 'sea', 'key')));
 // Symbols for debuggers.
 for (const file of readdirSync(join(stage, library), { recursive: true }).filter((path) => path.endsWith('.node')))
   run('strip', '--strip-unneeded', join(stage, library, file));

@@ -3,15 +3,25 @@
 //   npm run build:sea [-- FILE]     dist/sea/bindstorm unless FILE is given
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { filesOfSingleFile } from './package-files.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const work = join(root, 'dist', 'sea');
-const output = resolve(process.argv[2] ?? join(work, 'bindstorm'));
+const ready = join(root, 'dist', 'sea');
+const target = resolve(process.argv[2] ?? join(ready, 'bindstorm'));
 /** Where Node looks for the script (node.cc, postject_find_resource; the sentinel is in the documentation). */
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -25,8 +35,11 @@ if (major < 20 || (major === 20 && minor < 12)) {
 /** Since 25.5 Node joins the parts itself. */
 const joinsItself = major > 25 || (major === 25 && minor >= 5);
 
-mkdirSync(work, { recursive: true });
-mkdirSync(dirname(output), { recursive: true });
+mkdirSync(ready, { recursive: true });
+mkdirSync(dirname(target), { recursive: true });
+// Two builds at once, as of two tests, each have a folder; what is whole gets its name.
+const work = mkdtempSync(join(ready, 'work-'));
+const output = join(work, 'bindstorm');
 const { pack } = await import('../dist/src/machine/unpack.js');
 const archive = pack(filesOfSingleFile().map(({ path, from }) => ({ path, bytes: readFileSync(from) })));
 const [files, key] = [join(work, 'files.gz'), join(work, 'key')];
@@ -57,7 +70,6 @@ writeFileSync(
     assets: { files, key },
   }),
 );
-rmSync(output, { force: true });
 if (joinsItself) execFileSync(node, ['--build-sea', config], { stdio: 'inherit' });
 else {
   execFileSync(node, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -68,4 +80,7 @@ else {
   await inject(output, RESOURCE, readFileSync(blob), { sentinelFuse: FUSE });
 }
 chmodSync(output, 0o755);
-console.log(output);
+renameSync(key, join(ready, 'key'));
+renameSync(output, target);
+rmSync(work, { recursive: true });
+console.log(target);
