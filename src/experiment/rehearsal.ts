@@ -11,7 +11,7 @@ import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
 import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { type Lab, LabError } from '../lab/lab.js';
-import { INTERNET_REMEDY, readOnlySysctls } from '../lab/remedy.js';
+import { INTERNET_REMEDY, INTERNET_REMEDY_OF_UML, readOnlySysctls } from '../lab/remedy.js';
 import { armId } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
@@ -220,10 +220,16 @@ function triedObstacles(arm: Arm, check: Check, environment: Environment): Findi
   if (needsInternet(arm) && check.internetMissing)
     findings.push({
       path: ['subject'],
-      message: `this machine cannot give a program the lab's internet: ${check.internetMissing}; ${INTERNET_REMEDY}`,
+      message: noInternet(check.internetMissing, environment),
       lack: true,
     });
   return [...findings, ...addressObstacles(arm, check)];
+}
+
+function noInternet(why: string, { engine, kernel }: Environment): string {
+  return engine === 'uml'
+    ? `the kernel of the guest (${kernel}) cannot give a program the lab's internet: ${why}; ${INTERNET_REMEDY_OF_UML}`
+    : `this machine cannot give a program the lab's internet: ${why}; ${INTERNET_REMEDY}`;
 }
 
 /** The different routers of an experiment, each with the first arm that has it. */

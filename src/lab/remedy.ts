@@ -51,3 +51,7 @@ function isClosed(text: string): boolean {
 /** What brings TPROXY of nf_tables, which a lab without root cannot load by itself. */
 export const INTERNET_REMEDY =
   'load the module, as root: modprobe nft_tproxy. Distributions have it since Linux 4.19 (CONFIG_NFT_TPROXY)';
+
+/** The same of a guest: Debian's User-Mode Linux has nf_tables, and none of its IP families (CONFIG_NF_TABLES_INET), from 5.10 to 7.2. */
+export const INTERNET_REMEDY_OF_UML =
+  "run it with engine qemu: Debian's User-Mode Linux kernels are built without nf_tables for IP (CONFIG_NF_TABLES_INET)";

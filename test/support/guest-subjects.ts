@@ -93,7 +93,7 @@ interface Made {
   readonly predicted: number | null;
 }
 
-interface GuestWithSubjects {
+export interface GuestWithSubjects {
   /** Make a run of the baseline of a profile, by the name that it was given with. */
   run(name: string): Promise<Made>;
   release(): Promise<void>;
@@ -103,7 +103,7 @@ interface GuestWithSubjects {
  * One guest that is given the subjects of several profiles, and serves them one after the other.
  * @param profiles name → text
  */
-async function guestWith(guest: Guest, profiles: Readonly<Record<string, string>>): Promise<GuestWithSubjects> {
+export async function guestWith(guest: Guest, profiles: Readonly<Record<string, string>>): Promise<GuestWithSubjects> {
   const experiments = new Map(
     await Promise.all(
       Object.entries(profiles).map(async ([name, text]) => {
