@@ -105,6 +105,15 @@ export const CAUSES = {
       'Fewer sockets: one for many exchanges instead of one each (a resolver that keeps its sockets, a connection pool for QUIC); a wider ip_local_port_range; for bind(), more local addresses.',
     inVain: 'Everything about TCP and TIME_WAIT: UDP has none, and more destinations do not help.',
   }),
+  'udp-ports-or-wait': row({
+    resource:
+      'Local UDP ports, if the call was connect() or sendto() of a UDP socket: they fail with EAGAIN when no port is left. Or nothing: any other call on a non-blocking descriptor, a read, an accept, a full buffer, that would have had to wait.',
+    check:
+      'The traceback above the line names the call. ss -Huan | wc -l against ip_local_port_range; strace -f -e trace=connect,sendto,sendmsg -p PID for EAGAIN.',
+    helps:
+      'For ports: fewer UDP sockets at once, or a wider ip_local_port_range. Otherwise: wait until the descriptor is ready, and try again.',
+    open: true,
+  }),
   'sctp-ports': row({
     resource:
       'Local SCTP ports. SCTP has one pool for the whole network namespace: each socket takes a port of ip_local_port_range, whatever its address and destination. bind() then fails with EADDRINUSE, connect() with EAGAIN.',

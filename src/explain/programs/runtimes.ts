@@ -88,6 +88,7 @@ export const PYTHON: Program = {
       call: 'listen',
     },
     { match: /\bBlockingIOError: \[Errno (?<errno>11)\]/, near: /\.(?:sendto|connect)\(/, call: 'connect' },
+    { match: /\bBlockingIOError: \[Errno (?<errno>11)\]/, cause: 'udp-ports-or-wait' },
     {
       match: /\b(?:OSError|socket\.error):? ?(?:\[Errno |\()(?<errno>98)\b/,
       cause: 'either',
