@@ -21,6 +21,8 @@ export function countStrace(most: number | null = null): SyscallCount {
   const ways = new Map<string, { strategy: StrategyName; to: string; connections: number }>();
   const ended = new Set<number>();
   let [begun, open, peak] = [0, 0, 0];
+  const datagrams = { sockets: 0, peak: 0 };
+  let openDatagrams = 0;
   let first: { readonly open: number; readonly begun: number } | null = null;
   let events = 0;
   let upTo: Syscalls['upTo'];
@@ -36,6 +38,14 @@ export function countStrace(most: number | null = null): SyscallCount {
 
   function count(): void {
     if (++events === most) upTo = { begun, failures: listed() };
+  }
+
+  /** UDP sockets, by the ports that the kernel chose for them. */
+  function countDatagrams({ name, errno, port, takesPort }: SeenCall): void {
+    if (takesPort) {
+      datagrams.sockets++;
+      datagrams.peak = Math.max(datagrams.peak, ++openDatagrams);
+    } else if (name === 'close' && errno === null && port === 'chosen') openDatagrams--;
   }
 
   function listed(): Syscalls['failures'] {
@@ -63,6 +73,7 @@ export function countStrace(most: number | null = null): SyscallCount {
       const { call } = reader.read(line);
       if (call === null) return;
       const { name, errno, stream } = call;
+      countDatagrams(call);
       if (name === 'bind' || name === 'connect') calls[name]++;
       if (isRefusal(call)) fail(call);
       else if (name === 'connect' && errno === null && stream !== false) connect(call);
@@ -82,17 +93,18 @@ export function countStrace(most: number | null = null): SyscallCount {
         begunBeforeFirstFailure: first?.begun ?? null,
       },
       ways: [...ways.values()].sort((a, b) => b.connections - a.connections),
+      ...(datagrams.sockets > 0 ? { datagrams: { ...datagrams } } : {}),
       ...(upTo ? { upTo } : {}),
     }),
   };
 }
 
 /**
- * What a datagram socket is refused is for want of a port only where it is EAGAIN: with connect() C libraries try which addresses can be
- * reached (RFC 6724). And a full buffer of a connection is EAGAIN too.
+ * What a datagram socket is refused is for want of a port only where it is EAGAIN and the socket has none yet: with connect() C libraries try which
+ * addresses can be reached (RFC 6724), and a full buffer is EAGAIN too.
  */
-function isRefusal({ name, errno, stream }: SeenCall): boolean {
+function isRefusal({ name, errno, stream, port }: SeenCall): boolean {
   if (errno === null || name === 'close') return false;
-  if (stream === false) return name === 'bind' || errno === 'EAGAIN';
+  if (stream === false) return name === 'bind' || (errno === 'EAGAIN' && port === 'none');
   return name === 'bind' || name === 'connect' || errno === 'EADDRNOTAVAIL' || errno === 'EADDRINUSE';
 }

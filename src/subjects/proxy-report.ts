@@ -69,6 +69,10 @@ export const syscallsSchema = z.object({
     .array(z.object({ strategy: z.enum(STRATEGY_NAMES), to: z.string(), connections: z.number() }))
     .optional()
     .describe('only by strace: how the ports of its connections were chosen, by destination, the most frequent first'),
+  datagrams: z
+    .object({ sockets: z.number(), peak: z.number().describe('most at once') })
+    .optional()
+    .describe('only by strace: UDP sockets for which the kernel chose a port; absent: none'),
   upTo: z
     .object({ begun: z.number(), failures: refusedSchema })
     .optional()

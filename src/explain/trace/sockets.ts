@@ -32,7 +32,13 @@ export interface SeenCall {
   readonly strategy: StrategyName;
   /** A connection was begun on this socket before. */
   readonly connected: boolean;
+  /** Of a UDP socket: whether it has a port from before, which the kernel chose, or which the program named. */
+  readonly port: UdpPort;
+  /** Of a UDP socket: the kernel chose its port in this call. */
+  readonly takesPort: boolean;
 }
+
+type UdpPort = 'none' | 'chosen' | 'named';
 
 interface Traced {
   /** Whether its socket() is in the trace, so that its options are. */
@@ -46,6 +52,8 @@ interface Traced {
   refused: Endpoint | null;
   /** A connection was begun on it. */
   connected: boolean;
+  /** Of UDP. */
+  port: UdpPort;
 }
 
 /** Sockets that are remembered: more than a program has, and less than a hostile file could name. */
@@ -75,6 +83,9 @@ export function createTraceReader(): TraceReader {
     const socket = sockets.get(`${event.pid}:${event.fd}`) ?? sockets.get(`:${event.fd}`);
     const call = seenCall(event, socket);
     const failure = follow(event, socket, sockets);
+    if (socket && call?.takesPort) socket.port = 'chosen';
+    else if (socket?.protocol === 'udp' && event.name === 'bind' && event.result >= 0 && event.to?.port)
+      socket.port = 'named';
     if (failure) failures++;
     else if (socket && connects(event) && (event.result >= 0 || event.underWay)) {
       socket.connected = true;
@@ -114,7 +125,16 @@ function seenCall(event: CallEvent, socket: Traced | undefined): SeenCall | null
     stream: socket?.protocol ? socket.protocol === 'tcp' : null,
     strategy: strategyOf(name === 'bind' && to ? to : (socket?.bound ?? null), socket),
     connected: socket?.connected === true,
+    port: socket?.port ?? 'none',
+    takesPort: takesPort(event, socket),
   };
+}
+
+/** Whether a call gives a UDP socket the port that the kernel chooses: bind() to port 0, else connect() or the first send (inet_autobind()). */
+function takesPort({ name, result, to }: CallEvent, socket: Traced | undefined): boolean {
+  if (socket?.protocol !== 'udp' || socket.port !== 'none' || result < 0) return false;
+  if (name === 'bind') return to?.port === 0 && !socket.options.has('IP_BIND_ADDRESS_NO_PORT');
+  return name === 'send' || (name === 'connect' && to !== null && to !== undefined);
 }
 
 /** Whether a call opens a connection: connect(), or a send with MSG_FASTOPEN. */
@@ -181,7 +201,16 @@ function remember(sockets: Map<string, Traced>, { pid, fd }: CallEvent, socket: 
 }
 
 function fresh(whole: boolean, protocol: Traced['protocol']): Traced {
-  return { whole, protocol, options: new Set(), late: new Set(), bound: null, refused: null, connected: false };
+  return {
+    whole,
+    protocol,
+    options: new Set(),
+    late: new Set(),
+    bound: null,
+    refused: null,
+    connected: false,
+    port: 'none',
+  };
 }
 
 function failure(call: Call, { errno, to }: CallEvent, socket: Traced | undefined): TracedFailure | null {

@@ -7,6 +7,7 @@ import { printable } from '../../domain/printable.js';
 import { type RecognisedClient, recogniseClient } from '../../explain/clients.js';
 import type { Results, Run, Variant } from '../../results/schema.js';
 import { programOf } from '../../subjects/index.js';
+import type { Syscalls } from '../../subjects/proxy-report.js';
 import { type Counted, medianCounts, medianOf } from './medians.js';
 import { isProgram, refusedCalls } from './proxy.js';
 
@@ -17,6 +18,8 @@ export interface ProgramRow {
   readonly connections: number | null;
   /** Ports per request. */
   readonly perRequest: number | null;
+  /** UDP sockets for which the kernel chose a port, in all and at once; null: not counted. */
+  readonly datagrams: { readonly sockets: number; readonly peak: number } | null;
   /** Share of the requests on a connection that had had one before, from 0 to 1. */
   readonly reused: number | null;
   /** Who closed first: connections. `open`: not closed by the program until its end. */
@@ -66,6 +69,7 @@ function rowOf(variant: Variant): ProgramRow {
     requests: medianOf(variant, ({ outcomes }) => outcomes.ok ?? 0),
     connections: medianOf(variant, ({ origin }) => origin?.accepted),
     perRequest,
+    datagrams: datagramsOf(traced),
     reused: medianOf(variant, ({ origin }) =>
       origin?.seen && origin.seen.requests > 0 ? 1 - origin.seen.used / origin.seen.requests : null,
     ),
@@ -83,6 +87,16 @@ function rowOf(variant: Variant): ProgramRow {
       lastPart(binary),
     ),
     tail: (runs[0]?.proxy?.tail ?? []).map(printable),
+  };
+}
+
+/** The most of any run that was traced. */
+function datagramsOf(traced: readonly Syscalls[]): ProgramRow['datagrams'] {
+  const seen = traced.filter(({ by }) => by === 'strace').map(({ datagrams }) => datagrams ?? { sockets: 0, peak: 0 });
+  if (seen.length === 0) return null;
+  return {
+    sockets: Math.max(...seen.map(({ sockets }) => sockets)),
+    peak: Math.max(...seen.map(({ peak }) => peak)),
   };
 }
 

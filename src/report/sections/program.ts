@@ -30,6 +30,14 @@ export function programSection(results: Results): Section | null {
           { title: 'Requests', numeric: true, cell: (row) => number(row.requests) },
           { title: 'Connections', numeric: true, cell: (row) => number(row.connections) },
           { title: 'Ports per request', numeric: true, cell: (row) => formatValue('count', row.perRequest) },
+          {
+            title: 'UDP sockets',
+            numeric: true,
+            cell: ({ datagrams }) =>
+              datagrams === null
+                ? NONE
+                : `${formatNumber(datagrams.sockets)}, at most ${formatNumber(datagrams.peak)} at once`,
+          },
           { title: 'On a used connection', numeric: true, cell: (row) => formatValue('share', row.reused) },
           { title: 'Closed first by', wraps: 'list', cell: (row) => counts(row.closed, NONE) },
           {
@@ -101,8 +109,11 @@ function sentenceOf(row: ProgramRow, baseline: ProgramRow): string {
 }
 
 function partsOf(row: ProgramRow): string[] {
-  const { requests, connections, perRequest, reused, strategies, sustained, refused, ended } = row;
-  if (!connections) return [`it made no connection${ended.length > 0 ? `, and ${listed(ended)}` : ''}`];
+  const { requests, connections, perRequest, datagrams, reused, strategies, sustained, refused, ended } = row;
+  const udp = datagrams?.sockets
+    ? [`${plural(datagrams.sockets, 'UDP socket')} took a port, at most ${formatNumber(datagrams.peak)} at once`]
+    : [];
+  if (!connections) return [`it made no connection${ended.length > 0 ? `, and ${listed(ended)}` : ''}`, ...udp];
   const each =
     perRequest === null
       ? ''
@@ -112,6 +123,7 @@ function partsOf(row: ProgramRow): string[] {
     `${plural(requests ?? 0, 'request')} on ${plural(connections, 'connection')}${each}`,
     reused !== null && reused >= 0.5 ? 'connections are used again' : closingOf(row.closed),
     ...(strategies[0] ? [`ports are chosen ${chooserOf(strategies[0][0] as StrategyName)}`] : []),
+    ...udp,
     ...(calls.length > 0 ? [`the kernel refused ${listed(calls)}`] : []),
     ...(sustained === null ? [] : [`the ports of this lab sustain ${formatValue('perSecond', sustained)} requests`]),
   ];
