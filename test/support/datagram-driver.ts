@@ -5,7 +5,7 @@
  * Standard input: one line of JSON (DatagramInput). Standard output: one line of JSON a case (DatagramAnswer), in order.
  */
 import { descriptorLimit } from '../../src/agent/place/limits.js';
-import { originTargets, setUpClient } from '../../src/agent/place/network.js';
+import { originTargets, setUpClient, setUpShared } from '../../src/agent/place/network.js';
 import { launchOrigin } from '../../src/agent/roles/launch.js';
 import { connectOrigin } from '../../src/agent/roles/origin-client.js';
 import { createSocketObserver } from '../../src/kernel/sock-diag.js';
@@ -20,9 +20,13 @@ import type { Outcomes } from '../../src/results/schema.js';
 import { attemptsOf, type DatagramCase, OWN_RANGE, RANGE } from './datagram-oracle.js';
 
 export interface DatagramInput {
+  /** `shared`: all addresses are in one namespace, as in a guest. */
+  readonly where: 'lab' | 'shared';
   readonly family: 4 | 6;
   readonly addresses: readonly string[];
   readonly cases: readonly DatagramCase[];
+  /** Attempts beyond P·S; absent: as many again, and ten. */
+  readonly beyond?: number;
 }
 
 export interface DatagramAnswer {
@@ -35,10 +39,12 @@ const DESCRIPTORS = 8192;
 
 const input = JSON.parse(await firstLine()) as DatagramInput;
 const targets = originTargets(input.family, false, 1, Math.max(...input.cases.map(({ destinations }) => destinations)));
-const origin = await connectOrigin(launchOrigin(true));
-setUpClient(input.addresses, input.family, origin.pid);
+const apart = input.where === 'lab';
+const origin = await connectOrigin(launchOrigin(apart));
+if (apart) setUpClient(input.addresses, input.family, origin.pid);
+else setUpShared(input.addresses, targets, input.family);
 await origin.serve({
-  network: 'veth',
+  network: apart ? 'veth' : 'shared',
   family: input.family,
   hosts: [{ listen: targets, threads: 1, plan: { ...LOAD, protocol: 'udp' } }],
   neighbours: [],
@@ -60,12 +66,21 @@ async function ask(one: DatagramCase): Promise<DatagramAnswer> {
     strategy: one.strategy,
     peer: one.peer,
     socketOptions: [...one.options],
-    arrival: { shape: 'fill', attempts: attemptsOf(one), failures: null, inFlight: 1, waves: 1, pauseMs: 0 },
+    arrival: {
+      shape: 'fill',
+      attempts: attemptsOf(one, input.beyond),
+      failures: null,
+      inFlight: 1,
+      waves: 1,
+      pauseMs: 0,
+    },
     holdMs: null,
   };
   const shared = createSharedLoad(1);
   const addresses = input.addresses.slice(0, one.addresses);
-  const observer = createSocketObserver(input.addresses, RANGE, { transport: 'udp' });
+  // In one namespace, what is bound to no address leaves from that which it goes to.
+  const own = [...input.addresses, ...(apart ? [] : targets.map(({ address }) => address))];
+  const observer = createSocketObserver([...new Set(own)], RANGE, { transport: 'udp' });
   let ports = -1;
   Atomics.store(shared.control, CONTROL.release, 1);
   await runDatagramEngine(

@@ -93,7 +93,10 @@ export function titleOfDatagrams({ family, strategy, peer, options, addresses, d
   return `v${family} ${strategy}, ${peer}, ${all.length > 0 ? all.join('+') : 'no option'}, S=${addresses} D=${destinations}`;
 }
 
-/** More than twice as many as P·S. Each that is refused takes the kernel a millisecond, whatever P is: it looks into all of its table. */
-export function attemptsOf({ addresses }: DatagramCase): number {
-  return 2 * 20 * addresses + 10;
+/**
+ * More than P·S. Each that is refused takes the kernel a millisecond, whatever P is: it looks into all of its table.
+ * @param beyond how many more; absent: as many again, and ten
+ */
+export function attemptsOf({ addresses }: DatagramCase, beyond = 20 * addresses + 10): number {
+  return 20 * addresses + beyond;
 }

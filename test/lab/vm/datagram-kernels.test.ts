@@ -1,0 +1,51 @@
+/**
+ * The grid of the oracle of UDP (test/lab/datagram-oracle.test.ts) against Linux 5.10, 6.1, 6.12 and 7.x in guests, one boot a kernel: each says what
+ * the model says of its version. What differs from 6.18 is a socket's own range, which came with 6.3 (and was brought to 6.1).
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { parseKernelVersion } from '../../../src/capacity/kernel-version.js';
+import { predict } from '../../../src/capacity/predict.js';
+import { datagramInput } from '../../capacity/datagram-input.js';
+import type { DatagramAnswer, DatagramInput } from '../../support/datagram-driver.js';
+import { attemptsOf, datagramGrid, titleOfDatagrams } from '../../support/datagram-oracle.js';
+import { columnOf, KERNELS } from '../../support/kernel-tables.js';
+import { bootProgramGuest, type ProgramGuest } from '../../support/program-guest.js';
+
+/** Those that are refused take most of the time. */
+const BEYOND = 3;
+/** IPv6 is measured on this machine's kernel; there is one table of ports for both. */
+const CASES = datagramGrid().filter(({ family }) => family === 4);
+const ADDRESSES = ['10.50.0.1', '10.50.0.2', '10.50.0.3'];
+
+for (const { suite, column } of KERNELS)
+  describe(`Linux ${column}`, { skip: process.arch !== 'x64' && 'User-Mode Linux is for x86-64' }, () => {
+    let guest: ProgramGuest;
+    let answers: DatagramAnswer[];
+    before(async () => {
+      const input: DatagramInput = { where: 'shared', family: 4, addresses: ADDRESSES, cases: CASES, beyond: BEYOND };
+      guest = await bootProgramGuest(suite, { 'datagram-driver.js': `${JSON.stringify(input)}\n` });
+      answers = (await guest.run('datagram-driver.js')).map((line) => JSON.parse(line) as DatagramAnswer);
+    });
+    after(() => guest?.close());
+
+    it('is what its column says', () => assert.equal(columnOf(guest.release), column));
+
+    for (const strategy of new Set(CASES.map((one) => one.strategy))) {
+      const own = CASES.filter((one) => one.strategy === strategy);
+      it(`${strategy}: ${own.length} cases`, () => {
+        const kernel = parseKernelVersion(guest.release);
+        assert.equal(answers.length, CASES.length);
+        const wrong = own.flatMap((one) => {
+          const { outcomes, ports } = answers[CASES.indexOf(one)]!;
+          const { concurrent, unbounded, fails } = predict(datagramInput(one, kernel));
+          const attempts = attemptsOf(one, BEYOND);
+          const ok = unbounded ? attempts : Math.min(attempts, concurrent!);
+          const foreseen = { ...(ok > 0 && { ok }), ...(attempts > ok && { [fails]: attempts - ok }) };
+          const same = JSON.stringify(outcomes) === JSON.stringify(foreseen) && (unbounded || ports === ok);
+          return same ? [] : [`${titleOfDatagrams(one)}: ${JSON.stringify({ outcomes, ports, foreseen })}`];
+        });
+        assert.deepEqual(wrong, []);
+      });
+    }
+  });
