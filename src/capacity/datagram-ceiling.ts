@@ -17,6 +17,18 @@ export function datagramCeiling(input: PredictInput, use: DatagramUse): Ceiling 
   const { address, port } = strategyOf(input.strategy);
   const missing = missingOption(input, use);
   if (missing) return missing;
+  if (input.unmodelled !== null)
+    return {
+      ...row(input, {
+        factors: ['P', 'S'],
+        concurrent: null,
+        formula: 'not modelled',
+        fails: 'bind:EADDRINUSE',
+        rule: input.unmodelled,
+        source: IN_BIND,
+      }),
+      most: Number.POSITIVE_INFINITY,
+    };
   // A named port is bound by bind() whatever the options say.
   const postponed = address !== 'none' && use.options.includes('IP_BIND_ADDRESS_NO_PORT') && port !== 'program';
   const inBind = address !== 'none' && !postponed;
@@ -36,7 +48,7 @@ export function datagramCeiling(input: PredictInput, use: DatagramUse): Ceiling 
       formula: 'no limit',
       rule,
     });
-  if (use.sockets === 'one') return open('one socket of each local address serves all attempts, and has one port');
+  if (use.sockets === 'one') return open('a socket serves many attempts, so that a further one takes no port');
   if (use.peer === 'none' && !inBind)
     return open('with IP_BIND_ADDRESS_NO_PORT bind() takes no port, and nothing is sent that would need one');
   if (sharesPorts(use.options))

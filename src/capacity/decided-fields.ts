@@ -203,9 +203,11 @@ function changed(sysctls: Readonly<Record<string, string>>, defaults: Readonly<R
 /** What a proxy between the load and the ports leaves open. */
 function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy === undefined) return undefined;
-  const { draws, takesClientsPorts, closesWithClient, entrance } = proxySubjectOf(proxy.kind);
+  const { draws, takesClientsPorts, closesWithClient, entrance, unmodelled } = proxySubjectOf(proxy.kind);
   // It is taken to do the same each time (deterministic.ts).
   if (entrance) return undefined;
+  const rules = unmodelled?.(proxy);
+  if (rules) return rules;
   if (draws?.(proxy)) return 'the proxy draws its outgoing addresses';
   if (takesClientsPorts) return takesThem(proxy.kind);
   if (baseOf(proxy) !== undefined)

@@ -3,7 +3,7 @@
  * In doubt the answer is no: a comparison by statistics is right for both kinds, one by equality only for this kind.
  */
 
-import { sharesPorts } from '../domain/datagram.js';
+import { awaitsAnswer, sharesPorts } from '../domain/datagram.js';
 import { LABS } from '../domain/lab.js';
 import { strategyOf } from '../domain/strategy.js';
 import { arrivalDurationMs, scheduledAttempts } from '../plan/arrival.js';
@@ -68,7 +68,7 @@ export function isDeterministic(
 /** Every attempt gets a socket. Where several share a port, time decides whose answers have come before another shares it. */
 function unlimited({ load }: Arm, { datagram }: PredictInput, top: Ceiling): Determinism {
   const shared = datagram !== null && datagram.sockets === 'each' && sharesPorts(datagram.options);
-  return shared && load.exchange !== null
+  return shared && awaitsAnswer(load)
     ? no('the sockets share ports, and chance and time decide which of them gets an answer')
     : yes(`no attempt can fail because ports ran out: ${top.rule}`);
 }

@@ -106,7 +106,7 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
   const range = sysctls[LOCAL_PORT_RANGE];
   const base = givenRange(arm, {
     strategy: load.strategy,
-    datagram: datagramOf(load),
+    datagram: datagramOf(arm),
     range: range === undefined ? defaultRange(kernel) : parseLocalPortRange(range),
     programPorts: load.ports,
   });
@@ -129,7 +129,7 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     // A lab begins empty.
     heldHere: 0,
     heldElsewhere: 0,
-    unmodelled: foreignPorts(arm, searchedRange(base)),
+    unmodelled: ownRules(arm) ?? foreignPorts(arm, searchedRange(base)),
     loopback: arm.addresses.every(isLoopback) || targetsAreLoopback(arm),
     // What is held to the end has no rate; the one that is told is that of short connections.
     holdMs: load.holdMs ?? 0,
@@ -138,9 +138,13 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
 }
 
 /** How an arm uses UDP sockets. */
-function datagramOf({ protocol, strategy, socketOptions, peer, sockets }: Arm['load']): DatagramUse | null {
+function datagramOf({ load, proxy }: Arm): DatagramUse | null {
+  const { protocol, strategy, socketOptions, peer = 'connect', sockets = 'each' } = load;
   if (transportOf(protocol) !== 'udp') return null;
-  return { options: optionsOf(strategy, socketOptions), peer: peer ?? 'connect', sockets: sockets ?? 'each' };
+  const options = optionsOf(strategy, socketOptions);
+  // How the clients of a proxy use theirs is not how it uses its own.
+  if (proxy) return { options, peer: 'connect', sockets: proxySubjectOf(proxy.kind).standing ? 'one' : 'each' };
+  return { options, peer, sockets };
 }
 
 type Searched = Parameters<typeof searchedRange>[0];
@@ -211,6 +215,11 @@ function freshOf(arm: Arm): number {
   if (keepAlive === false || endingOf(kept) !== 'kept' || endingOf(arm) === 'kept') return 1;
   const again = keepAlive === true ? 1 : keepAlive;
   return 1 - again + (keepAliveRequests === undefined ? 0 : again / keepAliveRequests);
+}
+
+/** Why a proxy decides by itself how much fits; null: it does not. */
+function ownRules({ proxy }: Arm): string | null {
+  return (proxy && proxySubjectOf(proxy.kind).unmodelled?.(proxy)) ?? null;
 }
 
 /** Why a proxy that takes its clients' ports has more than those of the range; null: it has no other. */

@@ -1,6 +1,7 @@
 /**
  * How a UDP socket is used: how it knows where its datagrams go, with which options, and by how many attempts. Pure.
  */
+import { type Protocol, transportOf } from './protocol.js';
 import type { SocketOption } from './strategy.js';
 
 /**
@@ -34,6 +35,22 @@ export const SLOW_SHARE = 0.98;
 /** Whether sockets with these options share ports. */
 export function sharesPorts(options: readonly SocketOption[]): boolean {
   return options.some((option) => SHARING.includes(option));
+}
+
+/** Whether a protocol over UDP has messages of its own, so that a profile says nothing of their bytes. */
+export function hasOwnMessages(protocol: Protocol): boolean {
+  return transportOf(protocol) === 'udp' && protocol !== 'udp';
+}
+
+/** Whether an attempt over UDP is a question that waits for its answer; otherwise it is over when it was sent. */
+export function awaitsAnswer({
+  protocol,
+  exchange,
+}: {
+  readonly protocol: Protocol;
+  readonly exchange: object | null;
+}): boolean {
+  return protocol !== 'udp' || exchange !== null;
 }
 
 /** The bytes that tell which attempt a datagram belongs to: the least that a datagram of the load has. */

@@ -8,10 +8,13 @@
  *     http:STATUS [NAME]          the answer of a proxy or an origin: http:502, http:503 ERR_CONNECT_FAIL (X-Squid-Error)
  *     http:other                  one of too many different answers to name each
  *     socks:REPLY                 the reply of a SOCKS5 server, in the words of RFC 1928: socks:general-failure, socks:reply-9
+ *     turn:CODE                   the error of a TURN server: turn:508, no port is left for a relay
+ *     dns:CODE                    the answer of a resolver that was none: dns:SERVFAIL; dns:no-address: without the address of the name
  *
  * A tunnel has no outcomes of its own: until it stands a failure is an answer (`http:`, `socks:`) or `response:`, afterwards `tls:`
  * or `exchange:`.
  */
+import { RESPONSE_CODES } from './dns.js';
 import { quote } from './units.js';
 import { closest } from './words.js';
 
@@ -53,6 +56,9 @@ export const SOCKS_REPLIES = [
 ] as const;
 /** The server accepts none of the methods offered (RFC 1928, section 3). */
 export const SOCKS_NO_METHOD = 'no-acceptable-method';
+
+/** A resolver's answer says that all is well, and does not have the address that the name has. */
+export const NO_ADDRESS = 'no-address';
 
 /** Stands for every answer that has no place left in the table of names. */
 export const OTHER_ANSWER = 'http:other';
@@ -123,6 +129,7 @@ const FREQUENT_ERRNOS = [
   'ENETUNREACH',
   'ETIMEDOUT',
 ];
+const DNS_FAILURES: readonly string[] = [...RESPONSE_CODES.slice(1), NO_ADDRESS];
 const REPLY_NAMES: readonly string[] = [...SOCKS_REPLIES.slice(1), SOCKS_NO_METHOD];
 
 /**
@@ -141,6 +148,12 @@ export function outcomeProblem(outcome: string): string | undefined {
     const near = closest(rest, REPLY_NAMES);
     return fault(near && `socks:${near}`);
   }
+  if (prefix === 'dns') {
+    if (DNS_FAILURES.includes(rest) || /^RCODE(?:[6-9]|1[0-5])$/.test(rest)) return undefined;
+    const near = closest(rest, DNS_FAILURES);
+    return fault(near && `dns:${near}`);
+  }
+  if (prefix === 'turn') return /^[3-6]\d\d$/.test(rest) ? undefined : fault(undefined);
   if (prefix === 'answer') {
     if (LOST_ANSWERS.some((lost) => lost === rest)) return undefined;
     const near = closest(rest, LOST_ANSWERS);
@@ -151,13 +164,13 @@ export function outcomeProblem(outcome: string): string | undefined {
     if (near === undefined ? /^E[A-Z0-9]+$/.test(rest) : near === rest) return undefined;
     return fault(near && `${prefix}:${near}`);
   }
-  const near = closest(prefix, [...PHASES, 'http', 'socks', 'shed']);
+  const near = closest(prefix, [...PHASES, 'http', 'socks', 'dns', 'turn', 'shed']);
   const meant = near === undefined ? undefined : outcome.replace(prefix, near);
   return fault(meant !== undefined && outcomeProblem(meant) === undefined ? meant : undefined);
 }
 
 const ALLOWED =
-  'write ok, shed, a phase and an errno (bind:EADDRINUSE, exchange:EOF), answer:none or answer:stolen (UDP), an answer of HTTP (http:502, http:503 ERR_CONNECT_FAIL, http:other), or a reply of SOCKS5 (socks:general-failure)';
+  'write ok, shed, a phase and an errno (bind:EADDRINUSE, exchange:EOF), answer:none or answer:stolen (UDP), an answer of HTTP (http:502, http:503 ERR_CONNECT_FAIL, http:other), a reply of SOCKS5 (socks:general-failure), one of DNS (dns:SERVFAIL), or an error of TURN (turn:508)';
 
 /** An answer below 300 is no failure. */
 function isAnswer(rest: string): boolean {

@@ -83,12 +83,16 @@ export const recv = declare<[fd: number, buffer: number, length: number, flags: 
 export const sendto = declare<
   [fd: number, buffer: number, length: number, flags: number, address: number, addressLength: number]
 >('intptr_t sendto(int, intptr_t, uint64_t, int, intptr_t, uint32_t)');
-/** recvfrom(2) */
-export const recvfrom = declare<
-  [fd: number, buffer: number, length: number, flags: number, address: number, addressLength: number]
->('intptr_t recvfrom(int, intptr_t, uint64_t, int, intptr_t, intptr_t)');
 /** sendmsg(2) */
 export const sendmsg = declare<[fd: number, message: number, flags: number]>('intptr_t sendmsg(int, intptr_t, int)');
+/** sendmmsg(2): several datagrams by one call. @returns how many were sent; -1 when the first was not */
+export const sendmmsg = declare<[fd: number, messages: number, count: number, flags: number]>(
+  'int sendmmsg(int, intptr_t, unsigned int, int)',
+);
+/** recvmmsg(2), without a timeout. @returns how many were received */
+export const recvmmsg = declare<[fd: number, messages: number, count: number, flags: number, timeout: number]>(
+  'int recvmmsg(int, intptr_t, unsigned int, int, intptr_t)',
+);
 const recvmsgHere = lib.func('intptr_t recvmsg(int, intptr_t, int)');
 /** recvmsg(2), which may wait: on a thread of libuv's pool. @returns what the call returns; errno is not known */
 export const recvmsg = promisify(recvmsgHere.async) as (

@@ -133,7 +133,7 @@ export const LOAD_SETTINGS = {
     default: 'tcp',
     defaultText: `tcp; with engine http: get; ${usualProtocols()}`,
     describe:
-      'what the client says: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange; udp: a datagram and its answer. With the HTTP engine the exchange of a tunnel is a GET',
+      'what the client says: connect: a CONNECT tunnel, the exchange inside of it; get: a GET, in absolute form to a forward proxy; socks5: a SOCKS5 CONNECT, the exchange behind it; tcp: nothing but the exchange; udp: a datagram and its answer; dns: a query over UDP for a name that nobody has asked for, and the address; turn: an Allocate request over UDP, and the address of the relay. With the HTTP engine the exchange of a tunnel is a GET',
     example: 'connect',
   }),
   // The head of the answer is enough to end a request.
@@ -158,24 +158,24 @@ export const LOAD_SETTINGS = {
   peer: optional(oneOf(PEERS), {
     defaultText: 'connect; with strategy sendto: sendto',
     describe:
-      'protocol udp: how a socket knows where its datagrams go: connect: by connect(); sendto: each datagram names it; none: nothing is sent',
+      'protocols udp and dns: how a socket knows where its datagrams go: connect: by connect(); sendto: each datagram names it; none: nothing is sent',
     example: 'sendto',
   }),
   socketOptions: optional(listOf(oneOf(SOCKET_OPTIONS), SOCKET_OPTIONS.length, 'SO_REUSEPORT'), {
     defaultText: 'those of the strategy',
-    describe: 'protocol udp: options that each socket has beside those of its strategy',
+    describe: 'protocols udp and dns: options that each socket has beside those of its strategy',
     example: '[SO_REUSEPORT]',
   }),
   sockets: optional(oneOf(SOCKET_SHARES), {
     defaultText: 'each',
     describe:
-      'protocol udp: each: a socket for each attempt; one: a socket for all attempts of a local address, as a QUIC client may have',
+      'protocols udp and dns: each: a socket for each attempt; one: a socket for all attempts of a local address, as a QUIC client may have',
     example: 'one',
   }),
   answerAfter: optional(duration, {
     keptAs: 'answerAfterMs',
     defaultText: '0s',
-    describe: 'protocol udp: how long the origin waits before it answers a datagram',
+    describe: 'protocols udp and dns: how long the origin waits before it answers a datagram',
     example: '100ms',
   }),
   ports: setting(orNull(portRange, "the kernel's range"), {

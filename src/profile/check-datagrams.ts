@@ -1,7 +1,7 @@
 /**
  * Third pass, a load over UDP: refused where it asks for what only TCP has, or contradicts itself; and keys of UDP in a load over TCP. Pure.
  */
-import { MARK_BYTES, MOST_DATAGRAM_BYTES } from '../domain/datagram.js';
+import { awaitsAnswer, hasOwnMessages, MARK_BYTES, MOST_DATAGRAM_BYTES } from '../domain/datagram.js';
 import { transportOf } from '../domain/protocol.js';
 import { strategyOf } from '../domain/strategy.js';
 import type { LoadPlan } from '../plan/plan.js';
@@ -48,10 +48,16 @@ function checkDatagrams(load: LoadPlan, report: Report): void {
         ['load', 'protocol'],
       );
   checkPeer(load, report);
-  checkSize(load, report);
+  if (!hasOwnMessages(load.protocol)) checkSize(load, report);
+  else if (load.exchange !== null)
+    report(
+      `with protocol ${load.protocol} its own messages are the exchange: remove exchange, or write "protocol: udp"`,
+      ['load', 'exchange'],
+    );
 }
 
-function checkPeer({ strategy, peer, sockets, exchange, answerAfterMs }: LoadPlan, report: Report): void {
+function checkPeer(load: LoadPlan, report: Report): void {
+  const { strategy, peer, sockets, answerAfterMs } = load;
   const { port, address } = strategyOf(strategy);
   if (address === 'none' && peer !== port)
     report(
@@ -65,12 +71,13 @@ function checkPeer({ strategy, peer, sockets, exchange, answerAfterMs }: LoadPla
       ['load', 'peer'],
       ['load', 'sockets'],
     );
-  if (peer === 'none' && exchange !== null)
-    report('with peer: none nothing is sent, so that there is no exchange: remove one of the two', [
-      'load',
-      'exchange',
-    ]);
-  if (exchange === null && answerAfterMs !== undefined)
+  if (peer === 'none' && awaitsAnswer(load))
+    report(
+      'with peer: none nothing is sent, so that there is no exchange: remove one of the two',
+      ['load', 'exchange'],
+      ['load', 'peer'],
+    );
+  if (!awaitsAnswer(load) && answerAfterMs !== undefined)
     report('answerAfter is the delay of an answer, and without an exchange there is none: remove it', [
       'load',
       'answerAfter',

@@ -1,7 +1,8 @@
 /**
  * Second pass: an arm with everything that a profile need not say. Pure.
  */
-import { transportOf } from '../domain/protocol.js';
+import { hasOwnMessages } from '../domain/datagram.js';
+import { type Protocol, transportOf } from '../domain/protocol.js';
 import { complete } from '../domain/setting.js';
 import { normaliseSysctl } from '../domain/sysctl-syntax.js';
 import { LOAD, LOAD_SETTINGS, type NamedLoad } from '../plan/load-settings.js';
@@ -38,7 +39,7 @@ export function completeLoad(
   const staysOpen = (arrival.shape === 'fill' || arrival.shape === 'hold') && protocol !== 'get' && !keepAlive;
   const udp = transportOf(protocol) === 'udp';
   return complete(LOAD_SETTINGS, named, {
-    ...(udp ? datagramDefaults(named) : {}),
+    ...(udp ? datagramDefaults(protocol, named) : {}),
     engine,
     protocol,
     ...(staysOpen ? { holdMs: null } : {}),
@@ -52,10 +53,10 @@ export function completeLoad(
 const DATAGRAMS = { request: 64, response: 64 } as const;
 
 /** What a load over UDP is where nothing is said of it. */
-function datagramDefaults({ strategy, peer, sockets }: NamedLoad): Partial<LoadPlan> {
+function datagramDefaults(protocol: Protocol, { strategy, peer, sockets }: NamedLoad): Partial<LoadPlan> {
   const unconnected = strategy === 'sendto' || sockets === 'one';
   const how = peer ?? (unconnected ? 'sendto' : 'connect');
-  return { peer: how, exchange: how === 'none' ? null : DATAGRAMS };
+  return { peer: how, exchange: how === 'none' || hasOwnMessages(protocol) ? null : DATAGRAMS };
 }
 
 /** Whether the sockets of the load reach the origin themselves, with or without a router between. */

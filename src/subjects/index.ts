@@ -6,8 +6,10 @@ import { z } from 'zod';
 import type { Protocol } from '../domain/protocol.js';
 import type { Settings } from '../domain/setting.js';
 import { type Base, listenersOf } from './base/base.js';
+import { coturn } from './coturn/coturn.js';
 import { dante } from './dante/dante.js';
 import { direct } from './direct/direct.js';
+import { dnsdist } from './dnsdist/dnsdist.js';
 import { external } from './external/external.js';
 import { haproxy } from './haproxy/haproxy.js';
 import { microsocks } from './microsocks/microsocks.js';
@@ -18,9 +20,10 @@ import { squid } from './squid/squid.js';
 import type { ProxySubject, RouterSubject, Subject } from './subject.js';
 import { tinyproxy } from './tinyproxy/tinyproxy.js';
 import { tor } from './tor/tor.js';
+import { unbound } from './unbound/unbound.js';
 
 /** Those that the lab starts, in the order of lists. */
-const PROXIES = { squid, haproxy, nginx, dante, tor, tinyproxy, microsocks, program };
+const PROXIES = { squid, haproxy, nginx, dante, tor, tinyproxy, microsocks, unbound, dnsdist, coturn, program };
 /** Those between the load and the origin. */
 const ROUTERS = { nat };
 const SUBJECTS = { direct, ...PROXIES, ...ROUTERS, external };

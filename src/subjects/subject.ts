@@ -49,6 +49,10 @@ export interface ProxyFacts<S> {
   strategy(settings: S, version: string | null): StrategyName;
   /** The ports that it takes by itself, without the kernel's choice; null: none. */
   ownPorts?(settings: S): PortRange | null;
+  /** Its sockets towards the origin are there before it is asked, and serve all who ask. */
+  readonly standing?: boolean;
+  /** Why how much fits follows from no rule of the kernel's, as a clause; null: it does. */
+  unmodelled?(settings: S): string | null;
   /** Say what is wrong with its settings, or with what the arm gives it. */
   check?(settings: S, arm: ArmOfProxy, say: SayProblem): void;
   /** Its configuration has a line for each pair of an outgoing address and a destination. */

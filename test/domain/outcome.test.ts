@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
+import { responseCodeName } from '../../src/domain/dns.js';
 import {
   answerName,
   failureCount,
   isFailure,
   isPeerFailure,
   isPortShortage,
+  NO_ADDRESS,
   outcomeProblem,
   PHASES,
 } from '../../src/domain/outcome.js';
@@ -20,7 +22,8 @@ describe('the grammar of an outcome', () => {
     const errnos = Object.keys(constants.errno).flatMap((errno) => PHASES.map((phase) => `${phase}:${errno}`));
     const replies = Array.from({ length: 255 }, (_, i) => replyName(i + 1));
     const answers = [answerName(302, ''), answerName(503, 'ERR_CONNECT_FAIL 99'), answerName(999, '')];
-    for (const outcome of [...slots, ...errnos, ...replies, NO_METHOD, ...answers])
+    const resolved = Array.from({ length: 15 }, (_, i) => `dns:${responseCodeName(i + 1)}`);
+    for (const outcome of [...slots, ...errnos, ...replies, NO_METHOD, ...answers, ...resolved, `dns:${NO_ADDRESS}`])
       assert.equal(outcomeProblem(outcome), undefined, outcome);
   });
 
@@ -30,6 +33,9 @@ describe('the grammar of an outcome', () => {
     ['sock:general-failure', /did you mean "socks:general-failure"\?/],
     ['socks:general-falure', /did you mean "socks:general-failure"\?/],
     ['answer:stollen', /did you mean "answer:stolen"\?/],
+    ['dns:SERVFIAL', /did you mean "dns:SERVFAIL"\?/],
+    ['dns:NOERROR', /write ok, shed/],
+    ['dns:RCODE16', /write ok, shed/],
     ['http:othr', /write ok, shed, .*http:other/],
     ['http:200', /write ok, shed/],
     ['socks:succeeded', /write ok, shed/],
@@ -53,7 +59,14 @@ describe('what an outcome means', () => {
   it('is for want of a port only where the call had to find one', () => {
     const short = ['bind:EADDRINUSE', 'connect:EADDRNOTAVAIL', 'connect:EAGAIN', 'sendto:EAGAIN'];
     assert.ok(short.every(isPortShortage));
-    const other = ['bind:EADDRNOTAVAIL', 'socks:general-failure', 'answer:EAGAIN', 'answer:none', 'sendto:ENOBUFS'];
+    const other = [
+      'bind:EADDRNOTAVAIL',
+      'socks:general-failure',
+      'dns:SERVFAIL',
+      'answer:EAGAIN',
+      'answer:none',
+      'sendto:ENOBUFS',
+    ];
     assert.ok(!other.some(isPortShortage));
   });
 

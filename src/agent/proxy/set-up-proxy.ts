@@ -2,6 +2,7 @@
  * A proxy under test: three roles in a namespace each. The clients have addresses of the lab's, enough that they never run out of ports.
  */
 import { familyOf } from '../../domain/addresses.js';
+import { transportOf } from '../../domain/protocol.js';
 import { parseLocalPortRange } from '../../domain/sysctl-syntax.js';
 import type { Target } from '../../domain/target.js';
 import { createPool } from '../../load/pool.js';
@@ -102,7 +103,7 @@ export async function setUpProxy(
 
   const outgoing = arm.addresses;
   const family = familyOf(outgoing[0]!);
-  const { reverse: inLines, network, entrance } = proxySubjectOf(settings.kind);
+  const { reverse: inLines, network, entrance, standing } = proxySubjectOf(settings.kind);
   const door = entrance?.(settings) ?? null;
   const internet = 'names' in settings && isForInternet(arm.load) ? internetOf(settings) : null;
   const reverse = door?.reverse ?? inLines;
@@ -167,6 +168,7 @@ export async function setUpProxy(
       unbound: arm.unbound,
       ...machineOf(spec),
       ports: arm.load.ports,
+      transport: transportOf(arm.load.protocol),
       sysctls: arm.sysctls,
     };
     const link = await origin.reach(() => proxy.setUpNetwork(joining));
@@ -239,7 +241,7 @@ export async function setUpProxy(
       reserved: link.reserved,
       sysctls: link.sysctls,
       roles: { client, origin: originSysctls },
-      problems: leftovers(await proxy.stats()),
+      problems: standing ? [] : leftovers(await proxy.stats()),
       alone: true,
       aftermath: {
         free: proxy.free,

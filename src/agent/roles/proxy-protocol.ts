@@ -56,6 +56,8 @@ export const proxySchemas = {
       machine: z.string().optional(),
       /** The proxy's own list of ports; null: the kernel's ephemeral range. */
       ports: portRangeSchema.nullable(),
+      /** Of the sockets that are counted; absent: tcp. */
+      transport: z.enum(['tcp', 'udp']).optional(),
       sysctls,
     }),
     answer: z.object({

@@ -80,7 +80,7 @@ function setUpNetwork(command: ProxyProtocol['network']['request']) {
   applySysctls(command.sysctls);
   const range = command.ports ?? ephemeralRange();
   own = withUnbound(addresses, unbound);
-  observer = createSocketObserver(own, range, { onlyThese: true });
+  observer = createSocketObserver(own, range, { onlyThese: true, transport: command.transport });
   watched = outgoing.length;
   const names = [...PORT_SYSCTLS, ...Object.keys(LAB_SYSCTLS), ...Object.keys(command.sysctls)];
   return { range, reserved: reservedIn(range), sysctls: readSysctls(names) };

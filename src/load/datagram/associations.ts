@@ -3,12 +3,13 @@
  * arrays indexed by association, so that an attempt allocates nothing.
  */
 
-import { sharesPorts } from '../../domain/datagram.js';
+import { awaitsAnswer, sharesPorts } from '../../domain/datagram.js';
 import type { Phase } from '../../domain/outcome.js';
 import { optionsOf } from '../../domain/strategy.js';
 import type { Epoll } from '../../kernel/epoll.js';
 import { EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
+import { createMessages } from '../../kernel/messages.js';
 import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import type { Equipment } from '../engine.js';
@@ -29,6 +30,8 @@ const SPECULATION_MISSES = 32;
 const SPECULATION_PAUSE = 4096;
 /** Datagrams that one event takes from a socket, so that a busy one does not keep the others waiting; epoll tells of the rest again. */
 const AT_ONCE = 256;
+/** Datagrams of one call, where attempts share a socket: the first of them waits so long for the last, some 30 µs. */
+const BATCH = 32;
 
 interface AssociationsInput extends Omit<Equipment, 'remotes' | 'dialer'> {
   readonly plan: LoadPlan;
@@ -57,6 +60,10 @@ export function createAssociations(input: AssociationsInput): Followed {
   /** Those that were asked since epoll was last waited for, and are not watched yet. */
   const unheard = new Int32Array(size);
   let toHear = 0;
+  /** Of a socket that many share: those whose datagrams are to leave by the next call, and from which socket. */
+  const posted = new Int32Array(BATCH);
+  let toPost = 0;
+  let postFrom = -1;
   /** Of those that wait, how many have their outcome. */
   let astray = 0;
   /** Looks in a row that found no answer, and how many are watched now without a look. */
@@ -66,9 +73,12 @@ export function createAssociations(input: AssociationsInput): Followed {
   const timeout = plan.timeoutMs * 1000;
   const heldFor = plan.holdMs === null ? Number.POSITIVE_INFINITY : plan.holdMs * 1000;
   const one = plan.sockets === 'one';
+  const out = createMessages(one ? BATCH : 1, marks.requestBytes, remotes.length);
+  const into = createMessages(one ? BATCH : 1, marks.answerBytes, 0);
+  for (let i = 0; i < out.count; i++) marks.begin(out.memory, i * out.room);
   const unconnected = one || plan.peer === 'sendto';
-  const sends = plan.peer !== 'none' && (unconnected || plan.exchange !== null);
-  const answers = plan.exchange !== null;
+  const answers = awaitsAnswer(plan);
+  const sends = plan.peer !== 'none' && (unconnected || answers);
   /** Answers to other attempts may come to a socket that has its own already, or has not sent yet. */
   const shared = one || sharesPorts(optionsOf(plan.strategy, plan.socketOptions));
 
@@ -89,8 +99,10 @@ export function createAssociations(input: AssociationsInput): Followed {
     if (error !== 0) return fail(association, sockets.phase, error);
     if (sockets.connectMicros >= 0) count(tallies.connect, sockets.connectMicros);
     if (answers && shared) watch(association);
+    if (one) return post(association, n);
     if (sends) {
-      sentAt[association] = libc.monotonicMicros();
+      // With connect() it is the instant at which that was over.
+      sentAt[association] = sockets.readyAt >= 0 ? sockets.readyAt : libc.monotonicMicros();
       const sendError = send(association, n);
       if (sendError !== 0) return fail(association, 'sendto', sendError);
     }
@@ -110,23 +122,54 @@ export function createAssociations(input: AssociationsInput): Followed {
     failed(failureSlot('socket', error), libc.monotonicMicros() - started);
   }
 
-  /** @returns 0 or an errno */
-  function send(association: number, n: number): number {
-    marks.mark(association, n);
-    const fd = sockets.fdOf(association);
+  /** From the socket of this attempt. @returns 0 or an errno */
+  function send(fd: number, n: number): number {
+    marks.mark(out.memory, 0, fd, n);
+    const { address } = out.memory;
     for (;;) {
       const sent = unconnected
-        ? libc.sendto(fd, marks.request, marks.requestBytes, 0, sockaddrAt(remotes, picker.destination), remotes.length)
-        : libc.send(fd, marks.request, marks.requestBytes, 0);
-      if (sent >= 0) {
-        sockets.sent(association);
-        return 0;
+        ? libc.sendto(fd, address, marks.requestBytes, 0, sockaddrAt(remotes, picker.destination), remotes.length)
+        : libc.send(fd, address, marks.requestBytes, 0);
+      if (sent >= 0) return 0;
+      const error = libc.errno();
+      if (error !== EINTR) return error;
+    }
+  }
+
+  /** From a socket that others send from too: with theirs, by one call. */
+  function post(association: number, n: number): void {
+    const fd = sockets.fdOf(association);
+    if (toPost === BATCH || fd !== postFrom) deliver();
+    postFrom = fd;
+    marks.mark(out.memory, toPost * out.room, association, n);
+    out.setPeer(toPost, sockaddrAt(remotes, picker.destination));
+    posted[toPost++] = association;
+    state[association] = WAITING;
+    waiting.append(association);
+  }
+
+  /** Send what was posted. */
+  function deliver(): void {
+    const at = toPost > 0 ? libc.monotonicMicros() : 0;
+    for (let from = 0; from < toPost; ) {
+      const sent = libc.sendmmsg(postFrom, out.header(from), toPost - from, 0);
+      if (sent > 0) {
+        for (const end = from + sent; from < end; from++) delivered(posted[from]!, at);
+        continue;
       }
       const error = libc.errno();
       if (error === EINTR) continue;
-      // Of a socket that has its port this is a full buffer.
-      return error === EAGAIN && sockets.hasPort(association) ? ENOBUFS : error;
+      const association = posted[from++]!;
+      // Of a socket that has its port EAGAIN is a full buffer.
+      fail(association, 'sendto', error === EAGAIN && sockets.hasPort(association) ? ENOBUFS : error);
     }
+    toPost = 0;
+  }
+
+  function delivered(association: number, at: number): void {
+    sentAt[association] = at;
+    sockets.sent(association);
+    if (!answers) succeed(association, at);
   }
 
   function watch(association: number): void {
@@ -137,6 +180,11 @@ export function createAssociations(input: AssociationsInput): Followed {
   }
 
   function listen(): boolean {
+    if (one) {
+      deliver();
+      // What has come meanwhile is taken without asking epoll.
+      return answers && postFrom >= 0 && waiting.size > astray && receiveMany(postFrom) > 0;
+    }
     let heard = false;
     for (let i = 0; i < toHear; i++) {
       const association = unheard[i]!;
@@ -163,31 +211,47 @@ export function createAssociations(input: AssociationsInput): Followed {
     return heard;
   }
 
-  /** Take what has come to a socket. */
+  /** Take what has come to a socket that many attempts share. @returns how many datagrams that was */
+  function receiveMany(fd: number): number {
+    let all = 0;
+    while (all < AT_ONCE) {
+      const received = libc.recvmmsg(fd, into.header(0), BATCH, 0, 0);
+      // Nothing is there; or an ICMP error, which is not known to be of one of them.
+      if (received < 0) return all;
+      const at = libc.monotonicMicros();
+      for (let i = 0; i < received; i++) take(fd, i * into.room, into.received(i), at);
+      all += received;
+      if (received < BATCH) return all;
+    }
+    return all;
+  }
+
+  /** Take what has come to the socket of an attempt. */
   function receive(fd: number): void {
     for (let i = 0; i < AT_ONCE; i++) {
-      const bytes = libc.recv(fd, marks.answer, marks.room, 0);
+      const bytes = libc.recv(fd, into.memory.address, marks.answerBytes, 0);
       if (bytes < 0) {
         const error = libc.errno();
         if (error === EINTR) continue;
-        // A connected socket is told of an ICMP error. What one for all is told is not known to be of one of them.
-        if (error !== EAGAIN && !one && state[fd] === WAITING) fail(fd, 'answer', error);
+        // A connected socket is told of an ICMP error.
+        if (error !== EAGAIN && state[fd] === WAITING) fail(fd, 'answer', error);
         return;
       }
-      take(fd, bytes);
+      take(fd, 0, bytes, libc.monotonicMicros());
       // It was closed with its answer; a held one may get those of others.
-      if (!shared) return;
-      if (!one && state[fd] === 0) return;
+      if (!shared || state[fd] === 0) return;
     }
   }
 
-  function take(fd: number, bytes: number): void {
-    const association = marks.association(bytes);
+  /** What came to a socket, and when. @param place where it is in memory */
+  function take(fd: number, place: number, bytes: number, at: number): void {
+    const association = marks.association(into.memory, place, bytes);
     // Not of this worker, or the answer to an attempt that is over.
     if (association < 0 || association >= size) return;
-    if (state[association] !== WAITING || attemptOf[association] !== marks.attempt()) return;
+    if (state[association] !== WAITING || attemptOf[association] !== marks.attempt(into.memory, place)) return;
     if (sockets.fdOf(association) !== fd) return goAstray(association);
-    const at = libc.monotonicMicros();
+    const problem = marks.problem(into.memory, place, bytes);
+    if (problem !== '') return lose(association, recorder.replied(problem, problem.slice(problem.indexOf(':') + 1)));
     answered(at - sentAt[association]!);
     succeed(association, at);
   }
@@ -254,7 +318,9 @@ export function createAssociations(input: AssociationsInput): Followed {
     attempt,
     onEvent(fd) {
       // Of a descriptor that was closed earlier in the same batch, or was opened again since.
-      if (watched[fd] === 1) receive(fd);
+      if (watched[fd] !== 1) return;
+      if (one) receiveMany(fd);
+      else receive(fd);
     },
     listen,
     expire,
@@ -263,6 +329,8 @@ export function createAssociations(input: AssociationsInput): Followed {
       while (waiting.head >= 0) forget(waiting.head);
       watched.fill(0);
       toHear = 0;
+      toPost = 0;
+      postFrom = -1;
       sockets.close();
     },
   };

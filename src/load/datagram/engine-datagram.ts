@@ -31,7 +31,7 @@ export function runDatagramEngine(input: EnginePlace, onDrained: () => void): Pr
       size,
       epoll,
       remotes: table,
-      marks: createMarks(plan.exchange, slot),
+      marks: createMarks(plan, slot),
       sockets: plan.sockets === 'one' ? sharedSockets(each, addresses.length) : ownSockets(each),
     });
     return createEventLoop(epoll, associations, () => epoll.close());

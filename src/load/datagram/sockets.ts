@@ -23,6 +23,8 @@ export interface Sockets {
   readonly phase: Phase;
   readonly bindMicros: number;
   readonly connectMicros: number;
+  /** When connect() was over, µs; -1: it was not called. */
+  readonly readyAt: number;
   /** Whether the socket of an association has a local port, so that EAGAIN of sendto() is not the want of one. */
   hasPort(association: number): boolean;
   /** Its first datagram was sent. */
@@ -54,6 +56,7 @@ export function ownSockets({ plan, dialer, remotes, size }: SocketsInput): Socke
     phase: 'socket' as Phase,
     bindMicros: -1,
     connectMicros: -1,
+    readyAt: -1,
     take() {
       const fd = libc.socket(remotes.family, TYPE, 0);
       if (fd < size) return fd;
@@ -64,6 +67,7 @@ export function ownSockets({ plan, dialer, remotes, size }: SocketsInput): Socke
     open(fd: number, picker: Picker): number {
       sockets.bindMicros = -1;
       sockets.connectMicros = -1;
+      sockets.readyAt = -1;
       sockets.phase = 'setsockopt';
       const optionError = dialer.setOptions(fd);
       if (optionError !== 0) return optionError;
@@ -79,7 +83,8 @@ export function ownSockets({ plan, dialer, remotes, size }: SocketsInput): Socke
       if (!connects) return 0;
       sockets.phase = 'connect';
       if (libc.connect(fd, sockaddrAt(remotes, picker.destination), remotes.length) < 0) return libc.errno();
-      sockets.connectMicros = libc.monotonicMicros() - at;
+      sockets.readyAt = libc.monotonicMicros();
+      sockets.connectMicros = sockets.readyAt - at;
       return 0;
     },
     // It has sent nothing yet, so that its buffer is empty.
@@ -126,6 +131,7 @@ export function sharedSockets({ dialer, remotes, size }: SocketsInput, addresses
     phase: 'socket' as Phase,
     bindMicros: -1,
     connectMicros: -1,
+    readyAt: -1,
     take: () => (left === 0 ? NO_ROOM : free[--left]!),
     fdOf: (association: number) => fds[addressOf[association]!]!,
     open(association: number, { address, visit }: Picker): number {

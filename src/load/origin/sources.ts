@@ -41,13 +41,11 @@ function isEqual(known: DataView, view: DataView, at: number, length: number): b
 
 /** The peer of a connection, as accept4(2) writes it. */
 export interface PeerCheck {
-  /** Native addresses of the sockaddr and of its length, for accept4(2) and recvfrom(2). */
+  /** Native addresses of the sockaddr and of its length, for accept4(2). */
   readonly sockaddr: number;
   readonly length: number;
   /** The sockaddr. */
   readonly bytes: Uint8Array;
-  /** How long the sockaddr of its family is, for sendto(2). */
-  lengthOf(): number;
   /** Make ready for the next call. */
   reset(): void;
   /** Whether the peer of the last call has none of the expected addresses. */
@@ -62,7 +60,6 @@ export function createPeerCheck(expected: readonly string[]): PeerCheck {
     sockaddr: address,
     length: address + SOCKADDR,
     bytes,
-    lengthOf: () => (view.getUint16(0, true) === AF_INET ? 16 : SOCKADDR),
     reset: () => view.setUint32(SOCKADDR, SOCKADDR, true),
     isWrong: () => (view.getUint16(0, true) === AF_INET ? !set.has(view, 4, 4) : !set.has(view, 8, 16)),
   };

@@ -264,7 +264,7 @@ function requestText(protocol: 'connect' | 'get', target: Target, reverse = fals
 
 /** One request a destination, in native memory. */
 function requestTable(protocol: Protocol, destinations: readonly Target[], reverse: boolean) {
-  if (protocol === 'tcp' || protocol === 'udp') return null;
+  if (protocol === 'tcp' || protocol === 'udp' || protocol === 'dns' || protocol === 'turn') return null;
   const texts = destinations.map((target) =>
     protocol === 'socks5' ? connectRequest(target) : new TextEncoder().encode(requestText(protocol, target, reverse)),
   );

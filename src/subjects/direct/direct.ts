@@ -8,5 +8,5 @@ export const direct = {
   role: 'client',
   settings: {},
   // A direct connection has nobody to speak HTTP to.
-  protocols: () => ['tcp', 'udp'],
+  protocols: () => ['tcp', 'udp', 'dns'],
 } as const satisfies Subject;

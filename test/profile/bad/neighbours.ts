@@ -16,7 +16,8 @@ export const NEIGHBOURS: readonly BadProfile[] = [
     title: 'a neighbour beside the proxy that speaks to it',
     text: neighbours('name: others, protocol: get, rate: 10/s'),
     place: 'neighbours[0].protocol:9',
-    message: /^a neighbour beside the load speaks tcp or udp, not get: remove protocol, or write "where: through"$/,
+    message:
+      /^a neighbour beside the load speaks tcp or udp or dns, not get: remove protocol, or write "where: through"$/,
   },
   {
     title: 'two neighbours of one name',

@@ -38,6 +38,9 @@ const LOADS: Readonly<Record<ProxyKind, string>> = {
   tor: 'arrival: { shape: fill, attempts: 30 }',
   tinyproxy: 'arrival: { shape: fill, attempts: 50 }',
   microsocks: 'arrival: { shape: fill, attempts: 50 }',
+  unbound: 'arrival: { shape: fill, attempts: 50 }, hold: 10m',
+  coturn: 'arrival: { shape: fill, attempts: 30 }, hold: 10m',
+  dnsdist: 'arrival: { shape: fill, attempts: 50 }, hold: 10m',
   program: 'protocol: get, arrival: { shape: own }',
 };
 /** Thirty requests one after the other, each by a connection of its own, which it closes. */

@@ -3,24 +3,25 @@
  * and AAAA, and that a name has nothing else.
  */
 import { addressBytes, familyOf } from '../../../domain/addresses.js';
+import {
+  AUTHORITATIVE_ANSWER,
+  CLASS_IN,
+  DNS_HEADER,
+  IS_ANSWER,
+  NAME_OF_QUESTION,
+  RECURSION_AVAILABLE,
+  TTL_SECONDS,
+  TYPE_A,
+  TYPE_AAAA,
+} from '../../../domain/dns.js';
 
-const HEADER = 12;
-const TYPE_A = 1;
-const TYPE_AAAA = 28;
-const CLASS_IN = 1;
 const NO_ERROR = 0;
 const FORMAT_ERROR = 1;
 const NO_SUCH_NAME = 3;
 const NOT_IMPLEMENTED = 4;
-/** QR and AA; RA. */
-const ANSWER = 0x84;
-const RECURSION_AVAILABLE = 0x80;
 const TRUNCATED = 0x02;
-const TTL_SECONDS = 60;
 /** Of a message over UDP without EDNS (RFC 1035 §2.3.4). */
 export const UDP_BYTES = 512;
-/** A pointer to the name of the question, which begins behind the header. */
-const NAME_OF_QUESTION = 0xc000 | HEADER;
 
 export interface Names {
   /** Of both families; undefined: there is no such name. */
@@ -60,9 +61,9 @@ export function createNames(
  * @returns undefined when the message is no query, to which there is no answer
  */
 export function answerQuery(query: Uint8Array, names: Names, most: number): Uint8Array | undefined {
-  if (query.length < HEADER || (query[2]! & 0x80) !== 0) return undefined;
+  if (query.length < DNS_HEADER || (query[2]! & IS_ANSWER) !== 0) return undefined;
   const question = readQuestion(query);
-  if (question === undefined) return reply(query, HEADER, FORMAT_ERROR, []);
+  if (question === undefined) return reply(query, DNS_HEADER, FORMAT_ERROR, []);
   const { name, type, end } = question;
   if ((query[2]! & 0x78) !== 0 || question.class !== CLASS_IN) return reply(query, end, NOT_IMPLEMENTED, []);
   const addresses = names.addressesOf(name);
@@ -91,11 +92,11 @@ function readQuestion(query: Uint8Array): Question | undefined {
   const view = new DataView(query.buffer, query.byteOffset, query.length);
   if (view.getUint16(4) !== 1) return undefined;
   const labels: string[] = [];
-  let at = HEADER;
+  let at = DNS_HEADER;
   for (;;) {
     const length = query[at];
     // Longer than 63 is a pointer, which a question has no use for; a name has at most 255 bytes.
-    if (length === undefined || length > 63 || at - HEADER > 255) return undefined;
+    if (length === undefined || length > 63 || at - DNS_HEADER > 255) return undefined;
     at++;
     if (length === 0) break;
     labels.push(Buffer.from(query.subarray(at, at + length)).toString('latin1'));
@@ -107,9 +108,9 @@ function readQuestion(query: Uint8Array): Question | undefined {
 
 function reply(query: Uint8Array, end: number, code: number, records: readonly Uint8Array[]): Uint8Array {
   const answer = Buffer.concat([query.subarray(0, end), ...records]);
-  answer[2] = ANSWER | (query[2]! & 0x79);
+  answer[2] = AUTHORITATIVE_ANSWER | (query[2]! & 0x79);
   answer[3] = RECURSION_AVAILABLE | code;
-  answer.writeUInt16BE(end > HEADER ? 1 : 0, 4);
+  answer.writeUInt16BE(end > DNS_HEADER ? 1 : 0, 4);
   answer.writeUInt16BE(records.length, 6);
   answer.writeUInt32BE(0, 8);
   return answer;
