@@ -2,7 +2,7 @@
  * The pool of load workers, of one load or of several side by side: starts one thread each, lets them begin at the same instant, and
  * merges what they report.
  */
-import { Worker } from 'node:worker_threads';
+import { transportOf } from '../domain/protocol.js';
 import { monotonicMicros } from '../kernel/libc.js';
 import type { Outcomes, Wave } from '../results/schema.js';
 import type { EngineInput, EngineReport } from './engine.js';
@@ -11,6 +11,7 @@ import { NAME_SLOTS, namesIn } from './names.js';
 import { outcomesOf, totalOf } from './outcome.js';
 import type { FirstFailure } from './recorder.js';
 import { CONTROL, createSharedLoad, ofOneLoad, type SharedLoad, SYN_SLOTS, sum } from './shared.js';
+import { startWork } from './staying.js';
 import type { WorkerMessage } from './worker.js';
 
 /** A load. */
@@ -112,8 +113,13 @@ interface WorkerThread {
   readonly report: Promise<EngineReport>;
 }
 
+/** What a thread has loaded for its load, where it may stay for another: the HTTP client keeps what it knows of a server. */
+function kindOf({ plan }: EngineInput): string | null {
+  return plan.engine === 'http' ? null : transportOf(plan.protocol);
+}
+
 function startWorker(input: EngineInput, module: URL): WorkerThread {
-  const thread = new Worker(module, { workerData: input });
+  const thread = startWork(module, kindOf(input), input);
   const died = new Promise<never>((_, reject) => {
     thread.on('error', reject);
     // Its last messages are delivered before this event but handled after it: let them go first.
@@ -124,14 +130,21 @@ function startWorker(input: EngineInput, module: URL): WorkerThread {
   died.catch(() => {});
   const message = <T extends WorkerMessage['type']>(type: T) =>
     new Promise<Extract<WorkerMessage, { type: T }>>((resolve) => {
-      thread.on('message', (received: WorkerMessage) => {
+      thread.on('message', (posted) => {
+        const received = posted as WorkerMessage;
         if (received.type === type) resolve(received as Extract<WorkerMessage, { type: T }>);
       });
     });
   return {
     ready: Promise.race([message('ready').then(() => undefined), died]),
     drained: Promise.race([message('drained').then(() => undefined), died]),
-    report: Promise.race([message('report').then(({ report }) => report), died]),
+    report: Promise.race([
+      message('report').then(({ report }) => {
+        thread.done();
+        return report;
+      }),
+      died,
+    ]),
   };
 }
 

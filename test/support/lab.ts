@@ -48,7 +48,7 @@ const waiting: (() => void)[] = [];
 const AGENT = pathToFileURL(join(ROOT, 'dist', 'bundle', 'agent', 'entry.js'));
 
 /** The command that starts an agent in fresh namespaces, as netnsLab() does. */
-function labCommand(): string[] {
+export function labCommand(): string[] {
   return netnsCommand([...nodeCommand(AGENT), 'netns', 'run'], process.getuid?.() === 0);
 }
 
@@ -73,13 +73,18 @@ export async function measureWithin(descriptors: number, arm: Arm): Promise<Meas
 async function measureNow(spec: RunSpec, opened?: Promise<LabSession>): Promise<Measurement> {
   const session = await (opened ?? startAgent(labCommand()));
   try {
-    session.send({ type: 'run', spec });
-    for (;;) {
-      const event = await session.next();
-      if (event.type === 'result') return event.measurement;
-      if (event.type === 'failed') throw new Error(`${event.message}\n${session.stderr()}`);
-    }
+    return await measureIn(session, spec);
   } finally {
     await session.close();
+  }
+}
+
+/** The same by an agent that goes on. */
+export async function measureIn(session: LabSession, spec: RunSpec): Promise<Measurement> {
+  session.send({ type: 'run', spec });
+  for (;;) {
+    const event = await session.next();
+    if (event.type === 'result') return event.measurement;
+    if (event.type === 'failed') throw new Error(`${event.message}\n${session.stderr()}`);
   }
 }

@@ -4,10 +4,10 @@
  * kernel's stays, so a guest in which a run has set that serves no other (lab/vm/guest-pool.ts).
  */
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { parseSockstat } from '../../kernel/counters.js';
 import { enterFreshNamespace } from '../../kernel/namespace.js';
+import { letThreadsStay, moveThreads } from '../../load/staying.js';
+import { collectGarbage } from '../../machine/garbage.js';
 import { type LaunchedOrigin, launchOrigin, rolesEnded } from '../roles/launch.js';
 import { stayingOrigin } from '../roles/origin-client.js';
 
@@ -34,6 +34,8 @@ export async function enterFreshPlace(waiting: LaunchedOrigin | null, ownKernel:
   });
   await rolesEnded(origin?.child ?? waiting?.child);
   enterFreshNamespace();
+  letThreadsStay();
+  await moveThreads();
   if (origin === undefined) {
     const launched = waiting ?? launchOrigin(true);
     origin = { ...launched, ...stayingOrigin(launched) };
@@ -56,10 +58,4 @@ async function socketsGone(before: number): Promise<void> {
 /** TCP sockets of all namespaces, those in TIME_WAIT aside (sockstat_seq_show(), net/ipv4/proc.c). */
 function allocated(): number {
   return parseSockstat(readFileSync('/proc/net/sockstat', 'utf8'))['sockstat.TCP.alloc'] ?? 0;
-}
-
-/** What the last run has left in the memory of this process would count as the next one's. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }

@@ -9,6 +9,7 @@ import { writeSysctl } from '../../kernel/sysctl.js';
 import type { RunningInternet } from '../../load/origin/internet/internet.js';
 import { countsOf, newControl } from '../../load/origin/listen.js';
 import { type OriginThreads, startOrigin } from '../../load/origin/threads.js';
+import { letThreadsStay, moveThreads } from '../../load/staying.js';
 import { descriptorLimit } from '../place/limits.js';
 import { becomeInternet, namedAddresses, resolverAddresses, setUpOrigin } from '../place/network.js';
 import { applySysctls } from '../place/sysctls.js';
@@ -48,6 +49,8 @@ const renew: Handlers<OriginProtocol>['renew'] = async () => {
   await Promise.all(serving.splice(0).map((threads) => threads.stop()));
   control.fill(0);
   enterFreshNamespace();
+  letThreadsStay();
+  await moveThreads();
   return {};
 };
 

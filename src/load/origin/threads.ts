@@ -2,10 +2,11 @@
  * Entry of the origin's threads, and the function that starts them. In the listen-only form there are none, for nobody accepts: the
  * kernel completes the handshakes and keeps the connections in the accept queue, which needs no descriptors.
  */
-import { once } from 'node:events';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { transportOf } from '../../domain/protocol.js';
 import { close as sysClose, unshareDescriptors } from '../../kernel/libc.js';
+import { deferred } from '../../machine/promises.js';
+import { closeSockets, ownDescriptors, serveOrders, startWork, takesOrders } from '../staying.js';
 import { CONTROL, countsOf, listenAll, newControl, type OriginInput, type OriginThreadInput } from './listen.js';
 import { serveBytes } from './serve-bytes.js';
 import { serveDatagrams } from './serve-datagrams.js';
@@ -20,9 +21,9 @@ export interface OriginThreads {
 /** Start an origin on threads of its own. Rejects with the reason when an address cannot be listened on. */
 export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
   const { plan, control = newControl() } = input;
-  // With TLS it is Node that listens, on the thread that serves.
-  const listeners = plan.tls ? [] : listenAll(input.listen, transportOf(plan.protocol));
   const threads = plan.tls ? 1 : plan.sink === 'listen-only' ? 0 : input.threads;
+  // A thread that is alone listens for itself, and may stay; with TLS it is Node that listens there.
+  const listeners = threads === 1 ? [] : listenAll(input.listen, transportOf(plan.protocol));
   const ended = await Promise.all(
     Array.from({ length: threads }, () => startThread({ ...input, threads, control, listeners })),
   );
@@ -37,25 +38,56 @@ export async function startOrigin(input: OriginInput): Promise<OriginThreads> {
   };
 }
 
-/** @returns its end; resolves when it serves */
+/** What a thread posts: it serves; it has stopped. */
+type ThreadMessage = 'serving' | 'stopped';
+
+/** @returns its end; resolves when it serves. Rejects when it cannot listen */
 async function startThread(input: OriginThreadInput): Promise<{ readonly end: Promise<void> }> {
-  const thread = new Worker(new URL(import.meta.url), { workerData: input });
-  const end = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-  // From then on its death is that of the process: an origin that no longer accepts would be measured as the network's fault.
-  await once(thread, 'message');
-  return { end };
+  const mayStay = !input.plan.tls && input.threads === 1;
+  const thread = startWork(new URL(import.meta.url), mayStay ? transportOf(input.plan.protocol) : null, input);
+  const [serving, stopped] = [deferred(), deferred()];
+  let serves = false;
+  thread.on('message', (posted) => {
+    const message = posted as ThreadMessage;
+    if (message === 'serving') {
+      serves = true;
+      serving.resolve();
+    } else {
+      thread.done();
+      stopped.resolve();
+    }
+  });
+  thread.on('exit', () => stopped.resolve());
+  thread.on('error', (error) => {
+    // From then on its death is that of the process: an origin that no longer accepts would be measured as the network's fault.
+    if (serves) throw error;
+    serving.reject(error);
+  });
+  await serving.promise;
+  return { end: stopped.promise };
 }
 
-if (!isMainThread && parentPort !== null && (workerData as { listeners?: unknown } | null)?.listeners !== undefined) {
+if (!isMainThread && parentPort !== null && takesOrders(workerData)) {
   const port = parentPort;
-  const input = workerData as OriginThreadInput;
-  const serving = () => port.postMessage('serving');
-  if (input.plan.tls) await serveHttps(input, serving);
-  else {
-    unshareDescriptors();
-    serving();
-    if (transportOf(input.plan.protocol) === 'udp') serveDatagrams(input);
-    else if (input.plan.protocol === 'get' || input.plan.engine === 'http') serveHttp(input);
-    else serveBytes(input);
-  }
+  const post = (message: ThreadMessage) => port.postMessage(message);
+  serveOrders<OriginThreadInput>(async (input) => {
+    if (input.plan.tls) return serveHttps(input, () => post('serving'));
+    serve(input, () => post('serving'));
+    post('stopped');
+  });
+}
+
+/** Serve until stopped. @throws SystemCallError when an address cannot be listened on */
+function serve(input: OriginThreadInput, serving: () => void): void {
+  // Those that several threads share were opened before.
+  if (input.listeners.length > 0) unshareDescriptors();
+  else ownDescriptors();
+  const listeners =
+    input.listeners.length > 0 ? input.listeners : listenAll(input.listen, transportOf(input.plan.protocol));
+  const filled = { ...input, listeners };
+  serving();
+  if (transportOf(input.plan.protocol) === 'udp') serveDatagrams(filled);
+  else if (input.plan.protocol === 'get' || input.plan.engine === 'http') serveHttp(filled);
+  else serveBytes(filled);
+  closeSockets();
 }
