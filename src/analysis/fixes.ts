@@ -2,7 +2,7 @@
  * The league table of fixes: what each does to each strategy, or real proxy, on each kernel, by exact counts. Pure.
  *
  * A cell is one run of two waves of attempts, 1.5 s apart, each connection closed by us as soon as it stands: the first wave shows how
- * many tuples there are, the second what has come back meanwhile.
+ * many tuples there are, the second what has come back meanwhile. Behind a NAT they are open until the wave ends.
  */
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import type { Fix } from '../profile/fix.js';

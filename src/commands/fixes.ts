@@ -1,5 +1,5 @@
 /**
- * `bindstorm fixes`: the catalogue of fixes, each alone, for strategies on kernels and for real proxies; a league table.
+ * `bindstorm fixes`: the catalogue of fixes, each alone, for strategies on kernels, for real proxies and for a NAT; a league table.
  */
 import type { Command } from 'commander';
 import { type CatalogueChoice, DEFAULT_STRATEGIES, fixNames } from '../experiment/catalogue.js';
@@ -15,7 +15,7 @@ export function registerFixes(program: Command): void {
   const command = program
     .command('fixes')
     .description(
-      'try each fix of the catalogue alone, with strategies on kernels and with real proxies, and make a table of those that work, do nothing or harm',
+      'try each fix of the catalogue alone, with strategies on kernels, with real proxies or with a NAT, and make a table of those that work, do nothing or harm',
     )
     .option(
       '--kernels <names>',
@@ -31,7 +31,7 @@ export function registerFixes(program: Command): void {
     )
     .option(
       '--subjects <names>',
-      `real proxies, on the same kernels, from ${FIX_SUBJECTS.join(', ')}`,
+      `real proxies, or a NAT with a catalogue of its own, on the same kernels; from ${FIX_SUBJECTS.join(', ')}`,
       names(FIX_SUBJECTS),
       [],
     )
@@ -42,7 +42,7 @@ export function registerFixes(program: Command): void {
     .addHelpText(
       'after',
       () =>
-        `\nThe catalogue: ${fixNames().join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n  bindstorm fixes --subjects squid,haproxy,nginx,dante\n  bindstorm fixes --subjects squid --kernels bookworm,trixie\n${EXIT_HELP}`,
+        `\nThe catalogue: ${fixNames().join(', ')}\nThe catalogue of a NAT: ${fixNames('router').join(', ')}\n\nExample:\n  bindstorm fixes\n  bindstorm fixes --kernels bullseye,bookworm,trixie,sid\n  bindstorm fixes --subjects squid,haproxy,nginx,dante\n  bindstorm fixes --subjects squid --kernels bookworm,trixie\n  bindstorm fixes --subjects nat --kernels bullseye,bookworm,trixie,sid\n${EXIT_HELP}`,
     )
     .action(async (options: RunOptions & CatalogueChoice, command: Command) => {
       if (options.resume !== undefined) refuseChanges(command);

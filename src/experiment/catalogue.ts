@@ -11,39 +11,45 @@ import type { StrategyName } from '../domain/strategy.js';
 import { hasMemory } from '../lab/vm/guest-memory.js';
 import { inLanes } from '../machine/lanes.js';
 import { replaceFile } from '../machine/replace-file.js';
-import { FIX_SUBJECTS, type Fix, parseFix } from '../profile/fix.js';
+import { type CatalogueName, FIX_SUBJECTS, type Fix, type FixSubject, parseFix } from '../profile/fix.js';
 import { FIXES_VERSION } from '../results/fixes.js';
 import { toolVersion } from '../results/version.js';
-import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
-import { FIX_STRATEGIES, type FixRow, HOST, rowFile } from './fix-rows.js';
-import { absentTable, type FoundRow, rowIn, subjectRow } from './fix-subject.js';
+import { isRouterKind, proxySubjectOf } from '../subjects/index.js';
+import { catalogueFor, FIX_STRATEGIES, type FixRow, HOST, rowFile } from './fix-rows.js';
+import { absentTable, type FoundRow, routerRow, rowIn, subjectRow } from './fix-subject.js';
 import { type FixTableEnd, finishedTable, makeFixTable, runsFile } from './fix-table.js';
 import { JOURNAL_FILE } from './journal.js';
 import type { BeginOf } from './journal-entry.js';
 import type { Note } from './labs.js';
 import type { Session } from './session.js';
 
-const CATALOGUE = fileURLToPath(new URL('../../../fixes/', import.meta.url));
+const FIXES = new URL('../../../fixes/', import.meta.url);
+const FOLDERS: Readonly<Record<CatalogueName, string>> = {
+  sockets: fileURLToPath(FIXES),
+  router: fileURLToPath(new URL('nat/', FIXES)),
+};
 
 /** The folder of the experiments within a result folder. */
 const WORK = 'work';
 
 /** Names of the fixes that ship, in the order of the alphabet. */
-export function fixNames(): string[] {
-  return readdirSync(CATALOGUE)
+export function fixNames(of: CatalogueName = 'sockets'): string[] {
+  return readdirSync(FOLDERS[of])
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.replace(/\.yaml$/, ''))
     .sort();
 }
 
-/** The catalogue, or a part of it. @throws UserError for a name that is not in it, and for a file that is no fix */
-function readCatalogue(only: readonly string[] | null): Fix[] {
-  const names = fixNames();
+/** A catalogue, or a part of it. @throws UserError for a name that is not in it, and for a file that is no fix */
+export function readCatalogue(of: CatalogueName, only: readonly string[] | null): Fix[] {
+  const names = fixNames(of);
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined)
-    throw new UserError(`the catalogue has no fix "${unknown}" (it has ${names.join(', ')}); correct --only`);
+    throw new UserError(
+      `the catalogue${of === 'router' ? ' of a NAT' : ''} has no fix "${unknown}" (it has ${names.join(', ')}); correct --only`,
+    );
   return (only ?? names).map((name) => {
-    const path = join(CATALOGUE, `${name}.yaml`);
+    const path = join(FOLDERS[of], `${name}.yaml`);
     return parseFix(readFileSync(path, 'utf8'), path);
   });
 }
@@ -55,11 +61,16 @@ export interface CatalogueChoice {
   /** Whether the kernel of this machine is one. */
   readonly host: boolean;
   readonly strategies?: StrategyName[];
-  readonly subjects: readonly ProxyKind[];
+  readonly subjects: readonly FixSubject[];
   readonly only?: string[];
 }
 
 export const DEFAULT_STRATEGIES: readonly StrategyName[] = ['bind', 'bind-reuseaddr', 'bind-no-port'];
+
+/** One catalogue is tried at a time. */
+function catalogueOf({ subjects }: { readonly subjects: readonly FixSubject[] }): CatalogueName {
+  return subjects.some(isRouterKind) ? 'router' : 'sockets';
+}
 
 /** What a table is told, for its journal. @throws UserError for options that exclude each other, or a fix that is not there */
 export function catalogueOptions({
@@ -72,7 +83,11 @@ export function catalogueOptions({
   const strategies = given.strategies ?? (subjects.length > 0 ? [] : [...DEFAULT_STRATEGIES]);
   const all = [...(host ? [HOST] : []), ...kernels];
   if (all.length === 0) throw new UserError('--no-host needs --kernels, for example --kernels bookworm,trixie');
-  readCatalogue(only ?? null);
+  if (subjects.some(isRouterKind) && (subjects.length > 1 || strategies.length > 0))
+    throw new UserError(
+      '--subjects nat has a catalogue of its own, so that its table stands by itself; make it without other subjects and without --strategies',
+    );
+  readCatalogue(catalogueOf({ subjects }), only ?? null);
   return { kernels: all, strategies, subjects: [...subjects], only: only ?? null };
 }
 
@@ -120,7 +135,7 @@ export async function tryCatalogue(
   { elsewhere, signal, note, onRun, onReport }: CatalogueInput,
 ): Promise<CatalogueEnd> {
   const { startedAt, command, options } = begin;
-  const fixes = readCatalogue(options.only);
+  const fixes = readCatalogue(catalogueOf(options), options.only);
   const rows = rowsOf(options);
   /** In the order of the rows, however they come. */
   const made: (FixTable | undefined)[] = rows.map(() => undefined);
@@ -198,12 +213,13 @@ export async function makeTable({ name, only, ...input }: MakeTable): Promise<bo
   const found = await rowOf(row, input.dir);
   if (found.kind === 'absent') throw new UserError(found.why);
   const { of } = found;
-  return (await makeFixTable({ ...input, of, kernel: name.kernel, fixes: readCatalogue(only) })).complete;
+  return (await makeFixTable({ ...input, of, kernel: name.kernel, fixes: readCatalogue(catalogueFor(of), only) }))
+    .complete;
 }
 
-/** A table to make: of a strategy, or of a real proxy. */
+/** A table to make: of a strategy, of a real proxy, or of a router. */
 type Row = { readonly kernel: string } & RowName;
-type RowName = { readonly strategy: StrategyName } | { readonly kind: ProxyKind };
+type RowName = { readonly strategy: StrategyName } | { readonly kind: FixSubject };
 
 function rowName(row: RowName): string {
   return 'strategy' in row ? row.strategy : row.kind;
@@ -220,12 +236,14 @@ function rowNamed(name: string): RowName {
 }
 
 async function rowOf(row: RowName, dir: string): Promise<FoundRow> {
-  return 'strategy' in row ? { kind: 'there', of: row } : subjectRow(row.kind, dir);
+  if ('strategy' in row) return { kind: 'there', of: row };
+  return isRouterKind(row.kind) ? routerRow(row.kind) : subjectRow(row.kind, dir);
 }
 
 /** Of a program that no machine has. */
 function unseenRow(row: RowName): FixRow {
   if ('strategy' in row) return row;
+  if (isRouterKind(row.kind)) return routerRow(row.kind).of;
   const { defaults, strategy } = proxySubjectOf(row.kind);
   return { strategy: strategy(defaults, null), subject: { kind: row.kind, version: null } };
 }

@@ -10,7 +10,7 @@ import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
 import { changesInWords } from '../profile/changes.js';
 import { type Finding, saidOnce } from '../profile/problem.js';
-import { addressObstacles, type Examination, refusal } from './rehearsal.js';
+import { addressObstacles, type Examination, refusal, routerProblem } from './rehearsal.js';
 
 /** Kernel's name → what its lab said. */
 export type Examinations = ReadonlyMap<string, Examination>;
@@ -29,7 +29,7 @@ export function fitToKernels(experiment: Experiment, examinations: Examinations)
   const arms = names.flatMap((name) => {
     const part = experimentOn(experiment, name);
     const examination = examinations.get(name)!;
-    const fitted = part.arms.map((arm) => fitArm(arm, lacks(arm, examination, findings), part.arms[0]!));
+    const fitted = part.arms.map((arm) => fitArm(arm, lacks(arm, part, examination, findings), part.arms[0]!));
     const [baseline] = fitted;
     // What has nothing to be compared with is not run.
     return baseline?.absent
@@ -56,7 +56,7 @@ export function inWords({ missing = {} }: Pick<Arm, 'missing'>): string {
 type Missing = Readonly<Record<string, string>>;
 
 /** What a kernel lacks of what an arm names. What is wrong wherever it is tried goes to the findings. */
-function lacks(arm: Arm, examination: Examination, findings: Finding[]): Missing {
+function lacks(arm: Arm, part: Experiment, examination: Examination, findings: Finding[]): Missing {
   const { check, kernel, environment } = examination;
   // On resume: what was not run then is not asked again.
   if (arm.absent) return arm.missing ?? {};
@@ -81,6 +81,8 @@ function lacks(arm: Arm, examination: Examination, findings: Finding[]): Missing
   }
   if (loads.some(({ clocks }) => clocks > 1) && check.clocksMissing !== null)
     missing['load.clocks'] = `not in this kernel: ${check.clocksMissing}`;
+  const problem = routerProblem(arm, part, check);
+  if (problem !== undefined) missing['the rules of the NAT'] = problem;
   findings.push(...addressObstacles(arm, check));
   return missing;
 }

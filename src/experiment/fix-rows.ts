@@ -3,22 +3,35 @@
  * of its table. Pure.
  */
 import { stringify } from 'yaml';
+import { DEBIAN_SUITES, type Engine } from '../domain/guest.js';
 import { STRATEGY_NAMES, type StrategyName, strategyOf } from '../domain/strategy.js';
 import { FILL_PAUSE_MS } from '../plan/arrival-settings.js';
-import type { Change, Fix } from '../profile/fix.js';
-import { type ProxyKind, proxySubjectOf } from '../subjects/index.js';
+import type { CatalogueName, Change, Fix } from '../profile/fix.js';
+import { isRouterKind, type ProxyKind, proxySubjectOf, type RouterKind } from '../subjects/index.js';
 
 /** The kernel of this machine, in a network namespace. */
 export const HOST = 'host';
 
 /** Twenty ports, two addresses, two destinations: 40 or 80 tuples, and more attempts than twice the most. */
-export const PER_WAVE = 200;
+const PER_WAVE = 200;
+/** Of a NAT: twenty ports, or forty, and enough attempts for each of two rules that a hash chooses from. */
+const PER_WAVE_OF_NAT = 100;
 export const PAUSE_SECONDS = FILL_PAUSE_MS / 1000;
 
-/** A program that runs out of ports. Of a proxy the strategy is that of the version that is here. */
+/** A program that runs out of ports. Of a proxy the strategy is that of the version that is here; of a NAT, that of its clients. */
 export interface FixRow {
   readonly strategy: StrategyName;
-  readonly subject?: { readonly kind: ProxyKind; readonly version: string | null };
+  readonly subject?: { readonly kind: ProxyKind | RouterKind; readonly version: string | null };
+}
+
+/** Which catalogue is for a row. */
+export function catalogueFor({ subject }: FixRow): CatalogueName {
+  return subject && isRouterKind(subject.kind) ? 'router' : 'sockets';
+}
+
+/** Attempts of one wave. */
+export function perWave(row: FixRow): number {
+  return catalogueFor(row) === 'router' ? PER_WAVE_OF_NAT : PER_WAVE;
 }
 
 /** As files are named by it, and its option. */
@@ -40,6 +53,7 @@ export type FixFor =
 /** What a fix is for the program of a row. */
 export function fixFor(fix: Fix, { strategy, subject }: FixRow): FixFor {
   if (subject === undefined) return isSame(fix, strategy) ? { kind: 'same' } : { kind: 'change', change: fix.change };
+  if (isRouterKind(subject.kind)) return { kind: 'change', change: fix.change };
   const own = fix.subjects?.[subject.kind] ?? proxySubjectOf(subject.kind).fixRow?.cannot?.[fix.name];
   if (typeof own === 'string') return { kind: 'cannot', why: own };
   if (own !== undefined) return { kind: 'change', change: own };
@@ -71,15 +85,39 @@ const CONNECTIONS = { ...ONE_BY_ONE, hold: '0s', drain: true };
 /** Requests to an origin that leaves it to the proxy to close. */
 const REQUESTS = { ...ONE_BY_ONE, protocol: 'get', body: 512 };
 
+/**
+ * All at once, and open until all have their outcome: what finds no port waits in vain, and shorter than a SYN takes to be sent again. All
+ * are closed between the waves.
+ */
+const BEHIND_NAT = {
+  subject: { kind: 'nat', rule: 'snat', natPorts: '40000-40019' },
+  addresses: { list: ['10.50.0.1'] },
+  load: {
+    arrival: { shape: 'fill', attempts: PER_WAVE_OF_NAT, waves: 2, inFlight: PER_WAVE_OF_NAT },
+    close: 'client',
+    timeout: '500ms',
+  },
+};
+
 /** What is the row's own in its profile. */
 function partOf({ strategy, subject }: FixRow): object {
-  const row = subject && proxySubjectOf(subject.kind).fixRow;
+  const kind = subject?.kind;
+  if (kind !== undefined && isRouterKind(kind)) return BEHIND_NAT;
+  const row = kind && proxySubjectOf(kind).fixRow;
   return {
-    ...(subject ? { subject: { kind: subject.kind, ...row?.settings } } : {}),
+    destinations: { ports: 2 },
+    sysctls: RANGE,
+    ...(kind ? { subject: { kind, ...row?.settings } } : {}),
     addresses: { cidr: '10.50.0.0/24', count: row?.addresses ?? 2 },
-    load: { ...(subject ? {} : { strategy }), ...(row?.load === 'requests' ? REQUESTS : CONNECTIONS) },
+    load: { ...(kind ? {} : { strategy }), ...(row?.load === 'requests' ? REQUESTS : CONNECTIONS) },
     ...(row?.clientsShareRange ? { roles: { client: { sysctls: RANGE } } } : {}),
   };
+}
+
+/** Debian builds User-Mode Linux without NAT of nf_tables. */
+function guestFor(row: FixRow, kernel: string): string | { readonly kernel: string; readonly engine: Engine } {
+  const isSuite = DEBIAN_SUITES.some((suite) => suite === kernel);
+  return isSuite && catalogueFor(row) === 'router' ? { kernel, engine: 'qemu' } : kernel;
 }
 
 /** The profile of a table, which anybody can run by itself. */
@@ -90,11 +128,9 @@ export function fixProfile(fixes: readonly Fix[], row: FixRow, kernel: string): 
   });
   return stringify({
     name: `fixes-${rowFile(row)}-${kernel}`,
-    description: `Each fix of the catalogue alone, for ${rowFile(row)}: two waves of connections that are closed at once, ${PAUSE_SECONDS} s apart`,
-    ...(kernel === HOST ? {} : { lab: { kind: 'vm' }, kernels: [kernel] }),
-    destinations: { ports: 2 },
+    description: `Each fix of the catalogue alone, for ${rowFile(row)}: two waves of connections ${catalogueFor(row) === 'router' ? 'through a NAT' : 'that are closed at once'}, ${PAUSE_SECONDS} s apart`,
+    ...(kernel === HOST ? {} : { lab: { kind: 'vm' }, kernels: [guestFor(row, kernel)] }),
     ...partOf(row),
-    sysctls: RANGE,
     // Where none of them is a change, the row without any is still wanted, and a profile has a variant.
     variants: variants.length > 0 ? variants : [{ name: 'without-any' }],
     repeat: 1,

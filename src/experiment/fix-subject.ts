@@ -1,7 +1,6 @@
 /**
- * A real proxy as a row of the table of fixes: which version is here, and the row of one that is not.
+ * A real proxy, or a router, as a row of the table of fixes: which version is here, and the row of one that is not.
  */
-
 import { existsSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { readRegularFile } from '../machine/read-file.js';
 import type { Fix } from '../profile/fix.js';
 import type { FixTable } from '../results/fixes.js';
 import { examineProgram } from '../subjects/examine.js';
-import { type ProxyKind, programOf, proxySubjectOf } from '../subjects/index.js';
+import { type ProxyKind, programOf, proxySubjectOf, type RouterKind } from '../subjects/index.js';
 import { type FixRow, HOST } from './fix-rows.js';
 
 /** Which program a table is of, beside its journal. */
@@ -42,6 +41,11 @@ export async function subjectRow(kind: ProxyKind, dir: string, examine = examine
       `${dir} was begun with ${kind} ${before.subject?.version}, and here is ${version}; counts of two versions do not belong in one table: begin a new one, or remove that folder to measure its row again`,
     );
   return { kind: 'there', of: { strategy: strategy(defaults, version), subject: { kind, version } } };
+}
+
+/** The row of a router, which is the kernel's own: nothing of it can be missing before its lab is tried. */
+export function routerRow(kind: RouterKind): FoundRow {
+  return { kind: 'there', of: { strategy: 'connect', subject: { kind, version: null } } };
 }
 
 /** Which program a table is of, by its folder. */

@@ -14,7 +14,7 @@ import type { Run, Variant } from '../results/schema.js';
 import { runBlocks } from './blocks.js';
 import { conclude } from './conclude.js';
 import { inWords as lackingInWords } from './fit.js';
-import { type FixRow, fixFor, fixProfile, PAUSE_SECONDS, PER_WAVE, rowFile } from './fix-rows.js';
+import { catalogueFor, type FixRow, fixFor, fixProfile, PAUSE_SECONDS, perWave, rowFile } from './fix-rows.js';
 import { keepRow } from './fix-subject.js';
 import { punctual } from './fix-timing.js';
 import { finishedRuns, JOURNAL_FILE, type JournalContents, readJournal } from './journal.js';
@@ -180,7 +180,7 @@ function tableOf(
       ...effectOf(waves, before),
       waves,
       attempts: run.attempts,
-      predicted: expected(variant, run.attempts, wholeSeconds),
+      predicted: expected(of, variant, run.attempts, wholeSeconds),
       prediction: variant.prediction,
       run: `${file}#L${runs.length}`,
     };
@@ -211,10 +211,29 @@ export function runsFile(kernel: string, of: FixRow): string {
   return `runs/${kernel.replaceAll('/', '_')}.${rowFile(of)}.ndjson`;
 }
 
-function expected({ load, prediction }: Variant, attempts: number, wholeSeconds: boolean): Waves | null {
+function expected(of: FixRow, { load, prediction }: Variant, attempts: number, wholeSeconds: boolean): Waves | null {
   if (prediction.limited === 'not modelled') return null;
-  if (load.arrival.shape === 'fill') return expectedWaves(prediction, PER_WAVE, PAUSE_SECONDS, wholeSeconds);
+  const isFill = load.arrival.shape === 'fill';
+  if (catalogueFor(of) === 'router')
+    return expectedOfNat(prediction, load.close, isFill ? perWave(of) : attempts, isFill);
+  if (isFill) return expectedWaves(prediction, perWave(of), PAUSE_SECONDS, wholeSeconds);
   return prediction.sustained === null && prediction.concurrent !== 0 ? [attempts, 0] : null;
+}
+
+/** Connections that are open until the wave ends, and then keep their ports for as long as conntrack does. */
+function expectedOfNat(
+  { concurrent, again, sustained }: Variant['prediction'],
+  close: Variant['load']['close'],
+  attempts: number,
+  inWaves: boolean,
+): Waves | null {
+  if (concurrent === null || again === null || again === undefined) return null;
+  const first = Math.min(attempts, concurrent);
+  if (inWaves) return [first, again <= PAUSE_SECONDS ? first : Math.min(attempts, concurrent - first)];
+  // At a pace: each is closed before the next comes, so that its port serves again at once, or not before the load has ended. Where the server
+  // has closed, its own TIME_WAIT answers some of those that come again, and they are late.
+  if (sustained === null && close === 'server') return null;
+  return sustained === null ? [attempts, 0] : [first, 0];
 }
 
 /** A fix that needs a pace has its attempts in one go. */

@@ -240,6 +240,16 @@ function routersOf({ arms }: Experiment): { readonly arm: string; readonly route
   return [...new Map(all.reverse()).values()];
 }
 
+/** Why a kernel does not make the rules of an arm's router; undefined: it does, or there is none. */
+export function routerProblem(
+  { router }: Arm,
+  experiment: Experiment,
+  { routersMissing = [] }: Check,
+): string | undefined {
+  const text = JSON.stringify(router);
+  return routersMissing[routersOf(experiment).findIndex((each) => JSON.stringify(each.router) === text)] ?? undefined;
+}
+
 function routerObstacles(experiment: Experiment, { routersMissing = [] }: Check): Finding[] {
   return routersOf(experiment).flatMap(({ arm }, i) => {
     const problem = routersMissing[i];

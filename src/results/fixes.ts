@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { fixSchema } from '../profile/fix.js';
-import { PROXY_KINDS } from '../subjects/index.js';
+import { PROXY_KINDS, ROUTER_KINDS } from '../subjects/index.js';
 import { predictionSchema } from './schema.js';
 
 export const FIXES_VERSION = 1;
@@ -51,11 +51,11 @@ const kernelSchema = z.object({
 /** One program, the lab's own or a proxy, on one kernel. */
 const tableSchema = z.object({
   kernel: kernelSchema,
-  strategy: z.enum(STRATEGY_NAMES).describe('how the program gets its local ports'),
+  strategy: z.enum(STRATEGY_NAMES).describe('how the program gets its local ports; of a NAT, how its clients do'),
   subject: z
-    .object({ kind: z.enum(PROXY_KINDS), version: z.string().nullable() })
+    .object({ kind: z.enum([...PROXY_KINDS, ...ROUTER_KINDS]), version: z.string().nullable() })
     .optional()
-    .describe("the proxy under test; absent: the lab's own sockets"),
+    .describe("the proxy under test, or nat, a router whose ports run out; absent: the lab's own sockets"),
   baseline: cellSchema,
   cells: z.record(z.string(), cellSchema).describe('by the name of the fix'),
 });

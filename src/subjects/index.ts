@@ -29,10 +29,11 @@ const ROUTERS = { nat };
 const SUBJECTS = { direct, ...PROXIES, ...ROUTERS, external };
 
 export type ProxyKind = keyof typeof PROXIES;
-type RouterKind = keyof typeof ROUTERS;
+export type RouterKind = keyof typeof ROUTERS;
 export type SubjectKind = keyof typeof SUBJECTS;
 
 export const PROXY_KINDS = Object.keys(PROXIES) as readonly ProxyKind[];
+export const ROUTER_KINDS = Object.keys(ROUTERS) as readonly RouterKind[];
 export const SUBJECT_KINDS = Object.keys(SUBJECTS) as readonly SubjectKind[];
 
 /** The complete settings of a proxy that the lab starts. */
@@ -95,6 +96,11 @@ export function programOf(settings: ProxySettings): ProgramName {
 /** What is known of a kind. */
 export function subjectOf(kind: SubjectKind): Subject<ProxySettings> {
   return SUBJECTS[kind];
+}
+
+/** Whether a kind is a router. */
+export function isRouterKind(kind: SubjectKind): kind is RouterKind {
+  return kind in ROUTERS;
 }
 
 /** What is known of a kind that the lab starts. Its functions take the settings of that kind only. */

@@ -1,6 +1,6 @@
 /** The league table of fixes: what counts say, and how cells are put into words. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import {
   acrossKernels,
@@ -15,6 +15,7 @@ import {
   league,
 } from '../../src/analysis/fixes.js';
 import type { StrategyName } from '../../src/domain/strategy.js';
+import { catalogueOptions, readCatalogue } from '../../src/experiment/catalogue.js';
 import { FIX_STRATEGIES, fixFor, fixProfile, HOST } from '../../src/experiment/fix-rows.js';
 import { absentTable } from '../../src/experiment/fix-subject.js';
 import { type Fix, parseFix } from '../../src/profile/fix.js';
@@ -24,18 +25,15 @@ import type { Prediction } from '../../src/results/schema.js';
 import { makePrediction } from '../support/runs.js';
 
 const FOLDER = new URL('../../../fixes/', import.meta.url);
-const CATALOGUE: readonly Fix[] = readdirSync(FOLDER).map((file) =>
-  parseFix(readFileSync(new URL(file, FOLDER), 'utf8'), file),
-);
+const CATALOGUE: readonly Fix[] = readCatalogue('sockets', null);
 const fix = (name: string) => CATALOGUE.find((one) => one.name === name)!;
 
 describe('the catalogue', () => {
   it('has each fix that the folklore has, a file each, named as the file', () => {
-    const files = readdirSync(FOLDER).map((file) => file.replace(/\.yaml$/, ''));
-    assert.deepEqual(
-      CATALOGUE.map(({ name }) => name),
-      files,
-    );
+    const files = readdirSync(FOLDER)
+      .filter((file) => file.endsWith('.yaml'))
+      .map((file) => file.replace(/\.yaml$/, ''));
+    assert.deepEqual(CATALOGUE.map(({ name }) => name).sort(), files.sort());
     for (const name of ['wider-range', 'fin-timeout', 'tw-reuse-1', 'tw-recycle', 'conntrack', 'no-port', 'persistent'])
       assert.ok(files.includes(name), name);
     assert.ok(files.length >= 20);
@@ -66,6 +64,39 @@ describe('the catalogue', () => {
       assert.equal(experiment.arms.length, fixes.length + 1);
       for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], arm.name);
     });
+
+  it('of a NAT has a file for each knob of its folklore, each a variant that changes something', () => {
+    const row = { strategy: 'connect', subject: { kind: 'nat', version: null } } as const;
+    const knobs = readCatalogue('router', null);
+    const names = knobs.map(({ name }) => name);
+    for (const name of ['more-nat-addresses', 'two-rules-numgen', 'fully-random', 'router-port-range', 'server-closes'])
+      assert.ok(names.includes(name), name);
+    assert.ok(knobs.length >= 25, `${knobs.length}`);
+    for (const kernel of [HOST, 'bookworm']) {
+      const { experiment } = loadProfile(fixProfile(knobs, row, kernel), 'fixes.yaml');
+      assert.equal(experiment.arms.length, knobs.length + 1);
+      for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], arm.name);
+    }
+  });
+
+  it('of a NAT is tried by itself, and --only names a fix of it', () => {
+    const choice = { kernels: [], host: true, subjects: ['nat'] } as const;
+    assert.deepEqual(catalogueOptions({ ...choice, only: ['zones'] }), {
+      kernels: [HOST],
+      strategies: [],
+      subjects: ['nat'],
+      only: ['zones'],
+    });
+    assert.throws(
+      () => catalogueOptions({ ...choice, only: ['no-port'] }),
+      /the catalogue of a NAT has no fix "no-port"/,
+    );
+    assert.throws(
+      () => catalogueOptions({ ...choice, subjects: ['nat', 'squid'] }),
+      /--subjects nat has a catalogue of/,
+    );
+    assert.throws(() => catalogueOptions({ ...choice, strategies: ['bind'] }), /make it without other subjects/);
+  });
 
   it('says what a program cannot be told, and what its version does already', () => {
     const of = (name: string, kind: 'squid' | 'haproxy' | 'dante', strategy: StrategyName) =>

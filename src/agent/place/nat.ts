@@ -69,7 +69,7 @@ export function applyNat(
     addChains(family, TABLE, chainsOf(settings, rules, clients), LACKING);
     return undefined;
   } catch (error) {
-    return `this kernel does not make the rules of the NAT: ${messageOf(error)}; it needs nf_tables with NAT, as modules: modprobe nft_chain_nat nft_masq nft_nat nf_conntrack_netlink`;
+    return `this kernel does not make the rules of the NAT: ${messageOf(error)}; it needs nf_tables with NAT, as modules: modprobe nft_chain_nat nft_masq nft_nat nf_conntrack_netlink (Debian's User-Mode Linux has none: for a guest use engine qemu)`;
   }
 }
 

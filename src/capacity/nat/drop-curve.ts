@@ -6,7 +6,7 @@ import { type Random, randomStream } from '../../domain/random.js';
 import { createPortPool, WHOLE } from './port-search.js';
 
 /** Fills between which the share of dropped attempts is counted; the last is up to a full pool. */
-const FILL_BANDS = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999] as const;
+export const FILL_BANDS = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999] as const;
 
 interface Band {
   readonly from: number;
@@ -79,7 +79,8 @@ function fillOnce(ports: number, inside: number, random: Random): Filled {
   return { first, attempts, drops };
 }
 
-function bandOf(fill: number): number {
+/** Which of the bands a fill lies in; −1: below all. */
+export function bandOf(fill: number): number {
   for (let i = FILL_BANDS.length - 1; i >= 0; i--) if (fill >= FILL_BANDS[i]!) return i;
   return -1;
 }

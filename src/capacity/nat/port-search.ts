@@ -9,7 +9,7 @@ import type { Random } from '../../domain/random.js';
 export const WHOLE = 128;
 const SMALLEST = 16;
 /** NF_NAT_HARDER_THRESH: with so many tries of a window left, an entry that is closing may be ended. */
-const HARDER = WHOLE / 4;
+export const HARDER = WHOLE / 4;
 /** get_random_u16(). */
 const OFFSETS = 65_536;
 

@@ -2,6 +2,7 @@
  * What an arm comes to behind a NAT: what the client's own ports allow, and what those of the NAT do, whichever is less. Pure.
  */
 import { LABS } from '../../domain/lab.js';
+import { transportOf } from '../../domain/protocol.js';
 import { LOCAL_PORT_RANGE, parseLocalPortRange } from '../../domain/sysctl-syntax.js';
 import { arrivalDurationMs, scheduledAttempts } from '../../plan/arrival.js';
 import type { Arm, Experiment } from '../../plan/plan.js';
@@ -10,20 +11,16 @@ import type { RouterSettings } from '../../subjects/index.js';
 import type { ArmPrediction } from '../arm-prediction.js';
 import { fieldDoubt } from '../decided-fields.js';
 import type { Determinism } from '../deterministic.js';
-import { atLeast, type KernelVersion } from '../kernel-version.js';
+import type { KernelVersion } from '../kernel-version.js';
 import { expectedOf } from '../simulator/repeat.js';
 import { secondsUntil } from '../time-until.js';
+import { afterClose, openAtMost } from './after-close.js';
 import { holdAttempts } from './drop-curve.js';
 import { type NatPools, poolsOf } from './pools.js';
 import { WHOLE } from './port-search.js';
 import { scheduleOf } from './syn-schedule.js';
 
 const SOURCE = 'get_unique_tuple(), net/netfilter/nf_nat_core.c';
-/**
- * Since which release entries that are closing are ended for a new connection (nf_nat_used_tuple_harder()). Measured: 6.1.192 ends none, 6.12.118
- * does; public notes name 6.5, which was not measured.
- */
-export const EVICTS_SINCE = '6.5';
 /** Simulated attempts of all runs together, and runs at the most. */
 const SIMULATED = 1_500_000;
 const MOST_RUNS = 60;
@@ -84,10 +81,13 @@ function natCapacity(
   const concurrent = own.concurrent === null ? null : pools.concurrent;
   const after = afterClose(arm, kernel);
   const seconds = (load.holdMs ?? 0) / 1000 + after.seconds;
-  const sustained = load.holdMs === null || seconds === 0 || concurrent === null ? null : concurrent / seconds;
-  const patience = scheduleOf(kernel, arm.sysctls).timeout;
+  const lasting = after.ends ? pools.pools.reduce((sum, { ports }) => sum + openAtMost(ports), 0) : concurrent;
+  const sustained =
+    load.holdMs === null || seconds === 0 || concurrent === null || lasting === null ? null : lasting / seconds;
   const rate =
-    sustained === null ? '' : `; ${concurrent} / ${seconds} s = ${Number(sustained.toPrecision(3))} a second`;
+    sustained === null
+      ? ''
+      : `; ${lasting}${after.ends ? ' open, so that there are closed ones to end,' : ''} / ${seconds} s = ${Number(sustained.toPrecision(3))} a second`;
   const early =
     pools.ports > WHOLE && pools.concurrent > 0
       ? `; the search gives up after 248 of ${pools.ports} ports, so that drops begin long before all are taken`
@@ -97,9 +97,9 @@ function natCapacity(
     sustained,
     limited: sustained !== null ? 'by ports' : concurrent === null ? 'not modelled' : 'not by ports',
     again: seconds,
-    fails: load.timeoutMs < patience * 1000 ? 'timeout:ETIMEDOUT' : 'connect:ETIMEDOUT',
+    fails: failsAs(arm, kernel),
     formula: `${pools.formula}${rate}`,
-    rule: `${pools.rule}${early}; a connection without a port is dropped at its SYN, and nobody is told${settings.natPorts ? '' : '; without ports in the rule it keeps its own where that is free'}; ${after.why}.`,
+    rule: `${pools.rule}${early}; ${transportOf(load.protocol) === 'udp' ? 'a datagram that finds no port is dropped' : 'a connection without a port is dropped at its SYN'}, and nobody is told${settings.natPorts ? '' : '; without ports in the rule it keeps its own where that is free'}; ${after.why}.`,
     source: SOURCE,
     slowWall: null,
     known: {
@@ -110,22 +110,11 @@ function natCapacity(
   };
 }
 
-/** How long conntrack keeps a port after the close, seconds: nf_conntrack_tcp_timeout_* of the router. */
-function afterClose({ load, roles }: Arm, kernel: KernelVersion): { readonly seconds: number; readonly why: string } {
-  const timeout = (state: string, byDefault: number) => {
-    const value = Number.parseInt(roles?.router?.[`net.netfilter.nf_conntrack_tcp_timeout_${state}`] ?? '', 10);
-    return Number.isNaN(value) ? byDefault : value;
-  };
-  const [state, seconds] =
-    load.close === 'reset'
-      ? (['CLOSE', timeout('close', 10)] as const)
-      : (['TIME_WAIT', timeout('time_wait', 120)] as const);
-  if (atLeast(kernel, EVICTS_SINCE))
-    return {
-      seconds: 0,
-      why: `after the close conntrack keeps it in ${state}, and ends that for a new connection when it finds no free port`,
-    };
-  return { seconds, why: `after the close conntrack keeps it for ${seconds} s (${state})` };
+/** How an attempt ends that found no port. */
+function failsAs({ load, sysctls }: Arm, kernel: KernelVersion): string {
+  if (transportOf(load.protocol) === 'udp') return 'answer:none';
+  const patience = scheduleOf(kernel, sysctls).timeout;
+  return load.timeoutMs < patience * 1000 ? 'timeout:ETIMEDOUT' : 'connect:ETIMEDOUT';
 }
 
 /** Whether the search is sure to find the last port: a small range, or one that has the client's own ports, which it keeps. */
@@ -142,8 +131,9 @@ function isExact(
   return natPorts === null ? own.low >= 1024 : natPorts.low <= own.low && own.high <= natPorts.high;
 }
 
-/** SYNs that an attempt sends before it is given up. */
+/** SYNs that an attempt sends before it is given up; of UDP its datagram. */
 function triesOf({ load, sysctls }: Arm, kernel: KernelVersion): number {
+  if (transportOf(load.protocol) === 'udp') return 1;
   return scheduleOf(kernel, sysctls).sent.filter((at) => at * 1000 < load.timeoutMs).length;
 }
 

@@ -3,11 +3,11 @@
  */
 import { type PortRange, portCount } from '../../domain/units.js';
 import { atLeast, type KernelVersion } from '../kernel-version.js';
+import { EVICTS_SINCE, openAtMost } from './after-close.js';
 import { CLOUD_NATS, type CloudNat, type NatKind } from './clouds.js';
 import { type DropCurve, dropCurve } from './drop-curve.js';
 import { UNNAMED } from './pools.js';
 import { WHOLE } from './port-search.js';
-import { EVICTS_SINCE } from './predict.js';
 
 export interface NatQuestion {
   readonly kind: NatKind;
@@ -67,7 +67,7 @@ function ofLinux(question: NatQuestion): NatAnswer {
   const evicts = atLeast(kernel, EVICTS_SINCE);
   const kept = close === 'reset' ? 10 : 120;
   const state = close === 'reset' ? 'CLOSE' : 'TIME_WAIT';
-  return finish(question, {
+  const answer: Rest = {
     kind: 'linux',
     name: `NAT of Linux ${kernel.release}`,
     onPaper: false,
@@ -87,7 +87,8 @@ function ofLinux(question: NatQuestion): NatAnswer {
     source: 'get_unique_tuple(), net/netfilter/nf_nat_core.c; measured on 6.18.44',
     drops:
       ports <= WHOLE ? null : dropCurve(ports, Math.max(3, Math.min(MOST_RUNS, Math.floor(SIMULATED / ports))), SEED),
-  });
+  };
+  return finish(question, answer, evicts ? openAtMost(ports) : ports);
 }
 
 function ofCloud(question: NatQuestion, cloud: CloudNat): NatAnswer {
@@ -115,19 +116,25 @@ function ofCloud(question: NatQuestion, cloud: CloudNat): NatAnswer {
 
 type Rest = Omit<NatAnswer, 'concurrent' | 'sustained' | 'formula' | 'atRate'>;
 
-function finish({ addresses, destinations, hosts, holdMs, rate }: NatQuestion, rest: Rest): NatAnswer {
+/** @param open ports of which connections may be open at a rate that lasts, while closed ones hold the others */
+function finish(
+  { addresses, destinations, hosts, holdMs, rate }: NatQuestion,
+  rest: Rest,
+  open: number = rest.ports,
+): NatAnswer {
   const { ports, each, after } = rest;
   const owners = each === 'VM' ? hosts : addresses;
   const concurrent = ports * owners * destinations;
   const seconds = after === null ? null : holdMs / 1000 + after;
-  const sustained = seconds === null || seconds === 0 ? null : concurrent / seconds;
+  const lasting = open * owners * destinations;
+  const sustained = seconds === null || seconds === 0 ? null : lasting / seconds;
   const perOwner = sustained === null ? null : sustained / owners;
   const factor = `${each === 'VM' ? 'VMs' : 'NAT addresses'}`;
   return {
     ...rest,
     concurrent,
     sustained,
-    formula: `ports · ${factor} · destinations = ${ports} · ${owners} · ${destinations} = ${concurrent}${sustained === null ? '' : `; ${concurrent} / ${seconds} s = ${Number(sustained.toPrecision(3))} a second`}`,
+    formula: `ports · ${factor} · destinations = ${ports} · ${owners} · ${destinations} = ${concurrent}${sustained === null ? '' : `; ${lasting}${lasting < concurrent ? ' open, so that there are closed ones to end,' : ''} / ${seconds} s = ${Number(sustained.toPrecision(3))} a second`}`,
     atRate:
       rate === null || sustained === null || perOwner === null
         ? null

@@ -242,7 +242,13 @@ export const SURVEYED: readonly Program[] = [
       {
         // By the time of a later SYN: 1, 2, 3, 4, 5, 7, 11, 15, 19 s and some milliseconds.
         match:
-          /\b(?:time_connect|connect(?:ed|ion)?(?: \w+){0,3} (?:after|in|took))\W{1,3}(?:[123457]|1[159])\.0\d{1,5}\s?(?:s\b|sec|$)/i,
+          /\b(?:time_connect|connect(?:ed|ion)?(?: [\w.:]+){0,3} (?:after|in|took))\W{1,3}(?:[123457]|1[159])\.0\d{1,5}\s?(?:s\b|sec|$)/i,
+        cause: 'late-syn',
+      },
+      {
+        // As people tell it: by the first retransmission, and the second of before 6.5.
+        match:
+          /\b(?:works?|worked|succeeds?|succeeded) on (?:a |the )?retry\b.{0,20}\b[13] ?s(?:ec(?:onds?)?)?\b|\b(?:additional|extra|exactly) [13] ?s(?:ec(?:onds?)?)? (?:of )?(?:latency|delay)\b/i,
         cause: 'late-syn',
       },
     ],

@@ -8,7 +8,7 @@ import { JOURNAL_FILE } from '../../experiment/journal.js';
 import { makeFolder } from '../../machine/folders.js';
 import { deferred } from '../../machine/promises.js';
 import { replaceFile } from '../../machine/replace-file.js';
-import { FIX_SUBJECTS } from '../../profile/fix.js';
+import { FIX_PROXIES } from '../../profile/fix.js';
 import { GUESTS, kernelAbility, NAMESPACES } from '../agent/abilities.js';
 import type { Files } from '../pieces.js';
 import type { Queue } from '../protocol.js';
@@ -18,7 +18,7 @@ import type { Dispatch, QueuedUnit, UnitEnd } from './dispatch.js';
 /** What a machine must be able to do for a table. @param kernel the release that tables of `host` are to be of */
 export function tableNeeds({ kernel, row }: TableName, release: string): string[] {
   if (kernel !== HOST) return [GUESTS];
-  const program = FIX_SUBJECTS.find((kind) => kind === row);
+  const program = FIX_PROXIES.find((kind) => kind === row);
   return [NAMESPACES, kernelAbility(release), ...(program ? [program] : [])];
 }
 

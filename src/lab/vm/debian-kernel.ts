@@ -29,7 +29,7 @@ export function cachedKernels(engine: Engine): string[] {
 }
 
 /** Raised when more of a package is kept than before. */
-const FORMAT: Readonly<Record<Engine, string>> = { uml: '', qemu: '-2' };
+const FORMAT: Readonly<Record<Engine, string>> = { uml: '', qemu: '-3' };
 
 function folderName(engine: Engine, suite: string): string {
   return `${engine}-${suite}${FORMAT[engine]}`;

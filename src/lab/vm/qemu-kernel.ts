@@ -11,7 +11,7 @@ import { PROXY_KINDS, proxySubjectOf } from '../../subjects/index.js';
 import { LabError, type Note } from '../lab.js';
 import { findAccelerator } from './accelerator.js';
 import { debianKernel, KERNEL_FILE } from './debian-kernel.js';
-import { CONNTRACK, modulesToLoad } from './modules.js';
+import { modulesToLoad, NAT } from './modules.js';
 import { hasQemu, INSTALL_QEMU, QEMU, type QemuKernel } from './qemu.js';
 
 /** Debian's kernels for virtual machines: smaller, and with all that a lab needs. */
@@ -89,7 +89,7 @@ async function fetchKernel(suite: string, work: string, ready: string): Promise<
     existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
   );
   mkdirSync(join(ready, MODULES));
-  for (const path of modulesToLoad(tree[0] ?? null, [...CONNTRACK, ...OF_SUBJECTS], () => work))
+  for (const path of modulesToLoad(tree[0] ?? null, [...NAT, ...OF_SUBJECTS], () => work))
     copyFileSync(path, join(ready, MODULES, basename(path)));
   renameSync(image, join(ready, KERNEL_FILE));
 }
