@@ -232,6 +232,51 @@ const REPORTS: readonly (readonly [source: string, text: string, ...expected: Ex
     null,
   ],
   [
+    'BedrockStreaming/tech.bedrockstreaming.com #277',
+    'so we start hitting max connections, resulting in ErrorPortAllocation.',
+    ...(['AWS NAT gateway', 'none', null, 'nat-ports', null] as const),
+  ],
+  [
+    'jenkins-infra/helpdesk #3908',
+    'The AKS cluster `publick8s` suffers from SNAT port exhaustion since around 1 month',
+    ...(['Azure', 'none', null, 'nat-ports', null] as const),
+  ],
+  [
+    'Azure/AKS #322',
+    'wondering if I am maybe hitting SNAT exhaustion',
+    ...(['Azure', 'none', null, 'nat-ports', null] as const),
+  ],
+  [
+    'canton-network/splice #6231, the metric of Google',
+    'metric.type="router.googleapis.com/nat/dropped_sent_packets_count" AND metric.label."reason"="OUT_OF_RESOURCES"',
+    ...(['Google Cloud NAT', 'none', null, 'nat-ports', null] as const),
+  ],
+  [
+    'conntrack -S on a router whose ports are taken, here',
+    'cpu=0   	found=760 invalid=0 insert=0 insert_failed=4 drop=4 early_drop=0 error=0 search_restart=0',
+    ...(['conntrack -S', 'none', null, 'nat-ports', null] as const),
+  ],
+  [
+    'curl -w of a connection whose first SYN was dropped, here',
+    'time_connect: 1.018426',
+    ...(['a connection that came late', 'none', null, 'late-syn', null] as const),
+  ],
+  [
+    'the same before Linux 6.5, at the second SYN after the first',
+    'connected to 10.9.0.9 after 3.021 s',
+    ...(['a connection that came late', 'none', null, 'late-syn', null] as const),
+  ],
+  [
+    'kubernetes/kubernetes #90854',
+    'Additional 1s latency in `host -> service IP -> pod` when upgrading from `1.15.3 -> 1.18.1` on RHEL 8.1',
+    ...(['a connection that came late', 'none', null, 'late-syn', null] as const),
+  ],
+  [
+    'as it is told, in one sentence',
+    'the connection hangs, then works on retry after 3 s',
+    ...(['a connection that came late', 'none', null, 'late-syn', null] as const),
+  ],
+  [
     'acsylla/acsylla #94',
     "Connect error 'address already in use'",
     null,

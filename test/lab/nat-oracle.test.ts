@@ -300,12 +300,12 @@ describe('how full it is when SYNs are dropped', { concurrency: true }, () => {
   });
 });
 
-test('what is put to the kernel elsewhere, or not at all, is known', () => {
+test('what is put to the kernel elsewhere is known', () => {
   const left = rows.filter((each) => !taken.has(each)).map(({ config }) => config);
   assert.deepEqual(left.sort(), [
-    // A rule that translates destinations too is none that the lab's router has.
+    // A rule that translates destinations too is none that the lab's router has: nat-hairpin.test.ts.
     'hairpin: dnat to a LAN host + masquerade to :40000-40019',
-    // Twenty thousand connections of TCP: the curve of the table is held against the simulation in test/capacity/nat.test.ts.
+    // Datagrams, flow by flow: nat-curve.test.ts.
     'masquerade to 20000 ports, client ports inside the range (kept)',
     'masquerade to 20000 ports, fully-random',
     'masquerade to 20000 ports, sequential client ports',

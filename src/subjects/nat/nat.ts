@@ -79,7 +79,7 @@ const SETTINGS = {
 
 export type NatSettings = SettingsOf<'nat', typeof SETTINGS>;
 
-export const nat = router('nat', SETTINGS, { protocols: () => ['tcp'], check });
+export const nat = router('nat', SETTINGS, { protocols: () => ['tcp', 'udp'], check });
 
 function check(settings: NatSettings, say: SayProblem): void {
   const { rule, natAddresses, natPorts, flags: named, choose, zones, holds, tool } = settings;
