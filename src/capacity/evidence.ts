@@ -78,18 +78,17 @@ export function evidenceFor(input: PredictInput, top: Ceiling): Evidence {
   return ofMainline(input);
 }
 
-/** Kernels on which the counts of UDP sockets were measured (test/lab/datagram-oracle.test.ts). */
-const DATAGRAMS_MEASURED: readonly string[] = ['6.18.44'];
+/** Kernels on which the counts of UDP sockets were measured (test/lab/datagram-oracle.test.ts, of IPv4 also test/lab/vm/datagram-kernels.test.ts). */
+const DATAGRAMS_MEASURED: Readonly<Record<4 | 6, readonly string[]>> = { 4: TESTED, 6: ['6.18.44'] };
 
-function ofDatagrams({ kernel }: PredictInput): Evidence {
-  const same = DATAGRAMS_MEASURED.filter(
-    (release) => kernelSeries(parseKernelVersion(release)) === kernelSeries(kernel),
-  );
+function ofDatagrams({ kernel, family }: PredictInput): Evidence {
+  const measured = DATAGRAMS_MEASURED[family];
+  const same = measured.filter((release) => kernelSeries(parseKernelVersion(release)) === kernelSeries(kernel));
   if (same.length > 0) return { how: 'measured', on: same, why: `measured on ${list(same)}` };
   return {
     how: 'assumed',
     on: [],
-    why: `UDP ports were measured on ${list(DATAGRAMS_MEASURED)}, and ${kernelSeries(kernel)} is taken to be like it`,
+    why: `UDP ports were measured on ${list(measured)}, and ${kernelSeries(kernel)} is taken to be like it`,
   };
 }
 
