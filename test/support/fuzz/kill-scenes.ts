@@ -80,8 +80,9 @@ repeat: 1
 warmup: 0
 guardrails: []
 `;
+const labOf = (engine: string) => `lab: { kind: vm, engine: ${engine}, kernel: bookworm }\n`;
 const guest = (engine: string) =>
-  `name: killed\naddresses: { cidr: 10.50.0.0/24, count: 2 }\nlab: { kind: vm, engine: ${engine}, kernel: bookworm }\n${FILLED}`;
+  `name: killed\naddresses: { cidr: 10.50.0.0/24, count: 2 }\n${labOf(engine)}${FILLED}`;
 
 /** Closed by the server, so that no port is in TIME_WAIT for which the next run would wait. */
 const ON_HOST = `name: killed
@@ -178,5 +179,17 @@ export const SCENES: readonly Scene[] = [
     ...{ name: 'vm, QEMU', command: 'run', share: 1, profile: guest('qemu'), deadlineMs: 900_000 },
     program: 'qemu-system-x86_64',
     ...{ fetches: true, emulated: true },
+  },
+  ...(['squid', 'haproxy'] as const).map(
+    (kind): Scene => ({
+      ...{ name: `${kind} in User-Mode Linux`, command: 'run', share: 2, deadlineMs: 600_000 },
+      profile: `${proxyProfile(kind)}${labOf('uml')}`,
+      ...{ program: kind, either: EITHER[kind] ?? [], fetches: true },
+    }),
+  ),
+  {
+    ...{ name: 'microsocks in QEMU', command: 'run', share: 1, deadlineMs: 900_000 },
+    profile: `${proxyProfile('microsocks')}${labOf('qemu')}`,
+    ...{ program: 'microsocks', fetches: true, emulated: true },
   },
 ];
