@@ -15,6 +15,7 @@ import { NETLINK_SOCK_DIAG, type Netlink, openNetlink } from './netlink.js';
 import { createPairCounts, MAPPED } from './pair-counts.js';
 import { isSet, PORT_MAP_WORDS, portsIn, portsOfParity, set } from './port-map.js';
 import { anyFamilyRequest, BOUND_INACTIVE, LISTEN, TCP_STATES, TCPDIAG_GETSOCK } from './sock-diag.js';
+import type { SocketTotals } from './socket-totals.js';
 import { createWordTable } from './word-table.js';
 
 /** The ports that the kernel hands out. */
@@ -98,9 +99,10 @@ export interface SocketCensus {
 export interface SharedCensus {
   /**
    * Count the sockets of the namespace that a socket was opened in ({@link openSockDiag}). What it returns is good until the next count.
+   * @param totals of that namespace: where they say that there is nothing to list, and the machine has very many sockets, nothing is
    * @throws SystemCallError
    */
-  take(netlink: Netlink, ports: EphemeralPorts): Census;
+  take(netlink: Netlink, ports: EphemeralPorts, totals?: SocketTotals | null): Census;
 }
 
 /** Pairs of local address and destination that are counted apart; their table takes up to 3 MB. */
@@ -109,6 +111,8 @@ const TOP_DESTINATIONS = 10;
 const CONNECTED = ~((1 << LISTEN) | (1 << BOUND_INACTIVE)) >>> 0;
 /** The kernel looks for unconnected sockets in another table, in which every socket is: with very many it would double the work. */
 const MOST_FOR_UNCONNECTED = 100_000;
+/** A walk past as many takes about five milliseconds; with fewer, all that there is is listed, whatever the counters say. */
+const MANY_OF_MACHINE = 20_000;
 const STATES = TCP_STATES.length;
 const LAST_NUMBER = 4095;
 const MOST_LISTED = 1000;
@@ -344,14 +348,15 @@ export function createCensus(): SharedCensus {
   }
 
   return {
-    take(netlink, ports) {
+    take(netlink, ports, known = null) {
       reset(ports);
+      const isMany = known !== null && known.machine > MANY_OF_MACHINE;
       // Listeners first, because they tell which connections came in.
       dump(netlink, 1 << LISTEN, onListener);
-      dump(netlink, CONNECTED, onSocket);
+      if (!isMany || known.hashed > 0) dump(netlink, CONNECTED, onSocket);
       const unconnected = totals.all <= MOST_FOR_UNCONNECTED;
       // Kernels before 6.8 know no such state and answer with nothing.
-      if (unconnected) dump(netlink, 1 << BOUND_INACTIVE, onSocket);
+      if (unconnected && (!isMany || known.unconnected > 0)) dump(netlink, 1 << BOUND_INACTIVE, onSocket);
       return { ...collect(ports.range.low), unconnected };
     },
   };

@@ -54,7 +54,7 @@ export function openNode(options: ObserverOptions): NodeSource {
     if (known) return known;
     const namespace = openNamespace(there.path);
     try {
-      const one = { namespace, observer: openObserver(namespace, census, options) };
+      const one = { namespace, observer: openObserver(namespace, census, { ...options, oneOfMany: true }) };
       open.set(there.id, one);
       return one;
     } catch (error) {

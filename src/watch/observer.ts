@@ -18,6 +18,7 @@ import type { NetworkNamespace } from '../kernel/namespace.js';
 import { sampleActivity } from '../kernel/socket-activity.js';
 import { type Census, type EphemeralPorts, openSockDiag, type SharedCensus } from '../kernel/socket-census.js';
 import type { Processes } from '../kernel/socket-owners.js';
+import { readSocketTotals } from '../kernel/socket-totals.js';
 import { readSysctl } from '../kernel/sysctl.js';
 import { tapOfDefaultRoute } from '../kernel/tap-route.js';
 import { timerFrequency } from '../kernel/timer-frequency.js';
@@ -32,6 +33,8 @@ export interface ObserverOptions {
   readonly idle: number;
   /** Whose sockets, TCP's or UDP's. */
   readonly transport: Transport;
+  /** One of many namespaces: what its counters say is not there is not listed, where that would be a walk past very many sockets of others. */
+  readonly oneOfMany?: boolean;
 }
 
 export interface Observer {
@@ -51,7 +54,7 @@ const EVERY_SECONDS = 60;
 export function openObserver(
   namespace: NetworkNamespace,
   census: SharedCensus,
-  { alarms, wall, owners, idle, transport }: ObserverOptions,
+  { alarms, wall, owners, idle, transport, oneOfMany = false }: ObserverOptions,
 ): Observer {
   const netlink = namespace.within(openSockDiag);
   const trend = createTrend();
@@ -65,7 +68,7 @@ export function openObserver(
       const ports = namespace.within(readPorts);
       const capacity = capacityOf(ports, transport);
       const at = new Date();
-      const counted = census.take(netlink, ports);
+      const counted = census.take(netlink, ports, oneOfMany ? namespace.within(readSocketTotals) : null);
       const addresses = readAddresses(counted.addresses, capacity, alarms, transport === 'udp' ? 'ports' : wall);
       const growth = trend.note(began / 1e6, addresses, capacity.hardWall);
       const sampled = transport === 'udp' ? null : addressToSample(addresses, alarms);
