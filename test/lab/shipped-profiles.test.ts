@@ -1,4 +1,4 @@
-// needs: squid, haproxy, nginx, dante-server, tinyproxy-bin, microsocks, tor
+// needs: squid, haproxy, nginx, dante-server, tinyproxy-bin, microsocks, unbound, tor
 /**
  * What the model says of every shipped profile, against one run of each arm: an arm of which it says the same as of an earlier one is not
  * run again. Large loads are scaled down, since the rules are the same with a few ports.
