@@ -57,7 +57,7 @@ test('leaves a complete folder, and the profile as it was', () => {
   const dropIn = 'apply/zz-bindstorm-wider-range.conf';
   const forms = ['ansible.yml', 'compose.sysctls.yaml', 'docker-run.sh', 'kubernetes.yaml', 'tuned.conf'];
   const apply = [
-    ...['apply', dropIn, `${dropIn}.rollback`, dropIn.replace('.conf', '@.service')],
+    ...['apply', dropIn, `${dropIn}.rollback`, `${dropIn}.reserve`, dropIn.replace('.conf', '@.service')],
     ...forms.map((form) => `apply/${form}`),
   ];
   const expected = ['hlog', ...made, ...reports, ...hlogs, ...pictures, ...apply];

@@ -62,6 +62,8 @@ const NOTHING_TO_HOLD: Readonly<Record<string, readonly string[]>> = {
   'own-configuration': ['baseline', 'wider-range', 'more-ports-for-connect'],
   // No call fails, and how many answers are stolen is up to which ports the sockets happen to share.
   'quic-clients': ['reuseport'],
+  // What waits for one of thirty sockets: when it has its turn is up to the pace.
+  'resolver-ports': ['outgoing-range'],
   // One load has hosts of its own and others run out of ports; and two strategies take ports from each other.
   scenarios: ['all-no-port', 'queue-no-port'],
 };
