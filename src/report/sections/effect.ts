@@ -27,7 +27,7 @@ export function effectSection(results: Results): Section | null {
   if (effects.length === 0) return null;
   return section('effect', 'Effect', 'Effect of each variant', PAGE, [
     text(
-      'Variant minus baseline: the diamond is the estimate, the line its 95 % interval. A diamond without a line is exact: nothing varied. Left of the middle line the number is lower than in the baseline. The grey band holds differences too small to count; the first chart is the goal, the others are guardrails.',
+      'Variant minus baseline: the diamond is the estimate, the line its 95 % interval. A diamond without a line is exact, for nothing varied, or of one pair alone. Left of the middle line the number is lower than in the baseline. The grey band holds differences too small to count; the first chart is the goal, the others are guardrails.',
     ),
     verdictLegend(),
     { kind: 'group', style: 'wide panels', blocks: effects.map(effectFigure) },

@@ -110,7 +110,7 @@ export function kernelFigures(results: Results): Figure[] {
       label: `${metric}, difference from the baseline of each kernel, with its 95 % interval.`,
       caption: [
         { kind: 'strong', content: metric },
-        ', variant minus the baseline of the same kernel: the diamond is the estimate, the line its 95 % interval; a diamond without a line is exact',
+        ', variant minus the baseline of the same kernel: the diamond is the estimate, the line its 95 % interval; a diamond without a line is exact, or of one pair alone',
       ],
       chart: {
         option: (palette) => effectChart(rows, frame, palette),
