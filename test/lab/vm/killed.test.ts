@@ -42,13 +42,14 @@ it('a guest leaves nothing whenever its controller is killed', SKIP, async (t) =
   const before = { files: listing(), mounts: mounts() };
   for (const instant of INSTANTS) {
     const mark = newMark();
-    const cli = startCli(['run', 'killed.yaml', '--quiet'], { cwd: home, env: mark.env });
+    const cli = startCli(['run', 'killed.yaml', '--quiet', '--force'], { cwd: home, env: mark.env });
     // Also unshare(1) and the shell that are to become the guest.
     const guests = () => mark.processes().filter(({ command }) => command.some((word) => word.startsWith('initrd=')));
     await until('a guest', () => guests().length > 0);
     await new Promise((resolve) => setTimeout(resolve, instant));
     cli.kill('SIGKILL');
-    assert.equal((await cli.ended).signal, 'SIGKILL');
+    const { signal, stderr } = await cli.ended;
+    assert.equal(signal, 'SIGKILL', `after ${instant} ms: ${stderr}`);
     await until(`nothing is left (${instant} ms)`, () => mark.processes().length === 0);
     assert.deepEqual({ files: listing(), mounts: mounts() }, before, `after ${instant} ms`);
   }
