@@ -32,7 +32,10 @@ async function takeLive() {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(/^live: (\S+)$/m.exec(said)[1]);
     const isDue = `parseInt(document.querySelector('#counts').textContent) >= 16 && document.querySelector('#rate').textContent !== '–'`;
-    await page.waitForFunction(isDue, undefined, { polling: 20, timeout: 300_000 });
+    for (let left = 15_000; !(await page.evaluate(isDue)); left--) {
+      if (left === 0) throw new Error('the live page showed no run after two blocks within five minutes');
+      await sleep(20);
+    }
     await page.screenshot({ path: join(root, 'docs', 'live.png'), fullPage: true });
   } finally {
     run.kill('SIGINT');
