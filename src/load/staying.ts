@@ -121,7 +121,7 @@ export function ownDescriptors(): boolean {
   return own;
 }
 
-/** Standard input, output and error may be sockets, and libuv aborts the process when it is to close a socket of such a number. */
+/** Standard input, output and error may be sockets, and stay: Node's loop reckons with them. */
 const STANDARD = 3;
 
 /** Close every socket in this thread's table, where it has one of its own. Node's loops have none there. */
