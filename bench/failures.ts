@@ -9,9 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { randomStream, shuffled } from '../src/domain/random.js';
 import type { Look } from '../src/gauge/look.js';
-import { openRouteControl } from '../src/kernel/rtnetlink.js';
-import { unshareCommand } from '../src/lab/netns.js';
-import { compileProgram } from './compile.js';
+import { bringLoopbackUp, startInside } from './inside.js';
 import { writeTable } from './readme.js';
 
 const ROUNDS = 7;
@@ -32,26 +30,11 @@ interface Round {
 }
 
 if (process.argv[2] === 'inside') await measureAll(process.argv[3]!);
-else startInside();
-
-/** In a network namespace of its own, so that no port of the machine is taken. Counting takes root. */
-function startInside(): void {
-  if (process.getuid?.() !== 0) throw new Error('watch --failures takes root, and so does this bench');
-  const compiled = compileProgram('failures');
-  if (typeof compiled === 'string') throw new Error(compiled);
-  try {
-    const self = [process.execPath, fileURLToPath(import.meta.url), 'inside', compiled.program];
-    const [program, ...rest] = unshareCommand([...self, ...process.argv.slice(2)], true);
-    process.exitCode = spawnSync(program!, rest, { stdio: 'inherit' }).status ?? 1;
-  } finally {
-    compiled.remove();
-  }
-}
+else if (process.getuid?.() !== 0) throw new Error('watch --failures takes root, and so does this bench');
+else startInside('failures', fileURLToPath(import.meta.url));
 
 async function measureAll(program: string): Promise<void> {
-  const control = openRouteControl();
-  control.linkUp('lo');
-  control.close();
+  bringLoopbackUp();
   const before = loadavg()[0]!;
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {

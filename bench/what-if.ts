@@ -2,17 +2,15 @@
  * `npm run bench:supervisor`: what the supervisor of a what-if costs a program that binds, a call, and one that does not; beside strace, which
  * sees the same calls. Each round has all of them, in an order that the seed decides, and ratios are taken within a round.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { loadavg, release } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { randomStream, shuffled } from '../src/domain/random.js';
-import { openRouteControl } from '../src/kernel/rtnetlink.js';
-import { unshareCommand } from '../src/lab/netns.js';
 import { findProgram } from '../src/machine/programs.js';
 import { supervision } from '../src/subjects/what-if/supervise.js';
-import { compileProgram } from './compile.js';
+import { bringLoopbackUp, startInside } from './inside.js';
 import { writeTable } from './readme.js';
 
 const ROUNDS = 5;
@@ -29,25 +27,10 @@ const WORK: Readonly<Record<Work, string>> = {
 
 const inside = process.argv[2] === 'inside';
 if (inside) await measureAll(process.argv[3]!);
-else startInside();
-
-/** In a network namespace of its own, so that no port of the machine is taken. */
-function startInside(): void {
-  const compiled = compileProgram('what-if');
-  if (typeof compiled === 'string') throw new Error(compiled);
-  try {
-    const self = [process.execPath, fileURLToPath(import.meta.url), 'inside', compiled.program];
-    const [program, ...rest] = unshareCommand([...self, ...process.argv.slice(2)], process.getuid?.() === 0);
-    process.exitCode = spawnSync(program!, rest, { stdio: 'inherit' }).status ?? 1;
-  } finally {
-    compiled.remove();
-  }
-}
+else startInside('what-if', fileURLToPath(import.meta.url));
 
 async function measureAll(program: string): Promise<void> {
-  const control = openRouteControl();
-  control.linkUp('lo');
-  control.close();
+  bringLoopbackUp();
   const before = loadavg()[0]!;
   const found = new Map<string, number[]>();
   for (let round = 0; round < ROUNDS; round++) {

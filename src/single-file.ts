@@ -1,5 +1,5 @@
 /**
- * The first code of the single executable (`npm run build:sea`): unpacks its files where they are not yet, and goes on with a module of them.
+ * The first code of the single executable (`npm run build:sea`): unpacks its files unless that was done before, and starts one of their modules.
  * That is the command line, or, when this program starts itself as `node module …`, the module that is named.
  */
 import { existsSync } from 'node:fs';

@@ -95,7 +95,7 @@ function madeFolder(named: string): string {
     return path;
   }
   const path = join(madeFolder(dirname(named)), basename(named));
-  // One by one: with `recursive` Node tries for ever where nothing can be made, as in /proc.
+  // One level at a time: with `recursive: true` Node does not return where no folder can be made.
   mkdirSync(path, { mode: 0o700 });
   return path;
 }

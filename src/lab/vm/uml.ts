@@ -11,7 +11,7 @@
  * does not end.
  *
  * Each system call of a guest's process is a change between two processes here, by ptrace(2), and the kernel uses one CPU. Between two
- * CPUs each change is a wake-up of the other one: measured 2.7 times as slow (74 s against 25 s for the rows of the oracle, Linux 6.18
+ * CPUs each change is a wake-up of the other one: measured 2.4 times as slow (72 to 75 s against 30 to 32 s for the rows of the oracle on each of four kernels, Linux 6.18
  * in a virtual machine on an AMD EPYC, 2026-11-30), and slower still beside other work. So all of a guest has one CPU.
  */
 import { onOneCpu } from '../../machine/one-cpu.js';

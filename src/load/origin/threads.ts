@@ -79,15 +79,20 @@ if (!isMainThread && parentPort !== null && takesOrders(workerData)) {
 
 /** Serve until stopped. @throws SystemCallError when an address cannot be listened on */
 function serve(input: OriginThreadInput, serving: () => void): void {
-  // Those that several threads share were opened before.
-  if (input.listeners.length > 0) unshareDescriptors();
-  else ownDescriptors();
-  const listeners =
-    input.listeners.length > 0 ? input.listeners : listenAll(input.listen, transportOf(input.plan.protocol));
-  const filled = { ...input, listeners };
+  const filled = { ...input, listeners: listenersOf(input) };
   serving();
   if (transportOf(input.plan.protocol) === 'udp') serveDatagrams(filled);
   else if (input.plan.protocol === 'get' || input.plan.engine === 'http') serveHttp(filled);
   else serveBytes(filled);
   closeSockets();
+}
+
+/** In a table of descriptors of this thread's own: the listening sockets that several threads share, which were opened before, or its own. */
+function listenersOf({ listeners, listen, plan }: OriginThreadInput): readonly number[] {
+  if (listeners.length > 0) {
+    unshareDescriptors();
+    return listeners;
+  }
+  ownDescriptors();
+  return listenAll(listen, transportOf(plan.protocol));
 }
