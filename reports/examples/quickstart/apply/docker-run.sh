@@ -9,7 +9,7 @@
 # Where      Linux 6.18.44-fc-v857, x86_64; network namespace, client and origin joined by veth; bindstorm 0.1.0; 2026-11-30 18:56 UTC
 # Repeat     bindstorm run quickstart
 #
-# Beware     ports of the range that services listen on belong into net.ipv4.ip_local_reserved_ports, or a connection may take one while its service restarts (bindstorm watch lists them; a neighbour with listen measures it); a machine whose range is wider already has no use for it
+# Beware     ports of the range that services listen on belong into net.ipv4.ip_local_reserved_ports, or a connection may take one while its service restarts (bindstorm watch lists them); a machine whose range is wider already has no use for it
 #
 # The container needs a network namespace of its own: with --network host (network_mode: host) the values would be those of the machine, and docker refuses them; use the drop-in there.
 # It takes what `docker run` takes; DOCKER=podman runs podman instead:
