@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +35,8 @@
 enum { MOST_ADDRESSES = 4096, EVENTS = 1024, MOST_SECONDS = 60, SPECULATION_MISSES = 32, SHORT = 2048, DESCRIPTORS = 65536 };
 enum { BIND, CONNECT, TOTAL, PHASES };
 
+#include "books.h"
+
 struct addresses {
 	struct sockaddr_in entry[MOST_ADDRESSES];
 	long count;
@@ -44,13 +45,9 @@ struct addresses {
 static struct addresses sources, targets;
 static int binds, option_level, option_name;
 static int ask_again, misses;
-static int keep_books;
-static uint32_t tallies[PHASES][SHORT + 1];
 static double started_at[DESCRIPTORS], connect_at[DESCRIPTORS];
 static int epfd;
 static long pending, ok, failed, warm_up;
-static struct timespec begin;
-static double cpu_before;
 
 static void die(const char *what)
 {
@@ -81,41 +78,6 @@ static void parse_addresses(struct addresses *list, char *text)
 	}
 	if (list->count == 0)
 		bad_usage("list of addresses");
-}
-
-static double seconds_between(struct timespec from, struct timespec to)
-{
-	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static void start_clock(void)
-{
-	cpu_before = cpu_seconds();
-	clock_gettime(CLOCK_MONOTONIC, &begin);
-}
-
-/* Microseconds, or nothing where no books are kept. */
-static double micros(void)
-{
-	struct timespec now;
-	if (!keep_books)
-		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static void count(int phase, double took)
-{
-	long rounded = (long)(took + 0.5);
-	tallies[phase][rounded < 0 || rounded > SHORT ? SHORT : rounded]++;
 }
 
 static void finish(int fd, int error)

@@ -30,10 +30,20 @@ export function compileChurn(): Compiled | string {
 
 /** @param name of a file of this folder, without `.c` @returns one compiled program, or in words why there is none */
 export function compileProgram(name: string): Omit<Compiled, 'calls'> | string {
-  const compiled = compileAll([name]);
+  const compiled = compilePrograms(name);
+  if (typeof compiled === 'string') return compiled;
+  const { programs, ...rest } = compiled;
+  return { program: programs[0]!, ...rest };
+}
+
+/** The same of several. @returns the programs in the order of their names */
+export function compilePrograms(
+  ...names: string[]
+): (Pick<Compiled, 'compiler' | 'remove'> & { programs: string[] }) | string {
+  const compiled = compileAll(names);
   if (typeof compiled === 'string') return compiled;
   const { folder, ...rest } = compiled;
-  return { program: join(folder, name), ...rest };
+  return { programs: names.map((name) => join(folder, name)), ...rest };
 }
 
 function compileAll(names: readonly string[]): (Pick<Compiled, 'compiler' | 'remove'> & { folder: string }) | string {

@@ -7,14 +7,15 @@ import { once } from 'node:events';
 import { loadavg, release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { studentQuantile } from '../src/analysis/student.js';
 import { randomStream, shuffled } from '../src/domain/random.js';
 import type { Look } from '../src/gauge/look.js';
 import { bringLoopbackUp, startInside } from './inside.js';
 import { writeTable } from './readme.js';
 
-const ROUNDS = 7;
+const ROUNDS = 15;
 const RATE = 10_000;
-const SECONDS = 2;
+const SECONDS = 1;
 const CLI = fileURLToPath(new URL('../bundle/cli/main.js', import.meta.url));
 const WORK = {
   bind: 'socket, bind to port 0, close',
@@ -88,7 +89,7 @@ function markdownOf(rounds: readonly Round[], before: number): string {
   });
   return [
     '',
-    `${new Date().toISOString().slice(0, 10)}, Linux ${release()}, Node.js ${process.versions.node}. ${RATE.toLocaleString('en')} turns a second for ${SECONDS} s, ${ROUNDS} rounds, of each the median of batches of ten turns; medians of the rounds, and the least and the most; load average ${before.toFixed(1)} before.`,
+    `${new Date().toISOString().slice(0, 10)}, Linux ${release()}, Node.js ${process.versions.node}. ${RATE.toLocaleString('en')} turns a second for ${SECONDS} s, ${ROUNDS} rounds, of each the median of batches of ten turns; means of the rounds, and 95 % intervals of the mean (Student's t); load average ${before.toFixed(1)} before.`,
     '',
     '| a turn | µs of CPU alone | µs more with `watch --failures` | more, % of the program | more, % of a CPU |',
     '|--------|-----------------|---------------------------------|------------------------|------------------|',
@@ -98,7 +99,8 @@ function markdownOf(rounds: readonly Round[], before: number): string {
 }
 
 function spread(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [least, median, most] = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!];
-  return `${median.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  const half = studentQuantile(0.05, values.length - 1) * Math.sqrt(variance / values.length);
+  return `${mean.toFixed(2)} (${(mean - half).toFixed(2)} to ${(mean + half).toFixed(2)})`;
 }

@@ -3,21 +3,24 @@
  * does (src/agent/run.ts), does one job, prints its answer as JSON, and ends; the lab ends with it.
  */
 import { originTargets, setUpClient } from '../src/agent/place/network.js';
+import { setUpClientsOfRouter } from '../src/agent/place/router-network.js';
 import { launchOrigin } from '../src/agent/roles/launch.js';
 import { connectOrigin, type Origin } from '../src/agent/roles/origin-client.js';
+import { openRouterRole, type RouterRole } from '../src/agent/roles/router-client.js';
 import { readNetCounters } from '../src/kernel/counters.js';
 import { dieWithParent } from '../src/kernel/libc.js';
 import { createSocketObserver } from '../src/kernel/sock-diag.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
 import type { OriginPlan } from '../src/load/origin/listen.js';
 import { LOAD } from '../src/plan/load-settings.js';
+import { routerSubjectOf } from '../src/subjects/index.js';
 import { type Churn, type Contender, leftBehind, type Sample } from './churn.js';
 import { runContender } from './contender.js';
 import { measurePacing, type Pacer, type PacingSample, type PacingWork } from './pacing-lab.js';
 import type { HttpWork, PeerName } from './peer.js';
 import { type HttpSample, httpLoad, runPeer } from './peer-lab.js';
 import { measureSnapshots, type SnapshotCost } from './sock-diag.js';
-import { measureWatch, type WatchCost } from './watch-lab.js';
+import { measureWatch, type WatchCost, type WatchJob } from './watch-lab.js';
 
 export type Job =
   | {
@@ -25,11 +28,13 @@ export type Job =
       readonly contender: Contender;
       readonly churn: Churn;
       readonly churnProgram: string | null;
+      /** A router that masquerades is between. */
+      readonly nat?: boolean;
     }
   | { readonly kind: 'http'; readonly peer: PeerName; readonly work: HttpWork }
   | { readonly kind: 'pacing'; readonly pacer: Pacer; readonly work: PacingWork }
   | { readonly kind: 'sock-diag'; readonly churn: Churn; readonly snapshots: number }
-  | { readonly kind: 'watch'; readonly churn: Churn; readonly rounds: number; readonly seed: number };
+  | ({ readonly kind: 'watch' } & WatchJob);
 
 /** What the answer to each job is. */
 export interface Answers {
@@ -49,13 +54,18 @@ const SYSCTLS: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_rfc1337': '1',
 };
 
-async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>, plan: OriginPlan): Promise<Origin> {
+async function openLab(
+  { sources, targets }: Pick<Churn, 'sources' | 'targets'>,
+  plan: OriginPlan,
+  router?: RouterRole,
+): Promise<Origin> {
   for (const [name, value] of Object.entries(SYSCTLS)) {
     const result = writeSysctl(name, value);
     if (!result.ok) throw new Error(`the kernel refused ${name} = ${value} (${result.errno})`);
   }
   const origin = await connectOrigin(launchOrigin(true));
-  setUpClient(sources, 4, origin.pid);
+  if (router) await setUpNat(router, sources, origin.pid);
+  else setUpClient(sources, 4, origin.pid);
   await origin.serve({
     network: 'veth',
     family: 4,
@@ -63,6 +73,14 @@ async function openLab({ sources, targets }: Pick<Churn, 'sources' | 'targets'>,
     neighbours: [],
   });
   return origin;
+}
+
+/** With all ports for its one address, so that none is searched for long. */
+async function setUpNat(router: RouterRole, sources: readonly string[], originPid: number): Promise<void> {
+  setUpClientsOfRouter(sources, 4, router.pid, []);
+  const settings = routerSubjectOf('nat').defaults;
+  await router.setUpNetwork({ family: 4, settings, clients: sources, originPid, sysctls: {} });
+  await router.begin();
 }
 
 /** A contender that did other work than it was asked to may not be compared. */
@@ -93,11 +111,16 @@ async function work(job: Job): Promise<Answers[Job['kind']]> {
       : measurePacing(job.pacer, job.work, target, source);
   }
   // Whoever closes second decides when TIME_WAIT begins, so here the origin must accept and close.
-  const origin = await openLab(job.churn, { ...LOAD, sink: job.kind === 'churn' ? 'listen-only' : 'accept' });
+  const router = job.kind === 'churn' && job.nat ? await openRouterRole() : undefined;
+  const plan = { ...LOAD, sink: job.kind === 'churn' ? 'listen-only' : 'accept' } as const;
+  const origin = await openLab(job.churn, plan, router);
   if (job.kind === 'sock-diag') return measureSnapshots(job.churn, job.snapshots);
   if (job.kind === 'watch') return measureWatch(job);
   const sample = await runContender(job.contender, job.churn, job.churnProgram);
   await checkWork(job.contender, job.churn, sample, origin);
+  const translated = router && (await router.collect()).entries;
+  if (translated !== undefined && translated < job.churn.attempts)
+    throw new Error(`the router knows ${translated} connections of ${job.churn.attempts}`);
   return sample;
 }
 

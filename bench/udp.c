@@ -2,15 +2,17 @@
  * The yardstick of the datagram engine: sends datagrams and takes their answers as fast as one thread can, as one would write it by hand. It keeps
  * nothing but counts.
  *
- *     udp SOCKETS ATTEMPTS WARM_UP IN_FLIGHT TARGETS
+ *     udp SOCKETS ATTEMPTS WARM_UP IN_FLIGHT KEEP_BOOKS TARGETS
  *
  *     SOCKETS    each: a socket for each attempt, connected, closed with its answer; one: one socket for all, which names each destination
  *     WARM_UP    attempts before the clock starts
  *     IN_FLIGHT  attempts under way at once
+ *     KEEP_BOOKS 1: read the clock where bindstorm reads it, count the times in histograms as it does (src/load/tally.ts), and find an attempt again by
+ *                the mark of its answer
  *     TARGETS    198.19.0.1:9000,…
  *
- * Within one machine an answer is often there before epoll is asked: a look at each new socket comes first, as in the engine
- * (src/load/datagram/associations.ts). An attempt has no timeout: on this network nothing is lost, and alarm(2) ends it all.
+ * Sockets that live for one answer are looked at by poll(2), as in the engine (src/kernel/brief-epoll.ts): in an epoll each would cost an epoll_ctl(2)
+ * and an event. An attempt has no timeout: on this network nothing is lost, and alarm(2) ends it all.
  *
  * Prints one JSON object. Exits with 2 for bad arguments, 1 when a system call fails that must not.
  */
@@ -18,25 +20,27 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_TARGETS = 4096, EVENTS = 1024, MOST_SECONDS = 60, BYTES = 64, ROOM = 65536, MOST_IN_FLIGHT = 4096 };
+enum { MOST_TARGETS = 4096, MOST_SECONDS = 60, BYTES = 64, ROOM = 65536, MOST_IN_FLIGHT = 4096, DESCRIPTORS = 8192, SHORT = 2048 };
+enum { LAG, CONNECT, RESPONSE, TOTAL, SERVICE, PHASES };
+
+#include "books.h"
 
 static struct sockaddr_in targets[MOST_TARGETS];
 static long target_count;
-static int epfd, one_fd = -1;
+static int one_fd = -1;
 static long pending, ok, failed, warm_up;
-static struct timespec begin;
-static double cpu_before;
 static char request[BYTES], answer[ROOM];
+/* By the lower bits of the attempt, which its answer brings back, as attempts under way are fewer. */
+static double started_at[DESCRIPTORS], sent_at[DESCRIPTORS];
 
 static void die(const char *what)
 {
@@ -67,23 +71,17 @@ static void parse_targets(char *text)
 		bad_usage("list of targets");
 }
 
-static double seconds_between(struct timespec from, struct timespec to)
+/* An answer was there at an instant. */
+static void answered(double at)
 {
-	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static void start_clock(void)
-{
-	cpu_before = cpu_seconds();
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	uint32_t words[2];
+	if (!keep_books)
+		return;
+	memcpy(words, answer, sizeof words);
+	uint32_t place = words[1] % DESCRIPTORS;
+	count(RESPONSE, at - sent_at[place]);
+	count(TOTAL, at - started_at[place]);
+	count(SERVICE, at - started_at[place]);
 }
 
 static void finish(int error)
@@ -105,42 +103,44 @@ static int new_socket(void)
 	return fd;
 }
 
-static void watch(int fd)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-	if (epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &event) < 0)
-		die("epoll_ctl");
-}
-
 static void mark(long n, int fd)
 {
 	uint32_t words[2] = {(uint32_t)fd, (uint32_t)n};
 	memcpy(request, words, sizeof words);
 }
 
-/* Begin attempt n. @returns its socket, or -1 when it is over */
+/* Begin attempt n. @returns its socket, or -1 when it is over or shares that of all */
 static int attempt(long n)
 {
 	const struct sockaddr *remote = (const struct sockaddr *)&targets[n % target_count];
+	long place = n % DESCRIPTORS;
 	pending++;
+	started_at[place] = micros();
+	if (keep_books)
+		count(LAG, 0);
 	if (one_fd >= 0) {
 		mark(n, one_fd);
+		sent_at[place] = micros();
 		if (sendto(one_fd, request, sizeof request, 0, remote, sizeof targets[0]) < 0)
 			finish(errno);
 		return -1;
 	}
 	int fd = new_socket();
 	mark(n, fd);
-	if (connect(fd, remote, sizeof targets[0]) < 0 || send(fd, request, sizeof request, 0) < 0) {
-		finish(errno);
-		close(fd);
-		return -1;
-	}
-	return fd;
+	double at = micros();
+	int error = connect(fd, remote, sizeof targets[0]);
+	sent_at[place] = micros();
+	if (keep_books)
+		count(CONNECT, sent_at[place] - at);
+	if (error == 0 && send(fd, request, sizeof request, 0) >= 0)
+		return fd;
+	finish(errno);
+	close(fd);
+	return -1;
 }
 
-/* Take what has come. @returns 0 when there was nothing */
-static int receive(int fd)
+/* Take what has come, and was there at an instant. @returns 0 when there was nothing */
+static int receive(int fd, double at)
 {
 	for (int taken = 0;; taken = 1) {
 		ssize_t bytes = recv(fd, answer, sizeof answer, 0);
@@ -148,6 +148,8 @@ static int receive(int fd)
 			return taken;
 		if (bytes < 0 && errno == EINTR)
 			continue;
+		if (bytes >= 0)
+			answered(at);
 		finish(bytes < 0 ? errno : 0);
 		if (fd == one_fd)
 			continue;
@@ -158,49 +160,46 @@ static int receive(int fd)
 
 int main(int argc, char **argv)
 {
-	if (argc != 6)
+	if (argc != 7)
 		bad_usage("number of arguments");
 	long attempts = atol(argv[2]), in_flight = atol(argv[4]);
 	warm_up = atol(argv[3]);
-	parse_targets(argv[5]);
+	keep_books = atoi(argv[5]);
+	parse_targets(argv[6]);
 	if (warm_up < 0 || attempts <= warm_up || in_flight < 1 || in_flight > MOST_IN_FLIGHT)
 		bad_usage("number");
 	/* Whatever goes wrong, this ends. */
 	alarm(MOST_SECONDS);
-	epfd = epoll_create1(EPOLL_CLOEXEC);
-	if (epfd < 0)
-		die("epoll_create1");
+	static struct pollfd asked[MOST_IN_FLIGHT];
+	nfds_t count = 0;
 	if (strcmp(argv[1], "one") == 0) {
 		one_fd = new_socket();
-		watch(one_fd);
+		asked[count++] = (struct pollfd){.fd = one_fd, .events = POLLIN};
 	} else if (strcmp(argv[1], "each") != 0) {
 		bad_usage("SOCKETS");
 	}
 
-	static struct epoll_event events[EVENTS];
-	static int unheard[MOST_IN_FLIGHT];
 	struct timespec end;
 	start_clock();
 	for (long n = 0; n < attempts || pending > 0;) {
-		int to_hear = 0, heard = 0;
 		while (n < attempts && pending < in_flight) {
 			int fd = attempt(n++);
 			if (fd >= 0)
-				unheard[to_hear++] = fd;
+				asked[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 		}
-		for (int i = 0; i < to_hear; i++) {
-			if (receive(unheard[i]))
-				heard = 1;
-			else
-				watch(unheard[i]);
-		}
+		/* What has come meanwhile to the socket of all is taken without asking first. */
+		if (one_fd >= 0 && receive(one_fd, micros()))
+			continue;
 		if (pending == 0)
 			continue;
-		int ready = epoll_wait(epfd, events, EVENTS, heard ? 0 : -1);
-		if (ready < 0 && errno != EINTR)
-			die("epoll_wait");
-		for (int i = 0; i < ready; i++)
-			receive(events[i].data.fd);
+		if (poll(asked, count, -1) < 0 && errno != EINTR)
+			die("poll");
+		double at = micros();
+		nfds_t kept = 0;
+		for (nfds_t i = 0; i < count; i++)
+			if (!asked[i].revents || !receive(asked[i].fd, at) || asked[i].fd == one_fd)
+				asked[kept++] = asked[i];
+		count = kept;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	printf("{\"ok\":%ld,\"failed\":%ld,\"timed\":%ld,\"seconds\":%.9f,\"cpuSeconds\":%.6f}\n", ok, failed, attempts - warm_up,

@@ -1,46 +1,65 @@
 /**
- * `npm run bench:udp`: datagrams with answers per second and per CPU second of one thread, beside a C program and node:dgram. Each round has
- * all of them, in an order that the seed decides, and ratios are taken within a round. UDP leaves nothing behind, so all rounds are in one lab.
+ * `npm run bench:udp -- [--rounds N] [--attempts N] [--write]`: datagrams with answers per second and per CPU second of one thread, beside a C program and node:dgram. Each round has
+ * all of them, in an order that the seed decides, and ratios are taken within a round. UDP leaves nothing behind, so all rounds are in one lab. Who
+ * answers is a program that never sleeps (udp-echo.c).
  */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { loadavg, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { originTargets, setUpClient } from '../src/agent/place/network.js';
 import { launchOrigin } from '../src/agent/roles/launch.js';
 import { connectOrigin } from '../src/agent/roles/origin-client.js';
 import { SOCKET_SHARES, type SocketShare } from '../src/domain/datagram.js';
+import { formatTarget } from '../src/domain/format.js';
 import { randomStream, shuffled } from '../src/domain/random.js';
+import type { Target } from '../src/domain/target.js';
 import { writeSysctl } from '../src/kernel/sysctl.js';
 import { unshareCommand } from '../src/lab/netns.js';
 import { LOAD } from '../src/plan/load-settings.js';
 import type { LoadPlan } from '../src/plan/plan.js';
 import type { Sample } from './churn.js';
-import { compileProgram } from './compile.js';
+import { compilePrograms } from './compile.js';
 import { runPlan } from './contender.js';
 import { writeTable } from './readme.js';
 import { spread } from './results.js';
 import { table, withSpread } from './table.js';
 import { BYTES, type DatagramWork } from './udp-work.js';
 
-const ROUNDS = 5;
-const WORK: Omit<DatagramWork, 'sockets' | 'targets'> = { attempts: 100_000, warmUp: 20_000, inFlight: 128 };
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    attempts: { type: 'string', default: '200000' },
+    write: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+const ROUNDS = Number(values.rounds);
+const ATTEMPTS = Number(values.attempts);
+const WORK: Omit<DatagramWork, 'sockets' | 'targets'> = {
+  attempts: ATTEMPTS,
+  warmUp: Math.min(20_000, Math.floor(ATTEMPTS / 2)),
+  inFlight: 128,
+};
 const SOURCE = '10.50.0.1';
-const CONTENDERS = ['bindstorm', 'C', 'node:dgram'] as const;
+const CONTENDERS = ['bindstorm', 'C', 'C, same books', 'node:dgram'] as const;
 type Contender = (typeof CONTENDERS)[number];
 const EXCHANGE = { request: BYTES, response: BYTES };
+/** Where the echo listens, beside the origin, which only makes the network. */
+const ECHO_PORT = 10_000;
 
 const run = promisify(execFile);
 const inside = process.argv[2] === 'inside';
-if (inside) await measureAll(process.argv[3]!);
+if (inside) await measureAll(process.argv[3]!, process.argv[4]!);
 else startInside();
 
 /** In a network namespace of its own, which ends with it. */
 function startInside(): void {
-  const compiled = compileProgram('udp');
+  const compiled = compilePrograms('udp', 'udp-echo');
   if (typeof compiled === 'string') throw new Error(compiled);
   try {
-    const self = [process.execPath, fileURLToPath(import.meta.url), 'inside', compiled.program];
+    const self = [process.execPath, fileURLToPath(import.meta.url), 'inside', ...compiled.programs];
     const [program, ...rest] = unshareCommand([...self, ...process.argv.slice(2)], process.getuid?.() === 0);
     process.exitCode = spawnSync(program!, rest, { stdio: 'inherit' }).status ?? 1;
   } finally {
@@ -48,13 +67,15 @@ function startInside(): void {
   }
 }
 
-async function measureAll(program: string): Promise<void> {
-  const targets = originTargets(4, false, 4, 4);
+async function measureAll(program: string, echoProgram: string): Promise<void> {
+  const listeners = originTargets(4, false, 4, 4);
   const origin = await connectOrigin(launchOrigin(true));
   setUpClient([SOURCE], 4, origin.pid);
   writeSysctl('net.ipv4.ip_local_port_range', '1024 65535');
   const plan = { ...LOAD, protocol: 'udp', exchange: EXCHANGE } as const;
-  await origin.serve({ network: 'veth', family: 4, hosts: [{ listen: targets, threads: 1, plan }], neighbours: [] });
+  await origin.serve({ network: 'veth', family: 4, hosts: [{ listen: listeners, threads: 1, plan }], neighbours: [] });
+  const targets = listeners.map(({ address }, i) => ({ address, port: ECHO_PORT + i }));
+  const echo = await startEcho(echoProgram, origin.pid, targets);
   const before = loadavg()[0]!;
   const found = new Map<string, Sample[]>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -66,21 +87,32 @@ async function measureAll(program: string): Promise<void> {
       found.set(key, [...(found.get(key) ?? []), sample]);
     }
   }
+  echo.kill();
   origin.stop();
   const text = markdownOf(found, before);
   process.stdout.write(`${text}\n`);
-  if (process.argv.includes('--write')) writeTable('udp', text);
+  if (values.write) writeTable('udp', text);
   process.exit(0);
+}
+
+/** In the network of the origin. */
+async function startEcho(program: string, origin: number, targets: readonly Target[]) {
+  const args = [String(origin), targets.map(formatTarget).join()];
+  const echo = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const listens = await Promise.race([once(echo.stdout, 'data'), once(echo, 'exit').then(() => null)]);
+  if (listens === null) throw new Error('the echo does not listen');
+  return echo;
 }
 
 async function measure(contender: Contender, work: DatagramWork, program: string): Promise<Sample> {
   switch (contender) {
     case 'bindstorm':
       return runPlan(planOf(work.sockets), { ...work, sources: [SOURCE] });
-    case 'C': {
-      const targets = work.targets.map(({ address, port }) => `${address}:${port}`).join();
-      const numbers = [work.attempts, work.warmUp, work.inFlight].map(String);
-      return runProcess(program, [work.sockets, ...numbers, targets]);
+    case 'C':
+    case 'C, same books': {
+      const books = contender === 'C' ? 0 : 1;
+      const numbers = [work.attempts, work.warmUp, work.inFlight, books].map(String);
+      return runProcess(program, [work.sockets, ...numbers, work.targets.map(formatTarget).join()]);
     }
     case 'node:dgram':
       return runProcess(process.execPath, [

@@ -17,7 +17,9 @@ import { runBindstorm } from './contender.js';
 
 /** `Ports`: distinct ports instead of sockets, which is what fills up; the gauge gives both. */
 export const WATCHERS = ['watch', 'look', 'ss', 'proc', 'ssPorts', 'procPorts'] as const;
-export type Watcher = (typeof WATCHERS)[number];
+/** This build beside another one, and nothing else, so that more rounds fit. */
+export const BUILDS = ['watch', 'other'] as const;
+export type Watcher = (typeof WATCHERS)[number] | (typeof BUILDS)[number];
 
 export interface WatchSample {
   readonly contender: Watcher;
@@ -37,6 +39,8 @@ export interface WatchJob {
   readonly churn: Churn;
   readonly rounds: number;
   readonly seed: number;
+  /** The command line of another build (dist/bundle/cli/main.js), to be compared with this one; null: with what an operator would type. */
+  readonly other: string | null;
 }
 
 /** Local address → sockets. */
@@ -50,7 +54,7 @@ const LIFE_MS = 60_000;
 const run = promisify(execFile);
 
 /** Make the sockets, wait until all are in TIME_WAIT, and let every contender count them once a round, in random order. */
-export async function measureWatch({ churn, rounds, seed }: WatchJob): Promise<WatchCost> {
+export async function measureWatch({ churn, rounds, seed, other }: WatchJob): Promise<WatchCost> {
   const deadline = performance.now() + LIFE_MS;
   await runBindstorm(churn);
   await settled(churn, deadline);
@@ -58,39 +62,43 @@ export async function measureWatch({ churn, rounds, seed }: WatchJob): Promise<W
   const sockets = new Map(churn.sources.map((source) => [source, churn.attempts / churn.sources.length]));
   const ports = new Map(census.take(PORTS).addresses.map((use) => [use.address, use.ports]));
   const samples: WatchSample[] = [];
+  const watchers: readonly Watcher[] = other === null ? WATCHERS : BUILDS;
+  const end = (whole: number) => costOf(churn, samples.slice(0, whole * watchers.length), whole);
   for (let round = 0; round < rounds; round++) {
-    for (const contender of shuffled(WATCHERS, randomStream(seed, `watch/${round}`))) {
+    for (const contender of shuffled(watchers, randomStream(seed, `watch/${round}`))) {
       const begin = performance.now();
       const before = cpuMicros();
-      const counts = await count(contender, census);
+      const counts = await count(contender, census, other);
       const sample = {
         contender,
         seconds: (performance.now() - begin) / 1000,
         cpuSeconds: (cpuMicros() - before) / 1e6,
       };
       // The first sockets are about to go, or have gone while they were counted.
-      if (performance.now() > deadline) return end(churn, samples, round);
+      if (performance.now() > deadline) return end(round);
       check(contender, counts, contender.endsWith('Ports') ? ports : sockets);
       samples.push(sample);
     }
   }
-  return end(churn, samples, rounds);
+  return end(rounds);
 }
 
-/** Rounds that are whole. */
-function end({ attempts }: Churn, samples: readonly WatchSample[], rounds: number): WatchCost {
+/** What was measured in rounds that are whole. */
+function costOf({ attempts }: Churn, samples: readonly WatchSample[], rounds: number): WatchCost {
   if (rounds === 0)
     throw new Error(`the sockets began to vanish before one round was over: ask for fewer than ${attempts}`);
   if ((readNetCounters()['TcpExt.TCPTimeWaitOverflow'] ?? 0) > 0) throw new Error('tcp_max_tw_buckets was reached');
-  return { sockets: attempts, samples: samples.slice(0, rounds * WATCHERS.length) };
+  return { sockets: attempts, samples };
 }
 
-async function count(contender: Watcher, census: ReturnType<typeof openCensus>): Promise<Counts> {
+async function count(contender: Watcher, census: ReturnType<typeof openCensus>, other: string | null): Promise<Counts> {
   switch (contender) {
     case 'look':
       return new Map(census.take(PORTS).addresses.map(({ address, sockets }) => [address, sockets]));
-    case 'watch': {
-      const { stdout } = await run(process.execPath, [CLI, 'watch', '--once', '--json']).catch(answerOf);
+    case 'watch':
+    case 'other': {
+      const program = contender === 'watch' ? CLI : other!;
+      const { stdout } = await run(process.execPath, [program, 'watch', '--once', '--json']).catch(answerOf);
       const { addresses } = JSON.parse(stdout) as Look;
       return new Map(addresses.map(({ address, sockets }) => [address, sockets]));
     }

@@ -4,7 +4,7 @@
 import type { Environment } from '../src/results/schema.js';
 import { type Spread, spread } from './results.js';
 import { table } from './table.js';
-import { WATCHERS, type WatchCost, type Watcher } from './watch-lab.js';
+import { BUILDS, WATCHERS, type WatchCost, type Watcher } from './watch-lab.js';
 
 export interface WatchResults {
   /** ISO 8601. */
@@ -16,6 +16,7 @@ export interface WatchResults {
 
 const TITLES: Record<Watcher, string> = {
   watch: '`bindstorm watch --once --json`',
+  other: 'the same of the other build',
   look: 'one look of a running `watch`',
   ss: 'sockets by `ss -Htan` into awk',
   proc: 'sockets by awk on `/proc/net/tcp`',
@@ -36,7 +37,7 @@ export interface WatchRow {
 export function summariseWatch({ samples }: WatchCost): WatchRow[] {
   const of = (contender: Watcher) => samples.filter((sample) => sample.contender === contender);
   const own = of('watch');
-  return WATCHERS.map((contender) => {
+  return watchersOf(samples).map((contender) => {
     const found = of(contender);
     const ratio = (value: 'seconds' | 'cpuSeconds') =>
       contender === 'watch' ? null : spread(found.map((sample, round) => sample[value] / own[round]![value]));
@@ -50,8 +51,12 @@ export function summariseWatch({ samples }: WatchCost): WatchRow[] {
   });
 }
 
+function watchersOf(samples: WatchCost['samples']): readonly Watcher[] {
+  return samples.some(({ contender }) => contender === 'other') ? BUILDS : WATCHERS;
+}
+
 export function watchMarkdown({ date, environment, loadAverage, cost }: WatchResults): string {
-  const rounds = cost.samples.length / WATCHERS.length;
+  const rounds = cost.samples.length / watchersOf(cost.samples).length;
   const lines = [
     `${date.slice(0, 10)}, Linux ${environment.kernel}, ${environment.cpus} × ${environment.cpu}, Node.js ${environment.node}. ` +
       `${cost.sockets.toLocaleString('en')} sockets in TIME_WAIT on 16 addresses, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ` +

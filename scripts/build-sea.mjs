@@ -57,7 +57,10 @@ await build({
   logLevel: 'warning',
 });
 
-const node = realpathSync(process.execPath);
+/** Symbols for debuggers are a sixth of Node; the dynamic ones, which add-ons need, stay. */
+const node = join(work, 'node');
+copyFileSync(realpathSync(process.execPath), node);
+spawnSync('strip', ['--strip-unneeded', node]);
 const config = join(work, 'config.json');
 const blob = join(work, 'blob');
 writeFileSync(
@@ -74,8 +77,6 @@ if (joinsItself) execFileSync(node, ['--build-sea', config], { stdio: 'inherit' 
 else {
   execFileSync(node, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
   copyFileSync(node, output);
-  // Symbols for debuggers are a sixth of Node; the dynamic ones, which add-ons need, stay.
-  spawnSync('strip', ['--strip-unneeded', output]);
   const { inject } = await import('postject');
   await inject(output, RESOURCE, readFileSync(blob), { sentinelFuse: FUSE });
 }

@@ -24,7 +24,9 @@ function* files(folder) {
 function isFresh() {
   if (!existsSync(stamp)) return false;
   const built = statSync(stamp).mtimeMs;
-  const inputs = ['tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs'].map((name) => join(root, name));
+  const inputs = ['tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs', 'scripts/joined.mjs'].map((name) =>
+    join(root, name),
+  );
   for (const folder of SOURCES) inputs.push(...files(join(root, folder)));
   return inputs.every((path) => statSync(path).mtimeMs <= built);
 }

@@ -4,11 +4,20 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { joinPrograms, MANIFEST, OLDER_KIND } from './joined.mjs';
 
-/** What is started by its path: the command line alone, and in a folder of its own, for no guest needs it; the rest together. */
-const BUNDLES = [
-  { entries: { 'cli/main': 'cli' }, shared: 'cli/[name]-[hash]' },
+/**
+ * The command line with `watch`, which a health check starts every few seconds: one file, and of the older kind of module, whose loader starts sooner
+ * and reads a module of Node when it is called for and not before.
+ */
+const MAIN = { 'cli/main': 'cli' };
+/** All commands, which that file imports by this path; no guest needs them. */
+const COMMANDS = 'commands/every-command';
+/** What is joined, each in a file with the code that V8 has made of it: the commands, and what is started by its path for each run or in a guest. */
+const JOINED = [
+  { home: 'commands', entries: { [COMMANDS]: COMMANDS }, later: ['commands/all', 'commands/run-program'] },
   {
+    home: 'shared',
     entries: {
       'agent/entry': 'agent/entry',
       'agent/guest-init': 'agent/guest-init',
@@ -21,7 +30,7 @@ const BUNDLES = [
       'subjects/what-if/exec': 'subjects/what-if/exec',
       'subjects/what-if/supervisor': 'subjects/what-if/supervisor',
     },
-    shared: 'shared/[name]-[hash]',
+    later: ['agent/main', 'agent/roles/serve', 'load/socket/engine-socket', 'load/origin/threads'],
   },
 ];
 /** Have a native part, which they look for beside themselves. */
@@ -47,25 +56,21 @@ export async function bundle(root) {
     minifySyntax: true,
     lineLimit: 160,
   };
+  const forNode = { ...common, platform: 'node', target: 'node20', external: APART };
   rmSync(target, { recursive: true, force: true });
-  const built = [];
-  for (const { entries, shared } of BUNDLES)
+  const built = [
+    await build({
+      ...forNode,
+      ...OLDER_KIND,
+      entryPoints: Object.entries(MAIN).map(([out, path]) => ({ out, in: join(source, `${path}.js`) })),
+      outdir: target,
+      plugins: [ownPlace(source), commandsApart, noSubprograms],
+    }),
+  ];
+  writeFileSync(join(target, 'cli', 'package.json'), MANIFEST);
+  for (const joined of JOINED)
     built.push(
-      await build({
-        ...common,
-        entryPoints: Object.entries(entries).map(([out, path]) => ({ out, in: join(source, `${path}.js`) })),
-        outdir: target,
-        splitting: true,
-        platform: 'node',
-        target: 'node20',
-        external: APART,
-        chunkNames: shared,
-        // Of packages written for require(), which a module of the standard kind does not have.
-        banner: {
-          js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
-        },
-        plugins: [ownPlace(source), oneLanguage],
-      }),
+      await joinPrograms({ ...forNode, plugins: [ownPlace(source), oneLanguage] }, { source, target, ...joined }),
     );
   // The script of the live page, which runs in a browser.
   built.push(
@@ -78,7 +83,7 @@ export async function bundle(root) {
       target: 'es2022',
     }),
   );
-  // By it the single executable imports modules: its embedded script has no import() of files (src/single-file.ts).
+  // By it a guest imports a module of either kind (src/agent/guest-init.ts): what is joined has require() alone.
   writeFileSync(join(target, 'shared', 'start.cjs'), 'module.exports = (url) => import(url);\n');
   for (const file of FONT_FILES) cpSync(join(root, FONTS, file), join(target, 'fonts', file));
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
@@ -131,5 +136,26 @@ const oneLanguage = {
       contents: "export { default as en } from './en.js';\n",
       loader: 'js',
     }));
+  },
+};
+
+/** What has every command is a file of its own. */
+const commandsApart = {
+  name: 'commands-apart',
+  setup(builder) {
+    builder.onResolve({ filter: /\/every-command\.js$/ }, () => ({ path: `../${COMMANDS}.js`, external: true }));
+  },
+};
+
+/** commander loads what starts programs, for commands that are programs of their own, of which there are none here. */
+const noSubprograms = {
+  name: 'no-subprograms',
+  setup(builder) {
+    builder.onLoad({ filter: /\/commander\/lib\/command\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const late = text.replace(/^const childProcess = require\('node:child_process'\);$/m, '');
+      if (late === text) throw new Error('commander is another: see what it loads child_process for');
+      return { contents: late.replaceAll('childProcess.', "require('node:child_process')."), loader: 'js' };
+    });
   },
 };

@@ -1,8 +1,8 @@
 // The table of fixes as README.md begins with: what each does by how a program binds, on one kernel, made of the kept example. What does
-// nothing anywhere is one row.
+// nothing there is one row; of what that kernel has not, it says what it does on one that has it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { byHowMuch, league } from '../dist/src/analysis/fixes.js';
+import { byHowMuch, league, series, tablesOf } from '../dist/src/analysis/fixes.js';
 import { STRATEGIES } from '../dist/src/domain/strategy.js';
 
 const EXAMPLE = 'reports/examples/fixes';
@@ -28,9 +28,10 @@ function digest(report) {
   );
   const link = ({ name, title }) => `[${title}](${EXAMPLE}/README.md#${name})`;
   const fixes = league(report);
+  const here = report.tables.filter(({ kernel }) => KERNEL.test(kernel.release));
   const isVain = ({ name }) =>
-    report.tables.every(({ cells: { [name]: cell } }) => cell?.kind !== 'measured' || cell.effect === 'does nothing');
-  const isAbsent = ({ name }) => report.tables.every(({ cells: { [name]: cell } }) => cell?.kind === 'absent');
+    here.every(({ cells: { [name]: cell } }) => cell?.kind !== 'measured' || cell.effect === 'does nothing');
+  const isAbsent = ({ name }) => here.every(({ cells: { [name]: cell } }) => cell?.kind === 'absent');
   const row = (cells) => `| ${cells.join(' | ')} |\n`;
   const line = (fixes, cells) => row([fixes.map(link).join(', '), ...cells, fixes[0].sideEffect?.split('. ')[0] ?? '']);
   const vain = fixes.filter((fix) => isVain(fix) && !isAbsent(fix));
@@ -49,7 +50,7 @@ function digest(report) {
     ...fixes.filter(isAbsent).map((fix) =>
       line(
         [fix],
-        tables.map(({ cells }) => cells[fix.name].why.split(': ')[1]),
+        tables.map((table) => [elsewhere(fix, table, report), table.cells[fix.name].why.split(': ')[1]].join('')),
       ),
     ),
   ].join('');
@@ -60,4 +61,10 @@ function short(cell) {
   if (cell.kind !== 'measured') return '–';
   if (cell.effect === 'does nothing') return 'nothing';
   return `**${cell.effect === 'harms' ? 'harms: ' : ''}${byHowMuch(cell)}**`;
+}
+
+/** What a fix does on the oldest kernel that has it. */
+function elsewhere({ name }, { strategy }, report) {
+  const other = tablesOf(report, strategy).find(({ cells }) => cells[name]?.kind === 'measured');
+  return other === undefined ? '' : `${short(other.cells[name])} on ${series(other.kernel.release)}; `;
 }

@@ -8,9 +8,9 @@ import { AGENT_PACKAGES, GUEST_APP, installedPackages } from '../dist/src/lab/vm
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** For people, and not for the program. */
-const LEFT_OUT = /\.md$|^(?:docs|reports|examples|dashboards|bench|LICENSE)\b|^dist\/bundle\/man\//;
-/** Add-ons for another C library than Node's, and what koffi is made with. */
-const NOT_NEEDED = /\/musl_|\/koffi\/(?:cnoke\.cjs$|src\/koffi\/src\/.*\.cjs$|vendor\/)/;
+const LEFT_OUT = /\.md$|^(?:docs|reports|examples|dashboards|bench|Containerfile|LICENSE)\b|^dist\/bundle\/man\//;
+/** Add-ons for another C library than Node's, and of koffi what it is made with and its newer kind of module. */
+const NOT_NEEDED = /\/musl_|\/koffi\/(?:(?:cnoke|.*\/trampolines)\.cjs$|.*\.js$|vendor\/)/;
 
 /** As npm packs them: paths relative to the package. */
 export function packedFiles() {

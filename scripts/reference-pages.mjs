@@ -35,6 +35,7 @@ export function metricsPage() {
   book.take({ type: 'run-start', planned: planned[0], done: 0, total: planned.length });
   const second = makeSecond({ outcomes: { ok: 1 }, portsPerAddress: [1], states: { ESTABLISHED: 1 }, memory: 1 });
   book.take({ type: 'sample', planned: planned[0], second });
+  book.take({ type: 'machine', planned: planned[0], machine: 'a', second });
   const text = renderRunMetrics(book);
   const rows = [...text.matchAll(/^# HELP (\S+) (.+)\n# TYPE \S+ (\w+)\n\1(?:\{([^}]*)\})? /gm)].map(
     ([, name, help, type, labels]) => {

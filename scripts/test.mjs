@@ -11,12 +11,16 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endFile } from '../dist/test/support/overdue.js';
 import { installCommand, packagesOf, TEST_PACKAGES, withoutPackages } from '../dist/test/support/packages.js';
-import { batchOf, canShare, inBatches, jobOf, nextJob } from '../dist/test/support/schedule.js';
+import { batchOf, canShare, inBatches, jobOf, limitOf, nextJob, orderAt } from '../dist/test/support/schedule.js';
 import { provide } from './test-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
+// Node.js 20 reads these certificates at each start, some thousand times here, which takes twice as long as all else that it does then. npm may need them.
+process.env.BINDSTORM_TEST_CA_CERTS = process.env.NODE_EXTRA_CA_CERTS ?? '';
+delete process.env.NODE_EXTRA_CA_CERTS;
 const DURATIONS = join(root, 'test', 'durations.json');
 const GROUPS = ['unit', 'lab', 'e2e'];
 const recording = process.argv.includes('--record');
@@ -25,6 +29,14 @@ const unknown = wanted.find((group) => !GROUPS.includes(group));
 if (unknown !== undefined) {
   console.error(
     `there is no group of tests "${unknown}"; the groups are ${GROUPS.join(', ')} (one file: node --test dist/test/….test.js)`,
+  );
+  process.exit(2);
+}
+/** Minutes in which files may begin; those that have not begun by then are skipped, and named. 0: as many as it takes. */
+const allowed = Number(process.env.BINDSTORM_TEST_MINUTES ?? 55);
+if (!Number.isFinite(allowed) || allowed < 0) {
+  console.error(
+    `BINDSTORM_TEST_MINUTES is "${process.env.BINDSTORM_TEST_MINUTES}"; it is a number of minutes, or 0 for as many as it takes`,
   );
   process.exit(2);
 }
@@ -59,7 +71,10 @@ const { run: files, skipped } = withoutPackages(all, declined ? missing : []);
 // Whether a change made it slower is for people to read: it passes nothing and fails nothing, since machines differ.
 if (wanted.length === 0 && process.env.CI) {
   await installed;
-  spawnSync(process.execPath, [join(root, 'dist', 'bench', 'run.js'), '--quick'], { stdio: 'inherit', cwd: root });
+  spawnSync(process.execPath, [join(root, 'dist', 'bench', 'run.js'), '--quick', '--rounds', '2'], {
+    stdio: 'inherit',
+    cwd: root,
+  });
 }
 
 const total = { passed: 0, failed: [], skipped };
@@ -87,12 +102,17 @@ function endedCpu() {
   return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
-/** Run a file and count its single tests, not the suites around them. What it says is printed in one piece when it has ended. */
-async function runFile({ path, name }) {
+/** Run a file and count its single tests, not the suites around them. What it says is printed in one piece when it has ended; one that hangs is ended. */
+async function runFile({ path, name, taken: expected }) {
   const begun = performance.now();
   let [passed, failed] = [0, 0];
   const where = (test) => `${test.name} (${relative(root, test.file ?? path)})`;
   const events = run({ files: [path], concurrency: 1 });
+  const limit = limitOf(expected);
+  const overdue = globalThis.setTimeout(() => {
+    total.failed.push(`${name}: did not end in ${limit} s, and was ended`);
+    void endFile(path);
+  }, limit * 1000);
   events.on('test:pass', (test) => {
     if (test.skip !== undefined)
       total.skipped.push(`${where(test)}${typeof test.skip === 'string' && test.skip ? `: ${test.skip}` : ''}`);
@@ -105,6 +125,7 @@ async function runFile({ path, name }) {
   });
   let text = '';
   for await (const chunk of events.compose(new spec())) text += chunk;
+  clearTimeout(overdue);
   total.passed += passed;
   const taken = { seconds: (performance.now() - begun) / 1000, cpu: endedCpu() - counted };
   counted += taken.cpu;
@@ -157,6 +178,7 @@ function idleCpus() {
  */
 async function runJobs(waiting, later) {
   const running = new Map();
+  const order = () => orderAt((performance.now() - begun) / 60_000, recording ? 0 : allowed);
   let coming = later.then((jobs) => {
     coming = null;
     waiting.push(...jobs);
@@ -165,7 +187,8 @@ async function runJobs(waiting, later) {
   let look = null;
   idleCpus();
   for (;;) {
-    const job = recording && running.size > 0 ? undefined : nextJob(waiting, [...running.keys()], { cpus, idle });
+    const job =
+      recording && running.size > 0 ? undefined : nextJob(waiting, [...running.keys()], { cpus, idle, order: order() });
     if (job !== undefined) {
       waiting.splice(waiting.indexOf(job), 1);
       const ended = runFile(job).then((taken) => {
@@ -181,8 +204,10 @@ async function runJobs(waiting, later) {
         look = null;
       });
       await Promise.race([look, ...running.values()]);
-    } else return;
+    } else break;
   }
+  for (const { name } of waiting)
+    total.skipped.push(`${name}: not begun within ${allowed} min (BINDSTORM_TEST_MINUTES=0 waits for all)`);
 }
 
 for (const group of groups)

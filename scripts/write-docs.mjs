@@ -27,7 +27,10 @@ const files = {
   'docs/kernels.md': kernelsPage(),
   'docs/exit-codes.md': exitCodesPage(),
   'docs/metrics.md': metricsPage(),
-  'docs/programs.md': programsPage(readFileSync(join(root, 'programs/survey.tsv'), 'utf8')),
+  'docs/programs.md': programsPage(
+    readFileSync(join(root, 'programs/survey.tsv'), 'utf8'),
+    readFileSync(join(root, 'programs/udp.tsv'), 'utf8'),
+  ),
   'README.md': withDigest(root, readFileSync(join(root, 'README.md'), 'utf8')),
 };
 

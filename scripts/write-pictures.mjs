@@ -1,7 +1,7 @@
 // Takes the pictures of the documentation that show a program at work, from the real one: docs/live.png, the live page in the middle of a
-// quickstart, and docs/watch.png, the gauge in a network namespace of its own in which ports run out. Needs root, Chromium, and script(1)
-// and unshare(1) of util-linux; takes two minutes.
-//   npm run example:pictures -- [live | watch]
+// quickstart, docs/watch.png, the gauge in a network namespace of its own in which ports run out, and docs/watch-all.png, the gauge of a machine with
+// five namespaces and a NAT. Needs root, Chromium, ip(8), and script(1) and unshare(1) of util-linux; takes two minutes.
+//   npm run example:pictures -- [live | watch | all]
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -63,18 +63,63 @@ async function takeWatch() {
   const ended = once(load, 'exit');
   try {
     await sleep(50_000);
-    const watch = `stty cols 118 rows 30; timeout 6 '${process.execPath}' '${CLI}' watch --pid ${load.pid}`;
-    const { stdout } = spawnSync('script', ['--quiet', '--command', watch, '/dev/null'], {
-      encoding: 'utf8',
-      env: { ...process.env, TERM: 'xterm-256color' },
-    });
-    // Each table is written over the one before.
-    const last = stdout.replaceAll('\r', '').split(UP).at(-1);
-    const page = await browser.newPage({ viewport: { width: 1040, height: 600 }, deviceScaleFactor: 1.5 });
-    await page.setContent(terminalPage(`bindstorm watch --pid ${load.pid}`, last.trimEnd()));
-    await page.locator('main').screenshot({ path: join(root, 'docs', 'watch.png') });
+    await takeTerminal([], `--pid ${load.pid}`, '118 rows 34', 'watch.png');
   } finally {
     load.kill('SIGKILL');
+    await ended;
+  }
+}
+
+/**
+ * Of a terminal of some columns and lines in which the gauge runs for six seconds.
+ * @param within what enters the place where it is started @param scale a large picture has fewer dots, since it is installed with the package
+ */
+async function takeTerminal(within, options, size, name, scale = 1.5) {
+  const watch = `stty cols ${size}; exec timeout 6 '${process.execPath}' '${CLI}' watch ${options}`;
+  const [program, ...args] = [...within, 'script', '--quiet', '--command', watch, '/dev/null'];
+  const { stdout } = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, TERM: 'xterm-256color' } });
+  // Each table is written over the one before.
+  const last = stdout.replaceAll('\r', '').split(UP).at(-1);
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, deviceScaleFactor: scale });
+  await page.setContent(terminalPage(`bindstorm watch ${options}`, last.trimEnd()));
+  await page.locator('main').screenshot({ path: join(root, 'docs', name) });
+}
+
+/** By the names of their namespaces: what their ports are full of (test/support/cause-sockets.ts), and a NAT whose 20 ports are all taken. */
+const NAMESPACES = {
+  checkout: { reason: 'churn', sockets: 1250 },
+  billing: { reason: 'close-wait', sockets: 1130 },
+  'old-proxy': { reason: 'poisoned', sockets: 1420 },
+  search: { reason: 'hot', sockets: 1290 },
+  web: { reason: 'healthy', sockets: 120 },
+};
+
+/** A machine of its own to look at: processes, mounts and named namespaces that nobody else has. */
+async function takeAll() {
+  const support = join(root, 'dist', 'test', 'support');
+  const starts = Object.entries(NAMESPACES).map(([name, what]) => {
+    const input = JSON.stringify({ ...what, range: '40000 41999' });
+    return `ip netns add ${name} && ip netns exec ${name} "$0" ${support}/cause-sockets.js '${input}' <&3 &`;
+  });
+  const nat = `ip netns add gateway && ip netns exec gateway "$0" ${support}/nat-sockets.js hold <&3 &`;
+  const shell = ['mount -t tmpfs run /run', 'exec 3<&0', ...starts, nat, 'wait'].join('\n');
+  const within = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', shell];
+  const machine = spawn(within[0], [...within.slice(1), process.execPath], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(machine, 'exit');
+  try {
+    let ready = 0;
+    machine.stdout.setEncoding('utf8').on('data', (text) => {
+      ready += text.split('ready').length - 1;
+    });
+    for (let left = 600; ready < 1 + Object.keys(NAMESPACES).length; left--) {
+      if (left === 0 || machine.exitCode !== null) throw new Error(`only ${ready} namespaces were filled`);
+      await sleep(50);
+    }
+    const init = spawnSync('pgrep', ['-P', String(machine.pid)], { encoding: 'utf8' }).stdout.trim();
+    const enter = ['nsenter', '--target', init, '--mount', '--pid', '--'];
+    await takeTerminal(enter, '--all --nat 40000-40019', '132 rows 44', 'watch-all.png', 1);
+  } finally {
+    machine.kill('SIGKILL');
     await ended;
   }
 }
@@ -99,8 +144,10 @@ function terminalPage(command, text) {
 
 try {
   const [only] = process.argv.slice(2);
-  if (only !== 'watch') await takeLive();
-  if (only !== 'live') await takeWatch();
+  const isWanted = (name) => only === undefined || only === name;
+  if (isWanted('live')) await takeLive();
+  if (isWanted('watch')) await takeWatch();
+  if (isWanted('all')) await takeAll();
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from './support/cli.js';
-import { batchOf, canShare, inBatches, type Job, jobOf, nextJob, type Taken } from './support/schedule.js';
+import {
+  batchOf,
+  canShare,
+  inBatches,
+  type Job,
+  jobOf,
+  limitOf,
+  nextJob,
+  orderAt,
+  type Taken,
+} from './support/schedule.js';
 
 const job = (name: string, seconds: number, cpu: number, alone = false): Job => ({
   name,
@@ -16,11 +26,18 @@ const waits = job('waits', 70, 1);
 const clock = job('clock', 5, 1, true);
 
 describe('the next test file', () => {
-  const full = { cpus: 2, idle: 0 };
-  const quiet = { cpus: 2, idle: 1.5 };
+  const full = { cpus: 2, idle: 0, order: 'longest' as const };
+  const quiet = { cpus: 2, idle: 1.5, order: 'longest' as const };
 
   it('is the longest of those that wait', () => {
     assert.equal(nextJob([computes, boots, waits], [], full)?.name, 'waits');
+  });
+
+  it('is the shortest when half of the time is over, and none when all of it is', () => {
+    const at = (minutes: number, allowed: number) =>
+      nextJob([waits, computes, boots], [], { ...full, order: orderAt(minutes, allowed) })?.name;
+    assert.deepEqual([at(29, 60), at(30, 60), at(59, 60), at(60, 60)], ['waits', 'computes', 'computes', undefined]);
+    assert.equal(at(1000, 0), 'waits', 'without a limit');
   });
 
   it('begins on each CPU, idle or not', () => {
@@ -101,4 +118,13 @@ it('each recorded file is there', () => {
     Object.keys(recorded).filter((name) => !existsSync(join(ROOT, 'test', `${name}.test.ts`))),
     [],
   );
+});
+
+describe('how long a file may take', () => {
+  it('is ten minutes at least, and ten times what it took', () => {
+    assert.deepEqual(
+      [0.1, 60, 240].map((seconds) => limitOf({ seconds, cpu: 1 })),
+      [600, 600, 2400],
+    );
+  });
 });

@@ -9,6 +9,7 @@
  */
 import '../machine/no-debugger.js';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../domain/error.js';
 import { drain, duplicateOnto, loadModule, makeRaw, mount, powerOff, setDescriptorLimit } from '../kernel/boot.js';
@@ -53,7 +54,13 @@ async function boot(): Promise<void> {
   // From here on the agent answers for what is thrown.
   process.off('uncaughtException', giveUp);
   report(`booted ${readFileSync('/proc/uptime', 'utf8').split(' ')[0]}`);
-  await import(entry);
+  await importModule(entry);
+}
+
+/** A module of either kind: what this file is joined into has require() alone, and the file beside it has import() (scripts/bundle.mjs). */
+function importModule(path: string): Promise<unknown> {
+  const load = createRequire(import.meta.url)('../shared/start.cjs') as (path: string) => Promise<unknown>;
+  return load(path);
 }
 
 /** Say how much has been read: the controller sends no more than the line can hold (src/lab/vm/guest-input.ts). */
@@ -113,4 +120,4 @@ function giveUp(error: Error): void {
 }
 
 process.on('uncaughtException', giveUp);
-await boot();
+void boot();

@@ -100,7 +100,7 @@ async function answer(
       return {
         type: 'checked',
         check: await restoringMachineSysctls(
-          command.sysctls.map(([name]) => name),
+          [...command.sysctls, ...(command.roleSysctls ?? [])].map(([name]) => name),
           () => runCheck(command, ownNamespace),
         ),
       };

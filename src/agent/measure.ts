@@ -4,6 +4,7 @@
 
 import { formatDuration, plural } from '../domain/format.js';
 import { LATENCY_PHASES } from '../domain/metric.js';
+import { transportOf } from '../domain/protocol.js';
 import type { PortRange } from '../domain/units.js';
 import { summarise } from '../load/histogram.js';
 import { totalOf } from '../load/outcome.js';
@@ -92,6 +93,7 @@ export function measure(input: MeasureInput): Figures {
     ports: {
       ...input.range,
       reserved: input.reserved,
+      ...takenPorts(input.arm, report, proxy),
       peak: peak(sampler.timeline.map(({ portsInUse }) => portsInUse)),
       peakPerAddress: peakPerAddress(sampler.timeline.map(({ portsPerAddress }) => portsPerAddress)),
       finalStates: last?.states ?? null,
@@ -113,6 +115,16 @@ export function measure(input: MeasureInput): Figures {
       seen: origin.after.seen,
     },
   };
+}
+
+/** Of the lab's own sockets: how many a program under test had the origin does not see, to which one port may be many sockets in turn. */
+function takenPorts(
+  { load }: Arm,
+  { portsTaken }: PoolReport,
+  proxy: ProxyReport | undefined,
+): Pick<Run['ports'], 'taken'> {
+  if (transportOf(load.protocol) !== 'udp') return {};
+  return { taken: proxy ? null : portsTaken };
 }
 
 function proxyReport({ proxy, sampler }: MeasureInput): ProxyReport | undefined {

@@ -53,6 +53,8 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('check'),
     sysctls: z.array(z.tuple([z.string(), z.string()])),
+    /** Those of the roles that have a namespace of their own beside that of the role under test. */
+    roleSysctls: z.array(z.tuple([z.string(), z.string()])).optional(),
     strategies: z.array(strategyName),
     addresses: z.array(z.string()),
     /** The proxies whose programs are looked for. */
@@ -110,7 +112,7 @@ export const measurementSchema = runSchema
     interrupted: z.boolean(),
     /** Milliseconds of load. */
     loadMs: z.number(),
-    /** Of a gated run: when it began, CLOCK_MONOTONIC µs. */
+    /** Of a gated run: when the last of its workers began, CLOCK_MONOTONIC µs. */
     beganMicros: z.number().optional(),
     /** Phase → HdrHistogram V2, compressed, base64. */
     histograms: z.record(z.string(), z.string()),
@@ -137,6 +139,8 @@ const programCheckSchema = z.object({
 
 const checkSchema = z.object({
   sysctls: z.array(sysctlCheckSchema),
+  /** Absent where none was asked about. */
+  roleSysctls: z.array(sysctlCheckSchema).optional(),
   strategies: z.array(
     z.object({ name: strategyName, missing: z.string().nullable().describe('the option and errno') }),
   ),

@@ -160,7 +160,7 @@ async function load({ arm, sampleMs, observe, gated }: RunSpec, setup: Setup, ho
     ...(besides.length > 0 ? { neighbours: besides } : {}),
     ...(recovery ? { recovery } : {}),
     ...(router ? { router } : {}),
-    ...(gated ? { beganMicros } : {}),
+    ...(gated ? { beganMicros: beganMicros + (report.beganAfter ?? 0) } : {}),
     startedAt,
     interrupted,
     loadMs: report.seconds * 1000,

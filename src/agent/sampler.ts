@@ -167,6 +167,7 @@ export async function startSampler(input: SamplerInput): Promise<Sampler> {
       while (busy) await new Promise((resolve) => setTimeout(resolve, 1));
       // A role that did not answer would be waited for a second time.
       if (broken) throw broken.error;
+      await input.origin?.catchUp();
       await sample();
       await settle();
     },

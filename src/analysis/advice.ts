@@ -4,6 +4,7 @@
  */
 import { atRealScale, modelOf, type RealScale, type Sysctls } from '../capacity/real-scale.js';
 import { type SideEffect, sideEffectOf } from '../capacity/side-effects.js';
+import { grouped } from '../domain/grouped.js';
 import { normaliseSysctl } from '../domain/sysctl-syntax.js';
 import type { Results, Variant } from '../results/schema.js';
 
@@ -43,7 +44,7 @@ export function scaleOf({ variants, environment }: Results): string | null {
   const model = modelOf(inForce(variants.find(({ baseline }) => baseline)), environment.defaults);
   return model === null
     ? null
-    : `in the lab ${model.ports.toLocaleString('en')} ports of an address stood for the ${model.usual.toLocaleString('en')} of a machine`;
+    : `in the lab ${grouped(model.ports)} ports of an address stood for the ${grouped(model.usual)} of a machine`;
 }
 
 /** Why a sysctl is not to be written on a machine, as the end of a sentence that begins with it; null: it may be. */

@@ -3,6 +3,7 @@
  * disagreement is a finding about the kernel, or a fault of this program. Pure.
  */
 import type { Bounds } from '../capacity/bounds.js';
+import { grouped } from '../domain/grouped.js';
 import { failureCount, isPeerFailure, isPortShortage } from '../domain/outcome.js';
 import type { LoadPlan } from '../plan/plan.js';
 import { mostAtOnce } from '../results/prediction.js';
@@ -57,7 +58,7 @@ function bounded(bounds: Bounds, runs: readonly Run[]): Agreement {
   const [first] = runs.map(({ attempts }) => attempts);
   const least = bounds.neverFull
     ? 'none fails because ports ran out'
-    : `at least ${bounds.atLeast(first!).toLocaleString('en')} find one`;
+    : `at least ${grouped(bounds.atLeast(first!))} find one`;
   return {
     verdict: differing.length > 0 ? 'disagrees' : 'agrees',
     runs: runs.length,
@@ -75,13 +76,13 @@ function problemOf(run: Run, { concurrent, again, neverFull, atLeast }: Bounds):
   const times = again === 0 ? Number.POSITIVE_INFINITY : 1 + Math.floor((run.durationMs.load / 1000 + LATE) / again);
   const most = concurrent * times;
   if (ok > most + (run.proxy ? Math.max(3, most * CLOSED_AT_ONCE) : 0))
-    return `at most ${counted(most, 'attempt')} could be ok, and ${run.id} had ${ok.toLocaleString('en')}`;
+    return `at most ${counted(most, 'attempt')} could be ok, and ${run.id} had ${grouped(ok)}`;
   const short = shortOf(run);
   // As many under way at once as there are ports is a slow machine, not a wrong model.
   const crowded = ok > concurrent && run.capacity.peakOpen * 2 > concurrent;
   const allowed = neverFull && !crowded ? 0 : run.attempts - atLeast(run.attempts);
   return short > allowed
-    ? `at most ${counted(allowed, 'attempt')} could find no port, and of ${run.id} ${short.toLocaleString('en')} found none`
+    ? `at most ${counted(allowed, 'attempt')} could find no port, and of ${run.id} ${grouped(short)} found none`
     : null;
 }
 
@@ -127,14 +128,14 @@ function within({ attempts, ok }: NonNullable<Prediction['simulated']>, runs: re
   if (comparable.length === 0) return null;
   const outside = comparable.filter(({ outcomes: { ok: found = 0 } }) => found < ok.low || found > ok.high);
   const tolerated = Math.max(1, Math.ceil(comparable.length * 0.15));
-  const interval = `${ok.low.toLocaleString('en')} to ${ok.high.toLocaleString('en')} ok`;
+  const interval = `${grouped(ok.low)} to ${grouped(ok.high)} ok`;
   const first = outside[0];
   return {
     verdict: outside.length > tolerated || outside.length === comparable.length ? 'disagrees' : 'agrees',
     runs: comparable.length,
     differing: outside.length,
     sentence: first
-      ? `simulated ${interval}; ${outside.length} of ${counted(comparable.length, 'run')} outside, as ${first.id} with ${(first.outcomes.ok ?? 0).toLocaleString('en')}`
+      ? `simulated ${interval}; ${outside.length} of ${counted(comparable.length, 'run')} outside, as ${first.id} with ${grouped(first.outcomes.ok ?? 0)}`
       : `simulated ${interval}; ${counted(comparable.length, 'run')} within`,
   };
 }
@@ -145,7 +146,7 @@ function sameCounts(a: Outcomes, b: Outcomes): boolean {
 
 function countsText(outcomes: Outcomes): string {
   const parts = Object.entries(outcomes).filter(([, count]) => count > 0);
-  return parts.map(([name, count]) => `${count.toLocaleString('en')} ${name}`).join(' and ') || 'nothing';
+  return parts.map(([name, count]) => `${grouped(count)} ${name}`).join(' and ') || 'nothing';
 }
 
 /** A warning for each arm whose measurement is not the prediction. */

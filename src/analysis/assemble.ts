@@ -18,12 +18,13 @@ import {
   type Variant,
 } from '../results/schema.js';
 import { agreementOf, disagreementWarnings } from './agreement.js';
+import { alreadyHeldSentence } from './already-held.js';
 import { compareArms } from './compare.js';
 import type { ComparisonInput } from './compare-on.js';
 import { joinSummaries, joinWarnings, type KernelPart, unheldThresholds } from './kernels.js';
 import { runsNeeded } from './sequential.js';
 import { summarise } from './summary.js';
-import { sustainedSentence } from './sustained.js';
+import { requiredSentence, sustainedSentence } from './sustained.js';
 import { evaluateThresholds } from './thresholds.js';
 import { experimentWarnings } from './warnings.js';
 
@@ -130,7 +131,15 @@ function partOn(input: ResultsInput, kernel: string | undefined): KernelPart {
       kernel === undefined ? result : { ...result, kernel },
     ),
     warnings: [...experimentWarnings(judged), ...disagreementWarnings(variants)],
-    summary: [summarise(judged), sustainedSentence(variants, experiment.requiredRate)].filter(Boolean).join(' '),
+    summary: [
+      alreadyHeldSentence(variants, experiment.requiredRate),
+      // What was asked for goes before what the lab, with its own load, has shown.
+      requiredSentence(variants, experiment.requiredRate),
+      summarise(judged),
+      sustainedSentence(variants, experiment.requiredRate),
+    ]
+      .filter(Boolean)
+      .join(' '),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Comparison, Run } from '../results/schema.js';
 import { type Concluded, compareMetric, type Judging } from './compare-metric.js';
 import { type Engine, withinEngine, withinLoadEngine } from './engines.js';
 import { withinLag } from './own-lag.js';
-import { type PairedVariant, pairRuns } from './pairs.js';
+import { lateWarning, type PairedVariant, pairRuns } from './pairs.js';
 import { withinTime } from './too-short.js';
 import { type Asked, COUNTS, isUsable, TIMES } from './usable.js';
 import { FAILURES } from './verdict.js';
@@ -49,8 +49,16 @@ export function compareOn(input: ComparisonInput, judging: Judging): Compared {
     .map(({ name }): PairedVariant => {
       const exact = deterministic(baseline.name) && deterministic(name);
       const pair = (asked: Asked) => pairRuns(runs, baseline.name, name, planned, (run) => isUsable(run, asked, exact));
-      const counts = pair(COUNTS);
-      return { name, ...pair(TIMES), countPairs: counts.pairs, countWarnings: counts.warnings, deterministic: exact };
+      const [counts, times] = [pair(COUNTS), pair(TIMES)];
+      const late = times.pairs.length < counts.pairs.length;
+      return {
+        name,
+        pairs: times.pairs,
+        warnings: late ? [lateWarning(times.pairs, counts.pairs, planned)] : times.warnings,
+        countPairs: counts.pairs,
+        countWarnings: counts.warnings,
+        deterministic: exact,
+      };
     });
   const loadEngineOf = (arm: string) => experiment.arms.find(({ name }) => name === arm)!.load.engine;
   const within = (comparison: Comparison, name: string) =>

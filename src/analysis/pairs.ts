@@ -61,3 +61,15 @@ export function pairRuns(
     ],
   };
 }
+
+/**
+ * What is said of pairs whose counts are compared and whose times are not, since the generator was late: that some are left out says of which
+ * metrics, and that the others have them all.
+ * @param times pairs whose times can be compared @param counts those whose counts can, of which there are more @param repeat pairs that were asked for
+ */
+export function lateWarning(times: readonly Pair[], counts: readonly Pair[], repeat: number): string {
+  const all = Math.max(repeat, counts.length);
+  const some = times.length === 0 ? `none of ${all} pairs can be used` : `${times.length} of ${all} pairs can be used`;
+  const why = counts.length === all ? '' : ', or a run is missing or failed';
+  return `times and CPU (what the pace decides): ${some}, since the generator was late${why}; counts: ${counts.length} of ${all} used`;
+}

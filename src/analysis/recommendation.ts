@@ -1,15 +1,16 @@
 /**
  * Which variant, if any, is worth carrying to a real machine as a change of sysctls. Pure.
  *
- * A drop-in is a recommendation in a form that people apply without reading, so everything must speak for it: the experiment is
- * whole, the variant is better by its verdict, no guardrail got worse, no threshold on it failed, the kernel had the values that
- * were asked for, nothing but sysctls was changed, no other variant without a price did clearly more, and the values are those of a
- * machine and not of a scaled-down model of one. One that did more at a cost that no lab shows is passed over, and the reason is given.
+ * A drop-in is a recommendation in a form that people apply without reading, so everything must speak for it: the experiment is whole, the rate
+ * that somebody needs is not held without it, the variant is better by its verdict, no guardrail got worse, no threshold on it failed, the kernel
+ * had the values that were asked for, nothing but sysctls was changed, no other variant without a price did clearly more, and the values are those
+ * of a machine and not of a scaled-down model of one. One that did more at a cost that no lab shows is passed over, and the reason is given.
  */
 import { parseMetric } from '../domain/metric.js';
 import { checkSysctlName, checkSysctlValue, normaliseSysctl } from '../domain/sysctl-syntax.js';
 import type { Results, Variant } from '../results/schema.js';
 import { adviceOf, type SysctlAdvice } from './advice.js';
+import { alreadyHeld } from './already-held.js';
 import { listed } from './format.js';
 import { comparedRuns } from './usable.js';
 
@@ -41,6 +42,8 @@ export function recommend(results: Results): Recommendation {
   if (experiment.status !== 'complete' || !baseline) return none('the experiment is not complete');
   const better = results.variants.filter((variant) => variant.verdict?.verdict === 'better');
   if (better.length === 0) return none('no variant was judged better than the baseline');
+  const held = alreadyHeld(results.variants, experiment.requiredRate);
+  if (held) return none(`${held.fact}, so no change for that rate is supported`);
   const unpriced = better.filter((variant) => pricesOf(variant, results).length === 0);
   if (unpriced.length === 0)
     return none(

@@ -17,7 +17,7 @@ export function experimentWarnings({ experiment, runs, verdicts, deterministic }
     ...looks(experiment, [...verdicts.values()]),
     ...leftOut(runs),
     ...nothingToFix(experiment, runs, deterministic),
-    ...generatorLimited(runs),
+    ...generatorLimited({ experiment, runs, deterministic }),
     ...shed(runs),
     ...loadEngines(experiment),
   ];
@@ -100,12 +100,19 @@ function nothingToFix(
 }
 
 /** The p99 of the start lag, above the arm's budget: the load was not the one that the profile asks for. */
-function generatorLimited(runs: readonly Run[]): string[] {
+function generatorLimited({
+  experiment,
+  runs,
+  deterministic,
+}: Pick<SummaryInput, 'experiment' | 'runs' | 'deterministic'>): string[] {
   const late = runs.filter((run) => !run.warmup && run.generatorLimited);
   if (late.length === 0) return [];
   const worst = Math.max(...late.map((run) => run.latency.lag?.p99 ?? 0));
+  const goal = parseMetric(experiment.goal);
+  const stands = late.every((run) => isUsable(run, goal, deterministic(run.variant)));
+  const verdicts = stands ? `Verdicts by ${experiment.goal} do not depend on the pace and use these runs too. ` : '';
   return [
-    `the generator limited ${counted(late.length, 'run')} (${some(late.map((run) => run.id))}): the p99 of the start lag reached ${formatValue('microseconds', worst)}, above load.lagBudget. Their times, and counts that depend on the pace, are left out; lower the rate, add workers, or run on a quieter machine`,
+    `the generator limited ${counted(late.length, 'run')} (${some(late.map((run) => run.id))}): the p99 of the start lag reached ${formatValue('microseconds', worst)}, above load.lagBudget. ${verdicts}Their times, and counts that depend on the pace, are left out; lower the rate, add workers, or run on a quieter machine`,
   ];
 }
 

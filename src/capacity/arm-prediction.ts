@@ -32,5 +32,5 @@ export interface ArmPrediction {
   /** Whether every run in the lab of this experiment ends in the same counts. */
   determinism(experiment: Pick<Experiment, 'lab' | 'neighbours'>): Determinism;
   /** How many addresses the arm needs to sustain `rate` connections a second; for random picks at most 1 in 10,000 is refused. */
-  addressesFor(rate: number): Needed;
+  addressesFor(rate: number, wall: 'hard' | 'slow'): Needed;
 }

@@ -203,7 +203,7 @@ function changed(sysctls: Readonly<Record<string, string>>, defaults: Readonly<R
 /** What a proxy between the load and the ports leaves open. */
 function proxyDoubt({ proxy, load }: Arm): string | undefined {
   if (proxy === undefined) return undefined;
-  const { draws, takesClientsPorts, closesWithClient, entrance, unmodelled } = proxySubjectOf(proxy.kind);
+  const { draws, takesClientsPorts, closesWithClient, entrance, standing, unmodelled } = proxySubjectOf(proxy.kind);
   // It is taken to do the same each time (deterministic.ts).
   if (entrance) return undefined;
   const rules = unmodelled?.(proxy);
@@ -216,7 +216,9 @@ function proxyDoubt({ proxy, load }: Arm): string | undefined {
     return 'the profile adds lines to the configuration of the proxy, which may change anything';
   // With nothing left to read TIME_WAIT follows, whenever that is.
   const closesLikeItsClient = closesWithClient === true && load.close === 'client' && load.exchange === null;
-  if (load.holdMs !== null && !closesLikeItsClient) return 'when the proxy closes its connections is its own affair';
+  // Sockets that are there for good are not closed.
+  if (load.holdMs !== null && !closesLikeItsClient && !standing)
+    return 'when the proxy closes its connections is its own affair';
   return undefined;
 }
 

@@ -132,9 +132,16 @@ export function inputOf(arm: Arm, kernel: KernelVersion, defaults: Readonly<Reco
     unmodelled: ownRules(arm) ?? foreignPorts(arm, searchedRange(base)),
     loopback: arm.addresses.every(isLoopback) || targetsAreLoopback(arm),
     // What is held to the end has no rate; the one that is told is that of short connections.
-    holdMs: load.holdMs ?? 0,
+    holdMs: (load.holdMs ?? 0) + keptMs(arm, base.datagram),
     family: arm.addresses[0] === undefined ? 4 : familyOf(arm.addresses[0]),
   };
+}
+
+/** How long a UDP socket has its port beside the hold of its attempt: until the answer, or for as long as a program keeps it by itself. */
+function keptMs({ load, proxy }: Arm, datagram: DatagramUse | null): number {
+  if (datagram === null) return 0;
+  const own = proxy && proxySubjectOf(proxy.kind).keepsPortMs;
+  return own ?? load.answerAfterMs ?? 0;
 }
 
 /** How an arm uses UDP sockets. */

@@ -121,7 +121,7 @@ function predictAlone(
       return neverFails(arm, input);
     },
     determinism: (experiment) => isDeterministic(arm, input, defaults, experiment),
-    addressesFor: (rate) => addressesFor(input, rate, 'hard', spread),
+    addressesFor: (rate, wall) => addressesFor(input, rate, wall, spread),
   };
 }
 
@@ -170,7 +170,7 @@ function predictLoads(arm: Arm, predictOne: (arm: Arm) => ArmPrediction, input: 
       const all = parts.map((part) => part.determinism(experiment));
       return all.find(({ deterministic }) => !deterministic) ?? all[0]!;
     },
-    addressesFor: (rate) =>
-      isOne ? first.addressesFor(rate) : { kind: 'unknown', why: 'the loads have rates of their own' },
+    addressesFor: (rate, wall) =>
+      isOne ? first.addressesFor(rate, wall) : { kind: 'unknown', why: 'the loads have rates of their own' },
   };
 }

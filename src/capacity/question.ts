@@ -64,6 +64,11 @@ export interface CapacityAnswer {
     /** Seconds; null: never. */
     readonly slow: number | null;
     readonly full: number | null;
+    /**
+     * How long a connection may be open, in seconds, until the rate fills the ports after all, everything else as asked; 0: it fills them
+     * whatever that is; null: no length does, or there is no closed form.
+     */
+    readonly longestHold: number | null;
     /** Addresses of each host. */
     readonly needed: { readonly full: Needed; readonly slow: Needed };
   } | null;
@@ -96,7 +101,7 @@ export function capacityOf(question: CapacityQuestion): CapacityAnswer {
     full: { tuples: times(top.concurrent), rate: times(rates.hard) },
     slow: prediction.slowWall ? { tuples: times(prediction.slowWall.tuples), rate: times(rates.slow) } : null,
     firstFull: pick === 'random' && known && places > 1 ? firstFull(places, top.ports) : null,
-    atRate: rate === null ? null : atRate(input, rate / hosts, spread),
+    atRate: rate === null ? null : atRate(input, rate / hosts, spread, question.holdMs / 1000),
   };
 }
 
@@ -108,8 +113,13 @@ function withSimulation({ pick }: CapacityQuestion, input: PredictInput, predict
   return simulated === null ? prediction : { ...prediction, simulated };
 }
 
-/** @param rate of one host */
-function atRate(input: PredictInput, rate: number, spread: Spread): NonNullable<CapacityAnswer['atRate']> {
+/** @param rate of one host @param hold seconds that a connection is open */
+function atRate(
+  input: PredictInput,
+  rate: number,
+  spread: Spread,
+  hold: number,
+): NonNullable<CapacityAnswer['atRate']> {
   const { hard, slow } = sustainedRates(input, spread);
   const { top } = limitOf(input);
   const tuples = { hard: top.concurrent, slow: predict(input).slowWall?.tuples ?? null };
@@ -123,6 +133,24 @@ function atRate(input: PredictInput, rate: number, spread: Spread): NonNullable<
   return {
     slow: until('slow', slow),
     full: until('hard', hard),
+    longestHold: longestHold(top.concurrent, hard, predict(input).again, rate, hold),
     needed: { full: addressesFor(input, rate, 'hard', spread), slow: addressesFor(input, rate, 'slow', spread) },
   };
+}
+
+/**
+ * From which hold on a rate fills the ports: a tuple is in use for as long as the connection is open, and for a constant time after it.
+ * @param lasting what the hold that was asked about sustains @param again seconds from the start of a connection until its tuple serves again
+ */
+function longestHold(
+  tuples: number | null,
+  lasting: number | null,
+  again: number | null | undefined,
+  rate: number,
+  hold: number,
+): number | null {
+  if (tuples === null || lasting === 0) return null;
+  // Of UDP that is not held nothing remains in use, so that no rate is the most.
+  const inUse = lasting === null ? (again === 0 ? 0 : null) : tuples / lasting;
+  return inUse === null ? null : Math.max(0, tuples / rate - (inUse - hold));
 }

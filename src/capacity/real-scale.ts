@@ -3,6 +3,8 @@
  * minute. What held there by arithmetic holds on a machine for as many times more, and the value that is to be written there is
  * another. Pure; sizes of the machine are those that a fresh lab of the same kernel had, else the kernel's own.
  */
+
+import { grouped } from '../domain/grouped.js';
 import { checkSysctlValue, LOCAL_PORT_RANGE, normaliseSysctl, parseLocalPortRange } from '../domain/sysctl-syntax.js';
 import { type PortRange, portCount, portsWithin } from '../domain/units.js';
 
@@ -100,20 +102,22 @@ function scaledRange({ value, before, after, usual }: LabChange): RealScale {
   if (portCount(range) >= portCount(rangeOf(usual, usual)))
     return asMeasured(
       value,
-      model
-        ? `${stood}: the step there was ${times(to / from)}, here it is ${times(portCount(range) / real)} at most`
-        : null,
+      !model
+        ? null
+        : isAlike(to / from, portCount(range) / real)
+          ? stood
+          : `${stood}: the step there was ${times(to / from)}, here it is ${times(portCount(range) / real)} at most`,
     );
   if (!model && to >= real * LEAST_LEFT) return asMeasured(value);
   if (to <= from) return none(modelReason(to, real));
   const wanted = Math.round((real * to) / from);
   const ports = Math.min(MOST_PORTS, even(wanted));
   const { low, high } = placed(ports, rangeOf(usual, usual));
-  const step = `${stood}, and ${number(to)}, ${times(to / from)}, for ${number(wanted)}`;
-  const capped =
-    wanted > MOST_PORTS
-      ? `; there are ${number(MOST_PORTS)} from ${LOWEST} on, ${times(MOST_PORTS / real)}, so this is less of a step than was measured`
-      : '';
+  const less = wanted > MOST_PORTS && !isAlike(wanted, MOST_PORTS);
+  const step = `${stood}, and ${number(to)}, ${times(to / from)}, for ${number(less ? wanted : Math.min(wanted, MOST_PORTS))}`;
+  const capped = less
+    ? `; there are ${number(MOST_PORTS)} from ${LOWEST} on, ${times(MOST_PORTS / real)}, so this is less of a step than was measured`
+    : '';
   return asMeasured(`${low} ${high}`, `${step}${capped}`);
 }
 
@@ -179,7 +183,14 @@ function counted(ports: number): string {
 }
 
 function number(value: number): string {
-  return value.toLocaleString('en');
+  return grouped(value);
+}
+
+/** Steps that differ by less than this share are told as one. */
+const ALIKE = 0.05;
+
+function isAlike(a: number, b: number): boolean {
+  return Math.abs(a - b) < ALIKE * Math.max(a, b);
 }
 
 /** `2.3 times as many`. */

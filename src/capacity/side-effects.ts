@@ -67,7 +67,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'net.ipv4.ip_local_port_range': {
     when: () => true,
-    text: 'ports of the range that services listen on belong into net.ipv4.ip_local_reserved_ports, or a connection may take one while its service restarts (bindstorm watch lists them; a neighbour with listen measures it); a machine whose range is wider already has no use for it',
+    text: 'ports of the range that services listen on belong into net.ipv4.ip_local_reserved_ports, or a connection may take one while its service restarts (bindstorm watch lists them); a machine whose range is wider already has no use for it',
   },
   'net.ipv4.ip_local_reserved_ports': {
     when: () => true,

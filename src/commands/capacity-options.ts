@@ -3,6 +3,7 @@
  */
 import { release } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
+import type { FleetQuestion } from '../capacity/fleet.js';
 import { type KernelVersion, parseKernelVersion } from '../capacity/kernel-version.js';
 import { NAT_KINDS, type NatKind } from '../capacity/nat/clouds.js';
 import type { NatQuestion } from '../capacity/nat/question.js';
@@ -29,6 +30,12 @@ export interface CapacityOptions
   readonly udp: boolean;
   readonly peer?: Peer;
   readonly socketOptions?: SocketOption[];
+  readonly fleet: boolean;
+  readonly agentRate?: number;
+  readonly agents?: number;
+  readonly units?: number;
+  /** Milliseconds. */
+  readonly unitTime?: number;
 }
 
 /** Those that decide, apart from the range and the reserved ports. */
@@ -92,6 +99,14 @@ export function capacityOptions(): Option[] {
       '--nat <kind>',
       'of a NAT instead: --addresses are its own, --range its ports, --hosts the clients; clouds on paper',
     ).choices(NAT_KINDS),
+    new Option(
+      '--fleet',
+      'of agents that load one target together: how many a rate needs; --addresses and the rest are those of one agent',
+    ).default(false),
+    option('--agent-rate <rate>', 'with --fleet: what one agent starts, as you measured it', rateOption),
+    number('agents', 'with --fleet: how many agents there are', 1, 1e6),
+    number('units', 'with --fleet: blocks or tables, of which an agent makes one at a time', 1, 1e6),
+    option('--unit-time <duration>', 'with --fleet: what one of them takes', parsed(parseDuration)),
     choice('--pick <how>', 'how connections are spread over addresses', ['round-robin', 'random'], 'round-robin'),
     option('--loss <share>', 'with --pick random: the share that may be refused', share('--loss', 0.5), 1e-4, '0.01%'),
     option('--sysctl <name=value>', 'a sysctl, such as tcp_tw_reuse=1; may be repeated', addSysctl, {}),
@@ -100,11 +115,12 @@ export function capacityOptions(): Option[] {
 
 /** What is asked. Without `--kernel` it is asked of this machine's. */
 export function questionOf(given: CapacityOptions): CapacityQuestion {
-  const { hold, range, rate, sysctl, hz, heldByOthers, udp: _, peer: __, socketOptions: ___, ...rest } = given;
+  const { hold, range, rate, sysctl, hz, heldByOthers } = given;
   const datagram = datagramOf(given);
-  const kernel = rest.kernel ?? parseKernelVersion(release(), timerFrequency());
+  const kernel = given.kernel ?? parseKernelVersion(release(), timerFrequency());
+  const { strategy, addresses, destinations, hosts, reserved, heldElsewhere, close, pick, loss } = given;
   return {
-    ...rest,
+    ...{ strategy, addresses, destinations, hosts, reserved, heldElsewhere, close, pick, loss },
     ...(datagram ? { datagram } : {}),
     kernel: hz === undefined ? kernel : { ...kernel, hz },
     holdMs: hold,
@@ -125,13 +141,30 @@ function datagramOf({ udp, strategy, peer, socketOptions }: CapacityOptions): Da
   return { options: optionsOf(strategy, socketOptions), peer: how, sockets: 'each' };
 }
 
+/** What is asked of a fleet; undefined: it is not. @throws UserError for options that do not go together */
+export function fleetQuestionOf(given: CapacityOptions): FleetQuestion | undefined {
+  const { fleet, agentRate, agents, units, unitTime, hosts, nat } = given;
+  const own = { '--agent-rate': agentRate, '--agents': agents, '--units': units, '--unit-time': unitTime };
+  const [alone] = Object.entries(own).find(([, value]) => value !== undefined) ?? [];
+  if (!fleet && alone !== undefined) throw new UserError(`${alone} is of a fleet: add --fleet, or leave it out`);
+  if (!fleet) return undefined;
+  if (hosts !== 1) throw new UserError('--hosts are the agents of a fleet: give --agents, or leave --fleet out');
+  if (nat !== undefined) throw new UserError('--nat and --fleet are two questions; ask one after the other');
+  if ((units === undefined) !== (unitTime === undefined))
+    throw new UserError('--units and --unit-time go together: how many, and what one takes; give both');
+  const matrix = units === undefined || unitTime === undefined ? null : { units, unitMs: unitTime };
+  if (matrix?.unitMs === 0) throw new UserError('--unit-time is 0; give what one unit takes, such as 40s');
+  return { set: questionOf(given), agentRate: agentRate ?? null, agents: agents ?? null, matrix };
+}
+
 /** What is asked of a NAT; undefined: it is not. */
 export function natQuestionOf(options: CapacityOptions): NatQuestion | undefined {
-  const { nat: kind, addresses, destinations, hosts, range, rate, hold, close } = options;
+  const { nat: kind, udp, addresses, destinations, hosts, range, rate, hold, close } = options;
   if (kind === undefined) return undefined;
   const { kernel } = questionOf(options);
   return {
     kind,
+    protocol: udp ? 'udp' : 'tcp',
     kernel,
     addresses,
     destinations,

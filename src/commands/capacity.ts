@@ -2,12 +2,20 @@
  * `bindstorm capacity`: what a set-up can hold and sustain, and what a rate needs, by arithmetic; no profile, no lab, no load.
  */
 import type { Command } from 'commander';
+import { fleetOf } from '../capacity/fleet.js';
 import { natCapacityOf } from '../capacity/nat/question.js';
 import { capacityOf } from '../capacity/question.js';
 import { EVERY_STRATEGY, strategyOf } from '../domain/strategy.js';
 import { renderCapacity } from '../report/capacity.js';
+import { renderFleetCapacity } from '../report/fleet-capacity.js';
 import { renderNatCapacity } from '../report/nat-capacity.js';
-import { type CapacityOptions, capacityOptions, natQuestionOf, questionOf } from './capacity-options.js';
+import {
+  type CapacityOptions,
+  capacityOptions,
+  fleetQuestionOf,
+  natQuestionOf,
+  questionOf,
+} from './capacity-options.js';
 import { withOptions } from './options.js';
 import { print, textWidth } from './terminal.js';
 
@@ -19,6 +27,9 @@ Examples:
   bindstorm capacity --udp --strategy sendto --rate 20000/s --hold 2s
   bindstorm capacity --nat linux --range 20000-29999 --rate 500/s --kernel 6.1
   bindstorm capacity --nat gcp --hosts 20 --rate 100/s
+  bindstorm capacity --nat aws --udp --rate 200/s
+  bindstorm capacity --fleet --strategy bind-no-port --addresses 64 --rate 1000000/s --agent-rate 80000/s
+  bindstorm capacity --fleet --units 27 --unit-time 40s
 
 Strategies:
 ${EVERY_STRATEGY.map((name) => `  ${name.padEnd(30)}${strategyOf(name).usedBy}`).join('\n')}`;
@@ -34,6 +45,12 @@ export function registerCapacity(program: Command): void {
   withOptions(command, ['json'])
     .addHelpText('after', EXAMPLES)
     .action((given: CapacityOptions) => {
+      const fleet = fleetQuestionOf(given);
+      if (fleet !== undefined) {
+        const said = fleetOf(fleet);
+        print(given.json ? `${JSON.stringify(said)}\n` : renderFleetCapacity(fleet, said, textWidth()));
+        return;
+      }
       const nat = natQuestionOf(given);
       if (nat !== undefined) {
         const said = natCapacityOf(nat);

@@ -33,9 +33,9 @@ export function registerExplain(program: Command): void {
 Examples:
   bindstorm explain 'connect() to 10.9.255.1:8080 failed (99: Cannot assign requested address) while connecting to upstream'
   bindstorm explain /var/log/squid/cache.log
-  strace -f -e trace=socket,setsockopt,bind,connect -p PID 2>&1 | bindstorm explain
+  timeout 10 strace -f -e trace=socket,setsockopt,bind,connect -p PID 2>&1 | bindstorm explain
 
-It knows the words of ${PROGRAMS.map(({ name }) => name).join(', ')}, and strace's.`,
+It knows the words of ${[...new Set(PROGRAMS.map(({ name }) => name))].join(', ')}, and strace's.`,
     )
     .action(async (input: string[], options: ExplainOptions) => {
       const explanation = await read(input);

@@ -16,7 +16,7 @@ const EVERY_MS = 1_000;
 const NOTABLE_MS = 2_000;
 
 /** @returns the exit code. Rejects with UserError, FleetError */
-export async function fleetStatus(options: { fleet: string; json: boolean; watch: boolean }): Promise<number> {
+export async function fleetStatus(options: { fleet?: string; json: boolean; watch: boolean }): Promise<number> {
   const bus = await openBus(accessOf(options.fleet, 'controller'), hostname());
   const show = (status: FleetStatus) => print(options.json ? `${JSON.stringify(status)}\n` : render(status));
   try {

@@ -10,14 +10,17 @@ import { runsLeft } from '../experiment/remaining.js';
 import { reopen, resumeSession, type Session, start } from '../experiment/session.js';
 import { interruptible } from '../machine/interrupts.js';
 import type { LoadedProfile } from '../profile/load.js';
+import { applyOf } from '../report/apply.js';
 import type { LiveServer } from '../report/live/server.js';
 import { shownOf } from '../report/live/shown.js';
 import { createProgress } from '../report/progress.js';
+import { notFirst } from '../report/sections/change.js';
 import type { Results } from '../results/schema.js';
+import { confirmed } from './confirmed.js';
 import { EXIT, UserError } from './exit.js';
 import { commandLine, type RunOptions, type Shown } from './options.js';
 import { present, printSummary } from './present.js';
-import { confirmed, note, print } from './terminal.js';
+import { note, print } from './terminal.js';
 
 /** Run a profile in a new result folder. @returns the exit code */
 export function startRun(
@@ -133,6 +136,7 @@ async function show(
   if (json) print(`${JSON.stringify({ ...results, folder: dir })}\n`);
   else {
     const apply = reports.find((path) => path.endsWith('.conf'));
+    const beware = apply === undefined ? null : notFirst(applyOf(results), results);
     printSummary(results, [
       ...(end.how === 'gave-up' ? [`\nGiven up: ${end.reason}`] : []),
       ...(end.how === 'complete'
@@ -141,6 +145,7 @@ async function show(
       `\nReport:  ${join(dir, 'report.html')}`,
       `Results: ${dir}`,
       ...(apply === undefined ? [] : [`Apply:   ${apply}`]),
+      ...(beware === null ? [] : [`         Beware: ${beware} (the head of that file says more)`]),
     ]);
   }
   await live?.end(join(dir, 'report.html'));

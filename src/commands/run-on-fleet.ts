@@ -14,11 +14,12 @@ import { rehearseTogether } from '../fleet/together/rehearse.js';
 import { runsTogether } from '../fleet/together/runs.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { LiveServer } from '../report/live/server.js';
+import { confirmed } from './confirmed.js';
 import { UserError } from './exit.js';
 import { type Fleet, withDispatch, withFleet } from './on-fleet.js';
 import { commandLine, type FleetOptions, type RunOptions } from './options.js';
 import { makeRuns, resumeWith } from './run-blocks.js';
-import { confirmed, note } from './terminal.js';
+import { note } from './terminal.js';
 
 type Options = RunOptions & FleetOptions;
 
@@ -84,19 +85,20 @@ async function make(
   const { begin } = session.contents;
   const { experiment, together } = begin.fleet!;
   const by = (elsewhere: Elsewhere) => makeRuns(session, places, { elsewhere }, options, live);
-  if (together) return by(await togetherOn(fleet, session, experiment, together));
+  if (together) return by(await togetherOn(fleet, session, experiment, together, live !== null));
   const queues = runQueues(begin.experiment, begin.environment);
-  return withDispatch(fleet, { begin, experiment, queues }, (dispatch) =>
+  return withDispatch(fleet, { begin, experiment, queues, live: live !== null }, (dispatch) =>
     by(runsElsewhere(dispatch, experiment, session)),
   );
 }
 
 /** Rejects with FleetError where a machine that is to take part is not there in time. */
 async function togetherOn(
-  { bus, settings, waitMs }: Fleet,
+  { bus, waitMs }: Fleet,
   session: Session<'run'>,
   experiment: string,
   names: readonly string[],
+  live: boolean,
 ): Promise<Elsewhere> {
   const there = await awaitAgents(bus, { agents: names.length, needs: [], waitMs }, note);
   const missing = names.filter((name) => !there.some((agent) => agent.name === name));
@@ -106,6 +108,5 @@ async function togetherOn(
       'start it again: with fewer machines it is another load',
     );
   const partners = await findPartners(bus, names, session.contents.begin.experiment);
-  const { beatMs } = settings;
-  return runsTogether({ bus, experiment, partners, session, readyMs: waitMs, beatMs });
+  return runsTogether({ bus, experiment, partners, session, readyMs: waitMs, live });
 }

@@ -17,7 +17,7 @@ export function registerSearch(program: Command): void {
       .command('search')
       .description('find the highest sustainable rate of each arm and compare it with the prediction')
       .argument('[profile]', 'a shipped profile such as max-rate, or a path'),
-    ['lab', 'kernel', 'engine', 'seed', 'out', 'resume', 'rate', 'json', 'quiet'],
+    ['lab', 'kernel', 'engine', 'seed', 'out', 'resume', 'rate', 'fleet', 'agents', 'wait', 'json', 'quiet'],
   )
     .option('--in <folder>', 'the result folder of a run: search for the rates of its arms, and add them to its report')
     .option('--only <arms>', 'search for these arms only, for example baseline,no-port', (text: string) =>
@@ -35,7 +35,7 @@ export function registerSearch(program: Command): void {
     )
     .addHelpText(
       'after',
-      `\nThe arrivals of the profile are replaced by those of the search.\n\nExample:\n  bindstorm search max-rate\n  bindstorm search squid-2014 --only baseline --tolerance 5%\n  bindstorm search --in reports/quickstart-20261122-101500Z\n${EXIT_HELP}`,
+      `\nThe arrivals of the profile are replaced by those of the search.\n\nExample:\n  bindstorm search max-rate\n  bindstorm search squid-2014 --only baseline --tolerance 5%\n  bindstorm search --in reports/quickstart-20261122-101500Z\n  bindstorm search max-rate --fleet controller.json --agents 4\n${EXIT_HELP}`,
     )
     .action(
       async (name: string | undefined, options: RunOptions & SearchOverrides & { in?: string }, command: Command) => {

@@ -64,7 +64,7 @@ export function registerWatch(program: Command): void {
     .addOption(
       new Option(
         '--nat [ports]',
-        'the ports of a NAT instead, by NAT address and destination; those that its rule names',
+        'the ports of a NAT instead, by NAT address and destination; those that its rule names. With --all, which tells NATs anyway: what they name',
       )
         .argParser(parsed(parsePortRange))
         .preset('1024-65535'),

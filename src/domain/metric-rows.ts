@@ -26,7 +26,8 @@ interface RunNumbers extends LoadNumbers {
   readonly rates: { readonly ok: number };
   readonly cpu: { readonly perConnection: number | null };
   readonly memory: { readonly peak: number };
-  readonly ports: { readonly peak: number | null };
+  /** `taken`: of UDP, sockets that got a local port; null: nobody saw it; absent: TCP. */
+  readonly ports: { readonly peak: number | null; readonly taken?: number | null | undefined };
   /** null: the load goes to where nobody counts. `wrongSource`: connections from an address that the profile does not name. */
   readonly origin: {
     readonly accepted: number;
@@ -171,8 +172,11 @@ export const SINGLE: readonly Metric[] = [
     title: 'ports per request',
     exact: true,
     margin: twoPercent,
-    // Each connection that the origin accepts has a local port of its own, until a TIME_WAIT later.
-    value: ({ origin, outcomes }) => (origin && outcomes.ok ? origin.accepted / outcomes.ok : null),
+    // Each connection that the origin accepts has a local port of its own, until a TIME_WAIT later. Of UDP it sees datagrams, and not sockets.
+    value: ({ ports: { taken }, origin, outcomes }) => {
+      const ports = taken === undefined ? origin?.accepted : taken;
+      return ports != null && outcomes.ok ? ports / outcomes.ok : null;
+    },
   }),
   row({
     name: 'nat.dropped',

@@ -16,10 +16,24 @@ import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
 
 export type ExperimentEvent =
-  | { readonly type: 'run-start'; readonly planned: PlannedRun; readonly done: number; readonly total: number }
+  | {
+      readonly type: 'run-start';
+      readonly planned: PlannedRun;
+      readonly done: number;
+      readonly total: number;
+      /** The machine of a fleet that makes it. */
+      readonly machine?: string;
+    }
   /** What a run waits for, in words that follow «waiting for». */
   | { readonly type: 'waiting'; readonly planned: PlannedRun; readonly what: string }
   | { readonly type: 'sample'; readonly planned: PlannedRun; readonly second: Second }
+  /** What one machine of a fleet did in a second of a run, alone or with others. */
+  | {
+      readonly type: 'machine';
+      readonly planned: PlannedRun;
+      readonly machine: string;
+      readonly second: Second;
+    }
   | { readonly type: 'run-end'; readonly run: Run; readonly done: number; readonly total: number }
   /** There are so many pairs, and some arms need no more runs: `stopped` has their ids and why. `total` leaves out what is not made. */
   | {
@@ -45,14 +59,19 @@ interface Here {
 export interface Elsewhere {
   /**
    * Have runs made; several blocks may be under way at once.
-   * @param on told of each run that begins, and given each that was made, with the files that it names: path in the result folder → text
+   * @param on told what goes on, and given each run that was made
    * @returns why those that are missing then will not be made; null: none is, or the signal was aborted
    */
-  make(
-    runs: readonly PlannedRun[],
-    on: { began(planned: PlannedRun): void; took(run: Run, files: Readonly<Record<string, string>>): void },
-    signal: AbortSignal,
-  ): Promise<string | null>;
+  make(runs: readonly PlannedRun[], on: ElsewhereEvents, signal: AbortSignal): Promise<string | null>;
+}
+
+export interface ElsewhereEvents {
+  /** @param machine of one that makes it alone */
+  began(planned: PlannedRun, machine?: string): void;
+  /** A second of a run, as of {@link ExperimentEvent}; of all its machines, or of one. */
+  heard(planned: PlannedRun, second: Second, machine?: string): void;
+  /** @param files that the run names: path in the result folder → text */
+  took(run: Run, files: Readonly<Record<string, string>>): void;
 }
 
 export type BlocksInput = (Here | { readonly elsewhere: Elsewhere }) & {
@@ -105,7 +124,8 @@ export async function runBlocks(session: Session<'run'>, input: BlocksInput): Pr
   let [done, failedInARow] = [0, 0];
   let end: BlocksEnd = { how: 'complete' };
   mkdirSync(join(session.dir, HLOG_DIR), { recursive: true });
-  const began = (planned: PlannedRun) => onEvent({ type: 'run-start', planned, done, total });
+  const began = (planned: PlannedRun, machine?: string) =>
+    onEvent({ type: 'run-start', planned, done, total, ...(machine === undefined ? {} : { machine }) });
   const take = (run: Run) => {
     session.journal.append({ type: 'run', run });
     made.set(run.id, run);
@@ -186,9 +206,9 @@ async function makeHere(
 /** Have runs made elsewhere, and keep what comes. @param on what `take` returns says whether it goes on */
 async function haveMade(
   { dir }: Session<'run'>,
-  { elsewhere, signal }: { readonly elsewhere: Elsewhere; readonly signal: AbortSignal },
+  { elsewhere, signal, onEvent }: Pick<BlocksInput, 'signal' | 'onEvent'> & { readonly elsewhere: Elsewhere },
   runs: readonly PlannedRun[],
-  on: { readonly began: (planned: PlannedRun) => void; readonly take: (run: Run) => BlocksEnd },
+  on: { readonly began: ElsewhereEvents['began']; readonly take: (run: Run) => BlocksEnd },
 ): Promise<BlocksEnd> {
   const giving = new AbortController();
   let end: BlocksEnd = { how: 'complete' };
@@ -196,6 +216,10 @@ async function haveMade(
     runs,
     {
       began: on.began,
+      heard: (planned, second, machine) =>
+        onEvent(
+          machine === undefined ? { type: 'sample', planned, second } : { type: 'machine', planned, machine, second },
+        ),
       took(run, files) {
         for (const [path, text] of Object.entries(files)) write(join(dir, path), text);
         end = on.take(run);

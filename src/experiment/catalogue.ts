@@ -186,7 +186,7 @@ export async function tryCatalogue(
     note(`not there: ${why}`);
     return absentTable(fixes, of, kernel, why);
   };
-  await inLanes(rows, elsewhere ? rows.length : tablesAtOnce(), signal, async (row, i, ending) => {
+  await inLanes(rows, elsewhere ? rows.length : tablesAtOnce(options), signal, async (row, i, ending) => {
     made[i] = await (elsewhere ? haveMade(elsewhere, row, ending) : makeHere(row, ending));
     onReport(report());
   });
@@ -265,8 +265,12 @@ const TABLES_A_CPU = 2;
 /** What a guest takes of this machine, generously. */
 const GUEST_MEMORY = 2 ** 29;
 
-/** Tables that are made side by side: their cells are counts, which do not mind the company. */
-function tablesAtOnce(): number {
+/**
+ * Tables that are made side by side: their cells are counts, which do not mind the company; but for those of a NAT in guests, which take QEMU:
+ * where its CPU is emulated, answers come late enough as it is.
+ */
+function tablesAtOnce(options: BeginOf<'fixes'>['options']): number {
+  if (catalogueOf(options) === 'router' && options.kernels.some((kernel) => kernel !== HOST)) return 1;
   let most = TABLES_A_CPU * availableParallelism();
   while (most > 1 && !hasMemory(most * GUEST_MEMORY)) most--;
   return most;

@@ -9,6 +9,7 @@ import { type Needed, pairsNeeded } from '../analysis/pairs-needed.js';
 import type { ArmPrediction } from '../capacity/arm-prediction.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { predictArm } from '../capacity/predict.js';
+import { grouped } from '../domain/grouped.js';
 import { parseMetric } from '../domain/metric.js';
 import { isPaced } from '../load/pacer.js';
 import { highestRate, openAtOnce, scheduledAttempts } from '../plan/arrival.js';
@@ -110,7 +111,7 @@ function workersFor(
   const open = Math.min(openAtOnce(load), predicted.prediction.concurrent ?? Number.POSITIVE_INFINITY);
   const each = descriptorsOf(descriptors);
   const bySockets = Number.isFinite(open) && each > 0 ? Math.min(Math.ceil(open / each), MOST_WORKERS) : 1;
-  const number = (value: number) => Math.round(value).toLocaleString('en');
+  const number = (value: number) => grouped(Math.round(value));
   return bySockets > byRate
     ? {
         workers: bySockets,

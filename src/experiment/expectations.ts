@@ -42,7 +42,14 @@ export function expectationsOf(contents: Contents) {
   const { environments, arms } = comparedAs(contents);
   const expected = [...arms].map(([id, { arm, seen, baseline, version, defaults, ...compared }]) => {
     const { prediction, bounds } = predictArm(seen, version, defaults, experiment.neighbours);
-    const real = atMachineScale(seen, baseline, version, defaults, experiment.neighbours);
+    const real = atMachineScale(
+      seen,
+      baseline,
+      version,
+      defaults,
+      experiment.neighbours,
+      environments.get(arm.kernel)!.engine,
+    );
     const foreseen = foresee(arm, experiment, environments.get(arm.kernel)!);
     return [id, { ...compared, seen, prediction, bounds, real, foreseen }] as const;
   });

@@ -10,7 +10,15 @@ import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
 import { changesInWords } from '../profile/changes.js';
 import { type Finding, saidOnce } from '../profile/problem.js';
-import { addressObstacles, type Examination, refusal, routerProblem } from './rehearsal.js';
+import {
+  addressObstacles,
+  type Examination,
+  type NamedSysctl,
+  namedSysctls,
+  refusal,
+  routerProblem,
+  triedOf,
+} from './rehearsal.js';
 
 /** Kernel's name → what its lab said. */
 export type Examinations = ReadonlyMap<string, Examination>;
@@ -61,16 +69,16 @@ function lacks(arm: Arm, part: Experiment, examination: Examination, findings: F
   // On resume: what was not run then is not asked again.
   if (arm.absent) return arm.missing ?? {};
   const missing: Record<string, string> = {};
-  for (const [name, value] of Object.entries(arm.sysctls)) {
+  for (const named of namedSysctls(arm)) {
+    const { name, value, path } = named;
     const life = sysctlLife(name, kernel);
     const judgement = judgeSysctl(name, kernel, 'kernel');
-    const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
-    const where = { arm: arm.name, path: ['sysctls', name] };
+    const errno = triedOf(named, check);
+    const where = { arm: arm.name, path };
     if (!judgement.ok && life === undefined) findings.push({ ...where, message: judgement.reason, at: 'key' });
-    else if (tried?.errno === 'ENOENT') missing[name] = life ?? 'not in this kernel';
-    else if (tried?.errno && isRefusedValue(tried.errno)) missing[name] = `does not accept ${value} here`;
-    else if (tried?.errno)
-      findings.push({ ...where, message: refusal(name, value, tried.errno, environment), at: 'key' });
+    else if (errno === 'ENOENT') missing[inFull(named)] = life ?? 'not in this kernel';
+    else if (errno && isRefusedValue(errno)) missing[inFull(named)] = `does not accept ${value} here`;
+    else if (errno) findings.push({ ...where, message: refusal(named, errno, environment), at: 'key' });
   }
   const loads = loadsOf(arm).map(({ load }) => load);
   for (const { strategy } of loads) {
@@ -87,6 +95,11 @@ function lacks(arm: Arm, part: Experiment, examination: Examination, findings: F
   return missing;
 }
 
+/** A sysctl with its role, where that is not the one under test: `net.ipv4.ip_forward of the router`. */
+function inFull({ name, role }: Pick<NamedSysctl, 'name' | 'role'>): string {
+  return role === null ? name : `${name} of the ${role}`;
+}
+
 /** The value, not the name, is at fault; another kernel may accept it. */
 function isRefusedValue(errno: string): boolean {
   return errno === 'EINVAL' || errno === 'ERANGE';
@@ -96,9 +109,24 @@ function isRefusedValue(errno: string): boolean {
 function fitArm(arm: Arm, missing: Missing, baseline: Arm): Arm {
   const names = Object.keys(missing);
   if (names.length === 0) return arm;
-  const left = Object.fromEntries(Object.entries(arm.sysctls).filter(([name]) => !(name in missing)));
-  const rest = { ...arm, sysctls: left };
-  const sysctlsOnly = names.every((name) => name in arm.sysctls);
+  const left = (values: Readonly<Record<string, string>>, role: NamedSysctl['role']) =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => !(inFull({ name, role }) in missing)));
+  const { client, origin, router } = arm.roles ?? {};
+  const rest: Arm = {
+    ...arm,
+    sysctls: left(arm.sysctls, null),
+    ...(arm.roles
+      ? {
+          roles: {
+            client: left(client ?? {}, 'client'),
+            origin: left(origin ?? {}, 'origin'),
+            ...(router ? { router: left(router, 'router') } : {}),
+          },
+        }
+      : {}),
+  };
+  const sysctls = namedSysctls(arm).map(inFull);
+  const sysctlsOnly = names.every((name) => sysctls.includes(name));
   const changes = changesInWords(baseline, rest);
   // Without anything left that it changes, it would be the baseline again.
   if (arm.baseline || !arm.skipMissing || !sysctlsOnly || changes.length === 0)
@@ -109,16 +137,14 @@ function fitArm(arm: Arm, missing: Missing, baseline: Arm): Arm {
 /** Names that are no sysctl's, and values that no kernel accepts: mistakes, which no kernel would mend. */
 function nowhere(experiment: Experiment, examinations: Examinations): Finding[] {
   const findings: Finding[] = [];
-  const answers = (name: string, value: string) =>
-    [...examinations.values()].map(
-      ({ check }) => check.sysctls.find((tried) => tried.name === name && tried.value === value)?.errno,
-    );
+  const answers = (named: NamedSysctl) => [...examinations.values()].map(({ check }) => triedOf(named, check));
   const first = experimentOn(experiment, experiment.kernels![0]!.name);
   const releases = [...examinations.values()].map(({ environment }) => environment.kernel).join(', ');
   for (const arm of first.arms.filter(({ absent }) => !absent)) {
-    for (const [name, value] of Object.entries(arm.sysctls)) {
-      const errnos = answers(name, value).filter((errno) => errno !== undefined);
-      const at = { arm: arm.name, path: ['sysctls', name] };
+    for (const named of namedSysctls(arm)) {
+      const { name, value, path } = named;
+      const errnos = answers(named).filter((errno) => errno !== undefined);
+      const at = { arm: arm.name, path };
       if (errnos.length > 0 && errnos.every((errno) => errno === 'ENOENT') && !isKnownSysctl(name)) {
         findings.push({
           ...at,
@@ -144,7 +170,10 @@ export function sameFit(a: Experiment, b: Experiment): boolean {
   const sorted = (record: Readonly<Record<string, string>>) => Object.entries(record).sort();
   const key = ({ arms }: Experiment) =>
     JSON.stringify(
-      arms.map((arm) => [armId(arm), arm.absent ?? false, sorted(arm.missing ?? {}), sorted(arm.sysctls)]),
+      arms.map((arm) => [
+        ...[armId(arm), arm.absent ?? false, sorted(arm.missing ?? {})],
+        sorted(Object.fromEntries(namedSysctls(arm).map((named) => [inFull(named), named.value]))),
+      ]),
     );
   return key(a) === key(b);
 }

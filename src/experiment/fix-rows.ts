@@ -86,23 +86,34 @@ const CONNECTIONS = { ...ONE_BY_ONE, hold: '0s', drain: true };
 const REQUESTS = { ...ONE_BY_ONE, protocol: 'get', body: 512 };
 
 /**
- * All at once, and open until all have their outcome: what finds no port waits in vain, and shorter than a SYN takes to be sent again. All
- * are closed between the waves.
+ * How long an attempt waits for its answer. On this machine's kernel: shorter than a SYN takes to be sent again. In a guest, whose CPU may be
+ * emulated, answers take seconds; a SYN that is sent again meanwhile is dropped again, since no port comes free before the wave is over.
  */
-const BEHIND_NAT = {
-  subject: { kind: 'nat', rule: 'snat', natPorts: '40000-40019' },
-  addresses: { list: ['10.50.0.1'] },
-  load: {
-    arrival: { shape: 'fill', attempts: PER_WAVE_OF_NAT, waves: 2, inFlight: PER_WAVE_OF_NAT },
-    close: 'client',
-    timeout: '500ms',
-  },
-};
+const NAT_TIMEOUT = { here: '500ms', guest: '5s' };
+/** Of attempts at a pace: an emulated CPU begins them late. */
+const NAT_LAG_BUDGET = { guest: '60s' };
+
+/**
+ * All at once, and open until all have their outcome: what finds no port waits in vain. All are closed between the waves.
+ */
+function behindNat(kernel: string): object {
+  const isHere = kernel === HOST;
+  return {
+    subject: { kind: 'nat', rule: 'snat', natPorts: '40000-40019' },
+    addresses: { list: ['10.50.0.1'] },
+    load: {
+      arrival: { shape: 'fill', attempts: PER_WAVE_OF_NAT, waves: 2, inFlight: PER_WAVE_OF_NAT },
+      close: 'client',
+      timeout: isHere ? NAT_TIMEOUT.here : NAT_TIMEOUT.guest,
+      ...(isHere ? {} : { lagBudget: NAT_LAG_BUDGET.guest }),
+    },
+  };
+}
 
 /** What is the row's own in its profile. */
-function partOf({ strategy, subject }: FixRow): object {
+function partOf({ strategy, subject }: FixRow, kernel: string): object {
   const kind = subject?.kind;
-  if (kind !== undefined && isRouterKind(kind)) return BEHIND_NAT;
+  if (kind !== undefined && isRouterKind(kind)) return behindNat(kernel);
   const row = kind && proxySubjectOf(kind).fixRow;
   return {
     destinations: { ports: 2 },
@@ -120,6 +131,12 @@ function guestFor(row: FixRow, kernel: string): string | { readonly kernel: stri
   return isSuite && catalogueFor(row) === 'router' ? { kernel, engine: 'qemu' } : kernel;
 }
 
+/** A kernel in the name of a profile: of an image its file's name, as far as letters and length allow. */
+function asName(kernel: string): string {
+  const file = kernel.slice(kernel.lastIndexOf('/') + 1).toLowerCase();
+  return file.replaceAll(/[^a-z0-9.-]/g, '-').slice(0, 30);
+}
+
 /** The profile of a table, which anybody can run by itself. */
 export function fixProfile(fixes: readonly Fix[], row: FixRow, kernel: string): string {
   const variants = fixes.flatMap((fix) => {
@@ -127,10 +144,10 @@ export function fixProfile(fixes: readonly Fix[], row: FixRow, kernel: string): 
     return what.kind === 'change' ? [{ name: fix.name, ...what.change }] : [];
   });
   return stringify({
-    name: `fixes-${rowFile(row)}-${kernel}`,
+    name: `fixes-${rowFile(row)}-${asName(kernel)}`,
     description: `Each fix of the catalogue alone, for ${rowFile(row)}: two waves of connections ${catalogueFor(row) === 'router' ? 'through a NAT' : 'that are closed at once'}, ${PAUSE_SECONDS} s apart`,
     ...(kernel === HOST ? {} : { lab: { kind: 'vm' }, kernels: [guestFor(row, kernel)] }),
-    ...partOf(row),
+    ...partOf(row, kernel),
     // Where none of them is a change, the row without any is still wanted, and a profile has a variant.
     variants: variants.length > 0 ? variants : [{ name: 'without-any' }],
     repeat: 1,

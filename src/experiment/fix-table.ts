@@ -8,6 +8,7 @@ import { effectOf, expectedWaves, type FixCell, type FixTable, type Waves } from
 import { atLeast, parseKernelVersion } from '../capacity/kernel-version.js';
 import { sysctlLife } from '../capacity/sysctl-presence.js';
 import { engineOf } from '../lab/vm/kernel.js';
+import type { Arrival } from '../plan/plan.js';
 import type { Fix } from '../profile/fix.js';
 import { type LoadedProfile, loadProfile } from '../profile/load.js';
 import type { Run, Variant } from '../results/schema.js';
@@ -215,9 +216,20 @@ function expected(of: FixRow, { load, prediction }: Variant, attempts: number, w
   if (prediction.limited === 'not modelled') return null;
   const isFill = load.arrival.shape === 'fill';
   if (catalogueFor(of) === 'router')
-    return expectedOfNat(prediction, load.close, isFill ? perWave(of) : attempts, isFill);
+    return load.keepAlive
+      ? expectedOfPool(prediction, load.arrival, perWave(of))
+      : expectedOfNat(prediction, load.close, isFill ? perWave(of) : attempts, isFill);
   if (isFill) return expectedWaves(prediction, perWave(of), PAUSE_SECONDS, wholeSeconds);
   return prediction.sustained === null && prediction.concurrent !== 0 ? [attempts, 0] : null;
+}
+
+/**
+ * Requests on connections that are used again: there are never more of these than requests under way, so that nothing is late for want of a port as
+ * long as those of both waves have one each. At a pace it is up to the machine how many are under way.
+ */
+function expectedOfPool({ concurrent }: Variant['prediction'], arrival: Arrival, attempts: number): Waves | null {
+  if (arrival.shape !== 'fill' || concurrent === null || 2 * arrival.inFlight > concurrent) return null;
+  return [attempts, attempts];
 }
 
 /** Connections that are open until the wave ends, and then keep their ports for as long as conntrack does. */

@@ -13,7 +13,7 @@ import { sealedPieces, sealOf } from '../machine/seal.js';
 import { armId } from '../plan/kernels.js';
 import { countsProblem } from '../results/consistent.js';
 import { type Results, resultsSchema } from '../results/schema.js';
-import { type SearchReport, searchReportSchema } from '../results/search.js';
+import { type ArmSearch, type SearchReport, searchReportSchema } from '../results/search.js';
 import { conclude } from './conclude.js';
 import { JOURNAL_FILE, JournalError, readJournal } from './journal.js';
 
@@ -90,7 +90,9 @@ function withSearch(results: Results, dir: string): Results {
     return leftOut('is of another profile');
   const found = searchIn(readRegularFile(path, 'name a folder that bindstorm has made'));
   if (found === null) return leftOut('cannot be read by this version');
-  const intervals = new Map(found.arms.flatMap((arm) => (arm.interval ? [[armId(arm), arm.interval] as const] : [])));
+  const intervals = new Map(
+    found.arms.flatMap((arm) => (arm.interval ? [[armId(arm), foundIn(arm, arm.interval)] as const] : [])),
+  );
   return {
     ...results,
     variants: results.variants.map((variant) => {
@@ -98,6 +100,11 @@ function withSearch(results: Results, dir: string): Results {
       return searched ? { ...variant, searched } : variant;
     }),
   };
+}
+
+/** What was found, and what it rests on. */
+function foundIn({ steps, occupancy }: ArmSearch, interval: NonNullable<ArmSearch['interval']>) {
+  return steps.at(-1)?.how === 'scaled' ? { ...interval, filled: occupancy.how } : interval;
 }
 
 function searchIn(text: string): SearchReport | null {

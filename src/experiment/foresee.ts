@@ -16,11 +16,11 @@ import { proxySubjectOf } from '../subjects/index.js';
 export function foresee(
   arm: Arm,
   experiment: Experiment,
-  { kernel, hz, defaults }: Pick<Environment, 'kernel' | 'hz' | 'defaults'>,
+  { kernel, hz, defaults, engine }: Pick<Environment, 'kernel' | 'hz' | 'defaults' | 'engine'>,
 ): RealCapacity | undefined {
   if (!arm.proxy || !proxySubjectOf(arm.proxy.kind).entrance) return undefined;
   const baseline = experimentOn(experiment, arm.kernel).arms.find((each) => each.baseline) ?? arm;
-  return atMachineScale(arm, baseline, parseKernelVersion(kernel, hz), defaults, experiment.neighbours);
+  return atMachineScale(arm, baseline, parseKernelVersion(kernel, hz), defaults, experiment.neighbours, engine);
 }
 
 /** The same of each arm of an experiment. */

@@ -15,7 +15,7 @@ import { fetchPrograms } from './fetched-programs.js';
 import { fitToKernels, inWords } from './fit.js';
 import type { BeginOf } from './journal-entry.js';
 import { programObstacles, proxiesOf } from './proxies.js';
-import { type Examination, endlessFill, examine, type Rehearsal, rehearse, sysctlsOf } from './rehearsal.js';
+import { type Examination, endlessFill, examine, type Rehearsal, rehearse } from './rehearsal.js';
 
 /** Where the runs of one kernel are made; of all, where the kernel is no factor. */
 export interface Place extends Omit<Rehearsal, 'findings'> {
@@ -135,10 +135,10 @@ async function rehearsed(
 /** A guest is thrown away, so that whatever may be a sysctl of its kernel can be tried: its answer counts, not what is known. */
 async function ask(part: Experiment, lab: Lab, name: string): Promise<Examination> {
   try {
-    return await examine(part, lab, (kernel) =>
-      sysctlsOf(part).filter(
-        ([sysctl]) => judgeSysctl(sysctl, kernel, 'kernel').ok || sysctlLife(sysctl, kernel) !== undefined,
-      ),
+    return await examine(
+      part,
+      lab,
+      (kernel) => (sysctl) => judgeSysctl(sysctl, kernel, 'kernel').ok || sysctlLife(sysctl, kernel) !== undefined,
     );
   } catch (error) {
     if (!(error instanceof LabError)) throw error;

@@ -13,7 +13,8 @@ import { formatArrival } from '../plan/arrival-settings.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
 import { loadsOf } from '../plan/scenario.js';
-import type { Prediction, RealCapacity } from '../results/schema.js';
+import type { Environment, Prediction, RealCapacity } from '../results/schema.js';
+import type { ProxyKind } from '../subjects/index.js';
 import type { Busy } from './busy.js';
 import { designNotes } from './design.js';
 import { expectedExperimentMs, expectedSpanMs } from './duration.js';
@@ -42,11 +43,11 @@ export interface ArmPreview {
   readonly prediction: Prediction;
   readonly walls: Walls;
   /** The kind of proxy under test, in which the prediction's call fails; null: the harness's own sockets. */
-  readonly proxy: string | null;
+  readonly proxy: ProxyKind | null;
   /** What it comes to on a machine, whose range the lab may have scaled down. */
   readonly real: RealCapacity;
   /** With a rate that somebody needs: how many local addresses it takes there to sustain it. */
-  readonly needed?: { readonly rate: number; readonly full: Needed };
+  readonly needed?: { readonly rate: number; readonly full: Needed; readonly slow: Needed };
   /** Whether the outcome counts of a run are the same each time, and why. */
   readonly deterministic: boolean;
   readonly why: string;
@@ -97,7 +98,7 @@ export function preview(experiment: Experiment, places: Attempted<Places>, busy:
     const release = environment?.kernel ?? '6.18';
     const version = parseKernelVersion(release, environment?.hz);
     const part = experimentOn(experiment, name);
-    const arms = part.arms.map((arm) => describeArm(arm, version, environment?.defaults ?? {}, part));
+    const arms = part.arms.map((arm) => describeArm(arm, version, environment ?? {}, part));
     return { name, release, environment, part, arms };
   });
   const [first] = parts;
@@ -133,13 +134,13 @@ export function preview(experiment: Experiment, places: Attempted<Places>, busy:
 function describeArm(
   arm: Arm,
   kernel: KernelVersion,
-  defaults: Readonly<Record<string, string>>,
+  { defaults = {}, engine }: Partial<Pick<Environment, 'defaults' | 'engine'>>,
   experiment: Experiment,
 ): ArmPreview {
   const { neighbours, requiredRate: rate } = experiment;
   const { prediction, walls, determinism } = predictArm(arm, kernel, defaults, neighbours);
   const baseline = experiment.arms.find((each) => each.baseline) ?? arm;
-  const onMachine = predictAtScale(arm, baseline, kernel, defaults, neighbours);
+  const onMachine = predictAtScale(arm, baseline, kernel, defaults, neighbours, engine);
   const loads = loadsOf(arm);
   const durations = loads.map(({ load }) => arrivalDurationMs(load.arrival));
   const attempts = loads.map(({ load }) => scheduledAttempts(load.arrival));
@@ -162,10 +163,10 @@ function describeArm(
     prediction,
     walls,
     proxy: arm.proxy?.kind ?? null,
-    real: atMachineScale(arm, baseline, kernel, defaults, neighbours),
+    real: atMachineScale(arm, baseline, kernel, defaults, neighbours, engine),
     ...(rate === undefined || typeof onMachine === 'string'
       ? {}
-      : { needed: { rate, full: onMachine.addressesFor(rate) } }),
+      : { needed: { rate, full: onMachine.addressesFor(rate, 'hard'), slow: onMachine.addressesFor(rate, 'slow') } }),
     ...determinism(experiment),
   };
 }

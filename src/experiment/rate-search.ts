@@ -19,7 +19,7 @@ import { type ArmSearch, SEARCH_VERSION, type SearchReport, type SearchTry } fro
 import { toolVersion } from '../results/version.js';
 import { subjectOf } from '../subjects/index.js';
 import type { BeginOf } from './journal-entry.js';
-import { type Place, type Places, placeFor } from './places.js';
+import { type KnownPlace, type KnownPlaces, type Place, type Places, placeFor } from './places.js';
 import { type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
 
@@ -65,8 +65,30 @@ function settingsOf(profile: SearchSettings, options: SearchOverrides): SearchSe
   };
 }
 
+/** An arm whose rate is to be found, and the steps that there are already. */
+interface SearchedArm {
+  readonly id: string;
+  readonly steps: readonly SearchTry[];
+}
+
+/** Other machines, which search. */
+export interface SearchElsewhere {
+  /**
+   * Have arms searched, several at once.
+   * @param took given the steps of an arm that are new, in order
+   * @returns id of an arm that is not found → why; none where the signal was aborted
+   */
+  make(
+    arms: readonly SearchedArm[],
+    took: (arm: string, steps: readonly SearchTry[]) => void,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>>;
+}
+
 export interface RateSearchInput {
   readonly signal: AbortSignal;
+  /** Ids of the arms that are searched; absent: all that the search is of. */
+  readonly only?: ReadonlySet<string>;
   /** A step of an arm begins: its id, the rate per second, and why it is tried. */
   readonly onStep: (arm: string, rate: number, why: string, step: RateStep) => void;
   /** What is known after each arm. */
@@ -74,12 +96,69 @@ export interface RateSearchInput {
 }
 
 /** Search for the rate of each arm, from the steps that the session has already. @returns what was found */
-export async function searchRates(
-  { journal, contents: { begin, steps } }: Session<'search'>,
+export function searchRates(
+  session: Session<'search'>,
   places: Places,
-  { signal, onStep, onReport }: RateSearchInput,
+  { signal, onStep, ...input }: RateSearchInput,
 ): Promise<SearchReport> {
-  const { experiment, options, startedAt, command } = begin;
+  const { journal, contents } = session;
+  const { experiment, options } = contents.begin;
+  return searchEach(session, places, input, (arm) => {
+    const id = armId(arm);
+    return searchArm({
+      arm,
+      settings: options.settings,
+      place: placeFor(places, arm.kernel),
+      seed: experiment.seed,
+      signal,
+      before: contents.steps.get(id) ?? [],
+      onTried: (step) => journal.append({ type: 'step', arm: id, step }),
+      onStep: (rate, why, step) => onStep(id, rate, why, step),
+    });
+  });
+}
+
+/** The same, with steps that other machines make. */
+export async function searchRatesElsewhere(
+  session: Session<'search'>,
+  places: KnownPlaces,
+  elsewhere: SearchElsewhere,
+  { signal, onReport }: Pick<RateSearchInput, 'signal' | 'onReport'>,
+): Promise<SearchReport> {
+  const { journal, contents } = session;
+  const { settings } = contents.begin.options;
+  const steps = new Map(contents.steps);
+  const isFound = (arm: Arm) =>
+    planOfArm(arm, settings, placeFor(places, arm.kernel)).next(steps.get(armId(arm)) ?? []).type === 'answer';
+  const missing = armsOf(contents.begin).filter((arm) => !isFound(arm));
+  const took = (arm: string, own: readonly SearchTry[]) => {
+    for (const step of own) journal.append({ type: 'step', arm, step });
+    steps.set(arm, [...(steps.get(arm) ?? []), ...own]);
+  };
+  const wanted = missing.map((arm) => ({ id: armId(arm), steps: steps.get(armId(arm)) ?? [] }));
+  const problems = wanted.length === 0 ? new Map<string, string>() : await elsewhere.make(wanted, took, signal);
+  return searchEach(session, places, { onReport }, async (arm) => {
+    const { next, end } = planOfArm(arm, settings, placeFor(places, arm.kernel));
+    const own = steps.get(armId(arm)) ?? [];
+    const last = next(own);
+    if (last.type === 'answer') return end(own, last.interval, null);
+    return end(own, null, problems.get(armId(arm)) ?? 'interrupted');
+  });
+}
+
+/** The arms that a search is of. */
+function armsOf({ experiment, options }: BeginOf<'search'>): Arm[] {
+  return experiment.arms.filter(({ name, absent }) => !absent && (options.only?.includes(name) ?? true));
+}
+
+/** @param search gives what is found of an arm; one after the other */
+async function searchEach(
+  { journal, contents: { begin } }: Session<'search'>,
+  places: KnownPlaces,
+  { only, onReport }: Pick<RateSearchInput, 'only' | 'onReport'>,
+  search: (arm: Arm) => Promise<ArmSearch>,
+): Promise<SearchReport> {
+  const { experiment, startedAt, command } = begin;
   const found: ArmSearch[] = [];
   const report = (): SearchReport => ({
     schemaVersion: SEARCH_VERSION,
@@ -92,22 +171,15 @@ export async function searchRates(
     kernels: Object.fromEntries(places.all.map((place) => [place.name ?? 'kernel', place.environment.kernel])),
     arms: found.map((arm) => ({ ...arm, agreement: searchAgreement(arm) })),
   });
-  const arms = experiment.arms.filter(({ name, absent }) => !absent && (options.only?.includes(name) ?? true));
-  for (const arm of arms) {
-    const id = armId(arm);
-    const result = await searchArm({
-      arm,
-      settings: options.settings,
-      place: placeFor(places, arm.kernel),
-      seed: experiment.seed,
-      signal,
-      before: steps.get(id) ?? [],
-      onTried: (step) => journal.append({ type: 'step', arm: id, step }),
-      onStep: (rate, why, step) => onStep(id, rate, why, step),
-    });
+  const arms = armsOf(begin);
+  for (const arm of arms.filter((each) => only?.has(armId(each)) ?? true)) {
+    const result = await search(arm);
     const { kernel, environment } = placeFor(places, arm.kernel);
     const baseline = arms.find((each) => each.baseline && each.kernel === arm.kernel) ?? arm;
-    found.push({ ...result, real: atMachineScale(arm, baseline, kernel, environment.defaults) });
+    found.push({
+      ...result,
+      real: atMachineScale(arm, baseline, kernel, environment.defaults, undefined, environment.engine),
+    });
     onReport(report());
   }
   const complete = found.every(({ problem }) => problem === null);
@@ -134,33 +206,46 @@ export interface SearchInput {
 /** A step whose failures may be the generator's is made again, so often. */
 const AGAIN = 4;
 
-/** Search for the rate of one arm. Whatever goes wrong is its `problem`. */
-export async function searchArm(input: SearchInput): Promise<ArmSearch> {
-  const { settings, place, signal } = input;
-  const { defaults } = place.environment;
+/** What is known of an arm's search before any step, and what follows from steps. */
+function planOfArm(given: Arm, settings: SearchSettings, place: Pick<KnownPlace, 'kernel' | 'environment'>) {
+  const { kernel, environment } = place;
   // Connections that stay open to the end have no rate.
-  const arm: Arm = { ...input.arm, load: { ...input.arm.load, holdMs: input.arm.load.holdMs ?? 0 } };
-  const { occupancy, prediction } = predictArm(arm, place.kernel, defaults);
+  const arm: Arm = { ...given, load: { ...given.load, holdMs: given.load.holdMs ?? 0 } };
+  const { occupancy, prediction } = predictArm(arm, kernel, environment.defaults);
   const stepAt = (rate: number) =>
     rateStep(rate, occupancy, settings, arm.proxy !== undefined || arm.via !== undefined);
   const rules: SearchRules = { ...settings, attemptsAt: (rate) => scheduledAttempts(stepAt(rate).arrival) ?? 0 };
+  return {
+    arm,
+    occupancy,
+    stepAt,
+    next: (steps: readonly SearchTry[]) =>
+      nextStep(
+        rules,
+        steps.filter(({ discarded }) => !discarded),
+      ),
+    end: (steps: readonly SearchTry[], interval: RateInterval | null, problem: string | null): ArmSearch => ({
+      name: arm.name,
+      ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
+      changes: [...arm.changes],
+      occupancy,
+      prediction,
+      interval,
+      problem,
+      steps: [...steps],
+    }),
+  };
+}
+
+/** Search for the rate of one arm. Whatever goes wrong is its `problem`. */
+export async function searchArm(input: SearchInput): Promise<ArmSearch> {
+  const { settings, place, signal } = input;
+  const { arm, occupancy, stepAt, next: nextOf, end: endOf } = planOfArm(input.arm, settings, place);
   const steps: SearchTry[] = [...(input.before ?? [])];
   let again = steps.length - 1 - steps.findLastIndex(({ discarded }) => !discarded);
-  const end = (interval: RateInterval | null, problem: string | null): ArmSearch => ({
-    name: arm.name,
-    ...(arm.kernel === undefined ? {} : { kernel: arm.kernel }),
-    changes: [...arm.changes],
-    occupancy,
-    prediction,
-    interval,
-    problem,
-    steps,
-  });
+  const end = (interval: RateInterval | null, problem: string | null) => endOf(steps, interval, problem);
   for (;;) {
-    const next = nextStep(
-      rules,
-      steps.filter(({ discarded }) => !discarded),
-    );
+    const next = nextOf(steps);
     if (next.type === 'answer') return end(next.interval, null);
     if (signal.aborted) return end(null, 'interrupted');
     const step = stepAt(next.rate);

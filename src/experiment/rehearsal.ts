@@ -44,7 +44,7 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
   const { check, ...rehearsal } = await examine(experiment, lab, (kernel) => {
     known = experiment.arms.flatMap((arm) => knownObstacles(arm, kernel, lab));
     // What is refused by knowledge is never tried: a wrong write could reach the host.
-    return known.length === 0 ? sysctlsOf(experiment) : [];
+    return known.length === 0 ? () => true : () => false;
   });
   const findings =
     known.length > 0
@@ -61,23 +61,28 @@ export async function rehearse(experiment: Experiment, lab: Lab): Promise<Rehear
 
 /**
  * Open one lab and try in it, without load, what the arms need. Rejects with LabError when the lab cannot be had.
- * @param tryable the sysctls that may be written there, by the kernel that the lab turns out to have
+ * @param tryable which sysctls may be written there, by the kernel that the lab turns out to have
  */
 export async function examine(
   experiment: Experiment,
   lab: Lab,
-  tryable: (kernel: KernelVersion) => [string, string][],
+  tryable: (kernel: KernelVersion) => (sysctl: string) => boolean,
 ): Promise<Examination> {
   const session = await lab.open('check');
   try {
     const { environment } = session.hello;
     const kernel = parseKernelVersion(environment.kernel, environment.hz);
     const proxies = proxiesOf(experiment);
+    const mayTry = tryable(kernel);
+    const [sysctls, roleSysctls] = [false, true].map((apart) =>
+      sysctlsOf(experiment, apart).filter(([name]) => mayTry(name)),
+    );
     session.send({
       type: 'check',
       ...(proxies.length > 0 ? { proxies } : {}),
       ...(routersOf(experiment).length > 0 ? { routers: routersOf(experiment).map(({ router }) => router) } : {}),
-      sysctls: tryable(kernel),
+      sysctls: sysctls!,
+      ...(roleSysctls!.length > 0 ? { roleSysctls: roleSysctls! } : {}),
       strategies: [
         ...new Set(
           [...experiment.arms.flatMap(loadsOf), ...(experiment.neighbours ?? [])].map(({ load }) => load.strategy),
@@ -118,11 +123,11 @@ export async function examine(
   }
 }
 
-/** Every (name, value) that some arm sets, for whatever role. */
-export function sysctlsOf(experiment: Experiment): [string, string][] {
-  const pairs = experiment.arms.flatMap(({ sysctls, roles }) =>
-    [sysctls, roles?.client ?? {}, roles?.origin ?? {}, roles?.router ?? {}].flatMap((values) =>
-      Object.entries(values),
+/** Every (name, value) that some arm sets, in the lab's own namespace or in those below it. */
+function sysctlsOf({ arms }: Experiment, apart: boolean): [string, string][] {
+  const pairs = arms.flatMap((arm) =>
+    namedSysctls(arm).flatMap((named): [string, string][] =>
+      isApart(named) === apart ? [[named.name, named.value]] : [],
     ),
   );
   return [...new Map(pairs.map((pair) => [pair.join('='), pair])).values()];
@@ -132,7 +137,7 @@ function knownObstacles(arm: Arm, kernel: KernelVersion, lab: Lab): Finding[] {
   const findings: Finding[] = [];
   for (const { name, path, role } of namedSysctls(arm)) {
     const { sysctls, roleSysctls } = LABS[lab.kind];
-    const judgement = judgeSysctl(name, kernel, role ? roleSysctls : sysctls);
+    const judgement = judgeSysctl(name, kernel, role === null ? sysctls : roleSysctls);
     if (!judgement.ok) findings.push({ arm: arm.name, path, message: judgement.reason, at: 'key' });
   }
   // Its strategy is its own affair.
@@ -197,9 +202,9 @@ function neighbourObstacles({ neighbours = [] }: Experiment, check: Check, { ker
 
 function triedObstacles(arm: Arm, check: Check, environment: Environment): Finding[] {
   const findings: Finding[] = [];
-  for (const { name, value, path } of namedSysctls(arm)) {
-    const tried = check.sysctls.find((candidate) => candidate.name === name && candidate.value === value);
-    if (tried?.errno) findings.push({ arm: arm.name, path, message: refusal(name, value, tried.errno, environment) });
+  for (const named of namedSysctls(arm)) {
+    const errno = triedOf(named, check);
+    if (errno) findings.push({ arm: arm.name, path: named.path, message: refusal(named, errno, environment) });
   }
   for (const { load, ...where } of placedLoads(arm)) {
     const strategy = check.strategies.find(({ name }) => name === load.strategy);
@@ -281,14 +286,24 @@ export function addressObstacles(arm: Arm, check: Check): Finding[] {
   return findings;
 }
 
+/** The errno with which a lab refused a sysctl where its role is; null: it did not; undefined: it was not tried. */
+export function triedOf(named: Omit<NamedSysctl, 'path'>, check: Check): string | null | undefined {
+  const { name, value } = named;
+  const all = isApart(named) ? (check.roleSysctls ?? []) : check.sysctls;
+  return all.find((candidate) => candidate.name === name && candidate.value === value)?.errno;
+}
+
 /** Why a sysctl could not be written, with what to do. @param errno as its name */
-export function refusal(name: string, value: string, errno: string, { kernel }: Environment): string {
+export function refusal(named: Omit<NamedSysctl, 'path'>, errno: string, { kernel }: Environment): string {
+  const { name, value, role } = named;
   switch (errno) {
     case 'ENOENT':
       return `this kernel (${kernel}) has no ${name}; leave it out, or load the module that brings it`;
     case 'EACCES':
     case 'EPERM':
-      return `${name} is read-only in this lab (${errno}); leave it out`;
+      return isApart(named)
+        ? `the ${role} has a network namespace of its own, in which ${name} is read-only (${errno}): one value serves the whole kernel; leave it out`
+        : `${name} is read-only in this lab (${errno}); leave it out`;
     case 'EINVAL':
     case 'ERANGE':
       return `the kernel does not accept ${name} = ${value} (${errno}); give a value in its range`;
@@ -297,23 +312,33 @@ export function refusal(name: string, value: string, errno: string, { kernel }: 
   }
 }
 
-interface NamedSysctl {
+export interface NamedSysctl {
   readonly name: string;
   readonly value: string;
   readonly path: Path;
-  /** Of a role beside the one that is under test, in a namespace of its own. */
-  readonly role: boolean;
+  /** A role beside the one that is under test; null: that one. */
+  readonly role: 'client' | 'origin' | 'router' | null;
+}
+
+/** Whether its namespace is below that in which the lab's agent is. The clients of a proxy are where the agent is. */
+function isApart({ role }: Pick<NamedSysctl, 'role'>): boolean {
+  return role === 'origin' || role === 'router';
 }
 
 /** An arm's sysctls of all roles, each with its place in the arm. */
-function namedSysctls({ sysctls, roles }: Arm): NamedSysctl[] {
-  const of = (values: Readonly<Record<string, string>> = {}, path: Path, role: boolean) =>
-    Object.entries(values).map(([name, value]) => ({ name, value, path: [...path, 'sysctls', name], role }));
+export function namedSysctls({ sysctls, roles }: Arm): NamedSysctl[] {
+  const of = (role: NamedSysctl['role'], values: Readonly<Record<string, string>> = {}) =>
+    Object.entries(values).map(([name, value]) => ({
+      name,
+      value,
+      path: [...(role === null ? [] : ['roles', role]), 'sysctls', name],
+      role,
+    }));
   return [
-    ...of(sysctls, [], false),
-    ...of(roles?.client, ['roles', 'client'], true),
-    ...of(roles?.origin, ['roles', 'origin'], true),
-    ...of(roles?.router, ['roles', 'router'], true),
+    ...of(null, sysctls),
+    ...of('client', roles?.client),
+    ...of('origin', roles?.origin),
+    ...of('router', roles?.router),
   ];
 }
 

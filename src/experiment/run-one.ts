@@ -61,7 +61,7 @@ const WAITS: Readonly<Record<(typeof PHASES)[number], string>> = {
   network: 'its addresses and routes',
   origin: 'its origin',
   sysctls: 'its sysctls',
-  load: 'the last attempt of its load',
+  load: 'its load to end',
   collect: 'its figures',
 };
 
@@ -179,7 +179,7 @@ async function converse(
       const event = await session.next();
       switch (event.type) {
         case 'phase':
-          onWait?.(event.waiting ?? `${WAITS[event.phase]} (the run is given up after ${formatLeft(most)})`);
+          onWait?.(event.waiting ?? `${WAITS[event.phase]} (${formatLeft(most)} at most)`);
           if (event.phase === 'load') [loadBegan, awake] = [performance.now(), suspended()];
           if (event.phase === 'collect') onLoadEnd?.();
           break;

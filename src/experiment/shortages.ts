@@ -3,6 +3,7 @@
  * measured. Pure.
  */
 import { endingOf } from '../capacity/predict-input.js';
+import { grouped } from '../domain/grouped.js';
 import { openAtOnce, scheduledAttempts } from '../plan/arrival.js';
 import { armId, experimentOn, kernelsOf } from '../plan/kernels.js';
 import type { Arm, Experiment } from '../plan/plan.js';
@@ -65,7 +66,7 @@ function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: 
   const limit = Math.min(descriptors, ownLimit(arm) ?? descriptors);
   if (wanted <= descriptorsOf(limit) * tables) return [];
   const many = Number.isFinite(wanted)
-    ? `${Math.round(wanted).toLocaleString('en')} sockets`
+    ? `${grouped(Math.round(wanted))} sockets`
     : 'as many sockets as there are ports';
   const who = arm.proxy ? 'a process' : 'a worker';
   const workers = Math.ceil(wanted / descriptorsOf(limit));
@@ -75,7 +76,7 @@ function descriptorShortage(arm: Arm, { descriptors }: Environment, prediction: 
     'or use fewer addresses or a smaller range',
   ];
   return [
-    `${armId(arm)} needs ${many} open at once${arm.proxy ? ' in the proxy' : ''}, but ${who} may have only ${limit.toLocaleString('en')} descriptors here; attempts beyond that are shed, and the run cannot be compared. ${remedies.join(', ')}`,
+    `${armId(arm)} needs ${many} open at once${arm.proxy ? ' in the proxy' : ''}, but ${who} may have only ${grouped(limit)} descriptors here; attempts beyond that are shed, and the run cannot be compared. ${remedies.join(', ')}`,
   ];
 }
 
@@ -93,7 +94,7 @@ function timeWaitShortage(arm: Arm, { defaults }: Environment, prediction: Predi
   );
   if (most <= buckets) return [];
   return [
-    `${armId(arm)} may leave ${most.toLocaleString('en')} sockets in TIME_WAIT, more than ${name} (${buckets.toLocaleString('en')}); the excess skips TIME_WAIT and hides the exhaustion. Raise it in the profile's sysctls`,
+    `${armId(arm)} may leave ${grouped(most)} sockets in TIME_WAIT, more than ${name} (${grouped(buckets)}); the excess skips TIME_WAIT and hides the exhaustion. Raise it in the profile's sysctls`,
   ];
 }
 

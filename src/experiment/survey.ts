@@ -11,8 +11,10 @@ import { loadProfile } from '../profile/load.js';
 const TIMES = 11;
 /** Documentation addresses and private ones, as in the rows that there are; every address is served here. */
 const HOST = '192.0.2.10';
-const PORTS = [8080, 8081] as const;
-const SOURCE = '10.9.0.1';
+export const SURVEY_LOWEST = 41_000;
+export const PORTS = [8080, 8081] as const;
+/** The only address of the clients. */
+export const SURVEY_SOURCE = '10.9.0.1';
 /** What is printed last: how many ended with which code. */
 const ENDED = 'survey: ended with code';
 const ENDS = new RegExp(`^${ENDED} (\\d+) (\\d+)$`);
@@ -48,31 +50,50 @@ export interface SurveyEnd {
  * @example await survey('curl -s --interface SOURCE http://HOST:PORT/', { held: 16 })
  */
 export async function survey(command: string, { held, seconds, whatIf }: SurveyEnd = {}): Promise<Surveyed> {
+  const all = PORTS.length * TIMES;
+  const limit = seconds ?? (held === undefined ? USUAL_SECONDS : 4 * USUAL_SECONDS);
+  const script = surveyScript(command, HOST, PORTS, all - (held ?? 0), limit);
+  return whatWasSeen(await runSurvey(script, limit, whatIf));
+}
+
+/**
+ * The clients of a survey as a script for bash: as many for each destination, which are ended when time is up.
+ * @param command with the words HOST, PORT and SOURCE @param most clients that are waited for @param limit seconds
+ * @param atEnd lines for before they are ended
+ */
+export function surveyScript(
+  command: string,
+  host: string,
+  ports: readonly number[],
+  most: number,
+  limit: number,
+  atEnd: readonly string[] = [],
+): string {
   const one = (port: number) =>
-    command.replaceAll('HOST', HOST).replaceAll('PORT', String(port)).replaceAll('SOURCE', SOURCE);
+    command.replaceAll('HOST', host).replaceAll('PORT', String(port)).replaceAll('SOURCE', SURVEY_SOURCE);
   // Each is a job with a process group of its own (set -m), so that a pipe ends whole.
-  const start = PORTS.map(
+  const start = ports.map(
     (port) => `for i in {1..${TIMES}}; do { { ${one(port)}; }; echo $? >> {dir}/ended; } < /dev/null & done`,
   );
-  const all = PORTS.length * TIMES;
   const ended = 'n=$(wc -l 2>/dev/null < {dir}/ended || echo 0)';
-  const most = all - (held ?? 0);
-  const limit = seconds ?? (held === undefined ? USUAL_SECONDS : 4 * USUAL_SECONDS);
   const untilEnded = (count: number, seconds: number) =>
     `while ${ended}; [ $n -lt ${count} ] && [ $SECONDS -lt ${seconds} ]; do sleep 0.1; done`;
-  const [first, second] = start as [string, string];
-  const script = [
+  return [
     'set -m',
-    first,
+    start[0]!,
     // The second destination gets what the first has left: ports of a pool that both share are the first's.
-    untilEnded(TIMES - SURVEY_PORTS, Math.ceil(limit / 2)),
-    second,
+    ...start.slice(1).flatMap((each) => [untilEnded(TIMES - SURVEY_PORTS, Math.ceil(limit / 2)), each]),
     // Where the shell tells of jobs that were killed would be no room for what they said.
     'exec 2>/dev/null',
     untilEnded(most, limit),
+    ...atEnd,
     'for job in $(jobs -p); do kill -KILL -- -$job; done',
     `wait; sort {dir}/ended | uniq -c | while read count code; do echo "${ENDED} $code $count"; done`,
   ].join('\n');
+}
+
+/** Run such a script in the lab, with the ports of a survey and one address. Rejects with what could not be done. */
+export async function runSurvey(script: string, limit: number, whatIf?: object): Promise<Measurement> {
   const profile = {
     name: 'survey',
     subject: {
@@ -81,13 +102,13 @@ export async function survey(command: string, { held, seconds, whatIf }: SurveyE
       origin: { delay: '600s' },
       ...(whatIf ? { whatIf } : {}),
     },
-    addresses: { list: [SOURCE] },
+    addresses: { list: [SURVEY_SOURCE] },
     load: { arrival: { shape: 'own', duration: `${3 * limit + 30}s` } },
-    sysctls: { 'net.ipv4.ip_local_port_range': `41000 ${41_000 + SURVEY_PORTS - 1}` },
+    sysctls: { 'net.ipv4.ip_local_port_range': `${SURVEY_LOWEST} ${SURVEY_LOWEST + SURVEY_PORTS - 1}` },
     // A profile has a variant, and this one is not run.
     variants: [{ name: 'none', sysctls: { 'net.ipv4.ip_local_port_range': '41000 41999' } }],
   };
-  return whatWasSeen(await run(JSON.stringify(profile)));
+  return run(JSON.stringify(profile));
 }
 
 async function run(profile: string): Promise<Measurement> {
@@ -111,20 +132,24 @@ function whatWasSeen({ proxy }: Measurement): Surveyed {
   const ways = all.filter(({ to }) => PORTS.some((port) => to === `${HOST}:${port}`));
   const to = (port: number) =>
     ways.filter((way) => way.to === `${HOST}:${port}`).reduce((sum, { connections }) => sum + connections, 0);
-  const exits: Record<string, number> = {};
-  const tail: string[] = [];
-  for (const line of proxy?.tail ?? []) {
-    const [, code, count] = ENDS.exec(line) ?? [];
-    if (code === undefined) tail.push(line);
-    else exits[`exit ${code}`] = Number(count);
-  }
   return {
     strategies: [...new Set(ways.map(({ strategy }) => strategy))],
     held: [to(PORTS[0]), to(PORTS[0]) + to(PORTS[1])],
     failing: [...new Set(failures.map(({ call, errno }) => `${call}:${errno}`))],
-    tail,
-    exits,
+    ...endsOf(proxy?.tail ?? []),
   };
+}
+
+/** What the clients printed last, and how they ended. */
+export function endsOf(lines: readonly string[]): Pick<Surveyed, 'tail' | 'exits'> {
+  const exits: Record<string, number> = {};
+  const tail: string[] = [];
+  for (const line of lines) {
+    const [, code, count] = ENDS.exec(line) ?? [];
+    if (code === undefined) tail.push(line);
+    else exits[`exit ${code}`] = Number(count);
+  }
+  return { tail, exits };
 }
 
 /** What is known of a client beside what was seen of it. */

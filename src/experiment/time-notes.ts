@@ -94,6 +94,10 @@ function ruled(late: readonly Late[]): string[] {
   return firsts.map((first) => {
     const { sysctl, never, lasts } = first;
     const names = [...new Set(all.filter((other) => isSame(first, other)).map(({ arm }) => arm))].join(', ');
-    return `runs of ${Number(lasts.toPrecision(2))} s are too short to show what ${sysctl} does (${names}); the report goes by the kernel's rule: ${never}`;
+    const short =
+      lasts === 0
+        ? 'no run closes a connection before its last attempt, so they are too short'
+        : `runs of ${Number(lasts.toPrecision(2))} s are too short`;
+    return `${short} to show what ${sysctl} does (${names}); the report goes by the kernel's rule: ${never}`;
   });
 }

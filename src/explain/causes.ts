@@ -16,6 +16,10 @@ export interface Cause {
   readonly open?: true;
 }
 
+/** strace(1) of a program that runs: -p cannot use --seccomp-bpf, so each system call stops it, whatever is traced. */
+export const STRACE = 'timeout 10 strace -f';
+export const STRACE_SLOWS = 'it slows every system call of the program, so for seconds only';
+
 type Row = Omit<Cause, 'inVain' | 'shortage'> & Partial<Cause>;
 
 function row({ resource, check, helps, inVain = null, shortage = false, ...open }: Row): Cause {
@@ -27,7 +31,7 @@ export const CAUSES = {
     resource:
       'Local ports of that address: bind() with port 0 must choose a port before the destination is known, and every port of ip_local_port_range is taken on this address, by open connections or by TIME_WAIT. Up to Linux 3.2 all addresses of a host share one pool.',
     check:
-      "ss -Htan 'src ADDRESS' | awk '{print $1}' | sort | uniq -c, against the size of ip_local_port_range. No kernel counter moves when bind() fails.",
+      "ss -Htan 'src ADDRESS and sport >= 32768' | awk '{print $1}' | sort | uniq -c, against the size of ip_local_port_range, with whose first port the filter begins (clients that connect to that address are on another). No kernel counter moves when bind() fails.",
     helps:
       'IP_BIND_ADDRESS_NO_PORT in the program (a newer version of it often has it), more local addresses (from Linux 3.3), a wider ip_local_port_range, connections that are kept and reused, the peer closing first.',
     inVain:
@@ -66,8 +70,7 @@ export const CAUSES = {
   'ports-or-named-port': row({
     resource:
       'A local port for an outgoing connection: bind() before connect() was refused. With port 0 every port of ip_local_port_range is taken on that address; with a port that the program names, that one port is still in use. The line does not say which.',
-    check:
-      'strace -f -e trace=socket,setsockopt,bind,connect -p PID: htons(0) in bind() means that the kernel chooses.',
+    check: `${STRACE} -e trace=socket,setsockopt,bind,connect -p PID (${STRACE_SLOWS}): htons(0) in bind() means that the kernel chooses.`,
     helps:
       'Port 0: IP_BIND_ADDRESS_NO_PORT in the program, more local addresses, a wider ip_local_port_range, connections that are kept and reused. A named port: another port, or port 0.',
     inVain: 'tcp_tw_reuse and tcp_fin_timeout: bind() does not look at them.',
@@ -108,8 +111,7 @@ export const CAUSES = {
   'udp-ports-or-wait': row({
     resource:
       'Local UDP ports, if the call was connect() or sendto() of a UDP socket: they fail with EAGAIN when no port is left. Or nothing: any other call on a non-blocking descriptor, a read, an accept, a full buffer, that would have had to wait.',
-    check:
-      'The traceback above the line names the call. ss -Huan | wc -l against ip_local_port_range; strace -f -e trace=connect,sendto,sendmsg -p PID for EAGAIN.',
+    check: `The traceback above the line names the call. ss -Huan | wc -l against ip_local_port_range; ${STRACE} -e trace=connect,sendto,sendmsg -p PID for EAGAIN (${STRACE_SLOWS}).`,
     helps:
       'For ports: fewer UDP sockets at once, or a wider ip_local_port_range. Otherwise: wait until the descriptor is ready, and try again.',
     open: true,
@@ -125,7 +127,7 @@ export const CAUSES = {
   'udp-answer': row({
     resource:
       'An answer over UDP that never came. A lost datagram looks so, a full NAT or conntrack table, or local UDP ports that had run out while the program waited and said nothing.',
-    check: 'ss -Huan | wc -l against ip_local_port_range; strace -f -e trace=connect,sendto,sendmsg -p PID for EAGAIN.',
+    check: `ss -Huan | wc -l against ip_local_port_range; ${STRACE} -e trace=connect,sendto,sendmsg -p PID for EAGAIN (${STRACE_SLOWS}).`,
     helps: 'For ports: fewer sockets at once, or a wider ip_local_port_range.',
     open: true,
   }),
@@ -221,6 +223,23 @@ export const CAUSES = {
       'ip_local_port_range and TIME_WAIT settings: a bound port with SO_REUSEADDR takes over a TIME_WAIT by TCP timestamps.',
     shortage: true,
   }),
+  'own-udp-port-list': row({
+    resource:
+      "The program's own list of UDP ports: it is used up before any system call is made. A port is taken until the answer has come, or for as long as the program keeps it for a client; its destination does not count.",
+    check: 'ss -Huanp, against the length of the list in the configuration, for each address that it sends from.',
+    helps:
+      'A longer list (unbound: outgoing-port-permit; coturn: min-port and max-port), more addresses to send from (outgoing-interface; relay-ip), exchanges that end sooner.',
+    inVain: 'ip_local_port_range, in which the program never looks; everything about TCP and TIME_WAIT.',
+  }),
+  'waiting-queries': row({
+    resource:
+      'Not ports: the number of queries that the resolver lets wait at once. Those beyond it are dropped without an answer. One of two options is the limit: wait-limit (1000 for each address of a client, so also for a balancer or a NAT; since 1.20, and in 1.17.1 of Debian 12 since an update) and num-queries-per-thread.',
+    check:
+      'unbound-checkconf -o wait-limit; unbound-checkconf -o num-queries-per-thread; unbound-control stats_noreset | grep requestlist (max near 1000 with exceeded above 0 is wait-limit).',
+    helps:
+      'wait-limit: 0, or wait-limit-netblock for the address of the balancer; a larger num-queries-per-thread; upstream servers that answer sooner.',
+    inVain: 'A longer outgoing-port-permit, more outgoing-interface addresses, ip_local_port_range.',
+  }),
   descriptors: row({
     resource: 'File descriptors, of the process (EMFILE) or of the machine (ENFILE): not ports.',
     check: 'grep "open files" /proc/PID/limits; ls /proc/PID/fd | wc -l; cat /proc/sys/fs/file-nr.',
@@ -285,7 +304,7 @@ export const CAUSES = {
   }),
   either: row({
     resource: 'The errno alone does not decide it: what matters is which call failed and whether it named a port.',
-    check: 'strace -f -e trace=socket,setsockopt,bind,connect,listen -p PID, and give its output to this command.',
+    check: `${STRACE} -e trace=socket,setsockopt,bind,connect,listen -p PID, and give its output to this command (${STRACE_SLOWS}).`,
     helps:
       'EADDRINUSE from bind() with port 0: ports of the address. EADDRNOTAVAIL from connect(): 4-tuples. EADDRINUSE before listen(): another listener. EADDRNOTAVAIL from bind(): not an address of this host.',
     open: true,

@@ -2,7 +2,7 @@
  * What holds local ports, by what the sockets show and not by what a program has logged: the same causes, and the same advice, seen from the
  * other side. Pure data.
  */
-import { CAUSES, type Cause } from './causes.js';
+import { CAUSES, type Cause, STRACE, STRACE_SLOWS } from './causes.js';
 
 /** Where to see it, what helps, and what is often tried in vain. */
 export type Advice = Pick<Cause, 'check' | 'helps' | 'inVain'>;
@@ -39,7 +39,7 @@ export const HELD = {
     inVain: NO_LEAK_ENDS,
   },
   'bound-only': {
-    check: 'ss -B -tnp (iproute2 6.5 and newer, Linux 6.8), or strace -f -e trace=bind,connect,close -p PID.',
+    check: `ss -B -tnp (iproute2 6.5 and newer, Linux 6.8), or ${STRACE} -e trace=bind,connect,close -p PID (${STRACE_SLOWS}).`,
     helps: 'The program binds sockets and neither connects nor closes them: mend it; a restart frees the ports.',
     inVain: NO_LEAK_ENDS,
   },

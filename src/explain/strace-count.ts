@@ -21,7 +21,7 @@ export function countStrace(most: number | null = null): SyscallCount {
   const ways = new Map<string, { strategy: StrategyName; to: string; connections: number }>();
   const ended = new Set<number>();
   let [begun, open, peak] = [0, 0, 0];
-  const datagrams = { sockets: 0, peak: 0 };
+  const datagrams = { sockets: 0, peak: 0, strategies: {} as Record<string, number> };
   let openDatagrams = 0;
   let first: { readonly open: number; readonly begun: number } | null = null;
   let events = 0;
@@ -41,9 +41,12 @@ export function countStrace(most: number | null = null): SyscallCount {
   }
 
   /** UDP sockets, by the ports that the kernel chose for them. */
-  function countDatagrams({ name, errno, port, takesPort }: SeenCall): void {
+  function countDatagrams({ name, errno, port, takesPort, strategy }: SeenCall): void {
     if (takesPort) {
       datagrams.sockets++;
+      // What is not bound takes its port with its first call, whichever that is.
+      const way = strategy === 'connect' && name !== 'connect' ? 'sendto' : strategy;
+      datagrams.strategies[way] = (datagrams.strategies[way] ?? 0) + 1;
       datagrams.peak = Math.max(datagrams.peak, ++openDatagrams);
     } else if (name === 'close' && errno === null && port === 'chosen') openDatagrams--;
   }

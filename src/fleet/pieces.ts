@@ -10,7 +10,7 @@ export type Files = Readonly<Record<string, string>>;
 
 /** What a unit's folder may have. No path leads out of it. */
 const PATH =
-  /^(?:journal\.ndjson|row\.json|profile\.yaml|hlog\/[\w@-][\w.@-]*\.hlog|configuration\/[\w@-][\w.@-]*\/[\w-][\w.-]*)$/;
+  /^(?:journal\.ndjson|row\.json|search\.json|profile\.yaml|hlog\/[\w@-][\w.@-]*\.hlog|configuration\/[\w@-][\w.@-]*\/[\w-][\w.-]*)$/;
 
 const filesSchema = z.record(z.string().regex(PATH), z.string());
 

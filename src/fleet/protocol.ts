@@ -7,7 +7,8 @@ import { measurementSchema, runSpecSchema } from '../agent/protocol.js';
 import { targetSchema } from '../domain/target.js';
 import { entrySchema } from '../experiment/journal-entry.js';
 import { experimentSchema } from '../plan/plan.js';
-import { environmentSchema } from '../results/schema.js';
+import { environmentSchema, type Second, secondSchema } from '../results/schema.js';
+import { searchTrySchema } from '../results/search.js';
 import { isWord } from './subjects.js';
 
 export const word = z.string().refine(isWord, 'not a word');
@@ -29,6 +30,8 @@ export const strangerSchema = z.object({
   protocol: z.number(),
   tool: z.string(),
   build: z.string(),
+  /** Whether it was started to take the build of a controller. */
+  takes: z.boolean().optional(),
 });
 export type Stranger = z.infer<typeof strangerSchema>;
 
@@ -67,6 +70,8 @@ export const jobSchema = z.object({
   build: z.string(),
   /** How messages call the controller. */
   controller: z.string(),
+  /** Somebody looks: agents say each second what goes on. */
+  live: z.boolean().optional(),
   queues: z.array(queueSchema),
   /** The first record of its journal. */
   begin: entrySchema.refine((entry) => entry.type === 'begin', 'not the begin of a journal'),
@@ -82,6 +87,8 @@ export const unitSchema = z.object({
     z.object({ kind: z.literal('block'), runs: z.array(z.string()).min(1) }),
     /** A table of `fixes`: a strategy, or a proxy, on one kernel. */
     z.object({ kind: z.literal('table'), kernel: z.string(), row: z.string() }),
+    /** The search for the rate of one arm, by its id, from the steps that there are. */
+    z.object({ kind: z.literal('arm'), arm: z.string(), before: z.array(searchTrySchema) }),
   ]),
 });
 export type Unit = z.infer<typeof unitSchema>;
@@ -101,8 +108,39 @@ export const doneSchema = z.object({
 });
 export type Done = z.infer<typeof doneSchema>;
 
-export const liveSchema = z.object({ agent: word, unit: word, run: z.string() });
+/** A build that is offered to an agent of another; every version can read it. */
+export const takeBuildSchema = z.object({
+  build: z.string(),
+  /** SHA-256 of the archive, in hexadecimal digits. */
+  sum: z.string().regex(/^[0-9a-f]{64}$/),
+  pieces: z.int().min(1),
+  /** process.arch. */
+  machine: z.string(),
+});
+export type TakeBuild = z.infer<typeof takeBuildSchema>;
+export const takeAnswerSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('taken') }),
+  z.object({ type: z.literal('refused'), why: z.string() }),
+]);
+export type TakeAnswer = z.infer<typeof takeAnswerSchema>;
+
+export const liveSchema = z.object({
+  agent: word,
+  unit: word,
+  run: z.string(),
+  /** Of a run that goes on, where somebody wants to see it: what ended in this second. Absent: it begins. */
+  second: secondSchema.optional(),
+});
 export type Live = z.infer<typeof liveSchema>;
+
+/** Addresses of which a page shows each: more are a message of their own size, every second. */
+const MOST_ADDRESSES = 256;
+
+/** A second as it is said to whoever looks. */
+export function slim({ portsPerAddress, timeWaitPerAddress: _, ...second }: Second): Second {
+  const isFew = portsPerAddress !== null && portsPerAddress.length <= MOST_ADDRESSES;
+  return { ...second, portsPerAddress: isFew ? portsPerAddress : null };
+}
 
 /** What one agent is asked. */
 export const questionSchema = z.discriminatedUnion('type', [
@@ -119,6 +157,8 @@ export const questionSchema = z.discriminatedUnion('type', [
     key: word,
     experiment: experimentSchema,
     spec: runSpecSchema,
+    /** The run, as messages call it, where somebody looks: each second is said. */
+    live: z.string().optional(),
   }),
   /** Begin at this instant of the agent's own clock; answered when it is over. */
   z.object({ type: z.literal('go'), key: word, atMicros: z.number() }),

@@ -14,6 +14,8 @@ export const STREAMS = {
   settings: 'bs_settings',
   /** Who is there: the newest of each agent, gone when it has said nothing for some beats. */
   agents: 'bs_agents',
+  /** Builds that agents take, in pieces. Of every version. */
+  builds: 'bs_builds',
   /** The experiments: the newest state of each. */
   jobs: `${OWN}_jobs`,
   /** Which controller has an experiment. */
@@ -28,6 +30,10 @@ export const STREAMS = {
 export const SUBJECTS = {
   settings: 'bs.settings',
   agent: (name: string) => `bs.agent.${name}`,
+  /** A piece of a build, by the SHA-256 of all of it. */
+  buildPiece: (sum: string, n: number | '*') => `bs.build.${sum}.${n}`,
+  /** A build is offered to one agent, which answers. In no stream. */
+  take: (agent: string) => `bs.take.${agent}`,
   job: (experiment: string) => `${OWN}.job.${experiment}`,
   lease: (experiment: string) => `${OWN}.lease.${experiment}`,
   work: (experiment: string, queue: string, unit: string) => `${OWN}.work.${experiment}.${queue}.${unit}`,

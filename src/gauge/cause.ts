@@ -5,11 +5,14 @@
  * a table of sockets, so a sample of them tells silent ones from those that wait for an answer.
  */
 import { formatTarget } from '../domain/format.js';
+import { grouped } from '../domain/grouped.js';
 import { printableWords } from '../domain/printable.js';
 import { type Advice, HELD, type HeldBy } from '../explain/held.js';
 import type { Activity } from '../kernel/socket-activity.js';
 import type { Process } from '../kernel/socket-owners.js';
+import { FEWEST_CHOSEN } from './chosen.js';
 import type { AddressReading, Alarms, Capacity } from './reading.js';
+import { turnoverOf } from './turnover.js';
 
 /** From the calmest to the one that others than the program itself suffer from. */
 export const CLASSES = [
@@ -39,6 +42,8 @@ export interface Diagnosis {
 /** Sockets of one process. */
 export interface Held extends Process {
   readonly sockets: number;
+  /** Whether a sample of its descriptors was counted. */
+  readonly estimated: boolean;
 }
 
 export interface DiagnosisInput {
@@ -63,6 +68,8 @@ const CLOSED = ['TIME_WAIT', 'FIN_WAIT1', 'FIN_WAIT2', 'CLOSING', 'LAST_ACK'];
 const NOTABLE = 0.5;
 /** One destination counts as the only one that matters. */
 const MOST_OF_THEM = 0.8;
+/** TIME_WAIT ends in bursts, so that an address that refuses calls has a few free ports at times. */
+const NEARLY_FULL = 0.95;
 
 /**
  * The address whose open connections must be sampled before it can be said why its ports fill up; null: the states say enough.
@@ -122,23 +129,48 @@ function lifeOf(input: DiagnosisInput, reading: AddressReading): Found | null {
 type Say = (input: DiagnosisInput, reading: AddressReading, sockets: number) => Found | null;
 
 const churn: Say = ({ capacity, timeWaitSeconds }, reading, closed) => {
-  const { address, sockets, states, wall } = reading;
-  const waiting = states.TIME_WAIT ?? 0;
-  const perSecond = waiting / timeWaitSeconds;
-  const sustained = capacity.ports / timeWaitSeconds;
+  const { address, sockets, wall } = reading;
+  const pace = turnoverOf(reading, timeWaitSeconds);
+  const sustained = capacity.ports / (timeWaitSeconds + (pace?.openSeconds ?? 0));
   const each = wall === 'destination' ? ' to each destination' : '';
+  const held = pace?.mixed
+    ? `, and the others are open for ${duration(pace.openSeconds)} each; ${count(capacity.ports)} ports sustain ${rate(sustained)} a second of that length${each}`
+    : `; ${count(capacity.ports)} ports sustain ${rate(sustained)} a second${each}`;
   return {
     class: 'churn',
-    sentence: `Churn: ${count(closed)} of ${count(sockets)} sockets of ${address} are closed and keep their ports (TIME_WAIT), about ${rate(perSecond)} closes a second; ${count(capacity.ports)} ports sustain ${rate(sustained)} a second${each}.`,
+    sentence: `Churn: ${count(closed)} of ${count(sockets)} sockets of ${address} are closed and keep their ports (TIME_WAIT), about ${rate(pace?.perSecond ?? 0)} closes a second${held}.`,
     evidence: [
       `states: ${statesText(reading)}`,
-      `TIME_WAIT lasts ${timeWaitSeconds.toFixed(1)} s here at most, so ${count(waiting)} of them are ${rate(perSecond)} closes a second, ${percent(perSecond / sustained)} of what can be sustained`,
+      ...paceText(reading, timeWaitSeconds),
       ...chosen(reading),
       ...towards(reading),
     ],
     advice: morePorts(reading),
   };
 };
+
+/** What the sockets in TIME_WAIT say of the pace. At a full address it is less than what is asked for: the refused ones leave no socket. */
+function paceText(reading: AddressReading, timeWaitSeconds: number): string[] {
+  const pace = turnoverOf(reading, timeWaitSeconds);
+  if (!pace) return [];
+  const { waiting, open, perSecond, openSeconds, mixed } = pace;
+  const lasts = timeWaitSeconds.toFixed(1);
+  return [
+    `TIME_WAIT lasts ${lasts} s here at most, so ${count(waiting)} of them are ${rate(perSecond)} closes a second, ${percent(Math.min(1, reading.fill))} of what can be sustained${reading.wall === 'destination' ? ' to the busiest destination' : ''}`,
+    ...(mixed
+      ? [
+          `the ${count(open)} others, at ${rate(perSecond)} a second, are open for ${duration(openSeconds)} each, once it has gone on for longer than that`,
+        ]
+      : []),
+    ...(reading.fill >= NEARLY_FULL
+      ? [
+          `${rate(perSecond)} a second are let through: with those that are refused (watch --failures, or the program's log) that is the demand`,
+        ]
+      : []),
+  ];
+}
+
+const heldCount = ({ sockets, estimated }: Held) => `${estimated ? 'about ' : ''}${count(sockets)}`;
 
 const notClosed: Say = ({ holder }, reading, sockets) => {
   const { address } = reading;
@@ -147,14 +179,14 @@ const notClosed: Say = ({ holder }, reading, sockets) => {
     `the other side has closed ${count(sockets)} of ${count(reading.sockets)} connections of ${address}, and ${owner ? nameOf(owner) : 'the program here'} has not (CLOSE_WAIT).`,
     'close-wait',
     reading,
-    owner ? [`${nameOf(owner)} has ${count(owner.sockets)} in CLOSE_WAIT`] : [],
+    owner ? [`${nameOf(owner)} has ${heldCount(owner)} in CLOSE_WAIT`] : [],
   );
 };
 
 const boundOnly: Say = ({ holder }, reading, sockets) => {
   const owner = holder(reading.address, 'CLOSE');
   return leak(
-    `${count(sockets)} of ${count(reading.sockets)} sockets of ${reading.address} are bound and connected to nothing${owner ? `; ${nameOf(owner)} has ${count(owner.sockets)}` : ''}.`,
+    `${count(sockets)} of ${count(reading.sockets)} sockets of ${reading.address} are bound and connected to nothing${owner ? `; ${nameOf(owner)} has ${heldCount(owner)}` : ''}.`,
     'bound-only',
     reading,
     [],
@@ -168,13 +200,13 @@ const unanswered: Say = (_, reading, sockets) => ({
   advice: HELD.unanswered,
 });
 
-const open: Say = ({ activity, idleMs, holder }, reading, sockets) => {
+const open: Say = ({ activity, idleMs, timeWaitSeconds, holder }, reading, sockets) => {
   if (activity === null || activity.sampled === 0) return null;
   const { sampled, idle, waiting, quietMs } = activity;
   const owner = holder(reading.address, 'ESTABLISHED');
   const evidence = [
     `of ${count(sampled)} open connections that were looked at ${count(waiting)} wait for an answer and ${count(idle)} were silent for ${seconds(idleMs)}; the median of all is ${seconds(quietMs ?? 0)}`,
-    ...(owner ? [`${nameOf(owner)} has ${count(owner.sockets)} open`] : []),
+    ...(owner ? [`${nameOf(owner)} has ${heldCount(owner)} open`] : []),
   ];
   if (waiting * 2 >= sampled)
     return {
@@ -184,11 +216,17 @@ const open: Say = ({ activity, idleMs, holder }, reading, sockets) => {
       advice: HELD['no-answer-yet'],
     };
   if (idle * 2 < sampled) return null;
+  // A pool that is never used and tunnels that end by themselves look alike but for this.
+  const ending = turnoverOf(reading, timeWaitSeconds)?.mixed ? paceText(reading, timeWaitSeconds) : [];
   return leak(
     `${percent(idle / sampled)} of the ${count(sockets)} open connections of ${reading.address} have been silent for more than ${seconds(idleMs)}${owner ? `; ${nameOf(owner)} has most of them` : ''}.`,
     'idle',
     reading,
-    evidence,
+    [
+      ...evidence,
+      ...ending,
+      ...(ending.length > 0 ? ['connections that end by themselves do not leak: more ports help with them'] : []),
+    ],
   );
 };
 
@@ -215,7 +253,7 @@ function hotDestination({ capacity }: DiagnosisInput, reading: AddressReading): 
   };
 }
 
-function wallReached({ capacity }: DiagnosisInput, reading: AddressReading): Found | null {
+function wallReached({ capacity, timeWaitSeconds }: DiagnosisInput, reading: AddressReading): Found | null {
   const { level, address, used } = reading;
   if (level === 'ok') return null;
   const what = `${address} has ${count(used)} of ${count(capacity.ports)} ${whatCounts(reading)}`;
@@ -225,7 +263,12 @@ function wallReached({ capacity }: DiagnosisInput, reading: AddressReading): Fou
     sentence: isHard
       ? `Hard wall: ${what}; the next connection is refused.`
       : `Slow wall: ${what}; nothing fails, and each search for a port walks through many that are taken.`,
-    evidence: [`states: ${statesText(reading)}`, ...chosen(reading), ...towards(reading)],
+    evidence: [
+      `states: ${statesText(reading)}`,
+      ...(turnoverOf(reading, timeWaitSeconds)?.mixed ? paceText(reading, timeWaitSeconds) : []),
+      ...chosen(reading),
+      ...towards(reading),
+    ],
     advice: isHard ? morePorts(reading) : HELD['slow-search'],
   };
 }
@@ -240,10 +283,7 @@ function barredBy({ addresses, capacity, alarms, holder }: DiagnosisInput): { ad
     .sort((a, b) => b.ports - a.ports);
   if (!most || capacity.ports === 0 || most.ports < alarms.slow * capacity.ports) return null;
   const { reading, ports } = most;
-  const victims = addresses.filter(
-    (each) => each !== reading && each.chosenBy !== 'bind' && each.sockets > (each.states.CLOSE ?? 0),
-  );
-  const [victim] = victims;
+  const victim = addresses.find((each) => each !== reading && connectsItself(each));
   if (!victim) return null;
   const owner = holder(reading.address);
   const who = owner ? `bind() of ${nameOf(owner)}` : 'bind() of a program';
@@ -255,12 +295,18 @@ function barredBy({ addresses, capacity, alarms, holder }: DiagnosisInput): { ad
       evidence: [
         `states of ${reading.address}: ${statesText(reading)}`,
         ...chosen(reading),
-        ...(owner ? [`${nameOf(owner)} has ${count(owner.sockets)} sockets of ${reading.address}`] : []),
+        ...(owner ? [`${nameOf(owner)} has ${heldCount(owner)} sockets of ${reading.address}`] : []),
         `${victim.address} connects without a bind() of its own: to it ${count(Math.max(0, capacity.ports - ports))} ports are left at most`,
       ],
       advice: HELD.barred,
     },
   };
+}
+
+/** Whether connect() chooses the ports of an address: with few of them, which may be all that are left, each has the parity that it takes first. */
+function connectsItself({ chosenBy, parity: { first, other }, sockets, states }: AddressReading): boolean {
+  if (sockets <= (states.CLOSE ?? 0)) return false;
+  return chosenBy === 'connect' || (chosenBy === null && first > 0 && first < FEWEST_CHOSEN && other === 0);
 }
 
 /** What helps against too few ports, by who chose them. */
@@ -309,7 +355,7 @@ function nameOf({ command, pid }: Process): string {
 }
 
 function count(n: number): string {
-  return n.toLocaleString('en');
+  return grouped(n);
 }
 
 function rate(perSecond: number): string {
@@ -318,6 +364,11 @@ function rate(perSecond: number): string {
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
+}
+
+/** A duration that was divided out of two counts: two digits of it hold. */
+function duration(s: number): string {
+  return s < 10 ? `${s.toFixed(1)} s` : s < 600 ? `${count(Math.round(s))} s` : `${count(Math.round(s / 60))} min`;
 }
 
 function seconds(ms: number): string {

@@ -1,6 +1,8 @@
 /**
  * Why the UDP ports of a namespace fill up: there is one reason, sockets that are open, since a port is free as soon as its socket is closed. Pure.
  */
+
+import { grouped } from '../domain/grouped.js';
 import { OPEN_DATAGRAMS } from '../explain/held.js';
 import type { Diagnosis } from './cause.js';
 import type { AddressReading } from './reading.js';
@@ -12,7 +14,7 @@ export function diagnoseDatagrams(addresses: readonly AddressReading[]): Diagnos
   const calm = { class: 'healthy', address, evidence: [], advice: null, also: [] } as const;
   if (!fullest) return { ...calm, sentence: 'Healthy: no UDP socket has an ephemeral port.' };
   const where = fullest.address === '*' ? 'on all addresses together' : `on ${fullest.address}`;
-  const held = `${fullest.used.toLocaleString('en')} UDP ports are taken ${where}, by sockets that are open`;
+  const held = `${grouped(fullest.used)} UDP ports are taken ${where}, by sockets that are open`;
   if (fullest.level === 'ok') return { ...calm, sentence: `Healthy: ${held}.` };
   return {
     ...calm,

@@ -5,6 +5,8 @@
  * Measured on pasta 2023 to 2026, slirp4netns 1.2.0 to 1.3.3, QEMU 7.2 and gvproxy 0.8.1, with 20 ports outside: each takes an ephemeral port for a
  * connection by connect() alone (20 to one destination, 40 to two); a connection that is closed inside first waits in TIME_WAIT in both layers.
  */
+
+import { grouped } from '../domain/grouped.js';
 import { printableWords } from '../domain/printable.js';
 import type { Process } from '../kernel/socket-owners.js';
 
@@ -57,7 +59,7 @@ export function layersOf(owners: readonly (Process & { readonly sockets: number 
 export function layerText(layer: Layer): string {
   if (layer.kind === 'carries') {
     const { command, pid, sockets, program, inside } = layer;
-    return `${printableWords(command)} (${pid}) has ${sockets.toLocaleString('en')} of these sockets for what is inside of it (${program}): all that is inside shares the ports here, and when they are gone sees no EADDRNOTAVAIL but ${inside}`;
+    return `${printableWords(command)} (${pid}) has ${grouped(sockets)} of these sockets for what is inside of it (${program}): all that is inside shares the ports here, and when they are gone sees no EADDRNOTAVAIL but ${inside}`;
   }
   return `the default route leaves by the TAP device ${layer.device}, as where pasta or slirp4netns carries the connections: they take ports of the layer outside too, which may be gone first; then connect() says ECONNREFUSED or ENETUNREACH at once, and nothing here is full. Look there: bindstorm watch outside of the container`;
 }

@@ -24,6 +24,8 @@ interface LookOwner extends Process {
   readonly sockets: number;
   /** TCP state → sockets. */
   readonly states: Readonly<Record<string, number>>;
+  /** Whether a sample of its descriptors was counted, because there are very many. */
+  readonly estimated: boolean;
 }
 
 export interface LookOwners {

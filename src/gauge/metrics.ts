@@ -5,6 +5,7 @@ import { CLASSES } from './cause.js';
 import { counter, type Family, gauge, renderFamilies, type Sample } from './exposition.js';
 import type { AddressLook, Look } from './look.js';
 import type { NodeLook } from './node-look.js';
+import { natFamilies } from './node-nat.js';
 import { LEVELS } from './reading.js';
 import { REFUSALS, type Refusals } from './refused.js';
 import { workloadLabels } from './workload.js';
@@ -57,7 +58,12 @@ export function renderNodeMetrics(node: NodeLook, looks: number): string {
     gauge('skipped_namespaces', 'Network namespaces that could not be looked into.', [{ value: skipped.length }]),
     ...ownFamilies(node.lookMs, node.at, looks),
   ]);
-  return text + renderFamilies('bindstorm_', refusedFamilies(node.refused));
+  const nats = each.flatMap(({ look: { nat }, labels }) => (nat === null ? [] : [{ nat, labels }]));
+  return (
+    text +
+    renderFamilies('bindstorm_nat_', natFamilies(nats)) +
+    renderFamilies('bindstorm_', refusedFamilies(node.refused))
+  );
 }
 
 /** Neither pids nor addresses are labels: there are too many of them, and they change. */

@@ -2,13 +2,16 @@
  * How full the ports of a NAT are, by NAT address and destination, and how far each is from the first dropped SYN. Pure.
  */
 import { dropCurve } from '../capacity/nat/drop-curve.js';
+import { UNNAMED } from '../capacity/nat/unnamed.js';
 import { formatTarget } from '../domain/format.js';
+import { grouped } from '../domain/grouped.js';
 import { type PortRange, portCount } from '../domain/units.js';
-import type { ConntrackCensus, NatPool } from '../kernel/conntrack.js';
+import type { ConntrackCensus } from '../kernel/conntrack.js';
+import type { PoolUse } from '../kernel/nat-pools.js';
 import { counter, gauge, renderFamilies } from './exposition.js';
-import { LEVELS, type Level } from './reading.js';
+import { type Level, worstLevel } from './reading.js';
 import type { Refusals } from './refused.js';
-import type { TableOptions } from './table.js';
+import { percent, type TableOptions } from './table.js';
 
 /** The pools that a look has at the most, the fullest. */
 const MOST_POOLS = 100;
@@ -20,11 +23,7 @@ export interface FirstDrop {
   readonly median: number;
 }
 
-interface NatReading {
-  readonly address: string;
-  readonly protocol: NatPool['protocol'];
-  readonly destination: NatPool['destination'];
-  readonly entries: number;
+export interface NatReading extends PoolUse {
   readonly fill: number;
   /** Connections more until the first drop is to be expected; 0: it is past. */
   readonly left: number;
@@ -51,11 +50,43 @@ export interface NatLook {
   readonly lookMs: number;
 }
 
-/** Where the first drop of a range lies. It takes a second for a whole range, and is the same each time. */
+/** What the simulation says where a rule names no ports; it takes a second, and a test makes it again. */
+const UNNAMED_FIRST_DROP = { low: 53_184, median: 55_064 };
+
+/** Where the first drop of a range lies. It is the same each time. */
 export function firstDropOf(ports: PortRange): FirstDrop {
   const size = portCount(ports);
-  const { first } = dropCurve(size, size > 10_000 ? 15 : 60, SEED);
+  const isUnnamed = ports.low === UNNAMED.low && ports.high === UNNAMED.high;
+  const first = isUnnamed ? UNNAMED_FIRST_DROP : simulatedFirstDrop(size);
   return { low: first.low / size, median: first.median / size };
+}
+
+/** How many connections stand before the first drop of so many ports. */
+export function simulatedFirstDrop(size: number): FirstDrop {
+  const { low, median } = dropCurve(size, size > 10_000 ? 15 : 60, SEED).first;
+  return { low, median };
+}
+
+/** What pools are read against. */
+export interface NatBounds {
+  readonly ports: PortRange;
+  readonly firstDrop: FirstDrop;
+  /** Whether packets were dropped since the look before. */
+  readonly dropping: boolean;
+}
+
+/** Each pool against the first drop, in the order in which they come: the fullest first. */
+export function readPools(pools: readonly PoolUse[], { ports, firstDrop, dropping }: NatBounds): NatReading[] {
+  const size = portCount(ports);
+  return pools.map(({ address, protocol, destination, entries }, i) => {
+    const fill = entries / size;
+    return {
+      ...{ address, protocol, destination, entries, fill },
+      left: Math.max(0, Math.floor(firstDrop.low * size) - entries),
+      // Which pool a packet was dropped for nobody says; the fullest is the likeliest.
+      level: fill >= 1 || (dropping && i === 0) ? 'hard' : fill >= firstDrop.low ? 'slow' : 'ok',
+    };
+  });
 }
 
 export interface NatLookInput
@@ -65,24 +96,20 @@ export interface NatLookInput
 
 /** A look from a count. `slow`: a drop is to be expected; `hard`: the pool is full, or packets were dropped since the look before. */
 export function makeNatLook({ census, ...rest }: NatLookInput): NatLook {
-  const size = portCount(rest.ports);
   const dropping = (rest.insertFailed.since ?? 0) > 0;
-  const pools = census.pools.slice(0, MOST_POOLS).map(({ address, protocol, destination, entries }, i): NatReading => {
-    const fill = entries / size;
-    const past = fill >= rest.firstDrop.low;
-    return {
-      ...{ address, protocol, destination, entries, fill },
-      left: Math.max(0, Math.floor(rest.firstDrop.low * size) - entries),
-      // Which pool a packet was dropped for nobody says; the fullest is the likeliest.
-      level: fill >= 1 || (dropping && i === 0) ? 'hard' : past ? 'slow' : 'ok',
-    };
-  });
-  const level = LEVELS[Math.max(0, ...pools.map((pool) => LEVELS.indexOf(pool.level)), dropping ? 2 : 0)]!;
-  return { ...rest, entries: census.entries, states: census.states, level, pools, refused: null };
+  const pools = readPools(census.pools.slice(0, MOST_POOLS), { ...rest, dropping });
+  return {
+    ...rest,
+    entries: census.entries,
+    states: census.states,
+    level: worstLevel([...pools, { level: dropping ? 'hard' : 'ok' }]),
+    pools,
+    refused: null,
+  };
 }
 
-const WORDS: Readonly<Record<Level, string>> = { ok: 'ok', slow: 'first drops', hard: 'drops' };
-const percent = (share: number) => `${(Math.floor(share * 1000 + 1e-6) / 10).toFixed(1)} %`;
+/** What each level of a NAT is called. */
+export const NAT_WORDS: Readonly<Record<Level, string>> = { ok: 'ok', slow: 'first drops', hard: 'drops' };
 
 /** Lines that are not rows of pools. */
 const OTHER_LINES = 7;
@@ -94,10 +121,10 @@ export function renderNatTable(look: NatLook, { width, height }: Pick<TableOptio
   const cells = shown.map(({ address, protocol, destination, entries, fill, left, level }) => [
     address,
     `${formatTarget(destination)} ${protocol}`,
-    entries.toLocaleString('en'),
+    grouped(entries),
     percent(fill),
-    left === 0 ? 'past' : left.toLocaleString('en'),
-    WORDS[level],
+    left === 0 ? 'past' : grouped(left),
+    NAT_WORDS[level],
   ]);
   const head = ['NAT address', 'destination', 'in use', 'fill', 'to the first drop', ''];
   const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)));
@@ -106,23 +133,23 @@ export function renderNatTable(look: NatLook, { width, height }: Pick<TableOptio
       .map((cell, i) => (i === 2 || i === 3 || i === 4 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
       .join('  ')
       .trimEnd();
-  const since = insertFailed.since === null ? '' : `, ${insertFailed.since.toLocaleString('en')} since the last look`;
+  const since = insertFailed.since === null ? '' : `, ${grouped(insertFailed.since)} since the last look`;
   return [
-    `${look.at}  ${look.entries.toLocaleString('en')} tracked connections  ${WORDS[look.level]}`,
-    `ports ${ports.low} to ${ports.high}: ${portCount(ports).toLocaleString('en')} for each NAT address and destination; SYNs are dropped from ${percent(firstDrop.low)} to ${percent(firstDrop.median)} on`,
-    `dropped for want of a port (insert_failed): ${insertFailed.all.toLocaleString('en')}${since}`,
+    `${look.at}  ${grouped(look.entries)} tracked connections  ${NAT_WORDS[look.level]}`,
+    `ports ${ports.low} to ${ports.high}: ${grouped(portCount(ports))} for each NAT address and destination; SYNs are dropped from ${percent(firstDrop.low)} to ${percent(firstDrop.median)} on`,
+    `dropped for want of a port (insert_failed): ${grouped(insertFailed.all)}${since}`,
     '',
     ...(cells.length === 0 ? ['No translated connection.'] : [line(head), ...cells.map(line)]),
-    ...(pools.length > shown.length ? [`and ${(pools.length - shown.length).toLocaleString('en')} less full`] : []),
+    ...(pools.length > shown.length ? [`and ${grouped(pools.length - shown.length)} less full`] : []),
   ].map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
 }
 
 /** One line for a log. */
 export function renderNatLine({ at, level, pools: [fullest], insertFailed }: NatLook): string {
   const what = fullest
-    ? `${fullest.address} to ${formatTarget(fullest.destination)} has ${fullest.entries.toLocaleString('en')} (${percent(fullest.fill)})`
+    ? `${fullest.address} to ${formatTarget(fullest.destination)} has ${grouped(fullest.entries)} (${percent(fullest.fill)})`
     : 'no translated connection';
-  return `${at}  ${WORDS[level]}  ${what}, insert_failed ${insertFailed.all.toLocaleString('en')}`;
+  return `${at}  ${NAT_WORDS[level]}  ${what}, insert_failed ${grouped(insertFailed.all)}`;
 }
 
 /** For Prometheus. @param looks how many there have been, this one included */

@@ -2,6 +2,7 @@
  * A look at every network namespace of a machine: what `bindstorm watch --all --json` prints. Pure.
  */
 import type { Look } from './look.js';
+import type { NatUse } from './node-nat.js';
 import type { Level } from './reading.js';
 import { worstLevel } from './reading.js';
 import type { Refusals } from './refused.js';
@@ -22,6 +23,8 @@ export interface NamespaceLook extends Omit<Look, 'process' | 'refused'> {
   readonly processes: number;
   /** Who has its open sockets, most first; null where owners were not looked for. */
   readonly workloads: readonly WorkloadUse[] | null;
+  /** Of the NAT in it; null: nothing is translated, or it cannot be read. */
+  readonly nat: NatUse | null;
 }
 
 /** A namespace that could not be looked into. */
@@ -34,11 +37,13 @@ export interface SkippedNamespace {
 export interface NodeLook {
   /** ISO 8601. */
   readonly at: string;
-  /** The worst of the namespaces. */
+  /** The worst of the namespaces, and of the NATs in them. */
   readonly level: Level;
   /** The fullest first. */
   readonly namespaces: readonly NamespaceLook[];
   readonly skipped: readonly SkippedNamespace[];
+  /** Why a NAT that is there could not be read; null: each was, or there is none. */
+  readonly natUnread: string | null;
   /** What was refused while it was looked, in any of them; null: it was not asked for. */
   readonly refused: Refusals | null;
   /** What all looks took together. */
@@ -50,13 +55,16 @@ export function makeNodeLook(
   at: string,
   looks: readonly NamespaceLook[],
   skipped: readonly SkippedNamespace[],
+  natUnread: string | null,
 ): NodeLook {
-  const fill = ({ addresses }: NamespaceLook) => addresses[0]?.fill ?? 0;
+  // A namespace that translates for others has few sockets of its own.
+  const fill = ({ addresses, nat }: NamespaceLook) => Math.max(addresses[0]?.fill ?? 0, nat?.pools[0]?.fill ?? 0);
   return {
     at,
-    level: worstLevel(looks),
+    level: worstLevel([...looks, ...looks.flatMap(({ nat }) => nat ?? [])]),
     namespaces: [...looks].sort((a, b) => fill(b) - fill(a) || compareTexts(a.workload.name, b.workload.name)),
     skipped,
+    natUnread,
     refused: null,
     lookMs: looks.reduce((sum, { lookMs }) => sum + lookMs, 0),
   };

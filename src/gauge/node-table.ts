@@ -6,7 +6,8 @@ import { printableWords } from '../domain/printable.js';
 import { wrap } from '../report/wrap.js';
 import { layerText } from './layers.js';
 import type { NamespaceLook, NodeLook, WorkloadUse } from './node-look.js';
-import type { Level } from './reading.js';
+import { natCell, natLines } from './node-nat.js';
+import { type Level, worstLevel } from './reading.js';
 import {
   counted,
   cutTo,
@@ -22,9 +23,13 @@ import {
 /** Heading, blank, head, remainder and the titles of the sections. */
 const OTHER_LINES = 8;
 const LEAST_ROWS = 3;
+/** Columns of a name that is shortened. */
+const LEAST_NAME = 12;
 const MOST_TOLD = 5;
 const MOST_WORKLOADS = 5;
 const NONE = '–';
+
+type Paint = (style: Style, text: string) => string;
 
 /** @returns lines without a newline at the end */
 export function renderNodeTable(node: NodeLook, { colour, width, height }: TableOptions): string[] {
@@ -43,10 +48,15 @@ export function renderNodeTable(node: NodeLook, { colour, width, height }: Table
   const shared = [...sharedLines(namespaces, width), ...layerLines(namespaces, width)];
   const room = Math.max(LEAST_ROWS, height - OTHER_LINES - Math.min(reasons.length, Math.floor(height / 2)));
   const shown = namespaces.slice(0, room);
-  const head = ['workload', 'sockets', 'fullest address', 'in use', '', 'why', 'namespace'];
-  const rows = shown.map(cellsOf);
+  const hasNat = namespaces.some(({ nat }) => nat !== null);
+  const head = ['workload', 'sockets', 'fullest address', 'in use', '', 'why', ...(hasNat ? ['NAT'] : []), 'namespace'];
+  const rows = fitted(
+    shown.map((look) => cellsOf(look, hasNat)),
+    head,
+    width,
+  );
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const right = new Set([1, 3, 4]);
+  const right = new Set([1, 3, 4, ...(hasNat ? [6] : [])]);
   const line = (cells: readonly string[]) =>
     cutTo(
       cells.map((cell, i) => (right.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
@@ -57,23 +67,39 @@ export function renderNodeTable(node: NodeLook, { colour, width, height }: Table
     `${paint('bold', cutTo(headingOf(node), width - LEVEL_WORDS[node.level].length - 2))}  ${paint(LEVEL_STYLES[node.level], LEVEL_WORDS[node.level])}`,
     '',
     paint('dim', line(head)),
-    ...rows.map((row, i) => paintRow(line(row), shown[i]!.level, paint)),
+    ...rows.map((row, i) => paintRow(line(row), levelOf(shown[i]!), paint)),
     ...(left > 0 ? [paint('dim', `and ${counted(left, 'namespace', 'namespaces')} less full`)] : []),
     ...skipped
       .slice(0, MOST_TOLD)
       .map(({ workload, reason }) =>
         paint('dim', cutTo(`${printableWords(workload.name)}: not looked into: ${reason}`, width)),
       ),
+    ...(node.natUnread === null ? [] : [paint('dim', cutTo(`NAT: not read: ${node.natUnread}`, width))]),
   ];
   const refused = refusedSection(node.refused, width, paint);
-  return [...table, ...[...refused, ...reasons, ...shared].slice(0, Math.max(0, height - table.length))];
+  const nats = natSections(namespaces, width, paint);
+  return [...table, ...[...refused, ...nats, ...reasons, ...shared].slice(0, Math.max(0, height - table.length))];
+}
+
+/** The names of pods are long: they are shortened as far as it takes to see why each is full. */
+function fitted(rows: readonly (readonly string[])[], head: readonly string[], width: number): string[][] {
+  const upToWhy = head.slice(0, head.indexOf('why') + 1);
+  const widths = upToWhy.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  // What is cut off behind it leaves an ellipsis.
+  const excess = widths.reduce((sum, each) => sum + each + 2, 1) - width;
+  const names = Math.max(LEAST_NAME, widths[0]! - Math.max(0, excess));
+  return rows.map(([name = '', ...rest]) => [cutTo(name, names), ...rest]);
 }
 
 /** One line that says where the machine stands. */
 export function renderNodeLine({ at, level, namespaces }: NodeLook): string {
   const [worst] = namespaces;
   const notable = namespaces.filter(({ cause }) => cause.class !== 'healthy');
-  const said = notable.map((look) => `${nameOf(look)} ${percent(look.addresses[0]?.fill ?? 0)} (${look.cause.class})`);
+  const full = namespaces.filter(({ nat }) => nat !== null && nat.level !== 'ok');
+  const said = [
+    ...notable.map((look) => `${nameOf(look)} ${percent(look.addresses[0]?.fill ?? 0)} (${look.cause.class})`),
+    ...full.map((look) => `NAT of ${nameOf(look)} ${natCell(look.nat!)}`),
+  ];
   const calm = worst ? `the fullest is ${nameOf(worst)} at ${percent(worst.addresses[0]?.fill ?? 0)}` : 'no namespace';
   return `${at}  ${LEVEL_WORDS[level]}  ${counted(namespaces.length, 'namespace', 'namespaces')}: ${said.length > 0 ? said.join(', ') : calm}`;
 }
@@ -84,7 +110,29 @@ function headingOf({ at, namespaces, lookMs }: NodeLook): string {
   return `${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}  ${counted(namespaces.length, 'namespace', 'namespaces')}, ${counted(sockets, kind, `${kind}s`)}, counted in ${Math.round(lookMs)} ms`;
 }
 
-function cellsOf(look: NamespaceLook): string[] {
+/** The ports of NATs by destination, the fullest first. */
+function natSections(namespaces: readonly NamespaceLook[], width: number, paint: Paint): string[] {
+  return namespaces
+    .filter(({ nat }) => nat !== null)
+    .slice(0, MOST_TOLD)
+    .flatMap((look) => [
+      '',
+      paint(LEVEL_STYLES[look.nat!.level], cutTo(`NAT of ${nameOf(look)}`, width)),
+      ...natLines(look.nat!).map((text) => cutTo(text, width)),
+    ]);
+}
+
+/** Of sockets that are well, beside a NAT that is not. */
+function whyOf({ cause, nat }: NamespaceLook): string {
+  return cause.class === 'healthy' && nat !== null && nat.level !== 'ok' ? 'NAT' : cause.class;
+}
+
+/** The worse of its own ports and of those of its NAT. */
+function levelOf({ level, nat }: NamespaceLook): Level {
+  return worstLevel([{ level }, ...(nat ? [nat] : [])]);
+}
+
+function cellsOf(look: NamespaceLook, hasNat: boolean): string[] {
   const [fullest] = look.addresses;
   return [
     nameOf(look),
@@ -92,7 +140,8 @@ function cellsOf(look: NamespaceLook): string[] {
     fullest?.address ?? NONE,
     fullest ? `${thousands(fullest.used)} of ${thousands(look.capacity.ports)}` : NONE,
     fullest ? percent(fullest.fill) : NONE,
-    look.cause.class,
+    whyOf(look),
+    ...(hasNat ? [look.nat ? natCell(look.nat) : NONE] : []),
     look.namespace,
   ];
 }
@@ -124,6 +173,6 @@ function layerLines(namespaces: readonly NamespaceLook[], width: number): string
   );
 }
 
-function paintRow(text: string, level: Level, paint: (style: Style, text: string) => string): string {
+function paintRow(text: string, level: Level, paint: Paint): string {
   return level === 'ok' ? text : paint(LEVEL_STYLES[level], text);
 }

@@ -2,6 +2,7 @@
  * The calls that were refused while the gauge looked: what each says, by the same knowledge as `explain`. Pure.
  */
 import { formatTarget } from '../domain/format.js';
+import { grouped } from '../domain/grouped.js';
 import { printableWords } from '../domain/printable.js';
 import { causeOf } from '../explain/cause.js';
 import { CAUSES, type CauseName } from '../explain/causes.js';
@@ -147,5 +148,5 @@ function takerText({ local, state, remote, owner }: Taker): string {
 }
 
 function count(n: number): string {
-  return n.toLocaleString('en');
+  return grouped(n);
 }

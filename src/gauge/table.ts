@@ -4,6 +4,7 @@
 
 import { styleText } from 'node:util';
 import { formatTarget } from '../domain/format.js';
+import { grouped } from '../domain/grouped.js';
 import { printableWords } from '../domain/printable.js';
 import { wrap } from '../report/wrap.js';
 import { layerText } from './layers.js';
@@ -32,6 +33,8 @@ const NONE = '–';
 const OTHER_LINES = 10;
 const MOST_DESTINATIONS = 5;
 const MOST_OWNERS = 5;
+/** Lines of a window in which no sentence has to be cut. */
+const ROOMY = 24;
 const LEAST_ADDRESSES = 3;
 /** Of advice, where a window is too low for all of it. */
 const ADVICE_LINES = 6;
@@ -42,6 +45,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
   const destinations = look.destinations.slice(0, MOST_DESTINATIONS);
   const owners = look.owners?.owners.slice(0, MOST_OWNERS) ?? [];
   const why = wrap(look.cause.sentence, width);
+  const capacity = height < ROOMY ? [cutTo(capacityLine(look), width)] : wrap(capacityLine(look), width);
   const beside = [
     ...refusedSection(look.refused, width, paint),
     ...section(
@@ -52,7 +56,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
     ...adviceLines(look, width, paint),
     ...theftLines(look, width, paint),
   ];
-  const lines = height - OTHER_LINES - destinations.length - owners.length - why.length;
+  const lines = height - OTHER_LINES - destinations.length - owners.length - why.length - capacity.length + 1;
   const room = Math.max(LEAST_ADDRESSES, lines - Math.min(beside.length, ADVICE_LINES));
   const shown = look.addresses.slice(0, room);
   const rows = shown.map(cellsOf);
@@ -66,7 +70,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
   const left = look.addresses.length - shown.length;
   const table = [
     `${paint('bold', cut(heading(look), width - level.length - 2))}  ${paint(style, level)}`,
-    cut(capacityLine(look)),
+    ...capacity,
     ...why.map((text) => paint(look.cause.class === 'healthy' ? 'dim' : 'bold', text)),
     '',
     ...(look.addresses.length === 0
@@ -85,7 +89,7 @@ export function renderTable(look: Look, { colour, width, height }: TableOptions)
     ).map((text) => cut(text)),
     ...section(
       ownersTitle(look),
-      owners.map((owner) => `${nameOf(owner)}  ${thousands(owner.sockets)}`),
+      owners.map((owner) => `${nameOf(owner)}  ${owner.estimated ? 'about ' : ''}${thousands(owner.sockets)}`),
       paint,
     ).map((text) => cut(text)),
   ];
@@ -97,7 +101,7 @@ export function refusedSection(refused: Look['refused'], width: number, paint: P
   const said = refusedLines(refused);
   if (said === null) return [];
   return section(
-    cutTo(said.title, width),
+    wrap(said.title, width),
     said.lines.flatMap((text) => (text.startsWith(' ') ? [cutTo(text, width)] : wrap(text, width))),
     paint,
   );
@@ -132,7 +136,7 @@ function theftLines({ exposed, selfConnected, capacity: { low, high } }: Look, w
   ];
   const title = `listening within ${low} to ${high} and not in ip_local_reserved_ports: a connection may take the port while it restarts`;
   return section(
-    lines.length === 0 ? '' : cutTo(title, width),
+    lines.length === 0 ? '' : wrap(title, width),
     lines.map((text) => cutTo(text, width)),
     paint,
   );
@@ -216,14 +220,16 @@ export function cutTo(text: string, columns: number): string {
   return (text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text).trimEnd();
 }
 
-function section(title: string, lines: readonly string[], paint: Paint): string[] {
-  if (title === '' || (lines.length === 0 && title.startsWith('busiest'))) return [];
-  return ['', paint('dim', title), ...lines];
+/** @param title one line, or several */
+function section(title: string | readonly string[], lines: readonly string[], paint: Paint): string[] {
+  const titles = typeof title === 'string' ? [title] : title;
+  if (titles[0] === '' || (lines.length === 0 && titles[0]?.startsWith('busiest'))) return [];
+  return ['', ...titles.map((text) => paint('dim', text)), ...lines];
 }
 
 /** `28,232` */
 export function thousands(count: number): string {
-  return count.toLocaleString('en');
+  return grouped(count);
 }
 
 /** `1 address`, `2 addresses` */
@@ -238,7 +244,7 @@ export function percent(share: number): string {
 
 function rate(perSecond: number): string {
   const size = Math.abs(perSecond);
-  const text = size >= 99.5 ? Math.round(size).toLocaleString('en') : size.toFixed(1);
+  const text = size >= 99.5 ? grouped(Math.round(size)) : size.toFixed(1);
   return `${/[1-9]/.test(text) ? (perSecond > 0 ? '+' : '−') : ''}${text}/s`;
 }
 

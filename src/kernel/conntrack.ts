@@ -3,7 +3,7 @@
  * conntrack(8) reads the same with -S and -L (include/uapi/linux/netfilter/nfnetlink_conntrack.h).
  */
 import { addressText } from '../domain/addresses.js';
-import { SystemCallError } from './errno.js';
+import { EPERM, SystemCallError } from './errno.js';
 import { NETLINK_NETFILTER, openNetlink } from './netlink.js';
 
 const NFNL_SUBSYS_CTNETLINK = 1;
@@ -53,7 +53,7 @@ const COUNTERS: Readonly<Record<number, string>> = {
 const ABSENT = 'conntrack over netlink (CONFIG_NF_CT_NETLINK)';
 
 /** Source ports of one NAT address, protocol, and destination address and port: what a NAT runs out of. */
-export interface NatPool {
+interface NatPool {
   readonly address: string;
   readonly protocol: 'tcp' | 'udp';
   readonly destination: { readonly address: string; readonly port: number };
@@ -210,4 +210,11 @@ function eachAttribute(
     onAttribute(view.getUint16(at + 2, true) & TYPE_MASK, at + 4, at + length);
     at += (length + 3) & ~3;
   }
+}
+
+/** What to do where it cannot be read. */
+export function conntrackRemedy({ errno }: SystemCallError): string {
+  return errno === EPERM
+    ? 'run it as root, in a container with CAP_NET_ADMIN'
+    : 'load the module that lists connections: modprobe nf_conntrack_netlink';
 }

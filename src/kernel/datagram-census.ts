@@ -7,7 +7,7 @@ import { SystemCallError } from './errno.js';
 import { createInodeSet } from './inode-set.js';
 import { AF_INET, AF_INET6 } from './libc.js';
 import type { Netlink } from './netlink.js';
-import { isSet, PORT_MAP_WORDS, portsIn, set } from './port-map.js';
+import { isSet, PORT_MAP_WORDS, portsIn, set, setRange } from './port-map.js';
 import { addressIn, dumpRequest, SOCK_DIAG_BY_FAMILY, TCP_STATES } from './sock-diag.js';
 import type { AddressUse, Census, EphemeralPorts, SharedCensus } from './socket-census.js';
 
@@ -75,6 +75,7 @@ function takeCensus(netlink: Netlink, ports: EphemeralPorts, inodes: Census['ino
     sockets: totals,
     unconnected: true,
     inodes,
+    open: null,
     numberOf: () => undefined,
     exposed: [],
     selfConnected: [],
@@ -92,14 +93,13 @@ function usesOf(rows: ReadonlyMap<string, Counted>): AddressUse[] {
       sockets,
       states,
       largest: null,
-      parity: { first: 0, other: 0 },
+      parity: { first: 0, other: 0, lower: { first: 0, other: 0 } },
     }));
 }
 
 function usablePorts({ range, reserved }: EphemeralPorts): Uint32Array {
   const usable = new Uint32Array(PORT_MAP_WORDS);
-  for (let port = range.low; port <= range.high; port++) set(usable, port);
-  for (const { low, high } of reserved)
-    for (let port = low; port <= high; port++) usable[port >>> 5]! &= ~(1 << (port & 31));
+  setRange(usable, range, true);
+  for (const each of reserved) setRange(usable, each, false);
   return usable;
 }

@@ -11,6 +11,10 @@ const EPOLL_CLOEXEC = 0o2000000;
 const POLLIN = 1;
 
 export interface Epoll {
+  /** Events that are taken from the kernel at once: after as many there may be more. */
+  readonly capacity: number;
+  /** Its own, which can be polled. */
+  readonly descriptor: number;
   /** Watch a descriptor. Throws SystemCallError. */
   add(fd: number, events: number): void;
   modify(fd: number, events: number): void;
@@ -48,6 +52,8 @@ export function createEpoll(capacity: number): Epoll {
     return Math.max(n, 0);
   };
   return {
+    capacity,
+    descriptor: epfd,
     add: (fd, events) => control(libc.EPOLL_CTL_ADD, fd, events),
     modify: (fd, events) => control(libc.EPOLL_CTL_MOD, fd, events),
     remove: (fd) => control(libc.EPOLL_CTL_DEL, fd, 0),

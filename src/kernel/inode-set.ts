@@ -8,6 +8,8 @@ export interface InodeSet {
   /** The label of an inode; undefined: it is not in the set. */
   labelOf(inode: number): number | undefined;
   size(): number;
+  /** How many have a label like this. */
+  countWhere(fits: (label: number) => boolean): number;
   /** Inodes that found no room. */
   left(): number;
   clear(): void;
@@ -21,6 +23,9 @@ const MOST = 1 << 20;
 export function createInodeSet(most = MOST): InodeSet {
   let slots = new Uint32Array(FIRST_SLOTS);
   let labels = new Uint16Array(FIRST_SLOTS);
+  /** How many have each label, and the labels that there are: few. */
+  const perLabel = new Uint32Array(1 << 16);
+  const seen: number[] = [];
   let size = 0;
   let left = 0;
 
@@ -53,6 +58,7 @@ export function createInodeSet(most = MOST): InodeSet {
         for (let i = 0; i < old.length; i++) if (old[i] !== 0) put(old[i]!, oldLabels[i]!);
       }
       put(inode, label);
+      if (perLabel[label]!++ === 0) seen.push(label);
     },
     has: (inode) => slots[slotOf(inode)] === inode,
     labelOf(inode) {
@@ -60,9 +66,14 @@ export function createInodeSet(most = MOST): InodeSet {
       return slots[slot] === inode ? labels[slot] : undefined;
     },
     size: () => size,
+    countWhere(fits) {
+      return seen.reduce((sum, label) => (fits(label) ? sum + perLabel[label]! : sum), 0);
+    },
     left: () => left,
     clear() {
       slots.fill(0);
+      for (const label of seen) perLabel[label] = 0;
+      seen.length = 0;
       size = 0;
       left = 0;
     },

@@ -6,9 +6,10 @@
  * Constants are those of the generic Linux ABI (asm-generic), which x86-64, arm64 and riscv64 share.
  */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
-import koffi from 'koffi';
+import type Koffi from 'koffi';
 
 const SUPPORTED = ['x64', 'arm64', 'riscv64'];
 
@@ -23,6 +24,24 @@ export function unsupportedPlatform(): string | undefined {
   return '/proc is not mounted, and bindstorm needs it to read what the kernel does; mount it with: mount -t proc proc /proc';
 }
 
+/**
+ * koffi's native part by its place, since koffi's own way to it, four modules and a look into Node's ELF header, takes twenty times as long, and
+ * whatever is started waits for it. Where it may lie elsewhere (musl, riscv64) that way is gone.
+ */
+function loadKoffi(): typeof Koffi {
+  const load = createRequire(import.meta.url);
+  try {
+    if (process.arch === 'x64' && !existsSync('/lib/ld-musl-x86_64.so.1'))
+      return load('@koromix/koffi-linux-x64/linux_x64/koffi.node');
+    if (process.arch === 'arm64' && !existsSync('/lib/ld-musl-aarch64.so.1'))
+      return load('@koromix/koffi-linux-arm64/linux_arm64/koffi.node');
+  } catch {
+    // Not there, or not to be loaded; koffi says why.
+  }
+  return load('koffi');
+}
+
+const koffi = loadKoffi();
 const lib = koffi.load(null);
 type Call<N extends readonly unknown[]> = (...args: N) => number;
 const declare = <N extends readonly number[]>(prototype: string): Call<N> => lib.func(prototype) as Call<N>;
@@ -108,6 +127,11 @@ export const getrusage = declare<[who: number, usage: number]>('int getrusage(in
 const prctl = declare<[option: number, a: number, b: number, c: number, d: number]>(
   'int prctl(int, long, long, long, long)',
 );
+/** sched_setscheduler(2), sched_getscheduler(2): of this thread where the first is 0. musl has neither, and says ENOSYS */
+const schedSetscheduler = declare<[thread: number, policy: number, param: number]>(
+  'int sched_setscheduler(int, int, intptr_t)',
+);
+const schedGetscheduler = declare<[thread: number]>('int sched_getscheduler(int)');
 /** unshare(2) */
 export const unshare = declare<[flags: number]>('int unshare(int)');
 /** setns(2) */
@@ -206,6 +230,7 @@ export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
+export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 /** More will follow: keep the last segment back. close(2) sends it, with the FIN. */
 export const MSG_MORE = 0x8000;
@@ -296,6 +321,25 @@ export function dieWithParent(expectedParent: number): boolean {
 /** Let timed waits of this thread end within a microsecond of their time; the default slack is 50 µs (prctl(2)). */
 export function sharpenTimers(): void {
   prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+}
+
+const SCHED_OTHER = 0;
+const SCHED_FIFO = 1;
+const priority = nativeBuffer(4);
+
+/**
+ * Let this thread have a CPU as soon as it wants one, before all that has no such leave (sched(7), SCHED_FIFO of the lowest priority): for a
+ * wait, since it keeps others from the CPU. Nothing happens where the system refuses it (CAP_SYS_NICE, RLIMIT_RTPRIO), or where the thread has
+ * another policy than the usual.
+ * @returns gives it back
+ */
+export function takePrecedence(): () => void {
+  if (schedGetscheduler(0) !== SCHED_OTHER) return () => {};
+  const set = (policy: number, value: number) => {
+    priority.view.setInt32(0, value, true);
+    return schedSetscheduler(0, policy, priority.address) === 0;
+  };
+  return set(SCHED_FIFO, 1) ? () => void set(SCHED_OTHER, 0) : () => {};
 }
 
 const SIGPIPE = 13;

@@ -72,6 +72,24 @@ export function enterFreshNamespace(): void {
   if (unshare(CLONE_NEWNET) < 0) throw new SystemCallError('unshare', errno(), 'of the network');
 }
 
+/**
+ * Do something synchronous in a network namespace that nobody has used, and that is gone afterwards.
+ * @throws SystemCallError when there may be none; what `work` throws
+ */
+export function withFreshNamespace<T>(work: () => T): T {
+  const here = openSync(OWN, 'r');
+  try {
+    enterFreshNamespace();
+    try {
+      return work();
+    } finally {
+      enter(here, OWN);
+    }
+  } finally {
+    closeSync(here);
+  }
+}
+
 function enter(fd: number, path: string): void {
   if (setns(fd, CLONE_NEWNET) < 0) throw new SystemCallError('setns', errno(), path);
 }

@@ -2,7 +2,7 @@
  * Netlink sockets (netlink(7)): requests with an acknowledgement, and dumps. Messages are built and read in plain buffers.
  */
 
-import { EINTR, SystemCallError } from './errno.js';
+import { EAGAIN, EINTR, ENOBUFS, SystemCallError } from './errno.js';
 import * as libc from './libc.js';
 
 export const NETLINK_ROUTE = 0;
@@ -40,8 +40,17 @@ export interface Netlink {
    * overwritten afterwards. When it returns false the rest is not read, and nothing but {@link Netlink.close} may follow. @returns 0 or an errno
    */
   dump(type: number, payload: Uint8Array, onMessage: OnMessage): number;
+  /**
+   * Ask questions that have one answer each, or a refusal. `onMessage` gets the answers, in order, as those of a dump; refusals are passed over.
+   * @param payloads one behind the other @param each length of one, a multiple of 4 bytes
+   * @throws SystemCallError when they cannot be asked
+   */
+  askEach(type: number, payloads: Uint8Array, each: number, onMessage: OnMessage): void;
   close(): void;
 }
+
+/** Answers of a kilobyte each, which count for three in the kernel: no more than what a socket may queue unless somebody has lowered it. */
+const ASKED_AT_ONCE = 32;
 
 /** Open a netlink socket in the network namespace of the calling thread. Throws SystemCallError. */
 export function openNetlink(protocol: number): Netlink {
@@ -59,10 +68,31 @@ export function openNetlink(protocol: number): Netlink {
 
   function transmit(...messages: readonly NetlinkMessage[]): void {
     sequence++;
-    const bytes = concat(...messages.map((message) => withHeader(message, sequence)));
+    const bytes = concat(...messages.map(withHeader));
     const buffer = libc.nativeBuffer(bytes.length);
     buffer.bytes.set(bytes);
-    if (libc.send(fd, buffer.address, bytes.length, 0) < 0) throw new SystemCallError('send', libc.errno(), 'netlink');
+    send(buffer.address, bytes.length);
+  }
+
+  function send(address: number, length: number): void {
+    if (libc.send(fd, address, length, 0) < 0) throw new SystemCallError('send', libc.errno(), 'netlink');
+  }
+
+  /** The message with its header, padded to 4 bytes. */
+  function withHeader({ type, flags, payload }: NetlinkMessage): Uint8Array {
+    const length = HEADER + payload.length;
+    const bytes = new Uint8Array((length + 3) & ~3);
+    writeHeader(new DataView(bytes.buffer), 0, { type, flags, length });
+    bytes.set(payload, HEADER);
+    return bytes;
+  }
+
+  /** struct nlmsghdr. @param length of the message with it, bytes */
+  function writeHeader(view: DataView, at: number, of: { type: number; flags: number; length: number }): void {
+    view.setUint32(at, of.length, true);
+    view.setUint16(at + 4, of.type, true);
+    view.setUint16(at + 6, of.flags | NLM_F_REQUEST, true);
+    view.setUint32(at + 8, sequence, true);
   }
 
   /** Read until the request's end. @returns 0 or an errno */
@@ -88,6 +118,27 @@ export function openNetlink(protocol: number): Netlink {
     }
   }
 
+  /** Read what there is: the kernel has answered when the question is sent. An answer that found no room is missing, and not waited for. */
+  function receiveAnswers(onMessage: OnMessage): void {
+    for (;;) {
+      const n = libc.recv(fd, incoming.address, incoming.bytes.length, libc.MSG_DONTWAIT);
+      if (n < 0) {
+        const error = libc.errno();
+        if (error === EAGAIN) return;
+        if (error === EINTR || error === ENOBUFS) continue;
+        throw new SystemCallError('recv', error, 'netlink');
+      }
+      for (let at = 0; at + HEADER <= n; ) {
+        const length = incoming.view.getUint32(at, true);
+        if (length < HEADER || at + length > n) break;
+        const isAnswer = incoming.view.getUint16(at + 4, true) !== NLMSG_ERROR;
+        if (isAnswer && incoming.view.getUint32(at + 8, true) === sequence)
+          onMessage(incoming.view, at + HEADER, at + length);
+        at += (length + 3) & ~3;
+      }
+    }
+  }
+
   return {
     request(type, flags, payload) {
       transmit({ type, flags: flags | NLM_F_ACK, payload });
@@ -101,20 +152,22 @@ export function openNetlink(protocol: number): Netlink {
       transmit({ type, flags: NLM_F_DUMP, payload });
       return receive(onMessage);
     },
+    askEach(type, payloads, each, onMessage) {
+      const length = HEADER + each;
+      const questions = libc.nativeBuffer(ASKED_AT_ONCE * length);
+      for (let first = 0; first < payloads.length; first += ASKED_AT_ONCE * each) {
+        const some = payloads.subarray(first, first + ASKED_AT_ONCE * each);
+        sequence++;
+        for (let at = 0, question = 0; at < some.length; at += each, question += length) {
+          writeHeader(questions.view, question, { type, flags: 0, length });
+          questions.bytes.set(some.subarray(at, at + each), question + HEADER);
+        }
+        send(questions.address, (some.length / each) * length);
+        receiveAnswers(onMessage);
+      }
+    },
     close: () => void libc.close(fd),
   };
-}
-
-/** The message with its header (struct nlmsghdr), padded to 4 bytes. */
-function withHeader({ type, flags, payload }: NetlinkMessage, sequence: number): Uint8Array {
-  const bytes = new Uint8Array((HEADER + payload.length + 3) & ~3);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, HEADER + payload.length, true);
-  view.setUint16(4, type, true);
-  view.setUint16(6, flags | NLM_F_REQUEST, true);
-  view.setUint32(8, sequence, true);
-  bytes.set(payload, HEADER);
-  return bytes;
 }
 
 /** A netlink attribute (struct nlattr), padded to 4 bytes. */

@@ -33,10 +33,11 @@ export function createPairCounts(limit: number): PairCounts {
   /** Local address (its number), remote port, remote address. */
   const hitters = createHeavyHitters(6, limit);
   const recent = new Uint32Array(PLACE << BITS);
+  /** The places that are not free. */
+  const filled = new Uint32Array(1 << BITS);
+  let held = 0;
 
   function handOn(at: number): void {
-    const sockets = recent[at + 3]!;
-    if (sockets === 0) return;
     const { key } = hitters;
     key[0] = recent[at]!;
     key[1] = recent[at + 1]!;
@@ -44,12 +45,13 @@ export function createPairCounts(limit: number): PairCounts {
     key[3] = 0;
     key[4] = MAPPED;
     key[5] = recent[at + 2]!;
-    hitters.add(sockets);
+    hitters.add(recent[at + 3]!);
     recent[at + 3] = 0;
   }
 
   function handOnAll(): void {
-    for (let at = 0; at < recent.length; at += PLACE) handOn(at);
+    for (let i = 0; i < held; i++) handOn(filled[i]!);
+    held = 0;
   }
 
   return {
@@ -57,8 +59,10 @@ export function createPairCounts(limit: number): PairCounts {
       // Multiplying spreads numbers that differ in few bits (Knuth, TAOCP 3, §6.4); the upper bits depend on all others.
       const hash = Math.imul(Math.imul(address ^ (port << 16) ^ port, 0x85ebca6b) ^ local, 0x9e3779b1);
       const at = (hash >>> (32 - BITS)) * PLACE;
-      if (recent[at] !== local || recent[at + 1] !== port || recent[at + 2] !== address) {
-        handOn(at);
+      const isFree = recent[at + 3] === 0;
+      if (isFree || recent[at] !== local || recent[at + 1] !== port || recent[at + 2] !== address) {
+        if (isFree) filled[held++] = at;
+        else handOn(at);
         recent[at] = local;
         recent[at + 1] = port;
         recent[at + 2] = address;
@@ -84,6 +88,7 @@ export function createPairCounts(limit: number): PairCounts {
     },
     clear() {
       recent.fill(0);
+      held = 0;
       hitters.clear();
     },
   };

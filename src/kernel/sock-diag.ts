@@ -58,6 +58,28 @@ export function anyFamilyRequest(states: number, extensions = 0): Uint8Array {
   return concat(new Uint8Array([0, 0, 0, extensions]), new Uint8Array(48), words(states, 0));
 }
 
+/** Length of the payload of a TCPDIAG_GETSOCK request, struct inet_diag_req. */
+export const ONE_SOCKET_BYTES = 60;
+
+/**
+ * Write the payload of a TCPDIAG_GETSOCK request for one TCP socket, which is refused where there is none (ENOENT) or another (ESTALE).
+ * @param into where {@link ONE_SOCKET_BYTES} from `at` on are 0
+ * @param id struct inet_diag_sockid, as a dump has it
+ * @param extensions one bit an attribute that is wanted beside
+ */
+export function writeOneSocketRequest(
+  into: Uint8Array,
+  at: number,
+  family: number,
+  id: Uint8Array,
+  extensions: number,
+): void {
+  into[at] = family;
+  into[at + 3] = extensions;
+  into.set(id, at + 4);
+  for (let byte = 0; byte < 4; byte++) into[at + 52 + byte] = ALL_STATES >>> (8 * byte);
+}
+
 interface SocketSnapshot {
   /** State → sockets; states without a socket are left out. Not counted: LISTEN, and the other ends of sockets that are. */
   readonly states: Record<string, number>;
@@ -167,19 +189,34 @@ interface Listener {
   readonly port: number;
 }
 
-/** Where sockets of this namespace listen. Throws SystemCallError. */
-export function listeners(): Listener[] {
+/** Visit the messages of the kernel about sockets of this namespace that listen. Throws SystemCallError. */
+function eachListener(visit: (view: DataView, from: number, family: number) => void): void {
   const netlink = openNetlink(NETLINK_SOCK_DIAG);
-  const found: Listener[] = [];
   for (const family of [AF_INET, AF_INET6]) {
-    const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, dumpRequest(family, 1 << LISTEN), (view, from) => {
-      found.push({ address: addressIn(view, from + 8, family), port: view.getUint16(from + 4, false) });
-    });
+    const request = dumpRequest(family, 1 << LISTEN);
+    const errno = netlink.dump(SOCK_DIAG_BY_FAMILY, request, (view, from) => void visit(view, from, family));
     // Without IPv6 nothing listens there.
     if (errno !== 0 && family === AF_INET) throw new SystemCallError('sock_diag', errno);
   }
   netlink.close();
+}
+
+/** Where sockets of this namespace listen. Throws SystemCallError. */
+export function listeners(): Listener[] {
+  const found: Listener[] = [];
+  eachListener((view, from, family) =>
+    found.push({ address: addressIn(view, from + 8, family), port: view.getUint16(from + 4, false) }),
+  );
   return found;
+}
+
+/** Connections of this namespace that nobody has accepted yet: of a socket that listens, struct inet_diag_msg has them as idiag_rqueue. Throws SystemCallError. */
+export function unaccepted(): number {
+  let waiting = 0;
+  eachListener((view, from) => {
+    waiting += view.getUint32(from + 56, true);
+  });
+  return waiting;
 }
 
 /** The text of an address of a message. @param family AF_INET or AF_INET6 */

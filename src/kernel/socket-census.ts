@@ -13,8 +13,9 @@ import { createInodeSet, type InodeSet } from './inode-set.js';
 import { AF_INET } from './libc.js';
 import { NETLINK_SOCK_DIAG, type Netlink, openNetlink } from './netlink.js';
 import { createPairCounts, MAPPED } from './pair-counts.js';
-import { isSet, PORT_MAP_WORDS, portsIn, portsOfParity, set } from './port-map.js';
+import { isSet, PORT_MAP_WORDS, type PortParity, parityOf, portsIn, set, setRange } from './port-map.js';
 import { anyFamilyRequest, BOUND_INACTIVE, LISTEN, TCP_STATES, TCPDIAG_GETSOCK } from './sock-diag.js';
+import { createSocketSample, type SocketSample } from './socket-sample.js';
 import type { SocketTotals } from './socket-totals.js';
 import { createWordTable } from './word-table.js';
 
@@ -42,8 +43,8 @@ export interface AddressUse {
   readonly states: Readonly<Record<string, number>>;
   /** The destination with the most of these sockets; null: there is none. */
   readonly largest: Destination | null;
-  /** Of the ports of the address itself, how many have the parity of the range's first port, and how many the other. */
-  readonly parity: { readonly first: number; readonly other: number };
+  /** Of the ports of the address itself. */
+  readonly parity: PortParity;
 }
 
 /** A socket that listens on a port which the kernel could hand out. */
@@ -71,7 +72,9 @@ export interface Census {
   readonly unconnected: boolean;
   /** Sockets that a process has open, exposed listeners too; their labels are those of {@link socketLabel}. */
   readonly inodes: InodeSet;
-  /** The number that stands for an address in labels; undefined: it has no socket that counts. */
+  /** A sample of the open connections, by the number of the local address; null: they are not of TCP. */
+  readonly open: SocketSample | null;
+  /** The number that stands for an address in labels and in the sample; undefined: it has no socket that counts. */
   readonly numberOf: (address: string) => number | undefined;
   /** Sockets that listen on a port of the range that is not reserved, up to a thousand of them. */
   readonly exposed: readonly ExposedListener[];
@@ -87,6 +90,11 @@ function socketLabel(address: number, state: number): number {
 /** The two parts of a label. */
 export function ofSocketLabel(label: number): { readonly address: number; readonly state: string } {
   return { address: label >>> 4, state: TCP_STATES[label & 15] ?? 'UNKNOWN' };
+}
+
+/** Whether a label is that of a socket that listens. */
+export function isListenerLabel(label: number): boolean {
+  return (label & 15) === LISTEN;
 }
 
 export interface SocketCensus {
@@ -114,6 +122,7 @@ const MOST_FOR_UNCONNECTED = 100_000;
 /** A walk past as many takes about five milliseconds; with fewer, all that there is is listed, whatever the counters say. */
 const MANY_OF_MACHINE = 20_000;
 const STATES = TCP_STATES.length;
+const ESTABLISHED = 1;
 const LAST_NUMBER = 4095;
 const MOST_LISTED = 1000;
 /** Local IPv4 addresses whose numbers are found without a search. */
@@ -143,6 +152,7 @@ export function createCensus(): SharedCensus {
   const spareMaps: Uint32Array[] = [];
   let states = new Uint32Array(STATES * 64);
   const inodes = createInodeSet();
+  const open = createSocketSample();
   const usable = new Uint32Array(PORT_MAP_WORDS);
   /** Ports that somebody listens on, on any address, and by address. */
   const listened = new Uint32Array(PORT_MAP_WORDS);
@@ -164,10 +174,10 @@ export function createCensus(): SharedCensus {
     listeners.length = 0;
     states.fill(0);
     inodes.clear();
+    open.clear();
     usable.fill(0);
-    for (let port = range.low; port <= range.high; port++) set(usable, port);
-    for (const { low, high } of reserved)
-      for (let port = low; port <= high; port++) usable[port >>> 5]! &= ~(1 << (port & 31));
+    setRange(usable, range, true);
+    for (const each of reserved) setRange(usable, each, false);
     listened.fill(0);
     anyV4 = numberOf(0, 0, MAPPED, 0);
     anyV6 = numberOf(0, 0, 0, 0);
@@ -271,6 +281,7 @@ export function createCensus(): SharedCensus {
     states[local * STATES + (state < STATES ? state : 0)]!++;
     const inode = view.getUint32(from + 68, true);
     if (inode !== 0) inodes.add(inode, socketLabel(local, state));
+    if (state === ESTABLISHED) open.offer(local, view, from);
     const remotePort = view.getUint16(from + 6, false);
     // Bound, and connected to nothing yet.
     if (remotePort === 0) return;
@@ -289,7 +300,7 @@ export function createCensus(): SharedCensus {
     return addressText((word) => addresses.wordOf(number, word));
   }
 
-  function collect(firstPort: number): Omit<Census, 'unconnected'> {
+  function collect(range: PortRange): Omit<Census, 'unconnected'> {
     const numbers = new Map<string, number>();
     const perDestination = new Map<
       string,
@@ -321,10 +332,9 @@ export function createCensus(): SharedCensus {
       if (sockets === 0) continue;
       const address = textOf(local);
       numbers.set(address, local);
-      const first = portsOfParity(own, firstPort);
       used.push({
         address,
-        parity: { first, other: portsIn(own) - first },
+        parity: parityOf(own, range),
         ports: portsIn(
           own,
           (isV4(local) ? [anyV4, anyV6] : [anyV6]).map((any) => taken[any] ?? null),
@@ -341,6 +351,7 @@ export function createCensus(): SharedCensus {
       missed: pairs.missed(),
       sockets: { ...totals },
       inodes,
+      open,
       numberOf: (address) => numbers.get(address),
       exposed: exposed.map(({ local, ...rest }) => ({ address: textOf(local), ...rest })),
       selfConnected: selfConnected.map(({ local, port }) => ({ address: textOf(local), port })),
@@ -351,13 +362,13 @@ export function createCensus(): SharedCensus {
     take(netlink, ports, known = null) {
       reset(ports);
       const isMany = known !== null && known.machine > MANY_OF_MACHINE;
-      // Listeners first, because they tell which connections came in.
+      // Listeners first, because they tell which connections came in. They have a table of their own, which is small.
       dump(netlink, 1 << LISTEN, onListener);
-      if (!isMany || known.hashed > 0) dump(netlink, CONNECTED, onSocket);
+      if (!isMany || known.hashed > totals.all) dump(netlink, CONNECTED, onSocket);
       const unconnected = totals.all <= MOST_FOR_UNCONNECTED;
       // Kernels before 6.8 know no such state and answer with nothing.
       if (unconnected && (!isMany || known.unconnected > 0)) dump(netlink, 1 << BOUND_INACTIVE, onSocket);
-      return { ...collect(ports.range.low), unconnected };
+      return { ...collect(ports.range), unconnected };
     },
   };
 }

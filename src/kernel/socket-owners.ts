@@ -3,7 +3,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { unlessThrown } from '../domain/error.js';
-import { forEachSocket } from './descriptors.js';
+import { socketsOf } from './descriptors.js';
 import type { InodeSet } from './inode-set.js';
 
 export interface Process {
@@ -16,6 +16,8 @@ interface Owner extends Process {
   readonly sockets: number;
   /** Label of the inode set → sockets. */
   readonly labels: ReadonlyMap<number, number>;
+  /** Whether it has so many descriptors that a sample of them was counted. */
+  readonly estimated: boolean;
 }
 
 export interface FoundOwners {
@@ -37,7 +39,7 @@ export interface Processes {
   readonly unreadable: number;
 }
 
-/** About a microsecond each. */
+/** Those that are read, two to three microseconds each. */
 const MOST_DESCRIPTORS = 200_000;
 
 /** Every process that /proc shows, by its network namespace. */
@@ -67,6 +69,8 @@ export interface OwnerSearch {
   readonly processes: () => Processes;
   /** Whether a socket with this label does not count for its owner, who is only named: a listener. */
   readonly isApart: (label: number) => boolean;
+  /** Whether each socket's owner is to be found, however many descriptors that takes. Else the counts of a process with very many are estimates. */
+  readonly exact?: boolean;
   readonly most?: number;
 }
 
@@ -76,6 +80,7 @@ export function findOwners({
   namespace,
   processes,
   isApart,
+  exact = false,
   most = MOST_DESCRIPTORS,
 }: OwnerSearch): FoundOwners {
   const owners: Owner[] = [];
@@ -86,16 +91,23 @@ export function findOwners({
   if (inodes.size() === 0) return result(false);
   const there = processes();
   unreadable = there.unreadable;
+  const sampled: number[] = [];
   for (const pid of there.byNamespace.get(namespace) ?? []) {
     if (descriptors >= most) return result(true);
-    const { labels, others, count, isUnreadable } = heldBy(pid, inodes, isApart);
+    const { labels, others, read, isSampled, isUnreadable } = heldBy(pid, inodes, isApart, exact ? 'all' : 'sample');
     if (isUnreadable) unreadable++;
-    descriptors += count;
+    if (isSampled) sampled.push(pid);
+    descriptors += read;
     if (labels.size + others.length === 0) continue;
     const process = { pid, command: commandOf(pid) };
     for (const inode of others) if (!apart.has(inode)) apart.set(inode, process);
     const sockets = [...labels.values()].reduce((sum, n) => sum + n, 0);
-    if (sockets > 0) owners.push({ ...process, sockets, labels });
+    if (sockets > 0) owners.push({ ...process, sockets, labels, estimated: isSampled });
+  }
+  // A listener is one descriptor of many, and may not be in a sample.
+  for (const pid of apart.size < inodes.countWhere(isApart) ? sampled : []) {
+    const { others } = heldBy(pid, inodes, isApart, 'all');
+    for (const inode of others) if (!apart.has(inode)) apart.set(inode, { pid, command: commandOf(pid) });
   }
   return result(false);
 }
@@ -109,16 +121,20 @@ function sorted(owners: readonly Owner[]): Owner[] {
   return [...owners].sort((a, b) => b.sockets - a.sockets || a.pid - b.pid);
 }
 
-function heldBy(pid: number, inodes: InodeSet, isApart: (label: number) => boolean) {
+function heldBy(pid: number, inodes: InodeSet, isApart: (label: number) => boolean, how: 'all' | 'sample') {
   const own = new Set<number>();
   const labels = new Map<number, number>();
   const others: number[] = [];
-  const count = forEachSocket(pid, (inode) => {
+  const seen = socketsOf(pid, how);
+  if (seen === null) return { labels, others, read: 0, isSampled: false, isUnreadable: true };
+  for (let i = 0; i < seen.inodes.length; i++) {
+    const inode = seen.inodes[i]!;
     const label = inodes.labelOf(inode);
-    if (label === undefined || own.has(inode)) return;
+    if (label === undefined || own.has(inode)) continue;
     own.add(inode);
     if (isApart(label)) others.push(inode);
-    else labels.set(label, (labels.get(label) ?? 0) + 1);
-  });
-  return { labels, others, count: count ?? 0, isUnreadable: count === null };
+    else labels.set(label, (labels.get(label) ?? 0) + (i < seen.single ? 1 : seen.weight));
+  }
+  const { isSampled, descriptors } = seen;
+  return { labels, others, read: isSampled ? 0 : descriptors, isSampled, isUnreadable: false };
 }

@@ -10,12 +10,12 @@ export interface SocketTotals {
   readonly hashed: number;
   /** At most as many sockets of the namespace can be bound to a port and connected to nothing. Those of the kernel itself are not told apart. */
   readonly unconnected: number;
-  /** TCP sockets of the whole machine, TIME_WAIT not included. */
+  /** TCP sockets of all namespaces that are looked at. */
   readonly machine: number;
 }
 
 /** Three small files of /proc/net, of the namespace that the calling thread, the main one, is in. @returns null where one cannot be read */
-export function readSocketTotals(): SocketTotals | null {
+export function readSocketTotals(): Omit<SocketTotals, 'machine'> | null {
   return unlessThrown(
     () =>
       socketTotals(
@@ -32,7 +32,11 @@ export function readSocketTotals(): SocketTotals | null {
  * or connects (__inet_hash()); sockets of netlink stand in a file of their own, those of the kernel with pid 0.
  * @returns null where a number is missing
  */
-export function socketTotals(sockstat: string, protocols: string, netlink: string): SocketTotals | null {
+export function socketTotals(
+  sockstat: string,
+  protocols: string,
+  netlink: string,
+): Omit<SocketTotals, 'machine'> | null {
   const number = (pattern: RegExp) => Number(pattern.exec(sockstat)?.[1] ?? Number.NaN);
   const rows = protocols.split('\n').flatMap((line) => {
     const [name, , sockets] = line.split(/\s+/);
@@ -42,11 +46,9 @@ export function socketTotals(sockstat: string, protocols: string, netlink: strin
   const ofPrograms = netlink.split('\n').filter((line) => /^\S+\s+\d+\s+[1-9]\d*\s/.test(line)).length;
   const used = number(/^sockets: used (\d+)/m);
   const hashed = sum(rows.filter(({ name }) => /TCP/.test(name))) + number(/^TCP: .*\btw (\d+)/m);
-  const machine = number(/^TCP: .*\balloc (\d+)/m);
-  if (![used, hashed, machine].every(Number.isFinite)) return null;
+  if (![used, hashed].every(Number.isFinite)) return null;
   return {
     hashed,
     unconnected: Math.max(0, used - sum(rows.filter(({ name }) => name !== 'NETLINK')) - ofPrograms),
-    machine,
   };
 }

@@ -37,10 +37,17 @@ export function readSysctl(name: string): SysctlResult {
 
 /** Write a sysctl and read it back: `value` is what the kernel then says. */
 export function writeSysctl(name: string, value: string): SysctlResult {
-  return wherever(name, () => {
-    writeFileSync(pathOf(name), value);
-    return normaliseSysctl(readFileSync(pathOf(name), 'utf8'));
-  });
+  return wherever(name, () => written(name, value));
+}
+
+/** The same in the namespace of the calling thread alone, whatever {@link reachMachine} has named. */
+export function writeOwnSysctl(name: string, value: string): SysctlResult {
+  return attempt(() => written(name, value));
+}
+
+function written(name: string, value: string): string {
+  writeFileSync(pathOf(name), value);
+  return normaliseSysctl(readFileSync(pathOf(name), 'utf8'));
 }
 
 /** Read several; those that cannot be read are left out. */

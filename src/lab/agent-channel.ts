@@ -20,12 +20,14 @@ export interface AgentChannel {
   stderr(): string;
   /** Milliseconds from the start of a guest to that of its agent; undefined where there is no guest. */
   bootMs?(): number | undefined;
+  /** How long it has waited for a CPU of this machine, ms; absent: nobody knows. */
+  waited?(): number;
   /** How far it came, for one that does not say hello in time. */
   progress?(): string;
 }
 
 /**
- * Wait for an agent's hello.
+ * Wait for an agent's hello. The time in which it was ready, and a busy machine had no CPU for it, does not count.
  * @throws LabError when it does not come; its cause is AgentDied when the agent ended instead
  */
 export async function greetAgent(channel: AgentChannel, deadlineMs: number): Promise<LabSession> {
@@ -41,9 +43,11 @@ export async function greetAgent(channel: AgentChannel, deadlineMs: number): Pro
 
   const late = () => {
     const progress = channel.progress?.();
-    return `no answer within ${deadlineMs / 1000} s${progress ? ` (${progress})` : ''}`;
+    const waited = Math.round((channel.waited?.() ?? 0) / 1000);
+    const starved = waited > 0 ? `, and ${waited} s for want of a CPU` : '';
+    return `no answer within ${deadlineMs / 1000} s${starved}${progress ? ` (${progress})` : ''}`;
   };
-  const hello = await withDeadline(next(), deadlineMs, late).catch(async (error: unknown) => {
+  const hello = await withDeadline(next(), deadlineMs, late, channel.waited).catch(async (error: unknown) => {
     channel.kill();
     await channel.ended;
     throw new LabError(`the lab did not come up: ${messageOf(error)}`, { cause: error });

@@ -4,6 +4,7 @@
 import { execa } from 'execa';
 import { descriptorLimit } from '../agent/place/limits.js';
 import { nodeCommand } from '../machine/node-command.js';
+import { waitedForCpu } from '../machine/waited-for-cpu.js';
 import { greetAgent, lastLine } from './agent-channel.js';
 import { LabError, type LabSession } from './lab.js';
 
@@ -78,8 +79,9 @@ export async function startAgent(command: readonly string[], deadlines = LOCAL):
     await ended;
     clearTimeout(timer);
   };
+  const waited = () => (child.pid === undefined ? 0 : waitedForCpu(child.pid));
   return greetAgent(
-    { input: child.stdin, output: child.stdout, ended, close, kill, stderr: () => stderr },
+    { input: child.stdin, output: child.stdout, ended, close, kill, waited, stderr: () => stderr },
     deadlines.hello,
   );
 }

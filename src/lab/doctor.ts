@@ -7,6 +7,7 @@ import { damagedSnapshots, staleSnapshots } from '../agent/place/host-guard.js';
 import { descriptorLimit } from '../agent/place/limits.js';
 import type { Check } from '../agent/protocol.js';
 import { messageOf } from '../domain/error.js';
+import { grouped } from '../domain/grouped.js';
 import { STRATEGY_NAMES } from '../domain/strategy.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { findProgram, NATS_SERVER } from '../machine/programs.js';
@@ -74,7 +75,7 @@ function fleetServer(): Finding {
 
 function descriptors(): Finding {
   const limit = descriptorLimit();
-  const detail = `${limit.toLocaleString('en')} per process: about ${Math.max(limit - 1000, 0).toLocaleString('en')} connections held open at once`;
+  const detail = `${grouped(limit)} per process: about ${grouped(Math.max(limit - 1000, 0))} connections held open at once`;
   if (limit >= 65_536) return ok('descriptors', detail);
   const few = tooFewDescriptors();
   if (few) return missing('descriptors', few.message, few.remedy);

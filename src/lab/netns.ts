@@ -5,14 +5,12 @@
  * unshare's --kill-child kills the agent, and the end of the agent, PID 1 of its namespace, kills all that runs in it; the kernel
  * then frees the namespaces. Nothing is registered under /run/netns, so nothing can be left there.
  */
+import { DIE_WITH_PARENT } from '../machine/parent-death.js';
 import type { Experiment } from '../plan/plan.js';
 import { agentCommand, startAgent } from './agent-process.js';
 import type { Lab } from './lab.js';
 import { withLabRemedy } from './remedy.js';
 import { guestPool } from './vm/guest-pool.js';
-
-/** Before a command: it is killed when the process that started it ends. */
-export const DIE_WITH_PARENT: readonly string[] = ['setpriv', '--pdeathsig', 'KILL'];
 
 /** The command that runs another one in network and PID namespaces of its own. @param more options of unshare(1) */
 export function unshareCommand(command: readonly string[], root: boolean, ...more: readonly string[]): string[] {

@@ -4,7 +4,7 @@
 
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
-import { monotonicMicros as now, threadCpu } from '../kernel/libc.js';
+import { monotonicMicros as now, takePrecedence, threadCpu } from '../kernel/libc.js';
 import type { LoadPlan } from '../plan/plan.js';
 import { type EncodedHistograms, encodeHistograms } from './histogram.js';
 import { createPicker, type Picker } from './picker.js';
@@ -68,9 +68,13 @@ interface WaveReport {
 export interface EngineReport {
   readonly histograms: EncodedHistograms;
   readonly peakOpen: number;
+  /** UDP sockets that got a local port; of TCP 0. */
+  readonly portsTaken: number;
   readonly waves: readonly WaveReport[];
   /** CPU seconds of the worker's thread during the load. */
   readonly cpu: { readonly user: number; readonly system: number };
+  /** When it began to start attempts, µs after the start; a thread that waits is woken late where others have its CPU. */
+  readonly beganAfter: number;
   /** When the last attempt had its outcome, µs after the start. */
   readonly endedAfter: number;
 }
@@ -112,7 +116,7 @@ export async function runLoad(
   onDrained: () => void,
   createEngine: (equipment: Equipment) => Engine,
 ): Promise<EngineReport> {
-  const { plan, shared, slot, seed } = input;
+  const { plan, shared, slot, seed, share } = input;
   const { workers, arrival } = plan;
   const { control } = shared;
   const counters = shared.counters[slot]!;
@@ -131,7 +135,10 @@ export async function runLoad(
   const stopped = () => Atomics.load(control, CONTROL.stop) !== 0;
 
   const start = shared.start[0]!;
+  // Several machines begin together: each at once, whatever else its CPUs do, with the first attempts that are due.
+  const giveBack = share ? takePrecedence() : undefined;
   await waitUntil(start, () => false);
+  const beganAfter = now() - start;
   const cpuBefore = threadCpu();
   const waves: WaveReport[] = [];
   const waveCount = arrival.shape === 'fill' ? arrival.waves : 1;
@@ -139,7 +146,8 @@ export async function runLoad(
     if (wave > 0 && arrival.shape === 'fill') await waitUntil(now() + arrival.pauseMs * 1000, stopped);
     const before = counters.slice();
     recorder.beginWave();
-    await engine.load(createStarter(arrival, start, starterInput), stopped);
+    const starter = createStarter(arrival, start, starterInput);
+    await engine.load(giveBack && wave === 0 ? afterFirst(starter, giveBack) : starter, stopped);
     waves.push({
       counters: counters.map((n, slot) => n - before[slot]!),
       firstFailure: recorder.firstFailures[wave] ?? null,
@@ -159,8 +167,10 @@ export async function runLoad(
   return {
     histograms: encodeHistograms(recorder.histograms),
     peakOpen: recorder.peakOpen,
+    portsTaken: recorder.portsTaken,
     waves,
     cpu: { user: cpuAfter.user - cpuBefore.user, system: cpuAfter.system - cpuBefore.system },
+    beganAfter,
     endedAfter,
   };
 
@@ -180,6 +190,20 @@ export async function runLoad(
     )
       Atomics.wait(control, CONTROL.waveEnds, n, LONGEST_WAIT / 1000);
   }
+}
+
+/** A starter after whose first look something is done. */
+function afterFirst({ start, finished }: Starter, act: () => void): Starter {
+  let first = true;
+  return {
+    start(at) {
+      const due = start(at);
+      if (first) act();
+      first = false;
+      return due;
+    },
+    finished,
+  };
 }
 
 function budgetOf({ plan, shared, descriptorLimit, descriptorReserve, ownDescriptors }: EnginePlace): number {

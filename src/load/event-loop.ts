@@ -6,6 +6,12 @@ import { monotonicMicros as now } from '../kernel/libc.js';
 import { type Engine, LONGEST_WAIT } from './engine.js';
 import type { StartedLoad, Starter } from './starter.js';
 
+/**
+ * A turn of the loop takes microseconds, and waits {@link LONGEST_WAIT}. One that took longer than this was kept from its CPU, µs: what has come
+ * meanwhile is looked at before anything is given up for not having come.
+ */
+const STALLED = 2 * LONGEST_WAIT;
+
 /** What the loop drives. */
 export interface Followed extends StartedLoad {
   /** An event of a descriptor that is watched, which may have been closed earlier in the same batch. */
@@ -25,13 +31,17 @@ export interface Followed extends StartedLoad {
 /** @param followed what `epoll` watches for @param close gives back what it was made of */
 export function createEventLoop(epoll: Epoll, followed: Followed, close: () => void): Engine {
   function load(starter: Starter, stopped: () => boolean): void {
+    /** All that had come by then was looked at. */
+    let seen = now();
     while (!stopped()) {
       const due = starter.start(now());
       const room = followed.listen();
       const at = now();
-      const expiry = followed.expire(at);
+      const expiry = followed.expire(at - seen > STALLED ? seen : at);
       if (followed.pending() === 0 && starter.finished(at)) return;
-      const ready = epoll.wait(room ? 0 : Math.min(due, expiry, at + LONGEST_WAIT) - now());
+      const asked = now();
+      const ready = epoll.wait(room ? 0 : Math.min(due, expiry, at + LONGEST_WAIT) - asked);
+      if (ready < epoll.capacity) seen = asked;
       for (let i = 0; i < ready; i++) followed.onEvent(epoll.fdAt(i), epoll.eventsAt(i));
     }
   }

@@ -25,11 +25,15 @@ export interface LoadReport {
   readonly answers: Readonly<Record<string, number>>;
   readonly histograms: Histograms;
   readonly peakOpen: number;
+  /** UDP sockets that got a local port; of TCP 0. */
+  readonly portsTaken: number;
   /** Connections by the SYN that was answered, the first first; absent: nobody counts. */
   readonly syns?: readonly number[];
   readonly firstFailure: FirstFailure | null;
   readonly waves: readonly Wave[];
   readonly cpu: { readonly user: number; readonly system: number };
+  /** Microseconds from the start of the load to when the last of its workers began; absent: there are none. */
+  readonly beganAfter?: number;
   /** Seconds from the start of the load to the last outcome. */
   readonly seconds: number;
 }
@@ -166,12 +170,14 @@ function merge(reports: readonly EngineReport[], counters: SharedLoad['counters'
     answers: answersOf(shared),
     histograms: mergeHistograms(reports.map((report) => report.histograms)),
     peakOpen: sum(reports.map((report) => report.peakOpen)),
+    portsTaken: sum(reports.map((report) => report.portsTaken)),
     firstFailure: waves.map((_, wave) => firstOf(wave)).find((found) => found !== null) ?? null,
     waves,
     cpu: {
       user: sum(reports.map((report) => report.cpu.user)),
       system: sum(reports.map((report) => report.cpu.system)),
     },
+    beganAfter: Math.max(...reports.map((report) => report.beganAfter)),
     seconds: Math.max(...reports.map((report) => report.endedAfter)) / 1e6,
   };
 }

@@ -25,9 +25,13 @@ export interface Recorder {
   readonly histograms: Histograms;
   /** Most connections (sockets that were established) that this worker had open at once. */
   readonly peakOpen: number;
+  /** UDP sockets that got a local port. */
+  readonly portsTaken: number;
   /** One entry a wave that had begun; null when no attempt of it failed first in this worker. */
   readonly firstFailures: (FirstFailure | null)[];
   opened(): void;
+  /** A UDP socket has its local port. */
+  tookPort(): void;
   /** @param established whether its attempt had been ok */
   closed(established: boolean): void;
   open(): number;
@@ -67,6 +71,7 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
   let open = 0;
   let connected = 0;
   let peakOpen = 0;
+  let portsTaken = 0;
   return {
     tallies,
     get histograms() {
@@ -76,9 +81,15 @@ export function createRecorder(shared: SharedLoad, worker: number): Recorder {
     get peakOpen() {
       return peakOpen;
     },
+    get portsTaken() {
+      return portsTaken;
+    },
     firstFailures,
     opened() {
       shared.open[worker] = ++open;
+    },
+    tookPort() {
+      portsTaken++;
     },
     closed(established: boolean) {
       shared.open[worker] = --open;

@@ -2,7 +2,6 @@
  * The names of the containers of this machine: from the files in which a kubelet keeps their logs, and from the program of a runtime where
  * one is installed and there is a container that the files do not name. Reads only.
  */
-import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { unlessThrown } from '../domain/error.js';
@@ -58,6 +57,8 @@ export async function readContainerNames(wanted: readonly string[]): Promise<Con
     const path = findProgram(program);
     if (path === undefined) continue;
     const options = { timeout: ANSWER_DEADLINE_MS, maxBuffer: MOST_BYTES, encoding: 'utf8' } as const;
+    // Most machines have none to be asked.
+    const { execFile } = await import('node:child_process');
     const { stdout } = await promisify(execFile)(path, [...args], options).catch(() => ({ stdout: '' }));
     unlessThrown(() => read(stdout, named), undefined);
   }

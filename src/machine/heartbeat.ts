@@ -6,8 +6,11 @@
 const EVERY_MS = 10_000;
 
 export interface Heartbeat {
-  /** What is waited for from now on, asked anew each time that it is said; null: nothing. */
-  waitFor(what: (() => string) | null): void;
+  /**
+   * What is waited for from now on, asked anew each time that it is said; null: nothing.
+   * @param doing the words before it, asked anew too; absent: `waiting for`
+   */
+  waitFor(what: (() => string) | null, doing?: () => string): void;
   /** Something else was said just now. */
   said(): void;
   stop(): void;
@@ -15,17 +18,17 @@ export interface Heartbeat {
 
 /** Begins with nothing to wait for, and keeps no process alive. @param say told what is waited for, and since when */
 export function createHeartbeat(say: (text: string) => void, everyMs = EVERY_MS): Heartbeat {
-  let current: { readonly what: () => string; readonly since: number } | null = null;
+  let current: { readonly what: () => string; readonly doing: () => string; readonly since: number } | null = null;
   const beat = () => {
     if (current === null) return;
     const seconds = Math.round((performance.now() - current.since) / 1000);
-    say(`waiting for ${current.what()}, for ${seconds} s so far`);
+    say(`${current.doing()} ${current.what()}, for ${seconds} s so far`);
   };
   const begin = () => setInterval(beat, everyMs).unref();
   let timer = begin();
   return {
-    waitFor(what) {
-      current = what === null ? null : { what, since: performance.now() };
+    waitFor(what, doing = () => 'waiting for') {
+      current = what === null ? null : { what, doing, since: performance.now() };
     },
     said() {
       clearInterval(timer);

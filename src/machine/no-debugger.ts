@@ -6,14 +6,20 @@
  * `--disable-sigusr1`, our child processes have it too (node-command.ts); in older versions the signal may come before this module, so a
  * debugger that it has opened by then is closed. One that somebody asked for by an option stays.
  */
-import inspector from 'node:inspector';
-
 process.on('SIGUSR1', () => {});
 
 const askedFor = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => option.includes('--inspect'));
-// Node opens it between two turns of the event loop; this timer keeps no process from ending.
-if (!askedFor)
-  for (const delay of [0, 100])
-    setTimeout(() => {
-      if (inspector.url() !== undefined) inspector.close();
-    }, delay).unref();
+/**
+ * Milliseconds after which it is closed. A thread of Node's that waits for the signal has the event loop open it: soon after the signal, but on a busy
+ * machine both may come late.
+ */
+const OPENED_BY_MS = [100, 300, 1000];
+
+function closeDebugger(): void {
+  const inspector = process.getBuiltinModule('node:inspector');
+  if (inspector.url() !== undefined) inspector.close();
+}
+
+// The timers keep no process from ending, and the module is loaded then: a short-lived program does not wait for it. Behind the turn in which a timer is
+// due the loop does what came from other threads, such as the opening.
+if (!askedFor) for (const delay of OPENED_BY_MS) setTimeout(() => setImmediate(closeDebugger), delay).unref();

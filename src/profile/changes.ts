@@ -107,6 +107,11 @@ function unboundChanges({ unbound: before }: CompleteArm, { unbound: after }: Co
   return before === after ? [] : [`unbound connections from ${said(after)} (was ${said(before)})`];
 }
 
+/** Whether a change, in the words of `destinationChanges`, is of where the load goes, which is nobody's to set on a machine. */
+export function isDestinationChange(change: string): boolean {
+  return /^(?:\d+ )?destinations? /.test(change);
+}
+
 function destinationChanges(
   before: Pick<CompleteArm, 'destinations'>,
   after: Pick<CompleteArm, 'destinations'>,

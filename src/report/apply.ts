@@ -6,7 +6,7 @@
  * value that nobody else sets is the kernel's only because the kernel is new; so both steps are taken.
  */
 import { recommend, type SysctlChange } from '../analysis/recommendation.js';
-import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
+import { atOnceText, heldOpenText, requiredText, slowText, sustainedText, timerText } from '../analysis/sustained.js';
 import { parseKernelVersion } from '../capacity/kernel-version.js';
 import { RESERVED_PORTS } from '../capacity/real-scale.js';
 import { judgeSysctl } from '../capacity/sysctl-catalogue.js';
@@ -26,7 +26,7 @@ import {
   metricLabel,
   plural,
 } from './format.js';
-import { variantWarnings } from './rows/notices.js';
+import { goalWarnings } from './rows/notices.js';
 
 /** The folder beside the reports. */
 export const APPLY_FOLDER = 'apply';
@@ -54,14 +54,19 @@ const FOLDER = '/etc/sysctl.d';
 /** All places that sysctl(8) --system and systemd-sysctl(8) read. */
 const PLACES = `/etc/sysctl.conf ${FOLDER} /run/sysctl.d /usr/local/lib/sysctl.d /usr/lib/sysctl.d /lib/sysctl.d`;
 
+/** The one name of a variant's file in sysctl.d, whether it is pasted or copied, so that it can be set by one file only. */
+export function dropInName(variant: string): string {
+  return `zz-bindstorm-${variant.replace(/[^A-Za-z0-9.-]+/g, '-')}.conf`;
+}
+
 /** The drop-in for sysctl.d that the verdict supports with the file that reverts it, or the reason why there is none. */
 export function applyOf(results: Results): Apply {
   const recommended = recommend(results);
   if (recommended.kind === 'none') return recommended;
   const { variant, changes, passedOver } = recommended;
   // The last by name wins; /etc/sysctl.conf is often linked as 99-sysctl.conf, and sets these names where folklore is followed.
-  const base = `zz-bindstorm-${variant.name.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
-  const name = `${base}.conf`;
+  const name = dropInName(variant.name);
+  const base = name.replace(/\.conf$/, '');
   const names = changes.map((change) => change.name);
   const path = `${FOLDER}/${name}`;
   const record = `${FOLDER}/${base}.before`;
@@ -71,14 +76,15 @@ export function applyOf(results: Results): Apply {
     ...measured(results, variant.verdict?.goal),
     ...lasting(results, variant),
     ...(variant.verdict?.guardrails ?? []).map(
-      (guardrail) => `Guardrail  ${metricLabel(guardrail.metric)}: ${guardrail.verdict}, ${numbers(guardrail)}`,
+      (guardrail) =>
+        `Guardrail  ${[`${metricLabel(guardrail.metric)}: ${guardrail.verdict}, ${numbers(guardrail)}`, ...guardrail.warnings].join('; ')}`,
     ),
     ...changes.flatMap((change) =>
       change.note === null ? [] : [`Scale      measured with ${change.name} = ${change.measured}: ${change.note}`],
     ),
     ...passedOver.map((why) => `Not taken  ${why}; it did more`),
     ...where(results),
-    ...beware(variant, changes),
+    ...beware(variant, changes, results.experiment.requiredRate),
   ];
   const range = names.includes(RESERVED_PORTS) ? undefined : changes.find((change) => change.name === LOCAL_PORT_RANGE);
   const reserve = range && { name: `${name}.reserve`, range: range.value, base, folder: FOLDER };
@@ -104,7 +110,7 @@ export function applyOf(results: Results): Apply {
       'As root, in the folder of this file:',
       '',
       'Who else sets it? This prints nothing; else remove the lines that it prints, or one of them may win at boot:',
-      `  grep -rnE '^[[:space:]]*-?(${setters.map(pattern).join('|')})[[:space:]]*=' ${PLACES} 2>/dev/null | grep -v '/zz-bindstorm-'`,
+      `  ${whoElse(setters, base)}`,
       ...(reserve
         ? [
             'Reserve the ports of the range on which something listens here, and see which and why:',
@@ -130,7 +136,7 @@ export function applyOf(results: Results): Apply {
     passedOver,
     name,
     dropIn: lines(dropIn),
-    rollback: lines(rollbackOf(name, record, names)),
+    rollback: lines(rollbackOf(name, record, names, whoElse(names, base))),
     reserve: reserve ? { name: reserve.name, content: reserveScript(reserve) } : null,
     others: others.files,
   };
@@ -143,7 +149,7 @@ function isMachineWide(name: string, { environment }: Results): boolean {
 }
 
 /** Removes the drop-in, writes what was recorded, and compares; the record is kept until all is as before. */
-function rollbackOf(name: string, record: string, names: readonly string[]): string[] {
+function rollbackOf(name: string, record: string, names: readonly string[], others: string): string[] {
   return [
     '#!/bin/sh',
     ...comment([
@@ -164,8 +170,18 @@ function rollbackOf(name: string, record: string, names: readonly string[]): str
     '  exit 1',
     'fi',
     'rm "$record"',
+    `others=$(${others})`,
+    'if test -n "$others"; then',
+    '  echo "Beware: these lines set the same at the next boot. Remove them too if they were of this change:" >&2',
+    '  echo "$others" >&2',
+    'fi',
     'echo "As before."',
   ];
+}
+
+/** Prints the lines of all places, but for the change's own files, that set one of the names. */
+function whoElse(names: readonly string[], base: string): string {
+  return `grep -rnE '^[[:space:]]*-?(${names.map(pattern).join('|')})[[:space:]]*=' ${PLACES} 2>/dev/null | grep -E '^[^:]*[.]conf:' | grep -vF -e '/${base}.conf:' -e '/${base}-reserved.conf:'`;
 }
 
 /** A name as it may be written in a file of sysctl.d: with dots or with slashes. */
@@ -183,13 +199,14 @@ function measured({ experiment }: Results, goal: Comparison | undefined): string
 }
 
 /** What lasts on a machine without the change and with it, by the model. */
-function lasting({ variants, experiment: { requiredRate } }: Results, { real }: Variant): string[] {
-  const before = variants.find(({ baseline }) => baseline)?.real;
-  if (!real || !before) return [];
+function lasting({ variants, experiment: { requiredRate } }: Results, variant: Variant): string[] {
+  const baseline = variants.find((each) => each.baseline);
+  const [before, real] = [baseline?.real, variant.real];
+  if (!baseline || !real || !before) return [];
   const step = (text: (of: RealCapacity) => string | null) =>
     `${text(before) ?? 'no closed form'} → ${text(real) ?? 'no closed form'}`;
   return [
-    `Sustained  ${step(sustainedText)} (${step(atOnceText)}), by the model with the ports of a machine`,
+    `Sustained  ${step(sustainedText)} (${step(atOnceText)}), by the model with the ports of a machine${heldOpenText([baseline, variant], ' and ')}${timerText([baseline, variant])}`,
     ...(requiredRate === undefined
       ? []
       : [`Required   ${formatRate(requiredRate)}: ${step((of) => requiredText(of, requiredRate))}`]),
@@ -212,11 +229,13 @@ function numbers(comparison: Comparison): string {
 const WARNINGS = 5;
 
 /** What the report warns of at this variant, and what its sysctls cost that no lab shows. */
-function beware(variant: Variant, changes: readonly SysctlChange[]): string[] {
+function beware(variant: Variant, changes: readonly SysctlChange[], required: number | undefined): string[] {
   const known = changes.flatMap(({ sideEffect }) => sideEffect?.text ?? []);
-  const warned = variantWarnings(variant);
+  const warned = goalWarnings(variant);
   const more = warned.length - WARNINGS;
+  const slow = slowText(variant, required);
   const texts = [
+    ...(slow === null ? [] : [slow]),
     ...known,
     ...warned.slice(0, WARNINGS),
     ...(more > 0 ? [`${plural(more, 'more warning')} in the report`] : []),

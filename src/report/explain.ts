@@ -2,9 +2,11 @@
  * What log lines mean, in words. Pure.
  */
 
+import { isIP } from 'node:net';
 import { counted } from '../analysis/format.js';
 import { printableLines } from '../domain/printable.js';
 import { strategyOf } from '../domain/strategy.js';
+import { CAUSES, STRACE, STRACE_SLOWS } from '../explain/causes.js';
 import type { Explanation, Finding } from '../explain/explain.js';
 import { MOST_OF_A_LINE } from '../explain/lines.js';
 import { wrap } from './wrap.js';
@@ -17,7 +19,7 @@ export function renderExplanation(explanation: Explanation, width: number): stri
 function textOf({ findings, lines, unknown, notUnderstood, cut }: Explanation, width: number): string {
   if (findings.length === 0) {
     return `${wrap(
-      `Not recognized: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that bindstorm knows. To find out, give this command the output of: strace -f -e trace=socket,setsockopt,bind,connect -p PID`,
+      `Not recognized: nothing in ${counted(lines, 'line')} is a failure of bind() or connect() in words that bindstorm knows. To find out, give this command the output of: ${STRACE} -e trace=socket,setsockopt,bind,connect -p PID (${STRACE_SLOWS})`,
       width,
     ).join('\n')}\n${cutText(cut)}`;
   }
@@ -65,8 +67,12 @@ function renderFinding(finding: Finding, width: number, said: boolean): string {
     ...paragraph('note', note),
     ...(said
       ? []
-      : [...paragraph('see', why.check), ...paragraph('helps', why.helps), ...paragraph('in vain', why.inVain)]),
-    ...(reproduce ? paragraph('reproduce', reproduceText(reproduce)) : []),
+      : [
+          ...paragraph('see', checkText(finding)),
+          ...paragraph('helps', why.helps),
+          ...paragraph('in vain', why.inVain),
+        ]),
+    ...(reproduce ? paragraph('reproduce', reproduceText(finding, reproduce)) : []),
   ].join('\n')}\n`;
 }
 
@@ -79,6 +85,12 @@ function marksOf({ line, facts }: Finding, width: number): string {
   return marks.join('').trimEnd();
 }
 
+/** Where to see it, with the address of the line where that has one. */
+function checkText({ why, facts }: Finding): string {
+  const address = facts?.local?.address ?? '';
+  return isIP(address) ? why.check.replaceAll("'src ADDRESS", `'src ${address}`) : why.check;
+}
+
 function programText({ program, version }: Finding): string {
   if (program === null) return version === null ? 'unknown; many programs use these words' : `unknown (${version})`;
   return version === null ? program : `${program}, ${version}`;
@@ -89,7 +101,12 @@ function failedText({ call, errno }: Finding): string {
   return errno === null ? name : `${name}${call === 'none' ? ': ' : ' = '}${errno}`;
 }
 
-function reproduceText({ shipped }: NonNullable<Finding['reproduce']>): string {
+function reproduceText({ strategy, why }: Finding, { shipped }: NonNullable<Finding['reproduce']>): string {
   const own = 'the same command with --profile > reproduce.yaml, then bindstorm run reproduce.yaml';
-  return shipped === null ? own : `bindstorm run ${shipped} (the story it is known from), or ${own}`;
+  // A story in which every address is used is another case than one address that has the load of twenty.
+  const nearer =
+    strategy?.name === 'bind' && why === CAUSES['ports-of-the-address']
+      ? ' Where one address is full and others are not, my-proxy.yaml of docs/tutorial.md is nearer.'
+      : '';
+  return `${shipped === null ? own : `bindstorm run ${shipped} (the story it is known from), or ${own}`}.${nearer}`;
 }

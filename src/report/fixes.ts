@@ -30,7 +30,7 @@ import {
   type Table,
   text,
 } from './document.js';
-import { NONE, plural } from './format.js';
+import { listed, NONE, plural } from './format.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './markdown.js';
 
@@ -67,7 +67,7 @@ const SUBJECT_METHOD =
 
 /** The same behind a NAT. */
 const NAT_METHOD =
-  'A cell is one run in a fresh lab: a client, a router and an origin, each in a network namespace of its own. The rule of the router has one NAT address and 20 ports. Two waves of 100 connections begin at once, 1.5 s apart, to one destination; all are open until each has its outcome, and closed by the client before the second wave. An attempt counts as dropped when its SYN has no answer within 500 ms. Compared is how many of the 200 were ok with the fix and without it: the first wave shows how many the NAT holds, the second what its connection tracking has given back after the close. (Where a fix says when connections are closed, 120 come at 20 a second.)';
+  'A cell is one run in a fresh lab: a client, a router and an origin, each in a network namespace of its own. The rule of the router has one NAT address and 20 ports. Two waves of 100 connections begin at once, 1.5 s apart, to one destination; all are open until each has its outcome, and closed by the client before the second wave. An attempt counts as dropped when its SYN has no answer within 500 ms (in guests 5 s). Compared is how many of the 200 were ok with the fix and without it: the first wave shows how many the NAT holds, the second what its connection tracking has given back after the close. (Where a fix says when connections are closed, 120 come at 20 a second.)';
 
 const LEGEND: readonly (readonly [mark: string, meaning: string])[] = [
   ['×2', 'twice as many were ok'],
@@ -105,7 +105,8 @@ function fixesOf(report: FixReport): Document {
         ]),
         { ...acrossTable(report, rows), only: ['ticket'] },
         text(nat ? NAT_METHOD : `${METHOD}${proxies ? ` ${SUBJECT_METHOD}` : ''}`),
-        text([`${plural(cells.length, 'cell')}, ${report.startedAt.slice(0, 10)}, `, code(report.command), '.']),
+        ...list(untried(report)),
+        text([`${plural(cells.length, 'cell')}, ${days(report)}, `, code(report.command), '.']),
         text(
           wrong.length === 0
             ? 'Every count with a closed form is what the model predicts.'
@@ -124,6 +125,23 @@ function fixesOf(report: FixReport): Document {
       section('kernels', 'Kernels', 'Kernels', null, list(kernelsOf(report))),
     ],
   };
+}
+
+/** Fixes that were not put to all kernels: cells that were made later may be of some fixes alone. */
+function untried({ fixes, tables }: FixReport): string[] {
+  const missing = new Map<string, string[]>();
+  for (const table of tables) {
+    const names = fixes.filter(({ name }) => !(name in table.cells)).map(({ name }) => name);
+    if (names.length === 0) continue;
+    const key = `${names.join(', ')} on ${table.kernel.release}`;
+    missing.set(key, [...(missing.get(key) ?? []), rowOf(table)]);
+  }
+  return [...missing].map(([what, rows]) => `Not tried for ${listed(rows)}: ${what}.`);
+}
+
+/** The day of the first run, and of the last where that is another. */
+function days({ startedAt, finishedAt }: FixReport): string {
+  return [...new Set([startedAt, finishedAt].map((at) => at.slice(0, 10)))].join(' to ');
 }
 
 function kernelsOf({ tables }: FixReport): string[] {
@@ -184,7 +202,7 @@ function wavesOf(cell: FixCell, between: string): string {
 
 /** A cell in the colour of its effect, with a link to its run. */
 function toned(cell: FixCell | undefined, words: string, meaning = cell && inWords(cell)): Inline {
-  if (cell === undefined || meaning === undefined) return { kind: 'tone', tone: 'gone', content: NONE };
+  if (cell === undefined || meaning === undefined) return '';
   if (cell.kind !== 'measured') return { kind: 'tone', tone: 'gone', content: words, title: meaning };
   return {
     kind: 'tone',
@@ -214,7 +232,7 @@ function mark(cell: FixCell | undefined): string {
 function short(cell: FixCell | undefined): string {
   switch (cell?.kind) {
     case undefined:
-      return NONE;
+      return '';
     case 'same':
       return 'same';
     case 'cannot':

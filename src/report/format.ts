@@ -2,6 +2,7 @@
  * How reports write numbers and verdicts: one place, so that the page, the pull-request text and the terminal agree. Pure.
  */
 import { formatDifference as differenceInWords, formatBound as valueInWords } from '../analysis/format.js';
+import { grouped } from '../domain/grouped.js';
 import { knownMetric } from '../domain/metric.js';
 import type { Comparison, VerdictWord } from '../results/schema.js';
 
@@ -15,17 +16,10 @@ const MINUS = '−';
 /** What stands where there is no number. */
 export const NONE = '–';
 
-/** Made once: `toLocaleString` would make one a number, and a report has thousands. */
-const FORMATS = {
-  0: new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }),
-  1: new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 }),
-  3: new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 }),
-} as const;
-
 /** `12345.6` → `12,346`; below 100 one decimal is kept when there is one. */
 export function formatNumber(value: number): string {
   const digits = Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 0.1 ? 1 : 3;
-  const text = FORMATS[digits].format(Math.abs(value));
+  const text = grouped(Math.abs(value), digits);
   return value < 0 && text !== '0' ? MINUS + text : text;
 }
 

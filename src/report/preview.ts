@@ -5,6 +5,7 @@ import { counted, formatSustained, soonest } from '../analysis/format.js';
 import { atOnceText, requiredText, sustainedText } from '../analysis/sustained.js';
 import { NOTICEABLE } from '../capacity/slow-wall.js';
 import { formatLeft, formatRate } from '../domain/format.js';
+import { grouped } from '../domain/grouped.js';
 import { printableLines } from '../domain/printable.js';
 import { planRuns } from '../experiment/order.js';
 import type { ArmPreview, Preview } from '../experiment/preview.js';
@@ -12,6 +13,7 @@ import type { Experiment } from '../plan/plan.js';
 import { neighbourInWords, scenarioInWords } from '../profile/changes.js';
 import { mostAtOnce } from '../results/prediction.js';
 import type { Prediction } from '../results/schema.js';
+import { proxySubjectOf } from '../subjects/index.js';
 import { neededText, unlimitedText } from './sizing.js';
 import { wrap } from './wrap.js';
 
@@ -97,7 +99,7 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
     const reason = `not run: not on this kernel: ${lacking.join(', ')}`;
     return [`  ${arm.name}`, ...wrap(reason, width - 6).map((line) => `      ${line}`)];
   }
-  const number = (value: number) => Math.round(value).toLocaleString('en');
+  const number = (value: number) => grouped(Math.round(value));
   const tried = attempts === null ? arm.arrival : counted(attempts, 'attempt');
   const most = mostAtOnce(prediction);
   const at = prediction.unbounded
@@ -114,7 +116,7 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
   const facts = [
     ...(lacking.length > 0 ? [`without ${lacking.join(', ')}, missing in this kernel`] : []),
     `${tried} from ${counted(arm.addresses, 'address')} to ${counted(arm.destinations, 'destination')}`,
-    `capacity ${at}${sustained} (${prediction.formula})${prediction.unbounded ? '' : `, then ${prediction.fails}${arm.proxy === null ? '' : ` in ${arm.proxy}`}`}`,
+    `capacity ${at}${sustained} (${prediction.formula})${prediction.unbounded ? '' : `, then ${failsText(arm)}`}`,
     // What the baseline's lines have said already is not said again.
     ...(arm === baseline || prediction.rule !== baseline.prediction.rule ? [prediction.rule] : []),
     ...capacityLines(arm, baseline),
@@ -123,6 +125,13 @@ function renderArm(arm: ArmPreview, baseline: ArmPreview, width: number): string
   ];
   const title = `  ${arm.name}${arm.changes.length > 0 ? `: ${arm.changes.join('; ')}` : ''}`;
   return [title, ...facts.flatMap((fact) => wrap(fact, width - 6).map((line) => `      ${line}`))];
+}
+
+/** What happens when no port is left. A program with ports of its own makes no call that could fail. */
+function failsText({ prediction, proxy }: Pick<ArmPreview, 'prediction' | 'proxy'>): string {
+  if (proxy === null) return prediction.fails;
+  const told = proxySubjectOf(proxy).whenFull;
+  return told === undefined ? `${prediction.fails} in ${proxy}` : `${told} from ${proxy}`;
 }
 
 /** What it comes to with the ports of a machine, and whether the rate that somebody needs holds there. */
@@ -138,10 +147,15 @@ function onMachine({ real, prediction, needed }: ArmPreview): string[] {
     ...(isSame
       ? []
       : [`on a machine${ports}: ${what}${real.kind === 'scaled' && real.sustained !== null ? ' sustained' : ''}`]),
-    ...(needed
-      ? [`${formatRate(needed.rate)} there: ${requiredText(real, needed.rate)}; it takes ${neededText(needed.full)}`]
-      : []),
+    ...(needed ? [`${formatRate(needed.rate)} there: ${requiredText(real, needed.rate)}; ${neededTexts(needed)}`] : []),
   ];
+}
+
+/** How many addresses it takes never to be full, and never to be slow where that is more. */
+function neededTexts({ full, slow }: NonNullable<ArmPreview['needed']>): string {
+  if (slow.kind !== 'addresses' || (full.kind === 'addresses' && full.addresses === slow.addresses))
+    return `it takes ${neededText(full)}`;
+  return `never to be full it takes ${neededText(full)}; never to be slow, ${neededText(slow, 'slow')}`;
 }
 
 /** Where the kernel's rules alone decide: how the attempts of each run will end. */
@@ -150,10 +164,8 @@ function expectedOutcomes({ attempts, deterministic, prediction, proxy }: ArmPre
   if (!deterministic || attempts === null || most === null) return [];
   const ok = Math.min(attempts, most);
   const failing = attempts - ok;
-  const how = proxy === null ? prediction.fails : `failures (${prediction.fails} in ${proxy})`;
-  return [
-    `expected per run: ${ok.toLocaleString('en')} ok${failing > 0 ? `, ${failing.toLocaleString('en')} ${how}` : ''}`,
-  ];
+  const how = proxy === null ? prediction.fails : `failures (${failsText({ prediction, proxy })})`;
+  return [`expected per run: ${grouped(ok)} ok${failing > 0 ? `, ${grouped(failing)} ${how}` : ''}`];
 }
 
 /** Sentences, without what the baseline's have said already. */
@@ -202,4 +214,4 @@ function simulatedLines({ prediction: { simulated } }: ArmPreview): string[] {
   return [`simulated (${runs} runs${scaled}): ${between} of ${number(attempts)} ok${failure}`];
 }
 
-const number = (value: number) => Math.round(value).toLocaleString('en');
+const number = (value: number) => grouped(Math.round(value));

@@ -4,6 +4,7 @@
 
 import { counted, listed } from '../analysis/format.js';
 import { formatLeft } from '../domain/format.js';
+import { grouped } from '../domain/grouped.js';
 import { printable, printableLines, printableWords } from '../domain/printable.js';
 import type { ExperimentEvent } from '../experiment/blocks.js';
 import { type KnownMachine, type RunCost, runCost } from '../experiment/duration.js';
@@ -100,7 +101,11 @@ function plainProgress(input: ProgressInput): Progress {
         heartbeat.waitFor(() => `the run that observes the proxy's calls, ${armId(event.planned)}`);
       if (event.type === 'waiting') {
         sampled = '';
-        heartbeat.waitFor(() => `${event.what}: ${head(event.planned, clock)}${sampled}`);
+        // With samples it goes as it should, and who reads `waiting` takes it for a fault.
+        heartbeat.waitFor(
+          () => `${sampled === '' ? `${event.what}: ` : ''}${head(event.planned, clock)}${sampled}`,
+          () => (sampled === '' ? 'waiting for' : 'running'),
+        );
       }
       if (event.type === 'run-start') since = 0;
       if (event.type === 'run-start') clock.started(event.planned);
@@ -157,13 +162,13 @@ function head(planned: PlannedRun, clock: Clock): string {
  */
 function sampleText({ t, attempts, outcomes, portsInUse }: Second, since: number, room: number | null): string {
   const length = Math.max(t - since, 0.02);
-  const perSecond = (count: number) => Math.round(count / length).toLocaleString('en');
+  const perSecond = (count: number) => grouped(Math.round(count / length));
   const parts = Object.entries(outcomes)
     .filter(([, count]) => count > 0)
     .sort(([a], [b]) => Number(b === 'ok') - Number(a === 'ok'))
     .map(([outcome, count]) => `${perSecond(count)} ${outcome}`);
-  const of = room === null ? '' : ` of ${room.toLocaleString('en')}`;
-  const ports = portsInUse === null ? '' : `; ${portsInUse.toLocaleString('en')}${of} ports`;
+  const of = room === null ? '' : ` of ${grouped(room)}`;
+  const ports = portsInUse === null ? '' : `; ${grouped(portsInUse)}${of} ports`;
   return `${perSecond(attempts)}/s${parts.length > 0 ? `: ${parts.join(', ')}` : ''}${ports}`;
 }
 

@@ -25,6 +25,7 @@ import { partialNotice, warnings } from './rows/notices.js';
 import { betterVariants } from './rows/sysctls.js';
 import { bootstrapNotice } from './rows/tor-exits.js';
 import { aftermathSection } from './sections/aftermath.js';
+import { applySentence, changeSection, scaleNote } from './sections/change.js';
 import { latencySection, outcomesSection } from './sections/charts.js';
 import { effectSection } from './sections/effect.js';
 import { countersSection, predictionSection, sysctlSection } from './sections/evidence.js';
@@ -43,10 +44,7 @@ import {
   viewsSection,
 } from './sections/proxy.js';
 import {
-  applySentence,
-  changeSection,
   failedThresholds,
-  scaleNote,
   thresholdsSection,
   variantsSection,
   variantsTable,
@@ -111,7 +109,7 @@ function findings(results: Results, pictures: PictureKind): (Block | null)[] {
     sideBySideSection(results, across),
     ...pictureBlocks(results, pictures),
     thresholdsSection(results),
-    ...(betterVariants(results).length === 0 ? [] : [{ ...text(applySentence(apply)), only: WRITTEN }]),
+    ...(betterVariants(results).length === 0 ? [] : [{ ...text(applySentence(apply, results)), only: WRITTEN }]),
     ...across.kernels.map((kernel) => {
       const part = resultsOn(results, kernel);
       // Where nothing could run there is nothing to show.
@@ -196,7 +194,7 @@ export function summaryOf(results: Results, apply: Apply): Document {
       ...(partial === null ? [] : [{ kind: 'notice', strong: null, items: [partial] } as const]),
       judged.length === 0 ? text('No variant was compared: the baseline ran alone.') : table,
       ...list(failedThresholds(results).map((failed) => ['✗ ', failed])),
-      text(applySentence(apply)),
+      text(applySentence(apply, results)),
     ],
   };
 }

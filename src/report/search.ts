@@ -1,7 +1,7 @@
 /**
  * What a search found, as text for a terminal and as a Markdown table. Pure.
  */
-import { formatSustained, formatUnsustained } from '../analysis/format.js';
+import { formatSustained, formatUnsustained, listed } from '../analysis/format.js';
 import { requiredText, sustainedText } from '../analysis/sustained.js';
 import { formatRate } from '../domain/format.js';
 import type { ArmSearch, SearchAgreement, SearchReport } from '../results/search.js';
@@ -73,12 +73,17 @@ function modelText({ prediction, agreement }: SearchReport['arms'][number]): str
 }
 
 /** Why steps that end say something about a sustained rate. */
-function howText({ steps, occupancy }: ArmSearch): string {
+function howText(arm: ArmSearch): string {
+  const machines = [...new Set(arm.steps.flatMap(({ machine }) => machine ?? []))];
+  return `${lengthText(arm)}${machines.length === 0 ? '' : `; made on ${listed(machines)}`}`;
+}
+
+function lengthText({ steps, occupancy }: ArmSearch): string {
   const seconds = `${Number(occupancy.seconds.toPrecision(3))} s`;
   const whose = occupancy.how === 'model' ? 'by the model' : 'at most';
   switch (steps.at(-1)?.how) {
     case 'scaled':
-      return `scaled: a connection keeps its port for ${seconds} (${whose}), so each step began with as many held ports as the rate leaves in that time`;
+      return `scaled: a connection keeps its port for ${seconds} (${whose}), so each step began with as many held ports as the rate leaves in that time: it tests how many fit, not how long a port stays taken`;
     case 'in full':
       return `each longer than the ${seconds} for which a connection keeps its port (${whose})`;
     default:

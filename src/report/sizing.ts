@@ -4,12 +4,16 @@ import type { Needed } from '../capacity/sizing.js';
 import { mostAtOnce } from '../results/prediction.js';
 import type { Prediction } from '../results/schema.js';
 
-/** How many addresses it takes. What they sustain is said of all of them together: each one's share, rounded, would not add up to it. */
-export function neededText(needed: Needed): string {
+/**
+ * How many addresses it takes. What they sustain is said of all of them together: each one's share, rounded, would not add up to it.
+ * @param wall that the rate is to stay away from
+ */
+export function neededText(needed: Needed, wall: 'full' | 'slow' = 'full'): string {
   switch (needed.kind) {
     case 'addresses': {
       const together = needed.addresses * needed.perAddress;
-      return `${counted(needed.addresses, 'address')}, ${needed.addresses === 1 ? 'which sustains' : 'which together sustain'} ${formatSustained(together)}`;
+      const [one, many] = wall === 'full' ? ['sustains', 'sustain'] : ['stays fast up to', 'stay fast up to'];
+      return `${counted(needed.addresses, 'address')}, which ${needed.addresses === 1 ? one : `together ${many}`} ${formatSustained(together)}`;
     }
     case 'useless':
       return `more than any number of addresses: ${needed.why}`;

@@ -111,7 +111,7 @@ cite{font-style:normal;color:var(--muted);font-size:.875rem}
 .hash{font-size:.75rem}
 details{margin:.75rem 0}
 summary{cursor:pointer;color:var(--link)}
-body.wide{max-width:118rem}
+body.wide{max-width:122rem}
 .dense{width:100%}
 .dense th,.dense td{padding:.3rem}
 .dense td{text-align:center;font-size:.8125rem}
@@ -124,7 +124,7 @@ body.wide{max-width:118rem}
 .nothing{color:var(--muted)}
 .gone{color:var(--muted);font-style:italic}
 @media (min-width:42rem){dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.25rem 1.5rem}dt{margin:0}}
-@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td[data-label=Guardrails]{min-width:11rem}}
+@media (min-width:68.01rem){.cards th:first-child{min-width:9rem}.cards td[data-label="What changed"]{min-width:8rem}.cards td[data-label=Guardrails]{min-width:11rem}}
 @media screen and (max-width:68rem){
 .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
 .cards thead{display:none}

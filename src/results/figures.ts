@@ -119,3 +119,16 @@ export const recoverySchema = z.object({
   why: z.string().nullable(),
 });
 export type Recovery = z.infer<typeof recoverySchema>;
+
+/** Of a run that machines of a fleet made at once. */
+export const togetherSchema = z.object({
+  skewMs: z.number().describe('between the first and the last machine that began'),
+  machines: z.array(
+    z.object({
+      name: z.string(),
+      attempts: countSchema,
+      lateMs: z.number(),
+      unsureMs: z.number().optional().describe('by how much its clock may be wrong, as the controller knows it'),
+    }),
+  ),
+});

@@ -43,7 +43,7 @@ export type FixCell = z.infer<typeof cellSchema>;
 
 /** A kernel that was tried. */
 const kernelSchema = z.object({
-  name: z.string().describe('a Debian suite, or host'),
+  name: z.string().describe('a Debian suite, the path of an image, or host'),
   release: z.string(),
   lab: z.string(),
 });

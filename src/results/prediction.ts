@@ -79,6 +79,10 @@ export const realCapacitySchema = z.discriminatedUnion('kind', [
       .object({ tuples: z.number(), rate: z.number().nullable() })
       .nullable()
       .describe('from where on searches for a port are slow enough to be noticed; null: nowhere'),
+    hz: z
+      .number()
+      .optional()
+      .describe("CONFIG_HZ that is taken for the machine, where that of the lab's guest is another; absent: the lab's"),
   }),
   z.object({
     kind: z.literal('none'),

@@ -17,9 +17,10 @@ import {
   partRunSchema,
   recoverySchema,
   routerReportSchema,
+  togetherSchema,
 } from './figures.js';
 import { agreementSchema, predictionSchema, realCapacitySchema } from './prediction.js';
-import { intervalSchema } from './search.js';
+import { searchedSchema } from './search.js';
 
 export * from './figures.js';
 export * from './prediction.js';
@@ -83,11 +84,7 @@ export const runSchema = z.object({
   /** With several kernels: the name of the one that it ran on. */
   kernel: z.string().optional(),
   machine: z.string().optional().describe('of a fleet: the machine that made it, the same for all runs of a block'),
-  together: z
-    .object({
-      skewMs: z.number().describe('between the first and the last machine that began'),
-      machines: z.array(z.object({ name: z.string(), attempts: countSchema, lateMs: z.number() })),
-    })
+  together: togetherSchema
     .optional()
     .describe('of a fleet: the machines that made it at once; the counts are sums, the histograms are added'),
   /** 0-based block; warm-up blocks come first and are discarded. */
@@ -140,6 +137,8 @@ export const runSchema = z.object({
     reserved: z.number(),
     /** Peak of distinct (local address, ephemeral port) in use, by sock_diag. */
     peak: countSchema.nullable(),
+    /** Of UDP, sockets that got a local port; null: nobody saw it; absent: TCP. */
+    taken: countSchema.nullable().optional(),
     peakPerAddress: z.array(countSchema).nullable(),
     /** TCP state → sockets when the load had ended. */
     finalStates: statesSchema.nullable(),
@@ -284,7 +283,7 @@ const variantSchema = z.object({
   foreseen: realCapacitySchema
     .optional()
     .describe("of a program of the user's: the same, as it was predicted before any run of this folder"),
-  searched: intervalSchema
+  searched: searchedSchema
     .optional()
     .describe('the sustained rate that a search in this folder has found, in the lab; absent: there was none'),
   kernel: z.string().optional().describe('with several kernels: the name of the one that all of this is about'),

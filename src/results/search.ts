@@ -13,6 +13,7 @@ const notHeldSchema = z.enum(['refused', 'slow', 'generator']);
 /** A step as it was made. */
 export const searchTrySchema = z.object({
   id: z.string(),
+  machine: z.string().optional().describe('of a fleet: the agent that made it'),
   rate: z.number().describe('attempts per second'),
   notHeld: notHeldSchema.nullable().describe('why the rate does not hold; null: it held, without one failure'),
   failures: z.number().describe('the share of attempts that failed, 0 to 1'),
@@ -30,11 +31,21 @@ export const searchTrySchema = z.object({
 });
 export type SearchTry = z.infer<typeof searchTrySchema>;
 
-export const intervalSchema = z.object({
+const intervalSchema = z.object({
   low: z.number().describe('attempts per second; held as often as was asked for; 0: no rate was found that holds'),
   high: z.number().nullable().describe('the lowest rate that was seen not to hold; null: the search ended before'),
   held: z.number().describe('how often low held'),
   limit: notHeldSchema.nullable().describe('what kept high from holding'),
+});
+
+/** The same beside the runs of an experiment. */
+export const searchedSchema = intervalSchema.extend({
+  filled: z
+    .enum(['model', 'assumed'])
+    .optional()
+    .describe(
+      'the ports were filled before each step, by how long one stays taken: of the model, or assumed; absent: each step was long enough',
+    ),
 });
 
 const armSearchSchema = z.object({

@@ -70,7 +70,11 @@ export const syscallsSchema = z.object({
     .optional()
     .describe('only by strace: how the ports of its connections were chosen, by destination, the most frequent first'),
   datagrams: z
-    .object({ sockets: z.number(), peak: z.number().describe('most at once') })
+    .object({
+      sockets: z.number(),
+      peak: z.number().describe('most at once'),
+      strategies: z.record(z.string(), z.number()).optional().describe('sockets by the way they took their port'),
+    })
     .optional()
     .describe('only by strace: UDP sockets for which the kernel chose a port; absent: none'),
   upTo: z

@@ -49,6 +49,10 @@ export interface ProxyFacts<S> {
   strategy(settings: S, version: string | null): StrategyName;
   /** The ports that it takes by itself, without the kernel's choice; null: none. */
   ownPorts?(settings: S): PortRange | null;
+  /** Milliseconds that it keeps a port that it has given to a client, whatever becomes of that; absent: until the answer. */
+  readonly keepsPortMs?: number;
+  /** The outcome that its client has when it finds no port in its own list, without a call that would fail. */
+  readonly whenFull?: string;
   /** Its sockets towards the origin are there before it is asked, and serve all who ask. */
   readonly standing?: boolean;
   /** Why how much fits follows from no rule of the kernel's, as a clause; null: it does. */
@@ -162,6 +166,8 @@ export interface ProxySetup {
   readonly descriptors: number;
   /** What the program prints of how it was built; absent where the kind does not ask. */
   readonly build?: string;
+  /** Which of the options that not every build takes this one does. */
+  readonly options?: ReadonlySet<string>;
   /** The folder that stands for `/` to a program that is not installed; absent: it is. */
   readonly root?: string;
 }
@@ -239,6 +245,8 @@ export interface ProgramFacts<S> extends ProxyFacts<S> {
   readLine(log: string, line: string, setup: ProxySetup): LogEvent | null;
   /** Arguments that make the program print how it was built, where its configuration hangs on that. */
   readonly build?: readonly string[];
+  /** Options of its configuration that not every build of it takes. The program itself is searched for their names, since distributions add some to old versions. */
+  readonly options?: readonly string[];
   /** What it is asked before it is ended, at a socket in its directory, and what the answer says. */
   readonly question?: { readonly socket: string; readonly text: string; read(answer: string): LogEvent | null };
 }

@@ -11,16 +11,20 @@ import {
   refusalOf,
   type Taker,
 } from '../gauge/refused.js';
+import { refusedBpfCall } from '../kernel/bpf-access.js';
+import { EPERM } from '../kernel/errno.js';
 import { createInodeSet } from '../kernel/inode-set.js';
 import { listen } from '../kernel/libc.js';
 import { holdersOf } from '../kernel/port-holders.js';
 import { findOwners, processesByNamespace } from '../kernel/socket-owners.js';
-import { DIE_WITH_PARENT } from '../lab/netns.js';
 import { parseControlGroup } from '../machine/cgroup.js';
 import { createControlGroups } from '../machine/cgroup-paths.js';
+import { DIE_WITH_PARENT } from '../machine/parent-death.js';
 import { findProgram } from '../machine/programs.js';
+import { readRights, whyRefused } from '../machine/rights.js';
 import { type RunningBpf, startBpf } from '../subjects/running/bpf.js';
-import { ASK_BACKLOG, countRefused, type RefusedCall, refusedProgram } from '../subjects/running/refused-calls.js';
+import { countRefused, type RefusedCall } from '../subjects/running/refused-calls.js';
+import { ASK_BACKLOG, refusedProgram } from '../subjects/running/refused-program.js';
 import { createWorkloads } from './workloads.js';
 
 /** Do something in the network namespace of this name; null where it is not at hand. */
@@ -72,8 +76,12 @@ export async function countFailures(inode: number | null): Promise<FailureCount>
 
 /** @returns why not, as a clause for a reader */
 async function attach(inode: number | null, onLine: (line: string) => void): Promise<RunningBpf | string> {
-  if (process.getuid?.() !== 0)
+  const rights = readRights();
+  if (!rights.root)
     return 'to count them takes root (CAP_BPF and CAP_PERFMON), for eBPF on the tracepoints of system calls';
+  const mayTrace = rights.has('SYS_ADMIN') || (rights.has('BPF') && rights.has('PERFMON'));
+  const refused = rights.ofMachine && mayTrace ? refusedBpfCall() : { call: 'bpf', errno: EPERM };
+  if (refused !== null) return `eBPF cannot be had: ${whyRefused(refused.call, refused.errno, 'SYS_ADMIN', rights)}`;
   const bpftrace = findProgram('bpftrace');
   if (bpftrace === undefined)
     return 'program bpftrace not found; install it, for example: apt-get install --no-install-recommends bpftrace';
@@ -87,7 +95,10 @@ async function attach(inode: number | null, onLine: (line: string) => void): Pro
     ask: () => void listen(-1, ASK_BACKLOG),
     onLine,
   });
-  return typeof problem === 'string' ? `bpftrace cannot count them here: ${problem}` : problem;
+  if (typeof problem !== 'string') return problem;
+  // The types of the kernel are listed to this capability alone.
+  const lacking = rights.has('SYS_ADMIN') ? '' : '; with the capability SYS_ADMIN it may';
+  return `bpftrace cannot count them here: ${problem}${lacking}`;
 }
 
 /** The tracepoints are in tracefs. Where it is not mounted it is, in a mount namespace of bpftrace's own, so that nobody else sees it. */
@@ -140,6 +151,12 @@ function takersOf({ port, namespace }: RefusedCall, enter: Enter): Taker[] {
   const holders = enter(namespace, () => holdersOf(new Set([port]))) ?? [];
   const inodes = createInodeSet();
   for (const { inode } of holders) if (inode !== 0) inodes.add(inode);
-  const { apart } = findOwners({ inodes, namespace, processes: processesByNamespace, isApart: () => true });
+  const { apart } = findOwners({
+    inodes,
+    namespace,
+    processes: processesByNamespace,
+    isApart: () => true,
+    exact: true,
+  });
   return holders.map(({ inode, port: _, ...rest }) => ({ ...rest, owner: apart.get(inode) ?? null }));
 }

@@ -11,8 +11,8 @@ import {
   renderNatMetrics,
   renderNatTable,
 } from '../gauge/nat.js';
-import { readConntrackStats, takeConntrackCensus } from '../kernel/conntrack.js';
-import { EPERM, SystemCallError } from '../kernel/errno.js';
+import { conntrackRemedy, readConntrackStats, takeConntrackCensus } from '../kernel/conntrack.js';
+import { SystemCallError } from '../kernel/errno.js';
 import { monotonicMicros } from '../kernel/libc.js';
 import { openPlace, type Place } from './place.js';
 import type { Watched } from './watched.js';
@@ -52,10 +52,9 @@ function explained<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    const remedy =
-      error.errno === EPERM
-        ? 'run it as root'
-        : 'load the module that lists connections: modprobe nf_conntrack_netlink';
-    throw new UserError(`connection tracking cannot be read (${error.message})`, { remedy, exitCode: EXIT.noLab });
+    throw new UserError(`connection tracking cannot be read (${error.message})`, {
+      remedy: conntrackRemedy(error),
+      exitCode: EXIT.noLab,
+    });
   }
 }

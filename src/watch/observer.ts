@@ -18,7 +18,7 @@ import type { NetworkNamespace } from '../kernel/namespace.js';
 import { sampleActivity } from '../kernel/socket-activity.js';
 import { type Census, type EphemeralPorts, openSockDiag, type SharedCensus } from '../kernel/socket-census.js';
 import type { Processes } from '../kernel/socket-owners.js';
-import { readSocketTotals } from '../kernel/socket-totals.js';
+import type { SocketTotals } from '../kernel/socket-totals.js';
 import { readSysctl } from '../kernel/sysctl.js';
 import { tapOfDefaultRoute } from '../kernel/tap-route.js';
 import { timerFrequency } from '../kernel/timer-frequency.js';
@@ -33,8 +33,6 @@ export interface ObserverOptions {
   readonly idle: number;
   /** Whose sockets, TCP's or UDP's. */
   readonly transport: Transport;
-  /** One of many namespaces: what its counters say is not there is not listed, where that would be a walk past very many sockets of others. */
-  readonly oneOfMany?: boolean;
 }
 
 export interface Observer {
@@ -42,9 +40,10 @@ export interface Observer {
    * Count, now.
    * @param processes of this machine, asked for when owners are looked for
    * @param process by which the namespace was named
+   * @param totals of one of many namespaces: what they say is not there is not listed, where that would be a walk past very many sockets of others
    * @throws SystemCallError, UserError
    */
-  look(processes: () => Processes, process: Look['process']): Look;
+  look(processes: () => Processes, process: Look['process'], totals?: SocketTotals | null): Look;
   close(): void;
 }
 
@@ -54,7 +53,7 @@ const EVERY_SECONDS = 60;
 export function openObserver(
   namespace: NetworkNamespace,
   census: SharedCensus,
-  { alarms, wall, owners, idle, transport, oneOfMany = false }: ObserverOptions,
+  { alarms, wall, owners, idle, transport }: ObserverOptions,
 ): Observer {
   const netlink = namespace.within(openSockDiag);
   const trend = createTrend();
@@ -63,16 +62,19 @@ export function openObserver(
   const tapOf = nowAndThen(() => namespace.within(tapOfDefaultRoute));
 
   return {
-    look(processes, process) {
+    look(processes, process, totals = null) {
       const began = monotonicMicros();
       const ports = namespace.within(readPorts);
       const capacity = capacityOf(ports, transport);
       const at = new Date();
-      const counted = census.take(netlink, ports, oneOfMany ? namespace.within(readSocketTotals) : null);
+      const counted = census.take(netlink, ports, totals);
       const addresses = readAddresses(counted.addresses, capacity, alarms, transport === 'udp' ? 'ports' : wall);
       const growth = trend.note(began / 1e6, addresses, capacity.hardWall);
       const sampled = transport === 'udp' ? null : addressToSample(addresses, alarms);
-      const activity = sampled === null ? null : namespace.within(() => sampleActivity(sampled, ports, idle));
+      const { open } = counted;
+      const number = sampled === null ? undefined : counted.numberOf(sampled);
+      const activity =
+        open === null || number === undefined ? null : namespace.within(() => sampleActivity(open, number, idle));
       const lookMs = (monotonicMicros() - began) / 1000;
       const ownership = ownersOf?.(counted, began / 1e6, processes) ?? null;
       return makeLook({

@@ -3,7 +3,7 @@
  */
 import type { Held } from '../gauge/cause.js';
 import type { LookOwners } from '../gauge/look.js';
-import { type Census, ofSocketLabel } from '../kernel/socket-census.js';
+import { type Census, isListenerLabel, ofSocketLabel } from '../kernel/socket-census.js';
 import { type FoundOwners, findOwners, type Process, type Processes } from '../kernel/socket-owners.js';
 
 /** The owners of one search. */
@@ -28,8 +28,8 @@ export function createOwnerSearch(namespace: string): OwnerSearch {
   let foundAt = 0;
   return (census, now, processes) => {
     if (latest === null || now - foundAt >= EVERY_SECONDS) {
-      const isApart = (label: number) => ofSocketLabel(label).state === 'LISTEN';
-      latest = ownershipOf(findOwners({ inodes: census.inodes, namespace, processes, isApart }), census.numberOf);
+      const found = findOwners({ inodes: census.inodes, namespace, processes, isApart: isListenerLabel });
+      latest = ownershipOf(found, census.numberOf);
       foundAt = now;
     }
     return latest;
@@ -41,9 +41,10 @@ function ownershipOf({ owners, apart, ...rest }: FoundOwners, numberOf: Census['
     owners: { owners: owners.map(({ labels, ...owner }) => ({ ...owner, states: statesOf(labels) })), ...rest },
     holder(address, state) {
       const number = numberOf(address);
-      const held = owners.map(({ labels, pid, command }) => ({
+      const held = owners.map(({ labels, pid, command, estimated }) => ({
         pid,
         command,
+        estimated,
         sockets: sumOf(labels, (of) => of.address === number && (state === undefined || of.state === state)),
       }));
       const most = held.reduce<Held | null>((best, each) => (each.sockets > (best?.sockets ?? 0) ? each : best), null);

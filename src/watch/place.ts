@@ -3,9 +3,10 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT, UserError } from '../domain/error.js';
-import { EACCES, EINVAL, ENOENT, EPERM, SystemCallError } from '../kernel/errno.js';
+import { EXIT, messageOf, UserError } from '../domain/error.js';
+import { EACCES, EINVAL, ENOENT, ENOSYS, EPERM, SystemCallError } from '../kernel/errno.js';
 import { type NetworkNamespace, openNamespace } from '../kernel/namespace.js';
+import { readRights, whyRefused } from '../machine/rights.js';
 
 export interface Place {
   /** That of a process. */
@@ -37,7 +38,9 @@ function openPath(path: string, place: Place): NetworkNamespace {
     return openNamespace(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') throw mayNot(place);
+    // No filter looks at paths.
+    const rights = { ...readRights(), filtered: false };
+    if (code === 'EACCES' || code === 'EPERM') throw mayNot(place, whyRefused('open', EACCES, 'SYS_PTRACE', rights));
     if (code === 'ENOENT') throw new UserError(`the network namespace ${path} no longer exists: the process has ended`);
     throw error;
   }
@@ -55,9 +58,10 @@ export function explained<T>(place: Place, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    if (error.call === 'setns' && error.errno === EPERM) throw mayNot(place);
+    if (error.call === 'setns' && error.errno !== EINVAL) throw mayNot(place, reasonOf(error));
     if (error.call === 'setns' && error.errno === EINVAL)
       throw new UserError(`${place.netns} is not a network namespace; name one of ${NAMED}, or use --pid`);
+    if (error.call === 'socket') throw new UserError(reasonOf(error), { exitCode: EXIT.noLab });
     if (error.call === 'sock_diag' && (error.errno === ENOENT || error.errno === EACCES || error.errno === EPERM)) {
       throw new UserError(
         `the kernel does not list its sockets (${error.message}); it needs CONFIG_INET_DIAG, as a module: modprobe tcp_diag`,
@@ -68,11 +72,25 @@ export function explained<T>(place: Place, work: () => T): T {
   }
 }
 
-function mayNot({ pid, netns }: Place): UserError {
+/** What was thrown, with what keeps this process from a system call that was refused. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof SystemCallError)) return messageOf(error);
+  const { call, errno, message } = error;
+  if (![EPERM, EACCES, ENOSYS].includes(errno)) return message;
+  if (call === 'setns') return whyRefused(call, errno, 'SYS_ADMIN');
+  return call === 'socket' ? `${message}: ${whyRefused(call, errno, null)}` : message;
+}
+
+/** @param why of root, for which it is no matter of course */
+function mayNot({ pid, netns }: Place, why: string): UserError {
   const whose = pid !== undefined ? `the network namespace of process ${pid}` : `the network namespace ${netns}`;
   const rootless =
     pid === undefined
       ? ''
       : `, or, for a rootless container of your own: nsenter --target ${pid} --user --net --preserve-credentials bindstorm watch`;
-  return new UserError(`${whose} may not be entered by this user; run it as root${rootless}`, { exitCode: EXIT.noLab });
+  const text =
+    process.getuid?.() === 0
+      ? `${whose} may not be entered: ${why}${rootless}`
+      : `${whose} may not be entered by this user; run it as root${rootless}`;
+  return new UserError(text, { exitCode: EXIT.noLab });
 }

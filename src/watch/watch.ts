@@ -2,13 +2,13 @@
  * Watching: one look, or look after look, shown on standard output and served to Prometheus.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UNNAMED } from '../capacity/nat/unnamed.js';
 import { EXIT, UserError } from '../domain/error.js';
 import type { PortRange } from '../domain/units.js';
 import type { Level, Wall } from '../gauge/reading.js';
 import { hasRefusals, type Refusals } from '../gauge/refused.js';
 import { unsupportedPlatform } from '../kernel/libc.js';
 import { onInterrupt } from '../machine/interrupts.js';
-import { parseEndpoint, serveMetrics } from './metrics-server.js';
 import { createScreen, type ScreenKind } from './screen.js';
 import { type Watched, type WatchedLook, watchPlace } from './watched.js';
 
@@ -32,7 +32,7 @@ export interface WatchOptions {
   readonly owners: boolean;
   /** From when on an open connection counts as idle, milliseconds. */
   readonly idle: number;
-  /** The ports of a NAT instead of those of sockets: those that its rule names. */
+  /** The ports of a NAT instead of those of sockets, with `all` beside them: those that its rule names. */
   readonly nat?: PortRange;
 }
 
@@ -57,13 +57,13 @@ export async function watch(options: WatchOptions, telling: Telling): Promise<nu
   const { slow, hard, wall, owners, idle } = options;
   const transport = options.udp ? ('udp' as const) : ('tcp' as const);
   const how = { alarms: { slow, hard }, wall, owners, idle, transport };
+  if (options.all) {
+    const { watchNode } = await import('./watch-node.js');
+    return keepWatch(await watchNode(how, options.nat ?? UNNAMED, options.failures), options, telling);
+  }
   if (options.nat !== undefined) {
     const { watchNat } = await import('./nat.js');
     return keepWatch(watchNat(options, options.nat), options, telling);
-  }
-  if (options.all) {
-    const { watchNode } = await import('./watch-node.js');
-    return keepWatch(await watchNode(how, options.failures), options, telling);
   }
   return keepWatch(await watchPlace(options, how, options.failures), options, telling);
 }
@@ -87,11 +87,12 @@ async function keepWatch<L extends WatchedLook>(
 
 function refuseContradictions(options: WatchOptions): void {
   const { pid, netns, all, udp, wall, once, metrics, slow, hard, nat, failures } = options;
-  if (nat !== undefined && (all || failures))
+  if (nat !== undefined && !all && failures)
     throw new UserError(
-      `--nat looks at connection tracking of one namespace, and ${all ? '--all' : '--failures'} at sockets; give one of them`,
+      '--nat looks at connection tracking of one namespace, and --failures at sockets; give one of them, or --all with both',
     );
-  if (udp && nat !== undefined) throw new UserError('--nat counts flows of a NAT, and --udp sockets; give one of them');
+  if (udp && nat !== undefined && !all)
+    throw new UserError('--nat counts flows of a NAT, and --udp sockets; give one of them');
   if (udp && wall === 'destination')
     throw new UserError('--wall destination is of TCP: a UDP port has one socket, whatever it talks to; leave it out');
   if (pid !== undefined && netns !== undefined)
@@ -132,8 +133,7 @@ async function keepLooking<L extends WatchedLook>(
 ): Promise<L | null> {
   let latest: L | null = null;
   let looks = 0;
-  const endpoint = metrics === undefined ? null : parseEndpoint(metrics);
-  const server = endpoint && (await serveMetrics(endpoint, () => latest && watched.metrics(latest, looks)));
+  const server = metrics === undefined ? null : await serve(metrics, () => latest && watched.metrics(latest, looks));
   if (server) note(`metrics at ${server.url}`);
   const kind: ScreenKind = json ? 'json' : process.stdout.isTTY ? 'table' : 'lines';
   const screen = createScreen(process.stdout, kind, colour, watched.rendering);
@@ -155,6 +155,12 @@ async function keepLooking<L extends WatchedLook>(
     server?.close();
   }
   return latest;
+}
+
+/** Serve the metrics; what that takes is loaded then, since most looks serve none. @throws UserError when that cannot be */
+async function serve(metrics: string, render: () => string | null) {
+  const { parseEndpoint, serveMetrics } = await import('./metrics-server.js');
+  return serveMetrics(parseEndpoint(metrics), render);
 }
 
 /** Without the right to count, the look goes on. */

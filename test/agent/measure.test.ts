@@ -44,6 +44,7 @@ function inputOf(numbers: Numbers = {}): MeasureInput {
     answers: {},
     histograms,
     peakOpen: 7,
+    portsTaken: 50,
     firstFailure: null,
     waves: [],
     cpu: { user: 0.1, system: 0.3 },

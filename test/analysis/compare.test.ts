@@ -360,6 +360,35 @@ describe('pairs', () => {
     ]);
   });
 
+  it('of which only the times are left out say so: of late generators the counts are compared', () => {
+    const late = (blocks: readonly number[]) =>
+      [...makeRuns('baseline', fails(...times(4, 500))), ...makeRuns('wider-range', fails(...times(4, 0)))].map(
+        (run): Run =>
+          run.variant === 'wider-range' && blocks.includes(run.block)
+            ? { ...run, valid: false, generatorLimited: true, problems: ['generator-limited'] }
+            : run,
+      );
+    const setting = { goal: 'failures.share', guardrails: ['cpu.perConnection'], repeat: 4, deterministic: true };
+    const said = (runs: Run[], more: Setting = setting) => {
+      const { goal, guardrails } = compareRuns(runs, more).get('wider-range')!;
+      return [goal.pairs, goal.warnings, guardrails[0]!.pairs, guardrails[0]!.warnings];
+    };
+    const why = 'times and CPU (what the pace decides)';
+    const all = late([0, 1, 2, 3]);
+    const none = `${why}: none of 4 pairs can be used, since the generator was late; counts: 4 of 4 used`;
+    assert.deepEqual(said(all), [4, [], 0, [none]]);
+    const some = `${why}: 3 of 4 pairs can be used, since the generator was late; counts: 4 of 4 used`;
+    assert.deepEqual(said(late([2]))[3], [some]);
+    const lost = late([2]).filter(({ id, variant, block }) => id !== '' && !(variant === 'baseline' && block === 3));
+    assert.deepEqual(said(lost)[3], [
+      `${why}: 2 of 4 pairs can be used, since the generator was late, or a run is missing or failed; counts: 3 of 4 used`,
+    ]);
+    // Where counts are not exact a late run counts for nothing, and there is nothing else to tell.
+    const [pairs, warnings] = said(all, { ...setting, deterministic: false });
+    assert.equal(pairs, 0);
+    assert.match(String(warnings), /^4 of 4 pairs left out/);
+  });
+
   it('are made of valid, finished runs after the warm-up only', () => {
     const runs = [
       makeRun({ variant: 'baseline', block: 0, warmup: true, rate: 5 }),

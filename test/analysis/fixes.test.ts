@@ -13,6 +13,7 @@ import {
   type FixTable,
   inWords,
   league,
+  rowOf,
 } from '../../src/analysis/fixes.js';
 import type { StrategyName } from '../../src/domain/strategy.js';
 import { catalogueOptions, readCatalogue } from '../../src/experiment/catalogue.js';
@@ -48,6 +49,16 @@ describe('the catalogue', () => {
         for (const arm of experiment.arms.slice(1)) assert.notDeepEqual(arm.changes, [], arm.name);
       }
     });
+
+  it('is a profile for an image that is given by its path', () => {
+    for (const [kernel, name] of [
+      ['/srv/old/vmlinuz-3.10.0-1160.el7.x86_64', 'fixes-bind-vmlinuz-3.10.0-1160.el7.x86-64'],
+      ['./boot/A kernel with a name that is too long for a profile', 'fixes-bind-a-kernel-with-a-name-that-is-t'],
+    ] as const) {
+      const { experiment } = loadProfile(fixProfile([], { strategy: 'bind' }, kernel), 'fixes.yaml');
+      assert.equal(experiment.name, name);
+    }
+  });
 
   for (const [kind, strategy] of [
     ['squid', 'bind'],
@@ -250,6 +261,27 @@ describe('the report', () => {
       assert.ok(text.includes(part), part);
     assert.ok(!renderFixes(report).includes('guests are given them'));
     assert.ok(renderFixesHtml(mixed).includes('<code>squid 5.7</code>'));
+  });
+
+  it('says which fixes were not put to a kernel, and leaves their cells empty', () => {
+    const [first, ...others] = report.tables;
+    const { 'wider-range': wider } = first!.cells;
+    const partial: FixReport = { ...report, tables: [{ ...first!, cells: { 'wider-range': wider! } }, ...others] };
+    const untried = report.fixes.map(({ name }) => name).filter((name) => name !== 'wider-range');
+    const { release } = first!.kernel;
+    const sentence = `Not tried for ${rowOf(first!)}: ${untried.join(', ')} on ${release}.`;
+    for (const [text, said] of [
+      [renderFixes(partial), true],
+      [renderFixes(report), false],
+      [renderFixesHtml(partial), true],
+    ] as const)
+      assert.equal(text.includes(sentence), said);
+  });
+
+  it('has the days of runs that were made later', () => {
+    const [startedAt, finishedAt] = ['2026-11-30T23:00:00.000Z', '2026-12-01T00:10:00.000Z'];
+    assert.match(renderFixes({ ...report, startedAt, finishedAt }), / cells, 2026-11-30 to 2026-12-01, /);
+    assert.match(renderFixes({ ...report, startedAt, finishedAt: startedAt }), / cells, 2026-11-30, /);
   });
 
   it('names the counts that the model did not expect', () => {

@@ -5,7 +5,11 @@ import { formatSustained, formatUnsustained, soonest } from '../../src/analysis/
 import {
   atOnceText,
   measuredRate,
+  notFirstText,
+  requiredSentence,
   requiredText,
+  slowText,
+  sparesShort,
   sustainedSentence,
   sustainedText,
 } from '../../src/analysis/sustained.js';
@@ -34,10 +38,14 @@ test('no number says more than holds', () => {
 
 test('a rate that somebody needs holds, holds slowly, fails, or is not modelled', () => {
   const at = (rate: number, of = real()) => requiredText(of, rate);
-  assert.equal(at(207), 'holds, with 120 % to spare');
-  assert.equal(at(2), 'holds 227 times over');
-  assert.equal(at(227.9), 'holds, with 100 % to spare');
-  assert.equal(at(455.9), 'holds, but beyond the slow wall');
+  assert.equal(at(207), 'holds, with 10 % to spare until slow, 120 % until full');
+  assert.equal(at(2), 'holds 227 times over, 113 times until slow');
+  assert.equal(at(100), 'holds, with 127 % to spare until slow, 4 times over until full');
+  assert.equal(at(100, real({ slow: null })), 'holds 4 times over');
+  const short = (rate: number) => sparesShort(real(), rate);
+  assert.deepEqual([207, 2, 455.9, 1412].map(short), ['10 % to slow, 120 % to full', '113× to slow', null, null]);
+  assert.equal(at(227.9), 'holds, with nothing to spare until slow, 100 % until full');
+  assert.equal(at(455.9), 'holds, but beyond the slow wall of 227/s');
   assert.equal(at(455, real({ slow: null })), 'holds, with nothing to spare');
   assert.equal(at(1412), 'fails after 19 s');
   assert.equal(at(1e9, unlimited), 'holds: ports do not limit it');
@@ -53,14 +61,68 @@ test('the sentence: arms with the same number once, and the rate that is needed 
     'Sustained and at once, by the model, with the ports of a machine: 455/s and 28,232 at once (v0 and v1); not limited by ports and 28,232 at once (v2); not modelled (v3); not at the scale of a machine (v4).';
   assert.equal(sustainedSentence(arms, undefined), lasting);
   assert.equal(
-    sustainedSentence(arms.slice(0, 3), 500),
-    '500/s on a machine: fails after 56 s (v0 and v1); holds: ports do not limit it (v2). Sustained and at once, by the model, with the ports of a machine: 455/s and 28,232 at once (v0 and v1); not limited by ports and 28,232 at once (v2).',
+    requiredSentence(arms.slice(0, 3), 500),
+    '500/s on a machine, by the model: fails after 56 s (v0 and v1); holds: ports do not limit it (v2).',
   );
-  assert.equal(sustainedSentence(quickstartResults().variants, 500), '', 'results of an earlier version');
+  assert.equal(requiredSentence(arms, undefined), '');
+  const before = quickstartResults().variants;
+  assert.deepEqual([sustainedSentence(before, 500), requiredSentence(before, 500)], ['', ''], 'of an earlier version');
   assert.deepEqual(
     [atOnceText(real()), atOnceText(unknown), sustainedText(lab)],
     ['28,232 at once', null, 'not at the scale of a machine'],
   );
+});
+
+test('beyond the slow wall: up to where it is fast, and with how many addresses', () => {
+  const [first] = quickstartResults().variants;
+  const of = (rate: number | undefined, count = 1) =>
+    slowText({ real: real(), addresses: { ...first!.addresses, count } }, rate);
+  assert.match(
+    of(300)!,
+    /^at 300\/s nothing fails, but it is slow: .*; fast up to 227\/s, or at 300\/s with 2 addresses instead of 1$/,
+  );
+  assert.match(of(300, 20)!, /with 27 addresses instead of 20$/);
+  assert.deepEqual([of(227), of(500), of(undefined)], [null, null, null], 'fast, failing, nobody said');
+});
+
+test('where a rate is slow with one variant, those with which it is fast', () => {
+  const [first] = quickstartResults().variants;
+  const arm = (name: string, capacity: RealCapacity): Variant => ({ ...first!, name, real: capacity });
+  const slow = arm('slow', real());
+  const others = [
+    slow,
+    arm('fails', real({ sustained: 200 })),
+    arm('fast', real({ slow: { tuples: 1, rate: 400 } })),
+    arm('unlimited', unlimited),
+    arm('unknown', unknown),
+  ];
+  const of = (change: Variant | undefined, rate: number | undefined, count = others.length) =>
+    notFirstText(change, others.slice(0, count), rate);
+  assert.equal(of(slow, 300), '300/s is slow with slow, and fast with each of fast and unlimited');
+  assert.equal(of(slow, 300, 3), '300/s is slow with slow, and fast with fast');
+  assert.equal(of(slow, 300, 2), '300/s is slow with slow');
+  assert.deepEqual([of(slow, 227), of(slow, 500), of(slow, undefined), of(undefined, 300)], [null, null, null, null]);
+});
+
+test('what a rate assumes of how long connections are open is said with it', () => {
+  const [first] = quickstartResults().variants;
+  const arms = (...holds: (number | null)[]) =>
+    holds.map((holdMs, i): Variant => ({ ...first!, name: `v${i}`, real: real(), load: { ...first!.load, holdMs } }));
+  const rates = 'v0 and v1';
+  assert.equal(
+    requiredSentence(arms(2_400_000, 2_400_000), 500),
+    `500/s on a machine with connections open for 40 min, as assumed, by the model: fails after 56 s (${rates}).`,
+  );
+  assert.equal(
+    sustainedSentence(arms(2_400_000, 2_400_000), 500),
+    `Sustained and at once, by the model, with the ports of a machine and connections open for 40 min, as assumed: 455/s and 28,232 at once (${rates}).`,
+  );
+  assert.match(
+    sustainedSentence(arms(1500, 90_000), undefined),
+    /and connections open for 1500 ms or 90 s \(by the variant\), as assumed: /,
+  );
+  assert.match(sustainedSentence(arms(0, 90_000), undefined), /open for 90 s \(by the variant\), as assumed: /);
+  for (const none of [0, null]) assert.doesNotMatch(sustainedSentence(arms(none, none), 500), /assumed/);
 });
 
 test('measured: a run that was longer than a tuple is in use, and no other', () => {
@@ -72,7 +134,12 @@ test('measured: a run that was longer than a tuple is in use, and no other', () 
       runs,
     });
   const well = makeRun({ outcomes: { ok: 2000 } });
-  assert.deepEqual(of(1, 20_000, [well]), { low: 100, high: null, text: '100/s and more (1 run of 20 s)' });
+  assert.deepEqual(of(1, 20_000, [well]), {
+    low: 100,
+    high: null,
+    how: 'measured',
+    text: '100/s and more (1 run of 20 s)',
+  });
   assert.equal(of(62, 20_000, [well]), null);
   assert.equal(of(null, 20_000, [well]), null);
   // 40 a second come back; in the first second all that there are were taken.
@@ -86,6 +153,25 @@ test('measured: a run that was longer than a tuple is in use, and no other', () 
   assert.deepEqual(of(1, 4000, [{ ...full, timeline }]), {
     low: 40,
     high: 100,
+    how: 'measured',
     text: '40/s, and 100/s fails (1 run of 4 s)',
   });
+});
+
+test('a search that filled the ports by the model does not say that it has measured how long one stays taken', () => {
+  const [baseline] = quickstartResults().variants;
+  const searched = { low: 2.287, high: 2.328, held: 3, limit: 'refused' } as const;
+  const of = (filled?: 'model' | 'assumed') =>
+    measuredRate({ ...baseline!, searched: filled === undefined ? searched : { ...searched, filled } });
+  assert.equal(of()?.how, 'measured');
+  assert.equal(of('model')?.how, 'found, ports filled beforehand as the model says');
+  assert.equal(of('assumed')?.text, '2.28/s to 2.33/s (searched, held 3 times, ports filled beforehand as assumed)');
+});
+
+test('of a guest with a timer of its own the sentence says which was taken for the machine', () => {
+  const [first] = quickstartResults().variants;
+  assert.match(
+    sustainedSentence([{ ...first!, real: real({ hz: 250 }) }], undefined),
+    /with the ports of a machine, its timer taken as HZ=250 \(Debian’s; the guest has another\): /,
+  );
 });

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
 import { predict, predictArm } from '../../src/capacity/predict.js';
 import { capacityOf } from '../../src/capacity/question.js';
-import type { LoadPlan } from '../../src/plan/plan.js';
+import type { Arm, LoadPlan } from '../../src/plan/plan.js';
+import { coturn } from '../../src/subjects/coturn/coturn.js';
+import { unbound } from '../../src/subjects/unbound/unbound.js';
 import { readDatagramOracle, titleOfDatagrams } from '../support/datagram-oracle.js';
 import { datagramInput } from './datagram-input.js';
 import { arm, input, KERNEL } from './inputs.js';
@@ -112,4 +114,17 @@ test('capacity: what a rate needs', () => {
   const bound = ask('bind', 2);
   assert.deepEqual(bound.full, { tuples: 200, rate: 200 });
   assert.deepEqual(bound.atRate?.needed.full, { kind: 'addresses', addresses: 2, perAddress: 100 });
+});
+
+test('a port is taken until the answer has come, and a relay for as long as its server keeps it', () => {
+  const load = { strategy: 'bind-explicit-port-exclusive', ports: { low: 40_000, high: 40_059 } } as const;
+  const rate = (proxy: Arm['proxy'], more: Partial<LoadPlan>) => {
+    const { prediction } = predictArm(arm({ proxy, load: { ...load, holdMs: 0, ...more } }), KERNEL, {});
+    return [prediction.concurrent, prediction.sustained];
+  };
+  const resolver = { ...unbound.defaults, ports: load.ports };
+  assert.deepEqual(rate(resolver, { protocol: 'dns', answerAfterMs: 400 }), [60, 150]);
+  assert.deepEqual(rate({ ...coturn.defaults, ports: load.ports }, { protocol: 'turn' }), [60, 0.1]);
+  const own = predictArm(arm({ load: { ...UDP, holdMs: 100, answerAfterMs: 400 } }), KERNEL, {});
+  assert.equal(own.prediction.sustained, 200);
 });

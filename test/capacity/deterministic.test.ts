@@ -133,6 +133,13 @@ test('fill: attempts with any workers, failures with one, one wave, and held', (
   ] as const)
     is(false, { load: { strategy, arrival: fill({ attempts: 3, waves: 2 }) } }, /./);
   is(false, { load: { arrival: fill(), holdMs: 0 } }, /lasts as long as it takes/);
+  is(false, { load: { arrival: fill(), holdMs: 60_000 } }, /lasts as long as it takes/);
+  is(true, { load: { arrival: fill(), holdMs: 2_400_000 } }, /nothing is freed before the run ends/);
+  is(
+    false,
+    { load: { arrival: fill({ attempts: null, failures: 10 }), holdMs: 2_400_000 } },
+    /lasts as long as it takes/,
+  );
 });
 
 test('an odd range loses one port at random in each search, where the kernel searches by parity', () => {

@@ -101,6 +101,7 @@ describe('the drop curve', () => {
 describe('capacity --nat', () => {
   const question: NatQuestion = {
     kind: 'linux',
+    protocol: 'tcp',
     kernel: parseKernelVersion('6.1'),
     addresses: 1,
     destinations: 1,
@@ -127,6 +128,21 @@ describe('capacity --nat', () => {
     assert.deepEqual([aws.concurrent, aws.sustained, aws.atRate], [110_000, null, null]);
     const azure = natCapacityOf({ ...question, kind: 'azure', close: 'reset' });
     assert.deepEqual([azure.concurrent, azure.after, azure.sustained], [50_000, 16, 3125]);
-    for (const { source } of [gcp, aws, azure]) assert.match(source, /^https:/);
+    for (const { source } of [gcp, aws, azure]) assert.match(source, /^https:.*on paper/);
+    assert.deepEqual(
+      [aws, gcp, azure].map(({ idle }) => idle),
+      [350, 1200, 240],
+    );
+  });
+
+  it('UDP keeps its port until it has been idle for long enough, on every kernel', () => {
+    const udp = { ...question, protocol: 'udp', rate: 200 } as const;
+    const on = (kernel: string) => natCapacityOf({ ...udp, kernel: parseKernelVersion(kernel) });
+    for (const kernel of ['6.1', '6.18'])
+      assert.deepEqual([on(kernel).after, Math.floor(on(kernel).sustained!)], [30, 2150], kernel);
+    assert.match(on('6.18').rule, /^(?!.*TIME_WAIT).*30 s/s);
+    const ofCloud = (kind: NatQuestion['kind']) => natCapacityOf({ ...udp, kind });
+    assert.deepEqual(ofCloud('aws').atRate, { holds: false, needed: 2 }, '55,000 in 350 s are 157 a second');
+    assert.deepEqual([ofCloud('gcp').after, ofCloud('azure').after], [30, 240]);
   });
 });

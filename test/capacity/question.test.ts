@@ -94,3 +94,15 @@ test('what the kernel lacks', () => {
   const none = ask({ kernel: '3.10', strategy: 'bind-no-port', rate: 1 });
   assert.deepEqual([none.full.tuples, none.slow, none.atRate!.full], [0, null, 0]);
 });
+
+test('from which hold on a rate fills the ports, the same whatever hold is asked about', () => {
+  const longest = 564_640 / 300 - LATEST;
+  for (const holdMs of [0, 2000, 2_400_000]) {
+    const { atRate } = ask({ addresses: 20, rate: 300, holdMs });
+    assert.ok(Math.abs(atRate!.longestHold! - longest) < 1e-6, `${holdMs} ms: ${atRate!.longestHold}`);
+  }
+  const just = ask({ addresses: 20, rate: 300, holdMs: longest * 1000 });
+  assert.ok(Math.abs(just.full.rate! - 300) < 1e-6);
+  assert.equal(ask({ rate: 500 }).atRate!.longestHold, 0, 'more than TIME_WAIT alone leaves');
+  assert.equal(ask({ rate: 300, close: 'reset' }).atRate!.longestHold, 28_232 / 300);
+});

@@ -43,6 +43,27 @@ describe('a range', () => {
     assert.equal(value(RANGE, '40000 40211', { [RANGE]: '40000 40099' }), '1148 60999');
   });
 
+  it('is not called less of a step where it is as good as the same', () => {
+    const step = (to: string) => scaled(RANGE, to, { [RANGE]: '40000 40281' });
+    // 645 of 282 are 64,573 of 28,232, and there are 64,512.
+    assert.deepEqual(step('40000 40644'), {
+      kind: 'value',
+      value: '1024 65535',
+      note: 'in the lab 282 ports stood for 28,232, and 645, 2.3 times as many, for 64,512',
+    });
+    const more = step('40000 40679');
+    assert.ok(more.kind === 'value');
+    assert.match(
+      more.note!,
+      /and 680, 2\.4 times as many, for 68,077; .* so this is less of a step than was measured$/,
+    );
+    const real = scaled(RANGE, '1024 65535', { [RANGE]: '1024 29257' }, { ...USUAL, [RANGE]: '1024 29255' });
+    assert.ok(real.kind === 'value' && real.note === null, 'a real size on both sides');
+    const alike = scaled(RANGE, '1024 65535', { [RANGE]: '1024 29000' });
+    assert.ok(alike.kind === 'value');
+    assert.equal(alike.note, 'in the lab 27,977 ports stood for 28,232');
+  });
+
   it('of a real size stays as it was measured, and says how much of a step it is', () => {
     assert.deepEqual(scaled(RANGE, '1024 65535'), { kind: 'value', value: '1024 65535', note: null });
     const fromModel = scaled(RANGE, '1025 65530', { [RANGE]: '40000 40063' });

@@ -45,7 +45,7 @@ test('a named pipe or a device as input is refused at once', (t) => {
 test('a full standard output is a sentence and the exit code 2, whatever the command', (t) => {
   const full = openSync('/dev/full', 'w');
   t.after(() => closeSync(full));
-  for (const args of [['profiles'], ['schema', 'profile'], ['--help'], ['watch', '--once', '--json']]) {
+  for (const args of [['profiles'], ['schema', 'profile'], ['--help'], ['--version'], ['watch', '--once', '--json']]) {
     const { status, stderr } = run(args, full);
     assert.equal(status, 2, `${args.join(' ')}: ${stderr}`);
     assert.match(stderr, /^bindstorm: standard output cannot be written \(.*ENOSPC.*\); check where it goes\..*\n$/);

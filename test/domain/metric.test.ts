@@ -146,6 +146,13 @@ describe('local ports per request', () => {
     assert.equal(value({ ...run, outcomes: { ok: 100, 'connect:EADDRNOTAVAIL': 7 }, origin }), 0.05);
   });
 
+  it('of UDP are the sockets that got a port, of which the origin sees only datagrams', () => {
+    const taken = (count: number | null) => ({ ...run, ports: { ...run.ports, taken: count }, outcomes: { ok: 500 } });
+    assert.equal(value({ ...taken(1), origin: { ...origin, accepted: 500 } }), 0.002);
+    assert.equal(value({ ...taken(500), origin: null }), 1);
+    assert.equal(value({ ...taken(null), origin: { ...origin, accepted: 500 } }), null, 'a program that nobody traced');
+  });
+
   it('have no value where nothing was answered, or where nobody counts at the other end', () => {
     assert.equal(value({ ...run, outcomes: { 'connect:EADDRNOTAVAIL': 7 }, origin }), null);
     assert.equal(value({ ...run, outcomes: { ok: 100 }, origin: null }), null);

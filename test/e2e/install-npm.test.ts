@@ -18,7 +18,10 @@ test('the package of npm, installed where there is nothing but Node and util-lin
   skip: noBareRoot,
 }, async (t) => {
   const folder = scratchFolder(t);
-  const npm = (...args: string[]) => spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8' });
+  // What scripts/test.mjs has taken away, with which npm may know its registry.
+  const { BINDSTORM_TEST_CA_CERTS, ...rest } = process.env;
+  const env = BINDSTORM_TEST_CA_CERTS ? { ...rest, NODE_EXTRA_CA_CERTS: BINDSTORM_TEST_CA_CERTS } : rest;
+  const npm = (...args: string[]) => spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8', env });
   const packed = npm('pack', '--ignore-scripts', '--pack-destination', folder);
   assert.equal(packed.status, 0, packed.stderr);
   const [archive] = readdirSync(folder);

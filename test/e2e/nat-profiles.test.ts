@@ -67,7 +67,9 @@ function assertCounts({ variants }: Results, expected: Readonly<Record<string, E
     const [ok, dropped, said] = expected[name]!;
     for (const each of runs) {
       assert.deepEqual(each.outcomes, { ok, ...(dropped > 0 ? { [DROPPED]: dropped } : {}) }, each.id);
-      assert.equal(each.router?.counters.insert_failed ?? 0, dropped, each.id);
+      // A SYN each; more where a busy machine was so late that some were sent again, which found no port either.
+      const failed = each.router?.counters.insert_failed ?? 0;
+      assert.ok(dropped === 0 ? failed === 0 : failed >= dropped, `${each.id}: insert_failed ${failed}`);
       assert.deepEqual(each.problems, []);
     }
     assert.equal(verdict?.verdict, said, name);

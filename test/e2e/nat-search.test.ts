@@ -10,8 +10,7 @@ import type { SearchReport } from '../../src/results/search.js';
 import { runCli, scratchFolder } from '../support/cli.js';
 
 const ends = atLeast(parseKernelVersion(release()), EVICTS_SINCE);
-const skip =
-  !ends && 'this kernel keeps the ports of closed connections (test/lab/vm/nat-kernels.test.ts has the search there)';
+const skip = !ends && 'this kernel keeps the ports of closed connections';
 
 test('search through a NAT: closed connections give way, and the search ends where it is told to', {
   skip,

@@ -83,7 +83,10 @@ test('in the folder of a run: its report has what was found', async () => {
   assert.equal(ran.code, 0, ran.stderr);
   const { folder, variants, summary } = JSON.parse(ran.stdout) as Results & { folder: string };
   // 28,232 ports of two addresses, each for 62 to 65 s.
-  assert.match(summary, /400\/s on a machine: holds, with 1[12]\d % to spare \(baseline\)/);
+  assert.match(
+    summary,
+    /400\/s on a machine, by the model: holds, with \d+ % to spare until slow, 1[12]\d % until full \(baseline\)/,
+  );
   assert.equal(variants[0]!.searched, undefined);
   const args = [
     'search',
@@ -104,7 +107,10 @@ test('in the folder of a run: its report has what was found', async () => {
   const { low, high } = stored.variants[0]!.searched!;
   assert.ok(low * 60 <= 100 && high! * 66 > 100, `${low} to ${high}`);
   assert.equal(stored.variants[1]!.searched, undefined);
-  assert.match(readFileSync(join(cwd, folder, 'report.md'), 'utf8'), /lab: 1\.\d+\/s measured/);
+  assert.match(
+    readFileSync(join(cwd, folder, 'report.md'), 'utf8'),
+    /lab: 1\.\d+\/s found, ports filled beforehand as the model says/,
+  );
   const again = await runCli(args, { cwd });
   assert.equal(again.code, 2);
   assert.match(again.stderr, /has a search already; resume it with: bindstorm search --resume/);

@@ -51,6 +51,14 @@ type Answer = (name: string, value: string) => string | null;
 function answer(command: CheckCommand, errno: Answer, strategies: readonly string[] = []): Check {
   return {
     sysctls: command.sysctls.map(([name, value]) => ({ name, value, readBack: value, errno: errno(name, value) })),
+    ...(command.roleSysctls
+      ? {
+          roleSysctls: command.roleSysctls.map(([name, value]) => ({
+            ...{ name, value, readBack: value },
+            errno: errno(`role ${name}`, value),
+          })),
+        }
+      : {}),
     strategies: command.strategies.map((name) => ({
       name,
       missing: strategies.includes(name) ? 'IP_LOCAL_PORT_RANGE: ENOPROTOOPT' : null,
@@ -186,6 +194,27 @@ describe('what each kernel lacks', () => {
     }
     const nowhere = await placesOf(experiment, { old: OLD, new: OLD });
     assert.match(nowhere.obstacles.join(), /^kernels: nothing can run: .*tcp_tw_reuse_delay: since Linux 6\.14/);
+  });
+
+  it('may be of the router, which has a namespace of its own', async () => {
+    const name = 'net.netfilter.nf_conntrack_tcp_ignore_invalid_rst';
+    const roles = { client: {}, origin: {}, router: { [name]: '1' } };
+    const old = { ...OLD, errno: lacking(DELAY, RECYCLE, `role ${name}`) };
+    const { experiment, findings } = await placesOf(changed('range', { roles }), { old, new: NEW });
+    assert.deepEqual(findings, []);
+    const [onOld, onNew] = experiment.arms.filter((arm) => arm.name === 'range');
+    assert.deepEqual([onOld!.absent, onNew!.absent], [true, undefined]);
+    assert.deepEqual(Object.keys(onOld!.missing!), [`${name} of the router`]);
+    const parts = changed('all', { roles });
+    const [part] = (await placesOf(parts, { old, new: NEW })).experiment.arms.filter((arm) => arm.name === 'all');
+    assert.deepEqual([part!.absent, part!.roles!.router], [undefined, {}], 'what is left is run');
+    const max = 'net.netfilter.nf_conntrack_max';
+    const shared = changed('range', { roles: { ...roles, router: { [max]: '1000' } } });
+    const errno: Answer = (asked) => (asked === `role ${max}` ? 'EACCES' : null);
+    const { obstacles } = await placesOf(shared, { old: { ...OLD, errno }, new: { ...NEW, errno } });
+    assert.deepEqual(obstacles, [
+      `range.roles.router.sysctls["${max}"]: the router has a network namespace of its own, in which ${max} is read-only (EACCES): one value serves the whole kernel; leave it out`,
+    ]);
   });
 
   it('is asked again on resume, and is the same', async () => {

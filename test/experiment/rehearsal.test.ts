@@ -50,7 +50,7 @@ function allWell(command: CheckCommand): Check {
 }
 
 interface Machine {
-  kind?: 'netns' | 'vagrant' | 'host';
+  kind?: 'netns' | 'vm' | 'vagrant' | 'host';
   kernel?: string;
   check?: (command: CheckCommand) => Partial<Check>;
 }
@@ -79,6 +79,7 @@ async function rehearsed(experiment: Experiment, { kind = 'netns', kernel = '6.1
 
 const refuseSysctl = (errno: string) => (command: CheckCommand) => ({
   sysctls: command.sysctls.map(([name, value]) => ({ name, value, readBack: null, errno })),
+  roleSysctls: command.roleSysctls?.map(([name, value]) => ({ name, value, readBack: null, errno })),
 });
 
 describe('a fill that waits for failures which never come', () => {
@@ -179,8 +180,8 @@ describe('the rehearsal of what can run', () => {
     assert.deepEqual(asked.sysctls, [
       [REUSE, '0'],
       [REUSE, '1'],
-      ['net.ipv4.tcp_fin_timeout', '5'],
     ]);
+    assert.deepEqual(asked.roleSysctls, [['net.ipv4.tcp_fin_timeout', '5']], 'where the origin is');
     assert.deepEqual(
       obstacles.map((obstacle) => obstacle.split(': ')[0]),
       [
@@ -189,6 +190,20 @@ describe('the rehearsal of what can run', () => {
         'variant-1.roles.origin.sysctls["net.ipv4.tcp_fin_timeout"]',
       ],
     );
+  });
+
+  it('says of a role below the lab that it may not set what is one value for the whole kernel', async () => {
+    const name = 'net.netfilter.nf_conntrack_max';
+    const roles = { client: {}, origin: {}, router: { [name]: '1000' } };
+    const { obstacles } = await rehearsed(experimentOf([{}, { roles }]), {
+      kind: 'vm',
+      check: (command) => ({
+        roleSysctls: command.roleSysctls?.map(([name, value]) => ({ name, value, readBack: null, errno: 'EACCES' })),
+      }),
+    });
+    assert.deepEqual(obstacles, [
+      `variant-1.roles.router.sysctls["${name}"]: the router has a network namespace of its own, in which ${name} is read-only (EACCES): one value serves the whole kernel; leave it out`,
+    ]);
   });
 
   it('asks the host about every address', async () => {

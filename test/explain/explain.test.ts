@@ -4,9 +4,35 @@ import { STRATEGY_NAMES } from '../../src/domain/strategy.js';
 import { CAUSES } from '../../src/explain/causes.js';
 import { errnoOf } from '../../src/explain/errno.js';
 import { explain } from '../../src/explain/explain.js';
+import { HELD } from '../../src/explain/held.js';
 import { PROGRAMS } from '../../src/explain/programs/index.js';
 import { profileFor } from '../../src/explain/reproduce.js';
 import { loadProfile } from '../../src/profile/load.js';
+import { renderExplanation } from '../../src/report/explain.js';
+
+test('one FD of Squid is a lower bound: the answer says so, and what counts them', () => {
+  const [finding] = explain('commBind Cannot bind socket FD 4312 to 10.0.0.17: (98) Address already in use').findings;
+  assert.match(
+    finding!.note!,
+    /at least as many are open in that process, and it may be far more:.* \/proc\/PID\/fd \| wc -l/,
+  );
+  assert.doesNotMatch(finding!.note!, /far fewer than ports/);
+  const text = renderExplanation(explain(finding!.line), 1000);
+  // Clients of the proxy are connected to the same address, on the port where it listens.
+  assert.match(text, /ss -Htan 'src 10\.0\.0\.17 and sport >= 32768' \|/);
+  assert.match(
+    text,
+    /squid-2014 .*Where one address is full and others are not, my-proxy\.yaml of docs\/tutorial\.md is nearer/,
+  );
+});
+
+test('whoever is told to attach strace is told for how long, and what it costs', () => {
+  const checks = [...Object.values(CAUSES), ...Object.values(HELD)].map(({ check }) => check);
+  const unknown = renderExplanation(explain('nothing'), 1000);
+  const traced = [...checks, unknown].filter((text) => text.includes('strace'));
+  assert.ok(traced.length >= 6);
+  for (const text of traced) assert.match(text, /timeout 10 strace -f .*slows every system call/, text);
+});
 
 test('what is none of it: nothing is known, and nothing is made up', () => {
   for (const text of [

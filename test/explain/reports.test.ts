@@ -449,6 +449,26 @@ const REPORTS: readonly (readonly [source: string, text: string, ...expected: Ex
     null,
   ],
   ['kdig over UDP', ";; WARNING: can't send query to 192.0.2.7@53(UDP)", 'kdig', 'send', 'EAGAIN', 'udp-ports', null],
+  [
+    'unbound, whose list of ports is used up',
+    '[1764518400] unbound[17:0] error: failed to find an open port, drop msg',
+    ...(['unbound', 'none', null, 'own-udp-port-list', null] as const),
+  ],
+  [
+    'unbound, which let no more queries wait',
+    '[1796089071] unbound[4:0] info: server stats for thread 0: requestlist max 1001 avg 666.666 exceeded 499 jostled 0',
+    ...(['unbound', 'none', null, 'waiting-queries', null] as const),
+  ],
+  [
+    'the same by unbound-control stats',
+    'total.requestlist.exceeded=499',
+    ...(['unbound', 'none', null, 'waiting-queries', null] as const),
+  ],
+  [
+    'coturn, whose list of ports is used up',
+    '12: : session 000000000000000021: ALLOCATE processed, error 508: Cannot create socket',
+    ...(['coturn', 'none', null, 'own-udp-port-list', null] as const),
+  ],
   ['c-ares', 'Error: queryA ETIMEOUT www.example.com', 'Node.js (libuv)', 'none', null, 'udp-answer', null],
   ['glibc’s resolver', 'getaddrinfo EAI_AGAIN www.example.com', 'the resolver', 'none', null, 'name-lookup', null],
   [

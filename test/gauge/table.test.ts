@@ -16,7 +16,7 @@ test('shows each address against the walls, and who is at the other end', () => 
       growth: { '10.0.0.1': { perSecond: 19, secondsLeft: 20 }, '10.0.0.2': { perSecond: -0.52, secondsLeft: null } },
       more: {
         owners: {
-          owners: [{ pid: 812, command: 'squid', sockets: 20, states: { ESTABLISHED: 20 } }],
+          owners: [{ pid: 812, command: 'squid', sockets: 20, states: { ESTABLISHED: 20 }, estimated: false }],
           unreadable: 3,
           incomplete: false,
         },
@@ -89,11 +89,11 @@ test('without a socket there is a sentence instead of a table', () => {
 
 test('a process may call itself what it likes and moves no cursor', () => {
   const owners = {
-    owners: [{ pid: 1, command: 'a\u001b[2Jb', sockets: 1, states: {} }],
+    owners: [{ pid: 1, command: 'a\u001b[2Jb', sockets: 1, states: {}, estimated: true }],
     unreadable: 0,
     incomplete: true,
   };
   const lines = renderTable(lookOf([countOf('10.0.0.1', 1)], { more: { owners } }), PLAIN);
-  assert.equal(lines.at(-1), 'a\\u001b[2Jb (1)  1');
+  assert.equal(lines.at(-1), 'a\\u001b[2Jb (1)  about 1');
   assert.equal(lines.at(-2), 'owners of open sockets (not all processes were read)');
 });

@@ -112,9 +112,13 @@ kill $pid`,
   it('says so where nothing listens, and where there is nothing to go back to', (t) => {
     const { stdout, stderr } = withServices(
       t,
-      `exec 3>&-; wait; sh reserve; show; sh reserve back; echo $?; ls /etc/sysctl.d; echo end`,
+      `exec 3>&-; wait; sh reserve; show; sh reserve back; echo $?; ls /etc/sysctl.d; echo end
+: > /etc/sysctl.d/zz-bindstorm-wider-range-reserved.conf; sh reserve back; echo $?`,
     );
-    assert.equal(stdout, 'Nothing listens within 1024 to 65535: there is nothing to reserve.\n\n1\nend\n');
+    assert.equal(
+      stdout,
+      'Nothing listens within 1024 to 65535: there is nothing to reserve.\n\nNothing was reserved by this script: there is nothing to go back to.\n0\nend\n1\n',
+    );
     assert.match(
       stderr,
       /reserved\.before does not exist, so it is not known what was reserved before\. Nothing was changed/,

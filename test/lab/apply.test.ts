@@ -120,6 +120,19 @@ show | diff before - && ls /etc/sysctl.d`;
     assert.equal(inNamespaces(t, whoElse(), '# nothing\n').stdout, '');
   });
 
+  it('rolled back, warns of another file that sets the same, and only of one that is read', (t) => {
+    const roll = (before: string) =>
+      inNamespaces(t, `${record()} && ${apply()} >/dev/null || exit 1\n${before}\n${goBack()}`, '# nothing\n');
+    const pasted = roll(`cp /etc/sysctl.d/zz-bindstorm-wider-range.conf /etc/sysctl.d/zz-ports.conf
+cp /etc/sysctl.d/zz-ports.conf /etc/sysctl.d/zz-bindstorm-other.conf; cp /etc/sysctl.d/zz-ports.conf /etc/sysctl.d/old.conf.bak`);
+    assert.equal(pasted.status, 0, pasted.stderr);
+    assert.match(pasted.stdout, /As before\.\n$/);
+    assert.match(pasted.stderr, /^Beware: these lines set the same at the next boot/);
+    const found = pasted.stderr.split('\n').flatMap((line) => /^\/etc\/sysctl\.d\/([^:]+):/.exec(line)?.[1] ?? []);
+    assert.deepEqual([...new Set(found)].sort(), ['zz-bindstorm-other.conf', 'zz-ports.conf'], pasted.stderr);
+    assert.equal(roll('true').stderr, '');
+  });
+
   it('is not rolled back to what nobody recorded, and says so', (t) => {
     const { stdout, stderr, status } = inNamespaces(t, `show; ${goBack()}; code=$?; show; exit $code`);
     assert.equal(status, 1);

@@ -28,7 +28,11 @@ function danteArm(clients: number | null, attempts: number, arm: Partial<LabArm>
       },
     }),
     roles: {
-      client: clients === null ? {} : { 'net.ipv4.ip_local_port_range': '20000 20049', 'net.ipv4.tcp_tw_reuse': '0' },
+      // Never a port of the proxy's range: Dante would copy it, and the range would seem to be used.
+      client:
+        clients === null
+          ? { 'net.ipv4.ip_local_port_range': '20000 24999' }
+          : { 'net.ipv4.ip_local_port_range': '20000 20049', 'net.ipv4.tcp_tw_reuse': '0' },
       origin: {},
     },
     proxy: { ...DANTE, clients },

@@ -39,7 +39,7 @@ async function ask(family: 4 | 6, cases: readonly DatagramCase[]): Promise<Datag
   const driver = fileURLToPath(new URL('../support/datagram-driver.js', import.meta.url));
   const command = netnsCommand([process.execPath, driver], process.getuid?.() === 0);
   const addresses = family === 4 ? tenAddresses(3) : ['fd00:50::1', 'fd00:50::2', 'fd00:50::3'];
-  const input: DatagramInput = { where: 'lab', family, addresses, cases };
+  const input: DatagramInput = { where: 'lab', addresses, cases };
   const { stdout } = await execa(command[0]!, command.slice(1), { input: `${JSON.stringify(input)}\n` });
   return stdout.split('\n').map((line) => JSON.parse(line) as DatagramAnswer);
 }

@@ -54,7 +54,7 @@ describe('UDP behind a NAT', { concurrency: true }, () => {
       const arm = natArm({ natPorts: natPorts(20) }, 20, {
         load: {
           ...UDP,
-          arrival: { shape: 'fill', attempts: 20, failures: null, inFlight: 20, waves: 2, pauseMs: 2500 },
+          arrival: { shape: 'fill', attempts: 20, failures: null, inFlight: 20, waves: 2, pauseMs: 3000 },
         },
       });
       const router: Record<string, string> =

@@ -22,6 +22,9 @@ function ask(question: HairpinQuestion): HairpinAnswer {
 
 for (const tool of ['iptables-nft', 'iptables-legacy'])
   test(`${tool}: two public ports that lead to one server share its 20 ports; with a server each, each has 20`, () => {
-    assert.deepEqual(ask({ tool, servers: 1, each: 15 }), { stood: 20, insertFailed: 10 });
-    assert.deepEqual(ask({ tool, servers: 2, each: 15 }), { stood: 30, insertFailed: 0 });
+    const one = ask({ tool, servers: 1, each: 15 });
+    assert.equal(one.stood, 20);
+    assert.ok(one.insertFailed >= 10 && one.insertFailed <= 10 + one.sentAgain, JSON.stringify(one));
+    const two = ask({ tool, servers: 2, each: 15 });
+    assert.deepEqual([two.stood, two.insertFailed], [30, 0]);
   });

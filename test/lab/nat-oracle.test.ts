@@ -30,17 +30,46 @@ function row(config: string): NatRow {
   return found[0]!;
 }
 
-/** What the run held is what the table has, and what the model says; every other attempt was one SYN without a port. */
+/** Of so many attempts without a port, each SYN is one that connection tracking counts: the first, and those that were sent again. */
+function assertDropped(run: Measurement, dropped: number, counter: 'insert_failed' | 'drop' | 'invalid'): void {
+  const counted = run.router?.counters[counter] ?? 0;
+  const sent = dropped + (run.counters['TcpExt.TCPSynRetrans'] ?? 0);
+  assert.ok(counted >= dropped && counted <= (dropped > 0 ? sent : 0), `${counted} of ${dropped} to ${sent} SYNs`);
+}
+
+/** What the run held is what the table has, and what the model says; no other attempt found a port. */
 async function assertHeld(arm: Arm, held: number): Promise<Measurement> {
   const run = await measure(arm);
   const attempts = arm.load.arrival.shape === 'fill' ? arm.load.arrival.attempts! : 0;
   const dropped = attempts - held;
   assert.deepEqual(run.outcomes, { ...(held > 0 ? { ok: held } : {}), ...(dropped > 0 ? { [DROPPED]: dropped } : {}) });
   assert.deepEqual(run.problems, []);
-  assert.equal(run.router?.counters.insert_failed ?? 0, dropped);
-  assert.equal(run.router?.counters.drop ?? 0, dropped);
+  assertDropped(run, dropped, 'insert_failed');
+  assertDropped(run, dropped, 'drop');
   assert.equal(run.origin?.accepted, held);
   return run;
+}
+
+/** Less than a SYN takes to be sent again. */
+const ONE_SYN_MS = 700;
+/** As a run in which nobody had the machine's CPUs for long, µs. */
+const PROMPT = 350_000;
+const MOST_RUNS = 8;
+
+function oneSyn(arm: Arm): Arm {
+  return { ...arm, load: { ...arm.load, timeoutMs: ONE_SYN_MS } };
+}
+
+/**
+ * A run in which each attempt had one SYN, for what a further one would change: a search that does not look at all ports may find one the second
+ * time. Where the machine was so busy that SYNs were sent again, or nearly, it is made again; what it counted has no say in that.
+ */
+async function measureFirstSyns(arm: Arm): Promise<Measurement> {
+  for (let i = 1; i <= MOST_RUNS; i++) {
+    const run = await measure(oneSyn(arm));
+    if (!('TcpExt.TCPSynRetrans' in run.counters) && (run.latency.connect?.max ?? 0) < PROMPT) return run;
+  }
+  throw new Error(`in ${MOST_RUNS} runs SYNs were sent again: this machine is too busy for a test of the first`);
 }
 
 function predicted(arm: Arm) {
@@ -56,11 +85,12 @@ describe('a rule with ports: P for each NAT address and destination', { concurre
     const { config, ports, natAddresses: S, clients: C, destinations: D } = each;
     test(`${config}: P=${ports} S=${S} C=${C} D=${D}`, async () => {
       const arm = armOfPlain(each);
-      const { deterministic, concurrent, simulated } = predicted(arm);
+      const { deterministic, concurrent } = predicted(arm);
+      const { simulated } = predicted(oneSyn(arm));
       const held = Number(each.held);
       if (simulated) {
         // More than 128 ports are not searched whole, so that the last of them may be missed.
-        const run = await measure(arm);
+        const run = await measureFirstSyns(arm);
         assert.ok(
           run.outcomes.ok! >= simulated.ok.low && run.outcomes.ok! <= simulated.ok.high,
           JSON.stringify(run.outcomes),
@@ -107,7 +137,7 @@ describe('without ports in the rule', { concurrency: true }, () => {
       const run = await assertHeld(arm, clients * each);
       // One that is moved may draw the port that another client has not yet asked for.
       assert.ok(run.router!.kept <= each && run.router!.kept >= 0.6 * each, `${run.router!.kept} of ${each}`);
-      // A dump of a table in use is no snapshot, and may miss some.
+      // A tenth may be missing of what was listed: on a busy machine once some were. Of 42,000 in 240 runs, six and eight at a time, none was.
       assert.ok(run.router!.kept + run.router!.moved >= 0.9 * clients * each);
       for (const pool of run.router!.pools) assert.ok(pool.low >= from && pool.high <= to, `${pool.low}-${pool.high}`);
     });
@@ -193,7 +223,7 @@ describe("the router's own programs", { concurrency: true }, () => {
     assert.equal(predicted(arm).concurrent, Number(held));
     const run = await measure(arm);
     assert.deepEqual(run.outcomes, { [DROPPED]: 3 });
-    assert.equal(run.router!.counters.insert_failed, 3);
+    assertDropped(run, 3, 'insert_failed');
     const some = await measure(natArm({ ...inner, holds: 5 }, 20));
     assert.deepEqual(some.outcomes, { ok: 15, [DROPPED]: 5 });
   });
@@ -248,7 +278,7 @@ describe('closed connections', { concurrency: true }, () => {
       },
     });
   const second = async (ports: number, load: Partial<Arm['load']>) => {
-    const run = await measure(waves(ports, load));
+    const run = await measureFirstSyns(waves(ports, load));
     return run.waves.map(({ outcomes }) => outcomes.ok ?? 0);
   };
   const expected = (ports: number) =>
@@ -291,8 +321,8 @@ describe('how full it is when SYNs are dropped', { concurrency: true }, () => {
         arrival: { shape: 'fill', attempts: 2000, failures: null, inFlight: 2000, waves: 1, pauseMs: 0 },
       },
     });
-    const { simulated } = predicted(arm);
-    const run = await measure(arm);
+    const { simulated } = predicted(oneSyn(arm));
+    const run = await measureFirstSyns(arm);
     assert.ok(
       run.outcomes.ok! >= simulated!.ok.low && run.outcomes.ok! <= simulated!.ok.high,
       JSON.stringify(run.outcomes),

@@ -1,7 +1,7 @@
-// needs: squid, haproxy, nginx, dante-server, tinyproxy-bin, microsocks, unbound, tor
+// needs: squid, haproxy, nginx, dante-server, tinyproxy-bin, microsocks, unbound, dnsdist, coturn, tor
 /**
- * What the model says of every shipped profile, against one run of each arm: an arm of which it says the same as of an earlier one is not
- * run again. Large loads are scaled down, since the rules are the same with a few ports.
+ * What the model says of every shipped profile, and of each kind of subject that none of them is about, against one run of each arm: an arm of
+ * which it says the same as of an earlier one is not run again. Large loads are scaled down, since the rules are the same with a few ports.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import type { Arm, Experiment } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/profile/load.js';
 import type { Agreement, Run } from '../../src/results/schema.js';
 import { examineProgram } from '../../src/subjects/examine.js';
-import { proxySubjectOf } from '../../src/subjects/index.js';
+import { proxySubjectOf, SUBJECT_KINDS, type SubjectKind } from '../../src/subjects/index.js';
 import { measure } from '../support/lab.js';
 import { makeRun } from '../support/runs.js';
 
@@ -116,15 +116,56 @@ async function hold(arm: Arm, experiment: Experiment): Promise<Agreement | null>
   return agreementOf({ prediction, load: arm.load, runs: [run], deterministic, bounds });
 }
 
+/** Of the kinds that no shipped profile is about, a small one each. */
+const UNSHIPPED: Partial<Record<SubjectKind, string>> = {
+  dnsdist: `name: dnsdist
+description: All queries share the sockets that were made at the start.
+subject: { kind: dnsdist }
+addresses: 10.50.0.1/32
+load: { arrival: { shape: constant, rate: 500/s, duration: 100ms } }
+sysctls: { net.ipv4.ip_local_port_range: 40000 40003 }
+variants: [{ name: eight, subject: { sockets: 8 } }]
+goal: failures.share
+`,
+  coturn: `name: coturn
+description: A port for each relay, from a range of its own.
+subject: { kind: coturn, ports: 40000-40019 }
+addresses: 10.50.0.1/32
+load: { arrival: { shape: constant, rate: 500/s, duration: 60ms }, hold: 1s, lagBudget: 1s }
+variants:
+  - { name: more-ports, subject: { ports: 40000-40099 } }
+  - { name: narrow-range, sysctls: { net.ipv4.ip_local_port_range: 50000 50009 } }
+goal: failures.share
+`,
+};
+
+/** Kinds of which nothing is predicted → why. */
+const UNPREDICTED: Partial<Record<SubjectKind, string>> = {
+  program: 'a program of somebody’s own does what it does',
+  external: 'a target of somebody’s own, about whose ports nothing is known',
+};
+
 const readFiles = filesFrom(fileURLToPath(FOLDER));
-for (const file of readdirSync(FOLDER)
-  .filter((each) => each.endsWith('.yaml'))
-  .sort()) {
-  const name = file.replace(/\.yaml$/, '');
-  if (name in ELSEWHERE) continue;
-  const { experiment } = loadProfile(readFileSync(new URL(file, FOLDER), 'utf8'), file, { readFiles });
-  // A program of somebody's own does what it does: nothing is predicted of it.
-  if (experiment.subject === 'program') continue;
+const shipped = readdirSync(FOLDER)
+  .filter((each) => each.endsWith('.yaml') && !(each.replace(/\.yaml$/, '') in ELSEWHERE))
+  .sort()
+  .map((file) => {
+    const text = readFileSync(new URL(file, FOLDER), 'utf8');
+    return { name: file.replace(/\.yaml$/, ''), experiment: loadProfile(text, file, { readFiles }).experiment };
+  });
+const inline = Object.entries(UNSHIPPED).map(([name, text]) => ({
+  name,
+  experiment: loadProfile(text, `${name}.yaml`, { readFiles }).experiment,
+}));
+
+it('every kind of subject is held to the model, or it is said why not', () => {
+  const held = [...shipped, ...inline].map(({ experiment }) => experiment.subject);
+  const missing = SUBJECT_KINDS.filter((kind) => !held.includes(kind) || kind in UNPREDICTED);
+  assert.deepEqual(missing, Object.keys(UNPREDICTED));
+});
+
+for (const { name, experiment } of [...shipped, ...inline]) {
+  if (experiment.subject in UNPREDICTED) continue;
   describe(name, { concurrency: true }, () => {
     it('what the model says of each arm is what comes', async () => {
       const arms = await armsOf(name, experiment);

@@ -202,6 +202,20 @@ describe('the settings of squid', () => {
     assert.equal((drawn.outcomes.ok ?? 0) + (drawn.outcomes[FAIL] ?? 0), 200);
   });
 
+  it('drawn outgoing addresses have even shares', async () => {
+    const run = await measure(
+      squidArm(
+        { attempts: 240, addresses: tenAddresses(3), sysctls: { 'net.ipv4.ip_local_port_range': '40000 40239' } },
+        { outgoing: 'random' },
+      ),
+    );
+    assert.deepEqual(run.outcomes, { ok: 240 });
+    // 240 draws with a chance of 1/3: 80, with a standard deviation of 7.3.
+    const shares = run.ports.peakPerAddress ?? [];
+    assert.equal(shares.length, 3);
+    for (const share of shares) assert.ok(share >= 40 && share <= 120, shares.join());
+  });
+
   it('IPv6', async () => {
     const run = await measure(squidArm({ attempts: 110, addresses: ['fd00:50::1'] }));
     assert.deepEqual(run.outcomes, { ok: 100, [FAIL]: 10 });

@@ -50,3 +50,33 @@ warmup: 0
     assert.match(stdout.replace(/\s+/g, ' '), /left out of every comparison: \S+ \(the run stood still/);
     assert.deepEqual(runs.find((run) => run !== still[0])?.problems, []);
   });
+
+test('what an origin that was stopped has not accepted by the end of the load is accepted, and counted', async (t) => {
+  const cwd = scratchFolder(t);
+  writeFileSync(
+    join(cwd, 'behind.yaml'),
+    `name: behind
+addresses: 10.50.0.0/28
+load: { strategy: bind, arrival: { shape: constant, rate: 500/s, duration: 2s }, hold: 100ms, lagBudget: 30s }
+variants: [{ name: v, load: { workers: 1 } }]
+repeat: 1
+warmup: 0
+`,
+  );
+  const mark = newMark();
+  const cli = startCli(['run', 'behind.yaml', '--quiet', '--force'], { cwd, env: mark.env });
+  await until('load', () => loadingAgent(mark));
+  const origins = mark.processes().filter(({ role }) => role === 'origin');
+  assert.ok(origins.length > 0);
+  for (const { pid } of origins) process.kill(pid, 'SIGSTOP');
+  await wait(STOPPED_MS);
+  for (const { pid } of origins) process.kill(pid, 'SIGCONT');
+  const { code, stderr } = await cli.ended;
+  assert.equal(code, 0, stderr);
+  const results = readResults(join(cwd, 'reports', readdirSync(join(cwd, 'reports'))[0]!));
+  const runs = results.variants.flatMap((variant) => variant.runs);
+  assert.deepEqual(
+    runs.map(({ origin }) => origin?.accepted),
+    runs.map(({ outcomes }) => outcomes.ok),
+  );
+});

@@ -4,6 +4,7 @@
  * sockets are there before it is asked; and coturn, which has a port for each relay.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
 import { describe, it } from 'node:test';
 import { parseKernelVersion } from '../../src/capacity/kernel-version.js';
@@ -34,9 +35,9 @@ function arm(proxy: ProxySettings, attempts: number, { load, ...rest }: Asked = 
         peer: 'connect',
         ports: subject.ownPorts?.(proxy) ?? null,
         exchange: null,
-        answerAfterMs: 1500,
+        answerAfterMs: 4000,
         holdMs: null,
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         arrival: { shape: 'fill', attempts, failures: null, inFlight: attempts, waves: 1, pauseMs: 0 },
         ...load,
       },
@@ -105,6 +106,17 @@ describe('unbound otherwise', { concurrency: true }, () => {
     const asked = arm(own({ threads: 2 }), 4 * P);
     assert.deepEqual((await measure(asked)).outcomes, { ok: P, [FAIL]: 3 * P });
     assert.equal(predicted(asked).concurrent, null);
+  });
+
+  it('1,500 queries of one client wait at once, which the defaults of today leave without an answer', async () => {
+    // Not all in one instant, which would be more than its socket's buffer holds.
+    const arrival = { shape: 'constant', rate: 750, durationMs: 2000 } as const;
+    const all = own({ ports: { low: 20_000, high: 23_999 } });
+    assert.deepEqual((await measure(arm(all, 0, { load: { arrival } }))).outcomes, { ok: 1500 });
+    assert.match(execFileSync('unbound-checkconf', ['-o', 'wait-limit', '/dev/null'], { encoding: 'utf8' }), /^1000$/m);
+    const limited = { ...all, config: ['wait-limit: 1000'] };
+    const { outcomes } = await measure(arm(limited, 0, { load: { arrival, timeoutMs: 8000 } }));
+    assert.deepEqual(Object.keys(outcomes).sort(), ['answer:none', 'ok']);
   });
 
   it('without a list it has more ports than are asked for', async () => {

@@ -3,6 +3,7 @@
  * and the CPU that the look took: BINDSTORM_LONG=1 node --test dist/test/lab/watch-cause.test.js
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
 import { describe, test } from 'node:test';
 import { atLeast, parseKernelVersion } from '../../src/capacity/kernel-version.js';
@@ -13,6 +14,7 @@ import { getrusage, nativeBuffer } from '../../src/kernel/libc.js';
 import type { CauseSockets } from '../support/cause-sockets.js';
 import { type FilledNamespace, fillNamespace } from '../support/causes.js';
 import { ROOT, runCli } from '../support/cli.js';
+import { TUTORIAL } from '../support/tutorial.js';
 
 const root = process.getuid?.() === 0;
 const long = process.env.BINDSTORM_LONG === '1';
@@ -36,11 +38,18 @@ interface Expected {
   readonly since?: string;
 }
 
-const EXPECTED: Readonly<Record<Exclude<CauseSockets['reason'], 'idle-unbound'>, Expected>> = {
+const EXPECTED: Readonly<
+  Record<Exclude<CauseSockets['reason'], 'idle-unbound' | 'mostly-waiting' | 'two-binders'>, Expected>
+> = {
   healthy: { class: 'healthy', says: /^Healthy: the fullest address, 127\.0\.0\.1, has 30 of 400 ports\.$/ },
   churn: {
     class: 'churn',
     says: /^Churn: 300 of 300 sockets of 127\.0\.1\.1 are closed and keep their ports \(TIME_WAIT\), about 4\.[6-9] closes a second; 400 ports sustain 6\.[1-6] a second\.$/,
+    also: ['slow-wall'],
+  },
+  turnover: {
+    class: 'churn',
+    says: /^Churn: 150 of 300 sockets of 127\.0\.1\.1 are closed and keep their ports \(TIME_WAIT\), about 2\.[3-5] closes a second, and the others are open for 6[0-4] s each; 400 ports sustain 3\.[1-3] a second of that length\.$/,
     also: ['slow-wall'],
   },
   'close-wait': {
@@ -82,6 +91,19 @@ const EXPECTED: Readonly<Record<Exclude<CauseSockets['reason'], 'idle-unbound'>,
   },
 };
 
+test('the line of ss in the tutorial counts what watch counts, and leaves out what is connected to a listener', async (t) => {
+  const filled = await fillNamespace(t, { reason: 'turnover', sockets: 300, range: SMALL });
+  const [line] = /^ {4}ss -Htan .*$/m.exec(TUTORIAL) ?? [];
+  assert.ok(line);
+  const user = root ? [] : ['--user', '--preserve-credentials'];
+  const inside = ['--target', String(filled.pid), '--net', ...user, 'sh', '-c', line.trim()];
+  const rows = execFileSync('nsenter', inside, { encoding: 'utf8' }).trim().split('\n');
+  assert.deepEqual(rows.map((row) => row.trim().split(/\s+/)).sort(), [
+    ['150', '127.0.1.1', 'ESTAB'],
+    ['150', '127.0.1.1', 'TIME-WAIT'],
+  ]);
+});
+
 describe('why the ports of a namespace fill up', () => {
   for (const [reason, expected] of Object.entries(EXPECTED)) {
     const { since } = expected;
@@ -98,6 +120,35 @@ describe('why the ports of a namespace fill up', () => {
       else assert.ok(cause.evidence.length > 0 && cause.advice!.helps.length > 20);
     });
   }
+});
+
+test('addresses that all bind do not bar each other, with SO_REUSEADDR neither', async (t) => {
+  const filled = await fillNamespace(t, { reason: 'two-binders', sockets: 330, range: SMALL });
+  const { cause, addresses } = await lookInto(filled);
+  assert.notEqual(cause.class, 'poisoned', cause.sentence);
+  assert.deepEqual(
+    addresses.map(({ address, chosenBy }) => [address, chosenBy]),
+    [
+      ['127.0.1.1', 'bind'],
+      ['127.0.2.1', 'bind'],
+    ],
+  );
+});
+
+test('how many connections wait is a sample without an order, though the kernel lists them by destination', async (t) => {
+  const input = { reason: 'mostly-waiting', sockets: 5400, range: '40000 46999' } as const;
+  const { cause } = await lookInto(await fillNamespace(t, input), '--idle', '100ms');
+  assert.equal(cause.class, 'slow-server', JSON.stringify(cause, null, 1));
+  const [evidence = ''] = cause.evidence;
+  const told = /^of ([\d,]+) open connections that were looked at ([\d,]+) wait for an answer and ([\d,]+) were silent/;
+  const [sampled, waiting, idle] = told
+    .exec(evidence)!
+    .slice(1)
+    .map((text) => Number(text.replaceAll(',', '')));
+  assert.equal(sampled, 1000);
+  // Two thirds: six deviations of a thousand draws.
+  assert.ok(Math.abs(waiting! / 1000 - 2 / 3) < 0.09, evidence);
+  assert.equal(waiting! + idle!, 1000);
 });
 
 /** Outgoing connections of each, up to the slow wall, and those last whose TIME_WAIT ends: with both ends, and what is closed, 100,000 sockets and more on request. */

@@ -43,7 +43,7 @@ it('a signal at any instant of the start opens nothing that stays', async () => 
       agent.kill('SIGUSR1');
       // Before Node has begun, the signal ends a process.
       await Promise.race([said, ended]);
-      await wait(300);
+      await wait(1500);
       assert.deepEqual(debuggerPorts(agent.pid!), [], `after ${instant} ms`);
       agent.kill('SIGKILL');
       agent.stdin.destroy();

@@ -71,6 +71,7 @@ test('it repeats what the report warns of at the winner, and what its sysctls co
     '12 sockets were closed without TIME_WAIT because tcp_max_tw_buckets was full (TCPTimeWaitOverflow): this frees their ports and loses the protection against old duplicates';
   for (const run of variant.runs) run.warnings.push(overflow);
   variant.verdict!.goal.warnings.push('two pairs were left out');
+  variant.verdict!.guardrails[0]!.warnings.push('times: none of 6 pairs can be used');
   results.variants[2]!.runs[0]!.warnings.push('of another variant');
   const beware = (of: Results) => files(of).dropIn.match(/(?<=^# Beware {5}).*$/gm) ?? [];
   const texts = beware(results);
@@ -86,6 +87,7 @@ test('it repeats what the report warns of at the winner, and what its sysctls co
       `${expected} in\n${texts.join('\n')}`,
     );
   assert.equal(texts[4], overflow, 'once, though each run has it');
+  assert.match(files(results).dropIn, /^# Guardrail {2}total time, p99: .*; times: none of 6 pairs can be used$/m);
   assert.ok(
     warnings(results).some((text) => text.endsWith(overflow)),
     'as in the report',
@@ -142,4 +144,9 @@ test('says what lasts on a machine, before and after, and what somebody needs', 
     /^# Sustained {2}2,274\/s → 5,198\/s \(141,160 at once → 322,560 at once\), by the model with the ports of a machine$/m,
   );
   assert.match(apply.dropIn, /^# Required {3}5000\/s: fails after 28 s → holds, with 3 % to spare$/m);
+  for (const { load } of results.variants.slice(0, 2)) load.holdMs = 2_400_000;
+  assert.match(
+    files(results).dropIn,
+    /by the model with the ports of a machine and connections open for 40 min, as assumed$/m,
+  );
 });

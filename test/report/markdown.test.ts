@@ -60,6 +60,26 @@ test('it says what was found, what to change, why, where, and how to repeat it',
   assert.ok(markdown.includes(results.experiment.profile.trimEnd()));
 });
 
+test('a change has one name, says what it takes of the program, and asks nobody for destinations', () => {
+  const markdown = renderMarkdown(quickstartResults());
+  const card = (name: string) => markdown.split(/^\*\*(?=[\w-]+\*\*$)/m).find((part) => part.startsWith(`${name}**`))!;
+  assert.match(
+    card('wider-range'),
+    /`apply\/zz-bindstorm-wider-range\.conf`, with its way back beside it, to be copied to `\/etc\/sysctl\.d\/`:\n\n```ini/,
+  );
+  assert.doesNotMatch(card('wider-range'), /Not alone/);
+  const reuse = card('no-port-tw-reuse');
+  assert.match(
+    reuse,
+    /Not alone: for a program that binds early \(bind\) tcp_tw_reuse does nothing, since it acts only for ports that connect\(\) chooses\. .*\n\nAs `\/etc\/sysctl\.d\/zz-bindstorm-no-port-tw-reuse\.conf`, whose name comes last, with\n\n```ini\nnet\.ipv4\.tcp_tw_reuse = 1/,
+  );
+  assert.match(reuse, /together with, as measured in the lab,\n\n- `load\.strategy = bind-no-port`/);
+  const destinations = card('no-port-4-destinations');
+  assert.match(destinations, /change, as measured in the lab,\n\n- `load\.strategy = bind-no-port`\n\n/);
+  assert.match(destinations, /Measured with `4 destinations \(was 1\)`: the load’s, and nothing that can be set\./);
+  assert.equal(destinations.match(/4 destinations/g)?.length, 1);
+});
+
 test('what is of the lab’s size, or gives up a protection, is no line to copy', () => {
   const results = quickstartResults();
   const names = [

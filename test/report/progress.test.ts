@@ -67,11 +67,11 @@ describe('progress where there is no terminal', () => {
     start(0);
     progress.onEvent({ type: 'waiting', planned: PLANNED[0]!, what: 'its lab' });
     assert.match((await said())!, /^waiting for its lab: \[1\/6\] .* left {2}warm-up 1\/1 {2}\w+, for \d+ s so far$/);
-    progress.onEvent({ type: 'waiting', planned: PLANNED[0]!, what: 'the last attempt of its load' });
+    progress.onEvent({ type: 'waiting', planned: PLANNED[0]!, what: 'its load to end' });
     sample(0, { t: 1, attempts: 4000, outcomes: { ok: 4000 }, portsInUse: 4000 });
     assert.match(
       (await said())!,
-      /^waiting for the last attempt of its load: .* 4,000\/s: 4,000 ok; 4,000 of 28,232 ports, for \d+ s so far$/,
+      /^running \[1\/6\] .* left {2}warm-up 1\/1 {2}\w+ {2}4,000\/s: 4,000 ok; 4,000 of 28,232 ports, for \d+ s so far$/,
     );
     end(0);
     await said();

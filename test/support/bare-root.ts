@@ -81,22 +81,26 @@ export function bareRoot(t: { after(work: () => void): void }, programs: readonl
   }
 
   for (const program of [...ALWAYS, ...programs]) add(program);
-  return {
-    folder,
-    add,
-    addLibraries,
-    within(who) {
-      const home = who === 'root' ? '/root' : '/home/user';
-      const become =
-        who === 'root'
-          ? ''
-          : `setpriv --reuid=${USER} --regid=${USER} --clear-groups --inh-caps=-all --bounding-set=+all --`;
-      // chroot(2) is not enough: who is in one may make no user namespace (kernel/user_namespace.c, create_user_ns()).
-      const script = `mount --bind "$0" "$0" && cd "$0" && mount --rbind /dev dev && mount -t proc proc proc && mount -t sysfs sysfs sys &&
+  return { folder, add, addLibraries, within: (who) => enterRoot(folder, who) };
+}
+
+/** The start of a command line that runs the rest in a root folder, in its /tmp. It has /old, and /home/user of the ordinary user. */
+export function enterRoot(folder: string, who: (typeof WHO)[number]): string[] {
+  const home = who === 'root' ? '/root' : '/home/user';
+  const become =
+    who === 'root'
+      ? ''
+      : `setpriv --reuid=${USER} --regid=${USER} --clear-groups --inh-caps=-all --bounding-set=+all --`;
+  // chroot(2) is not enough: who is in one may make no user namespace (kernel/user_namespace.c, create_user_ns()).
+  const script = `mount --bind "$0" "$0" && cd "$0" && mount --rbind /dev dev && mount -t proc proc proc && mount -t sysfs sysfs sys &&
 pivot_root . old && cd /tmp && umount -l /old && unset NODE_OPTIONS NODE_EXTRA_CA_CERTS && export HOME=${home} PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin && exec ${become} "$@"`;
-      return ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--', 'sh', '-c', script, folder];
-    },
-  };
+  return ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--', 'sh', '-c', script, folder];
+}
+
+/** What is entered of a root folder that somebody else has made, such as an image of a container. */
+export function makeEnterable(folder: string): void {
+  for (const name of ['old', 'home/user']) mkdirSync(join(folder, name), { recursive: true });
+  chownSync(join(folder, 'home/user'), USER, USER);
 }
 
 /** Paths in what ldd(1) says: `libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)`, and the loader without an arrow. */

@@ -67,13 +67,16 @@ interface Way {
   readonly from?: string;
   /** Let bind() choose the port, and not connect(). */
   readonly binds?: boolean;
+  /** Set SO_REUSEADDR before, as libuv does. */
+  readonly reuses?: boolean;
 }
 
 /** A connection, whose other end waits in the queue of the server: so it costs one descriptor. */
-function open(port: number, { from, binds = false }: Way = {}): number {
+function open(port: number, { from, binds = false, reuses = false }: Way = {}): number {
   server(port);
   const client = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
   if (from !== undefined) {
+    if (reuses) setsockopt(client, SOL_SOCKET, SO_REUSEADDR, one.address, 4);
     if (!binds) setsockopt(client, SOL_IP, IP_BIND_ADDRESS_NO_PORT, one.address, 4);
     const local = sockaddrTable([{ address: from, port: 0 }]);
     checked(bind(client, sockaddrAt(local, 0), local.length), 'bind');
@@ -99,6 +102,15 @@ const REASONS = {
       close(open(9000, { from: '127.0.1.1', binds: true }));
       close(accept(9000));
     }),
+  /** Every other one is closed, and the rest stay open. */
+  turnover: (n: number) =>
+    times(n, (i) => {
+      const client = open(9000, { from: '127.0.1.1', binds: true });
+      const other = accept(9000);
+      if (i % 2 === 0) return;
+      close(client);
+      close(other);
+    }),
   'close-wait': (n: number) =>
     times(n, () => {
       open(9000, { from: '127.0.1.1' });
@@ -110,6 +122,14 @@ const REASONS = {
   /** The request is sent, and nobody answers. */
   waiting: async (n: number) => {
     times(n, () => void checked(send(open(9000), one.address, 1, MSG_NOSIGNAL), 'send'));
+    await sleep(1200);
+  },
+  /** Two of three have sent a request, which nobody answers; the third, to another port, is silent. */
+  'mostly-waiting': async (n: number) => {
+    times(n, (i) => {
+      const fd = open(i % 3 === 0 ? 9001 : 9000, { from: '127.0.1.1' });
+      if (i % 3 !== 0) checked(send(fd, one.address, 1, MSG_NOSIGNAL), 'send');
+    });
     await sleep(1200);
   },
   /** The accept queue is full: each further SYN is dropped. */
@@ -128,6 +148,11 @@ const REASONS = {
   poisoned: (n: number) => {
     times(n, () => void open(9000, { from: '127.0.1.1', binds: true }));
     times(Math.ceil(n / 20), () => void open(9001));
+  },
+  /** Two programs that both bind as those of Node.js do, one with more ports: neither is barred by the other. */
+  'two-binders': (n: number) => {
+    times(n, () => void open(9000, { from: '127.0.1.1', binds: true, reuses: true }));
+    times(Math.ceil(0.8 * n), () => void open(9000, { from: '127.0.2.1', binds: true, reuses: true }));
   },
   /** Bound, and never connected. */
   'bound-only': (n: number) => {

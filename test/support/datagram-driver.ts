@@ -8,6 +8,7 @@ import { descriptorLimit } from '../../src/agent/place/limits.js';
 import { originTargets, setUpClient, setUpShared } from '../../src/agent/place/network.js';
 import { launchOrigin } from '../../src/agent/roles/launch.js';
 import { connectOrigin } from '../../src/agent/roles/origin-client.js';
+import { familyOf } from '../../src/domain/addresses.js';
 import { createSocketObserver } from '../../src/kernel/sock-diag.js';
 import { writeSysctl } from '../../src/kernel/sysctl.js';
 import { runDatagramEngine } from '../../src/load/datagram/engine-datagram.js';
@@ -20,9 +21,9 @@ import type { Outcomes } from '../../src/results/schema.js';
 import { attemptsOf, type DatagramCase, OWN_RANGE, RANGE } from './datagram-oracle.js';
 
 export interface DatagramInput {
-  /** `shared`: all addresses are in one namespace, as in a guest. */
+  /** `shared`: all addresses are in one namespace, as in a guest, which may have cases of both families. */
   readonly where: 'lab' | 'shared';
-  readonly family: 4 | 6;
+  /** Of each family that has cases. */
   readonly addresses: readonly string[];
   readonly cases: readonly DatagramCase[];
   /** Attempts beyond P·S; absent: as many again, and ten. */
@@ -35,18 +36,32 @@ export interface DatagramAnswer {
   readonly ports: number;
 }
 
-const DESCRIPTORS = 8192;
+/** More than there are sockets at once. The engine's tables are as large, and a user-mode kernel is slow to give memory. */
+const DESCRIPTORS = 1024;
 
 const input = JSON.parse(await firstLine()) as DatagramInput;
-const targets = originTargets(input.family, false, 1, Math.max(...input.cases.map(({ destinations }) => destinations)));
+const most = Math.max(...input.cases.map(({ destinations }) => destinations));
+const families = [...new Set(input.cases.map(({ family }) => family))];
+const targets = families.flatMap((family) => originTargets(family, false, 1, most));
+const ofFamily = (family: 4 | 6) => targets.filter(({ address }) => familyOf(address) === family);
 const apart = input.where === 'lab';
 const origin = await connectOrigin(launchOrigin(apart));
-if (apart) setUpClient(input.addresses, input.family, origin.pid);
-else setUpShared(input.addresses, targets, input.family);
+if (apart) setUpClient(input.addresses, families[0]!, origin.pid);
+else
+  for (const family of families)
+    setUpShared(
+      input.addresses.filter((address) => familyOf(address) === family),
+      ofFamily(family),
+      family,
+    );
 await origin.serve({
   network: apart ? 'veth' : 'shared',
-  family: input.family,
-  hosts: [{ listen: targets, threads: 1, plan: { ...LOAD, protocol: 'udp' } }],
+  family: families[0]!,
+  hosts: families.map((family) => ({
+    listen: ofFamily(family),
+    threads: 1,
+    plan: { ...LOAD, protocol: 'udp' },
+  })),
   neighbours: [],
 });
 const range = writeSysctl('net.ipv4.ip_local_port_range', `${RANGE.low} ${RANGE.high}`);
@@ -77,7 +92,7 @@ async function ask(one: DatagramCase): Promise<DatagramAnswer> {
     holdMs: null,
   };
   const shared = createSharedLoad(1);
-  const addresses = input.addresses.slice(0, one.addresses);
+  const addresses = input.addresses.filter((address) => familyOf(address) === one.family).slice(0, one.addresses);
   // In one namespace, what is bound to no address leaves from that which it goes to.
   const own = [...input.addresses, ...(apart ? [] : targets.map(({ address }) => address))];
   const observer = createSocketObserver([...new Set(own)], RANGE, { transport: 'udp' });
@@ -87,7 +102,7 @@ async function ask(one: DatagramCase): Promise<DatagramAnswer> {
     {
       plan,
       addresses,
-      targets: targets.slice(0, one.destinations),
+      targets: ofFamily(one.family).slice(0, one.destinations),
       ports: OWN_RANGE,
       worker: 0,
       slot: 0,

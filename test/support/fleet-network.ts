@@ -3,16 +3,20 @@
  * Needs root, and ip(8).
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { until } from './cli.js';
 
-interface Machine {
+export interface Machine {
   /** The command that starts another one there. */
   readonly within: readonly string[];
   /** `10.201.N.1`, N from 1. */
   readonly address: string;
   /** Cut its link, or join it again. */
   link(state: 'up' | 'down'): void;
+  /** Make its link slow, both ways, and lose packets, both ways. Needs tc(8) and iptables(8). */
+  impair(how: { readonly kbit: number; readonly loss: number }): void;
+  /** Connections that were begun there so far (RFC 4022, tcpActiveOpens). */
+  begun(): number;
 }
 
 export interface FleetNetwork {
@@ -39,7 +43,20 @@ export async function joinedMachines(t: { after(work: () => void): void }, count
     run(pid, ['link', 'set', 'lo', 'up']);
     run(pid, ['addr', 'add', `${address}/16`, 'dev', 'e0']);
     run(pid, ['link', 'set', 'e0', 'up']);
-    machines.push({ within: enter(pid), address, link: (state) => inHub('link', 'set', `h${i}`, state) });
+    machines.push({
+      within: enter(pid),
+      address,
+      link: (state) => inHub('link', 'set', `h${i}`, state),
+      impair({ kbit, loss }) {
+        // No netem: a kernel need not have it. A queue that is emptied at a rate delays, and rules of chance lose.
+        const slow = ['root', 'tbf', 'rate', `${kbit}kbit`, 'burst', '4kb', 'latency', '3s'];
+        execIn(hub, ['tc', 'qdisc', 'add', 'dev', `h${i}`, ...slow]);
+        execIn(pid, ['tc', 'qdisc', 'add', 'dev', 'e0', ...slow]);
+        const chance = ['-m', 'statistic', '--mode', 'random', '--probability', String(loss), '-j', 'DROP'];
+        for (const chain of ['INPUT', 'OUTPUT']) execIn(pid, ['iptables-nft', '-A', chain, ...chance]);
+      },
+      begun: () => activeOpens(pid),
+    });
   }
   return { hub: { within: enter(hub), address: HUB }, machines };
 }
@@ -64,6 +81,19 @@ function enter(pid: number): string[] {
 }
 
 function run(pid: number, args: readonly string[]): void {
-  const [program, ...rest] = [...enter(pid), 'ip', ...args];
+  execIn(pid, ['ip', ...args]);
+}
+
+function execIn(pid: number, command: readonly string[]): void {
+  const [program, ...rest] = [...enter(pid), ...command];
   execFileSync(program!, rest, { stdio: 'pipe' });
+}
+
+/** /proc/PID/net is that of the namespace of the process. */
+function activeOpens(pid: number): number {
+  const [names, values] = readFileSync(`/proc/${pid}/net/snmp`, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('Tcp:'))
+    .map((line) => line.split(' '));
+  return Number(values![names!.indexOf('ActiveOpens')]);
 }

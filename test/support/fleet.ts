@@ -1,19 +1,25 @@
 /**
  * A fleet as a user has it: a real nats-server, and agents, each a process of its own; all of them end with the test.
  */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type CliOptions, type RunningCli, scratchFolder, startCli, until } from './cli.js';
+import { type Mark, newMark } from './processes.js';
 
 export interface TestFleet {
   /** A scratch folder, in which commands are started. */
   readonly cwd: string;
+  /** Of all processes of the fleet, and of what they start. */
+  readonly mark: Mark;
   readonly port: number;
   /** The file that lets a controller in. */
   readonly controller: string;
   readonly server: () => RunningCli;
   /** Start an agent. Resolves when it is in the fleet. */
   agent(name: string, more?: AgentOptions): Promise<RunningCli>;
+  /** Start any command. */
+  start(args: readonly string[], more?: Partial<CliOptions>): RunningCli;
   /** Start a command of a controller. */
   command(args: readonly string[], more?: Partial<CliOptions>): RunningCli;
   /** Start the server again, on what it has on its disk. */
@@ -49,7 +55,8 @@ export async function startFleet(
   const cwd = scratchFolder(t);
   const port = await freePort();
   const started: RunningCli[] = [];
-  const env = { XDG_STATE_HOME: join(cwd, 'state'), XDG_CACHE_HOME: join(cwd, 'cache') };
+  const mark = newMark();
+  const env = { ...mark.env, XDG_STATE_HOME: join(cwd, 'state'), XDG_CACHE_HOME: join(cwd, 'cache') };
   const start = (args: readonly string[], more: Partial<CliOptions> = {}): RunningCli => {
     const cli = startCli(args, {
       cwd,
@@ -74,6 +81,7 @@ export async function startFleet(
   let server = await up();
   return {
     cwd,
+    mark,
     port,
     controller: join(cwd, 'up', 'controller.json'),
     server: () => server,
@@ -82,11 +90,30 @@ export async function startFleet(
       if (!atOnce) await said(cli, 'is in the fleet');
       return cli;
     },
+    start,
     command: (args, more) => start([...args, '--fleet', join(cwd, 'up', 'controller.json')], more),
     async restart() {
       server = await up();
     },
   };
+}
+
+/** Ids of the runs in a journal, as often as they are there; none where there is no journal yet. */
+export function idsIn(folder: string): string[] {
+  try {
+    const journal = readFileSync(join(folder, 'journal.ndjson'), 'utf8');
+    return [...journal.matchAll(/"type":"run","run":\{"id":"([^"]+)"/g)].map(([, id]) => id!);
+  } catch {
+    return [];
+  }
+}
+
+/** Wait until no lab of a fleet is there: what is left are its agents, its server and its commands. */
+export async function noLabs({ mark }: TestFleet): Promise<void> {
+  const left = () => mark.processes().filter(({ role }) => role !== 'controller' && role !== 'other');
+  await until('no lab is left', () => left().length === 0, 30_000).catch(() => {
+    throw new Error(`these go on: ${left().map(({ pid, command }) => `${pid} ${command.join(' ')}`)}`);
+  });
 }
 
 /** Wait until a command has said something on standard error. Rejects when it ends before. */
@@ -105,7 +132,8 @@ export async function said(cli: RunningCli, text: string): Promise<void> {
   });
 }
 
-function freePort(): Promise<number> {
+/** A port of loopback that nobody has. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -3,7 +3,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { DIE_WITH_PARENT, unshareCommand } from '../../src/lab/netns.js';
+import { unshareCommand } from '../../src/lab/netns.js';
+import { DIE_WITH_PARENT } from '../../src/machine/parent-death.js';
 import { internetOf, type OriginAnswer } from '../../src/subjects/internet.js';
 import { CLI, ROOT } from './cli.js';
 import type { DriverInput, DriverOutput } from './internet-driver.js';

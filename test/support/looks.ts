@@ -16,7 +16,7 @@ export function countOf(address: string, ports: number, more: Partial<AddressUse
     sockets: ports,
     states: { TIME_WAIT: ports },
     largest: { address: '203.0.113.9', port: 443, sockets: ports },
-    parity: { first: 0, other: ports },
+    parity: { first: 0, other: ports, lower: { first: 0, other: ports } },
     ...more,
   };
 }

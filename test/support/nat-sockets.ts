@@ -1,7 +1,7 @@
 /**
  * Makes a NAT of the kernel with a known number of connections through it in the network namespace that it is started in, lets the command
- * line look at it, and prints what it said. Its one argument is a list of argument lists, as JSON. The rule has 20 ports; 25 connections
- * ask for one.
+ * line look at it, and prints what it said. Its one argument is a list of argument lists, as JSON, or `hold`: it then says `ready` and stays until its
+ * input ends. The rule has 20 ports; 25 connections ask for one.
  */
 import { spawnSync } from 'node:child_process';
 import { AF_INET, connect, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, socket } from '../../src/kernel/libc.js';
@@ -33,9 +33,14 @@ for (let i = 0; i < CONNECTIONS; i++) {
   connect(fd, sockaddrAt(to, 0), to.length);
 }
 
-const lists = JSON.parse(process.argv[2] ?? '') as string[][];
-const ends = lists.map((args) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8' });
-  return { code: status, stdout, stderr };
-});
-console.log(JSON.stringify(ends));
+if (process.argv[2] === 'hold') {
+  console.log('ready');
+  process.stdin.on('end', () => process.exit(0)).resume();
+} else {
+  const lists = JSON.parse(process.argv[2] ?? '') as string[][];
+  const ends = lists.map((args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8' });
+    return { code: status, stdout, stderr };
+  });
+  console.log(JSON.stringify(ends));
+}

@@ -56,6 +56,7 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'postgresql', program: 'pgbench', why: 'a database and its benchmark, an example' },
   { name: 'pgbouncer', program: 'pgbouncer', why: 'a pooler of database connections, an example' },
   { name: 'openssh-client', program: 'ssh', why: 'a program of the survey' },
+  { name: 'openssh-server', program: 'sshd', why: 'machines on which agents of a fleet are started' },
   { name: 'redis-tools', program: 'redis-cli', why: 'a program of the survey' },
   { name: 'nats-server', program: 'nats-server', why: 'the server of a fleet' },
   { name: 'openssl', program: 'openssl', why: 'checks the certificates of the lab strictly' },
@@ -72,6 +73,8 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'slirp4netns', program: 'slirp4netns', why: 'carries the connections of a rootless container' },
   { name: 'dpkg-dev', program: 'dpkg-shlibdeps', why: 'finds what the Debian package depends on' },
   { name: 'lintian', program: 'lintian', why: 'checks the Debian package' },
+  { name: 'buildah', program: 'buildah', why: 'builds the image of a container' },
+  { name: 'mmdebstrap', program: 'mmdebstrap', why: 'makes what the image of a container begins with' },
   { name: 'procps', program: 'sysctl', why: 'applies a change that helped' },
   { name: 'chromium', program: 'chromium', why: 'opens the reports and the live page' },
   ...PROXY_KINDS.flatMap((kind) => {

@@ -115,7 +115,7 @@ export const ARMS: readonly ArmSpec[] = [
     ...BASELINE,
     name: 'no-port-4-destinations',
     description: 'IP_BIND_ADDRESS_NO_PORT, and four destinations to share each port',
-    changes: ['load.strategy = bind-no-port', 'destinations.ports = 4'],
+    changes: ['load.strategy = bind-no-port', '4 destinations (was 1)'],
     strategy: 'bind-no-port',
     destinations: 4,
     holds: 2000,

@@ -24,6 +24,23 @@ export interface Room {
   readonly cpus: number;
   /** CPUs that nothing used in the last second, 0 to `cpus`. */
   readonly idle: number;
+  readonly order: Order;
+}
+
+/**
+ * What may begin at a time. The longest first makes the whole the shortest. Once half of the time is over, the shortest first, so that a machine
+ * which is too slow for all of them leaves out as few as it can; and none when the time is over.
+ */
+export type Order = 'longest' | 'shortest' | 'none';
+
+/**
+ * @param minutes since the first file began
+ * @param allowed minutes in which files may begin; 0 is as many as it takes
+ * @example `orderAt(40, 60)` is 'shortest'
+ */
+export function orderAt(minutes: number, allowed: number): Order {
+  if (allowed === 0 || minutes < allowed / 2) return 'longest';
+  return minutes < allowed ? 'shortest' : 'none';
 }
 
 /** Of a file that was never recorded: longer than most, so that it begins early. */
@@ -32,6 +49,19 @@ const UNKNOWN: Taken = { seconds: 30, cpu: 15 };
 const MOST_PER_CPU = 3;
 /** A file that begins keeps nearly a CPU busy until its modules are loaded. */
 const ENOUGH_IDLE = 0.4;
+
+/** Machines differ by a factor of three, and files that go on side by side make each other longer. */
+const LONGER_AT_MOST = 10;
+/** A file that waits for packages, or boots a guest that emulates another machine, however little it took elsewhere. */
+const LEAST_LIMIT_S = 600;
+
+/**
+ * How long a file may take before it is ended and fails, seconds: one that hangs must not take the time of all others, nor their results.
+ * @example `limitOf({ seconds: 90, cpu: 20 })` is 900
+ */
+export function limitOf({ seconds }: Taken): number {
+  return Math.max(LEAST_LIMIT_S, LONGER_AT_MOST * seconds);
+}
 
 /** The job of a test file, of which the text is read for `// alone: reason`. */
 export function jobOf(name: string, text: string, recorded: Readonly<Record<string, Taken>>): Job {
@@ -70,20 +100,26 @@ export function batchOf(name: string, jobs: readonly Job[]): Job {
 }
 
 /**
- * The job that begins now, or undefined for none. The longest is first, since one that begins last is waited for alone. As many go on as there are CPUs, and
- * more as long as CPUs are idle. Jobs that must be alone are last, one after the other.
+ * The job that begins now, or undefined for none. The longest is first, since one that begins last is waited for alone, as long as there is time for
+ * all ({@link Order}). As many go on as there are CPUs, and more as long as CPUs are idle. Jobs that must be alone are last, one after the other.
  */
-export function nextJob(waiting: readonly Job[], running: readonly Job[], { cpus, idle }: Room): Job | undefined {
-  if (running.some(({ alone }) => alone)) return undefined;
+export function nextJob(
+  waiting: readonly Job[],
+  running: readonly Job[],
+  { cpus, idle, order }: Room,
+): Job | undefined {
+  if (order === 'none' || running.some(({ alone }) => alone)) return undefined;
+  const first = (jobs: readonly Job[]) => firstOf(jobs, order === 'longest' ? 1 : -1);
   const together = waiting.filter(({ alone }) => !alone);
-  if (together.length === 0) return running.length === 0 ? longestOf(waiting) : undefined;
+  if (together.length === 0) return running.length === 0 ? first(waiting) : undefined;
   const fits = running.length < cpus || (idle >= ENOUGH_IDLE && running.length < MOST_PER_CPU * cpus);
-  return fits ? longestOf(together) : undefined;
+  return fits ? first(together) : undefined;
 }
 
-function longestOf(jobs: readonly Job[]): Job | undefined {
+/** @param sign 1 for the longest, -1 for the shortest; of equal ones the first */
+function firstOf(jobs: readonly Job[], sign: 1 | -1): Job | undefined {
   return jobs.reduce<Job | undefined>(
-    (best, job) => (best && best.taken.seconds >= job.taken.seconds ? best : job),
+    (best, job) => (best && sign * best.taken.seconds >= sign * job.taken.seconds ? best : job),
     undefined,
   );
 }

@@ -16,7 +16,7 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const LINE = 'connect() to 10.9.255.1:8080 failed (99: Cannot assign requested address) while connecting to upstream';
 
 /** Start it as root and as an ordinary user, in its root folder, and let it do a little of each thing. @param program its path there */
-export async function smokeTest(root: BareRoot, program: string): Promise<void> {
+export async function smokeTest(root: Pick<BareRoot, 'folder' | 'within'>, program: string): Promise<void> {
   for (const who of WHO) {
     const within = root.within(who);
     const env = { XDG_CACHE_HOME: '', XDG_STATE_HOME: '' };

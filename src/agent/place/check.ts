@@ -7,8 +7,9 @@ import { strategyOf } from '../../domain/strategy.js';
 import { LOCAL_PORT_RANGE, normaliseSysctl } from '../../domain/sysctl-syntax.js';
 import { errnoName } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
+import { withFreshNamespace } from '../../kernel/namespace.js';
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
-import { readSysctl, writeSysctl } from '../../kernel/sysctl.js';
+import { readSysctl, writeOwnSysctl, writeSysctl } from '../../kernel/sysctl.js';
 import { setStrategyOption } from '../../load/strategy.js';
 import { examineProgram } from '../../subjects/examine.js';
 import type { ProgramName } from '../../subjects/index.js';
@@ -28,26 +29,46 @@ export async function runCheck(command: Extract<Command, { type: 'check' }>, own
   const familyErrno = probe < 0 ? errnoName(libc.errno()) : null;
   if (probe >= 0) libc.close(probe);
   const veth = ownNamespace ? vethRefusal() : undefined;
-  const trySysctl = ([name, value]: readonly [string, string]) => {
-    const result = ownNamespace ? writeSysctl(name, normaliseSysctl(value)) : readSysctl(name);
-    return { name, value, readBack: result.ok ? result.value : null, errno: result.ok ? null : result.errno };
-  };
+  const apart = ownNamespace && veth === undefined;
+  const trySysctl = ([name, value]: Named) =>
+    tried(name, value, ownNamespace ? writeSysctl(name, normaliseSysctl(value)) : readSysctl(name));
   const range = readSysctl(LOCAL_PORT_RANGE);
   // Every lab sets something, also where the profile names nothing.
   const readOnly = range.ok
     ? [trySysctl([LOCAL_PORT_RANGE, range.value])].filter(({ errno }) => errno === 'EROFS')
     : [];
+  // First: a kernel that has connection tracking as a module has its sysctls once a rule has asked for it.
+  const routersMissing = command.routers?.map((settings) => natMissing(settings, command));
   return {
     sysctls: [...readOnly, ...command.sysctls.map(trySysctl)],
+    ...(command.roleSysctls ? { roleSysctls: tryForRoles(command.roleSysctls, apart, trySysctl) } : {}),
     strategies: command.strategies.map((name) => ({ name, missing: familyErrno ? null : missingOption(name, family) })),
     family: { available: familyErrno === null, errno: familyErrno },
-    veth: { available: ownNamespace && veth === undefined, errno: veth === undefined ? null : errnoName(veth) },
+    veth: { available: apart, errno: veth === undefined ? null : errnoName(veth) },
     programs: await Promise.all((command.proxies ?? []).map(programOf)),
     clocksMissing: command.clocks && familyErrno === null ? clocksMissing(family, ownNamespace) : null,
     internetMissing: command.internet ? internetMissing(ownNamespace) : null,
-    ...(command.routers ? { routersMissing: command.routers.map((settings) => natMissing(settings, command)) } : {}),
+    ...(routersMissing ? { routersMissing } : {}),
     notLocal: ownNamespace ? [] : command.addresses.filter((address) => !isLocal(address)),
   };
+}
+
+type Named = readonly [name: string, value: string];
+type Tried = Check['sysctls'][number];
+
+function tried(name: string, value: string, result: ReturnType<typeof readSysctl>): Tried {
+  return { name, value, readBack: result.ok ? result.value : null, errno: result.ok ? null : result.errno };
+}
+
+/**
+ * Sysctls as a role beside the one under test can write them: in a namespace below, which may only read what is one value for all of them.
+ * @param apart whether roles have namespaces of their own here @param here how it is tried where they do not
+ */
+function tryForRoles(sysctls: readonly Named[], apart: boolean, here: (named: Named) => Tried): Tried[] {
+  if (!apart) return sysctls.map(here);
+  return withFreshNamespace(() =>
+    sysctls.map(([name, value]) => tried(name, value, writeOwnSysctl(name, normaliseSysctl(value)))),
+  );
 }
 
 /** Why the rules of a NAT cannot be made here; the namespace is gone after the check. */

@@ -196,6 +196,7 @@ function selfDriven(
       answers: {},
       histograms: mergeHistograms([]),
       peakOpen: syscalls?.connections?.peak ?? 0,
+      portsTaken: 0,
       firstFailure: firstFailureOf(syscalls),
       waves: [],
       cpu: { user: 0, system: 0 },

@@ -43,7 +43,7 @@ function ofService({ finish, ...service }: Service): Part {
   };
 }
 
-await serveRole<NeighbourProtocol>({
+void serveRole<NeighbourProtocol>({
   async prepare({ namespace, input, service }) {
     // Before the workers begin: a thread is where the one that started it was.
     if (namespace !== null) enterNamespace(namespace);

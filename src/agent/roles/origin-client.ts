@@ -15,6 +15,8 @@ export interface Origin {
   serve(request: OriginProtocol['serve']['request']): Promise<Record<string, string>>;
   /** Serve every address, in place of `serve`. @returns what the program has to know of it, and the sysctls as read back */
   openInternet(request: OriginProtocol['openInternet']['request']): Promise<OriginProtocol['openInternet']['answer']>;
+  /** Wait until what is established is accepted too, which a busy machine may leave for later. */
+  catchUp(): Promise<void>;
   stats(): Promise<OriginStats>;
   stop(): void;
 }
@@ -55,6 +57,7 @@ async function connect(child: RoleProcess): Promise<Renewable> {
     reach: role.reach,
     serve: async (request) => (await role.ask('serve', request)).sysctls,
     openInternet: (request) => role.ask('openInternet', request),
+    catchUp: async () => void (await role.ask('catchUp', {}, true)),
     stats: () => role.ask('stats', {}, true),
     renew: async () => void (await role.ask('renew', {}, true)),
     stop: role.end,

@@ -71,6 +71,8 @@ export const originSchemas = {
   },
   /** After `serve`: serve no more, and be in a fresh network namespace, as if nothing had been served. */
   renew: { request: nothing, answer: nothing },
+  /** At the end of a load: wait until what is established is accepted, for some seconds at most. */
+  catchUp: { request: nothing, answer: nothing },
   stats: {
     request: nothing,
     answer: z.object({

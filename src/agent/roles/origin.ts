@@ -2,9 +2,11 @@
  * The program of the origin: the lab's own server, in a namespace of its own.
  */
 import '../../machine/no-debugger.js';
+import { setTimeout as wait } from 'node:timers/promises';
 import { familyOf } from '../../domain/addresses.js';
 import { readNetCounters } from '../../kernel/counters.js';
 import { enterFreshNamespace } from '../../kernel/namespace.js';
+import { unaccepted } from '../../kernel/sock-diag.js';
 import { writeSysctl } from '../../kernel/sysctl.js';
 import type { RunningInternet } from '../../load/origin/internet/internet.js';
 import { countsOf, newControl } from '../../load/origin/listen.js';
@@ -21,13 +23,18 @@ const control = newControl();
 const serving: OriginThreads[] = [];
 let internet: RunningInternet | undefined;
 let ownNamespace = false;
+/** Whether somebody accepts: else what is established stays in the queues. */
+let accepts = false;
 /** Whether connections from addresses that were not expected are counted. */
 let asked = false;
 
 const serve: Handlers<OriginProtocol>['serve'] = async (request) => {
   const { neighbours, sources } = request;
+  const served = (hosts: readonly Pick<(typeof request.hosts)[number], 'plan'>[]) =>
+    hosts.every(({ plan }) => plan.sink === 'accept');
+  accepts = served([...request.hosts, ...neighbours]);
   // Where nobody accepts, nobody sees who came.
-  asked = sources !== undefined && request.hosts.every(({ plan }) => plan.sink === 'accept');
+  asked = sources !== undefined && served(request.hosts);
   ownNamespace = request.network === 'veth';
   if (ownNamespace) {
     const all = [...request.hosts, ...neighbours].flatMap(({ listen }) => listen);
@@ -78,6 +85,16 @@ function widenQueues(): void {
     if (!writeSysctl(name, '4000000').ok) writeSysctl(name, '65535');
 }
 
+const CAUGHT_UP_WITHIN_MS = 5_000;
+
+const catchUp: Handlers<OriginProtocol>['catchUp'] = async () => {
+  const until = performance.now() + CAUGHT_UP_WITHIN_MS;
+  // In a namespace that is shared others listen too; without descriptors the queues stay as they are.
+  const mayCome = () => accepts && ownNamespace && countsOf(control).refused === 0 && performance.now() < until;
+  while (mayCome() && unaccepted() > 0) await wait(5);
+  return {};
+};
+
 function stats() {
   const { user, system } = process.cpuUsage();
   const counters = ownNamespace ? readNetCounters() : {};
@@ -90,4 +107,4 @@ function stats() {
   };
 }
 
-await serveRole<OriginProtocol>({ serve, openInternet, renew, stats });
+void serveRole<OriginProtocol>({ serve, openInternet, renew, catchUp, stats });

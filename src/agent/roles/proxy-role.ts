@@ -17,6 +17,7 @@ import { readNetCounters } from '../../kernel/counters.js';
 import { createSocketObserver, listeners, type SocketObserver } from '../../kernel/sock-diag.js';
 import { reachMachine, readSysctls } from '../../kernel/sysctl.js';
 import { findProgram } from '../../machine/programs.js';
+import { isRootOfMachine } from '../../machine/rights.js';
 import { programOf, proxySubjectOf } from '../../subjects/index.js';
 import { boundedConfiguration } from '../../subjects/proxy-report.js';
 import { asCaller } from '../../subjects/running/child.js';
@@ -26,7 +27,6 @@ import { ProxyError } from '../../subjects/running/proxy-error.js';
 import { childrenUsage, type Usage } from '../../subjects/running/usage.js';
 import type { RunningProxy } from '../../subjects/subject.js';
 import { seenUnder } from '../../subjects/what-if/seen.js';
-import { isRootOfMachine } from '../place/environment.js';
 import { keepFiles } from '../place/files.js';
 import { giveInternet } from '../place/internet.js';
 import { descriptorLimit } from '../place/limits.js';
@@ -220,7 +220,7 @@ function logsOf(started: RunningProxy): ProxyLogs {
   };
 }
 
-await serveRole<ProxyProtocol>(
+void serveRole<ProxyProtocol>(
   {
     network: setUpNetwork,
     start: (command) =>

@@ -40,8 +40,9 @@ function setUpNetwork(request: RouterProtocol['network']['request']): RouterProt
   return { sysctls, rules: describeNat(settings, own) };
 }
 
-/** So long its own connections may take, ms, before they count as unanswered: less than a SYN takes to be sent again. */
-const OWN_DEADLINE_MS = 300;
+/** So long its own connections may take, ms, before they count as unanswered: on a busy machine one that has a port may take seconds. */
+const OWN_DEADLINE_MS = 5000;
+const OWN_LOOK_MS = 50;
 const NO_ANSWER = 'no answer';
 
 /** A program of the router's own that connects from the first NAT address, with the ports of the rule, in order. */
@@ -65,7 +66,7 @@ async function tryOwn(): Promise<Record<string, number>> {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   };
   const [local, remote] = [sockaddrTable([{ address: own[0], port: 0 }]), sockaddrTable([target!])];
-  const open: number[] = [];
+  let open: number[] = [];
   for (let i = 0; i < settings!.tries; i++) {
     const fd = libc.socket(local.family, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0);
     if (libc.bind(fd, sockaddrAt(local, 0), local.length) < 0) note(`bind:${errnoName(libc.errno())}`);
@@ -73,12 +74,16 @@ async function tryOwn(): Promise<Record<string, number>> {
       note(`connect:${errnoName(libc.errno())}`);
     else open.push(fd);
   }
-  await wait(OWN_DEADLINE_MS);
-  // Asked again, a connection that stands says so once, and one that does not yet says EALREADY.
-  for (const fd of open) {
-    const error = libc.connect(fd, sockaddrAt(remote, 0), remote.length) < 0 ? libc.errno() : 0;
-    note(error === 0 || error === EISCONN ? 'ok' : error === EALREADY ? NO_ANSWER : `connect:${errnoName(error)}`);
+  for (let waited = 0; open.length > 0 && waited < OWN_DEADLINE_MS; waited += OWN_LOOK_MS) {
+    await wait(OWN_LOOK_MS);
+    // Asked again, a connection that stands says so once, and one that does not yet says EALREADY.
+    open = open.filter((fd) => {
+      const error = libc.connect(fd, sockaddrAt(remote, 0), remote.length) < 0 ? libc.errno() : 0;
+      if (error !== EALREADY) note(error === 0 || error === EISCONN ? 'ok' : `connect:${errnoName(error)}`);
+      return error === EALREADY;
+    });
   }
+  for (const _ of open) note(NO_ANSWER);
   return outcomes;
 }
 
@@ -115,4 +120,4 @@ function begin(): RouterProtocol['begin']['answer'] {
   return {};
 }
 
-await serveRole<RouterProtocol>({ network: setUpNetwork, hold, begin, collect });
+void serveRole<RouterProtocol>({ network: setUpNetwork, hold, begin, collect });

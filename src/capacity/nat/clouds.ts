@@ -1,6 +1,6 @@
 /**
  * NAT services of clouds, on paper: what their vendors publish, and nothing that was measured here. Pure data. The ports, the addresses of
- * AWS and Azure were looked up in stored copies of those pages (2026-11); the timers and the names of metrics were not.
+ * AWS and Azure, and the timers were looked up in stored copies of those pages (2026-11); the names of metrics were not.
  */
 
 export interface CloudNat {
@@ -13,6 +13,10 @@ export interface CloudNat {
   readonly mostAddresses: number | null;
   /** Seconds that a port is kept after the close, by who closed; null: the vendor does not say. */
   readonly after: { readonly fin: number; readonly reset: number } | null;
+  /** Seconds that a port is kept for a connection that nothing passes through, and after the last datagram of UDP. */
+  readonly idle: { readonly tcp: number; readonly udp: number };
+  /** What then becomes of it, or how it can be changed: a clause without a full stop. */
+  readonly idleNote: { readonly tcp: string; readonly udp: string };
   /** How a full one shows. */
   readonly shows: string;
   /** What a reader must know beside. */
@@ -27,11 +31,15 @@ export const CLOUD_NATS = {
     each: 'NAT address',
     mostAddresses: 8,
     after: null,
+    idle: { tcp: 350, udp: 350 },
+    idleNote: {
+      tcp: 'the next packet of the client is answered with a RST, and no FIN is sent; it cannot be changed',
+      udp: 'it cannot be changed',
+    },
     shows: 'the metric ErrorPortAllocation of CloudWatch; clients see connection timeouts',
     notes: [
       'a destination is an address, a port and a protocol',
-      'a connection that is idle for 350 s is forgotten, and the next packet of the client is answered with a RST',
-      'how long a port is kept after the close is not published, so no sustained rate can be told',
+      'how long a port is kept after the close of TCP is not published, so no sustained rate can be told',
     ],
     source: 'https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html',
   },
@@ -41,6 +49,11 @@ export const CLOUD_NATS = {
     each: 'VM',
     mostAddresses: null,
     after: { fin: 120, reset: 30 },
+    idle: { tcp: 1200, udp: 30 },
+    idleNote: {
+      tcp: 'it is a setting of the gateway (tcp_established_idle_timeout)',
+      udp: 'it is a setting of the gateway (udp_idle_timeout)',
+    },
     shows:
       'the metric nat/dropped_sent_packets_count with the reason OUT_OF_RESOURCES; logs with allocation_status DROPPED',
     notes: [
@@ -57,6 +70,11 @@ export const CLOUD_NATS = {
     each: 'NAT address',
     mostAddresses: 16,
     after: { fin: 65, reset: 16 },
+    idle: { tcp: 240, udp: 240 },
+    idleNote: {
+      tcp: 'it is a setting of the gateway, up to 120 minutes (idleTimeoutInMinutes)',
+      udp: 'it cannot be changed',
+    },
     shows: 'the metric SNAT Connection Count with the state Failed; clients see connection timeouts',
     notes: [
       'a NAT address has 64,512 ports; to one destination at most 50,000 connections of it are supported',

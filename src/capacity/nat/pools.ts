@@ -3,14 +3,12 @@
  */
 import { familyOf } from '../../domain/addresses.js';
 import { LAB_ADDRESSES } from '../../domain/lab-addresses.js';
-import { type PortRange, portCount } from '../../domain/units.js';
+import { portCount } from '../../domain/units.js';
 import type { Arm } from '../../plan/plan.js';
 import type { RouterSettings } from '../../subjects/index.js';
 import { natAddresses } from '../../subjects/nat/rules.js';
 import { natAddressFor } from './address-hash.js';
-
-/** Ports that the kernel takes where a rule names none, for source ports from 1024 on (nf_nat_l4proto_unique_tuple()). */
-export const UNNAMED: PortRange = { low: 1024, high: 65_535 };
+import { UNNAMED } from './unnamed.js';
 
 /** The ports of one NAT address towards one destination. */
 interface Pool {

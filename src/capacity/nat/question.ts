@@ -1,16 +1,18 @@
 /**
  * A NAT described in a few numbers, and what the arithmetic says of it: `bindstorm capacity --nat`. Pure.
  */
+import type { Transport } from '../../domain/protocol.js';
 import { type PortRange, portCount } from '../../domain/units.js';
 import { atLeast, type KernelVersion } from '../kernel-version.js';
 import { EVICTS_SINCE, openAtMost } from './after-close.js';
 import { CLOUD_NATS, type CloudNat, type NatKind } from './clouds.js';
 import { type DropCurve, dropCurve } from './drop-curve.js';
-import { UNNAMED } from './pools.js';
 import { WHOLE } from './port-search.js';
+import { UNNAMED } from './unnamed.js';
 
 export interface NatQuestion {
   readonly kind: NatKind;
+  readonly protocol: Transport;
   readonly kernel: KernelVersion;
   /** NAT addresses, as far as connections are spread over them. */
   readonly addresses: number;
@@ -23,6 +25,7 @@ export interface NatQuestion {
   /** New connections a second of all clients together; null: not asked. */
   readonly rate: number | null;
   readonly holdMs: number;
+  /** Of UDP nobody closes. */
   readonly close: 'client' | 'server' | 'reset';
 }
 
@@ -38,8 +41,11 @@ export interface NatAnswer {
   readonly concurrent: number;
   /** Sustained connections a second; null: ports do not limit it, or the vendor does not say. */
   readonly sustained: number | null;
-  /** Seconds that a port is kept after the close; null: not published. */
+  /** Seconds that a port is kept after the close, of UDP after the last datagram; null: not published. */
   readonly after: number | null;
+  /** Seconds after which a connection that nothing passes through is forgotten: so long the port of one is kept whose ends are gone. */
+  readonly idle: number;
+  readonly idleNote: string;
   readonly formula: string;
   readonly rule: string;
   readonly shows: string;
@@ -61,11 +67,15 @@ export function natCapacityOf(question: NatQuestion): NatAnswer {
   return question.kind === 'linux' ? ofLinux(question) : ofCloud(question, CLOUD_NATS[question.kind]);
 }
 
+/** nf_conntrack_udp_timeout, and nf_conntrack_tcp_timeout_established (net/netfilter/nf_conntrack_proto_udp.c, _tcp.c). */
+const LINUX_IDLE = { udp: 30, tcp: 432_000 };
+
 function ofLinux(question: NatQuestion): NatAnswer {
-  const { kernel, range, close, addresses, destinations } = question;
+  const { kernel, protocol, range, close, addresses, destinations } = question;
   const ports = portCount(range ?? UNNAMED);
-  const evicts = atLeast(kernel, EVICTS_SINCE);
-  const kept = close === 'reset' ? 10 : 120;
+  const isUdp = protocol === 'udp';
+  const evicts = !isUdp && atLeast(kernel, EVICTS_SINCE);
+  const kept = isUdp ? LINUX_IDLE.udp : close === 'reset' ? 10 : 120;
   const state = close === 'reset' ? 'CLOSE' : 'TIME_WAIT';
   const answer: Rest = {
     kind: 'linux',
@@ -74,8 +84,16 @@ function ofLinux(question: NatQuestion): NatAnswer {
     ports,
     each: 'NAT address',
     after: evicts ? 0 : kept,
-    rule: `a port serves once for each NAT address and destination; ip_local_port_range of the router has no say${range ? '' : '; without ports in the rule they are 1024 to 65535'}. After the close conntrack keeps the entry for ${kept} s (${state})${evicts ? ', and ends it for a new connection that finds no free port' : ''}`,
-    shows: 'insert_failed and drop of conntrack -S; clients get no errno, and send their SYN again after 1, 2, 3 … s',
+    idle: LINUX_IDLE[protocol],
+    idleNote: isUdp
+      ? 'nf_conntrack_udp_timeout; an exchange of more than 2 s has nf_conntrack_udp_timeout_stream, 120 s'
+      : 'nf_conntrack_tcp_timeout_established, five days; a keepalive shorter than that of a NAT before it keeps it alive there too',
+    rule: `a port serves once for each NAT address and destination; ip_local_port_range of the router has no say${range ? '' : '; without ports in the rule they are 1024 to 65535'}. ${
+      isUdp
+        ? `After the last datagram conntrack keeps the entry for ${kept} s, whatever becomes of the socket, and ends none for another`
+        : `After the close conntrack keeps the entry for ${kept} s (${state})${evicts ? ', and ends it for a new connection that finds no free port' : ''}`
+    }`,
+    shows: `insert_failed and drop of conntrack -S; clients get no errno, and ${isUdp ? 'no answer' : 'send their SYN again after 1, 2, 3 … s'}`,
     notes: [
       ...(addresses > 1
         ? [
@@ -92,8 +110,9 @@ function ofLinux(question: NatQuestion): NatAnswer {
 }
 
 function ofCloud(question: NatQuestion, cloud: CloudNat): NatAnswer {
-  const { range, close } = question;
-  const after = cloud.after && (close === 'reset' ? cloud.after.reset : cloud.after.fin);
+  const { protocol, range, close } = question;
+  const idle = cloud.idle[protocol];
+  const after = protocol === 'udp' ? idle : cloud.after && (close === 'reset' ? cloud.after.reset : cloud.after.fin);
   return finish(question, {
     kind: question.kind,
     name: cloud.name,
@@ -101,7 +120,9 @@ function ofCloud(question: NatQuestion, cloud: CloudNat): NatAnswer {
     ports: range ? portCount(range) : cloud.ports,
     each: cloud.each,
     after,
-    rule: `by what its vendor publishes: each ${cloud.each} has so many ports to one destination${after === null ? '' : `, and a port is kept for ${after} s after the close`}`,
+    idle,
+    idleNote: cloud.idleNote[protocol],
+    rule: `by what its vendor publishes: each ${cloud.each} has so many ports to one destination${after === null ? '' : `, and a port is kept for ${after} s after the ${protocol === 'udp' ? 'last datagram' : 'close'}`}`,
     shows: cloud.shows,
     notes: [
       ...cloud.notes,

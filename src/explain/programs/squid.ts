@@ -21,7 +21,7 @@ export const SQUID: Program = {
       call: 'bind',
       strategy: 'bind',
       version: OLD,
-      note: 'a name with several addresses makes one line for each, so lines are not requests',
+      note: 'a DNS name with several addresses makes one line for each, so lines are not requests; of several tcp_outgoing_address lines Squid takes the first whose ACLs match, so without ACLs the first one has all the load; FD is the lowest descriptor that was free, so at least as many are open in that process, and it may be far more: the largest FD of many lines comes nearer, and ls /proc/PID/fd | wc -l is exact (a tunnel takes two, TIME_WAIT none)',
     },
     {
       match:

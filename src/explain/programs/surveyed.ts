@@ -221,6 +221,32 @@ export const SURVEYED: readonly Program[] = [
       },
     ],
   },
+  {
+    name: 'unbound',
+    patterns: [
+      {
+        match: /\bfailed to find an open port, drop msg\b/,
+        protocol: 'udp',
+        cause: 'own-udp-port-list',
+        strategy: 'bind-explicit-port-exclusive',
+        note: 'it has tried five times for that query, each with such a line, and then answers SERVFAIL; the profile resolver-ports shows it and what helps',
+      },
+      // Of its statistics in the log, and of unbound-control stats; what is zero says nothing.
+      { match: /\brequestlist\b.*\bexceeded[ =][1-9]/, protocol: 'udp', cause: 'waiting-queries' },
+    ],
+  },
+  {
+    name: 'coturn',
+    patterns: [
+      {
+        match: /\berror 508: Cannot create socket\b/,
+        protocol: 'udp',
+        cause: 'own-udp-port-list',
+        strategy: 'bind-explicit-port-exclusive',
+        note: 'a relay keeps its port for 10 minutes, if its client does not end it',
+      },
+    ],
+  },
   { name: 'Cilium', patterns: [{ match: /\bNo mapping for NAT masquerade\b/, cause: 'nat-ports' }] },
   {
     name: 'Google Cloud NAT',

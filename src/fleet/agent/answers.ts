@@ -11,8 +11,8 @@ import { decode, encode } from '../messages.js';
 import { type Answer, type Question, questionSchema } from '../protocol.js';
 import { SUBJECTS } from '../subjects.js';
 import { type Leave, refusalOf } from './leave.js';
-import { createPartner } from './partner.js';
-import { openStation } from './station.js';
+import { createPartner, type Signs } from './partner.js';
+import type { Workshop } from './workshop.js';
 
 export interface Answers {
   /** Do something of which the machine does one thing at a time. Rejects as the work does. */
@@ -20,23 +20,28 @@ export interface Answers {
   stop(): void;
 }
 
-type OnDoing = Parameters<typeof createPartner>[3];
-
 /** Answer questions, one after the other, and none while a unit is under way. */
-export function answerQuestions(bus: Bus, name: string, leave: Leave, onDoing: OnDoing, note: Note): Answers {
+export function answerQuestions(
+  bus: Bus,
+  name: string,
+  leave: Leave,
+  workshop: Workshop,
+  signs: Signs,
+  note: Note,
+): Answers {
   let last: Promise<unknown> = Promise.resolve();
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = last.then(work);
     last = mine.catch(() => {});
     return mine;
   };
-  const partner = createPartner(bus, leave, alone, onDoing, note);
+  const partner = createPartner(bus, name, leave, alone, signs, note);
   const answered = async (data: Uint8Array): Promise<Answer> => {
     try {
       const question = decode(data, questionSchema);
       switch (question.type) {
         case 'rehearse':
-          return await alone(() => rehearsed(question, leave, note));
+          return await alone(() => rehearsed(question, leave, workshop, note));
         case 'addresses':
           return { type: 'addresses', local: question.addresses.filter((address) => localAddresses().has(address)) };
         case 'clock':
@@ -69,6 +74,7 @@ function localAddresses(): ReadonlySet<string> {
 async function rehearsed(
   { experiment }: Extract<Question, { type: 'rehearse' }>,
   leave: Leave,
+  { openStation }: Workshop,
   note: Note,
 ): Promise<Answer> {
   const refusal = refusalOf(experiment, leave);

@@ -9,7 +9,8 @@ import type { Answers } from './answers.js';
 import type { Jobs } from './jobs.js';
 import { type Leave, refusalOf } from './leave.js';
 import type { Presence } from './presence.js';
-import { openStation, type Station, whyNotHere } from './station.js';
+import { type Station, whyNotHere } from './station.js';
+import type { Workshop } from './workshop.js';
 
 export interface Participation {
   /** The queues from which this agent can take a unit now. */
@@ -29,6 +30,7 @@ export function createParticipation(
   presence: Presence,
   answers: Answers,
   leave: Leave,
+  { openStation }: Workshop,
   note: Note,
 ): Participation {
   /** null: a job that needs none. */
@@ -42,7 +44,7 @@ export function createParticipation(
   /** @returns why not; null: it does, and its labs are there */
   const join = async ({ experiment, begin, build }: Job): Promise<string | null> => {
     if (build !== buildSum()) return `its controller is of another build (${build}) than this agent (${buildSum()})`;
-    if (begin.type !== 'begin' || begin.kind === 'search') return 'it is not work for a fleet';
+    if (begin.type !== 'begin') return 'it is not work for a fleet';
     if (begin.kind === 'fixes') {
       stations.set(experiment, null);
       return null;

@@ -7,10 +7,13 @@ import { messageOf } from '../../domain/error.js';
 import { withLabs } from '../../experiment/labs.js';
 import type { LabSession, Note } from '../../lab/lab.js';
 import { deferred } from '../../machine/promises.js';
+import type { Second } from '../../results/schema.js';
 import type { Bus } from '../bus.js';
-import type { Answer, Question } from '../protocol.js';
+import { encode } from '../messages.js';
+import { type Answer, type Live, type Question, slim } from '../protocol.js';
 import { SUBJECTS } from '../subjects.js';
 import { type Leave, refusalOf } from './leave.js';
+import type { Presence } from './presence.js';
 
 /** A controller says that it is there twice a second; a load whose controller was not heard for so long ends. */
 const SILENT_MS = 3_000;
@@ -34,12 +37,19 @@ export interface Partner {
   stop(): void;
 }
 
-/** @param alone as of {@link Answers} @param onDoing told what this agent does */
+/** What such a run is called where others have a unit. */
+const TOGETHER = 'together';
+
+/** How an agent says what it does. */
+export type Signs = Pick<Presence, 'change' | 'hurry'>;
+
+/** @param alone as of {@link Answers} */
 export function createPartner(
   bus: Bus,
+  agent: string,
   leave: Leave,
   alone: <T>(work: () => Promise<T>) => Promise<T>,
-  onDoing: (doing: { experiment: string; unit: string } | null) => void,
+  signs: Signs,
   note: Note,
 ): Partner {
   let current: Prepared | null = null;
@@ -52,15 +62,18 @@ export function createPartner(
     if (refusal !== null) return { type: 'failed', message: refusal };
     current?.end();
     const begun = deferred<Prepared>();
+    const calm = signs.hurry();
     // The machine is this run's until it is over.
     alone(async () => {
-      const prepared = hold(bus, question, note);
+      const prepared = hold(bus, agent, question, note);
       current = prepared;
-      onDoing({ experiment: question.name, unit: 'together' });
+      signs.change({ doing: { experiment: question.name, unit: TOGETHER } });
       begun.resolve(prepared);
       await prepared.measured.catch(() => {});
-      onDoing(null);
-    }).catch(begun.reject);
+      signs.change({ doing: null });
+    })
+      .catch(begun.reject)
+      .finally(calm);
     await (await begun.promise).ready;
     return { type: 'ready' };
   };
@@ -84,7 +97,7 @@ export function createPartner(
 }
 
 /** Open the lab, and set the run up in it. */
-function hold(bus: Bus, { name, key, experiment, spec }: Prepare, note: Note): Prepared {
+function hold(bus: Bus, agent: string, { name, key, experiment, spec, live }: Prepare, note: Note): Prepared {
   const ready = deferred();
   ready.promise.catch(() => {});
   let session: LabSession | null = null;
@@ -104,6 +117,8 @@ function hold(bus: Bus, { name, key, experiment, spec }: Prepare, note: Note): P
     note(`the controller of ${name} is silent: the load ends`);
     end();
   }, LOOK_MS);
+  const say = (run: string, second: Second) =>
+    bus.say(SUBJECTS.live(name), encode({ agent, unit: TOGETHER, run, second: slim(second) } satisfies Live));
   const measure = () =>
     withLabs(note, async (makeLab) => {
       session = await makeLab(experiment, undefined).open('run', undefined, spec.arm);
@@ -113,6 +128,7 @@ function hold(bus: Bus, { name, key, experiment, spec }: Prepare, note: Note): P
         for (;;) {
           const event = await session.next();
           if (event.type === 'ready') ready.resolve();
+          if (event.type === 'second' && live !== undefined) say(live, event.second);
           if (event.type === 'result') return event.measurement;
           if (event.type === 'failed') throw new Error(event.message);
         }

@@ -11,10 +11,15 @@ import { decoded, encode } from '../messages.js';
 import { type AgentState, type Settings, strangerSchema } from '../protocol.js';
 import { FLEET_PROTOCOL, STREAMS, SUBJECTS } from '../subjects.js';
 
+/** Between the signs of an agent whose load others wait for. */
+const HURRY_MS = 400;
+
 export interface Presence {
   readonly state: () => AgentState;
   /** Say something new at once. */
   change(change: Partial<Pick<AgentState, 'doing' | 'refuses'>>): void;
+  /** Give signs often. @returns as before, when all who asked for it have said so */
+  hurry(): () => void;
   /** No more signs; others see it after some beats. */
   stop(): void;
 }
@@ -51,13 +56,27 @@ export async function startPresence(
   }
   // One that is lost is followed by another.
   const beat = () => void bus.put(subject, message()).catch(() => {});
-  const timer = setInterval(beat, beatMs);
+  let timer = setInterval(beat, beatMs);
+  let [hurries, stopped] = [0, false];
+  const pace = (change: 1 | -1) => {
+    hurries += change;
+    clearInterval(timer);
+    if (!stopped) timer = setInterval(beat, hurries > 0 ? Math.min(HURRY_MS, beatMs) : beatMs);
+  };
   return {
     state: () => state,
     change(change) {
       state = { ...state, ...change };
       beat();
     },
-    stop: () => clearInterval(timer),
+    hurry() {
+      pace(1);
+      beat();
+      return () => pace(-1);
+    },
+    stop() {
+      stopped = true;
+      clearInterval(timer);
+    },
   };
 }

@@ -7,8 +7,9 @@ import { messageOf } from '../../domain/error.js';
 import type { JournalBegin } from '../../experiment/journal-entry.js';
 import type { Note } from '../../lab/lab.js';
 import { buildSum } from '../build.js';
-import { type Bus, FleetError } from '../bus.js';
+import { type Bus, FleetError, NoAnswer } from '../bus.js';
 import { decode, decoded, encode } from '../messages.js';
+import { patiently } from '../patience.js';
 import { type Files, fromPieces } from '../pieces.js';
 import {
   type Done,
@@ -22,8 +23,8 @@ import {
 } from '../protocol.js';
 import { SILENT_BEATS } from '../server/streams.js';
 import { consumerName, STREAMS, SUBJECTS } from '../subjects.js';
+import { type Attendance, followAgents } from './attendance.js';
 import { takeLease } from './lease.js';
-import { whoIsThere } from './roster.js';
 
 /** What came of a unit. */
 export type UnitEnd =
@@ -47,10 +48,10 @@ export interface Dispatch {
     took: (unit: Unit, end: UnitEnd) => void,
     signal: AbortSignal,
   ): Promise<string | null>;
-  /** @param heard told what agents begin with, as far as it comes through @returns ends it */
+  /** @param heard told what agents begin with, and of a job that is looked at each second, as far as it comes through @returns ends it */
   hearLive(heard: (live: Live) => void): () => void;
-  /** What is known of a unit from before. */
-  endOf(unit: string): Promise<UnitEnd | null>;
+  /** What is known of units from before, in their order. All that was made of them is in memory at once: ask for some, as AT_ONCE. */
+  endsOf(units: readonly string[]): Promise<(UnitEnd | null)[]>;
   /** End the experiment, or interrupt it: every agent stops working on it. */
   close(): Promise<void>;
 }
@@ -65,8 +66,15 @@ export interface DispatchInput {
   /** Milliseconds without any agent, or without the server, after which it gives up. */
   readonly patienceMs: number;
   readonly note: Note;
+  /** Whether somebody looks at what goes on, second by second. */
+  readonly live?: boolean;
 }
 
+/**
+ * Units of which the server is asked together: one after the other, a thousand take three thousand times what an answer takes. So many may be in
+ * memory, and so many may come to the folder late when the controller dies.
+ */
+export const AT_ONCE = 32;
 /** How many units an agent may have at once is its own affair (one); all of them may have some. */
 const MOST_UNDER_WAY = 5_000;
 /** More agents than that may ask a queue for a unit at once. */
@@ -74,11 +82,11 @@ const MOST_WAITING = 5_000;
 
 /** Open an experiment to the agents of a fleet. Rejects with FleetError where another controller has it. */
 export async function openDispatch(input: DispatchInput): Promise<Dispatch> {
-  const { bus, settings, experiment, begin, queues } = input;
-  const lease = await takeLease(bus, experiment, settings.beatMs);
+  const { bus, settings, experiment, begin, queues, live = false } = input;
+  const patience = { ms: input.patienceMs, note: input.note };
   const job = (state: Job['state']): Uint8Array => {
     const { build, controller } = { build: buildSum(), controller: `${hostname()}:${process.pid}` };
-    return encode({ experiment, state, build, controller, queues: [...queues], begin } satisfies Job);
+    return encode({ experiment, state, build, controller, live, queues: [...queues], begin } satisfies Job);
   };
   const opened = job('open');
   if (opened.length > bus.maxPayload)
@@ -86,22 +94,24 @@ export async function openDispatch(input: DispatchInput): Promise<Dispatch> {
       `the experiment takes ${opened.length} bytes as a message, and the server takes ${bus.maxPayload}`,
       'raise max_payload of the server, or make the experiment smaller (fewer arms, fewer addresses)',
     );
-  for (const { name } of queues)
-    await bus.manage.consumers.add(STREAMS.work, {
-      durable_name: consumerName(experiment, name),
-      filter_subject: SUBJECTS.work(experiment, name, '*'),
-      ack_policy: 'explicit',
-      ack_wait: settings.beatMs * SILENT_BEATS * 1_000_000,
-      max_ack_pending: MOST_UNDER_WAY,
-      max_waiting: MOST_WAITING,
-    });
-  await bus.put(SUBJECTS.job(experiment), opened);
-  const endOf = async (unit: string): Promise<UnitEnd | null> => {
-    const found = await bus.last(STREAMS.journal, SUBJECTS.done(experiment, unit));
-    return found === null ? null : readEnd(bus, decode(found.data, doneSchema));
-  };
+  const lease = await patiently(patience, () => takeLease(bus, experiment, settings.beatMs));
+  try {
+    for (const { name } of queues) await patiently(patience, () => addQueue(input, name));
+    await patiently(patience, () => bus.put(SUBJECTS.job(experiment), opened));
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
   return {
-    endOf,
+    endsOf: (units) =>
+      patiently(patience, () =>
+        Promise.all(
+          units.map(async (unit) => {
+            const found = await bus.last(STREAMS.journal, SUBJECTS.done(experiment, unit));
+            return found === null ? null : readEnd(bus, decode(found.data, doneSchema));
+          }),
+        ),
+      ),
     hearLive: (heard) =>
       bus.hear(SUBJECTS.live(experiment), (data) => {
         const live = decoded(data, liveSchema);
@@ -126,6 +136,25 @@ export async function openDispatch(input: DispatchInput): Promise<Dispatch> {
   };
 }
 
+/** Made once; again it is the same. */
+async function addQueue({ bus, settings, experiment }: DispatchInput, name: string): Promise<void> {
+  try {
+    await bus.manage.consumers.add(STREAMS.work, {
+      durable_name: consumerName(experiment, name),
+      filter_subject: SUBJECTS.work(experiment, name, '*'),
+      ack_policy: 'explicit',
+      ack_wait: settings.beatMs * SILENT_BEATS * 1_000_000,
+      max_ack_pending: MOST_UNDER_WAY,
+      max_waiting: MOST_WAITING,
+    });
+  } catch (error) {
+    throw new NoAnswer(
+      `the server does not make the queue of ${experiment} (${messageOf(error)})`,
+      'see that it runs and has room, and repeat the command',
+    );
+  }
+}
+
 async function haveMade(
   { bus, settings, experiment, patienceMs, note }: DispatchInput,
   units: readonly QueuedUnit[],
@@ -133,37 +162,89 @@ async function haveMade(
   signal: AbortSignal,
 ): Promise<string | null> {
   const missing = new Map(units.map(({ unit }) => [unit.id, unit]));
+  const attendance = await patiently({ ms: patienceMs, note, signal }, () =>
+    followAgents(bus, SILENT_BEATS * settings.beatMs),
+  ).catch(messageOf);
+  if (typeof attendance === 'string') return signal.aborted ? null : attendance;
   const news = wakeUp();
   const unhear = bus.hear(SUBJECTS.done(experiment, '*'), news.wake);
-  const trouble = createTrouble(bus, experiment, patienceMs, note);
-  let from = 1;
-  let published = 0;
+  const trouble = createTrouble(bus, attendance, experiment, patienceMs, note);
+  let [from, published, epoch] = [1, 0, bus.epoch()];
   try {
     while (missing.size > 0 && !signal.aborted) {
-      const ends: { readonly unit: Unit; readonly end: UnitEnd }[] = [];
+      // A server that was started anew may lack what it took last: units are put there again, and read from the first.
+      if (epoch !== bus.epoch()) [from, published, epoch] = [1, 0, bus.epoch()];
+      let some: Some = { ends: [], from, isAll: false };
       try {
-        for (; published < units.length; published++) await publish(bus, units[published]!);
-        for (;;) {
-          const message = await bus.next(STREAMS.journal, SUBJECTS.done(experiment, '*'), from);
-          if (message === null || signal.aborted) break;
-          const done = decoded(message.data, doneSchema);
-          const unit = done && missing.get(done.unit);
-          if (done && unit) ends.push({ unit, end: await readEnd(bus, done) });
-          from = message.seq + 1;
+        for (; published < units.length; published += AT_ONCE) {
+          const next = units.slice(published, published + AT_ONCE).filter(({ unit }) => missing.has(unit.id));
+          await Promise.all(next.map((unit) => publish(bus, unit)));
         }
+        some = await readSome(bus, experiment, missing, from, signal);
+        if (some.error !== undefined) throw some.error;
       } catch (error) {
-        if (bus.awayMs() === 0) note(`the server did not do as asked (${messageOf(error)}); asked again in a moment`);
+        if (bus.awayMs() === 0) note(`${messageOf(error)}; asked again in a moment`);
       }
+      from = some.from;
       // What goes wrong with the result folder is no trouble of the server, and ends it.
-      for (const { unit, end } of ends) if (missing.delete(unit.id)) took(unit, end);
-      const why = await trouble.look();
+      for (const { unit, end } of some.ends) if (missing.delete(unit.id)) took(unit, end);
+      const why = trouble.look();
       if (why !== null) return why;
-      if (missing.size > 0 && !signal.aborted) await news.orAfter(settings.beatMs, signal);
+      const isMore = some.error === undefined && !some.isAll && published >= units.length;
+      if (missing.size > 0 && !signal.aborted && !isMore) await news.orAfter(settings.beatMs, signal);
     }
     return null;
   } finally {
     unhear();
+    attendance.stop();
   }
+}
+
+interface Some {
+  readonly ends: readonly { readonly unit: Unit; readonly end: UnitEnd }[];
+  /** Where to go on reading. */
+  readonly from: number;
+  /** Nothing more is there at present. */
+  readonly isAll: boolean;
+  /** Why it was not read whole. */
+  readonly error?: unknown;
+}
+
+/**
+ * Read what came of some units that are missing. While one end is read the next is looked for. Where the server does not answer, what was read
+ * counts, and reading begins again where it began.
+ */
+async function readSome(
+  bus: Bus,
+  experiment: string,
+  missing: ReadonlyMap<string, Unit>,
+  first: number,
+  signal: AbortSignal,
+): Promise<Some> {
+  const reading: Promise<Some['ends'][number]>[] = [];
+  let [from, isAll, failed]: [number, boolean, { readonly error: unknown } | null] = [first, false, null];
+  try {
+    while (reading.length < AT_ONCE && !signal.aborted) {
+      const message = await bus.next(STREAMS.journal, SUBJECTS.done(experiment, '*'), from);
+      isAll = message === null;
+      if (message === null) break;
+      const done = decoded(message.data, doneSchema);
+      const unit = done && missing.get(done.unit);
+      if (done && unit) {
+        const end = readEnd(bus, done).then((end) => ({ unit, end }));
+        // It is looked at below, after what may fail before.
+        end.catch(() => {});
+        reading.push(end);
+      }
+      from = message.seq + 1;
+    }
+  } catch (error) {
+    failed = { error };
+  }
+  const settled = await Promise.allSettled(reading);
+  const ends = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  for (const one of settled) if (one.status === 'rejected') failed ??= { error: one.reason };
+  return failed === null ? { ends, from, isAll } : { ends, from: first, isAll: false, error: failed.error };
 }
 
 /** Put a unit into its queue, unless it is there already, or done. */
@@ -192,14 +273,12 @@ async function readEnd(bus: Bus, { experiment, unit, attempt, agent, end }: Done
 }
 
 /** What keeps an experiment from going on: said once, and borne for so long. */
-function createTrouble(bus: Bus, experiment: string, patienceMs: number, note: Note) {
+function createTrouble(bus: Bus, attendance: Attendance, experiment: string, patienceMs: number, note: Note) {
   let [since, said]: [number | null, string] = [null, ''];
   const refusals = new Set<string>();
-  const inTheWay = async (): Promise<string | null> => {
+  const inTheWay = (): string | null => {
     if (bus.awayMs() > 0) return 'the server of the fleet does not answer';
-    const seen = await whoIsThere(bus).catch(() => null);
-    if (seen === null) return 'the server of the fleet does not answer';
-    const agents = seen.flatMap((one) => (one.kind === 'agent' ? [one.state] : []));
+    const agents = attendance.there();
     for (const { name, refuses } of agents) {
       const why = refuses[experiment];
       if (why !== undefined && !refusals.has(name)) note(`${name} takes no part: ${why}`);
@@ -213,8 +292,8 @@ function createTrouble(bus: Bus, experiment: string, patienceMs: number, note: N
   };
   return {
     /** @returns why to give up; null: go on */
-    async look(): Promise<string | null> {
-      const why = await inTheWay();
+    look(): string | null {
+      const why = inTheWay();
       if (why === null) {
         if (since !== null) note('the fleet goes on');
         [since, said] = [null, ''];

@@ -9,10 +9,14 @@ import type { Experiment } from '../../plan/plan.js';
 import { type Bus, FleetError } from '../bus.js';
 import { decode, encode } from '../messages.js';
 import { type AgentState, type Answer, answerSchema } from '../protocol.js';
+import { readSettings, SILENT_BEATS } from '../server/streams.js';
 import { SUBJECTS } from '../subjects.js';
+import { followAgents, watchFor } from './attendance.js';
 
-/** A rehearsal with kernels that have to be fetched takes minutes; an agent that is gone is noticed by its answer. */
+/** A rehearsal with kernels that have to be fetched takes minutes; an agent that is gone is noticed by its silence. */
 const REHEARSAL_MS = 300_000;
+/** A server that is away for longer has lost the question. */
+const AWAY_MS = 30_000;
 
 /**
  * Ask one agent after the other, those first that have nothing to do, until one answers.
@@ -25,15 +29,23 @@ export async function rehearseOn(
   say: (text: string) => void,
 ): Promise<KnownPlaces> {
   const failures: string[] = [];
+  const { beatMs } = await readSettings(bus);
+  const attendance = await followAgents(bus, SILENT_BEATS * beatMs);
+  const watch = watchFor(bus, attendance, AWAY_MS);
   const idleFirst = [...agents].sort((a, b) => Number(a.doing !== null) - Number(b.doing !== null));
-  for (const { name } of idleFirst) {
-    const question = bus.ask(SUBJECTS.ask(name), encode({ type: 'rehearse', experiment }), REHEARSAL_MS);
-    const answer = await waitingFor(`the rehearsal, on ${name}`, question, say).then(
-      (data) => decode(data, answerSchema),
-      (error: unknown): Answer => ({ type: 'failed', message: messageOf(error) }),
-    );
-    if (answer.type === 'rehearsed') return placesOf(answer);
-    failures.push(`${name}: ${answer.type === 'failed' ? answer.message : `it answered ${answer.type}`}`);
+  try {
+    for (const { name } of idleFirst) {
+      const asked = bus.ask(SUBJECTS.ask(name), encode({ type: 'rehearse', experiment }), REHEARSAL_MS);
+      const answer = await waitingFor(`the rehearsal, on ${name}`, watch.orGone(name, asked), say).then(
+        (data) => decode(data, answerSchema),
+        (error: unknown): Answer => ({ type: 'failed', message: messageOf(error) }),
+      );
+      if (answer.type === 'rehearsed') return placesOf(answer);
+      failures.push(`${name}: ${answer.type === 'failed' ? answer.message : `it answered ${answer.type}`}`);
+    }
+  } finally {
+    watch.stop();
+    attendance.stop();
   }
   throw new FleetError(`no agent could try what the profile needs: ${failures.join('; ')}`);
 }

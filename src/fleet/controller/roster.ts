@@ -4,8 +4,10 @@
 import { buildSum } from '../build.js';
 import { type Bus, FleetError } from '../bus.js';
 import { decoded } from '../messages.js';
+import { patiently } from '../patience.js';
 import { type AgentState, agentSchema, type Stranger, strangerSchema } from '../protocol.js';
 import { FLEET_PROTOCOL, STREAMS, SUBJECTS } from '../subjects.js';
+import { createGiver } from './give-build.js';
 
 /** An agent that has given a sign of life within some beats. */
 export type Seen =
@@ -16,16 +18,18 @@ export type Seen =
 /** Who is there, in the order of names. Rejects where the server does not answer. */
 export async function whoIsThere(bus: Bus): Promise<Seen[]> {
   const messages = await bus.all(STREAMS.agents, SUBJECTS.agent('*'));
-  const seen = messages.flatMap(({ data, time }): Seen[] => {
-    const stranger = decoded(data, strangerSchema);
-    if (stranger === undefined) return [];
-    const why = strangeness(stranger);
-    if (why !== null) return [{ kind: 'stranger', state: stranger, why }];
-    const state = decoded(data, agentSchema);
-    // The server's clock is the measure: it stamps every message.
-    return state ? [{ kind: 'agent', state, clockAheadMs: Date.parse(state.clock) - time.getTime() }] : [];
-  });
+  const seen = messages.flatMap(({ data, time }) => seenIn(data, time) ?? []);
   return seen.sort((a, b) => a.state.name.localeCompare(b.state.name));
+}
+
+/** Who says it. @param time when the server took it: its clock is the measure @returns null for what no version says */
+export function seenIn(data: Uint8Array, time: Date): Seen | null {
+  const stranger = decoded(data, strangerSchema);
+  if (stranger === undefined) return null;
+  const why = strangeness(stranger);
+  if (why !== null) return { kind: 'stranger', state: stranger, why };
+  const state = decoded(data, agentSchema);
+  return state ? { kind: 'agent', state, clockAheadMs: Date.parse(state.clock) - time.getTime() } : null;
 }
 
 function strangeness({ protocol, tool, build }: Stranger): string | null {
@@ -53,12 +57,26 @@ export async function awaitAgents(
   say: (text: string) => void,
 ): Promise<AgentState[]> {
   const deadline = performance.now() + waitMs;
+  const giver = createGiver(bus, say);
+  /** Instance of an agent → why it does not take this build; null: it does, or has not answered. */
+  const refusals = new Map<string, string | null>();
+  const offerTo = async (agent: Stranger) => {
+    if (!agent.takes || refusals.has(agent.instance)) return;
+    refusals.set(agent.instance, null);
+    refusals.set(agent.instance, await giver.offer(agent));
+  };
   for (let said = false; ; ) {
-    const seen = await whoIsThere(bus);
+    const left = Math.max(0, deadline - performance.now());
+    const seen = await patiently({ ms: left, note: say }, () => whoIsThere(bus));
+    const offers = Promise.all(seen.map((one) => (one.kind === 'stranger' ? offerTo(one.state) : null)));
     const there = seen.flatMap((one) => (one.kind === 'agent' ? [one.state] : []));
     const lacking = needs.filter((set) => !there.some((agent) => set.every((need) => agent.abilities.includes(need))));
-    if (there.length >= agents && lacking.length === 0) return there;
-    if (performance.now() >= deadline) throw new FleetError(whoIsMissing(seen, agents, lacking), REMEDY);
+    if (there.length >= agents && lacking.length === 0) {
+      // Those that take it come later, and find work.
+      await offers;
+      return there;
+    }
+    if (performance.now() >= deadline) throw new FleetError(whoIsMissing(seen, agents, lacking, refusals), REMEDY);
     if (!said) say(`waiting up to ${Math.round(waitMs / 1000)} s for agents: ${there.length} of ${agents} are there`);
     said = true;
     await new Promise((resolve) => setTimeout(resolve, Math.min(200, waitMs)));
@@ -67,11 +85,18 @@ export async function awaitAgents(
 
 const REMEDY = 'start what is missing with `bindstorm fleet agent`, and look with `bindstorm fleet status`';
 
-function whoIsMissing(seen: readonly Seen[], wanted: number, lacking: readonly (readonly string[])[]): string {
+function whoIsMissing(
+  seen: readonly Seen[],
+  wanted: number,
+  lacking: readonly (readonly string[])[],
+  refusals: ReadonlyMap<string, string | null>,
+): string {
   const there = seen.flatMap((one) => (one.kind === 'agent' ? [one.state] : []));
-  const strangers = seen.flatMap((one) =>
-    one.kind === 'stranger' ? [`${one.state.name} is not taken: ${one.why}`] : [],
-  );
+  const strangers = seen.flatMap((one) => {
+    if (one.kind !== 'stranger') return [];
+    const refusal = refusals.get(one.state.instance);
+    return [`${one.state.name} is not taken: ${one.why}${refusal ? `, and does not take this one: ${refusal}` : ''}`];
+  });
   const named = there.length === 0 ? '' : ` (${there.map(({ name }) => name).join(', ')})`;
   return [
     ...(there.length < wanted

@@ -11,9 +11,10 @@ import type { Environment, Run } from '../../results/schema.js';
 import { GUESTS, kernelAbility, NAMESPACES } from '../agent/abilities.js';
 import type { Files } from '../pieces.js';
 import type { Queue, Unit } from '../protocol.js';
-import type { Dispatch, UnitEnd } from './dispatch.js';
+import { AT_ONCE, type Dispatch, type UnitEnd } from './dispatch.js';
 
-const QUEUE = 'runs';
+/** Of all that is like the machine that rehearsed. */
+export const QUEUE = 'runs';
 
 /** What an agent must be able to do before it is asked to rehearse. */
 export function rehearsalNeeds({ lab }: Experiment): string[] {
@@ -35,30 +36,38 @@ export function runsElsewhere(dispatch: Dispatch, experiment: string, session: S
   return {
     async make(runs, on, signal) {
       const missing = new Map(runs.map((run) => [run.id, run]));
-      const take = (end: UnitEnd) => {
-        if (end.how === 'gave-up') return;
+      /** @returns the runs that were made of it */
+      const take = (end: UnitEnd): ReadonlySet<string> => {
+        if (end.how === 'gave-up') return new Set();
         const { agent, environment, files } = end;
         if (!machines.has(agent)) session.journal.append({ type: 'machine', name: agent, environment });
         machines.add(agent);
-        for (const run of runsIn(files)) {
+        const made = runsIn(files);
+        for (const run of made) {
           // A run that failed before this session is made again: what came of it then is no news.
           if (!missing.has(run.id) || (run.status !== 'ok' && known.has(run.id))) continue;
           missing.delete(run.id);
           known.add(run.id);
           on.took({ ...run, machine: agent }, filesOf(run, files));
         }
+        return new Set(made.map(({ id }) => id));
       };
-      const unhear = dispatch.hearLive(({ run }) => {
+      const unhear = dispatch.hearLive(({ run, agent, second }) => {
         const planned = missing.get(run);
-        if (planned) on.began(planned);
+        if (planned === undefined) return;
+        if (second === undefined) return on.began(planned, agent);
+        on.heard(planned, second, agent);
+        on.heard(planned, second);
       });
       try {
         for (let generation = 1; missing.size > 0 && !signal.aborted; generation++) {
           const units: Unit[] = [];
-          for (const unit of unitsOf([...missing.values()], experiment, generation)) {
-            const before = await dispatch.endOf(unit.id);
-            if (before === null) units.push(unit);
-            else take(before);
+          const all = unitsOf([...missing.values()], experiment, generation);
+          for (let i = 0; i < all.length; i += AT_ONCE) {
+            const some = all.slice(i, i + AT_ONCE);
+            const before = await dispatch.endsOf(some.map(({ id }) => id));
+            for (const end of before) if (end) take(end);
+            units.push(...some.filter((_, j) => before[j] === null));
           }
           if (units.length === 0) continue;
           const why = await makeAll(dispatch, units, take, signal);
@@ -76,16 +85,15 @@ export function runsElsewhere(dispatch: Dispatch, experiment: string, session: S
 async function makeAll(
   dispatch: Dispatch,
   units: readonly Unit[],
-  take: (end: UnitEnd) => void,
+  take: (end: UnitEnd) => ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<string | null> {
   const failures: string[] = [];
   const queued = units.map((unit) => ({ unit, queue: QUEUE }));
   const took = ({ id, work }: Unit, end: UnitEnd) => {
-    take(end);
+    const made = take(end);
     if (end.how === 'gave-up') failures.push(end.why);
     else {
-      const made = new Set(runsIn(end.files).map((run) => run.id));
       const lacking = work.kind === 'block' ? work.runs.find((run) => !made.has(run)) : undefined;
       if (lacking !== undefined) failures.push(`${end.agent} gave ${id} up before ${lacking}`);
     }

@@ -6,13 +6,13 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { createUser, fromSeed } from '@nats-io/nkeys';
 import { EXIT, LabError, UserError } from '../../domain/error.js';
-import { DIE_WITH_PARENT } from '../../lab/netns.js';
 import { makeFolder } from '../../machine/folders.js';
+import { DIE_WITH_PARENT } from '../../machine/parent-death.js';
 import { findProgram, NATS_SERVER } from '../../machine/programs.js';
 import { readJson } from '../../machine/read-file.js';
 import { replaceFile } from '../../machine/replace-file.js';
-import { type Access, accessFile, accessSchema, certificateText, ROLES, type Role } from '../access.js';
-import { PERMISSIONS } from './permissions.js';
+import { type Access, accessFile, accessSchema, pemText, ROLES, type Role, writeAccess } from '../access.js';
+import { permissionsOf } from './permissions.js';
 
 export interface EmbeddedOptions {
   /** Keys, settings and the streams. */
@@ -47,13 +47,15 @@ export function startServer({ folder, listen, url, tls }: EmbeddedOptions): Embe
   makeFolder(folder, 0o700);
   chmodSync(folder, 0o700);
   const reached = url ?? `${tls ? 'tls' : 'nats'}://${listen}`;
-  const ca = tls ? certificateText(tls.ca ?? tls.cert) : undefined;
+  // Said here with the name of the file, and by the server with a line of its configuration.
+  if (tls) pemText(tls.key);
+  const ca = tls ? pemText(tls.ca ?? tls.cert) : undefined;
   const access = Object.fromEntries(
     ROLES.map((role) => {
       const own = readJson(accessFile(folder, role), accessSchema);
       const seed = own?.seed ?? new TextDecoder().decode(createUser().getSeed());
       const made: Access = { url: reached, role, seed, ...(ca ? { ca } : {}) };
-      replaceFile(accessFile(folder, role), `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
+      writeAccess(folder, made);
       return [role, made];
     }),
   ) as Record<Role, Access>;
@@ -101,11 +103,7 @@ function configuration(
 ): string {
   const users = ROLES.map((role) => ({
     nkey: publicKey(access[role], accessFile(folder, role)),
-    permissions: {
-      publish: { allow: PERMISSIONS[role].publish },
-      subscribe: { allow: PERMISSIONS[role].subscribe },
-      allow_responses: { max: 1, expires: '24h' },
-    },
+    permissions: permissionsOf(role),
   }));
   return `${[
     `server_name: bindstorm`,

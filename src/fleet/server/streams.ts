@@ -2,7 +2,7 @@
  * The streams of a fleet on its server: made once, by `fleet up`.
  */
 import { messageOf } from '../../domain/error.js';
-import { type Bus, FleetError } from '../bus.js';
+import { type Bus, FleetError, NoAnswer } from '../bus.js';
 import { decode, encode } from '../messages.js';
 import { type Settings, settingsSchema } from '../protocol.js';
 import { STREAMS, SUBJECTS } from '../subjects.js';
@@ -57,14 +57,31 @@ export async function makeStreams(bus: Bus, settings: Settings): Promise<void> {
   }
 }
 
+/** Make the place for builds, when the first is to be given. Rejects where the server does not take it */
+export async function makeBuildStream(bus: Bus): Promise<void> {
+  const there = await bus.manage.streams.info(STREAMS.builds).catch(() => null);
+  if (there !== null) return;
+  await bus.manage.streams.add({
+    name: STREAMS.builds,
+    subjects: [SUBJECTS.buildPiece('*', '*')],
+    storage: 'file',
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    ...lasting(30 * DAY_MS),
+  } as Parameters<typeof bus.manage.streams.add>[0]);
+}
+
 /** Messages are gone after a time; of those that come again within it, or within some minutes, each is stored once. */
 function lasting(ms: number) {
   return { max_age: ms * NANOS, duplicate_window: Math.min(ms, 10 * 60 * 1000) * NANOS };
 }
 
-/** What everybody is to know. Rejects with FleetError where the server is of no fleet. */
+/** What everybody is to know. Rejects with FleetError where the server is of no fleet, with NoAnswer where it says nothing. */
 export async function readSettings(bus: Bus): Promise<Settings> {
-  const found = await bus.last(STREAMS.settings, SUBJECTS.settings).catch(() => null);
+  const found = await bus.last(STREAMS.settings, SUBJECTS.settings).catch(async (error: unknown) => {
+    if (error instanceof NoAnswer && (error.nobody || (await bus.lacks(STREAMS.settings)))) return null;
+    throw error;
+  });
   if (found === null)
     throw new FleetError(
       'this server is of no fleet yet',

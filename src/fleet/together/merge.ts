@@ -60,6 +60,7 @@ export function mergeParts(arm: Arm, parts: readonly Part[]): Measurement {
     ports: {
       ...first!.ports,
       peak: total(all.map(({ ports }) => ports.peak)),
+      ...(first!.ports.taken === undefined ? {} : { taken: total(all.map(({ ports }) => ports.taken ?? null)) }),
       peakPerAddress: inOrder(({ measurement }) => measurement.ports.peakPerAddress),
       finalStates: sumOf(all.map(({ ports }) => ports.finalStates ?? {})),
     },
@@ -98,23 +99,58 @@ function mergeTimelines(parts: readonly Part[], inOrder: InOrder): Second[] {
   return Array.from({ length }, (_, i): Second => {
     const seconds = parts.flatMap(({ measurement }) => measurement.timeline[i] ?? []);
     const isWhole = seconds.length === parts.length;
-    return {
-      t: Math.max(...seconds.map(({ t }) => t)),
-      attempts: sum(seconds.map((second) => second.attempts)),
-      outcomes: sumOf(seconds.map((second) => second.outcomes)),
-      states: sumOf(seconds.map(({ states }) => states ?? {})),
-      portsInUse: total(seconds.map(({ portsInUse }) => portsInUse)),
-      portsPerAddress: isWhole ? inOrder(({ measurement }) => measurement.timeline[i]!.portsPerAddress) : null,
-      counters: sumOf(seconds.map(({ counters }) => counters)),
-      cpu: { client: sum(seconds.map(({ cpu }) => cpu.client)), origin: null, machine: null },
-      load1: null,
-      memory: greatest(seconds.map(({ memory }) => memory)),
-    };
+    return mergeSeconds(
+      seconds,
+      isWhole ? inOrder(({ measurement }) => measurement.timeline[i]!.portsPerAddress) : null,
+    );
   });
 }
 
+/** The same second of several machines. @param portsPerAddress of all of them; null: not of each is it known */
+function mergeSeconds(seconds: readonly Second[], portsPerAddress: number[] | null): Second {
+  return {
+    t: Math.max(...seconds.map(({ t }) => t)),
+    attempts: sum(seconds.map((second) => second.attempts)),
+    outcomes: sumOf(seconds.map((second) => second.outcomes)),
+    states: sumOf(seconds.map(({ states }) => states ?? {})),
+    portsInUse: total(seconds.map(({ portsInUse }) => portsInUse)),
+    portsPerAddress,
+    counters: sumOf(seconds.map(({ counters }) => counters)),
+    cpu: { client: sum(seconds.map(({ cpu }) => cpu.client)), origin: null, machine: null },
+    load1: null,
+    memory: greatest(seconds.map(({ memory }) => memory)),
+  };
+}
+
+/** What machines say of a run while it goes on, put together: a second when all have said it. */
+export function createMeeting(arm: Arm, machines: readonly Pick<Part, 'name' | 'addresses'>[]) {
+  const said = new Map(machines.map(({ name }): [string, Second[]] => [name, []]));
+  let met = 0;
+  return {
+    /** @returns the seconds that are whole by this */
+    take(machine: string, second: Second): Second[] {
+      said.get(machine)?.push(second);
+      const whole = Math.min(...[...said.values()].map(({ length }) => length));
+      const fresh = Array.from({ length: whole - met }, (_, i): Second => {
+        const of = (name: string) => said.get(name)![met + i]!;
+        const ports = perAddress(arm, machines, ({ name }) => of(name).portsPerAddress);
+        return mergeSeconds(
+          machines.map(({ name }) => of(name)),
+          ports,
+        );
+      });
+      met = whole;
+      return fresh;
+    },
+  };
+}
+
 /** Numbers of each machine's addresses, in the order of the arm's; null where one has none. */
-function perAddress(arm: Arm, parts: readonly Part[], of: (part: Part) => readonly number[] | null): number[] | null {
+function perAddress<P extends Pick<Part, 'addresses'>>(
+  arm: Arm,
+  parts: readonly P[],
+  of: (part: P) => readonly number[] | null,
+): number[] | null {
   const found = new Map<string, number>();
   for (const part of parts) {
     const numbers = of(part);

@@ -3,7 +3,7 @@
  */
 
 import { listed } from '../../analysis/format.js';
-import { UserError } from '../../domain/error.js';
+import { messageOf, UserError } from '../../domain/error.js';
 import { LABS } from '../../domain/lab.js';
 import { isPaced } from '../../load/pacer.js';
 import type { Experiment } from '../../plan/plan.js';
@@ -44,7 +44,13 @@ export async function findPartners(bus: Bus, names: readonly string[], { arms }:
   const found = await Promise.all(
     names.map(async (name): Promise<Partner> => {
       const question = encode({ type: 'addresses', addresses });
-      const answer = decode(await bus.ask(SUBJECTS.ask(name), question, ANSWER_MS), answerSchema);
+      const said = await bus.ask(SUBJECTS.ask(name), question, ANSWER_MS).catch((error: unknown) => {
+        throw new FleetError(
+          `${name} does not answer (${messageOf(error)})`,
+          'see that it runs, and repeat the command',
+        );
+      });
+      const answer = decode(said, answerSchema);
       return { name, addresses: answer.type === 'addresses' ? answer.local : [] };
     }),
   );

@@ -3,13 +3,13 @@
  * changes of the box itself is restored by the agent (agent/place/box-guard.ts) or by a snapshot.
  */
 
+import { DIE_WITH_PARENT } from '../../machine/parent-death.js';
 import { findProgram } from '../../machine/programs.js';
 import type { Box } from '../../plan/box.js';
 import type { ProxySettings } from '../../subjects/index.js';
 import { type Deadlines, startAgent } from '../agent-process.js';
 import { abortable } from '../interrupts.js';
 import { type Lab, LabError, type Note } from '../lab.js';
-import { DIE_WITH_PARENT } from '../netns.js';
 import {
   boxStatus,
   bringUp,

@@ -8,11 +8,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, cacheKey } from '../../machine/folders.js';
+import { DIE_WITH_PARENT } from '../../machine/parent-death.js';
 import { bootId } from '../../machine/process-identity.js';
 import { replaceFile } from '../../machine/replace-file.js';
 import { lastLine } from '../agent-channel.js';
 import type { Note } from '../lab.js';
-import { DIE_WITH_PARENT } from '../netns.js';
 import { type Accelerator, machineCommand, QEMU } from './qemu.js';
 
 const DEVICE = '/dev/kvm';

@@ -6,8 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
+import { DIE_WITH_PARENT } from '../../machine/parent-death.js';
+import { waitedForCpu } from '../../machine/waited-for-cpu.js';
 import type { AgentChannel } from '../agent-channel.js';
-import { DIE_WITH_PARENT, unshareCommand } from '../netns.js';
+import { unshareCommand } from '../netns.js';
 import { seedParameters } from './first-program.js';
 import { guestInput } from './guest-input.js';
 import { checkMemory, checkTotalMemory, memoryFolder, withOwnMemory } from './guest-memory.js';
@@ -130,6 +132,7 @@ export function bootGuest(plan: GuestPlan): AgentChannel {
     close,
     kill,
     bootMs: () => bootMs,
+    waited: () => (child.pid === undefined ? 0 : waitedForCpu(child.pid)),
     stderr: guest.text,
     progress: () => guest.progress(),
   };

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 export const GUEST_APP = '/app';
 /** What is not joined into the bundle (scripts/bundle.mjs), with the package's own files. */
 export const AGENT_PACKAGES = ['koffi'];
-/** Types, maps and texts are of no use in a guest. */
-const NEEDED = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm']);
+/** Types, maps and texts are of no use in a guest. A cache is V8's code for what is joined. */
+const NEEDED = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm', '.cache']);
 
 interface GuestFile {
   readonly path: string;

@@ -6,7 +6,7 @@
 import { awaitsAnswer, sharesPorts } from '../../domain/datagram.js';
 import type { Phase } from '../../domain/outcome.js';
 import { optionsOf } from '../../domain/strategy.js';
-import type { Epoll } from '../../kernel/epoll.js';
+import type { BriefEpoll } from '../../kernel/brief-epoll.js';
 import { EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
 import { createMessages } from '../../kernel/messages.js';
@@ -25,9 +25,6 @@ const HELD = 2;
 /** Its answer went astray, which a program does not know: it waits on, and keeps its socket. */
 const ASTRAY = 3;
 
-/** After as many answers in a row that were not there yet, leave so many to epoll before looking again. */
-const SPECULATION_MISSES = 32;
-const SPECULATION_PAUSE = 4096;
 /** Datagrams that one event takes from a socket, so that a busy one does not keep the others waiting; epoll tells of the rest again. */
 const AT_ONCE = 256;
 /** Datagrams of one call, where attempts share a socket: the first of them waits so long for the last, some 30 µs. */
@@ -36,7 +33,7 @@ const BATCH = 32;
 interface AssociationsInput extends Omit<Equipment, 'remotes' | 'dialer'> {
   readonly plan: LoadPlan;
   readonly remotes: SockaddrTable;
-  readonly epoll: Epoll;
+  readonly epoll: BriefEpoll;
   readonly marks: Marks;
   readonly sockets: Sockets;
   /** Associations that there may be at once. */
@@ -57,18 +54,14 @@ export function createAssociations(input: AssociationsInput): Followed {
   const heldUntil = new Float64Array(size);
   const waiting = createFdList(size);
   const held = createFdList(size);
-  /** Those that were asked since epoll was last waited for, and are not watched yet. */
-  const unheard = new Int32Array(size);
-  let toHear = 0;
+  /** When the events that are looked at were there, µs; 0: the clock has not been read since the wait. */
+  let heardAt = 0;
   /** Of a socket that many share: those whose datagrams are to leave by the next call, and from which socket. */
   const posted = new Int32Array(BATCH);
   let toPost = 0;
   let postFrom = -1;
   /** Of those that wait, how many have their outcome. */
   let astray = 0;
-  /** Looks in a row that found no answer, and how many are watched now without a look. */
-  let unanswered = 0;
-  let deaf = 0;
 
   const timeout = plan.timeoutMs * 1000;
   const heldFor = plan.holdMs === null ? Number.POSITIVE_INFINITY : plan.holdMs * 1000;
@@ -77,10 +70,13 @@ export function createAssociations(input: AssociationsInput): Followed {
   const into = createMessages(one ? BATCH : 1, marks.answerBytes, 0);
   for (let i = 0; i < out.count; i++) marks.begin(out.memory, i * out.room);
   const unconnected = one || plan.peer === 'sendto';
+  const options = optionsOf(plan.strategy, plan.socketOptions);
   const answers = awaitsAnswer(plan);
   const sends = plan.peer !== 'none' && (unconnected || answers);
+  /** A socket that is only bound may have put off its port. */
+  const takesPort = sends || plan.peer === 'connect' || !options.includes('IP_BIND_ADDRESS_NO_PORT');
   /** Answers to other attempts may come to a socket that has its own already, or has not sent yet. */
-  const shared = one || sharesPorts(optionsOf(plan.strategy, plan.socketOptions));
+  const shared = one || sharesPorts(options);
 
   function attempt(n: number, scheduled: number, started: number): void {
     if (open() >= input.budget) return shed();
@@ -106,10 +102,11 @@ export function createAssociations(input: AssociationsInput): Followed {
       const sendError = send(association, n);
       if (sendError !== 0) return fail(association, 'sendto', sendError);
     }
+    if (takesPort) recorder.tookPort();
     if (!answers) return succeed(association, libc.monotonicMicros());
     state[association] = WAITING;
     waiting.append(association);
-    if (!shared) unheard[toHear++] = association;
+    if (!shared) watchBriefly(association);
   }
 
   /** No socket. A full table of descriptors is the generator's own limit, not an outcome of the target. */
@@ -168,6 +165,7 @@ export function createAssociations(input: AssociationsInput): Followed {
 
   function delivered(association: number, at: number): void {
     sentAt[association] = at;
+    if (!sockets.hasPort(association)) recorder.tookPort();
     sockets.sent(association);
     if (!answers) succeed(association, at);
   }
@@ -179,36 +177,18 @@ export function createAssociations(input: AssociationsInput): Followed {
     watched[fd] = 1;
   }
 
+  /** For the one answer of a socket that is this attempt's, after which it is closed. */
+  function watchBriefly(fd: number): void {
+    epoll.addBriefly(fd, libc.EPOLLIN);
+    watched[fd] = 1;
+  }
+
   function listen(): boolean {
-    if (one) {
-      deliver();
-      // What has come meanwhile is taken without asking epoll.
-      return answers && postFrom >= 0 && waiting.size > astray && receiveMany(postFrom) > 0;
-    }
-    let heard = false;
-    for (let i = 0; i < toHear; i++) {
-      const association = unheard[i]!;
-      // What shares no port is a descriptor, and is not watched unless it was left to epoll before.
-      if (state[association] !== WAITING || watched[association] === 1) continue;
-      if (deaf > 0) {
-        deaf--;
-        watch(association);
-        continue;
-      }
-      receive(association);
-      if (state[association] !== WAITING) {
-        heard = true;
-        unanswered = 0;
-        continue;
-      }
-      watch(association);
-      if (++unanswered === SPECULATION_MISSES) {
-        unanswered = 0;
-        deaf = SPECULATION_PAUSE;
-      }
-    }
-    toHear = 0;
-    return heard;
+    heardAt = 0;
+    if (!one) return false;
+    deliver();
+    // What has come meanwhile is taken without asking epoll.
+    return answers && postFrom >= 0 && waiting.size > astray && receiveMany(postFrom) > 0;
   }
 
   /** Take what has come to a socket that many attempts share. @returns how many datagrams that was */
@@ -226,8 +206,8 @@ export function createAssociations(input: AssociationsInput): Followed {
     return all;
   }
 
-  /** Take what has come to the socket of an attempt. */
-  function receive(fd: number): void {
+  /** Take what has come to the socket of an attempt. @param seen when it was there, µs; 0: it may have come since */
+  function receive(fd: number, seen: number): void {
     for (let i = 0; i < AT_ONCE; i++) {
       const bytes = libc.recv(fd, into.memory.address, marks.answerBytes, 0);
       if (bytes < 0) {
@@ -237,7 +217,7 @@ export function createAssociations(input: AssociationsInput): Followed {
         if (error !== EAGAIN && state[fd] === WAITING) fail(fd, 'answer', error);
         return;
       }
-      take(fd, 0, bytes, libc.monotonicMicros());
+      take(fd, 0, bytes, seen === 0 ? libc.monotonicMicros() : seen);
       // It was closed with its answer; a held one may get those of others.
       if (!shared || state[fd] === 0) return;
     }
@@ -266,6 +246,7 @@ export function createAssociations(input: AssociationsInput): Followed {
     if (state[association] === WAITING) waiting.remove(association);
     ok(at - scheduledAt[association]!, at - startedAt[association]!);
     if (heldFor === 0) return release(association, true);
+    if (!shared) epoll.forget(association);
     state[association] = HELD;
     heldUntil[association] = at + heldFor;
     held.append(association);
@@ -286,6 +267,7 @@ export function createAssociations(input: AssociationsInput): Followed {
   function release(association: number, established: boolean): void {
     state[association] = 0;
     if (!one) watched[association] = 0;
+    if (!shared) epoll.forget(association);
     sockets.release(association);
     closed(established);
   }
@@ -319,8 +301,11 @@ export function createAssociations(input: AssociationsInput): Followed {
     onEvent(fd) {
       // Of a descriptor that was closed earlier in the same batch, or was opened again since.
       if (watched[fd] !== 1) return;
-      if (one) receiveMany(fd);
-      else receive(fd);
+      if (one) return void receiveMany(fd);
+      if (shared) return receive(fd, 0);
+      // It was there when the wait was over, so that one reading of the clock is right for all, and better than a later one.
+      if (heardAt === 0) heardAt = libc.monotonicMicros();
+      receive(fd, heardAt);
     },
     listen,
     expire,
@@ -328,7 +313,6 @@ export function createAssociations(input: AssociationsInput): Followed {
       while (held.head >= 0) unhold(held.head);
       while (waiting.head >= 0) forget(waiting.head);
       watched.fill(0);
-      toHear = 0;
       toPost = 0;
       postFrom = -1;
       sockets.close();

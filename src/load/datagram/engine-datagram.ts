@@ -2,7 +2,7 @@
  * The datagram engine: one worker's load over UDP, with non-blocking sockets and epoll straight through libc. Schedule, picks, options and
  * counters are those of the socket engine.
  */
-import { createEpoll } from '../../kernel/epoll.js';
+import { createBriefEpoll } from '../../kernel/brief-epoll.js';
 import { sharpenTimers } from '../../kernel/libc.js';
 import { sockaddrTable } from '../../kernel/sockaddr.js';
 import { type EnginePlace, type EngineReport, runLoad } from '../engine.js';
@@ -19,9 +19,9 @@ export function runDatagramEngine(input: EnginePlace, onDrained: () => void): Pr
   const { plan, slot, descriptorLimit, addresses } = input;
   sharpenTimers();
   return runLoad(input, onDrained, ({ remotes, recorder, dialer, picker, budget }) => {
-    const epoll = createEpoll(1024);
     const table = sockaddrTable(remotes);
     const size = descriptorLimit;
+    const epoll = createBriefEpoll(1024, size);
     const each = { plan, dialer, remotes: table, size };
     const associations = createAssociations({
       plan,

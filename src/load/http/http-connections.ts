@@ -145,7 +145,13 @@ export function createHttpConnections(input: HttpConnectionsInput): Engine['conn
   function arm(own: Attempt, connection: Connection): void {
     if (own.deadline !== null) clearTimeout(own.deadline);
     const left = plan.timeoutMs - (now() - own.started) / 1000;
-    own.deadline = setTimeout(() => settle(own, connection, SLOT_TIMEOUT), Math.max(1, left));
+    // Timers come before what has come from the network, in a turn of Node's loop; where the machine kept this process from its CPU, the answer may
+    // be there.
+    const timer = setTimeout(
+      () => setImmediate(() => own.deadline === timer && settle(own, connection, SLOT_TIMEOUT)),
+      Math.max(1, left),
+    );
+    own.deadline = timer;
   }
 
   /** The peer has closed a connection while nobody used it: RFC 9112 §9.3.1 has the client try a new one. */

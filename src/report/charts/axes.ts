@@ -2,9 +2,11 @@
  * What the charts share: the option type, scales, axes and the frame around them. Pure, and without imports that a browser would have
  * to resolve but those of plain arithmetic, since the live page runs the same builders.
  */
+
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { GridComponentOption, MarkAreaComponentOption, MarkLineComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
+import { grouped } from '../../domain/grouped.js';
 import { formatNumber } from '../format.js';
 import type { Palette } from './palette.js';
 
@@ -83,7 +85,7 @@ export function timeAxis(end: number, palette: Palette) {
 
 /** A short load has ticks every 0.05 s, of which one decimal would make 0.1, 0.2, 0.2, 0.3. */
 export function secondsLabel(t: number): string {
-  return t.toLocaleString('en-US', { maximumFractionDigits: 3 });
+  return grouped(t);
 }
 
 /** The axes of a chart over the time of a run: seconds below, values from 0 at the left. */

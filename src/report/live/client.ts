@@ -12,7 +12,7 @@ import { CSS_PALETTE, DASHES, outcomeColours } from '../charts/palette.js';
 import { formatDifference, formatInterval, formatNumber, formatValue, listed, metricLabel, plural } from '../format.js';
 import { addressSlices, heatOf } from '../rows/addresses.js';
 import { medianPercentiles, medianSlices } from '../rows/medians.js';
-import type { LiveArm, LiveEffect, LiveMessage, LiveRun, LiveSecond, LiveState } from './messages.js';
+import type { LiveArm, LiveEffect, LiveMachine, LiveMessage, LiveRun, LiveSecond, LiveState } from './messages.js';
 
 /** What of a browser is used here: the package is compiled for Node, whose types know no document. */
 interface Page {
@@ -71,6 +71,11 @@ source.onmessage = ({ data }) => {
       element('phase').textContent = `The experiment is over. Its report is ${message.file}`;
       element('left').textContent = '';
     });
+    return;
+  }
+  if (message.type === 'machines') {
+    if (state) state = { ...state, machines: message.machines };
+    drawSoon();
     return;
   }
   if (message.type === 'state') {
@@ -136,6 +141,8 @@ function draw(now: LiveState): void {
   drawLatency(now);
   drawEffect(now.effect, now.looks);
   element('arms').replaceChildren(...now.arms.map((each) => armRow(each, now.effect)));
+  element('machines-section').hidden = now.machines.length === 0;
+  element('machines').replaceChildren(...machineRows(now));
 }
 
 /** Of the last second in which attempts ended: a run of a quarter of a second has slices with none. Until the next run has one, of the last. */
@@ -272,26 +279,64 @@ function show(id: (typeof CHARTS)[number], option: ChartOption): void {
   charts[id].setOption(option, { notMerge: true });
 }
 
-function armRow({ name, done, stoppedAfter, last }: LiveArm, effect: LiveEffect): PageElement {
+/** A row of a table: its head, then cells; a number is a cell of its own class. */
+function rowOf(head: string, ...cells: readonly { readonly text: string; readonly isNumber?: boolean }[]): PageElement {
   const row = document.createElement('tr');
-  const cell = (tag: string, text: string) => {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    return made;
+  const made = (tag: string, text: string) => {
+    const cell = document.createElement(tag);
+    cell.textContent = text;
+    return cell;
   };
-  const head = cell('th', name);
-  head.setAttribute('scope', 'row');
-  const count = cell(
-    'td',
-    stoppedAfter === null ? String(done) : `${done}, decided after ${plural(stoppedAfter, 'pair')}`,
-  );
-  count.className = 'number';
-  const outcomes = Object.entries(last?.outcomes ?? {}).map(([outcome, n]) => `${formatNumber(n)} ${outcome}`);
+  const first = made('th', head);
+  first.setAttribute('scope', 'row');
   row.append(
-    head,
-    count,
-    cell('td', effectText(name, effect)),
-    cell('td', last === null ? '–' : last.status === 'ok' ? outcomes.join(', ') : last.status),
+    first,
+    ...cells.map(({ text, isNumber }) => {
+      const cell = made('td', text);
+      if (isNumber) cell.className = 'number';
+      return cell;
+    }),
   );
   return row;
+}
+
+function outcomesText(outcomes: Readonly<Record<string, number>>): string {
+  return Object.entries(outcomes)
+    .map(([outcome, n]) => `${formatNumber(n)} ${outcome}`)
+    .join(', ');
+}
+
+/** Each, and all together. */
+function machineRows({ machines, done: runs }: LiveState): PageElement[] {
+  const rates = machines.flatMap(({ perSecond }) => perSecond ?? []);
+  const all: Record<string, number> = {};
+  for (const { outcomes } of machines)
+    for (const [outcome, n] of Object.entries(outcomes)) all[outcome] = (all[outcome] ?? 0) + n;
+  const busy = machines.filter(({ run }) => run !== null).length;
+  const together: LiveMachine = {
+    name: 'Together',
+    run: `${busy} of ${machines.length} busy`,
+    done: runs,
+    perSecond: rates.length === 0 ? null : sum(rates),
+    outcomes: all,
+  };
+  return [...machines, ...(machines.length > 1 ? [together] : [])].map(({ name, run, done, perSecond, outcomes }) =>
+    rowOf(
+      name,
+      { text: run ?? '–' },
+      { text: String(done), isNumber: true },
+      { text: perSecond === null ? '–' : formatNumber(Math.round(perSecond)), isNumber: true },
+      { text: outcomesText(outcomes) || '–' },
+    ),
+  );
+}
+
+function armRow({ name, done, stoppedAfter, last }: LiveArm, effect: LiveEffect): PageElement {
+  const count = stoppedAfter === null ? String(done) : `${done}, decided after ${plural(stoppedAfter, 'pair')}`;
+  return rowOf(
+    name,
+    { text: count, isNumber: true },
+    { text: effectText(name, effect) },
+    { text: last === null ? '–' : last.status === 'ok' ? outcomesText(last.outcomes) : last.status },
+  );
 }

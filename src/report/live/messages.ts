@@ -23,6 +23,19 @@ export interface LiveArm {
   } | null;
 }
 
+/** A machine of a fleet, as far as it was heard since this command was started. */
+export interface LiveMachine {
+  readonly name: string;
+  /** The run that it makes; null: none that was heard of. */
+  readonly run: string | null;
+  /** Runs that it has made, alone or with others. */
+  readonly done: number;
+  /** Attempts that ended in its latest second, a second; null: it has said none. */
+  readonly perSecond: number | null;
+  /** Attempts that ended, by outcome. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
 /** What the runs so far say about one metric. A verdict is given at a look, or in the end. */
 export interface LiveEffect {
   readonly metric: string;
@@ -58,11 +71,15 @@ export interface LiveState {
   readonly looks: readonly number[] | null;
   /** The run in progress; between two runs the last one; null before the first. */
   readonly current: LiveRun | null;
+  /** Of a fleet, in the order of their names. */
+  readonly machines: readonly LiveMachine[];
 }
 
 export type LiveMessage =
   | { readonly type: 'state'; readonly state: LiveState }
   /** One more second of the run in progress. */
   | { readonly type: 'second'; readonly second: LiveSecond; readonly left: string }
+  /** What the machines of a fleet do, some times a second at most. */
+  | { readonly type: 'machines'; readonly machines: readonly LiveMachine[] }
   /** It is over. The report is at this path of the server, for a few seconds, and then in this file. */
   | { readonly type: 'end'; readonly report: string; readonly file: string };

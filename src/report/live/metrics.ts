@@ -9,7 +9,7 @@ export function renderRunMetrics(book: LiveBook): string {
 }
 
 function families(book: LiveBook): Family[] {
-  const { arms, done, total, current } = book.state();
+  const { arms, done, total, current, machines } = book.state();
   const second = book.second();
   const running = current?.over ? undefined : current?.arm;
   const arm = arms.find(({ name }) => name === running);
@@ -31,6 +31,26 @@ function families(book: LiveBook): Family[] {
       help: 'Attempts that ended since this command was started, by arm and outcome; ok, shed, or the call and its errno.',
       samples: [...book.totals()].flatMap(([name, outcomes]) =>
         Object.entries(outcomes).map(([outcome, value]) => ({ labels: { variant: name, outcome }, value })),
+      ),
+    },
+    {
+      name: 'machine_in_progress',
+      type: 'gauge',
+      help: 'Of a fleet: 1 for a machine that makes a run, alone or with others.',
+      samples: machines.map(({ name, run }) => ({ labels: { machine: name }, value: Number(run !== null) })),
+    },
+    {
+      name: 'machine_finished_runs',
+      type: 'gauge',
+      help: 'Of a fleet: runs that a machine has made since this command was started, alone or with others.',
+      samples: machines.map(({ name, done }) => ({ labels: { machine: name }, value: done })),
+    },
+    {
+      name: 'machine_attempts_total',
+      type: 'counter',
+      help: 'Of a fleet: attempts that ended on a machine since this command was started, by outcome; attempts_total is of all together.',
+      samples: machines.flatMap(({ name, outcomes }) =>
+        Object.entries(outcomes).map(([outcome, value]) => ({ labels: { machine: name, outcome }, value })),
       ),
     },
     {

@@ -79,6 +79,13 @@ export function livePage(experiment: string): string {
 <tbody id="arms"></tbody>
 </table></div>
 </section>
+<section aria-labelledby="machines-title" id="machines-section" hidden>
+<h2 id="machines-title">Machines</h2>
+<div class="scroll" role="region" aria-label="Table of machines" tabindex="0"><table>
+<thead><tr><th scope="col">Machine</th><th scope="col">Run</th><th scope="col" class="number">Runs done</th><th scope="col" class="number">Attempts per second</th><th scope="col">Attempts so far</th></tr></thead>
+<tbody id="machines"></tbody>
+</table></div>
+</section>
 <p class="note">When the experiment is over, this page becomes its report. Metrics for Prometheus are at <a href="${LIVE_PATHS.metrics}">${LIVE_PATHS.metrics}</a>.</p>
 </main>
 <script type="module" src="${LIVE_PATHS.script}"></script>

@@ -7,6 +7,7 @@ import type { Arm, Experiment } from '../../plan/plan.js';
 import type { Run, Second } from '../../results/schema.js';
 import { blockName, createClock, lookText, type ProgressInput } from '../progress.js';
 import type { AddressWalls } from '../rows/addresses.js';
+import { createMachineBook } from './machines.js';
 import type { LiveArm, LiveEffect, LiveMessage, LiveSecond, LiveState } from './messages.js';
 
 export interface LiveInput {
@@ -37,6 +38,9 @@ export interface LiveBook {
   second(): Second | null;
 }
 
+/** Between two messages of what machines do. */
+const TELL_MS = 500;
+
 /** An empty book, or one with the runs that an earlier command has made. */
 export function createLiveBook(input: LiveInput): LiveBook {
   const { experiment, planned, finished } = input;
@@ -49,6 +53,8 @@ export function createLiveBook(input: LiveInput): LiveBook {
   let current: { arm: string; id: string; timeline: LiveSecond[]; over: boolean } | null = null;
   let latest: Second | null = null;
   let phase = 'preparing';
+  const machines = createMachineBook();
+  let toldAt = Number.NEGATIVE_INFINITY;
   /** Without their seconds, which no metric is made of. */
   const runs: Run[] = [];
   for (const run of input.runs) keep(run);
@@ -99,10 +105,18 @@ export function createLiveBook(input: LiveInput): LiveBook {
     looks: experiment.looks ?? null,
     effect: { metric: experiment.goal, rows: [...arms.keys()].flatMap((name) => effects.get(name) ?? []) },
     current,
+    machines: machines.machines(),
   });
   return {
     take(event) {
+      machines.take(event);
       switch (event.type) {
+        case 'machine': {
+          // A thousand machines say a thousand seconds a second.
+          if (input.now() - toldAt < TELL_MS) return null;
+          toldAt = input.now();
+          return { type: 'machines', machines: machines.machines() };
+        }
         case 'run-start':
           current = { arm: armId(event.planned), id: event.planned.id, timeline: [], over: false };
           latest = null;

@@ -29,10 +29,10 @@ export function warnings(results: Results): string[] {
   return [...results.warnings, ...[...places].map(([text, where]) => `${inPlaces(where)}: ${text}`)];
 }
 
-/** Those of one arm's comparisons and runs, each once. */
-export function variantWarnings(variant: Variant): string[] {
+/** What a drop-in warns of: those of the comparison by the goal and of the arm's runs, each once. Those of a guardrail are said with it. */
+export function goalWarnings(variant: Variant): string[] {
   const runs = variant.runs.filter(({ warmup }) => !warmup);
-  return [...new Set([...comparisonWarnings(variant), ...runs.flatMap((run) => run.warnings)])];
+  return [...new Set([...(variant.verdict?.goal.warnings ?? []), ...runs.flatMap((run) => run.warnings)])];
 }
 
 function comparisonWarnings({ verdict }: Variant): string[] {

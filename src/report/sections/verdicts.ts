@@ -1,11 +1,9 @@
-/** What a report says first: what to change, the variants against the baseline, the limits that the profile sets, and why. */
-import { adviceOf, type SysctlAdvice, scaleOf, whyNotPasted } from '../../analysis/advice.js';
+/** What a report says first of its verdicts: the variants against the baseline, the limits that the profile sets, and why. */
 import { formatSustained } from '../../analysis/format.js';
-import { atOnceText, measuredRate, requiredText, sustainedText } from '../../analysis/sustained.js';
+import { atOnceText, measuredRate, requiredText, sparesShort, sustainedText } from '../../analysis/sustained.js';
 import { comparedRuns } from '../../analysis/usable.js';
 import { formatRate } from '../../domain/format.js';
 import { knownMetric } from '../../domain/metric.js';
-import { type StrategyName, strategyOf } from '../../domain/strategy.js';
 import { armId } from '../../plan/kernels.js';
 import {
   type Comparison,
@@ -14,7 +12,6 @@ import {
   type Variant,
   verdictWordSchema,
 } from '../../results/schema.js';
-import { APPLY_FOLDER, type Apply } from '../apply.js';
 import {
   type Block,
   code,
@@ -40,14 +37,12 @@ import {
   formatNumber,
   formatP,
   formatValue,
-  listed,
   metricLabel,
   NONE,
   plural,
   unitOf,
 } from '../format.js';
 import { metricText } from '../rows/medians.js';
-import { betterVariants, otherChanges } from '../rows/sysctls.js';
 
 /** Each variant against the baseline: the table that every format has. */
 export function variantsTable(results: Results): Table {
@@ -81,14 +76,18 @@ export function variantsTable(results: Results): Table {
               cell: (variant: Variant) => requiredCell(variant, requiredRate),
             },
           ]),
-      {
-        title: 'Guardrails',
-        only: WRITTEN,
-        cell: (variant) =>
-          compared(variant, ({ guardrails }) =>
-            guardrails.length === 0 ? NONE : lines(guardrails.map(guardrailCell)),
-          ),
-      },
+      ...(results.variants.some(({ verdict }) => verdict !== null && verdict.guardrails.length > 0)
+        ? [
+            {
+              title: 'Guardrails',
+              only: WRITTEN,
+              cell: (variant: Variant) =>
+                compared(variant, ({ guardrails }) =>
+                  guardrails.length === 0 ? NONE : lines(guardrails.map(guardrailCell)),
+                ),
+            },
+          ]
+        : []),
       { title: 'Verdict', cell: (variant) => compared(variant, (judged) => verdict(judged.verdict)) },
       {
         title: 'Pairs',
@@ -112,7 +111,7 @@ function sustainedCell(variant: Variant): Inline {
   const [atOnce, measured] = [atOnceText(real), measuredRate(variant)];
   const facts = [
     ...(atOnce === null ? [] : [atOnce]),
-    ...(measured === null ? [] : [`lab: ${formatSustained(measured.low)} measured`]),
+    ...(measured === null ? [] : [`lab: ${formatSustained(measured.low)} ${measured.how}`]),
   ];
   const text = real.kind === 'none' ? NONE : real.limited === 'not by ports' ? 'no limit' : sustainedText(real);
   return [unbroken(text), note(facts, '')];
@@ -120,8 +119,9 @@ function sustainedCell(variant: Variant): Inline {
 
 /** Whether the rate that somebody needs holds, and below it how. */
 function requiredCell({ real }: Variant, rate: number): Inline {
-  const [word, how] = real ? requiredText(real, rate).split(/, |: /) : [NONE];
-  return [unbroken(word!), note(how === undefined ? [] : [how])];
+  const [word, ...how] = real ? requiredText(real, rate).split(/, |: /) : [NONE];
+  const short = real ? sparesShort(real, rate) : null;
+  return [unbroken(word!), short === null ? note(how) : note(how, ` (${short})`)];
 }
 
 /** An outcome's name is an identifier and stays as it is. */
@@ -145,7 +145,8 @@ function difference({ unit, kind, ci, difference: value, pHolm }: Comparison): I
   return [unbroken(formatDifference(unit, value)), note(basis, '')];
 }
 
-function guardrailCell({ metric, unit, difference: value, verdict: word }: Comparison): Inline {
+/** A guardrail's verdict, name and difference. */
+export function guardrailCell({ metric, unit, difference: value, verdict: word }: Comparison): Inline {
   return [{ kind: 'mark', verdict: word }, ` ${metricLabel(metric)} `, unbroken(formatDifference(unit, value))];
 }
 
@@ -165,133 +166,6 @@ export function variantsSection(results: Results): Section {
     variantsTable(results),
     { kind: 'text', style: 'aside', content: ['Guardrails: ', ...key] },
   ]);
-}
-
-/** What to change, and where the files to do so are. */
-export function changeSection(results: Results, apply: Apply | null): Section {
-  const baseline = results.variants.find((variant) => variant.baseline);
-  const better = betterVariants(results);
-  const title = 'What to change';
-  if (better.length === 0) {
-    const none = 'No variant was judged better than the baseline, so this report recommends no change.';
-    return section('change', title, title, WRITTEN, [text(none)]);
-  }
-  const scale = scaleOf(results);
-  return section('change', title, title, WRITTEN, [
-    text(
-      [
-        `${better.length === 1 ? 'One variant was' : `${better.length} variants were`} judged better. Each was tried alone, so each block below stands for itself.`,
-        ...(scale === null ? [] : [`Sysctls are at the scale of a machine: ${scale}.`]),
-      ].join(' '),
-    ),
-    {
-      kind: 'group',
-      style: 'columns',
-      blocks: better.map((variant) => changeCard(baseline, variant, adviceOf(baseline, variant, results))),
-    },
-    apply === null ? null : text(applySentence(apply)),
-  ]);
-}
-
-/** For a terminal, which has no room for what to change: that the values of its table are not to be pasted. Null: they are of a real size. */
-export function scaleNote(results: Results): Block | null {
-  const scale = betterVariants(results).length === 0 ? null : scaleOf(results);
-  return scale === null
-    ? null
-    : {
-        kind: 'text',
-        style: 'aside',
-        content: `The values are the lab’s, not to be pasted: ${scale}. The report says what to change at that scale.`,
-      };
-}
-
-function changeCard(baseline: Variant | undefined, variant: Variant, advice: readonly SysctlAdvice[]): Block {
-  const pasted = advice.flatMap((each) =>
-    each.real.kind === 'value' && whyNotPasted(each) === null ? [{ ...each, ...each.real }] : [],
-  );
-  const others = otherChanges(variant);
-  const goal = variant.verdict?.goal;
-  const doubtful = variant.verdict?.guardrails.filter((guardrail) => guardrail.verdict !== 'no difference') ?? [];
-  const aside = (content: Inline): Block => ({ kind: 'text', style: 'aside', content });
-  const blocks: Block[] = [
-    ...(goal
-      ? [
-          {
-            ...aside(`${metricLabel(goal.metric)} ${formatCompared(goal)}`),
-            only: PAGE,
-          },
-        ]
-      : []),
-    ...(pasted.length > 0
-      ? [
-          text(['A file in ', code('/etc/sysctl.d/'), ' whose name comes last, as ', code('zz-ports.conf'), ', with']),
-          {
-            kind: 'code',
-            language: 'ini',
-            text: pasted.map(({ name, value }) => `${name} = ${value}`).join('\n'),
-          } as const,
-        ]
-      : []),
-    ...pasted.flatMap(({ note, measured }) => (note === null ? [] : [aside([`Measured with ${measured}: ${note}.`])])),
-    ...pasted.flatMap(({ sideEffect }) => (sideEffect === null ? [] : [aside([`Beware: ${sideEffect.text}.`])])),
-    ...advice.flatMap((each) => {
-      const why = whyNotPasted(each);
-      return why === null
-        ? []
-        : [text(['Not to be pasted: ', code(`${each.name} = ${each.measured}`), ', as measured, ', why, '.'])];
-    }),
-    ...(others.length > 0
-      ? [
-          text(
-            advice.length > 0 ? 'together with, as measured in the lab,' : 'No sysctl; change, as measured in the lab,',
-          ),
-          ...list(others.map(code)),
-        ]
-      : []),
-    ...sustainedStep(baseline, variant).map(aside),
-    ...addressFactor(baseline, variant).map(aside),
-    ...(variant.load.strategy === baseline?.load.strategy ? [] : [aside(strategyHint(variant.load.strategy))]),
-    ...(doubtful.length > 0
-      ? [aside(['Also look at ', ...doubtful.flatMap((each, i) => [i > 0 ? ', ' : '', guardrailCell(each)]), '.'])]
-      : []),
-  ];
-  return { kind: 'card', style: 'box', title: variant.name, blocks };
-}
-
-/** From what lasts without the change to what lasts with it. */
-function sustainedStep(baseline: Variant | undefined, { real }: Variant): string[] {
-  if (!real || !baseline?.real) return [];
-  return [
-    `Sustained by the model, with the ports of a machine: ${sustainedText(baseline.real)} → ${sustainedText(real)}.`,
-  ];
-}
-
-/** The number of addresses is the lab's too; what carries over is how many times as many they are. */
-function addressFactor(baseline: Variant | undefined, { addresses }: Variant): string[] {
-  const before = baseline?.addresses.count ?? 0;
-  return before === 0 || before === addresses.count
-    ? []
-    : [`${formatNumber(addresses.count / before)} times as many addresses as you have.`];
-}
-
-/** What the program has to do for a strategy, and which programs do. */
-function strategyHint(strategy: StrategyName): string {
-  const { options, usedBy } = strategyOf(strategy);
-  return `${strategy}${options.length > 0 ? ` sets ${listed(options)} before bind()` : ''}; used by: ${usedBy}.`;
-}
-
-/** Where the drop-in is, or why there is none. */
-export function applySentence(apply: Apply): Inline {
-  return apply.kind === 'files'
-    ? [
-        `To apply ${apply.variant}: `,
-        code(`${APPLY_FOLDER}/${apply.name}`),
-        ', a drop-in for sysctl.d, with its rollback beside it.',
-        ...(apply.passedOver.length === 0
-          ? []
-          : [` Others did more, and have no drop-in: ${apply.passedOver.join('; ')}.`]),
-      ]
-    : `No drop-in for sysctl.d: ${apply.reason}.`;
 }
 
 /** The sentence behind each verdict. A ticket has it as a list, the page with the guardrails. */

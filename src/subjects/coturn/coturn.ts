@@ -10,6 +10,8 @@ import { binarySetting, CLIENTS, CONFIG, type SettingsOf, SUITE } from '../setti
 import type { ProxySetup } from '../subject.js';
 
 const CONFIG_FILE = 'turnserver.conf';
+/** The lifetime of an allocation that nobody refreshes (RFC 8656, section 7.2). */
+const LIFETIME_MS = 600_000;
 /** coturn's own default. */
 const USUAL_PORTS = { low: 49_152, high: 65_535 } as const;
 
@@ -33,6 +35,8 @@ export const coturn = program('coturn', SETTINGS, {
   protocols: () => ['turn'],
   strategy: () => 'bind-explicit-port-exclusive',
   ownPorts: ({ ports }) => ports ?? USUAL_PORTS,
+  keepsPortMs: LIFETIME_MS,
+  whenFull: 'turn:508',
   // There are no connections that would have one.
   ending: () => 'unknown',
   check: (_, { addresses }, say) => {

@@ -59,6 +59,8 @@ function configText(settings: DnsdistSettings, { listen, outgoing, destinations 
     'setACL({"0.0.0.0/0", "::/0"})',
     // In turn, not by who answers fastest.
     'setServerPolicy(roundrobin)',
+    // The origin answers when the profile says; by default dnsdist forgets a query after 2 s, and the answer that comes then.
+    'setUDPTimeout(20)',
     ...config,
     ...destinations.flatMap((target) =>
       own.map((from) => `newServer({address="${formatTarget(target)}", sockets=${sockets}${from}}):setUp()`),

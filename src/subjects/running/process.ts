@@ -15,7 +15,7 @@ import type { WhatIf } from '../what-if/what-if.js';
 import { atHand, isFetched } from './at-hand.js';
 import { asCaller, endOf, killGroup, noteLines, withoutRoot, writeFiles } from './child.js';
 import { createLogBook, type LogBook, STANDARD_ERROR, STANDARD_OUTPUT } from './log-book.js';
-import { printedBy } from './program.js';
+import { namesWithin, printedBy } from './program.js';
 import { ProxyError } from './proxy-error.js';
 import { tailFile } from './tail.js';
 
@@ -40,6 +40,7 @@ export async function startProgram<S>(
   const setup = {
     ...where,
     ...(facts.build ? { build: await printedBy(binary, facts.build) } : {}),
+    ...(facts.options ? { options: namesWithin(binary, facts.options) } : {}),
     ...(isFetched(settings as object) ? { root: rootOf(binary) } : {}),
   };
   const program = facts.configure(settings, binary, setup);

@@ -2,6 +2,7 @@
  * The program of a proxy, and its version.
  */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { ProxySubject } from '../subject.js';
 
 const VERSION_DEADLINE_MS = 10_000;
@@ -22,4 +23,14 @@ export function printedBy(path: string, args: readonly string[]): Promise<string
       done(`${stdout}\n${stderr}`),
     );
   });
+}
+
+/** Which names are text within a program, ended as C ends a string; none when it cannot be read. */
+export function namesWithin(path: string, names: readonly string[]): Set<string> {
+  try {
+    const program = readFileSync(path);
+    return new Set(names.filter((name) => program.includes(`\0${name}\0`)));
+  } catch {
+    return new Set();
+  }
 }

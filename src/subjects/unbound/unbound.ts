@@ -15,6 +15,12 @@ const CONFIG_FILE = 'unbound.conf';
 const LOG = 'unbound.log';
 /** Queries that a thread has under way at once, and as many sockets. */
 const USUAL_RANGE = 4096;
+/**
+ * Options of unbound ≥ 1.20, and of Debian's 1.17.1 since deb12u3, whose defaults (1000 queries, 1900 ms) leave queries without an answer long
+ * before any port is short: those that wait for an answer for one client's address (a lab's clients are one, as is a balancer), and answers
+ * that come late (unbound.conf(5)).
+ */
+const LIMITS = ['wait-limit', 'discard-timeout'];
 
 const SETTINGS = {
   binary: binarySetting('unbound'),
@@ -47,6 +53,7 @@ export const unbound = program('unbound', SETTINGS, {
   strategy: () => 'bind-explicit-port-exclusive',
   ownPorts: ({ ports }) => ports ?? { low: 1024, high: 65_535 },
   unmodelled,
+  whenFull: 'dns:SERVFAIL',
   // There are no connections that would have one.
   ending: () => 'unknown',
   configure: (settings, path, setup) => ({
@@ -55,6 +62,7 @@ export const unbound = program('unbound', SETTINGS, {
     logs: [LOG],
     stop: { signal: 'SIGTERM', deadlineMs: 4000 },
   }),
+  options: LIMITS,
   readLine: (_, line) => eventBy(RULES, line),
   version: { args: ['-V'], pattern: /^Version (\d[\d.]*)/m },
 });
@@ -68,7 +76,8 @@ function unmodelled({ ports, threads, outgoingRange }: UnboundSettings): string 
     : null;
 }
 
-function configText(settings: UnboundSettings, { directory, listen, outgoing, destinations }: ProxySetup): string {
+function configText(settings: UnboundSettings, setup: ProxySetup): string {
+  const { directory, listen, outgoing, destinations, options } = setup;
   const { ports, threads, outgoingRange, config } = settings;
   const [{ address, port }] = listen;
   return `${[
@@ -91,6 +100,7 @@ function configText(settings: UnboundSettings, { directory, listen, outgoing, de
       `num-threads: ${threads}`,
       // A query that waits for its answer keeps its place: nothing but ports and sockets is to be short.
       `num-queries-per-thread: ${Math.max(outgoingRange, USUAL_RANGE)}`,
+      ...LIMITS.filter((limit) => options?.has(limit)).map((limit) => `${limit}: 0`),
       // The origin answers when the profile says, and that is not to be taken for a loss.
       'unknown-server-time-limit: 20000',
       // No signatures: the origin has none.

@@ -22,7 +22,7 @@ import { engineProcesses, KERNEL, planFor, SKIP, signalEngines } from '../../sup
 import { newMark } from '../../support/processes.js';
 
 /** Long enough for the load to begin on a busy machine; the load itself is longer. */
-const RUN_MS = { uml: 12_000, qemu: 20_000 } as const;
+const RUN_MS = 12_000;
 const ENOUGH_FOR_EVER = 2 ** 50;
 
 const profile = (sysctls: string) => `name: faults
@@ -69,7 +69,7 @@ for (const engine of ENGINES) {
         assert.ok(error instanceof LabError);
         assert.match(
           error.message,
-          /^the lab did not come up: no answer within 0\.2 s \((?:the kernel has not|the guest is still)/,
+          /^the lab did not come up: no answer within 0\.2 s(?:, and \d+ s for want of a CPU)? \((?:the kernel has not|the guest is still)/,
         );
         return true;
       });
@@ -109,21 +109,24 @@ for (const engine of ENGINES) {
       await session.close();
     });
 
-    it('that hangs in a run is given up', async () => {
-      const { problems } = await run('', (abort) => {
-        signalEngines('SIGSTOP');
-        abort();
+    // A process that stands still is one for the controller, whichever engine it is; booting QEMU's for it takes a minute without KVM.
+    if (engine === 'uml') {
+      it('that hangs in a run is given up', async () => {
+        const { problems } = await run('', (abort) => {
+          signalEngines('SIGSTOP');
+          abort();
+        });
+        assert.match(problems.join(), /^the agent did not end after it was told to stop \(5 s\)$/);
       });
-      assert.match(problems.join(), /^the agent did not end after it was told to stop \((5|20) s\)$/);
-    });
 
-    it('that is stuck in a run is given up at the deadline of the run', async () => {
-      const freeze = () => {
-        signalEngines('SIGSTOP');
-      };
-      const { problems } = await run('', freeze, RUN_MS[engine]);
-      assert.equal(problems.join(), `the run took longer than its deadline (${RUN_MS[engine] / 1000} s)`);
-    });
+      it('that is stuck in a run is given up at the deadline of the run', async () => {
+        const freeze = () => {
+          signalEngines('SIGSTOP');
+        };
+        const { problems } = await run('', freeze, RUN_MS);
+        assert.equal(problems.join(), `the run took longer than its deadline (${RUN_MS / 1000} s)`);
+      });
+    }
 
     it('that is killed in a run is a failed run, and its console is kept', async () => {
       const { problems, stderr } = await run('', () => {

@@ -1,4 +1,5 @@
 // needs: haproxy, microsocks
+// alone: a wave that ends after its own ports come back is no count, as beside other guests on a slow machine
 /**
  * The catalogue of fixes put to two proxies on two kernels, as a user asks for it: four tables, each with the counts that the model says.
  */

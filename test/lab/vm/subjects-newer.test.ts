@@ -5,4 +5,4 @@
  */
 import { holdOn } from '../../support/guest-subjects.js';
 
-for (const kernel of ['trixie', 'sid']) holdOn(kernel);
+for (const kernel of ['trixie', 'sid']) holdOn({ engine: 'uml', kernel });

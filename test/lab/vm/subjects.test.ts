@@ -5,4 +5,4 @@
  */
 import { holdOn } from '../../support/guest-subjects.js';
 
-for (const kernel of ['bookworm', 'bullseye']) holdOn(kernel);
+for (const kernel of ['bookworm', 'bullseye']) holdOn({ engine: 'uml', kernel });

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { withDeadline } from '../../src/machine/promises.js';
+import { waitedForCpu } from '../../src/machine/waited-for-cpu.js';
+
+describe('the wait for a CPU', () => {
+  it('grows while a process and its like are given one CPU', async (t) => {
+    // Two that never rest, below a shell, on the CPU that this process may use first.
+    const script = 'taskset -pc 0 $$ >/dev/null 2>&1; (while :; do :; done) & (while :; do :; done) & wait';
+    const child = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' });
+    t.after(() => process.kill(-child.pid!, 'SIGKILL'));
+    await once(child, 'spawn');
+    // Of each second one of them waits for half, however fast the machine is.
+    for (let looks = 0; waitedForCpu(child.pid!) < 200; looks++) {
+      assert.ok(looks < 600, `${waitedForCpu(child.pid!)} ms`);
+      await wait(100);
+    }
+  });
+
+  it('is nothing for a process that is gone', () => assert.equal(waitedForCpu(2 ** 22 + 1), 0));
+});
+
+describe('a deadline', () => {
+  const never = new Promise<never>(() => {});
+  it('is put off by what does not count, at the most to six times its length', async () => {
+    const excused = () => Number.POSITIVE_INFINITY;
+    const begun = performance.now();
+    await assert.rejects(
+      withDeadline(never, 20, () => 'late', excused),
+      /late/,
+    );
+    assert.ok(performance.now() - begun >= 115, 'six times 20 ms');
+  });
+
+  it('is not, for what counts', async () => {
+    await assert.rejects(
+      withDeadline(never, 5, () => 'late'),
+      /late/,
+    );
+    assert.equal(await withDeadline(Promise.resolve(1), 5, () => 'late'), 1);
+  });
+});
