@@ -116,7 +116,11 @@ const REASONS = {
       open(9000, { from: '127.0.1.1' });
       close(accept(9000));
     }),
-  idle: (n: number) => times(n, () => void open(9000, { from: '127.0.1.1' })),
+  /** Silent for three times as long as the tests ask for, down to the youngest. */
+  idle: async (n: number) => {
+    times(n, () => void open(9000, { from: '127.0.1.1' }));
+    await sleep(300);
+  },
   /** All by connect() alone, so that an unbound connect() to this destination finds no port any more. */
   'idle-unbound': (n: number) => times(n, () => void open(9000)),
   /** The request is sent, and nobody answers. */
