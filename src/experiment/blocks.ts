@@ -3,6 +3,7 @@
  * each in a fresh lab, and puts each on the disk when it is over. Opens no load socket and writes no sysctl.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { naming } from '../machine/write-error.js';
 import { armId } from '../plan/kernels.js';
@@ -14,6 +15,7 @@ import { type PlannedRun, planObservations, planRuns } from './order.js';
 import { type Segment, type Stopped, segmentsOf, stoppedAt } from './remaining.js';
 import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
+import { observedAtOnce } from './side-by-side.js';
 
 export type ExperimentEvent =
   | {
@@ -255,20 +257,27 @@ async function observe(session: Session<'run'>, finished: ReadonlySet<string>, i
   };
   if ('elsewhere' in input)
     return todo.length === 0 ? { how: 'complete' } : haveMade(session, input, todo, { began, take });
-  for (const planned of todo) {
-    if (signal.aborted) return INTERRUPTED;
-    began(planned);
-    const { run } = await runOne({
-      ...input.placeOf(planned.kernel),
-      arm: armOf(experiment, planned),
-      planned,
-      signal,
-      observe: 'ebpf',
-      onSample: () => {},
-    });
-    if (take(run).how !== 'complete') return INTERRUPTED;
-  }
-  return { how: 'complete' };
+  let end: BlocksEnd = { how: 'complete' };
+  const lane = async () => {
+    while (end.how === 'complete' && todo.length > 0) {
+      if (signal.aborted) end = INTERRUPTED;
+      const planned = end.how === 'complete' ? todo.shift() : undefined;
+      if (planned === undefined) return;
+      began(planned);
+      const { run } = await runOne({
+        ...input.placeOf(planned.kernel),
+        arm: armOf(experiment, planned),
+        planned,
+        signal,
+        observe: 'ebpf',
+        onSample: () => {},
+      });
+      const taken = take(run);
+      if (taken.how !== 'complete') end = taken;
+    }
+  };
+  await Promise.all(Array.from({ length: observedAtOnce(experiment, availableParallelism()) }, lane));
+  return end;
 }
 
 /** Write a run's histograms and its proxy's configuration beside the journal. @returns the run, which names them */

@@ -20,6 +20,7 @@ import { armsOfLoads, loadsOf } from '../plan/scenario.js';
 import type { Environment } from '../results/schema.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import { planObservations } from './order.js';
+import { observedAtOnce } from './side-by-side.js';
 
 /** Attempts per second that `fill` is expected to reach at least, before the slow wall. */
 const FILL_RATE = 10_000;
@@ -76,7 +77,9 @@ export function expectedExperimentMs(
   const of = (arm: Arm) => expectedRunMs(experiment, arm, environmentOf(arm.kernel), slower);
   const block = experiment.arms.filter(({ absent }) => !absent).reduce((sum, arm) => sum + of(arm), 0);
   const arms = planObservations(experiment).map((run) => experiment.arms.find((arm) => armId(arm) === armId(run))!);
-  const observed = arms.reduce((sum, arm) => sum + of(arm) + OBSERVATION_MS, 0);
+  const atOnce = observedAtOnce(experiment, environmentOf(arms[0]?.kernel)?.cpus ?? 1);
+  const observed =
+    arms.reduce((sum, arm) => sum + of(arm) + OBSERVATION_MS, 0) / Math.min(atOnce, Math.max(1, arms.length));
   return (block * blocks) / (experiment.atOnce ?? 1) + observed;
 }
 

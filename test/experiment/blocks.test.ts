@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HistogramLogReader } from 'hdr-histogram-js';
@@ -9,8 +9,10 @@ import type { Journal } from '../../src/experiment/journal.js';
 import type { BeginOf, JournalEntry } from '../../src/experiment/journal-entry.js';
 import { planRuns } from '../../src/experiment/order.js';
 import type { Session } from '../../src/experiment/session.js';
+import { observedAtOnce } from '../../src/experiment/side-by-side.js';
 import { AgentDied, LabError } from '../../src/lab/lab.js';
 import type { Experiment } from '../../src/plan/plan.js';
+import { loadProfile } from '../../src/profile/load.js';
 import type { Run } from '../../src/results/schema.js';
 import { fakeLab, makeMeasurement, type Said, type Script } from '../support/fake-lab.js';
 import { makeExperiment, makeRun, makeSecond } from '../support/runs.js';
@@ -113,6 +115,38 @@ describe('an experiment', () => {
     });
     assert.deepEqual([end, most, open], [{ how: 'complete' }, 2, 0]);
     assert.deepEqual(order, IDS);
+  });
+
+  it('counts the calls of several proxies at once, of each arm once, after all other runs', async () => {
+    const { experiment } = loadProfile(
+      `name: observed
+addresses: { cidr: 10.50.0.0/24, count: 1 }
+subject: { kind: squid }
+load: { arrival: { shape: constant, rate: 1000/s, duration: 100ms } }
+variants: [{ name: more, addresses: { count: 2 } }, { name: reuse, sysctls: { net.ipv4.tcp_tw_reuse: 1 } }]
+repeat: 1
+warmup: 0`,
+      'observed.yaml',
+    );
+    let [open, most] = [0, 0];
+    const order: string[] = [];
+    const journal: Journal = {
+      append(entry) {
+        if (entry.type === 'observed') open--;
+        if (entry.type === 'run' || entry.type === 'observed') order.push(entry.run.id);
+      },
+      close: () => {},
+    };
+    const end = await runBlocks(sessionOf(experiment, journal), {
+      placeOf: () => ({ lab: fakeLab(() => ({ says: [good] })), network: 'shared' }),
+      signal: new AbortController().signal,
+      onEvent({ type }) {
+        if (type === 'observe') most = Math.max(most, ++open);
+      },
+    });
+    const wanted = Math.min(3, observedAtOnce(experiment, availableParallelism()));
+    assert.deepEqual([end, most, open], [{ how: 'complete' }, wanted, 0]);
+    assert.deepEqual(order.slice(3).sort(), ['observed-baseline', 'observed-more', 'observed-reuse']);
   });
 
   it('interrupts all runs that are under way, and begins none afterwards', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sideBySide } from '../../src/experiment/side-by-side.js';
+import { observedAtOnce, sideBySide } from '../../src/experiment/side-by-side.js';
 import { loadProfile } from '../../src/profile/load.js';
-import { makeEnvironment } from '../support/runs.js';
+import { makeEnvironment, makeExperiment } from '../support/runs.js';
 
 const EXACT = '{ shape: constant, rate: 4000/s, duration: 250ms }';
 
@@ -53,5 +53,13 @@ describe('runs that are under way at once', () => {
 neighbours:
   - { name: other, where: beside, strategy: connect, rate: 100/s, duration: 300ms }`;
     assert.equal(atOnce({ more: neighbours }), undefined);
+  });
+});
+
+describe('runs in which calls are counted', () => {
+  it('are made as many at once as there are CPUs, up to four, where each has a namespace of its own', () => {
+    const of = (lab: 'netns' | 'vm' | 'host', cpus: number) => observedAtOnce({ ...makeExperiment(), lab }, cpus);
+    assert.deepEqual([of('netns', 2), of('netns', 64), of('netns', 1)], [2, 4, 1]);
+    assert.deepEqual([of('vm', 2), of('host', 2)], [1, 1]);
   });
 });
