@@ -1,5 +1,6 @@
 /** The few charts that are files beside the report, for where no page can be shown: a pull request, a ticket. */
 import { recommend } from '../analysis/recommendation.js';
+import { remembered } from '../domain/remembered.js';
 import type { Results, Variant } from '../results/schema.js';
 import { CSS_PALETTE, resolvePalette } from './charts/palette.js';
 import type { Block, Figure } from './document.js';
@@ -75,7 +76,7 @@ export async function drawPictures(results: Results): Promise<DrawnPictures> {
 }
 
 /** The most telling first. */
-export function picturesOf(results: Results): Picture[] {
+export const picturesOf = remembered((results: Results): Picture[] => {
   const [baseline] = results.variants;
   if (!baseline) return [];
   if (results.kernels !== undefined) return kernelPictures(results);
@@ -88,7 +89,7 @@ export function picturesOf(results: Results): Picture[] {
     ...(after ? armPictures(results, after, 'after') : []),
     ...latencyPicture(after ? [baseline, after] : [baseline]),
   ];
-}
+});
 
 /** Where the kernel is a factor: all of them in two pictures. The page has the plots of each. */
 function kernelPictures(results: Results): Picture[] {

@@ -3,6 +3,7 @@
  */
 import { median } from '../../analysis/statistics.js';
 import { comparedRuns } from '../../analysis/usable.js';
+import { remembered } from '../../domain/remembered.js';
 import { strategyOf } from '../../domain/strategy.js';
 import type { Run, Second, Variant } from '../../results/schema.js';
 import { MAX_SLICES, portsAvailable } from './medians.js';
@@ -37,9 +38,9 @@ export function addressWalls(variant: Variant): AddressWalls {
 type AddressSecond = Pick<Second, 't' | 'portsPerAddress'>;
 
 /** Empty where no run was looked into address by address. Long timelines are merged by their maximum. */
-export function addressTimeline(variant: Variant): AddressSlice[] {
-  return addressSlices(comparedRuns(variant).map(({ timeline }) => timeline));
-}
+export const addressTimeline = remembered((variant: Variant): AddressSlice[] =>
+  addressSlices(comparedRuns(variant).map(({ timeline }) => timeline)),
+);
 
 /** The same of the timelines of some runs, interval by interval. */
 export function addressSlices(seconds: readonly (readonly AddressSecond[])[]): AddressSlice[] {

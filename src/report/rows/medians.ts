@@ -6,6 +6,7 @@ import { boundedMedian } from '../../analysis/lower-bound.js';
 import { median } from '../../analysis/statistics.js';
 import { type Asked, COUNTS, comparedRuns, TIMES } from '../../analysis/usable.js';
 import { knownMetric, type LatencyPhase } from '../../domain/metric.js';
+import { remembered } from '../../domain/remembered.js';
 import { strategyOf } from '../../domain/strategy.js';
 import { portCount } from '../../domain/units.js';
 import type { Latency, Run, Second, Variant } from '../../results/schema.js';
@@ -73,9 +74,9 @@ export const MAX_SLICES = 120;
  * The timeline of an arm: interval by interval, the median over the compared runs that lasted so long. Long timelines are
  * merged to MAX_SLICES intervals: rates by their mean, ports by their maximum.
  */
-export function medianTimeline(variant: Variant): Slice[] {
-  return medianSlices(comparedRuns(variant).map(({ timeline }) => timeline));
-}
+export const medianTimeline = remembered((variant: Variant): Slice[] =>
+  medianSlices(comparedRuns(variant).map(({ timeline }) => timeline)),
+);
 
 /** What of a second a slice is made of. */
 type SliceSecond = Pick<Second, 't' | 'outcomes' | 'portsInUse'>;
