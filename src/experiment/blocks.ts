@@ -11,11 +11,10 @@ import type { Arm, Experiment } from '../plan/plan.js';
 import { renderHlog } from '../results/hlog.js';
 import type { Run, Second } from '../results/schema.js';
 import { finishedRuns } from './journal.js';
-import { type PlannedRun, planObservations, planRuns } from './order.js';
+import { observedAtOnce, type PlannedRun, planObservations, planRuns } from './order.js';
 import { type Segment, type Stopped, segmentsOf, stoppedAt } from './remaining.js';
 import { type RunOneInput, type RunOutcome, runOne } from './run-one.js';
 import type { Session } from './session.js';
-import { observedAtOnce } from './side-by-side.js';
 
 export type ExperimentEvent =
   | {

@@ -19,8 +19,7 @@ import type { Arm, Experiment } from '../plan/plan.js';
 import { armsOfLoads, loadsOf } from '../plan/scenario.js';
 import type { Environment } from '../results/schema.js';
 import { proxySubjectOf } from '../subjects/index.js';
-import { planObservations } from './order.js';
-import { observedAtOnce } from './side-by-side.js';
+import { observedAtOnce, planObservations } from './order.js';
 
 /** Attempts per second that `fill` is expected to reach at least, before the slow wall. */
 const FILL_RATE = 10_000;

@@ -6,6 +6,7 @@
  * one run of every arm on every kernel, and a pair is of one kernel. The first blocks are a warm-up and are discarded. All runs of a block share one seed: the same schedule and the same picks.
  */
 
+import { LABS } from '../domain/lab.js';
 import { randomStream, shuffled } from '../domain/random.js';
 import { scheduledAttempts } from '../plan/arrival.js';
 import { armId } from '../plan/kernels.js';
@@ -50,6 +51,19 @@ export function planObservations(experiment: Experiment): PlannedRun[] {
       order: first + i,
       seed,
     }));
+}
+
+/** Each has a tracer of its own beside its proxy. */
+const MOST_OBSERVED_AT_ONCE = 4;
+
+/**
+ * How many runs in which a proxy's calls are counted may be under way at once: nothing of them is compared, and each counts the calls of its
+ * own namespace.
+ * @param cpus of the machine on which they are made
+ */
+export function observedAtOnce({ lab }: Experiment, cpus: number): number {
+  const apart = LABS[lab].machine === 'this' && LABS[lab].ownNamespace;
+  return apart ? Math.max(1, Math.min(cpus, MOST_OBSERVED_AT_ONCE)) : 1;
 }
 
 /** All runs that are compared, in the order in which they are made. */

@@ -39,16 +39,3 @@ function runsAtOnce(experiment: Experiment, environmentOf: EnvironmentOf): numbe
     }),
   );
 }
-
-/** Each has a tracer of its own beside its proxy. */
-const MOST_OBSERVED_AT_ONCE = 4;
-
-/**
- * How many runs in which a proxy's calls are counted may be under way at once: nothing of them is compared, and each counts the calls of its
- * own namespace.
- * @param cpus of the machine on which they are made
- */
-export function observedAtOnce({ lab }: Experiment, cpus: number): number {
-  const apart = LABS[lab].machine === 'this' && LABS[lab].ownNamespace;
-  return apart ? Math.max(1, Math.min(cpus, MOST_OBSERVED_AT_ONCE)) : 1;
-}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { observedAtOnce, sideBySide } from '../../src/experiment/side-by-side.js';
+import { observedAtOnce } from '../../src/experiment/order.js';
+import { sideBySide } from '../../src/experiment/side-by-side.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { makeEnvironment, makeExperiment } from '../support/runs.js';
 
