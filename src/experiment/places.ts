@@ -94,6 +94,7 @@ async function rehearsed(
   labOf: LabOf,
   fetchTor: Parameters<typeof fetchPrograms>[1] | undefined,
 ): Promise<Places> {
+  for (const name of kernelsOf(wanted)) labOf(name, wanted).refuse?.();
   const { experiment, warnings } = await fetchPrograms(wanted, fetchTor);
   if (experiment.kernels === undefined) {
     const lab = labOf(undefined, experiment);

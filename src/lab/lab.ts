@@ -21,6 +21,8 @@ export interface Lab {
   readonly engine?: Runner | undefined;
   /** What a reader of its figures must know; known once a lab has been opened. */
   readonly caveat?: string | undefined;
+  /** Refuse what can be seen without opening it, before packages are fetched for it. Throws LabError. */
+  refuse?(): void;
   /**
    * Start an agent in a fresh lab, for a run or only to look around; resolves at its hello. Rejects with LabError.
    * @param signal ends what is still coming up, in a lab where that takes long; others may leave it to the caller to close

@@ -59,6 +59,7 @@ export function saidBy<T extends Pick<Lab, 'open' | 'prepare' | 'release'>>(lab:
   return {
     ...opening,
     kind: lab.kind,
+    refuse: () => lab.refuse?.(),
     get description() {
       return lab.description;
     },

@@ -26,6 +26,17 @@ variants:
 const noArchive = () => Promise.reject(new LabError('tor of bullseye cannot be fetched', { remedy: 'give a path' }));
 
 describe('Tors of Debian suites', () => {
+  it('are not fetched for a lab that cannot be, as one whose kernel is not there', async () => {
+    const lab = {
+      ...fakeLab(() => assert.fail('opened')),
+      refuse: () => {
+        throw new LabError('no such kernel');
+      },
+    };
+    const places = findPlaces(experiment, () => lab, { fetchTor: () => assert.fail('fetched') });
+    await assert.rejects(places, { message: 'no such kernel' });
+  });
+
   it('are fetched once, and only where one is named', async () => {
     const asked: string[] = [];
     const { experiment: provided, warnings } = await fetchPrograms(experiment, async (suite) => {

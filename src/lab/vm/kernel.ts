@@ -41,10 +41,22 @@ export function engineOf(path: string): Engine | undefined {
   return kind === 'other' ? undefined : ENGINE_OF[kind];
 }
 
-async function givenKernel(path: string, engine: Engine, note: Note, modules: readonly string[]): Promise<GuestKernel> {
+/** Refuse a path at which there is no kernel. @throws LabError */
+export function refuseKernel({ kernel }: Guest): void {
+  if (isKernelPath(kernel)) kernelAt(resolve(kernel));
+}
+
+/** What kind of kernel lies at a path. @throws LabError when none does */
+function kernelAt(path: string): Exclude<KernelFile, { kind: 'other' }> {
   const file = readFile(path);
   if (file.kind === 'other')
     throw new LabError(`${path} is ${file.what}`, { remedy: file.remedy ?? `give ${WHAT_TO_GIVE}` });
+  if (file.kind === 'bzImage') refuseTooOld(path, file.release);
+  return file;
+}
+
+async function givenKernel(path: string, engine: Engine, note: Note, modules: readonly string[]): Promise<GuestKernel> {
+  const file = kernelAt(path);
   const fitting = ENGINE_OF[file.kind];
   if (engine !== fitting)
     throw new LabError(
@@ -53,7 +65,6 @@ async function givenKernel(path: string, engine: Engine, note: Note, modules: re
         : `${path} is a kernel image (bzImage), and User-Mode Linux is a kernel built as a program (ARCH=um)`,
       { remedy: `remove the engine, or use engine ${fitting}` },
     );
-  if (file.kind === 'bzImage') refuseTooOld(path, file.release);
   return file.kind === 'program' ? givenUmlKernel(path) : givenQemuKernel(path, file.release, note, modules);
 }
 

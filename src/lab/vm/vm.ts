@@ -14,7 +14,7 @@ import { bootGuest, type GuestPlan } from './boot.js';
 import { hasMemory } from './guest-memory.js';
 import { guestPool } from './guest-pool.js';
 import { guestImage, type ImageContents, keptImage, nodeLoader } from './image.js';
-import { type GuestKernel, guestKernel, refuseTooNew } from './kernel.js';
+import { type GuestKernel, guestKernel, refuseKernel, refuseTooNew } from './kernel.js';
 import { luggageOf } from './luggage.js';
 import { goneSysctls, setsMachine } from './machine-wide.js';
 import { CONNTRACK, NAT } from './modules.js';
@@ -53,6 +53,13 @@ export function vmLab(guest: Guest, note: Note, options: GuestOptions = {}): Lab
   return {
     ...(options.serving ? shared(options.serving, (signal) => boot('run', signal)) : { open: boot }),
     kind: 'vm',
+    refuse() {
+      try {
+        refuseKernel(guest);
+      } catch (error) {
+        throw namingKernel(error, options.serving ?? []);
+      }
+    },
     /** The engine is known when the kernel is. */
     get description() {
       return `virtual machine: ${kernel ? `${runsOn(kernel)}, ` : ''}kernel ${guest.kernel}`;

@@ -151,8 +151,8 @@ function reportOf2014(kernel: string): void {
   const told = ['baseline', 'tw-recycle', 'tw-recycle-clients-behind-nat'];
   const file = new URL('../../../../profiles/squid-2014-kernel.yaml', import.meta.url);
   const whole = loadProfile(readFileSync(file, 'utf8'), 'squid-2014-kernel.yaml').experiment;
-  // Clients that wait for the proxy to close: of those that close at the same time as it does, between none and a third got no answer.
-  const patient = (arm: Arm): Arm => (arm.load.clocks ? { ...arm, load: { ...arm.load, holdMs: 500 } } : arm);
+  // Clients that wait for the proxy to close, as the origin does first: of those that close at the same time, as many as chance wants are spared.
+  const patient = (arm: Arm): Arm => (arm.load.clocks > 1 ? { ...arm, load: { ...arm.load, close: 'server' } } : arm);
   const experiment = { ...whole, arms: whole.arms.filter(({ name }) => told.includes(name)).map(patient) };
   const { arms } = experiment;
 
@@ -183,7 +183,7 @@ function reportOf2014(kernel: string): void {
         assert.deepEqual(recycle, { ok: 240 });
         const { ok = 0, 'timeout:ETIMEDOUT': unanswered = 0 } = behindNat!;
         assert.equal(ok + unanswered, 240, JSON.stringify(behindNat));
-        // How many is up to how often the proxy was the first to close: 23 and 83 were seen.
+        // How many is up to the order in which connections end: 24 were seen.
         assert.ok(unanswered >= 5, `${unanswered} of 240 got no answer`);
       } finally {
         await lab.release?.();
