@@ -14,7 +14,8 @@ const KEYRINGS = [
   '/usr/share/keyrings/debian-archive-keyring.pgp',
   '/usr/share/keyrings/debian-archive-keyring.gpg',
 ] as const;
-const UPDATE_DEADLINE_MS = 120_000;
+/** Of one program: lists and kernels are tens of megabytes, which a slow line or a busy machine takes minutes for. apt ends by itself where nothing comes. */
+const DEADLINE_MS = 600_000;
 const OTHERWISE = 'fetch the kernel on a Debian machine and give its path with --kernel';
 
 /**
@@ -142,10 +143,12 @@ async function apt(
     env,
     extendEnv: false,
     reject: false,
-    timeout: UPDATE_DEADLINE_MS,
+    timeout: DEADLINE_MS,
   });
   if (result.exitCode === 0) return result.stdout ?? '';
-  const said = result.stderr?.split('\n').find((line) => /^E:|^dpkg-deb: error/.test(line));
+  const said = result.timedOut
+    ? `${program} had not ended after ${DEADLINE_MS / 60_000} min`
+    : result.stderr?.split('\n').find((line) => /^E:|^dpkg-deb: error/.test(line));
   throw new LabError(`${what}: ${said ?? result.originalMessage ?? `${program} ended with code ${result.exitCode}`}`, {
     remedy: 'check that the archive can be reached from here',
   });

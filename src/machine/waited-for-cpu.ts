@@ -24,6 +24,37 @@ export function waitedForCpu(pid: number): number {
   return most;
 }
 
+export interface Starvation {
+  /** Milliseconds since the beginning in which a process, or this one, would have gone on and had no CPU. */
+  ms(): number;
+  stop(): void;
+}
+
+const BEAT_MS = 500;
+
+/**
+ * Watch for how long others and this process have no CPU, from now on. In a guest whose host is busy no process is seen to wait: that its own
+ * timers come late is all that it knows of it.
+ * @param pid of the others, with their descendants, as /proc names it; undefined: nobody
+ * @param now a clock, ms
+ */
+export function watchStarvation(pid: number | undefined, now: () => number = () => performance.now()): Starvation {
+  const waited = () => (pid === undefined ? 0 : waitedForCpu(pid));
+  const before = waited();
+  let last = now();
+  let late = 0;
+  const beat = () => {
+    const at = now();
+    late += Math.max(0, at - last - BEAT_MS);
+    last = at;
+  };
+  const timer = setInterval(beat, BEAT_MS).unref();
+  return {
+    ms: () => Math.max(0, waited() - before) + late + Math.max(0, now() - last - BEAT_MS),
+    stop: () => clearInterval(timer),
+  };
+}
+
 function threadsOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`);

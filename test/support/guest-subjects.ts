@@ -6,12 +6,12 @@ import { after, describe, it } from 'node:test';
 import { predictArm } from '../../src/capacity/predict.js';
 import { fetchPrograms } from '../../src/experiment/fetched-programs.js';
 import { rehearse } from '../../src/experiment/rehearsal.js';
-import { runOne } from '../../src/experiment/run-one.js';
 import { vmLab } from '../../src/lab/vm/vm.js';
 import type { Guest } from '../../src/plan/plan.js';
 import { loadProfile } from '../../src/profile/load.js';
 import type { Run } from '../../src/results/schema.js';
 import { SKIP } from './guests.js';
+import { runUndisturbed } from './undisturbed.js';
 
 interface Asked {
   readonly load: string;
@@ -124,7 +124,7 @@ export async function guestWith(guest: Guest, profiles: Readonly<Record<string, 
       const { findings, experiment, kernel, environment, network } = await rehearse(experiments.get(name)!, lab);
       assert.deepEqual(findings, []);
       const arm = experiment.arms[0]!;
-      const { run } = await runOne({
+      const { run } = await runUndisturbed({
         ...{ lab, arm, network },
         planned: { id: name, variant: arm.name, block: 0, warmup: false, order: 0, seed: 1 },
         signal: new AbortController().signal,

@@ -13,6 +13,7 @@ import { nodeCommand } from '../../src/machine/node-command.js';
 import { LOAD } from '../../src/plan/load-settings.js';
 import type { Arm, Destinations, LoadPlan } from '../../src/plan/plan.js';
 import { ROOT } from './cli.js';
+import { undisturbed } from './undisturbed.js';
 
 export interface LabArm {
   readonly load: Partial<LoadPlan> & Pick<LoadPlan, 'arrival'>;
@@ -40,9 +41,32 @@ export function labArm({ load, addresses = tenAddresses(1), destinations, sysctl
   };
 }
 
-const AT_ONCE = 5;
-let running = 0;
-const waiting: (() => void)[] = [];
+/** Runs at once. */
+const PLACES = 5;
+let free = PLACES;
+const waiting: { readonly places: number; readonly enter: () => void }[] = [];
+
+/** Do something that takes so many of the places, in the order of the calls. */
+async function inPlaces<T>(places: number, act: () => Promise<T>): Promise<T> {
+  await new Promise<void>((enter) => {
+    waiting.push({ places, enter });
+    letIn();
+  });
+  try {
+    return await act();
+  } finally {
+    free += places;
+    letIn();
+  }
+}
+
+function letIn(): void {
+  for (let first = waiting[0]; first !== undefined && first.places <= free; first = waiting[0]) {
+    waiting.shift();
+    free -= first.places;
+    first.enter();
+  }
+}
 
 /** The agent that is shipped: it starts in half the CPU time of the modules that it is joined from. */
 const AGENT = pathToFileURL(join(ROOT, 'dist', 'bundle', 'agent', 'entry.js'));
@@ -52,16 +76,21 @@ export function labCommand(): string[] {
   return netnsCommand([...nodeCommand(AGENT), 'netns', 'run'], process.getuid?.() === 0);
 }
 
-/** Run one arm in a fresh lab. Rejects with what went wrong. */
-export async function measure(arm: Arm, options: Partial<RunSpec> = {}): Promise<Measurement> {
-  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  running++;
-  try {
-    return await measureNow({ arm, seed: 1, network: 'veth', ownNamespace: true, sampleMs: 1000, ...options });
-  } finally {
-    running--;
-    waiting.shift()?.();
-  }
+/** Run one arm in a fresh lab; again, and by itself, where it stood still. Rejects with what went wrong. */
+export function measure(arm: Arm, options: Partial<RunSpec> = {}): Promise<Measurement> {
+  return undisturbed(
+    (again) => (again ? measureAlone(arm, options) : inPlaces(1, () => measureOnce(arm, options))),
+    ({ problems }) => problems,
+  );
+}
+
+/** Run one arm while this process makes no other run. It may have stood still: see its problems. */
+export function measureAlone(arm: Arm, options: Partial<RunSpec> = {}): Promise<Measurement> {
+  return inPlaces(PLACES, () => measureOnce(arm, options));
+}
+
+function measureOnce(arm: Arm, options: Partial<RunSpec>): Promise<Measurement> {
+  return measureNow({ arm, seed: 1, network: 'veth', ownNamespace: true, sampleMs: 1000, ...options });
 }
 
 /** The same where a table of descriptors may have no more than so many. */

@@ -13,6 +13,7 @@
 import { z } from 'zod';
 import { checkMessage, readMessages, writeMessage } from '../../machine/ndjson.js';
 import { deferred, withDeadline } from '../../machine/promises.js';
+import { watchStarvation } from '../../machine/waited-for-cpu.js';
 import type { RoleProcess } from './launch.js';
 
 /** What a role can be asked: the types of request and answer, by the name of the question. */
@@ -41,9 +42,17 @@ const saidSchema = z.union([
 ]);
 export type Said = z.infer<typeof saidSchema>;
 
-/** Programs answer within milliseconds; on an emulated CPU of a busy machine within seconds. A stopped one (SIGSTOP) never does. */
+/**
+ * Programs answer within milliseconds; on an emulated CPU of a busy machine within seconds. A stopped one (SIGSTOP) never does. The time in which
+ * it had no CPU does not count: one that starts a Tor network in a guest of a busy machine has none for half a minute.
+ */
 const ANSWER_DEADLINE_MS = 15_000;
-const OVERDUE = `has not answered for ${ANSWER_DEADLINE_MS / 1000} s: it hangs, or was stopped`;
+
+function overdue(starvedMs: number): string {
+  const starved = Math.round(starvedMs / 1000);
+  const more = starved > 0 ? `, and ${starved} s for want of a CPU` : '';
+  return `has not answered for ${ANSWER_DEADLINE_MS / 1000} s${more}: it hangs, or was stopped`;
+}
 const LAST_WORDS = 4000;
 /** The end of a program is heard of a moment after its namespaces are gone. */
 const NEWS_MS = 500;
@@ -58,7 +67,7 @@ interface Role<P extends Protocol> {
   readonly ready: Promise<string>;
   /**
    * Ask, and wait for the answer; one question of a name at a time. Rejects as `failure` does.
-   * @param due whether an answer that does not come for 15 s is a failure; false: the question may take any time
+   * @param due whether an answer that does not come for 15 s is a failure, those without a CPU not counted; false: the question may take any time
    */
   ask<K extends keyof P & string>(name: K, request: P[K]['request'], due?: boolean): Promise<P[K]['answer']>;
   /** Rejects when the program fails or ends by itself: of the first failure, for all that wait and for all that ask later. */
@@ -81,6 +90,8 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
   const { promise: failure, reject: fail } = deferred<never>();
   failure.catch(() => {});
   let lastWords = '';
+  /** Its pid as /proc names it. */
+  let named: number | undefined;
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-LAST_WORDS);
   });
@@ -101,8 +112,10 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
 
   async function listen(): Promise<void> {
     for await (const said of readMessages(child.stdout, saidSchema)) {
-      if ('ready' in said) ready.resolve(`/proc/${said.ready}/ns/net`);
-      else if ('failed' in said) fail(new Error(`${who} failed: ${said.failed}`));
+      if ('ready' in said) {
+        named = Number(said.ready);
+        ready.resolve(`/proc/${said.ready}/ns/net`);
+      } else if ('failed' in said) fail(new Error(`${who} failed: ${said.failed}`));
       else waiting.get(said.answer)?.(said.value);
     }
     const how = await ended;
@@ -116,7 +129,7 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
       const { promise, resolve } = deferred<unknown>();
       waiting.set(name, resolve);
       writeMessage(child.stdin, { ask: name, request: checkMessage(request, schemas[name].request) });
-      const answer = due ? withDeadline(promise, ANSWER_DEADLINE_MS, () => `${who} ${OVERDUE}`) : promise;
+      const answer = due ? inTime(promise) : promise;
       return unlessFailed(answer.then((value) => checkMessage(value, schemas[name].answer)));
     },
     failure,
@@ -131,6 +144,12 @@ export function connectRole<P extends Protocol>(who: string, child: RoleProcess,
     fail,
     end: () => void child.stdin.end(),
   };
+
+  function inTime(answer: Promise<unknown>): Promise<unknown> {
+    const starvation = watchStarvation(named);
+    const late = () => `${who} ${overdue(starvation.ms())}`;
+    return withDeadline(answer, ANSWER_DEADLINE_MS, late, starvation.ms).finally(starvation.stop);
+  }
 
   /** Whoever does not wait any more need not hear of a failure. */
   function unlessFailed<T>(promise: Promise<T>): Promise<T> {

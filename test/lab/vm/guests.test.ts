@@ -15,6 +15,7 @@ import { loadProfile } from '../../../src/profile/load.js';
 import type { Run } from '../../../src/results/schema.js';
 import { KERNEL, SKIP } from '../../support/guests.js';
 import { hostState } from '../../support/host-state.js';
+import { runUndisturbed } from '../../support/undisturbed.js';
 
 /** P = 100 ports, S = 2 addresses, D = 2 destinations. */
 const PROFILE = `name: guest
@@ -54,7 +55,7 @@ for (const engine of ENGINES) {
   const lab = vmLab({ engine, kernel: KERNEL }, () => {}, { serving: experiment.arms });
 
   async function run(name: string): Promise<Run> {
-    const outcome = await runOne({
+    const outcome = await runUndisturbed({
       lab,
       arm: experiment.arms.find((arm) => arm.name === name)!,
       planned: { id: name, variant: name, block: 0, warmup: false, order: 0, seed: 1 },

@@ -10,7 +10,6 @@ import { describe, it } from 'node:test';
 import { atLeast, type KernelVersion } from '../../../src/capacity/kernel-version.js';
 import { predictArm } from '../../../src/capacity/predict.js';
 import { rehearse } from '../../../src/experiment/rehearsal.js';
-import { runOne } from '../../../src/experiment/run-one.js';
 import { LabError } from '../../../src/lab/lab.js';
 import { vmLab } from '../../../src/lab/vm/vm.js';
 import type { Arm, Experiment } from '../../../src/plan/plan.js';
@@ -19,6 +18,7 @@ import type { Environment, Run } from '../../../src/results/schema.js';
 import { runCli, scratchFolder } from '../../support/cli.js';
 import { holdOn } from '../../support/guest-subjects.js';
 import { SKIP } from '../../support/guests.js';
+import { runUndisturbed } from '../../support/undisturbed.js';
 
 const KERNELS = (process.env.BINDSTORM_OLD_KERNEL ?? '').split(':').filter(Boolean);
 
@@ -89,7 +89,7 @@ function onKernel(kernel: string): void {
   const ports = experimentOf(PORTS, kernel);
 
   async function run({ arms }: Experiment, name: string): Promise<Run> {
-    const { run: result } = await runOne({
+    const { run: result } = await runUndisturbed({
       lab,
       arm: arms.find((arm) => arm.name === name)!,
       planned: { id: name, variant: name, block: 0, warmup: false, order: 0, seed: 1 },
@@ -169,7 +169,7 @@ function reportOf2014(kernel: string): void {
         assert.deepEqual(findings, []);
         const outcomes = new Map<string, Run['outcomes']>();
         for (const arm of arms) {
-          const { run } = await runOne({
+          const { run } = await runUndisturbed({
             ...{ lab, arm, network },
             planned: { id: arm.name, variant: arm.name, block: 0, warmup: false, order: 0, seed: 1 },
             signal: new AbortController().signal,

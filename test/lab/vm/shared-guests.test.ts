@@ -7,7 +7,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { FixReport } from '../../../src/analysis/fixes.js';
-import { runOne } from '../../../src/experiment/run-one.js';
 import type { Lab, LabSession } from '../../../src/lab/lab.js';
 import { vmLab } from '../../../src/lab/vm/vm.js';
 import { loadProfile } from '../../../src/profile/load.js';
@@ -15,6 +14,7 @@ import type { Run } from '../../../src/results/schema.js';
 import { runCli, scratchFolder, startCli, until } from '../../support/cli.js';
 import { engineProcesses, KERNEL, SKIP } from '../../support/guests.js';
 import { newMark } from '../../support/processes.js';
+import { runUndisturbed } from '../../support/undisturbed.js';
 
 /** P = 100 ports, S = 2 addresses; all that is connected is in TIME_WAIT when the run ends. */
 const PROFILE = `name: shared
@@ -30,7 +30,7 @@ const { arms } = loadProfile(PROFILE, 'shared.yaml').experiment;
 const ORDER = ['baseline', 'overflow', 'baseline', 'machine', 'baseline'];
 
 async function run(lab: Lab, name: string): Promise<Run> {
-  const { run } = await runOne({
+  const { run } = await runUndisturbed({
     lab,
     arm: arms.find((arm) => arm.name === name)!,
     planned: { id: name, variant: name, block: 0, warmup: false, order: 0, seed: 1 },
