@@ -2,9 +2,11 @@
  * A private Tor network as the subject: started from the cache or from nothing, ready when a byte came through every exit, watched
  * and stopped like any other.
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { watchStarvation } from '../../machine/waited-for-cpu.js';
 import { atHand } from '../running/at-hand.js';
 import { giveAway, withoutRoot } from '../running/child.js';
 import { createLogBook, type LogBook, STANDARD_OUTPUT } from '../running/log-book.js';
@@ -33,6 +35,8 @@ import { startTrialServer, tryStream } from './trial.js';
 
 const LOOK_EVERY_MS = 50;
 const TRIAL_DEADLINE_MS = 5000;
+/** At the most its deadline is put off by so many times its length, for want of a CPU. */
+const MOST_STARVED = 5;
 /** A first consensus that lacks a relay is followed by no other for a day: start again, and vote later. */
 const BOOTSTRAPS = 3;
 /** 198.18.0.0/15 as /proc/net/route writes it. */
@@ -95,7 +99,6 @@ async function bringUp(
   last: boolean,
 ): Promise<RunningProxy> {
   const { settings, setup, root } = start;
-  const deadline = performance.now() + settings.deadline;
   const times = votingTimes(Date.now() / 1000, attempt);
   const files: Record<string, string> = {};
   for (const node of layout.nodes) {
@@ -130,7 +133,7 @@ async function bringUp(
   };
   const started = { ended, end: () => how, readLogs, stop: () => nodes.stop() };
   try {
-    await ready(layout, nodes, attacher, deadline, settings.deadline, () => how);
+    await ready(layout, nodes, attacher, settings.deadline, () => how);
   } catch (error) {
     await nodes.stop();
     if (!(error instanceof Error)) throw error;
@@ -195,10 +198,13 @@ async function ready(
   layout: TorLayout,
   nodes: RunningNodes,
   attacher: StreamAttacher,
-  deadline: number,
   deadlineMs: number,
   end: () => string | null,
 ): Promise<void> {
+  const begun = performance.now();
+  // Those of this process and of all nodes: /proc may be that of another PID namespace.
+  const starvation = watchStarvation(Number(readlinkSync('/proc/self')));
+  const starved = () => Math.min(starvation.ms(), MOST_STARVED * deadlineMs);
   let missing: string | null = 'nothing was asked yet';
   const until = async (look: () => Promise<string | null>) => {
     for (;;) {
@@ -206,25 +212,28 @@ async function ready(
       if (missing === null) return;
       const how = end();
       if (how !== null) throw new ProxyError(`the private Tor network did not come up: ${how}`, []);
-      if (performance.now() > deadline)
+      if (performance.now() - begun > deadlineMs && performance.now() - begun - starved() > deadlineMs) {
+        const seconds = Math.round(starved() / 1000);
         throw new ProxyError(
-          `the private Tor network was not ready within ${deadlineMs / 1000} s: ${missing} (subject.deadline allows it more)`,
+          `the private Tor network was not ready within ${deadlineMs / 1000} s${seconds > 0 ? `, and ${seconds} s for want of a CPU` : ''}: ${missing} (subject.deadline allows it more)`,
           [],
         );
+      }
       await wait(LOOK_EVERY_MS);
     }
   };
   const client = nodes.nodes.find(({ node }) => node.kind === 'client')!;
 
-  await until(async () => {
-    await nodes.connect((line) => attacher.event(line));
-    await refuseShortConsensus(layout, client.control());
-    const reasons = await Promise.all(nodes.nodes.map(whyNotReady));
-    return reasons.filter((reason) => reason !== null).join('; ') || null;
-  });
-  await client.control()!.ask('SETEVENTS STREAM CIRC');
-  const server = await startTrialServer(layout.exitAddress);
+  let server: Server | undefined;
   try {
+    await until(async () => {
+      await nodes.connect((line) => attacher.event(line));
+      await refuseShortConsensus(layout, client.control());
+      const reasons = await Promise.all(nodes.nodes.map(whyNotReady));
+      return reasons.filter((reason) => reason !== null).join('; ') || null;
+    });
+    await client.control()!.ask('SETEVENTS STREAM CIRC');
+    server = await startTrialServer(layout.exitAddress);
     for (const [i, { name }] of layout.exits.entries()) {
       attacher.tryOut(`${layout.exitAddress}:${TRIAL_PORT}`, i);
       await until(async () => {
@@ -236,7 +245,8 @@ async function ready(
       });
     }
   } finally {
-    server.close();
+    starvation.stop();
+    server?.close();
   }
 }
 
