@@ -2,6 +2,7 @@
  * Whether a record of a journal can belong to what the journal began with: a run of an arm that is there, once, with counts that add up.
  * Pure.
  */
+import { remembered } from '../domain/remembered.js';
 import { armId } from '../plan/kernels.js';
 import type { Experiment } from '../plan/plan.js';
 import { countsProblem } from '../results/consistent.js';
@@ -61,19 +62,11 @@ function runProblem(run: Run, experiment: Experiment, isRun: boolean): string | 
   return problem === null ? null : `run ${run.id}: ${problem}`;
 }
 
-const plans = new WeakMap<Experiment, ReturnType<typeof makePlans>>();
-
 /** Each line asks, and an experiment has up to thousands of runs. */
-function plannedIn(experiment: Experiment) {
-  const known = plans.get(experiment) ?? makePlans(experiment);
-  plans.set(experiment, known);
-  return known;
-}
-
-function makePlans(experiment: Experiment) {
+const plannedIn = remembered((experiment: Experiment) => {
   const byId = (planned: ReturnType<typeof planRuns>) => new Map(planned.map((run) => [run.id, run]));
   return { runs: byId(planRuns(experiment)), observed: byId(planObservations(experiment)) };
-}
+});
 
 function stepProblem(arm: string, step: SearchTry, experiment: Experiment, steps: SoFar['steps']): string | null {
   const { id, outcomes, failures } = step;

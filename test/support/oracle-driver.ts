@@ -75,7 +75,7 @@ const LONGEST_WAVE = 900_000;
 const TICK_LATE = 30_000;
 /** A wave takes some 50 ms; late in a second it would hardly end in it. */
 const LATE = 900_000;
-/** In a guest on a machine where page tables are dear one wave in twenty was short enough, beside two other guests. */
+/** In a guest beside two others, on a machine where page tables are dear, none of twenty waves of one row was short enough. */
 const TRIES = 60;
 const DESCRIPTORS = 8192;
 
