@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { endFile } from '../dist/test/support/overdue.js';
 import { installCommand, packagesOf, TEST_PACKAGES, withoutPackages } from '../dist/test/support/packages.js';
 import { batchOf, canShare, inBatches, jobOf, limitOf, nextJob, orderAt } from '../dist/test/support/schedule.js';
+import { againLimit, failureLines, messageOf, settled } from '../dist/test/support/tries.js';
 import { provide } from './test-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -77,7 +78,8 @@ if (wanted.length === 0 && process.env.CI) {
   });
 }
 
-const total = { passed: 0, failed: [], skipped };
+/** Failures that belong to no file that could run again. */
+const failures = [];
 const recorded = JSON.parse(readFileSync(DURATIONS, 'utf8'));
 const cpus = ownCpus();
 /** How often it is asked whether another file can begin. */
@@ -102,45 +104,48 @@ function endedCpu() {
   return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
-/** Run a file and count its single tests, not the suites around them. What it says is printed in one piece when it has ended; one that hangs is ended. */
-async function runFile({ path, name, taken: expected }) {
+/**
+ * Run a file and count its single tests, not the suites around them. What it says is printed in one piece when it has ended; one that hangs is ended.
+ * @param limit seconds that it may take
+ */
+async function runFile({ path, name }, limit) {
   const begun = performance.now();
-  let [passed, failed] = [0, 0];
+  const tried = { passed: 0, failures: [], skipped: [] };
   const where = (test) => `${test.name} (${relative(root, test.file ?? path)})`;
   const events = run({ files: [path], concurrency: 1 });
-  const limit = limitOf(expected);
   const overdue = globalThis.setTimeout(() => {
-    total.failed.push(`${name}: did not end in ${limit} s, and was ended`);
+    tried.failures.push({ test: name, message: `did not end in ${limit.toFixed(0)} s, and was ended` });
     void endFile(path);
   }, limit * 1000);
   events.on('test:pass', (test) => {
     if (test.skip !== undefined)
-      total.skipped.push(`${where(test)}${typeof test.skip === 'string' && test.skip ? `: ${test.skip}` : ''}`);
-    else if (test.details.type !== 'suite') passed++;
+      tried.skipped.push(`${where(test)}${typeof test.skip === 'string' && test.skip ? `: ${test.skip}` : ''}`);
+    else if (test.details.type !== 'suite') tried.passed++;
   });
   events.on('test:fail', (test) => {
-    if (test.details.error?.failureType === 'subtestsFailed') return;
-    failed++;
-    total.failed.push(where(test));
+    const { error } = test.details;
+    if (error?.failureType !== 'subtestsFailed') tried.failures.push({ test: where(test), message: messageOf(error) });
   });
   let text = '';
   for await (const chunk of events.compose(new spec())) text += chunk;
   clearTimeout(overdue);
-  total.passed += passed;
   const taken = { seconds: (performance.now() - begun) / 1000, cpu: endedCpu() - counted };
   counted += taken.cpu;
   // The totals of one file are in its headline.
   const told = text.replace(/^\W*ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm, '');
+  const failed = tried.failures.length > 0 ? `${tried.failures.length} FAILED, ` : '';
   console.log(
-    `\n== ${name}: ${failed > 0 ? `${failed} FAILED, ` : ''}${passed} passed, ${taken.seconds.toFixed(1)} s, CPU ${taken.cpu.toFixed(1)} s\n${told.trimEnd()}`,
+    `\n== ${name}: ${failed}${tried.passed} passed, ${taken.seconds.toFixed(1)} s, CPU ${taken.cpu.toFixed(1)} s\n${told.trimEnd()}`,
   );
-  return taken;
+  return { tried, taken };
 }
 
 /** Of the files that have ended: children of this process are waited for one by one, so that the difference is the file's own. */
 let counted = endedCpu();
 let lastLook = { idle: 0, at: 0 };
 const took = {};
+/** Of each file that has ended: its job, and what its first run came to. */
+const shown = [];
 const nameOf = (path) => relative(join(dist, 'test'), path).replace(/\.test\.js$/, '');
 const single = files.map(({ path, group, text }) => ({ ...jobOf(nameOf(path), text, recorded), path, group, text }));
 // The start of a process takes as long as most unit tests, so that those share one that can.
@@ -191,8 +196,9 @@ async function runJobs(waiting, later) {
       recording && running.size > 0 ? undefined : nextJob(waiting, [...running.keys()], { cpus, idle, order: order() });
     if (job !== undefined) {
       waiting.splice(waiting.indexOf(job), 1);
-      const ended = runFile(job).then((taken) => {
+      const ended = runFile(job, limitOf(job.taken)).then(({ tried, taken }) => {
         took[job.name] = taken;
+        shown.push({ job, first: tried });
         running.delete(job);
       });
       running.set(job, ended);
@@ -207,11 +213,12 @@ async function runJobs(waiting, later) {
     } else break;
   }
   for (const { name } of waiting)
-    total.skipped.push(`${name}: not begun within ${allowed} min (BINDSTORM_TEST_MINUTES=0 waits for all)`);
+    skipped.push(`${name}: not begun within ${allowed} min (BINDSTORM_TEST_MINUTES=0 waits for all)`);
 }
 
 for (const group of groups)
-  if (!all.some((file) => file.group === group)) total.failed.push(`no ${group} tests found: the build is incomplete`);
+  if (!all.some((file) => file.group === group))
+    failures.push({ test: `${group} tests`, message: 'none found: the build is incomplete' });
 const begun = performance.now();
 // What needs no package goes on while packages are installed.
 const [early, late] = [true, false].map((wanted) => jobs.filter((job) => (packagesOf(job).length === 0) === wanted));
@@ -219,8 +226,21 @@ await runJobs(
   early,
   installed.then(() => late),
 );
+const results = await settleAll();
 const seconds = (performance.now() - begun) / 1000;
 if (recording) writeDurations();
+
+/** What each file has shown; those that failed beside others run once more, one after the other, with nothing beside them. */
+async function settleAll() {
+  const results = [];
+  for (const { job, first } of shown) {
+    const file = { ...job, limit: limitOf(job.taken) };
+    const limit = first.failures.length > 0 ? againLimit(file, (performance.now() - begun) / 60_000, allowed) : null;
+    if (limit !== null) console.log(`\n${job.name} failed beside others; now alone:`);
+    results.push(settled(first, limit === null ? undefined : (await runFile(job, limit)).tried));
+  }
+  return results;
+}
 
 /** Files that were run now, and those of other groups as they were. */
 function writeDurations() {
@@ -233,6 +253,10 @@ function writeDurations() {
   writeFileSync(DURATIONS, `{\n${lines.join(',\n')}\n}\n`);
 }
 
+const passed = results.reduce((sum, one) => sum + one.passed, 0);
+const besideOthers = results.flatMap((one) => one.besideOthers);
+failures.push(...results.flatMap((one) => one.failures));
+skipped.push(...results.flatMap((one) => one.skipped));
 const still = await installed;
 const LONGEST = 12;
 const sum = (key) => Object.values(took).reduce((all, taken) => all + taken[key], 0);
@@ -249,9 +273,13 @@ console.log(
           `${seconds.toFixed(0).padStart(4)} s, CPU ${cpu.toFixed(0).padStart(3)} s  ${name}`,
       ),
     ),
-    `\n== ${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`,
-    ...listed('skipped (a test that did not run shows nothing)', total.skipped),
-    ...listed('failed', total.failed),
+    ...listed('skipped (a test that did not run shows nothing)', skipped),
+    ...listed(
+      'failed beside other tests, and passed alone afterwards; the first time it said',
+      failureLines(besideOthers),
+    ),
+    ...listed('failed', failureLines(failures)),
+    `\n== ${passed} passed, ${failures.length} failed, ${skipped.length} skipped`,
     ...(still.length > 0
       ? [
           declined
@@ -261,4 +289,4 @@ console.log(
       : []),
   ].join('\n'),
 );
-process.exitCode = total.failed.length > 0 ? 1 : 0;
+process.exitCode = failures.length > 0 ? 1 : 0;

@@ -2,7 +2,9 @@
  * `bindstorm try -- node service.js`: how a program uses its ports, and which fix helps it, without a profile.
  */
 import type { Command } from 'commander';
+import { formatDuration } from '../domain/format.js';
 import { parseDuration } from '../domain/units.js';
+import { busyNow } from '../experiment/busy.js';
 import { foreseeAll } from '../experiment/foresee.js';
 import { probe } from '../experiment/probe.js';
 import { loadProfile } from '../profile/load.js';
@@ -52,8 +54,13 @@ export function registerTry(program: Command): void {
 async function tryProgram(command: readonly string[], options: Options): Promise<number> {
   const workdir = process.cwd();
   const choice: TryChoice = { ...options, command, workdir, forMs: options.for };
+  const { slower, why } = busyNow();
+  if (why !== null && !options.quiet)
+    note(
+      `This machine is busy (${why}), so the first run lasts up to ${formatDuration(Math.round(slower * options.for))}.`,
+    );
   const load = (seen: Seen | null) =>
-    loadProfile(profileOf(choice, seen), 'the command line', { folder: workdir, repeat: options.repeat });
+    loadProfile(profileOf(choice, seen, slower), 'the command line', { folder: workdir, repeat: options.repeat });
   const server: Seen = {
     port: options.listen ?? null,
     ends: false,

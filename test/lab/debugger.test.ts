@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Results } from '../../src/results/schema.js';
 import { scratchFolder, startCli, until } from '../support/cli.js';
 import { debuggerPorts, newMark } from '../support/processes.js';
+import { undisturbed } from '../support/undisturbed.js';
 
 const OURS = ['controller', 'agent', 'origin', 'neighbour', 'proxy-role'] as const;
 
@@ -32,27 +33,31 @@ repeat: 1
 warmup: 0
 `,
     );
-    const mark = newMark();
-    const cli = startCli(['run', 'run.yaml', '--quiet', '--force', '--out', 'out'], { cwd: home, env: mark.env });
-    const ours = () => mark.processes().filter(({ role }) => roles.some((one) => one === role));
-    await until('all of them', () => roles.every((role) => ours().some((one) => one.role === role)));
-    await wait(700);
-    const signalled = ours();
-    assert.deepEqual([...new Set(signalled.map(({ role }) => role))].sort(), [...roles].sort());
-    for (let i = 0; i < 20; i++) {
-      for (const { pid } of signalled) process.kill(pid, 'SIGUSR1');
-      await wait(20);
+    const runs = await undisturbed(signalled, (made) => made.flatMap(({ problems }) => problems));
+    for (const { outcomes, problems } of runs) assert.deepEqual([outcomes, problems], [{ ok: 300 }, []]);
+
+    async function signalled() {
+      const mark = newMark();
+      const cli = startCli(['run', 'run.yaml', '--quiet', '--force', '--out', 'out'], { cwd: home, env: mark.env });
+      const ours = () => mark.processes().filter(({ role }) => roles.some((one) => one === role));
+      await until('all of them', () => roles.every((role) => ours().some((one) => one.role === role)));
+      await wait(700);
+      const all = ours();
+      assert.deepEqual([...new Set(all.map(({ role }) => role))].sort(), [...roles].sort());
+      for (let i = 0; i < 20; i++) {
+        for (const { pid } of all) process.kill(pid, 'SIGUSR1');
+        await wait(20);
+      }
+      await wait(300);
+      const alive = new Set(ours().map(({ pid }) => pid));
+      for (const { pid, role } of all) {
+        assert.ok(alive.has(pid), `${role} lives`);
+        assert.deepEqual(debuggerPorts(pid), [], role);
+      }
+      const { code, stderr } = await cli.ended;
+      assert.equal(code, 0, stderr);
+      const folder = /^Results: (.+)$/m.exec((await cli.ended).stdout)![1]!;
+      const { variants } = JSON.parse(readFileSync(join(home, folder, 'results.json'), 'utf8')) as Results;
+      return variants.flatMap(({ runs }) => runs);
     }
-    await wait(300);
-    const alive = new Set(ours().map(({ pid }) => pid));
-    for (const { pid, role } of signalled) {
-      assert.ok(alive.has(pid), `${role} lives`);
-      assert.deepEqual(debuggerPorts(pid), [], role);
-    }
-    const { code, stderr } = await cli.ended;
-    assert.equal(code, 0, stderr);
-    const folder = /^Results: (.+)$/m.exec((await cli.ended).stdout)![1]!;
-    const { variants } = JSON.parse(readFileSync(join(home, folder, 'results.json'), 'utf8')) as Results;
-    for (const { outcomes, problems } of variants.flatMap(({ runs }) => runs))
-      assert.deepEqual([outcomes, problems], [{ ok: 300 }, []]);
   });

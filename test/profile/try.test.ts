@@ -2,7 +2,7 @@
  * The profile that `try` makes of a first look at a program: what the model foresees of each change, before any is tried.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { foresee } from '../../src/experiment/foresee.js';
 import { loadProfile } from '../../src/profile/load.js';
 import { profileOf, type Seen } from '../../src/profile/try.js';
@@ -67,4 +67,14 @@ describe('what is foreseen of a program and of each change to it', () => {
     const { baseline, 'keep-alive': kept } = foreseen({ ending: 'unknown' });
     assert.deepEqual([baseline, kept], Array(2).fill('not modelled, 28,232 at once'));
   });
+});
+
+test('on a busy machine a program has as many times longer to come to its end', () => {
+  const durations = (seen: Seen | null) => {
+    const { experiment } = loadProfile(profileOf(CHOICE, seen, 3.25), 'made.yaml', { folder: '/' });
+    return experiment.arms[0]!.load.arrival;
+  };
+  assert.deepEqual(durations(null), { shape: 'own', attempts: null, durationMs: 6500 });
+  assert.deepEqual(durations({ ...SEEN, ends: false }), { shape: 'own', attempts: 48, durationMs: 65_000 });
+  assert.deepEqual(durations(SEEN), { shape: 'own', attempts: null });
 });
