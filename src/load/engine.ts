@@ -2,9 +2,11 @@
  * One worker's load from its start instant to its end, whichever engine makes the connections: what it is given, its waves, its report.
  */
 
+import { readdirSync } from 'node:fs';
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
 import { monotonicMicros as now, takePrecedence, threadCpu } from '../kernel/libc.js';
+import { scheduledAttempts } from '../plan/arrival.js';
 import type { LoadPlan } from '../plan/plan.js';
 import { type EncodedHistograms, encodeHistograms } from './histogram.js';
 import { createPicker, type Picker } from './picker.js';
@@ -91,6 +93,8 @@ export interface Equipment {
   readonly remotes: readonly Target[];
   /** Sockets that this worker may have open at once. */
   readonly budget: number;
+  /** One more than the highest descriptor that a socket of its load can have: how long tables by descriptor are. */
+  readonly descriptors: number;
 }
 
 /** The part of an engine that is its own. */
@@ -128,6 +132,7 @@ export async function runLoad(
     recorder,
     remotes: remotesOf(input),
     budget,
+    descriptors: descriptorsOf(input),
   });
   const { connections } = engine;
   const among = placeOf(input);
@@ -209,6 +214,27 @@ function afterFirst({ start, finished }: Starter, act: () => void): Starter {
 function budgetOf({ plan, shared, descriptorLimit, descriptorReserve, ownDescriptors }: EnginePlace): number {
   const available = Math.floor((descriptorLimit - descriptorReserve) / (ownDescriptors ? 1 : shared.counters.length));
   return Math.min(plan.maxInFlight ?? available, available);
+}
+
+/** Descriptors of a thread's own table that come and go beside the load: epoll, clocks, a file of /proc. */
+const SPARE = 128;
+
+/**
+ * One more than the highest descriptor that a socket of a load can have. The kernel gives the lowest number that is free (open(2)), so that a table by descriptor
+ * need not be longer than what can be open at once. A limit may be a million: tables of that length take tens of megabytes, which a guest that emulates page
+ * tables needs seconds to touch.
+ */
+export function descriptorsOf({
+  plan,
+  descriptorLimit,
+  ownDescriptors,
+  addresses,
+}: Pick<EnginePlace, 'plan' | 'descriptorLimit' | 'ownDescriptors' | 'addresses'>): number {
+  const attempts = scheduledAttempts(plan.arrival);
+  // In a table that is shared, other workers and other parts of the process take numbers too.
+  if (!ownDescriptors || attempts === null) return descriptorLimit;
+  const open = readdirSync('/proc/thread-self/fd').length;
+  return Math.min(descriptorLimit, open + Math.min(plan.maxInFlight ?? attempts, attempts) + addresses.length + SPARE);
 }
 
 function dialerOf({ plan, via, addresses, ports }: EngineInput): Dialer {

@@ -36,13 +36,11 @@ interface AssociationsInput extends Omit<Equipment, 'remotes' | 'dialer'> {
   readonly epoll: BriefEpoll;
   readonly marks: Marks;
   readonly sockets: Sockets;
-  /** Associations that there may be at once. */
-  readonly size: number;
 }
 
 /** The associations of one worker, none yet. */
 export function createAssociations(input: AssociationsInput): Followed {
-  const { plan, picker, remotes, epoll, recorder, marks, sockets, size } = input;
+  const { plan, picker, remotes, epoll, recorder, marks, sockets, descriptors: size } = input;
   const { tallies, open, opened, closed, ok, failed, shed, answered } = recorder;
   const state = new Uint8Array(size);
   /** By descriptor. */

@@ -16,11 +16,10 @@ import { ownSockets, sharedSockets } from './sockets.js';
  * @param onDrained called when every attempt has its outcome and what is held is still open
  */
 export function runDatagramEngine(input: EnginePlace, onDrained: () => void): Promise<EngineReport> {
-  const { plan, slot, descriptorLimit, addresses } = input;
+  const { plan, slot, addresses } = input;
   sharpenTimers();
-  return runLoad(input, onDrained, ({ remotes, recorder, dialer, picker, budget }) => {
+  return runLoad(input, onDrained, ({ remotes, recorder, dialer, picker, budget, descriptors: size }) => {
     const table = sockaddrTable(remotes);
-    const size = descriptorLimit;
     const epoll = createBriefEpoll(1024, size);
     const each = { plan, dialer, remotes: table, size };
     const associations = createAssociations({
@@ -28,7 +27,7 @@ export function runDatagramEngine(input: EnginePlace, onDrained: () => void): Pr
       picker,
       recorder,
       budget,
-      size,
+      descriptors: size,
       epoll,
       remotes: table,
       marks: createMarks(plan, slot),

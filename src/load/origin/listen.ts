@@ -10,7 +10,7 @@ import * as libc from '../../kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import type { OriginSeen } from '../../results/figures.js';
-import { createFdList } from '../socket/fd-list.js';
+import { createFdList, longer } from '../socket/fd-list.js';
 import type { Certificate } from './certificate.js';
 import { createPeerCheck, type PeerCheck } from './sources.js';
 
@@ -150,17 +150,22 @@ export interface Service {
   proceed(fd: number): void;
   /** A postponed one has waited long enough. */
   due(fd: number): void;
+  /** Tables by descriptor take those below a higher number too, from FIRST_ROOM on. */
+  grow(descriptors: number): void;
 }
+
+/** How long tables by descriptor are at first: a limit may be a million, and what is never used need not be there. */
+export const FIRST_ROOM = 4096;
 
 /** Accept connections and follow them until stopped. */
 export function serveConnections(input: OriginThreadInput, create: (connections: Connections) => Service): void {
-  const { control, descriptorLimit } = input;
+  const { control } = input;
   const epoll = createEpoll(1024);
   const door = createDoor(epoll, input);
-  const waiting = createFdList(descriptorLimit);
-  const isWaiting = new Uint8Array(descriptorLimit);
-  const dueAt = new Float64Array(descriptorLimit);
-  const isUsed = new Uint8Array(descriptorLimit);
+  const waiting = createFdList(FIRST_ROOM);
+  let isWaiting = new Uint8Array(FIRST_ROOM);
+  let dueAt = new Float64Array(FIRST_ROOM);
+  let isUsed = new Uint8Array(FIRST_ROOM);
   const peers = input.sources && createPeerCheck(input.sources);
 
   function unpostpone(fd: number): void {
@@ -168,7 +173,7 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
     isWaiting[fd] = 0;
   }
 
-  const { events, delay, begin, proceed, due } = create({
+  const { events, delay, begin, proceed, due, grow } = create({
     close(fd, ender) {
       if (isWaiting[fd] === 1) unpostpone(fd);
       isUsed[fd] = 0;
@@ -189,11 +194,21 @@ export function serveConnections(input: OriginThreadInput, create: (connections:
     isPostponed: (fd) => isWaiting[fd] === 1,
   });
 
+  function makeRoomFor(fd: number): void {
+    const room = 2 * Math.max(isUsed.length, fd);
+    isWaiting = longer(isWaiting, room);
+    dueAt = longer(dueAt, room);
+    isUsed = longer(isUsed, room);
+    waiting.grow(room);
+    grow(room);
+  }
+
   function acceptAll(listener: number): void {
     while (door.hasRoom()) {
       const fd = acceptOne(listener, control, peers);
       if (fd < 0) return;
       door.opened();
+      if (fd >= isUsed.length) makeRoomFor(fd);
       // The client of a churn load has often closed by now: then the connection never enters epoll.
       if (begin(fd)) epoll.add(fd, events);
     }

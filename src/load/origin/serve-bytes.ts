@@ -4,13 +4,14 @@
  */
 import { EAGAIN, EINTR } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
-import { type Ender, type OriginThreadInput, serveConnections } from './listen.js';
+import { longer } from '../socket/fd-list.js';
+import { type Ender, FIRST_ROOM, type OriginThreadInput, serveConnections } from './listen.js';
 
 /** Serve until stopped. With `close: server` each connection is closed after its exchange and its hold. */
 export function serveBytes(input: OriginThreadInput): void {
   const { exchange, close, holdMs } = input.plan;
-  const toReceive = new Int32Array(input.descriptorLimit);
-  const toSend = new Int32Array(input.descriptorLimit);
+  let toReceive = new Int32Array(FIRST_ROOM);
+  let toSend = new Int32Array(FIRST_ROOM);
   const closesFirst = close === 'server';
   const scratch = libc.nativeBuffer(Math.max(exchange?.response ?? 0, 65_536));
   serveConnections(input, (connections) => {
@@ -63,6 +64,10 @@ export function serveBytes(input: OriginThreadInput): void {
       },
       proceed,
       due: (fd) => end(fd, 'server'),
+      grow(descriptors) {
+        toReceive = longer(toReceive, descriptors);
+        toSend = longer(toSend, descriptors);
+      },
     };
   });
 }

@@ -15,7 +15,8 @@ import {
   recv,
   send,
 } from '../../kernel/libc.js';
-import { type Ender, type OriginPlan, type OriginThreadInput, serveConnections } from './listen.js';
+import { longer } from '../socket/fd-list.js';
+import { type Ender, FIRST_ROOM, type OriginPlan, type OriginThreadInput, serveConnections } from './listen.js';
 
 const CR = 13;
 const LF = 10;
@@ -57,15 +58,15 @@ export function answerDelayMs({ protocol, holdMs }: Pick<OriginPlan, 'protocol' 
 
 /** Serve until stopped. With `close: server` each connection is closed after its first answer, else only when the peer closes. */
 export function serveHttp(input: OriginThreadInput): void {
-  const { plan, descriptorLimit } = input;
+  const { plan } = input;
   const text = new TextEncoder().encode(responseText(plan));
   const response = nativeBuffer(text.length);
   response.bytes.set(text);
   const scratch = nativeBuffer(65_536);
-  const seen = new Uint8Array(descriptorLimit);
+  let seen = new Uint8Array(FIRST_ROOM);
   /** Requests that wait for their answer, the one that is being sent included. */
-  const owed = new Int32Array(descriptorLimit);
-  const toSend = new Int32Array(descriptorLimit);
+  let owed = new Int32Array(FIRST_ROOM);
+  let toSend = new Int32Array(FIRST_ROOM);
   // So that a proxy that has the last byte has the FIN too, and cannot be the first to close.
   const flags = plan.close === 'server' ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
   const delay = answerDelayMs(plan) * 1000;
@@ -141,6 +142,11 @@ export function serveHttp(input: OriginThreadInput): void {
       },
       proceed,
       due: answer,
+      grow(descriptors) {
+        seen = longer(seen, descriptors);
+        owed = longer(owed, descriptors);
+        toSend = longer(toSend, descriptors);
+      },
     };
   });
 }

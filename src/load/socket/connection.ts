@@ -49,15 +49,13 @@ interface ConnectionsInput extends Omit<Equipment, 'remotes'> {
   readonly epoll: Epoll;
   /** What is said on a connection before it counts as ok; null: nothing. */
   readonly dialogue: Dialogue | null;
-  /** Descriptors of the process: 0 … limit−1. */
-  readonly descriptorLimit: number;
 }
 
 /** The connections of one worker, none yet. */
 export function createConnections(input: ConnectionsInput): Followed {
   const { plan, dialer, clocks, picker, remotes, epoll, recorder, dialogue } = input;
   const { tallies, open, opened, closed, ok, failed, shed, synsAgain } = recorder;
-  const size = input.descriptorLimit;
+  const size = input.descriptors;
   const state = new Uint8Array(size);
   const watched = new Uint8Array(size);
   const scheduledAt = new Float64Array(size);

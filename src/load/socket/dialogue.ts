@@ -46,8 +46,8 @@ interface DialogueInput {
   readonly recorder: Recorder;
   /** The proxy speaks for the destinations itself, so that a GET is as to an origin. */
   readonly reverse?: boolean;
-  /** Descriptors of the process: 0 … limit−1. */
-  readonly descriptorLimit: number;
+  /** One more than the highest descriptor. */
+  readonly descriptors: number;
 }
 
 const EPROTO = 71;
@@ -61,22 +61,22 @@ const TO_THE_END = -1;
 
 /** @returns null when nothing is said */
 export function createDialogue(input: DialogueInput): Dialogue | null {
-  const { plan, destinations, recorder, descriptorLimit } = input;
+  const { plan, destinations, recorder, descriptors } = input;
   const { protocol, exchange } = plan;
   if (protocol === 'tcp' && exchange === null) return null;
   const requests = requestTable(protocol, destinations, input.reverse ?? false);
   const greeting = nativeBuffer(GREETING.length);
   greeting.bytes.set(GREETING);
   /** Of those that speak SOCKS5, whose request comes second. */
-  const destinationOf = new Int32Array(protocol === 'socks5' ? descriptorLimit : 0);
+  const destinationOf = new Int32Array(protocol === 'socks5' ? descriptors : 0);
   const scratch = nativeBuffer(Math.max(exchange?.request ?? 0, 65_536));
   const parser = createHeadParser();
-  const stage = new Uint8Array(descriptorLimit);
-  const begunAt = new Float64Array(descriptorLimit);
+  const stage = new Uint8Array(descriptors);
+  const begunAt = new Float64Array(descriptors);
   /** The native address of what is to be sent next, and how much of it. */
-  const sending = new Float64Array(descriptorLimit);
-  const toSend = new Int32Array(descriptorLimit);
-  const toReceive = new Float64Array(descriptorLimit);
+  const sending = new Float64Array(descriptors);
+  const toSend = new Int32Array(descriptors);
+  const toReceive = new Float64Array(descriptors);
   /** Heads and replies that came in pieces: rare, as they are shorter than a segment. */
   const pieces = new Map<number, Uint8Array>();
 

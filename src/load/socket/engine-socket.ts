@@ -16,14 +16,14 @@ import { createDialogue } from './dialogue.js';
  * @param onDrained called when every attempt has its outcome and what is held is still open
  */
 export function runSocketEngine(input: EnginePlace, onDrained: () => void): Promise<EngineReport> {
-  const { plan, via, targets, descriptorLimit } = input;
+  const { plan, via, targets } = input;
   sharpenTimers();
-  return runLoad(input, onDrained, ({ remotes: addresses, recorder, ...equipment }) => {
+  return runLoad(input, onDrained, ({ remotes: addresses, recorder, descriptors, ...equipment }) => {
     const epoll = createEpoll(1024);
     const remotes = sockaddrTable(addresses);
     const clocks = plan.clocks > 1 ? createClocks(plan.clocks, remotes.family) : null;
     const reverse = via?.listeners !== undefined;
-    const dialogue = createDialogue({ plan, destinations: targets, reverse, recorder, descriptorLimit });
+    const dialogue = createDialogue({ plan, destinations: targets, reverse, recorder, descriptors });
     const connections = createConnections({
       ...equipment,
       plan,
@@ -32,7 +32,7 @@ export function runSocketEngine(input: EnginePlace, onDrained: () => void): Prom
       dialogue,
       epoll,
       recorder,
-      descriptorLimit,
+      descriptors,
     });
 
     return createEventLoop(epoll, connections, () => {

@@ -8,12 +8,15 @@ interface FdList {
   readonly head: number;
   append(fd: number): void;
   remove(fd: number): void;
+  /** Take descriptors below a higher capacity too. */
+  grow(capacity: number): void;
 }
 
 /** @param capacity one more than the highest descriptor */
 export function createFdList(capacity: number): FdList {
-  const next = new Int32Array(capacity).fill(-1);
-  const previous = new Int32Array(capacity).fill(-1);
+  // An entry is written before it is read, so that a long table costs nothing until it is used.
+  let next = new Int32Array(capacity);
+  let previous = new Int32Array(capacity);
   let tail = -1;
   const list = {
     size: 0,
@@ -35,6 +38,20 @@ export function createFdList(capacity: number): FdList {
       else previous[after] = before;
       list.size--;
     },
+    grow(capacity: number): void {
+      next = longer(next, capacity);
+      previous = longer(previous, capacity);
+    },
   };
   return list;
+}
+
+/** The same values, and zeros up to a length. */
+export function longer<T extends Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(
+  values: T,
+  length: number,
+): T {
+  const all = new (values.constructor as new (length: number) => T)(length);
+  all.set(values);
+  return all;
 }
