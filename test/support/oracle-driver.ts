@@ -77,7 +77,8 @@ const TICK_LATE = 30_000;
 const LATE = 900_000;
 /** In a guest beside two others, on a machine where page tables are dear, none of twenty waves of one row was short enough. */
 const TRIES = 60;
-const DESCRIPTORS = 1024;
+/** Descriptors that are not the row's: of Node, of the origin. */
+const RESERVE = 256;
 
 const input = JSON.parse(await firstLine()) as DriverInput;
 const targets = await setUp();
@@ -216,8 +217,9 @@ async function wave(index: number, range: PortRange): Promise<Wave> {
       slot: 0,
       seed: 1,
       ownDescriptors: false,
-      descriptorLimit: Math.min(descriptorLimit(), DESCRIPTORS),
-      descriptorReserve: 100,
+      // Tables of this length are made for every wave.
+      descriptorLimit: Math.min(descriptorLimit(), row.attempts + 2 * RESERVE),
+      descriptorReserve: RESERVE,
       shared,
     },
     () => {},
