@@ -4,11 +4,13 @@
  *
  * The one door for everything that is asked about an arm: {@link predictArm}. A set-up without a profile: `question.ts`.
  */
+import { withoutNoPort } from '../domain/strategy.js';
 import type { Arm, Neighbour } from '../plan/plan.js';
-import { armsOfLoads } from '../plan/scenario.js';
+import { armsOfLoads, withStrategy } from '../plan/scenario.js';
 import type { Prediction } from '../results/schema.js';
 import { proxySubjectOf } from '../subjects/index.js';
 import type { ArmPrediction } from './arm-prediction.js';
+import { hasOption } from './bind-era.js';
 import { boundsOf } from './bounds.js';
 import { isDeterministic } from './deterministic.js';
 import { evidenceFor } from './evidence.js';
@@ -70,8 +72,14 @@ export function predictArm(
   defaults: Readonly<Record<string, string>>,
   neighbours: readonly Neighbour[] = [],
 ): ArmPrediction {
-  const own = predictAlone(arm, kernel, defaults, neighbours);
-  return arm.router ? behindNat(arm, arm.router, own, kernel, defaults) : own;
+  const there = onKernel(arm, kernel);
+  const own = predictAlone(there, kernel, defaults, neighbours);
+  return there.router ? behindNat(there, there.router, own, kernel, defaults) : own;
+}
+
+/** A proxy whose kernel lacks its option goes on without; a load of our own fails, as it shows what the option is for. */
+function onKernel(arm: Arm, kernel: KernelVersion): Arm {
+  return arm.proxy && hasOption(kernel, 'IP_BIND_ADDRESS_NO_PORT') === 'no' ? withStrategy(arm, withoutNoPort) : arm;
 }
 
 /** The same of the role under test alone, whatever router it is behind. */

@@ -82,6 +82,15 @@ export function optionSince(option: SocketOption): string | undefined {
   return STRATEGY_NAMES.map(strategyOf).find(({ options }) => options.at(-1) === option)?.since;
 }
 
+/**
+ * What a program does whose kernel refuses IP_BIND_ADDRESS_NO_PORT, if it goes on without: its bind() takes a port, as before there was
+ * the option. So do HAProxy, nginx, Squid 6 and Tor, all four of which were seen.
+ */
+export function withoutNoPort(name: StrategyName): StrategyName {
+  if (!strategyOf(name).options.includes(NO_PORT)) return name;
+  return strategyOf(name).options.includes(REUSE) ? 'bind-reuseaddr' : 'bind';
+}
+
 /** The row of a strategy. */
 export function strategyOf(name: StrategyName): Strategy {
   return STRATEGIES[name];

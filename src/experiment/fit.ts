@@ -81,7 +81,8 @@ function lacks(arm: Arm, part: Experiment, examination: Examination, findings: F
     else if (errno) findings.push({ ...where, message: refusal(named, errno, environment), at: 'key' });
   }
   const loads = loadsOf(arm).map(({ load }) => load);
-  for (const { strategy } of loads) {
+  // That of a proxy is its own affair: without its option it binds as it did before there was one.
+  for (const { strategy } of arm.proxy ? [] : loads) {
     const { since } = strategyOf(strategy);
     const refused = check.strategies.find(({ name }) => name === strategy)?.missing;
     if (refused)

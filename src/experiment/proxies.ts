@@ -3,9 +3,13 @@
  */
 
 import type { Check } from '../agent/protocol.js';
-import type { Arm, Experiment } from '../plan/plan.js';
+import { type SocketOption, withoutNoPort } from '../domain/strategy.js';
+import type { Experiment } from '../plan/plan.js';
+import { withStrategy } from '../plan/scenario.js';
 import type { Finding } from '../profile/problem.js';
 import { type ProgramName, type ProxySettings, programOf, proxySubjectOf } from '../subjects/index.js';
+
+const NO_PORT = 'IP_BIND_ADDRESS_NO_PORT' satisfies SocketOption;
 
 /** The programs of all arms' proxies, each once. */
 export function proxiesOf({ arms }: Experiment): ProgramName[] {
@@ -19,16 +23,16 @@ function programsFor(proxy: ProxySettings): ProgramName[] {
   return [programOf(proxy), ...(entrance ? [{ kind: proxy.kind, binary: debianPackage }] : [])];
 }
 
-/** How a proxy chooses its ports depends on its version, which only the program itself knows. */
+/** How a proxy chooses its ports depends on its version, which only the program itself knows, and on what the kernel refuses it. */
 export function withStrategies(experiment: Experiment, proxies: readonly ProgramName[], check: Check): Experiment {
   if (proxies.length === 0) return experiment;
   const version = ({ kind, binary }: ProgramName) =>
     check.programs?.[proxies.findIndex((other) => other.kind === kind && other.binary === binary)]?.version ?? null;
+  const refusesNoPort = check.strategies.some(({ missing }) => missing?.startsWith(NO_PORT));
   const arms = experiment.arms.map((arm) => {
     if (!arm.proxy) return arm;
     const strategy = proxySubjectOf(arm.proxy.kind).strategy(arm.proxy, version(programOf(arm.proxy)));
-    const withIt = <T extends Pick<Arm, 'load'>>(one: T): T => ({ ...one, load: { ...one.load, strategy } });
-    return { ...withIt(arm), ...(arm.scenarios ? { scenarios: arm.scenarios.map(withIt) } : {}) };
+    return withStrategy(arm, () => (refusesNoPort ? withoutNoPort(strategy) : strategy));
   });
   return { ...experiment, arms };
 }

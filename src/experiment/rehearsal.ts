@@ -84,9 +84,11 @@ export async function examine(
       sysctls: sysctls!,
       ...(roleSysctls!.length > 0 ? { roleSysctls: roleSysctls! } : {}),
       strategies: [
-        ...new Set(
-          [...experiment.arms.flatMap(loadsOf), ...(experiment.neighbours ?? [])].map(({ load }) => load.strategy),
-        ),
+        ...new Set([
+          ...[...experiment.arms.flatMap(loadsOf), ...(experiment.neighbours ?? [])].map(({ load }) => load.strategy),
+          // What a proxy does depends on whether the kernel has its option; its version, and so its strategy, is not known yet.
+          ...(proxies.length > 0 ? ['bind-no-port' as const] : []),
+        ]),
       ],
       addresses: [
         ...new Set(
@@ -206,7 +208,8 @@ function triedObstacles(arm: Arm, check: Check, environment: Environment): Findi
     const errno = triedOf(named, check);
     if (errno) findings.push({ arm: arm.name, path: named.path, message: refusal(named, errno, environment) });
   }
-  for (const { load, ...where } of placedLoads(arm)) {
+  // That of a proxy is its own affair.
+  for (const { load, ...where } of arm.proxy ? [] : placedLoads(arm)) {
     const strategy = check.strategies.find(({ name }) => name === load.strategy);
     if (strategy?.missing) {
       findings.push({

@@ -28,8 +28,8 @@ export const {
   ENFILE,
   ENOBUFS,
   ENOENT,
+  ENOPROTOOPT,
   ENOSYS,
-
   EPERM,
   EPIPE,
 } = constants.errno;

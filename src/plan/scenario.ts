@@ -1,6 +1,7 @@
 /**
  * Scenarios: further loads of the program under test, which run beside the first one, each with arrivals of its own. Pure.
  */
+import type { StrategyName } from '../domain/strategy.js';
 import type { Arm, Destinations, LoadPlan } from './plan.js';
 
 /** What the first load, that of `load`, is called beside others. */
@@ -35,4 +36,13 @@ export function loadsOf({
 export function armsOfLoads(arm: Arm): Arm[] {
   const { scenarios: _, ...rest } = arm;
   return loadsOf(arm).map(({ load, destinations }) => ({ ...rest, load, destinations }));
+}
+
+/** An arm whose loads all have another strategy. @param choose from the strategy that each has */
+export function withStrategy(arm: Arm, choose: (own: StrategyName) => StrategyName): Arm {
+  const withIt = <T extends Pick<Arm, 'load'>>(one: T): T => ({
+    ...one,
+    load: { ...one.load, strategy: choose(one.load.strategy) },
+  });
+  return { ...withIt(arm), ...(arm.scenarios ? { scenarios: arm.scenarios.map(withIt) } : {}) };
 }

@@ -333,6 +333,22 @@ test('what is kept takes no port for a request; who closes first in a configurat
   );
 });
 
+test('a proxy on a kernel without IP_BIND_ADDRESS_NO_PORT binds as it did before there was one; a load of our own fails', () => {
+  const old = parseKernelVersion('3.10.108');
+  const held = { addresses: 2, destinations: 2 };
+  const own = predictArm(arm({ ...held, load: { strategy: 'bind-no-port' } }), old, {}).prediction;
+  assert.deepEqual([own.concurrent, own.fails], [0, 'setsockopt:ENOPROTOOPT']);
+  const of = (proxy: typeof SQUID | typeof HAPROXY, strategy: StrategyName, kernel = old) =>
+    predictArm(arm({ ...held, proxy, load: { strategy } }), kernel, {}).prediction;
+  const plain = of(SQUID, 'bind-no-port');
+  assert.deepEqual([plain.concurrent, plain.fails, plain.known?.how], [200, 'bind:EADDRINUSE', 'read']);
+  const shared = of(HAPROXY, 'bind-no-port-reuseaddr');
+  assert.deepEqual([shared.concurrent, shared.fails], [null, 'connect:EADDRNOTAVAIL']);
+  assert.equal(of(SQUID, 'bind-no-port', KERNEL).concurrent, 400);
+  // A vendor may have brought it to an older kernel.
+  assert.equal(of(SQUID, 'bind-no-port', parseKernelVersion('3.10.0-514.el7.x86_64')).known?.how, 'assumed');
+});
+
 test('a share that is kept, and connections that end after some requests', () => {
   const rate = (load: Partial<LoadPlan>) =>
     predictArm(arm({ load: { engine: 'http', protocol: 'get', holdMs: 0, ...load } }), KERNEL, {}).prediction.sustained;

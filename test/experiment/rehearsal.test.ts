@@ -9,7 +9,7 @@ import type { Arm, Destinations, Experiment } from '../../src/plan/plan.js';
 import { program } from '../../src/subjects/program/program.js';
 import { fakeLab, type Said, type Script } from '../support/fake-lab.js';
 import { placeOf } from '../support/findings.js';
-import { SQUID } from '../support/proxies.js';
+import { HAPROXY, NGINX, SQUID } from '../support/proxies.js';
 import { makeArm, makeExperiment } from '../support/runs.js';
 
 const REUSE = 'net.ipv4.tcp_tw_reuse';
@@ -171,6 +171,34 @@ describe('the rehearsal of what can run', () => {
       'variant-1.subject.binary: program ./squid6 not found',
       'subject: this kernel has no veth devices (EOPNOTSUPP), and a proxy needs a namespace of its own: load the module (modprobe veth), or use subject: { kind: direct }',
     ]);
+  });
+
+  it('takes a proxy whose kernel refuses its option for one that goes on without, and a load of our own for one that cannot', async () => {
+    const refuses = (command: CheckCommand) => ({
+      strategies: command.strategies.map((name) => ({
+        name,
+        missing: name.startsWith('bind-no-port') ? 'IP_BIND_ADDRESS_NO_PORT: ENOPROTOOPT' : null,
+      })),
+      programs: (command.proxies ?? []).map(({ binary }) => ({ binary, version: '6.13', problem: null })),
+    });
+    const proxied = experimentOf([
+      { proxy: HAPROXY, strategy: 'bind-no-port-reuseaddr' },
+      { proxy: NGINX, strategy: 'bind-no-port' },
+      // Only its version tells that it has the option.
+      { proxy: SQUID },
+    ]);
+    // A vendor's kernel, of which nobody knows beforehand.
+    const { obstacles, experiment } = await rehearsed(proxied, { kernel: '3.10.0-1160.el7.x86_64', check: refuses });
+    assert.deepEqual(obstacles, []);
+    assert.deepEqual(
+      experiment.arms.map(({ load }) => load.strategy),
+      ['bind-reuseaddr', 'bind', 'bind'],
+    );
+    const own = await rehearsed(experimentOf([{ strategy: 'bind-no-port' }]), { check: refuses });
+    assert.match(
+      own.obstacles.join(),
+      /does not have the strategy bind-no-port \(IP_BIND_ADDRESS_NO_PORT: ENOPROTOOPT\)/,
+    );
   });
 
   it('tries the sysctls of all roles', async () => {
