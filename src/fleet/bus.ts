@@ -4,6 +4,7 @@
  * Nothing here is read through a consumer but the work queue: streams are read message by message, by subject and number, so that there is
  * nothing to make again after a server was restarted, and nothing that is delivered twice.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import {
@@ -73,7 +74,7 @@ export interface Bus {
   say(subject: string, data: Uint8Array): void;
   /** @returns ends it */
   hear(subject: string, heard: (data: Uint8Array, answer: (data: Uint8Array) => void) => void): () => void;
-  /** Rejects when nobody is there, or the answer takes longer. */
+  /** Rejects when nobody is there for some seconds, or the answer takes longer. */
   ask(subject: string, data: Uint8Array, ms: number): Promise<Uint8Array>;
   /** Requests to the server about its streams and consumers. */
   readonly manage: Awaited<ReturnType<typeof jetstreamManager>>;
@@ -109,6 +110,9 @@ const REQUEST_MS = 10_000;
 const CONNECT_MS = 20_000;
 /** A link over which nothing comes is taken for broken after two of these. */
 const PING_MS = 2_000;
+/** An agent says that it is there before it hears what it is asked: nobody hears it in the first moment, which is long on a busy machine. */
+const HEARS_MS = 5_000;
+const AGAIN_MS = 100;
 /** Requests whose answers are waited for together. */
 const AT_ONCE = 100;
 /** nats-server: "wrong last sequence", "stream not found". */
@@ -301,7 +305,17 @@ async function busOver(connection: NatsConnection): Promise<Bus> {
       });
       return () => subscription.unsubscribe();
     },
-    ask: async (subject, data, ms) => (await connection.request(subject, data, { timeout: ms })).data,
+    async ask(subject, data, ms) {
+      const deadline = performance.now() + Math.min(ms, HEARS_MS);
+      for (;;) {
+        try {
+          return (await connection.request(subject, data, { timeout: ms })).data;
+        } catch (error) {
+          if (!isNobody(error) || performance.now() >= deadline) throw error;
+          await sleep(AGAIN_MS);
+        }
+      }
+    },
     async close() {
       // Waits for what is on its way; a server that is away takes nothing more.
       await (awaySince === null ? connection.drain().catch(() => connection.close()) : connection.close());
