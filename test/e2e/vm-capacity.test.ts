@@ -65,7 +65,7 @@ describe('capacity in a guest', { skip: process.arch !== 'x64' && 'User-Mode Lin
       '--force',
       '--json',
     ];
-    const { code, stdout, stderr } = await runCli(command, { cwd, deadlineMs: 240_000 });
+    const { code, stdout, stderr } = await runCli(command, { cwd, deadlineMs: 600_000 });
     assert.equal(code, 0, stderr);
     const results = resultsSchema.parse(JSON.parse(stdout));
     assert.match(results.environment.kernel, /^6\.1\./);

@@ -31,7 +31,7 @@ describe('two kernels', { skip: process.arch !== 'x64' && 'User-Mode Linux is fo
   it('are one experiment, which goes on after a crash', async (t) => {
     const cwd = scratchFolder(t);
     writeFileSync(join(cwd, 'two.yaml'), PROFILE);
-    const first = await runCli(['run', 'two.yaml', '--json', '--force'], { cwd, deadlineMs: 300_000 });
+    const first = await runCli(['run', 'two.yaml', '--json', '--force'], { cwd, deadlineMs: 600_000 });
     assert.equal(first.code, 0, first.stderr);
     assert.match(
       first.stderr,
@@ -46,7 +46,7 @@ describe('two kernels', { skip: process.arch !== 'x64' && 'User-Mode Linux is fo
     const lost = JSON.parse(lines.at(-2)!) as { run: { id: string } };
     // As a crash in the middle of the last run would have left it.
     writeFileSync(journal, `${lines.slice(0, -2).join('\n')}\n${lines.at(-2)!.slice(0, 40)}`);
-    const second = await runCli(['run', '--resume', results.folder, '--json'], { cwd, deadlineMs: 300_000 });
+    const second = await runCli(['run', '--resume', results.folder, '--json'], { cwd, deadlineMs: 600_000 });
     assert.equal(second.code, 0, second.stderr);
     const again = JSON.parse(second.stdout) as Results;
     assertWhole(again);

@@ -105,14 +105,14 @@ it(
   async (t) => {
     const cwd = scratchFolder(t);
     const mark = newMark();
-    const cli = startCli(['fixes', ...FIXES, '--out', 'killed'], { cwd, env: mark.env, deadlineMs: 300_000 });
+    const cli = startCli(['fixes', ...FIXES, '--out', 'killed'], { cwd, env: mark.env, deadlineMs: 600_000 });
     await until('the second run', () => cli.stderr().includes(' 2/4: '), 120_000);
     cli.kill('SIGKILL');
     await cli.ended;
     await until('nothing is left', () => mark.processes().length === 0, 10_000);
 
     const folder = join('killed', readdirSync(join(cwd, 'killed'))[0]!);
-    const resumed = await runCli(['fixes', '--resume', folder, '--json'], { cwd, deadlineMs: 300_000 });
+    const resumed = await runCli(['fixes', '--resume', folder, '--json'], { cwd, deadlineMs: 600_000 });
     assert.equal(resumed.code, 0, resumed.stderr);
     const [table] = (JSON.parse(resumed.stdout) as FixReport).tables;
     const cells = Object.entries({ baseline: table!.baseline, ...table!.cells }).map(([name, cell]) => [

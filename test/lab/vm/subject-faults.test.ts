@@ -50,7 +50,7 @@ describe('in a guest', SKIP, () => {
     const cwd = scratchFolder(t);
     const own = profile('{ kind: program, command: [node, -e, ""] }', '{ protocol: get, arrival: { shape: own } }');
     writeFileSync(join(cwd, 'own.yaml'), own);
-    const { code, stderr } = await runCli(['run', 'own.yaml', '--force', '--quiet'], { cwd, deadlineMs: 120_000 });
+    const { code, stderr } = await runCli(['run', 'own.yaml', '--force', '--quiet'], { cwd, deadlineMs: 500_000 });
     assert.equal(code, 2, stderr);
     assert.match(
       stderr.replaceAll(/\s+/g, ' '),
