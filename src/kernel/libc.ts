@@ -293,6 +293,11 @@ export function threadCpu(): { user: number; system: number } {
   return { user: at(0), system: at(16) };
 }
 
+/** gettid(2), which glibc has since 2.30. Looked for by those who need it. */
+export function gettid(): number {
+  return declare<[]>('int gettid()')();
+}
+
 const CLONE_FILES = 0x400;
 
 /**

@@ -5,10 +5,11 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { SystemCallError } from './errno.js';
 import { errno, setns, unshare } from './libc.js';
+import { ownThread } from './own-thread.js';
 
 const CLONE_NEWNET = 0x40000000;
-/** The main thread's. `/proc/self/ns/net` is the same file on that thread only. */
-const OWN = '/proc/thread-self/ns/net';
+/** The calling thread's. `/proc/self/ns/net` is the same file on the main thread only. */
+const ownFile = () => `${ownThread()}/ns/net`;
 
 export interface NetworkNamespace {
   /** As the links in /proc/PID/ns name it: `net:[4026531840]`. */
@@ -25,9 +26,9 @@ export interface NetworkNamespace {
  * @param path such as /proc/812/ns/net or /run/netns/blue; absent: that of the calling thread
  * @throws the system's error when the file cannot be opened
  */
-export function openNamespace(path: string = OWN): NetworkNamespace {
+export function openNamespace(path: string = ownFile()): NetworkNamespace {
   const there = openSync(path, 'r');
-  const here = openSync(OWN, 'r');
+  const here = openSync(ownFile(), 'r');
   const [inode, ownInode] = [there, here].map((fd) => fstatSync(fd).ino);
   const own = inode === ownInode;
 
@@ -77,13 +78,13 @@ export function enterFreshNamespace(): void {
  * @throws SystemCallError when there may be none; what `work` throws
  */
 export function withFreshNamespace<T>(work: () => T): T {
-  const here = openSync(OWN, 'r');
+  const here = openSync(ownFile(), 'r');
   try {
     enterFreshNamespace();
     try {
       return work();
     } finally {
-      enter(here, OWN);
+      enter(here, ownFile());
     }
   } finally {
     closeSync(here);

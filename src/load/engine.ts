@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import type { Target } from '../domain/target.js';
 import type { PortRange } from '../domain/units.js';
 import { monotonicMicros as now, takePrecedence, threadCpu } from '../kernel/libc.js';
+import { ownThread } from '../kernel/own-thread.js';
 import { scheduledAttempts } from '../plan/arrival.js';
 import type { LoadPlan } from '../plan/plan.js';
 import { type EncodedHistograms, encodeHistograms } from './histogram.js';
@@ -233,7 +234,7 @@ export function descriptorsOf({
   const attempts = scheduledAttempts(plan.arrival);
   // In a table that is shared, other workers and other parts of the process take numbers too.
   if (!ownDescriptors || attempts === null) return descriptorLimit;
-  const open = readdirSync('/proc/thread-self/fd').length;
+  const open = readdirSync(`${ownThread()}/fd`).length;
   return Math.min(descriptorLimit, open + Math.min(plan.maxInFlight ?? attempts, attempts) + addresses.length + SPARE);
 }
 

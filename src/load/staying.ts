@@ -8,6 +8,7 @@ import { parentPort, Worker } from 'node:worker_threads';
 import { unlessThrown } from '../domain/error.js';
 import { close, unshareDescriptors } from '../kernel/libc.js';
 import { enterNamespace } from '../kernel/namespace.js';
+import { ownThread } from '../kernel/own-thread.js';
 import { collectGarbage } from '../machine/garbage.js';
 
 /** What a thread is told: to work, and whether it stays after that; or to go where its process is. */
@@ -127,7 +128,7 @@ const STANDARD = 3;
 /** Close every socket in this thread's table, where it has one of its own. Node's loops have none there. */
 export function closeSockets(): void {
   if (own !== true) return;
-  const folder = '/proc/thread-self/fd';
+  const folder = `${ownThread()}/fd`;
   for (const fd of readdirSync(folder).map(Number))
     if (fd >= STANDARD && unlessThrown(() => readlinkSync(`${folder}/${fd}`), '').startsWith('socket:')) close(fd);
 }
