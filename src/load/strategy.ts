@@ -96,16 +96,18 @@ export function createDialer(input: DialerInput): Dialer {
 export function createClientDialer(addresses: readonly string[], groups: number): Dialer {
   const dialer = createDialer({ strategy: 'bind-no-port', addresses, ports: { low: 1, high: 65_535 } });
   const size = addresses.length / groups;
-  let turn = 0;
+  // Of each group: one turn for all would give a group the same address again and again where the number of groups is a multiple of the size.
+  const turns = new Uint32Array(groups);
   return {
     ...dialer,
     setOptions(fd) {
       const error = dialer.setOptions(fd);
-      // Before Linux 4.2 each address has the ports of the clients' own range, which are not those under test.
+      // Before Linux 4.2 bind() takes a port of the clients' range, which there are addresses enough for.
       return error === ENOPROTOOPT ? 0 : error;
     },
     bindAddress(group, visit) {
-      turn = turn + 1 < size ? turn + 1 : 0;
+      const turn = turns[group]!;
+      turns[group] = turn + 1 < size ? turn + 1 : 0;
       return dialer.bindAddress(group * size + turn, visit);
     },
   };
