@@ -77,7 +77,7 @@ export function predictArm(
   return there.router ? behindNat(there, there.router, own, kernel, defaults) : own;
 }
 
-/** A proxy whose kernel lacks its option goes on without; a load of our own fails, as it shows what the option is for. */
+/** Without the option a proxy falls back to a plain bind(). The load's own strategy fails instead: it is there to test the option. */
 function onKernel(arm: Arm, kernel: KernelVersion): Arm {
   return arm.proxy && hasOption(kernel, 'IP_BIND_ADDRESS_NO_PORT') === 'no' ? withStrategy(arm, withoutNoPort) : arm;
 }

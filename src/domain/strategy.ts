@@ -83,8 +83,8 @@ export function optionSince(option: SocketOption): string | undefined {
 }
 
 /**
- * What a program does whose kernel refuses IP_BIND_ADDRESS_NO_PORT, if it goes on without: its bind() takes a port, as before there was
- * the option. So do HAProxy, nginx, Squid 6 and Tor, all four of which were seen.
+ * The strategy of a program that ignores the refusal of IP_BIND_ADDRESS_NO_PORT: its bind() takes a port. HAProxy, nginx, Squid 6 and Tor
+ * ignore it; each was tested.
  */
 export function withoutNoPort(name: StrategyName): StrategyName {
   if (!strategyOf(name).options.includes(NO_PORT)) return name;
