@@ -118,7 +118,7 @@ export const recvmsg = promisify(recvmsgHere.async) as (
   ...args: [fd: number, message: number, flags: number]
 ) => Promise<number>;
 /** clock_gettime(2) */
-const clockGettime = declare<[clock: number, timespec: number]>('int clock_gettime(int, intptr_t)');
+export const clockGettime = declare<[clock: number, timespec: number]>('int clock_gettime(int, intptr_t)');
 /** clock_getres(2) */
 export const clockGetres = declare<[clock: number, timespec: number]>('int clock_getres(int, intptr_t)');
 /** getrusage(2) */
@@ -175,11 +175,17 @@ export const processVmReadv = declare<
   [pid: number, local: number, locals: number, remote: number, remotes: number, flags: number]
 >('intptr_t process_vm_readv(int, intptr_t, uint64_t, intptr_t, uint64_t, uint64_t)');
 /** fcntl(2) */
-const fcntl = declare<[fd: number, command: number, argument: number]>('int fcntl(int, int, intptr_t)');
+export const fcntl = declare<[fd: number, command: number, argument: number]>('int fcntl(int, int, intptr_t)');
 /** signal(2); SIG_DFL is 0 */
-const signal = declare<[signal: number, handler: number]>('intptr_t signal(int, intptr_t)');
+export const signal = declare<[signal: number, handler: number]>('intptr_t signal(int, intptr_t)');
 /** execvp(3) */
-const execvp = declare<[file: number, words: number]>('int execvp(intptr_t, intptr_t)');
+export const execvp = declare<[file: number, words: number]>('int execvp(intptr_t, intptr_t)');
+const mmap = declare<[address: number, length: number, access: number, flags: number, fd: number, offset: number]>(
+  'intptr_t mmap(intptr_t, uint64_t, int, int, int, intptr_t)',
+);
+const mprotect = declare<[address: number, length: number, access: number]>('int mprotect(intptr_t, uint64_t, int)');
+const memcpy = declare<[to: number, from: number, length: number]>('intptr_t memcpy(intptr_t, intptr_t, uint64_t)');
+const dlsym = declare<[handle: number, name: number]>('intptr_t dlsym(intptr_t, intptr_t)');
 /** getppid(2) */
 export const getppid = declare<[]>('int getppid()');
 
@@ -262,7 +268,7 @@ export function nativeBuffer(size: number): NativeBuffer {
   return { address: Number(koffi.address(bytes)), bytes, view: new DataView(bytes.buffer) };
 }
 
-const CLOCK_MONOTONIC = 1;
+export const CLOCK_MONOTONIC = 1;
 const CLOCK_BOOTTIME = 7;
 const timespec = nativeBuffer(16);
 const timespecInts = new Int32Array(timespec.bytes.buffer);
@@ -347,28 +353,30 @@ export function takePrecedence(): () => void {
   return set(SCHED_FIFO, 1) ? () => void set(SCHED_OTHER, 0) : () => {};
 }
 
-const SIGPIPE = 13;
-const F_SETFD = 2;
+/** Where a function of the C library is, for machine code to call (dlsym(3)); 0: nowhere. */
+export function functionAt(name: string): number {
+  const text = nativeBuffer(name.length + 1);
+  text.bytes.set(Buffer.from(name));
+  return dlsym(0, text.address);
+}
+
+const PAGE = 4096;
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const PROT_EXEC = 4;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
 
 /**
- * Become another program, with the same pid and descriptors.
- * @param command its name, which is looked for on the PATH, and its arguments
- * @throws Error when it cannot be executed
+ * Machine code as a function of three addresses, in a page of its own for as long as the process lives.
+ * @returns null where memory may not become executable (V8 itself then runs without its compilers)
  */
-export function become(command: readonly string[]): never {
-  const texts = command.map((word) => Buffer.from(`${word}\0`));
-  const memory = nativeBuffer(texts.reduce((size, text) => size + text.length, 0));
-  const words = nativeBuffer(8 * (texts.length + 1));
-  let at = 0;
-  for (const [i, text] of texts.entries()) {
-    memory.bytes.set(text, at);
-    words.view.setBigUint64(8 * i, BigInt(memory.address + at), true);
-    at += text.length;
-  }
-  // Node has its standard streams closed at exec (uv_disable_stdio_inheritance()), and then a socket of the program would be its stderr.
-  for (const fd of [0, 1, 2]) fcntl(fd, F_SETFD, 0);
-  // Node ignores it, and what is ignored stays so.
-  signal(SIGPIPE, 0);
-  execvp(memory.address, words.address);
-  throw new Error(`${command[0]} cannot be executed (errno ${errno()})`);
+export function machineCode(code: Uint8Array): ((a: number, b: number, c: number) => number) | null {
+  const page = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  if (page < 0) return null;
+  const copy = nativeBuffer(code.length);
+  copy.bytes.set(code);
+  memcpy(page, copy.address, code.length);
+  if (mprotect(page, PAGE, PROT_READ | PROT_EXEC) < 0) return null;
+  const call = koffi.proto(null, 'intptr_t', ['intptr_t', 'intptr_t', 'intptr_t']);
+  return koffi.decode(BigInt(page), call) as (a: number, b: number, c: number) => number;
 }

@@ -14,8 +14,8 @@ const STALLED = 2 * LONGEST_WAIT;
 
 /** What the loop drives. */
 export interface Followed extends StartedLoad {
-  /** An event of a descriptor that is watched, which may have been closed earlier in the same batch. */
-  onEvent(fd: number, events: number): void;
+  /** So many events of the epoll, of descriptors that are watched, each of which may have been closed by an event before. */
+  onEvents(ready: number): void;
   /**
    * Before epoll is waited for: look whether what was asked since then has been answered meanwhile, which is cheaper than an epoll_ctl
    * and an event, and have epoll watch the rest.
@@ -42,7 +42,7 @@ export function createEventLoop(epoll: Epoll, followed: Followed, close: () => v
       const asked = now();
       const ready = epoll.wait(room ? 0 : Math.min(due, expiry, at + LONGEST_WAIT) - asked);
       if (ready < epoll.capacity) seen = asked;
-      for (let i = 0; i < ready; i++) followed.onEvent(epoll.fdAt(i), epoll.eventsAt(i));
+      followed.onEvents(ready);
     }
   }
   return { connections: followed, load, pause: (micros) => void epoll.wait(micros), close };

@@ -8,9 +8,21 @@ import { ENOPROTOOPT } from '../kernel/errno.js';
 import * as libc from '../kernel/libc.js';
 import { setPort, sockaddrAt, sockaddrTable } from '../kernel/sockaddr.js';
 
+/** A setsockopt(2) of 32 bits. */
+interface OptionCall {
+  readonly level: number;
+  readonly name: number;
+  /** Kept as long as it may be set. */
+  readonly value: libc.NativeBuffer;
+  /** An attempt goes on where the kernel does not know it. */
+  readonly optional: boolean;
+}
+
 export interface Dialer {
-  /** Set the strategy's socket options. @returns 0, or the errno of the option that failed */
-  setOptions(fd: number): number;
+  /** The strategy's socket options, in this order. */
+  readonly options: readonly OptionCall[];
+  /** Whether {@link bindAddress} ever names an address. */
+  readonly binds: boolean;
   /**
    * The sockaddr to bind to for this attempt.
    * @param address index of the local address
@@ -42,6 +54,17 @@ function optionValue(option: SocketOption, { low, high }: PortRange): number {
   return option === 'IP_LOCAL_PORT_RANGE' ? ((high << 16) | low) >>> 0 : 1;
 }
 
+/** Set a dialer's options on a socket. @returns 0, or the errno of the option that failed */
+export function setOptions(fd: number, options: Dialer['options']): number {
+  for (let i = 0; i < options.length; i++) {
+    const { level, name, value, optional } = options[i]!;
+    if (libc.setsockopt(fd, level, name, value.address, 4) >= 0) continue;
+    const error = libc.errno();
+    if (!optional || error !== ENOPROTOOPT) return error;
+  }
+  return 0;
+}
+
 /** Set one option of a strategy on a socket. @returns 0 or the errno */
 export function setStrategyOption(fd: number, option: SocketOption, ports: PortRange): number {
   const value = libc.nativeBuffer(4);
@@ -54,25 +77,18 @@ export function setStrategyOption(fd: number, option: SocketOption, ports: PortR
 export function createDialer(input: DialerInput): Dialer {
   const { address, port } = strategyOf(input.strategy);
   const options = optionsOf(input.strategy, input.socketOptions);
-  const values = libc.nativeBuffer(4 * Math.max(options.length, 1));
-  const calls = options.map((option, i) => {
-    values.view.setUint32(4 * i, optionValue(option, input.ports), true);
+  const calls = options.map((option) => {
+    const value = libc.nativeBuffer(4);
+    value.view.setUint32(0, optionValue(option, input.ports), true);
     const [level, name] = OPTION_NUMBERS[option];
-    return { level, name, value: values.address + 4 * i };
+    return { level, name, value, optional: false };
   });
   const anyAddress = input.addresses[0]?.includes(':') ? '::' : '0.0.0.0';
   const locals = sockaddrTable(
     (address === 'any' ? [anyAddress] : input.addresses).map((text) => ({ address: text, port: 0 })),
   );
 
-  const setOptions = (fd: number): number => {
-    for (let i = 0; i < calls.length; i++) {
-      const call = calls[i]!;
-      if (libc.setsockopt(fd, call.level, call.name, call.value, 4) < 0) return libc.errno();
-    }
-    return 0;
-  };
-  return { setOptions, bindAddress: bindAddressOf(), addressLength: locals.length };
+  return { options: calls, binds: address !== 'none', bindAddress: bindAddressOf(), addressLength: locals.length };
 
   function bindAddressOf(): Dialer['bindAddress'] {
     if (address === 'none') return () => 0;
@@ -100,11 +116,8 @@ export function createClientDialer(addresses: readonly string[], groups: number)
   const turns = new Uint32Array(groups);
   return {
     ...dialer,
-    setOptions(fd) {
-      const error = dialer.setOptions(fd);
-      // Before Linux 4.2 bind() takes a port of the clients' range, which there are addresses enough for.
-      return error === ENOPROTOOPT ? 0 : error;
-    },
+    // Before Linux 4.2 bind() takes a port of the clients' range, which there are addresses enough for.
+    options: dialer.options.map((option) => ({ ...option, optional: true })),
     bindAddress(group, visit) {
       const turn = turns[group]!;
       turns[group] = turn + 1 < size ? turn + 1 : 0;

@@ -40,9 +40,12 @@ function stalled(attempts: number, answered: number, batch: number): string[] {
   const followed: Followed = {
     pending,
     attempt: () => assert.fail(),
-    onEvent(fd) {
-      assert.equal(ends[fd], '');
-      ends[fd] = 'answered';
+    onEvents(found) {
+      for (let i = 0; i < found; i++) {
+        const fd = epoll.fdAt(i);
+        assert.equal(ends[fd], '');
+        ends[fd] = 'answered';
+      }
     },
     listen: () => false,
     expire(at) {

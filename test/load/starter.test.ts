@@ -48,7 +48,7 @@ function scene({ worker = 0, workers = 1, budget = 1000 } = {}): Scene {
       recorder.opened();
       if (fate === 'pending') it.pending++;
     },
-    onEvent: () => assert.fail('a starter has no events'),
+    onEvents: () => assert.fail('a starter has no events'),
     listen: () => assert.fail('a starter does not listen'),
     expire: () => assert.fail('a starter expires nothing'),
     closeAll: () => assert.fail('a starter closes nothing'),

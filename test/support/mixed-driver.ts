@@ -13,7 +13,7 @@ import { EADDRINUSE, EADDRNOTAVAIL } from '../../src/kernel/errno.js';
 import { AF_INET, bind, close, connect, errno, SOCK_CLOEXEC, SOCK_STREAM, socket } from '../../src/kernel/libc.js';
 import { sockaddrAt, sockaddrTable } from '../../src/kernel/sockaddr.js';
 import { writeSysctl } from '../../src/kernel/sysctl.js';
-import { createDialer } from '../../src/load/strategy.js';
+import { createDialer, setOptions } from '../../src/load/strategy.js';
 
 export interface MixedProgram {
   readonly strategy: StrategyName;
@@ -113,7 +113,7 @@ function attempt(
   const round = Math.floor(n / s);
   const fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw new Error(`socket(): errno ${errno()}`);
-  const option = dialer.setOptions(fd);
+  const option = setOptions(fd, dialer.options);
   if (option !== 0) throw new Error(`setsockopt(): errno ${option}`);
   const local = dialer.bindAddress(n % s, Math.floor(round / d));
   if (local !== 0 && bind(fd, local, dialer.addressLength) < 0) {

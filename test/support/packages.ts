@@ -41,6 +41,7 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
     program: null,
     why: "a client of many, on the lab's internet",
   })),
+  { name: 'binutils', program: 'objcopy', why: 'assembles the loop that makes calls in a row, to check it' },
   { name: 'golang-go', program: 'go', why: "builds a client of many, on the lab's internet" },
   { name: 'default-jdk-headless', program: 'javac', why: "runs a client of many, on the lab's internet" },
   ...['python3', 'socat', 'rsync', 'tnftp', 'httping', 'lftp', 'ncat', 'iperf3'].map((name) => ({

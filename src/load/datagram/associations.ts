@@ -7,18 +7,20 @@ import { awaitsAnswer, sharesPorts } from '../../domain/datagram.js';
 import type { Phase } from '../../domain/outcome.js';
 import { optionsOf } from '../../domain/strategy.js';
 import type { BriefEpoll } from '../../kernel/brief-epoll.js';
+import { createCallBatch } from '../../kernel/call-batch.js';
 import { EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
-import { createMessages } from '../../kernel/messages.js';
+import { createMessages, type Messages } from '../../kernel/messages.js';
 import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import type { Equipment } from '../engine.js';
 import type { Followed } from '../event-loop.js';
+import { NO_ROOM } from '../opening.js';
 import { failureSlot, SLOT_NO_ANSWER, SLOT_STOLEN } from '../outcome.js';
 import { createFdList } from '../socket/fd-list.js';
 import { count } from '../tally.js';
 import type { Marks } from './marks.js';
-import { NO_ROOM, NO_SOCKET, type Sockets } from './sockets.js';
+import { NO_SOCKET, type Sockets } from './sockets.js';
 
 const WAITING = 1;
 const HELD = 2;
@@ -28,19 +30,56 @@ const ASTRAY = 3;
 /** Datagrams that one event takes from a socket, so that a busy one does not keep the others waiting; epoll tells of the rest again. */
 const AT_ONCE = 256;
 /** Datagrams of one call, where attempts share a socket: the first of them waits so long for the last, some 30 µs. */
-const BATCH = 32;
+export const BATCH = 32;
+/** Sockets of their own that are looked into by one batch of calls. */
+const HEARD_AT_ONCE = 64;
+
+/** What an association does, as its plan says. */
+interface Shape {
+  /** One socket for all of a local address. */
+  readonly one: boolean;
+  /** Each datagram names where it goes. */
+  readonly unconnected: boolean;
+  readonly answers: boolean;
+  readonly sends: boolean;
+  /** Its socket has a local port in the end: one that is only bound may have put it off. */
+  readonly takesPort: boolean;
+  /** Answers to other attempts may come to a socket that has its own already, or has not sent yet. */
+  readonly shared: boolean;
+}
+
+/** What every association of a plan does. */
+export function shapeOf(plan: LoadPlan): Shape {
+  const one = plan.sockets === 'one';
+  const unconnected = one || plan.peer === 'sendto';
+  const options = optionsOf(plan.strategy, plan.socketOptions);
+  const answers = awaitsAnswer(plan);
+  const sends = plan.peer !== 'none' && (unconnected || answers);
+  return {
+    one,
+    unconnected,
+    answers,
+    sends,
+    takesPort: sends || plan.peer === 'connect' || !options.includes('IP_BIND_ADDRESS_NO_PORT'),
+    shared: one || sharesPorts(options),
+  };
+}
 
 interface AssociationsInput extends Omit<Equipment, 'remotes' | 'dialer'> {
   readonly plan: LoadPlan;
   readonly remotes: SockaddrTable;
   readonly epoll: BriefEpoll;
   readonly marks: Marks;
+  readonly shape: Shape;
+  /** The datagrams that are sent, of which the marks are yet to be written. */
+  readonly out: Messages;
   readonly sockets: Sockets;
 }
 
 /** The associations of one worker, none yet. */
 export function createAssociations(input: AssociationsInput): Followed {
-  const { plan, picker, remotes, epoll, recorder, marks, sockets, descriptors: size } = input;
+  const { plan, picker, remotes, epoll, recorder, marks, out, sockets, descriptors: size } = input;
+  const { one, unconnected, answers, sends, takesPort, shared } = input.shape;
   const { tallies, open, opened, closed, ok, failed, shed, answered } = recorder;
   const state = new Uint8Array(size);
   /** By descriptor. */
@@ -52,8 +91,6 @@ export function createAssociations(input: AssociationsInput): Followed {
   const heldUntil = new Float64Array(size);
   const waiting = createFdList(size);
   const held = createFdList(size);
-  /** When the events that are looked at were there, µs; 0: the clock has not been read since the wait. */
-  let heardAt = 0;
   /** Of a socket that many share: those whose datagrams are to leave by the next call, and from which socket. */
   const posted = new Int32Array(BATCH);
   let toPost = 0;
@@ -63,23 +100,19 @@ export function createAssociations(input: AssociationsInput): Followed {
 
   const timeout = plan.timeoutMs * 1000;
   const heldFor = plan.holdMs === null ? Number.POSITIVE_INFINITY : plan.holdMs * 1000;
-  const one = plan.sockets === 'one';
-  const out = createMessages(one ? BATCH : 1, marks.requestBytes, remotes.length);
-  const into = createMessages(one ? BATCH : 1, marks.answerBytes, 0);
-  for (let i = 0; i < out.count; i++) marks.begin(out.memory, i * out.room);
-  const unconnected = one || plan.peer === 'sendto';
-  const options = optionsOf(plan.strategy, plan.socketOptions);
-  const answers = awaitsAnswer(plan);
-  const sends = plan.peer !== 'none' && (unconnected || answers);
-  /** A socket that is only bound may have put off its port. */
-  const takesPort = sends || plan.peer === 'connect' || !options.includes('IP_BIND_ADDRESS_NO_PORT');
-  /** Answers to other attempts may come to a socket that has its own already, or has not sent yet. */
-  const shared = one || sharesPorts(options);
+  const into = createMessages(one ? BATCH : HEARD_AT_ONCE, marks.answerBytes, 0);
+  /** Of sockets that are an attempt's own. */
+  const hearing = createCallBatch(HEARD_AT_ONCE);
+  for (let i = 0; i < HEARD_AT_ONCE && !one; i++)
+    hearing.add('recv', [0, into.memory.address + i * into.room, marks.answerBytes, 0, 0, 0], { also: EAGAIN });
+  const heard = new Int32Array(HEARD_AT_ONCE);
 
   function attempt(n: number, scheduled: number, started: number): void {
     if (open() >= input.budget) return shed();
     picker.pick(n);
-    const association = sockets.take();
+    // What comes to a socket of its own is its own, whose number nobody knows yet.
+    if (sends && !shared) marks.mark(out.memory, 0, 0, n);
+    const association = sockets.take(picker);
     if (association === NO_SOCKET) return refused(scheduled, started);
     if (association === NO_ROOM) return shed();
     count(tallies.lag, started - scheduled);
@@ -88,13 +121,14 @@ export function createAssociations(input: AssociationsInput): Followed {
     attemptOf[association] = n;
     scheduledAt[association] = scheduled;
     startedAt[association] = started;
-    const error = sockets.open(association, picker);
+    const { error } = sockets;
     if (sockets.bindMicros >= 0) count(tallies.bind, sockets.bindMicros);
     if (error !== 0) return fail(association, sockets.phase, error);
     if (sockets.connectMicros >= 0) count(tallies.connect, sockets.connectMicros);
     if (answers && shared) watch(association);
     if (one) return post(association, n);
-    if (sends) {
+    if (sockets.sentAt >= 0) sentAt[association] = sockets.sentAt;
+    else if (sends) {
       // With connect() it is the instant at which that was over.
       sentAt[association] = sockets.readyAt >= 0 ? sockets.readyAt : libc.monotonicMicros();
       const sendError = send(association, n);
@@ -109,7 +143,7 @@ export function createAssociations(input: AssociationsInput): Followed {
 
   /** No socket. A full table of descriptors is the generator's own limit, not an outcome of the target. */
   function refused(scheduled: number, started: number): void {
-    const error = libc.errno();
+    const { error } = sockets;
     if (error === EMFILE || error === ENFILE) return shed();
     count(tallies.lag, started - scheduled);
     opened();
@@ -182,7 +216,6 @@ export function createAssociations(input: AssociationsInput): Followed {
   }
 
   function listen(): boolean {
-    heardAt = 0;
     if (!one) return false;
     deliver();
     // What has come meanwhile is taken without asking epoll.
@@ -204,26 +237,54 @@ export function createAssociations(input: AssociationsInput): Followed {
     return all;
   }
 
-  /** Take what has come to the socket of an attempt. @param seen when it was there, µs; 0: it may have come since */
-  function receive(fd: number, seen: number): void {
+  /** Take what has come to the socket of an attempt, which may be the answers to others'. */
+  function receive(fd: number): void {
     for (let i = 0; i < AT_ONCE; i++) {
       const bytes = libc.recv(fd, into.memory.address, marks.answerBytes, 0);
       if (bytes < 0) {
         const error = libc.errno();
         if (error === EINTR) continue;
-        // A connected socket is told of an ICMP error.
-        if (error !== EAGAIN && state[fd] === WAITING) fail(fd, 'answer', error);
+        if (error !== EAGAIN) refuse(fd, error);
         return;
       }
-      take(fd, 0, bytes, seen === 0 ? libc.monotonicMicros() : seen);
-      // It was closed with its answer; a held one may get those of others.
-      if (!shared || state[fd] === 0) return;
+      take(fd, 0, bytes, libc.monotonicMicros());
+      // A held one may get those of others.
+      if (state[fd] === 0) return;
     }
+  }
+
+  /** Take what has come to sockets that are an attempt's own: a datagram each, by one batch of calls for many. */
+  function hearOwn(ready: number): void {
+    // It was there when the wait was over, so that one reading of the clock is right for all, and better than a later one.
+    const at = ready > 0 ? libc.monotonicMicros() : 0;
+    for (let i = 0; i < ready; ) {
+      let asked = 0;
+      for (; i < ready && asked < HEARD_AT_ONCE; i++) {
+        const fd = epoll.fdAt(i);
+        if (watched[fd] !== 1) continue;
+        heard[asked] = fd;
+        hearing.setArgument(asked++, 0, fd);
+      }
+      for (let from = 0; from < asked; ) {
+        const ended = hearing.run(from, asked);
+        for (; from < ended; from++) {
+          const bytes = hearing.result(from);
+          if (bytes >= 0) take(heard[from]!, from * into.room, bytes, at);
+        }
+        if (ended < asked) refuse(heard[from]!, -hearing.result(from++));
+      }
+    }
+  }
+
+  /** A connected socket is told of an ICMP error. */
+  function refuse(fd: number, error: number): void {
+    if (error !== EINTR && state[fd] === WAITING) fail(fd, 'answer', error);
   }
 
   /** What came to a socket, and when. @param place where it is in memory */
   function take(fd: number, place: number, bytes: number, at: number): void {
-    const association = marks.association(into.memory, place, bytes);
+    const marked = marks.association(into.memory, place, bytes);
+    const association = shared || marked < 0 ? marked : fd;
     // Not of this worker, or the answer to an attempt that is over.
     if (association < 0 || association >= size) return;
     if (state[association] !== WAITING || attemptOf[association] !== marks.attempt(into.memory, place)) return;
@@ -276,6 +337,7 @@ export function createAssociations(input: AssociationsInput): Followed {
       else forget(waiting.head);
     }
     while (held.head >= 0 && at >= heldUntil[held.head]!) unhold(held.head);
+    sockets.settle();
     const giveUp = waiting.head >= 0 ? startedAt[waiting.head]! + timeout : Number.POSITIVE_INFINITY;
     const end = held.head >= 0 ? heldUntil[held.head]! : Number.POSITIVE_INFINITY;
     return Math.min(giveUp, end);
@@ -296,14 +358,15 @@ export function createAssociations(input: AssociationsInput): Followed {
   return {
     pending: () => waiting.size - astray,
     attempt,
-    onEvent(fd) {
-      // Of a descriptor that was closed earlier in the same batch, or was opened again since.
-      if (watched[fd] !== 1) return;
-      if (one) return void receiveMany(fd);
-      if (shared) return receive(fd, 0);
-      // It was there when the wait was over, so that one reading of the clock is right for all, and better than a later one.
-      if (heardAt === 0) heardAt = libc.monotonicMicros();
-      receive(fd, heardAt);
+    onEvents(ready) {
+      if (!shared) return hearOwn(ready);
+      for (let i = 0; i < ready; i++) {
+        const fd = epoll.fdAt(i);
+        // Not of a descriptor that was closed earlier in the same batch, or was opened again since.
+        if (watched[fd] !== 1) continue;
+        if (one) receiveMany(fd);
+        else receive(fd);
+      }
     },
     listen,
     expire,

@@ -4,10 +4,11 @@
  */
 import { createBriefEpoll } from '../../kernel/brief-epoll.js';
 import { sharpenTimers } from '../../kernel/libc.js';
+import { createMessages } from '../../kernel/messages.js';
 import { sockaddrTable } from '../../kernel/sockaddr.js';
 import { type EnginePlace, type EngineReport, runLoad } from '../engine.js';
 import { createEventLoop } from '../event-loop.js';
-import { createAssociations } from './associations.js';
+import { BATCH, createAssociations, shapeOf } from './associations.js';
 import { createMarks } from './marks.js';
 import { ownSockets, sharedSockets } from './sockets.js';
 
@@ -21,7 +22,12 @@ export function runDatagramEngine(input: EnginePlace, onDrained: () => void): Pr
   return runLoad(input, onDrained, ({ remotes, recorder, dialer, picker, budget, descriptors: size }) => {
     const table = sockaddrTable(remotes);
     const epoll = createBriefEpoll(1024, size);
-    const each = { plan, dialer, remotes: table, size };
+    const marks = createMarks(plan, slot);
+    const shape = shapeOf(plan);
+    const out = createMessages(shape.one ? BATCH : 1, marks.requestBytes, table.length);
+    for (let i = 0; i < out.count; i++) marks.begin(out.memory, i * out.room);
+    const datagram = shape.sends && !shape.shared ? { memory: out.memory, bytes: marks.requestBytes } : null;
+    const each = { plan, dialer, datagram, remotes: table, size };
     const associations = createAssociations({
       plan,
       picker,
@@ -30,8 +36,10 @@ export function runDatagramEngine(input: EnginePlace, onDrained: () => void): Pr
       descriptors: size,
       epoll,
       remotes: table,
-      marks: createMarks(plan, slot),
-      sockets: plan.sockets === 'one' ? sharedSockets(each, addresses.length) : ownSockets(each),
+      marks,
+      shape,
+      out,
+      sockets: shape.one ? sharedSockets(each, addresses.length) : ownSockets(each),
     });
     return createEventLoop(epoll, associations, () => epoll.close());
   });

@@ -3,34 +3,40 @@
  * say which call failed; neither allocates anything for an attempt.
  */
 import type { Phase } from '../../domain/outcome.js';
+import { createCallBatch } from '../../kernel/call-batch.js';
 import * as libc from '../../kernel/libc.js';
-import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
+import type { SockaddrTable } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
+import { createOpening, NO_ROOM, type OpeningDatagram } from '../opening.js';
 import type { Picker } from '../picker.js';
-import type { Dialer } from '../strategy.js';
+import { type Dialer, setOptions } from '../strategy.js';
 
 /** Where the sockets of associations come from. An association is an index below `size`. */
 export interface Sockets {
-  /** A new association. @returns its index; NO_SOCKET with an errno, or NO_ROOM: the tables hold no more */
-  take(): number;
+  /**
+   * A new association, its socket bound and connected as the picker says. `bindMicros` and `connectMicros` then tell how long the calls took; -1: none
+   * was made. `error` is 0, or the errno of the call that `phase` names.
+   * @returns its index; NO_SOCKET: socket(2) failed; or NO_ROOM: the tables hold no more
+   */
+  take(picker: Picker): number;
+  readonly error: number;
   /** The descriptor of an association; -1 while it has none. */
   fdOf(association: number): number;
-  /**
-   * Bind and connect its socket as the picker says. `bindMicros` and `connectMicros` then tell how long the calls took; -1: none was made.
-   * @returns 0, or the errno of the call that `phase` names
-   */
-  open(association: number, picker: Picker): number;
   readonly phase: Phase;
   readonly bindMicros: number;
   readonly connectMicros: number;
   /** When connect() was over, µs; -1: it was not called. */
   readonly readyAt: number;
+  /** When its datagram was handed over by take(), µs; -1: it was not. */
+  readonly sentAt: number;
   /** Whether the socket of an association has a local port, so that EAGAIN of sendto() is not the want of one. */
   hasPort(association: number): boolean;
   /** Its first datagram was sent. */
   sent(association: number): void;
   /** It is over. */
   release(association: number): void;
+  /** Close those that were released, before anything is waited for. */
+  settle(): void;
   /** Close what outlives associations. */
   close(): void;
 }
@@ -38,60 +44,72 @@ export interface Sockets {
 interface SocketsInput {
   readonly plan: Pick<LoadPlan, 'peer'>;
   readonly dialer: Dialer;
+  /** What a socket of its own sends as soon as it can; null: nothing, or later. */
+  readonly datagram: OpeningDatagram | null;
   readonly remotes: SockaddrTable;
   /** Associations that there may be at once: descriptors of the process. */
   readonly size: number;
 }
 
-/** What socket(2) returns when it fails. */
-export const NO_SOCKET = -1;
-export const NO_ROOM = -2;
+/** No association, since socket(2) failed. */
+export const NO_SOCKET = -2;
 
 const TYPE = libc.SOCK_DGRAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
+/** Sockets that are closed by one batch. */
+const CLOSED_AT_ONCE = 64;
 
 /** A socket for each association, whose index is its descriptor. */
-export function ownSockets({ plan, dialer, remotes, size }: SocketsInput): Sockets {
+export function ownSockets({ plan, dialer, datagram, remotes, size }: SocketsInput): Sockets {
   const connects = plan.peer !== 'sendto' && plan.peer !== 'none';
+  const opening = createOpening({
+    type: TYPE,
+    dialer,
+    remotes,
+    size,
+    connects,
+    looks: false,
+    close: null,
+    deferral: null,
+    datagram,
+  });
+  const closing = createCallBatch(CLOSED_AT_ONCE);
+  while (closing.size < CLOSED_AT_ONCE) closing.add('close', [0]);
+  let toClose = 0;
+
   const sockets = {
     phase: 'socket' as Phase,
+    error: 0,
     bindMicros: -1,
     connectMicros: -1,
     readyAt: -1,
-    take() {
-      const fd = libc.socket(remotes.family, TYPE, 0);
-      if (fd < size) return fd;
-      libc.close(fd);
-      return NO_ROOM;
+    sentAt: -1,
+    take(picker: Picker): number {
+      sockets.settle();
+      const error = opening.open(picker, 0, false);
+      if (error === NO_ROOM) return NO_ROOM;
+      sockets.error = error;
+      if (error !== 0) sockets.phase = opening.phase;
+      const { fd, readyAt } = opening;
+      if (fd < 0) return NO_SOCKET;
+      sockets.bindMicros = opening.bindMicros;
+      sockets.readyAt = readyAt;
+      sockets.sentAt = opening.sentAt;
+      sockets.connectMicros = readyAt < 0 ? -1 : readyAt - opening.connectAt;
+      return fd;
     },
     fdOf: (association: number) => association,
-    open(fd: number, picker: Picker): number {
-      sockets.bindMicros = -1;
-      sockets.connectMicros = -1;
-      sockets.readyAt = -1;
-      sockets.phase = 'setsockopt';
-      const optionError = dialer.setOptions(fd);
-      if (optionError !== 0) return optionError;
-      let at = libc.monotonicMicros();
-      const local = dialer.bindAddress(picker.address, picker.visit);
-      if (local !== 0) {
-        sockets.phase = 'bind';
-        if (libc.bind(fd, local, dialer.addressLength) < 0) return libc.errno();
-        const bound = libc.monotonicMicros();
-        sockets.bindMicros = bound - at;
-        at = bound;
-      }
-      if (!connects) return 0;
-      sockets.phase = 'connect';
-      if (libc.connect(fd, sockaddrAt(remotes, picker.destination), remotes.length) < 0) return libc.errno();
-      sockets.readyAt = libc.monotonicMicros();
-      sockets.connectMicros = sockets.readyAt - at;
-      return 0;
-    },
     // It has sent nothing yet, so that its buffer is empty.
     hasPort: () => false,
     sent() {},
-    release: (fd: number) => void libc.close(fd),
-    close() {},
+    release(fd: number) {
+      closing.setArgument(toClose++, 0, fd);
+      if (toClose === CLOSED_AT_ONCE) sockets.settle();
+    },
+    settle() {
+      if (toClose > 0) closing.run(0, toClose);
+      toClose = 0;
+    },
+    close: () => sockets.settle(),
   };
   return sockets;
 }
@@ -112,7 +130,7 @@ export function sharedSockets({ dialer, remotes, size }: SocketsInput, addresses
     if (fd < 0) return libc.errno();
     const local = dialer.bindAddress(address, visit);
     sockets.phase = 'setsockopt';
-    let error = dialer.setOptions(fd);
+    let error = setOptions(fd, dialer.options);
     if (error === 0 && local !== 0) {
       const at = libc.monotonicMicros();
       sockets.phase = 'bind';
@@ -129,16 +147,20 @@ export function sharedSockets({ dialer, remotes, size }: SocketsInput, addresses
 
   const sockets = {
     phase: 'socket' as Phase,
+    error: 0,
     bindMicros: -1,
     connectMicros: -1,
     readyAt: -1,
-    take: () => (left === 0 ? NO_ROOM : free[--left]!),
-    fdOf: (association: number) => fds[addressOf[association]!]!,
-    open(association: number, { address, visit }: Picker): number {
+    sentAt: -1,
+    take({ address, visit }: Picker): number {
+      if (left === 0) return NO_ROOM;
+      const association = free[--left]!;
       addressOf[association] = address;
       sockets.bindMicros = -1;
-      return fds[address]! >= 0 ? 0 : make(address, visit);
+      sockets.error = fds[address]! >= 0 ? 0 : make(address, visit);
+      return association;
     },
+    fdOf: (association: number) => fds[addressOf[association]!]!,
     hasPort: (association: number) => ported[addressOf[association]!] === 1,
     sent(association: number) {
       ported[addressOf[association]!] = 1;
@@ -146,6 +168,7 @@ export function sharedSockets({ dialer, remotes, size }: SocketsInput, addresses
     release(association: number) {
       free[left++] = association;
     },
+    settle() {},
     close() {
       for (const [address, fd] of fds.entries()) {
         if (fd >= 0) libc.close(fd);

@@ -8,7 +8,7 @@ import { EMFILE, ENFILE } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
 import { failureSlot, SLOT_OK, SLOT_SHED } from '../outcome.js';
 import type { Recorder } from '../recorder.js';
-import type { Dialer } from '../strategy.js';
+import { type Dialer, setOptions } from '../strategy.js';
 import { count } from '../tally.js';
 import { errnoOf } from './http-error.js';
 
@@ -45,7 +45,7 @@ export function dial(
     libc.close(fd);
     return { ok: false, slot };
   };
-  const optionError = dialer.setOptions(fd);
+  const optionError = setOptions(fd, dialer.options);
   if (optionError !== 0) return fail(failureSlot('setsockopt', optionError));
   const local = dialer.bindAddress(address, visit);
   if (local !== 0) {

@@ -5,12 +5,13 @@
 
 import type { Phase } from '../../domain/outcome.js';
 import type { Epoll } from '../../kernel/epoll.js';
-import { EAGAIN, EALREADY, ECONNRESET, EINPROGRESS, EINTR, EMFILE, ENFILE, EPIPE } from '../../kernel/errno.js';
+import { EAGAIN, ECONNRESET, EINPROGRESS, EINTR, EMFILE, ENFILE, EPIPE } from '../../kernel/errno.js';
 import * as libc from '../../kernel/libc.js';
-import { type SockaddrTable, sockaddrAt } from '../../kernel/sockaddr.js';
+import type { SockaddrTable } from '../../kernel/sockaddr.js';
 import type { LoadPlan } from '../../plan/plan.js';
 import type { Equipment } from '../engine.js';
 import type { Followed } from '../event-loop.js';
+import { createOpening, NO_ROOM } from '../opening.js';
 import { failureSlot, SLOT_TIMEOUT } from '../outcome.js';
 import { count } from '../tally.js';
 import type { Clocks } from './clocks.js';
@@ -81,7 +82,6 @@ export function createConnections(input: ConnectionsInput): Followed {
       : plan.holdMs === null
         ? Number.POSITIVE_INFINITY
         : plan.holdMs * 1000 + (plan.close === 'server' ? timeout : 0);
-  const type = libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC;
   const scratch = libc.nativeBuffer(65_536);
   const soError = libc.nativeBuffer(8);
   soError.view.setUint32(4, 4, true);
@@ -92,75 +92,67 @@ export function createConnections(input: ConnectionsInput): Followed {
   /** Its requests fit into any socket's buffer, so that they are sent whole or not at all. */
   const asksFirst = dialogue !== null && plan.protocol !== 'tcp';
   let misses = 0;
+  const opening = createOpening({
+    type: libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC,
+    dialer,
+    remotes,
+    size,
+    connects: true,
+    looks: !asksFirst,
+    // Nothing is said on it, and it is not held.
+    close: dialogue === null && heldFor === 0 && !drains && plan.close !== 'server' ? plan.close : null,
+    deferral: clocks,
+    datagram: null,
+  });
 
   function attempt(n: number, scheduled: number, started: number): void {
     if (open() >= input.budget) return shed();
     picker.pick(n);
-    const fd = libc.socket(remotes.family, type, 0);
+    const looks = misses < SPECULATION_MISSES;
+    const error = opening.open(picker, n, looks);
+    if (error === NO_ROOM) return shed();
+    const { fd, phase } = opening;
     if (fd < 0) {
-      const error = libc.errno();
       // A full descriptor table is the generator's own limit, not an outcome of the target.
       if (error === EMFILE || error === ENFILE) return shed();
       count(tallies.lag, started - scheduled);
       return failed(failureSlot('socket', error), libc.monotonicMicros() - started);
-    }
-    if (fd >= size) {
-      libc.close(fd);
-      return shed();
     }
     count(tallies.lag, started - scheduled);
     opened();
     scheduledAt[fd] = scheduled;
     startedAt[fd] = started;
     watched[fd] = 0;
-
-    const optionError = (clocks === null ? 0 : clocks.before(fd, n)) || dialer.setOptions(fd);
-    if (optionError !== 0) return fail(fd, 'setsockopt', optionError);
-    const local = dialer.bindAddress(picker.address, picker.visit);
-    let at = libc.monotonicMicros();
-    if (local !== 0) {
-      const error = libc.bind(fd, local, dialer.addressLength) < 0 ? libc.errno() : 0;
-      const bound = libc.monotonicMicros();
-      if (error !== 0) return fail(fd, 'bind', error);
-      count(tallies.bind, bound - at);
-      at = bound;
-    }
-    connectAt[fd] = at;
+    if (opening.bindMicros >= 0) count(tallies.bind, opening.bindMicros);
+    if (error !== 0 && error !== EINPROGRESS) return fail(fd, phase, error);
+    connectAt[fd] = opening.connectAt;
     destinationOf[fd] = picker.destination;
-    const remote = sockaddrAt(remotes, picker.destination);
-    let error = libc.connect(fd, remote, remotes.length) < 0 ? libc.errno() : 0;
-    if (clocks !== null && error === 0) {
-      const clockError = clocks.afterDeferred(fd, n) || dialer.setOptions(fd);
-      if (clockError !== 0) return fail(fd, 'setsockopt', clockError);
-      error = clocks.release(fd);
+    if (error === 0) {
+      if (looks) misses = 0;
+      if (opening.closed) return isOver(fd, opening.readyAt);
+      return established(fd, opening.readyAt >= 0 ? opening.readyAt : libc.monotonicMicros());
     }
-    if (error === EINPROGRESS && asksFirst && misses < SPECULATION_MISSES) {
-      if (askAtOnce(fd)) return;
+    if (looks) {
+      if (asksFirst && askAtOnce(fd, opening.readyAt)) return;
       misses++;
-    } else if (error === EINPROGRESS && misses < SPECULATION_MISSES) {
-      // Within one machine the handshake is over when connect() returns, but a non-blocking socket says EINPROGRESS all the
-      // same (inet_stream_connect). Asking again is cheaper than an epoll_ctl and an epoll_wait.
-      error = libc.connect(fd, remote, remotes.length) < 0 ? libc.errno() : 0;
-      if (error === EALREADY) {
-        error = EINPROGRESS;
-        misses++;
-      } else {
-        misses = 0;
-      }
     }
-    if (error === 0) return established(fd, libc.monotonicMicros());
-    if (error !== EINPROGRESS) return fail(fd, 'connect', error);
     state[fd] = CONNECTING;
     waiting.append(fd);
     watch(fd);
   }
 
+  /** It was connected and closed by the calls that opened it. */
+  function isOver(fd: number, at: number): void {
+    count(tallies.connect, at - connectAt[fd]!);
+    ok(at - scheduledAt[fd]!, at - startedAt[fd]!);
+    closed(true);
+  }
+
   /**
-   * Within one machine the handshake is over when connect() returns (see above), and then the request can be sent: one call less
-   * than asking first. @returns whether anything came of it
+   * Within one machine the handshake is over when connect() returns (../opening.ts), and then the request can be sent: one call less
+   * than asking first. @param at when connect() was over @returns whether anything came of it
    */
-  function askAtOnce(fd: number): boolean {
-    const at = libc.monotonicMicros();
+  function askAtOnce(fd: number, at: number): boolean {
     dialogue!.begin(fd, destinationOf[fd]!, at);
     const said = dialogue!.speak(fd);
     if (said === PENDING) return false;
@@ -354,7 +346,9 @@ export function createConnections(input: ConnectionsInput): Followed {
   return {
     pending: () => waiting.size,
     attempt,
-    onEvent,
+    onEvents(ready) {
+      for (let i = 0; i < ready; i++) onEvent(epoll.fdAt(i), epoll.eventsAt(i));
+    },
     listen,
     expire,
     closeAll() {

@@ -4,7 +4,7 @@
  */
 import '../../machine/no-debugger.js';
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { become } from '../../kernel/libc.js';
+import { become } from '../../kernel/become.js';
 import { notifyBinds } from '../../kernel/seccomp.js';
 
 const CHANNEL = 3;
