@@ -102,7 +102,8 @@ export function createOpening(input: OpeningInput): Opening {
   const ready = connects ? batch.addClock() : -1;
   const linger = libc.nativeBuffer(8);
   linger.view.setInt32(0, 1, true);
-  if (looks && close === 'reset') batch.add('setsockopt', [FIRST, libc.SOL_SOCKET, libc.SO_LINGER, linger, 8]);
+  if (looks && close === 'reset')
+    of('setsockopt', batch.add('setsockopt', [FIRST, libc.SOL_SOCKET, libc.SO_LINGER, linger, 8]));
   if (looks && close !== null) batch.add('close', [FIRST]);
   const named = datagram !== null && !connects;
   const send =
