@@ -1,5 +1,5 @@
 /**
- * System calls through the C library: the only file that calls FFI (koffi). Every argument is an integer; pointers are the
+ * System calls through the C library, and machine code as a function (call-batch.ts): the only file that calls FFI (koffi). Every argument is an integer; pointers are the
  * addresses of buffers made by {@link nativeBuffer}, so that a call copies nothing and allocates nothing (about 50 ns over the
  * call itself). A call returns what the C function returns; after a -1, {@link errno} says why.
  *
@@ -180,11 +180,15 @@ export const fcntl = declare<[fd: number, command: number, argument: number]>('i
 export const signal = declare<[signal: number, handler: number]>('intptr_t signal(int, intptr_t)');
 /** execvp(3) */
 export const execvp = declare<[file: number, words: number]>('int execvp(intptr_t, intptr_t)');
+/** mmap(2) */
 const mmap = declare<[address: number, length: number, access: number, flags: number, fd: number, offset: number]>(
   'intptr_t mmap(intptr_t, uint64_t, int, int, int, intptr_t)',
 );
+/** mprotect(2) */
 const mprotect = declare<[address: number, length: number, access: number]>('int mprotect(intptr_t, uint64_t, int)');
+/** memcpy(3) */
 const memcpy = declare<[to: number, from: number, length: number]>('intptr_t memcpy(intptr_t, intptr_t, uint64_t)');
+/** dlsym(3); handle 0 is RTLD_DEFAULT */
 const dlsym = declare<[handle: number, name: number]>('intptr_t dlsym(intptr_t, intptr_t)');
 /** getppid(2) */
 export const getppid = declare<[]>('int getppid()');
