@@ -106,7 +106,8 @@ export function ownSockets({ plan, dialer, datagram, remotes, size }: SocketsInp
       if (toClose === CLOSED_AT_ONCE) sockets.settle();
     },
     settle() {
-      if (toClose > 0) closing.run(0, toClose);
+      // One that cannot be closed keeps no other open.
+      for (let from = 0; from < toClose; from++) from = closing.run(from, toClose);
       toClose = 0;
     },
     close: () => sockets.settle(),
