@@ -7,7 +7,8 @@
  *
  *     connect, connect, clock, close
  *
- * A datagram that is the same for every socket but for what is written into it before is sent by them too, at the end.
+ * Within one machine the handshake is over when connect() returns, but a non-blocking socket says EINPROGRESS all the same (inet_stream_connect()).
+ * Asking again is cheaper than an epoll_ctl and an epoll_wait. For UDP the last call sends the datagram, in which the attempt is marked before.
  */
 import type { Phase } from '../domain/outcome.js';
 import { createCallBatch, FIRST } from '../kernel/call-batch.js';
